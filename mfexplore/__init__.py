@@ -1,0 +1,46 @@
+"""An explorable atlas of mean-field physics: theory and finite-size simulation under the same sliders.
+
+>>> import mfexplore as mf
+>>> CurieWeiss = mf.system("curie_weiss")
+>>> round(float(CurieWeiss(temperature=0.5).equilibrium()["magnetization"]), 6)
+0.957504
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from mfexplore.core.catalogue import system, systems
+from mfexplore.core.errors import MfexploreError
+from mfexplore.core.verbs import register
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+register(
+    diagram="mfexplore.study.diagram:diagram",
+    diagram_levels="mfexplore.study.diagram:diagram_levels",
+    ensemble="mfexplore.study.ensemble:ensemble",
+    explore="mfexplore.notebook:explore",
+)
+
+__all__ = ["MfexploreError", "catalog", "serve", "sweep", "system", "systems"]
+
+
+def catalog() -> pd.DataFrame:
+    """Every system as a table: key (index), title, wing, controls, source."""
+    import pandas as pd
+
+    rows = [(s.key, s.title, s.wing, ", ".join(s.controls()), s.sources[0].citation) for s in systems()]
+    return pd.DataFrame(rows, columns=["key", "title", "wing", "controls", "source"]).set_index("key")
+
+
+def serve(**options: Any) -> None:
+    """Open the app in a browser; see `mfexplore.app.server.serve` for the options."""
+    import_module("mfexplore.app.server").serve(**options)
+
+
+def sweep(*args: Any, **options: Any) -> Any:
+    """Average the simulation over disorder on a grid of controls; see `mfexplore.study.sweep.sweep`."""
+    return import_module("mfexplore.study.sweep").sweep(*args, **options)

@@ -1,0 +1,161 @@
+"""Controls: what a person can tune, declared once as the fields of a model.
+
+Widgets, links, the command line, validation, documentation and tests all read this declaration.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mfexplore.core.errors import ControlError
+
+Role = Literal["temperature", "load", "disorder", "field", "coupling", "size", "order", "setting", "start"]
+Part = Literal["both", "theory", "simulation"]
+Value = float | int | str
+
+
+@dataclass(frozen=True)
+class Control:
+    """Declaration of one control.
+
+    Attributes:
+        name: field name on the model, the field's word in full.
+        default: value of a fresh model; its type (float, int, str) is the type of the control.
+        low, high: inclusive bounds of a number (None for a choice).
+        step: step of the slider and of the arrow keys.
+        symbol: LaTeX, without dollar signs.
+        unit: unit in words or symbols, "" if dimensionless.
+        role: what the control is in the physics; decides grouping and default axes.
+        doc: one line of help.
+        options: the allowed words of a choice, () for a number.
+        scale: "log" where equal ratios matter more than equal differences.
+        part: whether theory, simulation or both depend on it.
+        quenched: changing it needs a new sample; a running simulation cannot follow it.
+    """
+
+    name: str
+    default: Value
+    low: float | int | None
+    high: float | int | None
+    step: float | int | None
+    symbol: str
+    unit: str
+    role: Role
+    doc: str
+    options: tuple[str, ...] = ()
+    scale: Literal["linear", "log"] = "linear"
+    part: Part = "both"
+    quenched: bool = False
+
+    @property
+    def is_choice(self) -> bool:
+        return bool(self.options)
+
+    @property
+    def is_integer(self) -> bool:
+        return isinstance(self.default, int)
+
+    @property
+    def title(self) -> str:
+        return self.name.replace("_", " ")
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The inclusive bounds of a number."""
+        assert self.low is not None
+        assert self.high is not None
+        return float(self.low), float(self.high)
+
+    @property
+    def allowed(self) -> str:
+        """The allowed values in words, as error messages and help show them."""
+        if self.is_choice:
+            return " | ".join(self.options)
+        kind = "whole number" if self.is_integer else "number"
+        unit = f" {self.unit}" if self.unit else ""
+        return f"a {kind} from {self.low:g} to {self.high:g}{unit}"
+
+    def check(self, value: Any, system: str) -> Value:
+        """Return `value` as this control's own type; raise ControlError if it is not allowed."""
+        if self.is_choice:
+            if value not in self.options:
+                raise ControlError(system, self.name, value, self.allowed)
+            return str(value)
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            raise ControlError(system, self.name, value, self.allowed) from None
+        low, high = self.bounds
+        outside = math.isnan(number) or not low <= number <= high
+        if outside or isinstance(value, bool) or (self.is_integer and number != int(number)):
+            raise ControlError(system, self.name, value, self.allowed)
+        return int(number) if self.is_integer else number
+
+    def check_array(self, values: Any, system: str) -> NDArray[Any]:
+        """The same for an axis: a 1-d array of allowed values (float64, int64 or str)."""
+        array = np.atleast_1d(np.asarray(values))
+        if array.ndim != 1:
+            raise ControlError(system, self.name, f"array of shape {array.shape}", "a one-dimensional array")
+        dtype = np.str_ if self.is_choice else np.int64 if self.is_integer else np.float64
+        return np.array([self.check(v, system) for v in array.tolist()], dtype=dtype)
+
+    def grid(self, n: int, low: float | None = None, high: float | None = None) -> NDArray[Any]:
+        """`n` values between the bounds (or a narrower window), equally spaced on the control's scale."""
+        if self.is_choice:
+            return np.array(self.options)
+        a = self.bounds[0] if low is None else float(low)
+        b = self.bounds[1] if high is None else float(high)
+        values = np.geomspace(a, b, n) if self.scale == "log" else np.linspace(a, b, n)
+        values[0], values[-1] = a, b
+        return np.unique(np.rint(values)).astype(np.int64) if self.is_integer else values
+
+    def within(self, values: Iterable[float]) -> NDArray[np.float64]:
+        """Those of the values that lie within the bounds, sorted."""
+        low, high = self.bounds
+        return np.array(sorted(v for v in values if low <= v <= high), dtype=np.float64)
+
+
+def control(
+    default: float | int,
+    low: float | int,
+    high: float | int,
+    *,
+    symbol: str,
+    role: Role,
+    doc: str,
+    unit: str = "",
+    step: float | int | None = None,
+    scale: Literal["linear", "log"] = "linear",
+    part: Part = "both",
+    quenched: bool = False,
+) -> Any:
+    """Declare a number: a float, or a whole number if `default` is an int. See `Control` for the arguments."""
+    if step is None:
+        step = 1 if isinstance(default, int) else (high - low) / 1000
+    made = Control("", default, low, high, step, symbol, unit, role, doc, (), scale, part, quenched)
+    return field(default=default, metadata={"control": made})
+
+
+def choice(
+    default: str,
+    options: tuple[str, ...],
+    *,
+    doc: str,
+    symbol: str = "",
+    role: Role = "setting",
+    part: Part = "both",
+    quenched: bool = True,
+) -> Any:
+    """Declare a choice between words. See `Control` for the arguments."""
+    made = Control("", default, None, None, None, symbol, "", role, doc, options, "linear", part, quenched)
+    return field(default=default, metadata={"control": made})
+
+
+def named(made: Control, name: str) -> Control:
+    return replace(made, name=name)

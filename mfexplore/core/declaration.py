@@ -1,0 +1,155 @@
+"""The words a model file uses to declare what it offers, besides its controls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mfexplore.core.model import Model
+
+
+@dataclass(frozen=True)
+class Observable:
+    """An order parameter or thermodynamic quantity: a variable of the returned Dataset.
+
+    low, high: the range a picture of it should span (None: from the data).
+    signed: positive and negative values mean different things, so colours diverge from zero.
+    over: name of the coordinate if the observable is a function (of lag, energy, order, site, ...).
+    """
+
+    name: str
+    symbol: str
+    doc: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    signed: bool = False
+    over: str | None = None
+
+    @property
+    def title(self) -> str:
+        return self.name.replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One family of solutions of the theory (a value of the `branch` coordinate)."""
+
+    name: str
+    doc: str
+
+    @property
+    def title(self) -> str:
+        return self.name.replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Method:
+    """One of several rival theories of the same system (a value of the `method` coordinate)."""
+
+    name: str
+    doc: str
+
+    @property
+    def title(self) -> str:
+        return self.name.replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A region of the phase diagram: what it is called and what it means, in one sentence for a student."""
+
+    name: str
+    doc: str
+
+    @property
+    def title(self) -> str:
+        return self.name.replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A way in which the theory itself fails; `doc` tells a student why and what would be right."""
+
+    name: str
+    doc: str
+
+    @property
+    def title(self) -> str:
+        return self.name.replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Landmark:
+    """A phase boundary or special point, solved for by `Model.landmark`. `continuous` lines are drawn solid,
+    others (spinodals, crossovers, instabilities of the theory) dashed."""
+
+    name: str
+    symbol: str
+    doc: str
+    continuous: bool = True
+
+    @property
+    def title(self) -> str:
+        return self.name.replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Plane:
+    """Two controls that span a phase diagram, and what to colour it by."""
+
+    x: str
+    y: str
+    colour: str
+    branch: str | None = None  # None: the equilibrium branch
+    x_range: tuple[float, float] | None = None
+    y_range: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named point worth teaching, chosen by calculation; `watch` says in one sentence what to look at."""
+
+    name: str
+    controls: Mapping[str, Any]
+    watch: str
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A published or independently computed value that `compute()` re-derives through the public API.
+
+    tolerance: absolute difference up to which the two count as agreeing.
+    """
+
+    title: str
+    value: float
+    tolerance: float
+    source: str
+    compute: Callable[[], float] = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Task:
+    """Predict, then reveal. The student guesses the value of `along` (a control) or of `observable`.
+
+    answer: computes the truth from the model at `controls`; tolerance: absolute, for a guess to count as right.
+    """
+
+    prompt: str
+    controls: Mapping[str, Any]
+    asked: str
+    answer: Callable[[Model], float] = field(compare=False)
+    tolerance: float
+    lesson: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the physics comes from: a short citation and, where known, a DOI or arXiv number."""
+
+    citation: str
+    doi: str = ""
+    arxiv: str = ""

@@ -1,0 +1,59 @@
+"""Errors a person can act on: each names the thing, the value given and what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class MfexploreError(Exception):
+    """Base of every error raised on purpose by mfexplore."""
+
+
+class ControlError(MfexploreError, ValueError):
+    """A control was given a value outside its declaration (out of range, NaN, not a number, not an option)."""
+
+    def __init__(self, system: str, control: str, value: object, allowed: str) -> None:
+        self.system, self.control, self.value, self.allowed = system, control, value, allowed
+        super().__init__(f"{system}: {control} = {value!r} is not possible; allowed: {allowed}.")
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        return type(self), (self.system, self.control, self.value, self.allowed)
+
+
+class UnknownNameError(MfexploreError, LookupError):
+    """A system, control, observable, branch, boundary or preset that does not exist was asked for."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        self.kind, self.name, self.known = kind, name, tuple(known)
+        near = get_close_matches(str(name), self.known, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        super().__init__(f"There is no {kind} {name!r}.{hint} Known: {', '.join(self.known) or 'none'}.")
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        return type(self), (self.kind, self.name, self.known)
+
+
+class NotOfferedError(MfexploreError):
+    """A system was asked for a capability that it does not have."""
+
+    def __init__(self, system: str, capability: str) -> None:
+        self.system, self.capability = system, capability
+        super().__init__(f"{system} does not offer {capability}.")
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        return type(self), (self.system, self.capability)
+
+
+class TooLargeError(MfexploreError, MemoryError):
+    """A simulation would not fit into the memory of this machine; says how many bytes it wants."""
+
+    def __init__(self, system: str, size: int, needed: int, available: int) -> None:
+        self.system, self.size, self.needed, self.available = system, size, needed, available
+        super().__init__(
+            f"{system}: size = {size:,} needs {needed:,} bytes ({needed / 2**30:.1f} GiB), but only "
+            f"{available:,} bytes ({available / 2**30:.1f} GiB) may be used on this machine. Choose a smaller size."
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        return type(self), (self.system, self.size, self.needed, self.available)

@@ -1,0 +1,417 @@
+"""A system of the atlas: a frozen dataclass whose fields are its controls, and the contract it fulfils."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from mfexplore.core.controls import Control, Value, named
+from mfexplore.core.declaration import (
+    Branch,
+    Failure,
+    Landmark,
+    Method,
+    Observable,
+    Phase,
+    Plane,
+    Preset,
+    Reference,
+    Source,
+    Task,
+)
+from mfexplore.core.errors import NotOfferedError, TooLargeError, UnknownNameError
+from mfexplore.core.solution import Array, Points, Solution, columns, label
+from mfexplore.core.verbs import verb
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from mfexplore.core.simulation import Simulation
+
+
+@dataclass(frozen=True)
+class Law:
+    """A distribution that theory predicts, drawn over the live histogram of the observable of the same name.
+
+    values, density: shape (n,); the density integrates to one. atoms: (position, weight) of point masses, if any.
+    """
+
+    observable: str
+    values: Array
+    density: Array
+    doc: str
+    atoms: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Profile:
+    """An observable that is a function. values: shape (*methods, *branches, n) over `coordinate` of shape (n,)."""
+
+    coordinate: Array
+    values: Array
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """Free energy along an order parameter. coordinate, free_energy: shape (n,). Marked solutions come from theory()."""
+
+    observable: str
+    coordinate: Array
+    free_energy: Array
+
+
+class Model:
+    """Base of all systems. A subclass is a `@dataclass(frozen=True)` whose fields are made by `control` and `choice`.
+
+    What a subclass declares (class attributes) and implements is listed here in the order of a model file; everything
+    marked *optional* is a capability: a system offers it by overriding it, and the workbench shows what is offered.
+    """
+
+    key: ClassVar[str]  # name of the file, set by itself
+    wing: ClassVar[str]  # name of the folder, set by itself
+    version: ClassVar[int] = 1  # raise it when the same controls give other numbers
+    title: ClassVar[str]
+    summary: ClassVar[str]  # one sentence for the gallery
+    sources: ClassVar[tuple[Source, ...]]
+    observables: ClassVar[tuple[Observable, ...]]
+    branches: ClassVar[tuple[Branch, ...]] = ()
+    methods: ClassVar[tuple[Method, ...]] = ()
+    phases: ClassVar[tuple[Phase, ...]] = ()
+    failures: ClassVar[tuple[Failure, ...]] = ()
+    landmarks: ClassVar[tuple[Landmark, ...]] = ()
+    planes: ClassVar[tuple[Plane, ...]] = ()  # the first is the default diagram
+    presets: ClassVar[tuple[Preset, ...]] = ()
+    references: ClassVar[tuple[Reference, ...]] = ()
+    tasks: ClassVar[tuple[Task, ...]] = ()
+    tolerance: ClassVar[float] = 1e-8  # largest residual that counts as solved
+    simulation: ClassVar[type[Simulation] | None] = None  # optional
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        package, _, module = cls.__module__.rpartition(".")
+        cls.key, cls.wing = module, package.rpartition(".")[2]
+
+    def __post_init__(self) -> None:
+        for name, made in self.controls().items():
+            object.__setattr__(self, name, made.check(getattr(self, name), self.title))
+
+    # -- declaration ---------------------------------------------------------------------------------------------
+
+    @classmethod
+    @cache
+    def controls(cls) -> dict[str, Control]:
+        """The declared controls by name, in order."""
+        return {f.name: named(f.metadata["control"], f.name) for f in fields(cls)}  # type: ignore[arg-type]
+
+    def values(self) -> dict[str, Value]:
+        """The value of every control by name."""
+        return {name: getattr(self, name) for name in self.controls()}
+
+    def replace(self, **changes: Any) -> Self:
+        """A model with some controls changed. Raises UnknownNameError and ControlError."""
+        for name in changes:
+            self.control(name)
+        return replace(self, **changes)  # type: ignore[type-var]
+
+    @classmethod
+    def control(cls, name: str) -> Control:
+        if name not in cls.controls():
+            raise UnknownNameError("control", name, cls.controls())
+        return cls.controls()[name]
+
+    @classmethod
+    def observable(cls, name: str) -> Observable:
+        for observable in cls.observables:
+            if observable.name == name:
+                return observable
+        raise UnknownNameError("observable", name, [o.name for o in cls.observables])
+
+    @classmethod
+    def preset(cls, name: str) -> Self:
+        """The model at a named preset."""
+        for preset in cls.presets:
+            if preset.name == name:
+                return cls(**preset.controls)
+        raise UnknownNameError("preset", name, [p.name for p in cls.presets])
+
+    @classmethod
+    def offers(cls, capability: str) -> bool:
+        """Whether this system has the capability: "solve", "landscape", "law", "predicted_path", "exact", "profiles",
+        "landmark" or "simulation"."""
+        if capability == "simulation":
+            return cls.simulation is not None
+        return getattr(cls, capability) is not getattr(Model, capability)
+
+    # -- what a model file implements -----------------------------------------------------------------------------
+
+    def solve(self, points: Points) -> Solution:
+        """The theory at a batch of points. *optional*
+
+        Args:
+            points: one column of shape (n,) for every numerical control; choices are read from self. Neighbouring rows
+                are usually neighbours in the plane, so a solver may start each row from the solution of the last.
+        """
+        raise NotOfferedError(self.title, "a theory")
+
+    def select(self, points: Points, solution: Solution) -> Array:
+        """Index of the equilibrium (or physically reached) branch, shape (n, *methods); -1 where unknown.
+        Default: the stable branch of least `free_energy`, or the first that exists if there is none."""
+        exists = solution.exists(self.tolerance)
+        if not self.branches:
+            return np.where(exists, 0, -1)
+        stable = exists if solution.stable is None else exists & solution.stable
+        if "free_energy" in solution.values:
+            free_energy = np.where(stable, solution.values["free_energy"], np.inf)
+            best = np.argmin(free_energy, axis=-1)
+        else:
+            best = np.argmax(stable, axis=-1)
+        return np.where(stable.any(axis=-1), best, -1)
+
+    def classify(self, points: Points, solution: Solution, equilibrium: Array) -> Array:
+        """Index into `phases` at every point, shape (n,) or (n, methods); -1 where unknown.
+        Default: the phase that has the name of the equilibrium branch."""
+        names = [p.name for p in self.phases]
+        of_branch = np.array([names.index(b.name) if b.name in names else -1 for b in self.branches] + [-1])
+        return of_branch[equilibrium]
+
+    def landmark(self, name: str, along: str) -> Array:
+        """All values of the control `along` at which the boundary `name` is crossed, the other controls as they are;
+        sorted, within the bounds of the control, empty if there is none. Solved for, not read off a grid. *optional*
+
+        Raises NotOfferedError if the boundary cannot be solved along that control."""
+        raise NotOfferedError(self.title, f"the boundary {name!r} along {along}")
+
+    def trace_landmark(self, name: str, x: str, y: str, x_range: tuple[float, float]) -> tuple[Array, Array]:
+        """The boundary as a curve in the plane (x, y); NaN separates pieces. *optional*
+        Default: `landmark` along y (else along x) on 129 columns. Override where a parametric form is better."""
+        return trace_by_columns(self, name, x, y, x_range)
+
+    def landscape(self) -> Landscape:
+        """The free energy along an order parameter at these controls. *optional*"""
+        raise NotOfferedError(self.title, "a free-energy landscape")
+
+    def profiles(self) -> dict[str, Profile]:
+        """The observables that are functions (declared with `over`), at these controls. *optional*"""
+        return {}
+
+    def exact(self) -> dict[str, float]:
+        """Exact values of observables at this finite size, no approximation. *optional*"""
+        raise NotOfferedError(self.title, "exact values at finite size")
+
+    def law(self) -> Law:
+        """The predicted distribution behind the live histogram. *optional*"""
+        raise NotOfferedError(self.title, "a predicted distribution")
+
+    def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
+        """What theory predicts for the trace of a simulation that starts at `start` (its first `observe()`), at
+        `times` of shape (n,) in the simulation's unit. *optional*"""
+        raise NotOfferedError(self.title, "a predicted path")
+
+    def footprint(self) -> int:
+        """Bytes that a simulation of this size needs."""
+        return 64 * int(getattr(self, "size", 0))
+
+    # -- what a person calls --------------------------------------------------------------------------------------
+
+    def theory(self, **axes: Any) -> xr.Dataset:
+        """All branches of the theory. Any control may be given as a number (it replaces the model's own) or as a
+        1-d array, which becomes a dimension, in the order given. See `label` for the variables.
+
+        Raises ControlError (out of range), UnknownNameError (no such control)."""
+        import xarray as xr
+
+        model, grids = self._axes(axes)
+        words = {k: v for k, v in grids.items() if model.control(k).is_choice}
+        numbers = {k: v for k, v in grids.items() if k not in words}
+        if not words:
+            return model._theory(numbers)
+        parts = []
+        for combination in itertools.product(*words.values()):
+            chosen = dict(zip(words, (str(c) for c in combination), strict=True))
+            part = model.replace(**chosen)._theory(numbers)
+            parts.append(part.expand_dims({k: [v] for k, v in chosen.items()}))
+        inner = [d for d in parts[0].dims if d not in grids]
+        combined = xr.combine_by_coords(parts, combine_attrs="override")
+        assert isinstance(combined, xr.Dataset)
+        return combined.transpose(*grids, *inner)[list(parts[0])]
+
+    def _theory(self, grids: Mapping[str, Array]) -> xr.Dataset:
+        dataset = label(self, grids, self.solve(columns(self, grids)))
+        if not self.offers("profiles"):
+            return dataset
+        import xarray as xr
+
+        inner = [d for d in ("method", "branch") if d in dataset.dims]
+        for name, stacked in self._stacked_profiles(grids).items():
+            observable = self.observable(name)
+            assert observable.over is not None
+            shape = (*(len(v) for v in grids.values()), *stacked.values.shape[1:])
+            attributes = {"long_name": observable.title, "symbol": observable.symbol, "units": observable.unit}
+            dataset[name] = xr.DataArray(
+                stacked.values.reshape(shape),
+                dims=(*grids, *inner, observable.over),
+                coords={observable.over: stacked.coordinate},
+                attrs=attributes | {"description": observable.doc},
+            )
+        return dataset
+
+    def _stacked_profiles(self, grids: Mapping[str, Array]) -> dict[str, Profile]:
+        found = [self.replace(**dict(zip(grids, point, strict=True))).profiles() for point in _product(grids)]
+        return {
+            name: Profile(first.coordinate, np.stack([one[name].values for one in found]))
+            for name, first in found[0].items()
+            if all(np.array_equal(one[name].coordinate, first.coordinate) for one in found)
+        }
+
+    def _axes(self, axes: Mapping[str, Any]) -> tuple[Self, dict[str, Array]]:
+        """Split keyword arguments into changed controls and axes."""
+        scalars = {k: v for k, v in axes.items() if np.ndim(v) == 0}
+        model = self.replace(**scalars)
+        arrays = {k: model.control(k).check_array(v, self.title) for k, v in axes.items() if k not in scalars}
+        return model, arrays
+
+    def equilibrium(self, **axes: Any) -> xr.Dataset:
+        """The branch of least free energy, or the one physically reached; same arguments as `theory`."""
+        dataset = self.theory(**axes)
+        if not self.branches:
+            return dataset
+        index = dataset["equilibrium"]
+        known = index >= 0
+        chosen = dataset.drop_vars("equilibrium").isel(branch=index.where(known, 0).astype(int))
+        observables = [o.name for o in self.observables if o.name in chosen and "branch" in dataset[o.name].dims]
+        for name in (*observables, "residual"):
+            attributes = chosen[name].attrs
+            chosen[name] = chosen[name].where(known).assign_attrs(attributes)
+        return chosen
+
+    def boundaries(self, x: str | None = None, y: str | None = None) -> xr.Dataset:
+        """The landmarks as named curves in a plane (default: the first of `planes`).
+
+        Returns a Dataset over `boundary` and `point` with the two controls as variables, padded with NaN; NaN also
+        separates the pieces of one curve. Landmarks that the model cannot solve for in this plane are left out."""
+        import xarray as xr
+
+        from mfexplore.core.provenance import provenance
+
+        plane = self.plane(x, y)
+        found: dict[str, tuple[Array, Array]] = {}
+        for landmark in self.landmarks:
+            try:
+                found[landmark.name] = self.trace_landmark(landmark.name, plane.x, plane.y, self.range(plane, "x"))
+            except NotOfferedError:
+                continue
+        length = max((len(c[0]) for c in found.values()), default=0)
+        table = np.full((2, len(found), length), np.nan)
+        for i, (xs, ys) in enumerate(found.values()):
+            table[0, i, : len(xs)], table[1, i, : len(ys)] = xs, ys
+        attributes = {
+            n: {"long_name": c.title, "symbol": c.symbol, "units": c.unit} for n, c in self.controls().items()
+        }
+        return xr.Dataset(
+            {
+                plane.x: (("boundary", "point"), table[0], attributes[plane.x]),
+                plane.y: (("boundary", "point"), table[1], attributes[plane.y]),
+            },
+            {"boundary": np.array(list(found), dtype=np.str_)},
+            attrs=provenance(self, plane=f"{plane.x} {plane.y}"),
+        )
+
+    def plane(self, x: str | None = None, y: str | None = None) -> Plane:
+        """The declared plane spanned by x and y (either order), or a new one; default: the first declared."""
+        if not self.planes:
+            raise NotOfferedError(self.title, "a phase diagram")
+        first = self.planes[0]
+        x, y = x or (first.x if y != first.x else first.y), y or (first.y if x != first.y else first.x)
+        for name in (x, y):
+            if self.control(name).is_choice:
+                raise UnknownNameError("numerical control", name, self.axis_names())
+        for plane in self.planes:
+            if (plane.x, plane.y) == (x, y):
+                return plane
+            if (plane.y, plane.x) == (x, y):
+                return replace(plane, x=x, y=y, x_range=plane.y_range, y_range=plane.x_range)
+        return Plane(x, y, first.colour, first.branch)
+
+    @classmethod
+    def axis_names(cls) -> tuple[str, ...]:
+        """Controls that may span a diagram: the numbers that the theory depends on."""
+        return tuple(n for n, c in cls.controls().items() if not c.is_choice and c.part != "simulation")
+
+    @classmethod
+    def range(cls, plane: Plane, axis: str) -> tuple[float, float]:
+        """The shown range of one axis ("x" or "y") of a plane: as declared there, else the bounds of the control."""
+        declared: tuple[float, float] | None = getattr(plane, f"{axis}_range")
+        return declared or cls.control(getattr(plane, axis)).bounds
+
+    def simulate(self, seed: int = 0, **changes: Any) -> Simulation:
+        """A running simulation; controls (size=..., temperature=..., ...) may be changed on the way.
+
+        The same seed gives the same run. Raises TooLargeError with the number of bytes if it would not fit."""
+        if self.simulation is None:
+            raise NotOfferedError(self.title, "a simulation")
+        model = self.replace(**changes)
+        available = usable_memory()
+        if model.footprint() > available:
+            raise TooLargeError(self.title, int(getattr(model, "size", 0)), model.footprint(), available)
+        assert model.simulation is not None
+        return model.simulation(model, seed)
+
+    def diagram(self, x: str | None = None, y: str | None = None, resolution: int = 257, **changes: Any) -> xr.Dataset:
+        """The theory on a grid of a plane: Dataset over (y, x). `diagram_levels` yields the coarser pictures first."""
+        finished: xr.Dataset = verb("diagram")(self.replace(**changes), x, y, resolution)
+        return finished
+
+    def diagram_levels(
+        self, x: str | None = None, y: str | None = None, resolution: int = 257, **changes: Any
+    ) -> Iterator[xr.Dataset]:
+        """The same diagram from coarse to fine, each level a Dataset over (y, x)."""
+        levels: Iterator[xr.Dataset] = verb("diagram_levels")(self.replace(**changes), x, y, resolution)
+        return levels
+
+    def ensemble(self, samples: int = 16, seed: int = 0, **changes: Any) -> xr.Dataset:
+        """Mean and standard error of the simulation's observables over independent samples, beside the theory."""
+        result: xr.Dataset = verb("ensemble")(self.replace(**changes), samples=samples, seed=seed)
+        return result
+
+    def explore(self, **options: Any) -> Any:
+        """The workbench for this system in a notebook."""
+        return verb("explore")(self, **options)
+
+
+def trace_by_columns(model: Model, name: str, x: str, y: str, x_range: tuple[float, float]) -> tuple[Array, Array]:
+    """A boundary curve from `landmark` on 129 columns of x, or rows of y if it can only be solved along x."""
+    for fixed, along in ((x, y), (y, x)):
+        window = x_range if fixed == x else (None, None)
+        branches: list[tuple[float, Array]] = []
+        try:
+            for value in model.control(fixed).grid(129, *window):
+                branches.append((float(value), model.replace(**{fixed: value}).landmark(name, along)))
+        except NotOfferedError:
+            continue
+        count = max((len(found) for _, found in branches), default=0)
+        across: list[float] = []
+        values: list[float] = []
+        for k in range(count):  # the k-th crossing of every column makes one piece
+            across += [value for value, _ in branches] + [np.nan]
+            values += [float(found[k]) if k < len(found) else np.nan for _, found in branches] + [np.nan]
+        curve = np.array(across[:-1]), np.array(values[:-1])
+        return curve if fixed == x else curve[::-1]
+    raise NotOfferedError(model.title, f"the boundary {name!r} in the plane ({x}, {y})")
+
+
+def usable_memory() -> int:
+    """Bytes a single simulation may take: half of what the machine has in all."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    except (ValueError, OSError, AttributeError):  # not on Windows
+        return 2**31
+
+
+def _product(grids: Mapping[str, Array]) -> Iterator[tuple[Any, ...]]:
+    return itertools.product(*grids.values())

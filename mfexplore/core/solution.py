@@ -1,0 +1,135 @@
+"""What a theory returns for a batch of points, and how it becomes labelled data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from mfexplore.core.model import Model
+
+Array = NDArray[Any]
+Points = Mapping[str, Array]
+
+
+@dataclass
+class Solution:
+    """The theory at n points. Every array has shape (n, *methods, *branches): the method axis is there only if the
+    model declares `methods`, the branch axis only if it declares `branches`, in declared order.
+
+    values: the scalar observables by name; NaN where a branch does not exist.
+    residual: how well the equations are solved. NaN: the branch is known not to exist here;
+        infinite or above `Model.tolerance`: not converged, and the values are not to be trusted.
+    stable: whether small deviations decay (None: every existing solution is).
+    validity: 0 where the theory may be trusted, else 1 + index into `Model.failures` (None: valid everywhere).
+    iterations: how many steps the solver took (None: closed form).
+    """
+
+    values: dict[str, Array]
+    residual: Array
+    stable: Array | None = None
+    validity: Array | None = None
+    iterations: Array | None = None
+    extra: dict[str, Array] = field(default_factory=dict)  # for classify and select only, never shown
+
+    def exists(self, tolerance: float) -> Array:
+        with np.errstate(invalid="ignore"):
+            return np.asarray(self.residual <= tolerance)
+
+    def converged(self, tolerance: float) -> Array:
+        """True where the answer, or its absence, is known."""
+        return np.isnan(self.residual) | self.exists(tolerance)
+
+
+def flags(names: tuple[str, ...], first: int = 0) -> dict[str, Any]:
+    """CF attributes that give the meaning of an integer variable."""
+    return {
+        "flag_values": np.arange(first, first + len(names), dtype=np.int8),
+        "flag_meanings": " ".join(names),
+    }
+
+
+def label(model: Model, axes: Mapping[str, Array], solution: Solution) -> xr.Dataset:
+    """Dataset of a solution whose points are the outer product of `axes`, last axis fastest.
+
+    Dimensions: the axes in the given order, then `method`, then `branch`, where the model has them. Besides the
+    observables: `residual`, `converged`, `stable`, `validity`, `equilibrium` (index of the equilibrium branch, -1 if
+    none is known) and `phase` (index into the model's phases, -1 if unknown).
+    """
+    import xarray as xr
+
+    from mfexplore.core.provenance import provenance
+
+    shape = tuple(len(v) for v in axes.values())
+    inner: dict[str, tuple[str, ...]] = {}
+    if model.methods:
+        inner["method"] = tuple(m.name for m in model.methods)
+    if model.branches:
+        inner["branch"] = tuple(b.name for b in model.branches)
+    dims = (*axes, *inner)
+    full = (*shape, *(len(v) for v in inner.values()))
+    method_dims = (*axes, *(("method",) if model.methods else ()))
+
+    exists = solution.exists(model.tolerance)
+    variables: dict[str, Any] = {}
+    for observable in model.observables:
+        if observable.over is None and observable.name in solution.values:
+            values = np.where(exists, solution.values[observable.name], np.nan)
+            attributes = {"long_name": observable.title, "symbol": observable.symbol, "units": observable.unit}
+            variables[observable.name] = (dims, values.reshape(full), attributes | {"description": observable.doc})
+    variables["residual"] = (dims, solution.residual.reshape(full), {"long_name": "residual of the equations"})
+    converged = solution.converged(model.tolerance)
+    meaning = {"long_name": "answer (or absence of this branch) is known"}
+    variables["converged"] = (dims, converged.reshape(full), meaning)
+    stable = exists if solution.stable is None else solution.stable & exists
+    variables["stable"] = (dims, stable.reshape(full), {"long_name": "stable against small deviations"})
+    validity = np.zeros(exists.shape, np.int8) if solution.validity is None else solution.validity.astype(np.int8)
+    names = ("valid", *(f.name for f in model.failures))
+    variables["validity"] = (
+        dims,
+        np.where(exists, validity, 0).astype(np.int8).reshape(full),
+        {"long_name": "where the theory fails"} | flags(names),
+    )
+    if solution.iterations is not None:
+        variables["iterations"] = (dims, solution.iterations.reshape(full), {"long_name": "solver iterations"})
+    points = columns(model, axes)
+    equilibrium = model.select(points, solution)
+    if model.branches:
+        names = ("unknown", *(b.name for b in model.branches))
+        reshaped = equilibrium.astype(np.int8).reshape([len(v) for v in axes.values()] + list(equilibrium.shape[1:]))
+        variables["equilibrium"] = (method_dims, reshaped, {"long_name": "equilibrium branch"} | flags(names, -1))
+    if model.phases:
+        phase = model.classify(points, solution, equilibrium).astype(np.int8)
+        names = ("unknown", *(p.name for p in model.phases))
+        phase_dims = method_dims if phase.ndim > 1 else tuple(axes)
+        reshaped = phase.reshape([*shape, *phase.shape[1:]])
+        variables["phase"] = (phase_dims, reshaped, {"long_name": "phase"} | flags(names, -1))
+
+    coordinates: dict[str, Any] = {}
+    declared = model.controls()
+    for name, values in axes.items():
+        made = declared[name]
+        attributes = {"long_name": made.title, "symbol": made.symbol, "units": made.unit, "description": made.doc}
+        coordinates[name] = (name, values, attributes)
+    coordinates |= {k: (k, np.array(v)) for k, v in inner.items()}
+    return xr.Dataset(variables, coordinates, attrs=provenance(model))
+
+
+def columns(model: Model, axes: Mapping[str, Array]) -> dict[str, Array]:
+    """One column per numerical control, for the outer product of the axes (last axis fastest)."""
+    sizes = [len(v) for v in axes.values()]
+    n = int(np.prod(sizes)) if sizes else 1
+    points: dict[str, Array] = {}
+    for name, made in model.controls().items():
+        if made.is_choice or name in axes:
+            continue
+        points[name] = np.full(n, getattr(model, name), np.int64 if made.is_integer else np.float64)
+    grids = np.meshgrid(*axes.values(), indexing="ij") if axes else []
+    points |= {name: grid.ravel() for name, grid in zip(axes, grids, strict=True)}
+    return points

@@ -1,0 +1,413 @@
+r"""Curie-Weiss ferromagnet: every spin couples to every other.
+
+$N$ Ising spins $s_i=\pm1$ with the energy
+
+$$H=-\frac{J}{2N}\Big(\sum_i s_i\Big)^2-h\sum_i s_i \tag{1}$$
+
+As $N\to\infty$ the magnetization $m=\langle s_i\rangle$ solves
+
+$$m=\tanh\frac{Jm+h}{T} \tag{2}$$
+
+and minimises the free energy per spin
+
+$$f(m)=-\tfrac12 Jm^2-hm-T\,S(m),\qquad S(m)=-\tfrac{1+m}2\ln\tfrac{1+m}2-\tfrac{1-m}2\ln\tfrac{1-m}2 \tag{3}$$
+
+Below $T_c=J$ the branch against the field survives until the spinodal
+
+$$m_s=\sqrt{1-T/J},\qquad h_s=Jm_s-T\,\mathrm{artanh}\,m_s \tag{4}$$
+
+so a swept field draws a hysteresis loop. Single-spin (heat-bath) dynamics follows
+
+$$\dot m=-m+\tanh\frac{Jm+h}{T} \tag{5}$$
+
+per sweep, and relaxes in the time $\tau=1/[1-\tfrac JT(1-m^2)]$, which diverges at $T_c$ and at the spinodals:
+*critical slowing down*. At finite $N$ the distribution of the magnetization is exactly
+
+$$P(m)\propto\binom{N}{N(1+m)/2}\,e^{N(Jm^2/2+hm)/T} \tag{6}$$
+
+**Valid:** everywhere as $N\to\infty$. At finite $N$ fluctuations are of order $N^{-1/2}$ (and $N^{-1/4}$ at $T_c$), and a metastable
+state lives for a time of order $e^{N\Delta f/T}$, not for ever.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.integrate import solve_ivp
+from scipy.optimize import brentq
+from scipy.special import gammaln, logsumexp
+
+from mfexplore.core import (
+    Array,
+    Branch,
+    Landmark,
+    Landscape,
+    Lattice,
+    Law,
+    Model,
+    NotOfferedError,
+    Observable,
+    Phase,
+    Plane,
+    Points,
+    Preset,
+    Reference,
+    Simulation,
+    Solution,
+    Source,
+    Task,
+    choice,
+    control,
+)
+from mfexplore.numerics.kernel import kernel
+
+UP, DOWN, UNSTABLE = 0, 1, 2
+
+
+@kernel
+def spinodal_field(temperature, coupling):
+    """h_s of eq. (4); 0 above the critical temperature."""
+    if temperature >= coupling:
+        return 0.0
+    m = math.sqrt(1.0 - temperature / coupling)
+    return coupling * m - temperature * math.atanh(m) if temperature > 0.0 else coupling
+
+
+@kernel
+def outer_root(temperature, field, coupling):
+    """Largest root of eq. (2). Where Jm + h > 0 the residual is convex, so Newton from m = 1 descends to it without
+    ever stepping over it. Returns (root, iterations)."""
+    m = 1.0
+    for iteration in range(200):
+        t = math.tanh((coupling * m + field) / temperature)
+        slope = 1.0 - coupling / temperature * (1.0 - t * t)
+        step = (m - t) / slope if slope > 0.0 else 0.0
+        m -= step
+        if abs(step) <= 1e-16:
+            break
+    return m, iteration + 1
+
+
+@kernel
+def inner_root(temperature, field, coupling):
+    """The unstable root between the spinodals: T artanh(m) - Jm - h falls monotonically there. Bisection, then Newton."""
+    low = -math.sqrt(1.0 - temperature / coupling)
+    high = -low
+    for iteration in range(60):
+        m = 0.5 * (low + high)
+        if temperature * math.atanh(m) - coupling * m - field > 0.0:
+            low = m
+        else:
+            high = m
+        if high - low < 1e-16:
+            break
+    return 0.5 * (low + high), iteration + 1
+
+
+@kernel
+def solve_points(temperature, field, coupling, magnetization, residual, iterations):
+    """All branches of eq. (2), written into arrays of shape (n, 3); a branch that does not exist keeps residual NaN."""
+    for i in range(temperature.size):
+        t, h, j = temperature[i], field[i], coupling[i]
+        h_s = spinodal_field(t, j)
+        below = t < j
+        for branch, sign in ((UP, 1.0), (DOWN, -1.0)):
+            alone = sign * h > 0.0 or (h == 0.0 and branch == UP)
+            if alone or (below and -sign * h <= h_s):
+                if t == 0.0:
+                    m, count = 1.0, 1
+                else:
+                    m, count = outer_root(t, sign * h, j)
+                magnetization[i, branch] = sign * m
+                iterations[i, branch] = count
+        if below and abs(h) < h_s:
+            if t == 0.0:
+                m, count = -h / j, 1
+            elif h == 0.0:
+                m, count = 0.0, 1
+            else:
+                m, count = inner_root(t, h, j)
+            magnetization[i, UNSTABLE] = m
+            iterations[i, UNSTABLE] = count
+        for branch in range(3):
+            m = magnetization[i, branch]
+            if t > 0.0:
+                residual[i, branch] = abs(m - math.tanh((j * m + h) / t))
+            elif branch == UNSTABLE:
+                residual[i, branch] = abs(j * m + h)
+            else:
+                residual[i, branch] = abs(m - np.sign(j * m + h)) if j * m + h != 0.0 else 0.0
+
+
+@kernel
+def heat_bath(spins, total, coupling, temperature, field, amplitude, period, time, updates, rng):
+    """Heat-bath updates of random spins, O(1) each: only the total magnetization enters the local field.
+
+    `spins` (int8) is overwritten; returns the new total. One unit of time is one update per spin."""
+    n = spins.size
+    for k in range(updates):
+        i = int(rng.random() * n)
+        h = field
+        if amplitude != 0.0:
+            h += amplitude * math.sin(2.0 * math.pi * (time + k / n) / period)
+        local = coupling * (total - spins[i]) / n + h
+        if temperature > 0.0:
+            up = rng.random() * (1.0 + math.exp(-2.0 * local / temperature)) < 1.0
+        else:
+            up = local > 0.0 or (local == 0.0 and rng.random() < 0.5)
+        new = 1 if up else -1
+        total += new - spins[i]
+        spins[i] = new
+    return total
+
+
+def entropy(m: Array) -> Array:
+    """S(m) of eq. (3)."""
+    p, q = (1 + m) / 2, (1 - m) / 2
+    return -np.where(p > 0, p * np.log(np.where(p > 0, p, 1)), 0) - np.where(
+        q > 0, q * np.log(np.where(q > 0, q, 1)), 0
+    )
+
+
+class CurieWeissSimulation(Simulation):
+    """Heat-bath dynamics of eq. (1), one sweep = N updates of random spins."""
+
+    relaxation, window = 100.0, 200.0
+
+    def prepare(self) -> None:
+        n = self.model.size
+        if self.model.start == "random":
+            self.spins = np.where(self.rng.random(n) < 0.5, 1, -1).astype(np.int8)
+        else:
+            self.spins = np.full(n, 1 if self.model.start == "up" else -1, np.int8)
+        self.total = int(self.spins.sum())
+
+    def evolve(self, duration: float) -> None:
+        m = self.model
+        updates = round(duration * m.size)
+        self.total = heat_bath(
+            self.spins, self.total, m.coupling, m.temperature, m.field, m.drive_amplitude, m.drive_period,
+            self.time, updates, self.rng,
+        )  # fmt: skip
+
+    def observe(self) -> dict[str, float]:
+        m = self.total / self.model.size
+        field = self.model.driven_field(self.time)
+        return {
+            "magnetization": m,
+            "absolute_magnetization": abs(m),
+            "energy": -0.5 * self.model.coupling * m * m - field * m,
+            "field": field,
+        }
+
+    def picture(self) -> Lattice:
+        columns = math.ceil(math.sqrt(self.model.size))
+        values = np.zeros(columns * columns, np.int8)
+        values[: self.model.size] = self.spins
+        return Lattice(values.reshape(columns, columns), -1, 1, caption="spins (their place means nothing here)")
+
+
+@dataclass(frozen=True)
+class CurieWeiss(Model):
+    temperature: float = control(
+        0.7, 0.0, 2.0, symbol="T", unit="J/k_B", role="temperature", step=0.005, doc="thermal noise in each spin"
+    )
+    field: float = control(
+        0.0, -1.0, 1.0, symbol="h", unit="J", role="field", step=0.005, doc="uniform field that favours spins up"
+    )
+    coupling: float = control(
+        1.0, 0.1, 2.0, symbol="J", role="coupling", step=0.01, doc="strength with which all spins align each other"
+    )
+    size: int = control(
+        2000, 2, 1_000_000, symbol="N", unit="spins", role="size", scale="log", part="simulation", doc="spins simulated"
+    )
+    start: str = choice(
+        "up", ("up", "down", "random"), role="start", part="simulation", doc="state the simulation starts from"
+    )
+    drive_amplitude: float = control(
+        0.0, 0.0, 1.0, symbol="h_1", unit="J", role="field", part="simulation", step=0.01,
+        doc="amplitude of a sine added to the field in time",
+    )  # fmt: skip
+    drive_period: float = control(
+        400.0, 10.0, 10_000.0, symbol=r"\tau_h", unit="sweeps", role="field", part="simulation", scale="log", step=10.0,
+        doc="period of that sine",
+    )  # fmt: skip
+
+    title = "Curie-Weiss ferromagnet"
+    summary = (
+        "Every spin feels the mean of all others: the transition, two branches, hysteresis, critical slowing down."
+    )
+    sources = (
+        Source("P. Weiss, J. Phys. Theor. Appl. 6, 661 (1907)", doi="10.1051/jphystap:019070060066100"),
+        Source("R. J. Baxter, Exactly Solved Models in Statistical Mechanics, chapter 3 (1982)"),
+    )
+    observables = (
+        Observable("magnetization", "m", "mean spin", low=-1, high=1, signed=True),
+        Observable("absolute_magnetization", "|m|", "size of the mean spin", low=0, high=1),
+        Observable("free_energy", "f", "free energy per spin, eq. (3)", unit="J"),
+        Observable("energy", "e", "energy per spin", unit="J"),
+        Observable("entropy", "S", "entropy per spin", low=0, high=math.log(2)),
+        Observable("susceptibility", r"\chi", "response of the magnetization to the field", low=0, high=10),
+        Observable("relaxation_time", r"\tau", "time in which a small deviation decays", unit="sweeps", low=0, high=30),
+    )
+    branches = (
+        Branch("up", "the state reached from all spins up"),
+        Branch("down", "the state reached from all spins down"),
+        Branch("unstable", "the barrier between the two"),
+    )
+    phases = (
+        Phase("paramagnet", "Noise wins over the coupling: without a field nothing is magnetized."),
+        Phase("magnetized_up", "Only one state exists; the field has removed the other."),
+        Phase("magnetized_down", "Only one state exists; the field has removed the other."),
+        Phase("bistable", "Two states survive: which one you see depends on where you came from."),
+    )
+    landmarks = (
+        Landmark("critical_temperature", "T_c", "below it spins order without a field"),
+        Landmark("coexistence", r"f_\uparrow=f_\downarrow", "both states have the same free energy (first order)"),
+        Landmark("spinodal_up", r"h_{s\uparrow}", "the up state ceases to exist", continuous=False),
+        Landmark("spinodal_down", r"h_{s\downarrow}", "the down state ceases to exist", continuous=False),
+    )
+    planes = (
+        Plane("field", "temperature", "magnetization", x_range=(-1.0, 1.0), y_range=(0.0, 1.5)),
+        Plane("temperature", "coupling", "magnetization"),
+    )
+    presets = (
+        Preset("ordered", {"temperature": 0.7}, "The spins stay up although nothing tells them to."),
+        Preset(
+            "critical point", {"temperature": 1.0, "size": 10_000, "start": "random"},
+            "The magnetization wanders slowly and far: fluctuations of order N^(-1/4), relaxation without end.",
+        ),
+        Preset("paramagnet", {"temperature": 1.4}, "The starting state is forgotten within a few sweeps."),
+        Preset(
+            "hysteresis", {"temperature": 0.6, "drive_amplitude": 0.4, "drive_period": 400.0, "size": 10_000},
+            "The swept field draws a loop: the state jumps only at the spinodal, h_s = 0.190 here.",
+        ),
+        Preset(
+            "metastable", {"temperature": 0.6, "field": -0.15, "size": 500},
+            "Up is only metastable against this field. At N = 500 it escapes sooner or later; at N = 10000 never.",
+        ),
+    )  # fmt: skip
+    references = (
+        Reference(
+            "spontaneous magnetization at T = 0.5", 0.9575040240772687, 1e-13, "eq. (2) solved with mpmath",
+            lambda: float(CurieWeiss(temperature=0.5).theory()["magnetization"].sel(branch="up")),
+        ),
+        Reference(
+            "spinodal field at T = 0.6", math.sqrt(0.4) - 0.6 * math.atanh(math.sqrt(0.4)), 1e-12, "eq. (4)",
+            lambda: float(CurieWeiss(temperature=0.6).landmark("spinodal_down", "field")[0]),
+        ),
+    )  # fmt: skip
+    tasks = (
+        Task(
+            "At T = 0.6 all spins point up. How strong must the field against them be before they all turn? "
+            "Move the field until you are sure, then answer with its value.",
+            {"temperature": 0.6, "field": 0.0, "size": 10_000}, "field",
+            lambda model: float(model.landmark("spinodal_up", "field")[0]), 0.02,
+            "The state does not turn when the other becomes cheaper (at h = 0) but when it ceases to exist, "
+            "at the spinodal.",
+        ),
+    )  # fmt: skip
+    simulation = CurieWeissSimulation
+
+    def solve(self, points: Points) -> Solution:
+        t, h, j = points["temperature"], points["field"], points["coupling"]
+        m = np.full((t.size, 3), np.nan)
+        residual = np.full_like(m, np.nan)
+        iterations = np.zeros(m.shape, np.int64)
+        solve_points(t, h, j, m, residual, iterations)
+        t, h, j = t[:, None], h[:, None], j[:, None]
+        s = entropy(m)
+        energy = -0.5 * j * m * m - h * m
+        with np.errstate(divide="ignore", invalid="ignore"):
+            stiffness = t - j * (1 - m * m)  # T times the curvature of f over (1 - m^2)
+            susceptibility = (1 - m * m) / stiffness
+            relaxation = np.where(t > 0, t / np.abs(stiffness), 1.0)
+        frozen = (t == 0) & (np.abs(m) == 1)
+        values = {
+            "magnetization": m,
+            "absolute_magnetization": np.abs(m),
+            "free_energy": energy - t * s,
+            "energy": energy,
+            "entropy": s,
+            "susceptibility": np.where(frozen, 0.0, susceptibility),
+            "relaxation_time": relaxation,
+        }
+        stable = np.broadcast_to(np.arange(3) != UNSTABLE, m.shape)
+        return Solution(values, residual, stable=stable, iterations=iterations)
+
+    def classify(self, points: Points, solution: Solution, equilibrium: Array) -> Array:
+        exists = solution.exists(self.tolerance)
+        both = exists[:, UP] & exists[:, DOWN]
+        magnetized = np.where(equilibrium == UP, 1, 2)
+        phase = np.where(points["temperature"] >= points["coupling"], 0, np.where(both, 3, magnetized))
+        return np.where(equilibrium < 0, -1, phase)
+
+    def landmark(self, name: str, along: str) -> Array:
+        t, h, j = self.temperature, self.field, self.coupling
+        if name == "critical_temperature" and along in ("temperature", "coupling"):
+            found = [j if along == "temperature" else t] if h == 0 else []
+        elif name == "coexistence" and along == "field":
+            found = [0.0] if t < j else []
+        elif name.startswith("spinodal"):
+            sign = -1.0 if name == "spinodal_up" else 1.0
+            if along == "field":
+                found = [sign * spinodal_field(t, j)] if t < j else []
+            elif along == "temperature":
+                inside = 0.0 <= sign * h <= j
+                found = [brentq(lambda x: spinodal_field(x, j) - sign * h, 0.0, j, xtol=1e-14)] if inside else []
+            else:
+                raise NotOfferedError(self.title, f"{name} along {along}")
+        else:
+            raise NotOfferedError(self.title, f"{name} along {along}")
+        return self.control(along).within(found)
+
+    def landscape(self) -> Landscape:
+        m = np.linspace(-1, 1, 401)
+        return Landscape(
+            "magnetization", m, -0.5 * self.coupling * m * m - self.field * m - self.temperature * entropy(m)
+        )
+
+    def _log_weights(self) -> tuple[Array, Array]:
+        """Magnetizations and the logarithm of their exact probabilities, eq. (6)."""
+        n = self.size
+        up = np.arange(n + 1)
+        m = 2 * up / n - 1
+        weight = gammaln(n + 1) - gammaln(up + 1) - gammaln(n - up + 1)
+        gain = n * (0.5 * self.coupling * m * m + self.field * m)
+        with np.errstate(divide="ignore"):
+            beta = 1 / np.float64(self.temperature)
+        log_p = weight + beta * gain if np.isfinite(beta) else np.where(gain == gain.max(), 0.0, -np.inf)
+        return m, log_p - logsumexp(log_p)
+
+    def exact(self) -> dict[str, float]:
+        m, log_p = self._log_weights()
+        p = np.exp(log_p)
+        mean, absolute = float(p @ m), float(p @ np.abs(m))
+        energy = float(p @ (-0.5 * self.coupling * m * m - self.field * m))
+        return {"magnetization": mean, "absolute_magnetization": absolute, "energy": energy}
+
+    def law(self) -> Law:
+        m, log_p = self._log_weights()
+        return Law("magnetization", m, np.exp(log_p) * self.size / 2, "exact at this size, eq. (6)")
+
+    def driven_field(self, time: float) -> float:
+        """The field at a time of the simulation (in sweeps)."""
+        return self.field + self.drive_amplitude * math.sin(2 * math.pi * time / self.drive_period)
+
+    def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
+        temperature = max(self.temperature, 1e-6)  # eq. (5) at T = 0 is a step; a hair of noise makes it smooth
+
+        def slope(time: float, m: Array) -> Array:
+            return -m + np.tanh((self.coupling * m + self.driven_field(time)) / temperature)
+
+        path = solve_ivp(
+            slope, (0.0, float(times[-1]) or 1.0), [start["magnetization"]], t_eval=times, rtol=1e-8, atol=1e-9
+        )
+        m = path.y[0]
+        return {"magnetization": m, "absolute_magnetization": np.abs(m)}
+
+    def footprint(self) -> int:
+        return 16 * self.size

@@ -1,0 +1,128 @@
+"""Anytime diagrams: the theory on a plane, coarse to fine, in tiles that can be cancelled between calls."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mfexplore.core.model import Model
+from mfexplore.core.solution import Array, Solution, columns, label
+from mfexplore.study.executors import shared_threads
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+COARSEST = 17  # the first picture; every level doubles the resolution until the last is reached
+TILE_SECONDS = 0.03  # aimed-at length of one kernel call, after which a job may be cancelled
+
+
+def resolutions(finest: int) -> list[int]:
+    """The levels of the pyramid, e.g. 257 -> [17, 33, 65, 129, 257]."""
+    levels = [finest]
+    while levels[0] > 2 * COARSEST:
+        levels.insert(0, (levels[0] - 1) // 2 + 1)
+    return levels
+
+
+def solve_tile(model: Model, x: str, y: str, xs: Array, ys: Array) -> tuple[Solution, float]:
+    """Theory on the outer product (ys, xs), x fastest, and the seconds it took. Runs on any executor."""
+    start = time.perf_counter()
+    solution = model.solve(columns(model, {y: ys, x: xs}))
+    return solution, time.perf_counter() - start
+
+
+def solve_grid(
+    model: Model,
+    x: str,
+    y: str,
+    xs: Array,
+    ys: Array,
+    seconds_per_point: float,
+    executor: Executor,
+    cancelled: Callable[[], bool],
+    progress: Callable[[float], None],
+) -> tuple[Solution, float] | None:
+    """The whole grid in tiles of rows; None if cancelled. Returns the solution and the measured seconds per point."""
+    rows = int(np.clip(TILE_SECONDS / (seconds_per_point * len(xs)), 1, len(ys)))
+    pieces = np.array_split(ys, max(1, -(-len(ys) // rows)))
+    futures: list[Future[tuple[Solution, float]]] = []
+    done: list[Solution] = []
+    spent = 0.0
+    width = 2 * getattr(executor, "_max_workers", 8)  # keep the queue short, so that a cancelled job leaves it at once
+    for k, piece in enumerate(pieces):
+        futures.append(executor.submit(solve_tile, model, x, y, xs, piece))
+        while futures and (len(futures) >= width or k == len(pieces) - 1):
+            if cancelled():
+                for future in futures:
+                    future.cancel()
+                return None
+            solution, seconds = futures.pop(0).result()
+            done.append(solution)
+            spent += seconds
+            progress(len(done) / len(pieces))
+    return concatenate(done), spent / (len(xs) * len(ys))
+
+
+def concatenate(parts: list[Solution]) -> Solution:
+    """One solution for the points of all parts, in order."""
+
+    def join(pick: Callable[[Solution], Array | None]) -> Any:
+        arrays = [pick(p) for p in parts]
+        return None if arrays[0] is None else np.concatenate(arrays)  # type: ignore[arg-type]
+
+    first = parts[0]
+    return Solution(
+        {name: join(lambda p, n=name: p.values[n]) for name in first.values},  # type: ignore[misc]
+        join(lambda p: p.residual),
+        join(lambda p: p.stable),
+        join(lambda p: p.validity),
+        join(lambda p: p.iterations),
+        {name: join(lambda p, n=name: p.extra[n]) for name in first.extra},  # type: ignore[misc]
+    )
+
+
+def diagram_levels(
+    model: Model,
+    x: str | None = None,
+    y: str | None = None,
+    resolution: int = 257,
+    *,
+    x_range: tuple[float, float] | None = None,
+    y_range: tuple[float, float] | None = None,
+    executor: Executor | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+    progress: Callable[[float], None] = lambda fraction: None,
+) -> Iterator[xr.Dataset]:
+    """Diagram of a plane from coarse to fine, each level a Dataset over (y, x); stops early when `cancelled()`.
+
+    Args:
+        x, y: the controls that span it (default: the first plane of the model).
+        resolution: points along each axis of the last level (fewer for a whole-number control).
+        x_range, y_range: a window to zoom into (default: as declared by the plane).
+        executor: where tiles run (default: one thread per core, shared by all).
+        progress: called with the finished fraction of the present level.
+    """
+    plane = model.plane(x, y)
+    executor = executor or shared_threads()
+    x_window, y_window = x_range or model.range(plane, "x"), y_range or model.range(plane, "y")
+    seconds_per_point = 1e-5
+    for n in resolutions(resolution):
+        xs = model.control(plane.x).grid(n, *x_window)
+        ys = model.control(plane.y).grid(n, *y_window)
+        solved = solve_grid(model, plane.x, plane.y, xs, ys, seconds_per_point, executor, cancelled, progress)
+        if solved is None:
+            return
+        solution, seconds_per_point = solved
+        yield label(model, {plane.y: ys, plane.x: xs}, solution)
+
+
+def diagram(
+    model: Model, x: str | None = None, y: str | None = None, resolution: int = 257, **options: Any
+) -> xr.Dataset:
+    """The finished diagram; see `diagram_levels` for the arguments."""
+    *_, last = diagram_levels(model, x, y, resolution, **options)
+    return last

@@ -1,0 +1,23 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+REFERENCES = Path(__file__).parent / "references"
+
+
+def reference_values(model: str) -> list[dict[str, Any]]:
+    """The verified values of one card's model, from tests/references/*.json; each has id, params, quantity, value."""
+    values = [v for file in sorted(REFERENCES.glob("*.json")) for v in json.loads(file.read_text())]
+    return [v for v in values if v["model"] == model]
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(20261123)

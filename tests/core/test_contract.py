@@ -1,0 +1,371 @@
+"""What every system must do, present and future; no system is named here."""
+
+from __future__ import annotations
+
+import itertools
+import pickle
+from dataclasses import FrozenInstanceError
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from mfexplore.core import Model, NotOfferedError, pictures, system
+from mfexplore.core.catalogue import places
+from mfexplore.core.errors import ControlError, TooLargeError, UnknownNameError
+from mfexplore.core.model import usable_memory
+
+SYSTEMS = [system(key) for key in places()]
+every_system = pytest.mark.parametrize("system", SYSTEMS, ids=lambda s: s.key)
+with_theory = pytest.mark.parametrize("system", [s for s in SYSTEMS if s.offers("solve")], ids=lambda s: s.key)
+with_simulation = pytest.mark.parametrize("system", [s for s in SYSTEMS if s.offers("simulation")], ids=lambda s: s.key)
+all_presets = pytest.mark.parametrize(
+    ("system", "preset"),
+    [pytest.param(s, p, id=f"{s.key}-{p.name.replace(' ', '_')}") for s in SYSTEMS for p in s.presets],
+)
+
+
+def offering(capability: str) -> Any:
+    return pytest.mark.parametrize("system", [s for s in SYSTEMS if s.offers(capability)], ids=lambda s: s.key)
+
+
+def small(model: Model) -> Model:
+    """The model at a size that a test can afford."""
+    for name, made in model.controls().items():
+        if made.role == "size":
+            value = max(made.low, min(getattr(model, name), 256))
+            model = model.replace(**{name: value})
+    return model
+
+
+# -- declaration ---------------------------------------------------------------------------------------------------
+
+
+@every_system
+def test_is_declared_completely(system: type[Model]) -> None:
+    assert system.title
+    assert system.summary.endswith(".")
+    assert system.sources
+    module_doc = __import__(system.__module__, fromlist=["_"]).__doc__
+    assert "$" in module_doc, "the file's docstring holds the equations"
+    assert "**Valid" in module_doc, "the file's docstring says where the theory is valid"
+    assert len(system.presets) >= 3
+    assert system.references
+    assert system.offers("solve") or system.offers("simulation")
+    for made in system.controls().values():
+        assert made.doc, made.name
+        assert made.is_choice or made.symbol, made.name
+
+
+@every_system
+def test_names_are_unique(system: type[Model]) -> None:
+    for group in (
+        system.observables, system.branches, system.methods, system.phases, system.failures, system.landmarks,
+        system.presets,
+    ):  # fmt: skip
+        names = [item.name for item in group]
+        assert len(set(names)) == len(names)
+        assert all(" " not in n for n in names) or group is system.presets
+
+
+@every_system
+def test_is_frozen_hashable_picklable_and_repeatable_from_its_values(system: type[Model]) -> None:
+    model = system()
+    assert hash(model) == hash(system())
+    assert pickle.loads(pickle.dumps(model)) == model
+    assert system(**model.values()) == model
+    with pytest.raises(FrozenInstanceError):
+        setattr(model, next(iter(model.controls())), 0)
+
+
+@every_system
+def test_bad_values_are_refused_by_name(system: type[Model]) -> None:
+    for name, made in system.controls().items():
+        bad = ["no such word"] if made.is_choice else [made.high * 2 + 1, made.low - 1, float("nan"), "many", None]
+        for value in bad:
+            with pytest.raises(ControlError) as caught:
+                system(**{name: value})
+            assert name in str(caught.value)
+            assert made.allowed in str(caught.value)
+    with pytest.raises(UnknownNameError, match="no_such_control"):
+        system().replace(no_such_control=1)
+
+
+@all_presets
+def test_presets_are_possible(system: type[Model], preset: Any) -> None:
+    assert system.preset(preset.name) == system(**preset.controls)
+    assert preset.watch.endswith((".", "?", "!"))
+
+
+@every_system
+def test_references_are_re_derived(system: type[Model]) -> None:
+    for reference in system.references:
+        assert reference.compute() == pytest.approx(reference.value, abs=reference.tolerance), reference.title
+
+
+@every_system
+def test_tasks_have_an_answer_in_reach(system: type[Model]) -> None:
+    for task in system.tasks:
+        answer = task.answer(system(**task.controls))
+        assert np.isfinite(answer)
+        if task.asked in system.controls():
+            made = system.control(task.asked)
+            assert made.low <= answer <= made.high
+
+
+# -- theory --------------------------------------------------------------------------------------------------------
+
+
+def assert_sound(dataset: xr.Dataset, system: type[Model]) -> None:
+    """Converged solutions have numbers; absent or unconverged ones have none; codes are in range."""
+    exists = dataset["residual"] <= system.tolerance
+    for observable in system.observables:
+        if observable.name in dataset and observable.over is None:
+            values = dataset[observable.name]
+            assert not (exists & np.isnan(values)).any(), f"{observable.name} is NaN where the solution exists"
+            assert np.isnan(values.where(~exists)).all(), f"{observable.name} has values where there is no solution"
+    assert (dataset["converged"] == (exists | np.isnan(dataset["residual"]))).all()
+    assert dataset["validity"].min() >= 0
+    assert dataset["validity"].max() <= len(system.failures)
+    if "phase" in dataset:
+        assert dataset["phase"].min() >= -1
+        assert dataset["phase"].max() < len(system.phases)
+
+
+@with_theory
+def test_theory_is_labelled(system: type[Model]) -> None:
+    dataset = system().theory()
+    assert_sound(dataset, system)
+    assert dataset.attrs["system"] == system.key
+    for observable in system.observables:
+        assert observable.name in dataset, f"declared observable {observable.name} is missing"
+        assert dataset[observable.name].attrs["symbol"] == observable.symbol
+    if system.branches:
+        assert list(dataset["branch"].values) == [b.name for b in system.branches]
+    if system.methods:
+        assert list(dataset["method"].values) == [m.name for m in system.methods]
+
+
+@all_presets
+def test_presets_are_solved(system: type[Model], preset: Any) -> None:
+    if not system.offers("solve"):
+        pytest.skip("no theory")
+    dataset = system.preset(preset.name).theory()
+    assert_sound(dataset, system)
+    assert bool(dataset["converged"].all()), "a preset must be solved on every branch"
+    if system.phases:
+        assert (dataset["phase"] >= 0).all()
+
+
+@with_theory
+def test_corners_are_sound(system: type[Model]) -> None:
+    """Each control at its extremes, and all corners of the theory's controls at once (at most 256 of them)."""
+    numeric = {n: (system.control(n).low, system.control(n).high) for n in system.axis_names()}
+    choices = {n: c.options for n, c in system.controls().items() if c.is_choice and c.part != "simulation"}
+    defaults = small(system())
+    for words in itertools.product(*choices.values()):
+        model = defaults.replace(**dict(zip(choices, words, strict=True)))
+        for name, bounds in numeric.items():
+            if system.control(name).role != "size":
+                assert_sound(model.theory(**{name: np.array(bounds)}), system)
+        free = {n: b for n, b in numeric.items() if system.control(n).role != "size"}
+        corners = list(itertools.product(*free.values()))
+        step = max(1, len(corners) // 64)
+        for corner in corners[::step]:
+            assert_sound(model.theory(**dict(zip(free, corner, strict=True))), system)
+
+
+@with_theory
+def test_an_axis_gives_the_same_as_its_points(system: type[Model]) -> None:
+    """A batch must not depend on its neighbours beyond the tolerance of the solver."""
+    if not system.planes:
+        pytest.skip("no plane")
+    plane = system.planes[0]
+    model = small(system())
+    axis = model.control(plane.y).grid(7, *system.range(plane, "y"))
+    together = model.theory(**{plane.y: axis})
+    for value in axis:
+        alone = model.theory(**{plane.y: value})
+        for name in [o.name for o in system.observables if o.over is None]:
+            a, b = together[name].sel({plane.y: value}).values, alone[name].values
+            np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6, err_msg=f"{name} at {plane.y} = {value}")
+
+
+@with_theory
+def test_two_axes_make_two_dimensions(system: type[Model]) -> None:
+    if not system.planes:
+        pytest.skip("no plane")
+    x, y = system.planes[0].x, system.planes[0].y
+    model = small(system())
+    xs, ys = model.control(x).grid(3), model.control(y).grid(4)
+    dataset = model.theory(**{y: ys, x: xs})
+    assert dataset["residual"].dims[:2] == (y, x)
+    assert dataset["residual"].shape[:2] == (len(ys), len(xs))
+
+
+@with_theory
+def test_choices_may_be_axes(system: type[Model]) -> None:
+    model = small(system())
+    for name, made in system.controls().items():
+        if made.is_choice and made.part != "simulation":
+            dataset = model.theory(**{name: list(made.options)})
+            assert list(dataset[name].values) == list(made.options)
+
+
+@with_theory
+def test_equilibrium_is_one_of_the_branches(system: type[Model]) -> None:
+    dataset = small(system()).equilibrium()
+    assert "branch" not in dataset.dims
+
+
+@pytest.mark.parametrize("system", [s for s in SYSTEMS if s.planes], ids=lambda s: s.key)
+def test_diagram_refines_from_coarse_to_fine(system: type[Model]) -> None:
+    levels = list(small(system()).diagram_levels(resolution=33))
+    sizes = [d.sizes[system.planes[0].x] for d in levels]
+    assert sizes == sorted(sizes)
+    assert_sound(levels[-1], system)
+    assert system.planes[0].colour in levels[-1]
+    if system.phases:
+        assert (levels[-1]["phase"] >= 0).mean() > 0.9, "most of the diagram must be known"
+
+
+@pytest.mark.parametrize("system", [s for s in SYSTEMS if s.landmarks], ids=lambda s: s.key)
+def test_boundaries_lie_in_their_plane(system: type[Model]) -> None:
+    boundaries = small(system()).boundaries()
+    assert boundaries.sizes["boundary"] >= 1
+    for axis in ("x", "y"):
+        name = getattr(system.planes[0], axis)
+        values = boundaries[name].values
+        values = values[np.isfinite(values)]
+        made = system.control(name)
+        slack = 1e-9 * (made.high - made.low)
+        assert values.size
+        assert values.min() >= made.low - slack
+        assert values.max() <= made.high + slack
+
+
+@offering("landscape")
+def test_landscape_is_finite_and_named(system: type[Model]) -> None:
+    for preset in system.presets:
+        try:
+            landscape = small(system.preset(preset.name)).landscape()
+        except NotOfferedError:
+            continue
+        system.observable(landscape.observable)
+        assert np.isfinite(landscape.free_energy).any()
+        assert landscape.coordinate.shape == landscape.free_energy.shape
+
+
+@offering("law")
+def test_law_is_normalised(system: type[Model]) -> None:
+    law = small(system()).law()
+    mass = np.trapezoid(law.density, law.values) + sum(weight for _, weight in law.atoms)
+    assert mass == pytest.approx(1, abs=0.02)
+    assert (law.density >= -1e-9).all()
+
+
+@offering("exact")
+def test_exact_values_are_observables(system: type[Model]) -> None:
+    for name, value in small(system()).exact().items():
+        system.observable(name)
+        assert np.isfinite(value)
+
+
+# -- simulation ----------------------------------------------------------------------------------------------------
+
+
+@with_simulation
+def test_same_seed_same_run(system: type[Model]) -> None:
+    model = small(system())
+    runs = [model.simulate(seed=seed) for seed in (3, 3, 4)]
+    for run in runs:
+        run.advance(3 * run.step)
+    first, second, other = (run.trace() for run in runs)
+    xr.testing.assert_identical(first, second)
+    assert not first.drop_attrs().identical(other.drop_attrs())
+
+
+@with_simulation
+def test_trace_and_picture_grow_with_time(system: type[Model]) -> None:
+    run = small(system()).simulate(seed=1)
+    run.advance(2 * run.step)
+    trace = run.trace()
+    assert trace.sizes["time"] >= 2 or run.finished
+    assert trace.attrs["system"] == system.key
+    for values in trace.values():
+        assert np.isfinite(values).all()
+    assert isinstance(run.picture(), pictures.Picture)
+
+
+@with_simulation
+def test_simulated_observables_have_the_names_of_theory(system: type[Model]) -> None:
+    known = {o.name for o in system.observables}
+    assert known & set(small(system()).simulate(seed=1).observe())
+
+
+@all_presets
+def test_presets_run(system: type[Model], preset: Any) -> None:
+    if not system.offers("simulation"):
+        pytest.skip("no simulation")
+    run = small(system.preset(preset.name)).simulate(seed=1)
+    run.advance(2 * run.step)
+    assert np.isfinite(list(run.observe().values())).all()
+
+
+@with_simulation
+def test_extremes_run(system: type[Model]) -> None:
+    """Every control at both ends, the others at their defaults, at an affordable size."""
+    for name, made in system.controls().items():
+        values = made.options if made.is_choice else (made.low, made.high)
+        for value in values:
+            if made.role == "size" and value == made.high:
+                continue
+            run = small(system()).replace(**{name: value}).simulate(seed=1)
+            run.advance(run.step)
+            assert np.isfinite(list(run.observe().values())).all(), f"{name} = {value}"
+
+
+@with_simulation
+def test_a_running_simulation_follows_a_control_that_is_not_quenched(system: type[Model]) -> None:
+    model = small(system())
+    run = model.simulate(seed=1)
+    for name, made in system.controls().items():
+        if made.is_choice or made.role == "size":
+            continue
+        changed = model.replace(**{name: made.low if getattr(model, name) != made.low else made.high})
+        followed = model.simulate(seed=1).follow(changed)
+        assert followed == (not made.quenched and made.role not in ("size", "start"))
+    run.advance(run.step)
+
+
+@with_simulation
+def test_a_size_too_large_is_refused_with_bytes(system: type[Model], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert small(system()).footprint() > 0
+    monkeypatch.setattr("mfexplore.core.model.usable_memory", lambda: 1)
+    with pytest.raises(TooLargeError, match="bytes"):
+        system().simulate()
+    assert usable_memory() > 2**20
+
+
+@with_simulation
+def test_law_has_samples(system: type[Model]) -> None:
+    if not system.offers("law"):
+        pytest.skip("no law")
+    run = small(system()).simulate(seed=1)
+    run.advance(4 * run.step)
+    assert np.isfinite(run.samples()).all()
+
+
+@with_simulation
+def test_predicted_path_starts_where_the_simulation_starts(system: type[Model]) -> None:
+    if not system.offers("predicted_path"):
+        pytest.skip("no predicted path")
+    model = small(system())
+    run = model.simulate(seed=1)
+    times = np.linspace(0, 5 * run.step, 6)
+    path = model.predicted_path(run.observe(), times)
+    assert path
+    for name, values in path.items():
+        assert values.shape == times.shape
+        assert np.isfinite(values).all(), name
