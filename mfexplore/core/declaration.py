@@ -84,7 +84,8 @@ class Failure:
 @dataclass(frozen=True)
 class Landmark:
     """A phase boundary or special point, solved for by `Model.landmark`. `continuous` lines are drawn solid,
-    others (spinodals, crossovers, instabilities of the theory) dashed."""
+    others (spinodals, crossovers, instabilities of the theory) dashed.
+    """
 
     name: str
     symbol: str

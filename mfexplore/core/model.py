@@ -59,7 +59,7 @@ class Profile:
 
 @dataclass(frozen=True)
 class Landscape:
-    """Free energy along an order parameter. coordinate, free_energy: shape (n,). Marked solutions come from theory()."""
+    """Free energy along an order parameter. coordinate, free_energy: shape (n,)."""
 
     observable: str
     coordinate: Array
@@ -143,7 +143,8 @@ class Model:
     @classmethod
     def offers(cls, capability: str) -> bool:
         """Whether this system has the capability: "solve", "landscape", "law", "predicted_path", "exact", "profiles",
-        "landmark" or "simulation"."""
+        "landmark" or "simulation".
+        """
         if capability == "simulation":
             return cls.simulation is not None
         return getattr(cls, capability) is not getattr(Model, capability)
@@ -161,7 +162,8 @@ class Model:
 
     def select(self, points: Points, solution: Solution) -> Array:
         """Index of the equilibrium (or physically reached) branch, shape (n, *methods); -1 where unknown.
-        Default: the stable branch of least `free_energy`, or the first that exists if there is none."""
+        Default: the stable branch of least `free_energy`, or the first that exists if there is none.
+        """
         exists = solution.exists(self.tolerance)
         if not self.branches:
             return np.where(exists, 0, -1)
@@ -175,7 +177,8 @@ class Model:
 
     def classify(self, points: Points, solution: Solution, equilibrium: Array) -> Array:
         """Index into `phases` at every point, shape (n,) or (n, methods); -1 where unknown.
-        Default: the phase that has the name of the equilibrium branch."""
+        Default: the phase that has the name of the equilibrium branch.
+        """
         names = [p.name for p in self.phases]
         of_branch = np.array([names.index(b.name) if b.name in names else -1 for b in self.branches] + [-1])
         return of_branch[equilibrium]
@@ -184,12 +187,14 @@ class Model:
         """All values of the control `along` at which the boundary `name` is crossed, the other controls as they are;
         sorted, within the bounds of the control, empty if there is none. Solved for, not read off a grid. *optional*
 
-        Raises NotOfferedError if the boundary cannot be solved along that control."""
+        Raises NotOfferedError if the boundary cannot be solved along that control.
+        """
         raise NotOfferedError(self.title, f"the boundary {name!r} along {along}")
 
     def trace_landmark(self, name: str, x: str, y: str, x_range: tuple[float, float]) -> tuple[Array, Array]:
         """The boundary as a curve in the plane (x, y); NaN separates pieces. *optional*
-        Default: `landmark` along y (else along x) on 129 columns. Override where a parametric form is better."""
+        Default: `landmark` along y (else along x) on 129 columns. Override where a parametric form is better.
+        """
         return trace_by_columns(self, name, x, y, x_range)
 
     def landscape(self) -> Landscape:
@@ -210,7 +215,8 @@ class Model:
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         """What theory predicts for the trace of a simulation that starts at `start` (its first `observe()`), at
-        `times` of shape (n,) in the simulation's unit. *optional*"""
+        `times` of shape (n,) in the simulation's unit. *optional*
+        """
         raise NotOfferedError(self.title, "a predicted path")
 
     def footprint(self) -> int:
@@ -223,7 +229,8 @@ class Model:
         """All branches of the theory. Any control may be given as a number (it replaces the model's own) or as a
         1-d array, which becomes a dimension, in the order given. See `label` for the variables.
 
-        Raises ControlError (out of range), UnknownNameError (no such control)."""
+        Raises ControlError (out of range), UnknownNameError (no such control).
+        """
         import xarray as xr
 
         model, grids = self._axes(axes)
@@ -294,7 +301,8 @@ class Model:
         """The landmarks as named curves in a plane (default: the first of `planes`).
 
         Returns a Dataset over `boundary` and `point` with the two controls as variables, padded with NaN; NaN also
-        separates the pieces of one curve. Landmarks that the model cannot solve for in this plane are left out."""
+        separates the pieces of one curve. Landmarks that the model cannot solve for in this plane are left out.
+        """
         import xarray as xr
 
         from mfexplore.core.provenance import provenance
@@ -352,7 +360,8 @@ class Model:
     def simulate(self, seed: int = 0, **changes: Any) -> Simulation:
         """A running simulation; controls (size=..., temperature=..., ...) may be changed on the way.
 
-        The same seed gives the same run. Raises TooLargeError with the number of bytes if it would not fit."""
+        The same seed gives the same run. Raises TooLargeError with the number of bytes if it would not fit.
+        """
         if self.simulation is None:
             raise NotOfferedError(self.title, "a simulation")
         model = self.replace(**changes)

@@ -33,7 +33,8 @@ class Patterns:
 @dataclass(frozen=True)
 class Phases:
     """Angles on the unit circle, in radians. mean: the complex order parameter, drawn as an arrow.
-    colour: one number per oscillator (its natural frequency, say), or None."""
+    colour: one number per oscillator (its natural frequency, say), or None.
+    """
 
     angles: Array
     mean: complex
@@ -75,7 +76,7 @@ class Particles:
 
 @dataclass(frozen=True)
 class Network:
-    """Nodes in the plane with links. edges: int array of shape (links, 2); colour: one number per node in [low, high]."""
+    """Nodes in the plane with links. edges: int array of shape (links, 2); colour: a number per node in [low, high]."""
 
     x: Array
     y: Array

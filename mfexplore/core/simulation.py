@@ -64,12 +64,13 @@ class Simulation(ABC):
         """Whether there is nothing left to simulate (an algorithm has converged, a cluster is full)."""
         return False
 
-    def retune(self) -> None:
+    def retune(self) -> None:  # noqa: B027 (a hook; most simulations need none)
         """Called after `follow` changed `self.model`, for a simulation that keeps values derived from controls."""
 
     def follow(self, model: Model) -> bool:
         """Go on at other controls with the present state. False, and nothing changes, if that needs a new sample:
-        a quenched control, or one that only shapes the start, differs."""
+        a quenched control, or one that only shapes the start, differs.
+        """
         old, new = self.model.values(), model.values()
         for name, made in model.controls().items():
             if old[name] != new[name] and (made.quenched or made.role in ("size", "start")):

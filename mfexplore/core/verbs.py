@@ -1,7 +1,7 @@
 """How a model reaches the floors above it without importing them.
 
-The package's `__init__` says which function carries out a verb ("diagram", "explore", ...); the model looks it up when it
-is asked. So imports keep pointing down, and `import mfexplore` loads none of it.
+The package's `__init__` says which function carries out a verb ("diagram", "explore", ...); the model looks it up when
+it is asked. So imports keep pointing down, and `import mfexplore` loads none of it.
 """
 
 from __future__ import annotations

@@ -33,7 +33,8 @@ def ensemble(
     """Mean and standard error of every observable of the simulation over `samples` independent samples.
 
     Returns a Dataset: for an observable `x` of the simulation the variables `x` (mean), `x_standard_error` (over
-    samples) and, where the theory knows it, `x_theory` (over `method` and `branch`)."""
+    samples) and, where the theory knows it, `x_theory` (over `method` and `branch`).
+    """
     import xarray as xr
 
     executor = executor or shared_threads()

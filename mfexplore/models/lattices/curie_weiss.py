@@ -25,8 +25,8 @@ per sweep, and relaxes in the time $\tau=1/[1-\tfrac JT(1-m^2)]$, which diverges
 
 $$P(m)\propto\binom{N}{N(1+m)/2}\,e^{N(Jm^2/2+hm)/T} \tag{6}$$
 
-**Valid:** everywhere as $N\to\infty$. At finite $N$ fluctuations are of order $N^{-1/2}$ (and $N^{-1/4}$ at $T_c$), and a metastable
-state lives for a time of order $e^{N\Delta f/T}$, not for ever.
+**Valid:** everywhere as $N\to\infty$. At finite $N$ fluctuations are of order $N^{-1/2}$ (and $N^{-1/4}$ at $T_c$), and a
+metastable state lives for a time of order $e^{N\Delta f/T}$, not for ever.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ def spinodal_field(temperature, coupling):
 @kernel
 def outer_root(temperature, field, coupling):
     """Largest root of eq. (2). Where Jm + h > 0 the residual is convex, so Newton from m = 1 descends to it without
-    ever stepping over it. Returns (root, iterations)."""
+    ever stepping over it. Returns (root, iterations).
+    """
     m = 1.0
     for iteration in range(200):
         t = math.tanh((coupling * m + field) / temperature)
@@ -93,7 +94,7 @@ def outer_root(temperature, field, coupling):
 
 @kernel
 def inner_root(temperature, field, coupling):
-    """The unstable root between the spinodals: T artanh(m) - Jm - h falls monotonically there. Bisection, then Newton."""
+    """The unstable root between the spinodals, by bisection: T artanh(m) - Jm - h falls monotonically there."""
     low = -math.sqrt(1.0 - temperature / coupling)
     high = -low
     for iteration in range(60):
@@ -146,7 +147,8 @@ def solve_points(temperature, field, coupling, magnetization, residual, iteratio
 def heat_bath(spins, total, coupling, temperature, field, amplitude, period, time, updates, rng):
     """Heat-bath updates of random spins, O(1) each: only the total magnetization enters the local field.
 
-    `spins` (int8) is overwritten; returns the new total. One unit of time is one update per spin."""
+    `spins` (int8) is overwritten; returns the new total. One unit of time is one update per spin.
+    """
     n = spins.size
     for k in range(updates):
         i = int(rng.random() * n)
