@@ -357,7 +357,7 @@ class Model:
         declared: tuple[float, float] | None = getattr(plane, f"{axis}_range")
         return declared or cls.control(getattr(plane, axis)).bounds
 
-    def simulate(self, seed: int = 0, **changes: Any) -> Simulation:
+    def simulate(self, seed: int | np.random.SeedSequence = 0, **changes: Any) -> Simulation:
         """A running simulation; controls (size=..., temperature=..., ...) may be changed on the way.
 
         The same seed gives the same run. Raises TooLargeError with the number of bytes if it would not fit.

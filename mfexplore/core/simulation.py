@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -117,14 +119,21 @@ class Simulation(ABC):
         values = self.series()[1][self.model.law().observable]
         return values[len(values) // 2 :]
 
-    def measure(self) -> dict[str, float]:
-        """Relax, then average over the window: one sample of an ensemble."""
-        self.advance(self.relaxation)
+    def measure(self, cancelled: Callable[[], bool] = lambda: False) -> dict[str, float]:
+        """Relax, then average over the window: one sample of an ensemble. Raises CancelledError if `cancelled()`."""
+        self._advance_unless(cancelled, self.relaxation)
         if self.window <= 0:
             return self.observe()
         first = self._recorded
-        self.advance(self.window)
+        self._advance_unless(cancelled, self.window)
         if self._recorded == first:  # finished while relaxing
             return self.observe()
         mean = self._trace[first : self._recorded, 1:].mean(axis=0)
         return dict(zip(self._names, mean.tolist(), strict=True))
+
+    def _advance_unless(self, cancelled: Callable[[], bool], duration: float) -> None:
+        end = self.time + duration
+        while self.time < end - 1e-9 * self.step and not self.finished:
+            if cancelled():
+                raise CancelledError
+            self.advance(min(self.step, end - self.time))

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError, Executor, Future
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mfexplore.core.model import Model
 from mfexplore.core.provenance import provenance
-from mfexplore.study.executors import shared_threads
+from mfexplore.study.executors import background_threads
 
 if TYPE_CHECKING:
     import xarray as xr
 
+Sample = dict[str, float]
 
-def measure_sample(model: Model, seed: int, sample: int) -> dict[str, float]:
+
+def never() -> bool:
+    return False
+
+
+def measure_sample(model: Model, seed: int, sample: int, cancelled: Callable[[], bool] = never) -> Sample:
     """One independent sample: its random stream depends on (seed, sample) only, so any executor gives the same."""
     stream = np.random.SeedSequence(seed, spawn_key=(sample,))
-    return model.simulate(seed=stream).measure()  # type: ignore[arg-type]
+    return model.simulate(seed=stream).measure(cancelled)
+
+
+def average(found: list[Sample]) -> dict[str, tuple[float, float]]:
+    """Mean and standard error over samples, by observable; the error of a single sample is NaN."""
+    result = {}
+    for name in found[0]:
+        values = np.array([one[name] for one in found])
+        error = values.std(ddof=1) / np.sqrt(len(found)) if len(found) > 1 else np.nan
+        result[name] = (float(values.mean()), float(error))
+    return result
 
 
 def ensemble(
@@ -37,21 +53,48 @@ def ensemble(
     """
     import xarray as xr
 
-    executor = executor or shared_threads()
+    executor = executor or background_threads()
     futures = [executor.submit(measure_sample, model, seed, k) for k in range(samples)]
     found = []
     for k, future in enumerate(futures):
         found.append(future.result())
         progress((k + 1) / samples)
-    attributes = provenance(model, seed=seed, samples=samples)
-    dataset = xr.Dataset(attrs=attributes)
+    dataset = xr.Dataset(attrs=provenance(model, seed=seed, samples=samples))
     theory = model.theory() if model.offers("solve") else xr.Dataset()
-    for name in found[0]:
-        values = np.array([one[name] for one in found])
-        error = values.std(ddof=1) / np.sqrt(samples) if samples > 1 else np.nan
+    for name, (mean, error) in average(found).items():
         title = name.replace("_", " ")
-        dataset[name] = ((), values.mean(), {"long_name": title, "ancillary_variables": f"{name}_standard_error"})
+        dataset[name] = ((), mean, {"long_name": title, "ancillary_variables": f"{name}_standard_error"})
         dataset[f"{name}_standard_error"] = ((), error, {"long_name": f"standard error of {title}"})
         if name in theory:
             dataset[f"{name}_theory"] = theory[name]
     return dataset
+
+
+def ensembles_along(
+    model: Model,
+    along: str,
+    values: Iterable[float],
+    *,
+    samples: int = 8,
+    seed: int = 0,
+    executor: Executor | None = None,
+    cancelled: Callable[[], bool] = never,
+) -> Iterator[tuple[float, dict[str, tuple[float, float]]]]:
+    """Ensembles at several values of one control, yielded one by one as (value, {observable: (mean, error)}).
+
+    Stops, and leaves the executor, soon after `cancelled()` turns true.
+    """
+    executor = executor or background_threads()
+    waiting: list[tuple[float, list[Future[Sample]]]] = []
+    for value in values:
+        moved = model.replace(**{along: value})
+        waiting.append((value, [executor.submit(measure_sample, moved, seed, k, cancelled) for k in range(samples)]))
+    try:
+        for value, futures in waiting:
+            yield value, average([future.result() for future in futures])
+    except CancelledError:
+        return
+    finally:
+        for _, futures in waiting:
+            for future in futures:
+                future.cancel()

@@ -9,5 +9,11 @@ from functools import cache
 
 @cache
 def shared_threads() -> ThreadPoolExecutor:
-    """One thread per core, shared by all jobs of this process; short tasks keep it fair."""
+    """One thread per core for short tasks (tiles of a diagram), shared by all jobs of this process and so fair."""
     return ThreadPoolExecutor(os.cpu_count() or 2, thread_name_prefix="mfexplore")
+
+
+@cache
+def background_threads() -> ThreadPoolExecutor:
+    """One thread per core for long tasks (samples of an ensemble), apart, so that no diagram waits behind them."""
+    return ThreadPoolExecutor(os.cpu_count() or 2, thread_name_prefix="mfexplore-background")

@@ -25,8 +25,8 @@ per sweep, and relaxes in the time $\tau=1/[1-\tfrac JT(1-m^2)]$, which diverges
 
 $$P(m)\propto\binom{N}{N(1+m)/2}\,e^{N(Jm^2/2+hm)/T} \tag{6}$$
 
-**Valid:** everywhere as $N\to\infty$. At finite $N$ fluctuations are of order $N^{-1/2}$ (and $N^{-1/4}$ at $T_c$), and a
-metastable state lives for a time of order $e^{N\Delta f/T}$, not for ever.
+**Valid:** everywhere as $N\to\infty$. At finite $N$ fluctuations are of order $N^{-1/2}$ (and $N^{-1/4}$ at $T_c$), and
+a metastable state lives for a time of order $e^{N\Delta f/T}$, not for ever.
 """
 
 from __future__ import annotations

@@ -1,0 +1,93 @@
+"""What the picture means at the marker, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mfexplore.core.model import Model
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """headline: the phase. text: numbers of theory and simulation, and what they mean. validity: one line on whether
+    the theory may be trusted here; trusted says the same as a bool.
+    """
+
+    headline: str
+    text: str
+    validity: str
+    trusted: bool
+
+    @property
+    def plain(self) -> str:
+        return f"{self.headline}. {self.text} {self.validity}."
+
+
+def number(value: float, error: float | None = None) -> str:
+    """A value with three digits, or with as many as its standard error leaves meaningful."""
+    if not np.isfinite(value):
+        return "∞" if value > 0 else "-∞" if value < 0 else "unknown"
+    if error is None or not np.isfinite(error) or error <= 0:
+        return f"{value:.3g}" if abs(value) >= 1000 or 0 < abs(value) < 1e-3 else f"{value:.3f}"
+    leading = int(np.floor(np.log10(error)))
+    starts_with_one = error < 2 * 10.0**leading  # 0.0012 rounded to 0.001 would lose a fifth of it
+    digits = max(0, min(9, -leading + starts_with_one))
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
+
+
+def sentence(
+    model: Model,
+    theory: xr.Dataset,
+    observable: str,
+    branch: str | None = None,
+    method: str | None = None,
+    measured: tuple[float, float, int] | None = None,
+) -> Sentence:
+    """Describe one point.
+
+    Args:
+        theory: `model.theory()` at the point.
+        observable: the one whose value is told.
+        branch, method: whose value (None: the equilibrium branch, the first method).
+        measured: mean, standard error and number of samples of an ensemble at this point, if there is one.
+    """
+    if "method" in theory.dims:
+        theory = theory.sel(method=method or model.methods[0].name)
+    phase = int(theory["phase"]) if "phase" in theory and theory["phase"].ndim == 0 else -1
+    headline = model.phases[phase].title.capitalize() if phase >= 0 else model.title
+    equilibrium = int(theory["equilibrium"]) if "equilibrium" in theory else 0
+    index = [b.name for b in model.branches].index(branch) if branch and model.branches else equilibrium
+    at = theory.isel(branch=index) if model.branches and index >= 0 else theory
+    parts = []
+    unknown = bool(model.branches) and index < 0
+    value = np.nan if unknown else float(at[observable])
+    title = model.observable(observable).title
+    branch_words = f" ({model.branches[index].title} branch)" if model.branches and index >= 0 else ""
+    if np.isnan(value):
+        solved = unknown or bool(at["converged"])
+        parts.append(
+            f"This branch{branch_words} does not exist here." if solved and not unknown
+            else "The equations were not solved here, so nothing is shown."
+        )  # fmt: skip
+    else:
+        told = f"{title.capitalize()} {number(value)} in theory{branch_words}"
+        if measured is not None:
+            mean, error, samples = measured
+            size = f" of size {model.size:,}" if hasattr(model, "size") else ""
+            told += f", {number(mean, error)} in {samples} simulations{size}"
+        parts.append(told + ".")
+    if phase >= 0:
+        parts.append(model.phases[phase].doc)
+    code = 0 if unknown else int(at["validity"])
+    if code:
+        failure = model.failures[code - 1]
+        return Sentence(headline, " ".join([*parts, failure.doc]), failure.title, False)
+    if unknown or not bool(at["converged"]):
+        return Sentence(headline, " ".join(parts), "not converged", False)
+    return Sentence(headline, " ".join(parts), "theory valid here", True)

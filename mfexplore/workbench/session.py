@@ -1,0 +1,103 @@
+"""The state behind one page: where we are, where we came from, what is pinned. Knows no widget toolkit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mfexplore.workbench.exploration import Exploration
+
+GESTURE_SECONDS = 1.0  # changes of one control that follow each other this closely are one step of undo
+
+Listener = Callable[[Exploration, Exploration], None]
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A frozen view to compare with: its exploration and the curves it showed."""
+
+    title: str
+    exploration: Exploration
+    curves: Any
+
+
+class Session:
+    """One exploration with history. Every change goes through `go`, and every listener hears (old, new)."""
+
+    def __init__(self, start: Exploration) -> None:
+        self.start = start
+        self.current = start
+        self.pins: list[Pin] = []
+        self._past: list[Exploration] = []
+        self._future: list[Exploration] = []
+        self._listeners: list[Listener] = []
+        self._gesture: tuple[str, float] = ("", 0.0)
+
+    def listen(self, listener: Listener) -> None:
+        self._listeners.append(listener)
+
+    def go(self, new: Exploration, gesture: str = "") -> None:
+        """Move to another exploration. Changes with the same `gesture` (a drag of one slider) undo as one."""
+        old = self.current
+        if new == old:
+            return
+        now = time.monotonic()
+        continued = gesture and self._gesture[0] == gesture and now - self._gesture[1] < GESTURE_SECONDS
+        if not continued:
+            self._past.append(old)
+        self._future.clear()
+        self._gesture = (gesture, now)
+        self._move(new)
+
+    def set_controls(self, gesture: str = "", **controls: Any) -> None:
+        """Change controls. Raises ControlError and UnknownNameError, and then nothing has changed."""
+        self.go(self.current.with_controls(**controls), gesture)
+
+    def set_view(self, **view: Any) -> None:
+        self.go(self.current.with_view(**view))
+
+    def preset(self, name: str) -> None:
+        """Jump to a named preset, keeping the view."""
+        self.go(self.current.with_controls(**type(self.current.model).preset(name).values()))
+
+    def reset(self) -> None:
+        """Back to the defaults of the system (undo brings the present back)."""
+        self.go(Exploration.of(type(self.current.model)()))
+
+    @property
+    def can_undo(self) -> bool:
+        return bool(self._past)
+
+    @property
+    def can_redo(self) -> bool:
+        return bool(self._future)
+
+    def undo(self) -> None:
+        if self._past:
+            self._future.append(self.current)
+            self._gesture = ("", 0.0)
+            self._move(self._past.pop())
+
+    def redo(self) -> None:
+        if self._future:
+            self._past.append(self.current)
+            self._gesture = ("", 0.0)
+            self._move(self._future.pop())
+
+    def pin(self, curves: Any) -> Pin:
+        """Keep the present view as a ghost to compare with."""
+        changed = {n: v for n, v in self.current.model.values().items() if v != getattr(type(self.current.model)(), n)}
+        title = ", ".join(f"{n} = {v:.4g}" if isinstance(v, float) else f"{n} = {v}" for n, v in changed.items())
+        pin = Pin(title or "defaults", self.current, curves)
+        self.pins.append(pin)
+        return pin
+
+    def unpin(self, pin: Pin) -> None:
+        self.pins.remove(pin)
+
+    def _move(self, new: Exploration) -> None:
+        old, self.current = self.current, new
+        for listener in list(self._listeners):
+            listener(old, new)

@@ -1,0 +1,80 @@
+"""The record of an exploration survives every form it takes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mfexplore.core.catalogue import places, system
+from mfexplore.core.errors import UnknownNameError
+from mfexplore.workbench.exploration import Exploration
+
+every_system = pytest.mark.parametrize("key", places())
+
+
+def anywhere(kind):
+    """Any possible model of a system."""
+    controls = {
+        n: st.sampled_from(c.options)
+        if c.is_choice
+        else st.integers(int(c.low), int(c.high))
+        if c.is_integer
+        else st.floats(c.low, c.high)
+        for n, c in kind.controls().items()
+    }
+    return st.builds(kind, **controls)
+
+
+@every_system
+@given(data=st.data())
+def test_a_link_restores_exactly_what_it_was_made_from(key: str, data: st.DataObject) -> None:
+    model = data.draw(anywhere(system(key)))
+    made = Exploration.of(model, seed=data.draw(st.integers(0, 2**62)))
+    if made.x:
+        made = made.with_view(x_window=(0.1, 0.30000000000000004), along="x")
+    restored, notices = Exploration.from_query(key, made.to_query())
+    assert restored == made
+    assert notices == []
+
+
+@every_system
+def test_a_record_in_a_file_restores_the_view(key: str) -> None:
+    made = Exploration.of(system(key)(), seed=5)
+    assert Exploration.from_json(made.to_json()) == (made, [])
+
+
+def test_a_bad_link_costs_only_its_bad_parts_and_says_so() -> None:
+    query = "v=99&temperature=0.5&field=nan&size=many&colour=beauty&along=z&warp=9&x_window=3&seed=7"
+    made, notices = Exploration.from_query("curie_weiss", query)
+    assert made.model.temperature == 0.5
+    assert made.model.field == 0.0
+    assert made.seed == 7
+    text = " ".join(notices)
+    for word in ("version 99", "field", "size", "beauty", "'z'", "warp", "x_window"):
+        assert word in text
+    assert len(notices) == 7
+
+
+def test_an_unknown_system_names_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match="curie_weiss"):
+        Exploration.from_query("curie_wiess", "")
+
+
+@every_system
+def test_the_lines_of_python_run(key: str) -> None:
+    made = Exploration.of(system(key)())
+    lines = made.as_python().splitlines()
+    affordable = [line for line in lines if "diagram" not in line and "ensemble" not in line and "advance" not in line]
+    scope: dict[str, object] = {}
+    exec("\n".join(affordable), scope)
+    assert scope["model"] == made.model
+    compile(made.as_sweep(), key, "exec")
+
+
+def test_changing_an_axis_drops_the_zoom() -> None:
+    made = Exploration.of(system("curie_weiss")(), x_window=(-0.1, 0.1))
+    assert made.window("x") == (-0.1, 0.1)
+    assert made.with_view(x="coupling").window("x") == (0.1, 2.0)
+    assert np.allclose(made.with_view(along="x").window("x"), (-0.1, 0.1))

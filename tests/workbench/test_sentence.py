@@ -1,0 +1,29 @@
+"""The status sentence says what is there, and says so when nothing is known."""
+
+from __future__ import annotations
+
+from mfexplore.core.catalogue import system
+from mfexplore.workbench.sentence import number, sentence
+
+
+def test_it_tells_phase_theory_and_simulation() -> None:
+    model = system("curie_weiss")(temperature=0.5)
+    said = sentence(model, model.theory(), "magnetization", measured=(0.957, 0.002, 8))
+    assert said.headline == "Bistable"
+    assert "0.958 in theory (up branch)" in said.text
+    assert "0.957 ± 0.002 in 8 simulations of size 2,000" in said.text
+    assert said.trusted
+
+
+def test_it_says_when_a_branch_is_not_there() -> None:
+    model = system("curie_weiss")(temperature=1.5)
+    said = sentence(model, model.theory(), "magnetization", branch="down")
+    assert "does not exist here" in said.text
+
+
+def test_numbers_have_the_digits_their_error_leaves() -> None:
+    assert number(0.98317, 0.0042) == "0.983 ± 0.004"
+    assert number(12.3456, 1.2) == "12.3 ± 1.2"
+    assert number(0.957, 0.002) == "0.957 ± 0.002"
+    assert number(float("inf")) == "∞"
+    assert number(0.00001234) == "1.23e-05"
