@@ -29,7 +29,7 @@ def processor() -> str:
     name = settings.CPU_NAME or llvm.get_host_cpu_name()
     features = settings.CPU_FEATURES
     if features is None:
-        features = "" if settings.CPU_NAME == "generic" else llvm.get_host_cpu_features().flatten()
+        features = llvm.get_host_cpu_features().flatten()
     return f"{platform.machine()} {name} {features}"
 
 
