@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -127,3 +128,15 @@ def inline_kernel(function: Function) -> Function:
     """The same for a small building block, inlined into its callers so that their loops vectorise."""
     compiled: Any = numba.njit(inline="always", error_model="numpy", fastmath=FASTMATH)(function)
     return compiled  # type: ignore[no-any-return]
+
+
+def forget_former() -> int:
+    """Delete the kernels of sources that have changed since, and return how many files' kernels that were."""
+    root = cache_folder()
+    if root is None:
+        return 0
+    present = {store(file) for file in PACKAGE.rglob("*.py")}
+    former = [folder for folder in root.iterdir() if folder.is_dir() and folder not in present]
+    for folder in former:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(former)

@@ -1,0 +1,264 @@
+"""The commands about physics: list, diagram, simulate, notebook."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from mfexplore.cli.console import (
+    Controls,
+    Key,
+    PresetName,
+    Seed,
+    check_outputs,
+    chosen_model,
+    err,
+    out,
+    progress_bar,
+)
+from mfexplore.cli.drawing import diagram_map, sparkline
+from mfexplore.core.catalogue import system, systems
+from mfexplore.core.errors import NotOfferedError
+from mfexplore.core.model import Model
+from mfexplore.study.export import DATA_ENDINGS, save
+from mfexplore.workbench.sentence import number
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from mfexplore.core.simulation import Simulation
+
+FIGURE_ENDINGS = (".png", ".svg", ".pdf")
+CAPABILITIES = {
+    "solve": "theory", "planes": "diagram", "simulation": "simulation", "landscape": "landscape", "law": "law",
+    "exact": "exact", "predicted_path": "predicted path",
+}  # fmt: skip
+
+Output = Annotated[
+    list[Path] | None,
+    typer.Option("--output", "-o", help="Write the result; the ending says how: .nc .csv .png .svg .pdf. Repeatable."),
+]
+
+
+def offered(kind: type[Model]) -> list[str]:
+    """What a system has, in words."""
+    return [w for c, w in CAPABILITIES.items() if (bool(kind.planes) if c == "planes" else kind.offers(c))]
+
+
+def list_systems(
+    key: Annotated[str | None, typer.Argument(metavar="SYSTEM", help="Show the controls of this one.")] = None,
+    wing: Annotated[str | None, typer.Option(help="Only this wing.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """List the systems of the atlas, or everything that can be tuned in one of them."""
+    if key is not None:
+        kind: type[Model] = system(key)
+        if as_json:
+            out.print_json(json.dumps({n: _control_record(c) for n, c in kind.controls().items()}))
+        else:
+            _show_system(kind)
+        return
+    found = [s for s in systems() if wing is None or s.wing == wing]
+    if as_json:
+        records = [
+            {"key": s.key, "title": s.title, "wing": s.wing, "summary": s.summary, "controls": list(s.controls())}
+            for s in found
+        ]
+        out.print_json(json.dumps(records))
+        return
+    table = Table("system", "wing", "title", "offers", box=None, header_style="bold")
+    for kind in found:
+        table.add_row(kind.key, kind.wing, kind.title, ", ".join(offered(kind)))
+    out.print(table)
+    out.print(f"\n{len(found)} systems. `mfexplore list SYSTEM` shows what can be tuned.")
+
+
+def _control_record(made: Any) -> dict[str, Any]:
+    return {"default": made.default, "allowed": made.allowed, "unit": made.unit, "doc": made.doc}
+
+
+def _show_system(kind: type[Model]) -> None:
+    out.print(f"[bold]{kind.title}[/] ({kind.key}, {kind.wing})\n{kind.summary}\n")
+    table = Table("control", "default", "allowed", "what it is", box=None, header_style="bold")
+    for name, made in kind.controls().items():
+        table.add_row(name, f"{made.default}", made.allowed, made.doc)
+    out.print(table)
+    presets = Table("preset", "what to watch", box=None, header_style="bold")
+    for preset in kind.presets:
+        presets.add_row(preset.name, preset.watch)
+    out.print(presets)
+    out.print("Source: " + "; ".join(s.citation for s in kind.sources), soft_wrap=True, markup=False)
+
+
+def diagram(
+    key: Key,
+    controls: Controls = None,
+    x: Annotated[str | None, typer.Option("--x", help="Control along the abscissa.")] = None,
+    y: Annotated[str | None, typer.Option("--y", help="Control along the ordinate.")] = None,
+    resolution: Annotated[int, typer.Option(min=2, max=4097, help="Points along each axis.")] = 129,
+    preset: PresetName = None,
+    output: Output = None,
+) -> None:
+    """Compute the phase diagram in a plane of two controls."""
+    from mfexplore.study.diagram import diagram_levels, resolutions
+
+    model = chosen_model(key, controls, preset)
+    paths = check_outputs(output, DATA_ENDINGS + FIGURE_ENDINGS)
+    plane = model.plane(x, y)
+    levels = resolutions(resolution)
+    points = [n * n for n in levels]
+    with progress_bar(f"{model.title}: diagram") as update:
+        done = 0
+
+        def report(fraction: float) -> None:
+            level = min(done, len(points) - 1)
+            update((sum(points[:level]) + fraction * points[level]) / sum(points))
+
+        for dataset in diagram_levels(model, plane.x, plane.y, resolution, progress=report):
+            done += 1
+    out.print(f"[bold]{model.title}[/]: {plane.y} against {plane.x}")
+    out.print(diagram_map(model, dataset, plane.x, plane.y, plane.colour, min(96, out.width - 2)))
+    unsolved = float(1 - dataset["converged"].mean())
+    if unsolved:
+        out.print(f"{100 * unsolved:.2g}% of all points and branches did not converge; they are NaN in the data.")
+    for path in paths:
+        if path.suffix.lower() in FIGURE_ENDINGS:
+            from mfexplore.figures import publication
+
+            publication.diagram(model, dataset, plane, path)
+        else:
+            save(dataset, path)
+        out.print(f"wrote {path}", markup=False)
+
+
+def simulate(
+    key: Key,
+    controls: Controls = None,
+    seed: Seed = 0,
+    time: Annotated[float | None, typer.Option("--time", "-t", min=0, help="How long, in its own unit.")] = None,
+    samples: Annotated[
+        int, typer.Option("--samples", "-n", min=1, help="Average over this many independent samples instead.")
+    ] = 1,
+    preset: PresetName = None,
+    output: Output = None,
+) -> None:
+    """Simulate at finite size, beside the theory: one run with its trace, or an average over many."""
+    model = chosen_model(key, controls, preset)
+    paths = check_outputs(output, DATA_ENDINGS + FIGURE_ENDINGS)
+    if samples > 1:
+        from mfexplore.study.ensemble import ensemble
+
+        with progress_bar(f"{model.title}: {samples} samples") as update:
+            dataset = ensemble(model, samples=samples, seed=seed, progress=update)
+        _show_ensemble(model, dataset)
+    else:
+        run = model.simulate(seed=seed)
+        _run(run, run.relaxation + run.window if time is None else time)
+        dataset = run.trace()
+        _show_trace(model, run, dataset)
+    for path in paths:
+        if path.suffix.lower() in FIGURE_ENDINGS:
+            from mfexplore.figures import publication
+
+            publication.traces(model, dataset, path)
+        else:
+            save(dataset, path)
+        out.print(f"wrote {path}", markup=False)
+
+
+def _run(run: Simulation, duration: float) -> None:
+    """Advance in slices, so that the bar moves and Ctrl-C keeps what there is."""
+    slices = max(1, min(200, math.ceil(duration / run.step)))
+    with progress_bar(f"{run.model.title}: {duration:g} {run.time_unit}") as update:
+        try:
+            for k in range(slices):
+                run.advance(duration / slices)
+                update((k + 1) / slices)
+                if run.finished:
+                    break
+        except KeyboardInterrupt:
+            err.print(f"stopped at {run.time:g} {run.time_unit}; what follows is what there is so far")
+
+
+def _theory_columns(model: Model) -> dict[str, xr.Dataset]:
+    """What theory says here, by the heading of its column."""
+    if not model.offers("solve"):
+        return {}
+    dataset = model.equilibrium()
+    if "method" not in dataset.dims:
+        return {"theory": dataset}
+    return {m.title: dataset.sel(method=m.name) for m in model.methods}
+
+
+def _theory_cells(columns: dict[str, xr.Dataset], name: str) -> list[str]:
+    return [number(float(d[name])) if name in d and d[name].ndim == 0 else "" for d in columns.values()]
+
+
+def _exact(model: Model) -> dict[str, float]:
+    try:
+        return model.exact()
+    except NotOfferedError:
+        return {}
+
+
+def _show_trace(model: Model, run: Simulation, trace: xr.Dataset) -> None:
+    theory = _theory_columns(model)
+    table = Table("observable", "at last", "mean, 2nd half", *theory, "trace", box=None, header_style="bold")
+    for name, values in trace.items():
+        series = values.values
+        late = series[len(series) // 2 :]
+        cells = [number(float(series[-1])), number(float(late.mean())), *_theory_cells(theory, str(name))]
+        table.add_row(str(name), *cells, sparkline(series))
+    finished = ", finished" if run.finished else ""
+    out.print(f"[bold]{model.title}[/] after {run.time:g} {run.time_unit}{finished}, seed {run.seed}")
+    out.print(table)
+
+
+def _show_ensemble(model: Model, dataset: xr.Dataset) -> None:
+    theory, exact = _theory_columns(model), _exact(model)
+    headings = [*theory, *(["exact"] if exact else [])]
+    table = Table("observable", "simulation", *headings, box=None, header_style="bold")
+    for name in dataset.data_vars:
+        error = f"{name}_standard_error"
+        if error in dataset:
+            cells = [number(float(dataset[name]), float(dataset[error])), *_theory_cells(theory, str(name))]
+            table.add_row(str(name), *cells, number(exact[str(name)]) if name in exact else "")
+    out.print(f"[bold]{model.title}[/], mean and standard error of {dataset.attrs['samples']} samples")
+    out.print(table)
+
+
+def notebook(
+    key: Annotated[str | None, typer.Argument(metavar="SYSTEM", help="Write a notebook for this system.")] = None,
+    controls: Controls = None,
+    preset: PresetName = None,
+    seed: Seed = 0,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to, e.g. lesson.ipynb.")] = None,
+    open_lab: Annotated[bool, typer.Option("--open/--no-open", help="Open JupyterLab.")] = True,
+) -> None:
+    """Open JupyterLab: on the lessons, or on a fresh notebook with a workbench of one system."""
+    lessons = Path(__file__).parents[2] / "notebooks"
+    target = lessons if lessons.is_dir() else Path.cwd()
+    if key is not None:
+        from mfexplore.workbench.exploration import Exploration
+        from mfexplore.workbench.notebook_file import as_notebook
+
+        model = chosen_model(key, controls, preset)
+        target = output or Path(f"{key}.ipynb")
+        check_outputs([target], (".ipynb",))
+        if output is None and target.exists():
+            raise FileExistsError(17, "This file exists; choose another with --output", str(target))
+        target.write_text(as_notebook(Exploration.of(model, seed=seed)), encoding="utf-8")
+        out.print(f"wrote {target}", markup=False)
+    if open_lab:
+        lab = shutil.which("jupyter-lab", path=str(Path(sys.executable).parent)) or shutil.which("jupyter-lab")
+        if lab is None:
+            raise ModuleNotFoundError("jupyterlab", name="jupyterlab")
+        raise typer.Exit(subprocess.run([lab, str(target)], check=False).returncode)

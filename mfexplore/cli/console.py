@@ -1,0 +1,96 @@
+"""What all commands share: one console, errors a person can act on, controls as NAME=VALUE, results to files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from typer.core import TyperGroup
+
+from mfexplore.core.catalogue import system
+from mfexplore.core.errors import MfexploreError
+from mfexplore.core.model import Model
+from mfexplore.study.export import DATA_ENDINGS, check_ending
+
+WRONG, FAILED = 2, 1  # exit codes: the request was not possible; it was, but something failed on the way
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+Key = Annotated[str, typer.Argument(metavar="SYSTEM", help="Key of a system; `mfexplore list` shows them.")]
+Controls = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="NAME=VALUE", help="Controls to change, e.g. temperature=0.2 size=1000."),
+]
+PresetName = Annotated[str | None, typer.Option("--preset", "-p", help="Start from a named preset.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Same seed, same run.")]
+
+
+class Commands(TyperGroup):
+    """Turns the errors raised on purpose into one clear line and an exit code, without a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except MfexploreError as error:
+            complain(str(error))
+            raise typer.Exit(WRONG) from None
+        except OSError as error:
+            complain(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
+            raise typer.Exit(FAILED) from None
+        except ModuleNotFoundError as error:
+            if (error.name or "mfexplore").startswith("mfexplore"):
+                raise
+            complain(
+                f"This needs {error.name}, which is not installed. "
+                'Install everything for the app and notebooks with: pip install "mfexplore[notebook]"'
+            )
+            raise typer.Exit(FAILED) from None
+
+
+def complain(message: str) -> None:
+    err.print(f"[bold red]mfexplore:[/] {_literal(message)}", soft_wrap=True)
+
+
+def _literal(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+def chosen_model(key: str, controls: list[str] | None, preset: str | None = None) -> Model:
+    """The model that the arguments ask for. Raises UnknownNameError and ControlError."""
+    kind: type[Model] = system(key)
+    model: Model = kind.preset(preset) if preset else kind()
+    changes = {}
+    for pair in controls or []:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{pair!r} is not of the form NAME=VALUE, e.g. temperature=0.2")
+        changes[name.strip()] = kind.control(name.strip()).check(text.strip(), kind.title)
+    return model.replace(**changes)
+
+
+def check_outputs(paths: list[Path] | None, endings: tuple[str, ...] = DATA_ENDINGS) -> list[Path]:
+    """Refuse what could not be written before anything is computed. Raises UnknownNameError and OSError."""
+    for path in paths or []:
+        check_ending(path, endings)
+        if not path.absolute().parent.is_dir():
+            raise FileNotFoundError(2, "There is no such folder", str(path.absolute().parent))
+    return paths or []
+
+
+@contextmanager
+def progress_bar(task: str) -> Iterator[Any]:
+    """A bar on stderr; yields a function to call with (finished fraction, what is being done)."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f}%"))
+    with Progress(*columns, TimeElapsedColumn(), console=err, transient=err.is_terminal) as bar:
+        row = bar.add_task(task, total=1.0)
+
+        def update(fraction: float, description: str | None = None) -> None:
+            bar.update(row, completed=fraction, description=description or task)
+
+        yield update
