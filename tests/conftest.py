@@ -8,6 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
+
+# Kernels compile on first use, so no deadline; the same examples in every run, so that a failure can be repeated.
+settings.register_profile("mfexplore", deadline=None, max_examples=25, derandomize=True)
+settings.load_profile("mfexplore")
 
 REFERENCES = Path(__file__).parent / "references"
 

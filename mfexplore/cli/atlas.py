@@ -195,7 +195,7 @@ def _theory_columns(model: Model) -> dict[str, xr.Dataset]:
     dataset = model.equilibrium()
     if "method" not in dataset.dims:
         return {"theory": dataset}
-    return {m.title: dataset.sel(method=m.name) for m in model.methods}
+    return {m.title: dataset.sel({"method": m.name}) for m in model.methods}
 
 
 def _theory_cells(columns: dict[str, xr.Dataset], name: str) -> list[str]:

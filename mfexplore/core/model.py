@@ -225,12 +225,20 @@ class Model:
 
     # -- what a person calls --------------------------------------------------------------------------------------
 
-    def theory(self, **axes: Any) -> xr.Dataset:
+    def theory(self, *, method: str | None = None, **axes: Any) -> xr.Dataset:
         """All branches of the theory. Any control may be given as a number (it replaces the model's own) or as a
         1-d array, which becomes a dimension, in the order given. See `label` for the variables.
 
-        Raises ControlError (out of range), UnknownNameError (no such control).
+        `method` picks one of several rival theories; without it they are a dimension. (To pick later, write
+        `.sel({"method": name})`: `method` as a keyword of xarray's own `sel` means something else.)
+
+        Raises ControlError (out of range), UnknownNameError (no such control or method).
         """
+        if method is not None:
+            names = [m.name for m in self.methods]
+            if method not in names:
+                raise UnknownNameError("method", method, names)
+            return self.theory(**axes).isel(method=names.index(method))
         import xarray as xr
 
         model, grids = self._axes(axes)
@@ -283,9 +291,9 @@ class Model:
         arrays = {k: model.control(k).check_array(v, self.title) for k, v in axes.items() if k not in scalars}
         return model, arrays
 
-    def equilibrium(self, **axes: Any) -> xr.Dataset:
+    def equilibrium(self, *, method: str | None = None, **axes: Any) -> xr.Dataset:
         """The branch of least free energy, or the one physically reached; same arguments as `theory`."""
-        dataset = self.theory(**axes)
+        dataset = self.theory(method=method, **axes)
         if not self.branches:
             return dataset
         index = dataset["equilibrium"]

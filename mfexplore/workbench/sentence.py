@@ -58,7 +58,7 @@ def sentence(
         measured: mean, standard error and number of samples of an ensemble at this point, if there is one.
     """
     if "method" in theory.dims:
-        theory = theory.sel(method=method or model.methods[0].name)
+        theory = theory.sel({"method": method or model.methods[0].name})
     phase = int(theory["phase"]) if "phase" in theory and theory["phase"].ndim == 0 else -1
     headline = model.phases[phase].title.capitalize() if phase >= 0 else model.title
     equilibrium = int(theory["equilibrium"]) if "equilibrium" in theory else 0

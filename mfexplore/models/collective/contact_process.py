@@ -1,0 +1,382 @@
+r"""Contact process: an infection that survives by spreading, and the absorbing state it cannot leave.
+
+Every site of a hypercubic lattice with $z=2d$ neighbours is active (infected) or empty. An active site recovers at rate
+$1$ and, at total rate $\lambda$, tries to infect one neighbour chosen at random; the attempt fails if that neighbour is
+active already or has been removed. A fraction $p$ of the sites is removed at random, for good (*dilution*), and empty
+sites may become active by themselves at rate $h$ (*activation*). Without activation the empty lattice is **absorbing**:
+nothing ever leaves it.
+
+**Mean field** replaces the neighbours by their average. With $\lambda'=\lambda(1-p)$ the density of active sites (among
+those present) follows
+
+$$\dot\rho=\lambda'\rho(1-\rho)-\rho+h(1-\rho) \tag{1}$$
+
+so for $h=0$ activity survives, with $\rho=1-1/\lambda'$, above $\lambda_c=1/(1-p)$.
+
+The **pair approximation** keeps the correlation of neighbours. With $u=P(\text{active, empty})$ for a pair of present
+neighbours, $\kappa=\lambda(1-p)\frac{z-1}z$ and $y=u/(1-\rho)$,
+
+$$\dot\rho=\lambda' u-\rho+h(1-\rho) \tag{2}$$
+
+$$\dot u=\rho-u+(1-\rho-u)(\kappa y+h)-u\Big(1+\frac\lambda z+\kappa y+h\Big) \tag{3}$$
+
+For $h=0$ this gives $y=(\lambda'-2+\kappa-\lambda/z)/2\kappa$, $\rho=\lambda'y/(1+\lambda'y)$ and the threshold
+
+$$\lambda_c=\frac{2z}{(1-p)(2z-1)-1},\qquad\text{for }p=0:\ \lambda_c=\frac z{z-1} \tag{4}$$
+
+**Valid:** far above the threshold. Near it fluctuations win: the true transition is in the class of directed
+percolation, at $\lambda_c=3.29785$ ($d=1$), $1.64877$ ($d=2$), $1.31686$ ($d=3$) for $p=0$, with
+$\rho\sim(\lambda-\lambda_c)^\beta$, $\beta=0.276,\,0.584,\,0.81$ instead of the mean-field $1$, and
+$\rho\sim t^{-\delta}$ at $\lambda_c$ with $\delta=0.159,\,0.451,\,0.73$.
+Beyond the percolation threshold of the sites that are left ($d=1$: any dilution) only finite clusters remain and all
+activity dies, whatever (1)-(4) say. A finite lattice always dies in the end.
+
+*Convention:* $\lambda$ is the total rate of an active site; the rate per neighbour is $\lambda/z$.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.integrate import solve_ivp
+
+from mfexplore.core import (
+    Array,
+    Branch,
+    Failure,
+    Landmark,
+    Lattice,
+    Method,
+    Model,
+    NotOfferedError,
+    Observable,
+    Phase,
+    Plane,
+    Points,
+    Preset,
+    Reference,
+    Simulation,
+    Solution,
+    Source,
+    Task,
+    choice,
+    control,
+)
+from mfexplore.numerics.kernel import kernel
+
+ABSORBING, ACTIVE = 0, 1
+DIRECTED_PERCOLATION = {1: 3.29785, 2: 1.64877, 3: 1.31686}  # published thresholds without dilution
+SITE_PERCOLATION = {1: 1.0, 2: 0.592746, 3: 0.311608}  # fraction of sites that must be present
+RASTER_ROWS, RASTER_COLUMNS = 200, 400
+
+
+@kernel
+def events(state, active, place, count, present, rate, activation, linear, dimension, duration, rng):
+    """Contact process by direct events, O(1) each.
+
+    `state` (int8): 1 active, 0 empty, -1 removed. `active[:count]` lists the active sites and `place` says where in the
+    list a site is; all three are overwritten. Returns the new count.
+    """
+    sites = state.size
+    time = 0.0
+    while True:
+        spontaneous = activation * sites  # thinned: an attempt on a site that is not empty does nothing
+        total = count * (1.0 + rate) + spontaneous
+        if total == 0.0:
+            return count
+        time -= math.log(1.0 - rng.random()) / total
+        if time > duration:
+            return count
+        pick = rng.random() * total
+        born = -1
+        if pick < count:  # recovery
+            k = int(pick)
+            site = active[k]
+            count -= 1
+            last = active[count]
+            active[k] = last
+            place[last] = k
+            state[site] = 0
+        elif pick < count * (1.0 + rate):  # infection of a random neighbour
+            site = active[int((pick - count) / rate)]
+            direction = int(rng.random() * 2 * dimension)
+            stride = 1
+            for _ in range(direction // 2):
+                stride *= linear
+            coordinate = (site // stride) % linear
+            if direction % 2 == 0:
+                born = site + stride if coordinate < linear - 1 else site - stride * (linear - 1)
+            else:
+                born = site - stride if coordinate > 0 else site + stride * (linear - 1)
+        else:
+            born = int(rng.random() * sites)
+        if born >= 0 and state[born] == 0:
+            state[born] = 1
+            active[count] = born
+            place[born] = count
+            count += 1
+
+
+class ContactProcessSimulation(Simulation):
+    """Eq. of the definition on a periodic lattice of L^d sites, event by event; the unit of time is 1/recovery rate."""
+
+    time_unit = "recovery times"
+    relaxation, window = 150.0, 100.0
+
+    def prepare(self) -> None:
+        m = self.model
+        self.linear = max(2, round(m.size ** (1 / m.dimension)))
+        sites = self.linear**m.dimension
+        self.state = np.where(self.rng.random(sites) < m.dilution, -1, 0).astype(np.int8)
+        if m.start == "seed":
+            self.state[sites // 2 + (sites // self.linear // 2) * (m.dimension > 1)] = 1
+        else:
+            chosen = self.rng.random(sites) < (1.0 if m.start == "full" else 0.5)
+            self.state[(self.state == 0) & chosen] = 1
+        occupied = np.flatnonzero(self.state == 1)
+        self.present = max(1, int((self.state >= 0).sum()))
+        self.active = np.zeros(sites, np.int64)
+        self.place = np.zeros(sites, np.int64)
+        self.count = occupied.size
+        self.active[: self.count] = occupied
+        self.place[occupied] = np.arange(self.count)
+        self.raster: list[Array] = []
+
+    def evolve(self, duration: float) -> None:
+        m = self.model
+        self.count = events(
+            self.state, self.active, self.place, self.count, self.present, m.infection_rate, m.activation,
+            self.linear, m.dimension, duration, self.rng,
+        )  # fmt: skip
+        if m.dimension == 1:
+            self.raster.append(self.state[:RASTER_COLUMNS].copy())
+            del self.raster[:-RASTER_ROWS]
+
+    def observe(self) -> dict[str, float]:
+        return {"density": self.count / self.present}
+
+    def picture(self) -> Lattice:
+        if self.model.dimension == 1:
+            rows = self.raster or [self.state[:RASTER_COLUMNS]]
+            return Lattice(np.array(rows), -1, 1, caption="sites across, time down", signed=False)
+        plane = self.state[: self.linear**2].reshape(self.linear, self.linear)
+        caption = "the lattice" if self.model.dimension == 2 else "a slice of the lattice"
+        return Lattice(plane, -1, 1, caption=caption, signed=False)
+
+
+@dataclass(frozen=True)
+class ContactProcess(Model):
+    infection_rate: float = control(
+        3.6, 0.1, 6.0, symbol=r"\lambda", unit="per recovery", role="load", step=0.01,
+        doc="rate at which an active site tries to infect a neighbour",
+    )  # fmt: skip
+    activation: float = control(
+        0.0, 0.0, 0.1, symbol="h", unit="per recovery", role="field", step=0.0005,
+        doc="rate at which an empty site becomes active by itself",
+    )  # fmt: skip
+    dilution: float = control(
+        0.0, 0.0, 0.6, symbol="p", role="disorder", step=0.005, quenched=True, doc="fraction of sites removed for good"
+    )
+    dimension: int = control(1, 1, 3, symbol="d", role="setting", quenched=True, doc="dimension of the lattice")
+    size: int = control(
+        20_000, 4, 4_000_000, symbol="N", unit="sites", role="size", scale="log", part="simulation",
+        doc="sites of the simulated lattice",
+    )  # fmt: skip
+    start: str = choice(
+        "full", ("full", "half", "seed"), role="start", part="simulation",
+        doc="every site active, half of them, or a single one",
+    )  # fmt: skip
+
+    title = "Contact process"
+    summary = "An infection on a lattice: survive or be absorbed, and how far mean field errs when fluctuations rule."
+    sources = (
+        Source("T. E. Harris, Ann. Probab. 2, 969 (1974)", doi="10.1214/aop/1176996493"),
+        Source("J. Marro and R. Dickman, Nonequilibrium Phase Transitions in Lattice Models, chapter 6 (1999)"),
+        Source("M. J. de Oliveira et al.; I. Jensen, J. Phys. A 32, 5233 (1999)", doi="10.1088/0305-4470/32/28/304"),
+    )
+    observables = (
+        Observable("density", r"\rho", "fraction of the present sites that are active", low=0, high=1),
+        Observable(
+            "relaxation_time", r"\tau", "time in which a small deviation decays", unit="recovery times", low=0, high=30
+        ),
+    )
+    methods = (
+        Method("mean_field", "every neighbour is average, eq. (1)"),
+        Method("pair", "the correlation of neighbours is kept, eqs. (2) and (3)"),
+    )
+    branches = (Branch("absorbing", "no site is active"), Branch("active", "activity renews itself"))
+    phases = (
+        Phase("absorbing", "Every outbreak dies out and nothing brings it back."),
+        Phase("active", "Each infection causes more than one other: activity never ends on a large lattice."),
+    )
+    failures = (
+        Failure("fluctuations_win", "Theory expects activity here, but on the real lattice fluctuations extinguish it: "
+                "this is below the simulated threshold of directed percolation."),
+        Failure("no_connected_lattice", "So many sites are removed that only finite islands are left, and on each of "
+                "them activity dies."),
+    )  # fmt: skip
+    landmarks = (
+        Landmark("threshold", r"\lambda_c^{MF}", "activity survives above it, by mean field"),
+        Landmark("pair_threshold", r"\lambda_c^{pair}", "activity survives above it, by the pair approximation (4)"),
+        Landmark(
+            "directed_percolation", r"\lambda_c", "published threshold of the undiluted lattice", continuous=False
+        ),
+    )
+    planes = (
+        Plane("infection_rate", "dilution", "density", x_range=(0.5, 6.0)),
+        Plane("infection_rate", "activation", "density", x_range=(0.5, 6.0)),
+    )
+    presets = (
+        Preset("active", {"infection_rate": 4.0}, "Simulation 0.607, pair approximation 0.667, mean field 0.750: why?"),
+        Preset(
+            "critical decay", {"infection_rate": 3.29785, "size": 100_000},
+            "At the threshold the density decays as a power of time, t^(-0.159); mean field still expects 0.70.",
+        ),
+        Preset("dying out", {"infection_rate": 3.0}, "Both theories promise life; the chain dies."),
+        Preset(
+            "plane", {"infection_rate": 2.0, "dimension": 2, "size": 40_000},
+            "With four neighbours the pair approximation already comes close.",
+        ),
+        Preset(
+            "spreading from a seed", {"infection_rate": 2.2, "dimension": 2, "size": 90_000, "start": "seed"},
+            "A single infection either dies at once or grows into a round front.",
+        ),
+        Preset(
+            "diluted plane", {"infection_rate": 2.8, "dimension": 2, "dilution": 0.3, "size": 90_000},
+            "Removed sites shield islands: activity is patchy and decays slowly.",
+        ),
+    )  # fmt: skip
+    references = (
+        Reference(
+            "pair threshold of the chain", 2.0, 1e-12, "Marro and Dickman (1999), section 6.2",
+            lambda: float(ContactProcess().landmark("pair_threshold", "infection_rate")[0]),
+        ),
+        Reference(
+            "density of the chain at rate 4, pair approximation", 2 / 3, 1e-12, "Marro and Dickman (1999)",
+            lambda: float(ContactProcess(infection_rate=4).equilibrium(method="pair")["density"]),
+        ),
+        Reference(
+            "simulated density of the chain at rate 4", 0.607, 0.006, "Monte Carlo on 20000 sites",
+            lambda: float(ContactProcess(infection_rate=4.0, size=20_000).ensemble(samples=2, seed=1)["density"]),
+        ),
+    )  # fmt: skip
+    tasks = (
+        Task(
+            "On the plane (d = 2), above which infection rate does activity survive in the simulation? Lower the rate "
+            "step by step and watch the density.",
+            {"infection_rate": 2.2, "dimension": 2, "size": 40_000}, "infection_rate",
+            lambda model: float(model.landmark("directed_percolation", "infection_rate")[0]), 0.08,
+            "Mean field says 1, the pair approximation 4/3; the lattice needs 1.649, because sick neighbours block "
+            "each other.",
+        ),
+    )  # fmt: skip
+    simulation = ContactProcessSimulation
+
+    def solve(self, points: Points) -> Solution:
+        rate, h = points["infection_rate"], points["activation"]
+        z = 2.0 * points["dimension"]
+        gain = rate * (1 - points["dilution"])  # lambda' of eq. (1)
+        kappa = gain * (z - 1) / z
+        density = np.full((rate.size, 2, 2), np.nan)
+        pair = np.full_like(density, np.nan)  # u of eq. (2)
+        alone = h == 0
+
+        b = gain - 1 - h
+        with_field = (b + np.sqrt(b * b + 4 * gain * h)) / (2 * gain)
+        density[:, 0, ACTIVE] = np.where(alone, np.where(gain > 1, 1 - 1 / gain, np.nan), with_field)
+        y = (gain - 2 + kappa - rate / z) / (2 * kappa)
+        y = np.where(y > 0, y, np.nan)
+        undriven = gain * y / (1 + gain * y)
+        density[:, 1, ACTIVE] = np.where(alone, undriven, _driven_pair_density(rate, h, z, gain, kappa))
+        density[:, :, ABSORBING] = np.where(alone, 0.0, np.nan)[:, None]
+
+        column = [x[:, None, None] for x in (rate, h, z, gain, kappa)]
+        rate_, h_, z_, gain_, kappa_ = column
+        pair = (density * (1 + h_) - h_) / gain_
+        mean_field = gain_ * density * (1 - density) - density + h_ * (1 - density)
+        residual = np.abs(mean_field)
+        y_ = pair / np.maximum(1 - density, 1e-300)
+        infect = kappa_ * y_ + h_
+        drift = density - pair + (1 - density - pair) * infect - pair * (1 + rate_ / z_ + infect)
+        residual[:, 1] = np.abs(drift[:, 1])
+
+        relax = np.empty_like(density)
+        with np.errstate(divide="ignore"):
+            relax[:, 0] = 1 / np.abs(gain_ * (1 - 2 * density) - 1 - h_)[:, 0]
+            trace = (-1 - h_) + (-2 - 2 * h_ - rate_ / z_ + kappa_ - 4 * kappa_ * y_)
+            determinant = (-1 - h_) * (-2 - 2 * h_ - rate_ / z_ + kappa_ - 4 * kappa_ * y_)
+            determinant = determinant - gain_ * (1 - h_ - 2 * kappa_ * y_**2)
+            slowest = trace / 2 + np.sqrt(np.maximum(trace**2 / 4 - determinant, 0.0))
+            relax[:, 1] = 1 / np.abs(slowest)[:, 1]
+        stable = np.ones(density.shape, bool)
+        stable[:, :, ABSORBING] = np.isnan(density[:, :, ACTIVE])
+
+        validity = np.zeros(density.shape, np.int8)
+        dimension = points["dimension"]
+        threshold = np.array([np.nan, *DIRECTED_PERCOLATION.values()])[dimension]
+        connected = np.array([np.nan, *SITE_PERCOLATION.values()])[dimension]
+        validity[alone & (rate < threshold), :, ACTIVE] = 1
+        validity[alone & (1 - points["dilution"] < connected), :, ACTIVE] = 2
+        return Solution({"density": density, "relaxation_time": relax}, residual, stable=stable, validity=validity)
+
+    def landmark(self, name: str, along: str) -> Array:
+        z, rate, p = 2 * self.dimension, self.infection_rate, self.dilution
+        if along == "infection_rate":
+            reach = (1 - p) * (2 * z - 1) - 1
+            pair = 2 * z / reach if reach > 0 else math.inf
+            of = {"threshold": 1 / (1 - p), "pair_threshold": pair}
+        elif along == "dilution":
+            of = {"threshold": 1 - 1 / rate, "pair_threshold": 1 - (2 * z / rate + 1) / (2 * z - 1)}
+        else:
+            raise NotOfferedError(self.title, f"{name} along {along}")
+        found = of.get(name, math.nan)
+        if name == "directed_percolation":
+            if along != "infection_rate":
+                raise NotOfferedError(self.title, f"{name} along {along}")
+            found = DIRECTED_PERCOLATION[self.dimension] if p == 0 else math.nan
+        return self.control(along).within([found] if self.activation == 0 else [])
+
+    def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
+        rate, h, z = self.infection_rate, self.activation, 2 * self.dimension
+        gain = rate * (1 - self.dilution)
+        kappa = gain * (z - 1) / z
+
+        def slope(time: float, state: Array) -> list[float]:
+            density, pair = state
+            infect = kappa * pair / max(1 - density, 1e-12) + h
+            return [
+                gain * pair - density + h * (1 - density),
+                density - pair + (1 - density - pair) * infect - pair * (1 + rate / z + infect),
+            ]
+
+        first = start["density"]
+        span = (0.0, max(float(times[-1]), 1e-9))
+        path = solve_ivp(slope, span, [first, first * (1 - first)], t_eval=times, rtol=1e-8, atol=1e-10)
+        return {"density": path.y[0]}
+
+    def footprint(self) -> int:
+        return 17 * self.size
+
+
+def _driven_pair_density(rate: Array, h: Array, z: Array, gain: Array, kappa: Array) -> Array:
+    """Stationary density of eqs. (2) and (3) for h > 0. With u from (2), eq. (3) times the fraction e = 1 - rho of
+    empty sites is a quadratic in e with exactly one root between 0 and 1/(1 + h).
+    """
+
+    def quadratic(e: Array) -> Array:
+        u = (1 - e * (1 + h)) / gain
+        return (1 - e - u) * e + (e - u) * (kappa * u + h * e) - u * ((1 + rate / z + h) * e + kappa * u)
+
+    at_0, at_half, at_1 = quadratic(np.zeros_like(h)), quadratic(np.full_like(h, 0.5)), quadratic(np.ones_like(h))
+    a = 2 * (at_1 + at_0 - 2 * at_half)
+    b = at_1 - at_0 - a
+    root = np.sqrt(np.maximum(b * b - 4 * a * at_0, 0.0))
+    q = -0.5 * (b + np.copysign(root, b))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        first, second = q / a, at_0 / q
+    inside = (first > 0) & (first <= 1 / (1 + h))
+    density: Array = np.where(h > 0, 1 - np.where(inside, first, second), np.nan)
+    return density
