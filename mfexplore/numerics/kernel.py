@@ -35,7 +35,7 @@ FASTMATH = {"nsz", "arcp", "contract", "afn", "reassoc"}
 
 PACKAGE = Path(__file__).parents[1]
 BLOCKS = Path(__file__).parent
-_IMPORTED_BLOCKS = re.compile(r"mfexplore\.numerics(?:\.| import \(?)([\w,\s]+)")
+_IMPORTED_BLOCKS = re.compile(r"mfexplore\.numerics(?:\.(\w+)| import (\([^)]*\)|.*))")
 _decorating = threading.Lock()
 
 
@@ -72,7 +72,8 @@ def blocks(file: Path) -> frozenset[Path]:
     while ahead:
         here = ahead.pop()
         found.add(here)
-        words = re.findall(r"\w+", " ".join(_IMPORTED_BLOCKS.findall(here.read_text(encoding="utf-8"))))
+        imported = _IMPORTED_BLOCKS.findall(here.read_text(encoding="utf-8"))
+        words = re.findall(r"\w+", " ".join(" ".join(groups) for groups in imported))
         ahead += [f for f in (BLOCKS / f"{w}.py" for w in set(words)) if f not in found and f.exists()]
     return frozenset(found)
 
