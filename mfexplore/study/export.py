@@ -58,7 +58,8 @@ def csv(dataset: xr.Dataset) -> str:
             words = zip(attributes["flag_values"], flags.split(), strict=True)
             meaning += f" ({', '.join(f'{code} = {word}' for code, word in words)})"
         head.append(f"# column {name}{unit}: {meaning}")
-    return "\n".join(head) + "\n" + columns.to_csv(index=False, lineterminator="\n")
+    body: str = columns.to_csv(index=False, lineterminator="\n")
+    return "\n".join(head) + "\n" + body
 
 
 def check_ending(path: Path, endings: tuple[str, ...] = DATA_ENDINGS) -> str:

@@ -1,0 +1,245 @@
+"""The command `mfexplore`, as a person types it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+import xarray as xr
+from typer.testing import CliRunner, Result
+
+import mfexplore.cli.machine as machine
+from mfexplore.cli import app
+from mfexplore.core.catalogue import places, systems
+
+
+def call(*arguments: str, expect: int = 0) -> Result:
+    result = CliRunner().invoke(app, [str(a) for a in arguments], env={"COLUMNS": "200"})
+    assert result.exit_code == expect, result.output + repr(result.exception)
+    return result
+
+
+# -- list --------------------------------------------------------------------------------------------------------------
+
+
+def test_list_names_every_system() -> None:
+    output = call("list").output
+    assert all(key in output for key in places())
+    records = json.loads(call("list", "--json").output)
+    assert {r["key"] for r in records} == set(places())
+
+
+def test_list_can_be_narrowed_to_a_wing() -> None:
+    records = json.loads(call("list", "--json", "--wing", "lattices").output)
+    assert {r["key"] for r in records} == {s.key for s in systems() if s.wing == "lattices"}
+
+
+def test_list_shows_what_can_be_tuned() -> None:
+    output = call("list", "curie_weiss").output
+    assert "a number from 0 to 2 J/k_B" in output
+    assert "hysteresis" in output
+    assert json.loads(call("list", "curie_weiss", "--json").output)["temperature"]["default"] == 0.7
+
+
+# -- errors ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["diagram", "simulate"])
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["curie_weis"], ["curie_weis", "Did you mean 'curie_weiss'"]),
+        (["curie_weiss", "temperature=-1"], ["temperature", "-1", "a number from 0 to 2"]),
+        (["curie_weiss", "temperature=nan"], ["temperature", "nan", "a number from 0 to 2"]),
+        (["curie_weiss", "temperature=hot"], ["temperature", "hot", "a number from 0 to 2"]),
+        (["curie_weiss", "size=10.5"], ["size", "10.5", "a whole number from 2"]),
+        (["curie_weiss", "start=sideways"], ["start", "sideways", "up | down | random"]),
+        (["curie_weiss", "tempratur=1"], ["tempratur", "Did you mean 'temperature'"]),
+        (["curie_weiss", "temperature"], ["NAME=VALUE"]),
+        (["curie_weiss", "--preset", "ordred"], ["ordred", "Did you mean 'ordered'"]),
+        (["curie_weiss", "-o", "result.xls"], [".xls", ".nc", ".csv", ".png"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_what_is_not_possible_is_said_without_a_traceback(command: str, arguments: list[str], words: list[str]) -> None:
+    result = call(command, *arguments, expect=2)
+    assert all(word in result.output for word in words), result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_missing_folder_is_noticed_before_the_work(tmp_path: Path) -> None:
+    result = call("simulate", "curie_weiss", "-o", str(tmp_path / "missing" / "trace.nc"), expect=1)
+    assert "no such folder" in result.output
+
+
+def test_a_size_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mfexplore.core.model.usable_memory", lambda: 1000)
+    assert "bytes" in call("simulate", "curie_weiss", expect=2).output
+
+
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(**options: object) -> None:
+        raise ModuleNotFoundError("No module named 'panel'", name="panel")
+
+    monkeypatch.setattr("mfexplore.serve", broken)
+    output = call("serve", expect=1).output
+    assert "panel" in output
+    assert "mfexplore[" in output
+
+
+def test_an_error_in_a_fresh_process() -> None:
+    command = [sys.executable, "-m", "mfexplore.cli", "simulate", "curie_weiss", "temperature=-1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("mfexplore: Curie-Weiss ferromagnet: temperature = '-1' is not possible")
+    assert "Traceback" not in done.stderr
+
+
+# -- diagram -----------------------------------------------------------------------------------------------------------
+
+
+def test_diagram_is_drawn_and_written(tmp_path: Path) -> None:
+    nc, csv = tmp_path / "diagram.nc", tmp_path / "diagram.csv"
+    arguments = [
+        "coupling=1.5",
+        "--x",
+        "temperature",
+        "--y",
+        "field",
+        "--resolution",
+        "9",
+        "-o",
+        str(nc),
+        "-o",
+        str(csv),
+    ]
+    output = call("diagram", "curie_weiss", *arguments).output
+    assert "bistable" in output
+    assert f"wrote {nc}" in output
+    with xr.open_dataset(nc) as dataset:
+        assert dataset["magnetization"].dims == ("field", "temperature", "branch")
+        assert dataset.sizes["field"] == dataset.sizes["temperature"] == 9
+        assert json.loads(dataset.attrs["controls"])["coupling"] == 1.5
+    assert csv.read_text().startswith("# system: curie_weiss")
+
+
+@pytest.mark.parametrize("key", [s.key for s in systems() if s.planes])
+def test_every_diagram_can_be_drawn_with_characters(key: str) -> None:
+    assert "→" in call("diagram", key, "--resolution", "5").output
+
+
+# -- simulate ----------------------------------------------------------------------------------------------------------
+
+
+def test_simulate_writes_its_trace_and_repeats_with_the_seed(tmp_path: Path) -> None:
+    traces = []
+    for seed, name in ((7, "a"), (7, "b"), (8, "c")):
+        path = tmp_path / f"{name}.nc"
+        arguments = ["temperature=0.9", "size=500", "--seed", str(seed), "--time", "20", "-o", str(path)]
+        output = call("simulate", "curie_weiss", *arguments).output
+        assert "after 20 sweeps" in output
+        assert "theory" in output
+        with xr.open_dataset(path) as trace:
+            traces.append(trace.load())
+    first, second, other = traces
+    assert first.identical(second)
+    assert float(first["time"][-1]) == 20
+    assert first.attrs["seed"] == "7"
+    assert not first["magnetization"].equals(other["magnetization"])
+
+
+def test_simulate_averages_over_samples(tmp_path: Path) -> None:
+    path = tmp_path / "ensemble.csv"
+    output = call("simulate", "curie_weiss", "size=200", "--samples", "4", "-o", str(path)).output
+    assert "mean and standard error of 4 samples" in output
+    assert "±" in output
+    assert "exact" in output
+    assert "magnetization_standard_error" in path.read_text()
+
+
+# -- notebook, serve ---------------------------------------------------------------------------------------------------
+
+
+def test_notebook_is_valid_and_opens_on_the_point(tmp_path: Path) -> None:
+    path = tmp_path / "lesson.ipynb"
+    call("notebook", "curie_weiss", "temperature=0.6", "--seed", "5", "--no-open", "-o", str(path))
+    written = nbformat.read(path, as_version=4)
+    nbformat.validate(written)
+    code = [cell.source for cell in written.cells if cell.cell_type == "code"]
+    assert 'mf.system("curie_weiss")(temperature=0.6)' in code[0]
+    assert "explore(" in code[1]
+
+
+def test_a_notebook_is_not_overwritten_unasked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    call("notebook", "curie_weiss", "--no-open")
+    assert "exists" in call("notebook", "curie_weiss", "--no-open", expect=1).output
+
+
+def test_serve_passes_its_options_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, object] = {}
+    monkeypatch.setattr("mfexplore.serve", lambda **options: given.update(options))
+    call("serve", "--port", "0", "--no-browser")
+    assert given["port"] == 0
+    assert given["show"] is False
+
+
+# -- doctor ------------------------------------------------------------------------------------------------------------
+
+
+def test_doctor_finds_this_machine_in_order() -> None:
+    output = call("doctor").output
+    for what in (
+        "Python",
+        "mfexplore",
+        "needed packages",
+        "extra app",
+        "kernel cache",
+        "kernels",
+        "machine",
+        "browser",
+    ):
+        assert what in output
+    assert f"of {len(places())} systems are warm" in output
+
+
+def test_doctor_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(package: str) -> str:
+        if package in ("scipy", "panel"):
+            raise machine.PackageNotFoundError(package)
+        return "1.0"
+
+    monkeypatch.setattr(machine, "version", absent)
+    monkeypatch.setattr(machine, "cache_folder", lambda: None)
+    monkeypatch.setattr(machine, "is_warm", lambda key: False)
+    monkeypatch.setattr(machine.shutil, "which", lambda name: None)
+    monkeypatch.setattr(machine.settings, "DISABLE_JIT", 1)
+    output = call("doctor", expect=1).output
+    for remedy in (
+        'pip install "mfexplore"', 'pip install "mfexplore[app]"', "Set NUMBA_CACHE_DIR", "mfexplore warmup",
+        "apt-get install chromium", "unset NUMBA_DISABLE_JIT",
+    ):  # fmt: skip
+        assert remedy in output
+
+
+# -- warmup ------------------------------------------------------------------------------------------------------------
+
+
+def test_warmup_compiles_in_processes_of_its_own() -> None:
+    output = call("warmup", "curie_weiss", "--again", "--jobs", "1").output
+    assert "1 of 1 systems are warm" in output
+
+
+def test_warmup_refuses_an_unknown_system() -> None:
+    assert "Did you mean 'curie_weiss'" in call("warmup", "curie_weis", expect=2).output
+
+
+def test_warmup_goes_on_after_a_failure_and_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "compile_in_processes", lambda keys, jobs: {keys[0]: "ValueError: broken"})
+    output = call("warmup", "curie_weiss", "--again", expect=1).output
+    assert "curie_weiss: ValueError: broken" in output
+    assert "0 of 1 systems are warm" in output

@@ -1,0 +1,70 @@
+"""The scripts around the package: `run`, `.ci/run` and Binder's folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mfexplore.cli.machine import PORTABLE
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = ["run", ".ci/run", "binder/postBuild", "binder/start"]
+
+pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_scripts_are_sound_and_executable(name: str) -> None:
+    script = ROOT / name
+    assert os.access(script, os.X_OK)
+    subprocess.run(["bash", "-n", str(script)], check=True)
+    assert "set -e" in script.read_text() or name == "binder/start"
+
+
+def test_run_explains_itself() -> None:
+    done = subprocess.run([ROOT / "run"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "./run app" in done.stdout
+    assert "./run test" in done.stdout
+
+
+def test_run_refuses_an_old_python(tmp_path: Path) -> None:
+    old = tmp_path / "python2"
+    old.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 2.7 && exit 0\nexit 1\n')
+    old.chmod(0o755)
+    environment = os.environ | {"PYTHON": str(old), "MFEXPLORE_VENV": str(tmp_path / "venv")}
+    done = subprocess.run([ROOT / "run", "app"], capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 1
+    assert "Python 2.7 is too old" in done.stderr
+    assert not (tmp_path / "venv").exists()
+
+
+def binder_environment(**outside: str) -> dict[str, str]:
+    """The variables that `binder/start` hands to what it starts."""
+    code = "import json, os; print(json.dumps(dict(os.environ)))"
+    command = [ROOT / "binder" / "start", sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | outside)
+    return json.loads(done.stdout)
+
+
+def test_binder_runs_with_the_processor_that_it_was_built_for() -> None:
+    environment = binder_environment()
+    assert environment["NUMBA_CPU_NAME"] == PORTABLE["x86_64"]
+    assert environment["NUMBA_CPU_FEATURES"] == ""
+    assert "/processor" in (ROOT / "binder" / "postBuild").read_text()
+
+
+def test_binder_start_ends_by_becoming_what_it_starts() -> None:
+    assert (ROOT / "binder" / "start").read_text().rstrip().endswith('exec "$@"')
+
+
+def test_binder_proxies_the_app() -> None:
+    servers = json.loads((ROOT / "binder" / "jupyter_server_config.json").read_text())["ServerProxy"]["servers"]
+    assert servers["mfexplore"]["command"][:2] == ["mfexplore", "serve"]
+    assert "{port}" in servers["mfexplore"]["command"]

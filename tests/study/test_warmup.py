@@ -1,0 +1,61 @@
+"""Warming compiles all that a system uses, so that nothing is compiled afterwards."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mfexplore.core.catalogue import places, system
+from mfexplore.core.errors import UnknownNameError
+from mfexplore.study.warmup import is_warm, tiny, variants, warm
+
+
+@pytest.mark.parametrize("key", places())
+def test_variants_take_every_option_and_every_preset(key: str) -> None:
+    kind = system(key)
+    models = variants(kind)
+    for name, made in kind.controls().items():
+        assert {getattr(m, name) for m in models} >= set(made.options)
+    assert {tiny(kind.preset(p.name)) for p in kind.presets} <= set(models)
+
+
+def test_an_unknown_system_is_refused() -> None:
+    for call in (is_warm, warm):
+        with pytest.raises(UnknownNameError, match="no_such_system"):
+            call("no_such_system")
+
+
+CHECK = """
+import sys
+from mfexplore.study.warmup import is_warm, warm
+before = is_warm("curie_weiss")
+assert not [m for m in sys.modules if m.startswith("mfexplore.models.")], "asking must not import a system"
+fractions = []
+warm("curie_weiss", fractions.append)
+assert fractions == sorted(fractions) and fractions[0] == 0 and fractions[-1] == 1
+from numba.core.dispatcher import Dispatcher
+from mfexplore.models.lattices import curie_weiss
+kernels = [v for v in vars(curie_weiss).values() if isinstance(v, Dispatcher)]
+print(before, is_warm("curie_weiss"), sum(sum(k.stats.cache_misses.values()) for k in kernels))
+"""
+
+
+def said(folder: Path, **environment: str) -> list[str]:
+    settings = os.environ | {"NUMBA_CACHE_DIR": str(folder)} | environment
+    done = subprocess.run([sys.executable, "-c", CHECK], env=settings, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def test_once_warm_nothing_is_compiled(tmp_path: Path) -> None:
+    before, after, compiled = said(tmp_path)
+    assert (before, after) == ("False", "True")
+    assert int(compiled) > 0
+    assert said(tmp_path) == ["True", "True", "0"]
+    other_processor = said(tmp_path, NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES="")
+    assert other_processor[0] == "False"
+    assert int(other_processor[2]) > 0
