@@ -133,10 +133,19 @@ def diagram(
         if path.suffix.lower() in FIGURE_ENDINGS:
             from mfexplore.figures import publication
 
-            publication.diagram(model, dataset, plane, path)
+            boundaries = model.boundaries(plane.x, plane.y)
+            figure = publication.diagram(dataset, type(model), plane.colour, plane.branch, boundaries=boundaries)
+            _save_figure(figure, path, dataset)
         else:
             save(dataset, path)
         out.print(f"wrote {path}", markup=False)
+
+
+def _save_figure(figure: Any, path: Path, dataset: xr.Dataset) -> None:
+    """Write a figure as its ending says, with the provenance of its data inside."""
+    from mfexplore.figures import publication
+
+    path.write_bytes(publication.save(figure, path.suffix.lower()[1:], dataset.attrs))
 
 
 def simulate(
@@ -152,7 +161,7 @@ def simulate(
 ) -> None:
     """Simulate at finite size, beside the theory: one run with its trace, or an average over many."""
     model = chosen_model(key, controls, preset)
-    paths = check_outputs(output, DATA_ENDINGS + FIGURE_ENDINGS)
+    paths = check_outputs(output, DATA_ENDINGS if samples > 1 else DATA_ENDINGS + FIGURE_ENDINGS)
     if samples > 1:
         from mfexplore.study.ensemble import ensemble
 
@@ -166,9 +175,10 @@ def simulate(
         _show_trace(model, run, dataset)
     for path in paths:
         if path.suffix.lower() in FIGURE_ENDINGS:
-            from mfexplore.figures import publication
+            from mfexplore.figures.publication_trace import traces
 
-            publication.traces(model, dataset, path)
+            theory = model.equilibrium() if model.offers("solve") else None
+            _save_figure(traces(dataset, type(model), theory), path, dataset)
         else:
             save(dataset, path)
         out.print(f"wrote {path}", markup=False)

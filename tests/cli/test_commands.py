@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 import mfexplore.cli.machine as machine
 from mfexplore.cli import app
-from mfexplore.core.catalogue import places, systems
+from mfexplore.core.catalogue import places, system, systems
 
 
 def call(*arguments: str, expect: int = 0) -> Result:
@@ -127,8 +127,23 @@ def test_diagram_is_drawn_and_written(tmp_path: Path) -> None:
     assert csv.read_text().startswith("# system: curie_weiss")
 
 
-@pytest.mark.parametrize("key", [s.key for s in systems() if s.planes])
+SIGNATURES = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
+
+
+@pytest.mark.parametrize("ending", SIGNATURES)
+@pytest.mark.parametrize("command", [("diagram", "--resolution", "9"), ("simulate", "--time", "5")], ids=lambda c: c[0])
+def test_figures_are_written_with_their_provenance(command: tuple[str, ...], ending: str, tmp_path: Path) -> None:
+    path = tmp_path / f"figure.{ending}"
+    call(command[0], "curie_weiss", "temperature=0.6", *command[1:], "-o", str(path))
+    content = path.read_bytes()
+    assert content.startswith(SIGNATURES[ending])
+    assert b"curie_weiss" in content
+
+
+@pytest.mark.parametrize("key", places())
 def test_every_diagram_can_be_drawn_with_characters(key: str) -> None:
+    if not system(key).planes:
+        pytest.skip("no plane")
     assert "→" in call("diagram", key, "--resolution", "5").output
 
 
