@@ -1,0 +1,135 @@
+"""Cluster updates of two-valued sites on a periodic lattice.
+
+Both join equal neighbours with probability p. The single-cluster update (Wolff 1989) grows one cluster from a random
+site and turns it; the other (Swendsen and Wang 1987) cuts the whole lattice into clusters and turns each with
+probability 1/2. A field enters through the clusters' sums, exactly.
+
+Measure after a fixed number of clusters. Stopping once enough sites have turned makes the stopping time depend on the
+state (large clusters end a round early), and that biases every average.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from mfexplore.numerics.kernel import inline_kernel, kernel
+from mfexplore.numerics.random import advanced, random_word, uniform
+
+
+@kernel
+def single_clusters(spins, kinds, shifts, probability, field, clusters, members, stack, stream):
+    """Grow and turn `clusters` clusters, one after the other (Wolff).
+
+    Args:
+        spins: +-1, int8 of shape (n,), overwritten. kinds, shifts: the neighbours, see `lattices.Neighbourhood`.
+        probability: with which an equal neighbour joins. field: gain of a site that agrees with it, over temperature;
+            a cluster of k sites s is turned with probability min(1, e^(-2 field s k)).
+        members, stack: scratch, int32 of shapes (n,) and (n + coordination,); `members` begins with the last cluster.
+        stream: see `numerics.random`.
+
+    Returns (sites turned, size of the last cluster).
+    """
+    n, coordination = spins.size, shifts.shape[1]
+    limit = np.uint64(min(probability, 1.0) * 4294967296.0)
+    position = stream[0]
+    drawn = 0
+    turned = 0
+    size = 0
+    for _ in range(clusters):
+        seed = np.int64(((random_word(position, drawn) >> np.uint64(32)) * np.uint64(n)) >> np.uint64(32))
+        drawn += 1
+        old = spins[seed]
+        new = np.int8(-old)
+        spins[seed] = new
+        stack[0] = seed
+        height, size = 1, 0
+        while height > 0:
+            height -= 1
+            site = np.int64(stack[height])
+            members[size] = site
+            size += 1
+            kind = np.int64(kinds[site])
+            for k in range(coordination):
+                # Without a branch: whether a neighbour joins cannot be foreseen, and a wrong guess costs 15 draws.
+                other = site + shifts[kind, k]
+                value = spins[other]
+                joins = (value == old) & ((random_word(position, drawn + k) >> np.uint64(32)) < limit)
+                spins[other] = new if joins else value
+                stack[height] = other
+                height += joins
+            drawn += coordination
+        loss = 2.0 * field * old * size
+        if loss > 0.0:
+            refused = uniform(position, drawn) >= math.exp(-loss)
+            drawn += 1
+            if refused:
+                for k in range(size):
+                    spins[members[k]] = old
+                continue
+        turned += size
+    stream[0] = advanced(position, drawn)
+    return turned, size
+
+
+@inline_kernel
+def root_of(parent, site):
+    """Root of a site's tree, halving the path on the way."""
+    while parent[site] != site:
+        parent[site] = parent[parent[site]]
+        site = parent[site]
+    return site
+
+
+@kernel
+def all_clusters(spins, kinds, shifts, probability, field, updates, parent, weight, stream):
+    """Cut the lattice into clusters and give each a new value, `updates` times (Swendsen and Wang).
+
+    A cluster of k sites becomes +1 with probability 1 / (1 + e^(-2 field k)). Arguments as for `single_clusters`;
+    parent, weight: int32 of shape (n,), scratch. Returns the size of the largest cluster of the last update.
+    """
+    n, coordination = spins.size, shifts.shape[1]
+    limit = np.uint64(min(probability, 1.0) * 4294967296.0)
+    largest = 0
+    for _ in range(updates):
+        position = stream[0]
+        drawn = 0
+        for site in range(n):
+            parent[site] = site
+            weight[site] = 0
+        for site in range(n):
+            value = spins[site]
+            kind = np.int64(kinds[site])
+            mine = np.int32(-1)
+            for k in range(coordination):
+                other = site + shifts[kind, k]
+                if other > site and spins[other] == value:
+                    if (random_word(position, drawn) >> np.uint64(32)) < limit:
+                        if mine < 0:
+                            mine = root_of(parent, site)
+                        theirs = root_of(parent, other)
+                        # The lower number stays the root, so one pass in order finds every root.
+                        if theirs < mine:
+                            parent[mine] = theirs
+                            mine = theirs
+                        elif theirs > mine:
+                            parent[theirs] = mine
+                    drawn += 1
+        largest = 0
+        for site in range(n):
+            root = parent[parent[site]]
+            parent[site] = root
+            weight[root] += 1
+        for site in range(n):
+            if parent[site] == site:
+                largest = max(largest, weight[site])
+                up = 0.5
+                if field != 0.0:
+                    up = 1.0 / (1.0 + math.exp(-2.0 * field * weight[site]))
+                spins[site] = 1 if uniform(position, drawn) < up else -1
+                drawn += 1
+            else:
+                spins[site] = spins[parent[site]]
+        stream[0] = advanced(position, drawn)
+    return largest
