@@ -254,7 +254,8 @@ class Model:
         inner = [d for d in parts[0].dims if d not in grids]
         combined = xr.combine_by_coords(parts, combine_attrs="override")
         assert isinstance(combined, xr.Dataset)
-        return combined.transpose(*grids, *inner)[list(parts[0])]
+        in_order = combined.sel({k: [str(word) for word in asked] for k, asked in words.items()})  # it sorts words
+        return in_order.transpose(*grids, *inner)[list(parts[0])]
 
     def _theory(self, grids: Mapping[str, Array]) -> xr.Dataset:
         dataset = label(self, grids, self.solve(columns(self, grids)))
