@@ -1,0 +1,143 @@
+"""What can be taken home: pictures, data, the trace, a notebook; and the table of numbers at the marker."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mfexplore.core.errors import MfexploreError, UnknownNameError
+from mfexplore.core.model import Model
+from mfexplore.figures import publication
+from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.notebook_file import as_notebook
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+KEPT_SECONDS = 120.0
+TYPES = {
+    "png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf", "csv": "text/csv",
+    "nc": "application/x-netcdf", "ipynb": "application/x-ipynb+json",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the page shows at the moment of export; None where it shows nothing of the kind."""
+
+    at: Exploration
+    diagram: xr.Dataset | None
+    boundaries: xr.Dataset | None
+    curve: xr.Dataset | None
+    points: dict[float, dict[str, tuple[float, float, int]]]
+    trace: xr.Dataset | None
+    theory: xr.Dataset | None
+
+
+@dataclass(frozen=True)
+class File:
+    name: str
+    content: bytes
+
+    @property
+    def media_type(self) -> str:
+        return TYPES[self.name.rpartition(".")[2]]
+
+
+_offered: dict[str, tuple[float, File]] = {}
+
+
+def offer(file: File) -> str:
+    """Keep a file for a while; returns the address it can be fetched from."""
+    now = time.monotonic()
+    for token in [t for t, (since, _) in list(_offered.items()) if now - since > KEPT_SECONDS]:
+        _offered.pop(token, None)
+    token = secrets.token_urlsafe(16)
+    _offered[token] = (now, file)
+    return f"download/{token}"
+
+
+def fetch(token: str) -> File | None:
+    found = _offered.get(token)
+    return None if found is None else found[1]
+
+
+def make(what: str, held: Held) -> File:
+    """The file for "diagram.png", "curve.svg", "diagram.nc", "curve.csv", "trace.csv", "notebook.ipynb", ...
+
+    Raises UnknownNameError, and MfexploreError if there is nothing to export yet. Pictures are for paper: always light.
+    """
+    part, _, form = what.partition(".")
+    name = f"{held.at.model.key}-{part}.{form}"
+    if what == "notebook.ipynb":
+        return File(name, as_notebook(held.at).encode())
+    if form in ("png", "svg", "pdf"):
+        return File(name, _picture(part, form, held))
+    data = {"diagram": held.diagram, "curve": held.curve, "trace": held.trace, "theory": held.theory}
+    if part not in data or form not in ("csv", "nc"):
+        raise UnknownNameError("export", what, [f"{p}.{f}" for p in data for f in ("csv", "nc")])
+    dataset = data[part]
+    if dataset is None:
+        raise MfexploreError(f"There is no {part} to export yet.")
+    dataset = dataset.assign_attrs(dataset.attrs | {"exploration": json.dumps(held.at.record())})
+    return File(name, _netcdf(dataset) if form == "nc" else _csv(dataset))
+
+
+def _picture(part: str, form: str, held: Held) -> bytes:
+    record = held.at.record() | {"citation": held.at.citation()}
+    if part == "diagram" and held.diagram is not None:
+        made = publication.diagram(
+            held.diagram, type(held.at.model), held.at.colour, held.at.branch, held.at.method, held.boundaries,
+            (float(getattr(held.at.model, held.at.x)), float(getattr(held.at.model, held.at.y))),
+        )  # fmt: skip
+    elif part == "curve" and held.curve is not None:
+        points = [(x, *one[held.at.colour][:2]) for x, one in sorted(held.points.items()) if held.at.colour in one]
+        made = publication.curve(held.curve, type(held.at.model), held.at.along_control, held.at.colour, points)
+    else:
+        raise MfexploreError(f"There is no {part} to export yet.")
+    return publication.save(made, form, record)
+
+
+def _netcdf(dataset: xr.Dataset) -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "data.nc"
+        dataset.to_netcdf(path, engine="h5netcdf")
+        return path.read_bytes()
+
+
+def _csv(dataset: xr.Dataset) -> bytes:
+    """Comment lines with the provenance, then one row per point."""
+    head = "".join(f"# {name}: {value}\n" for name, value in dataset.attrs.items())
+    text: str = dataset.to_dataframe().reset_index().to_csv(index=False)
+    return (head + text).encode()
+
+
+def table(kind: type[Model], theory: xr.Dataset, measured: dict[str, tuple[float, float, int]]) -> dict[str, Any]:
+    """The theory at the marker as rows of text: one per observable, one column per method and branch."""
+    from mfexplore.figures.curves import lines_of
+
+    lines = lines_of(kind)
+    rows = []
+    for observable in kind.observables:
+        if observable.name not in theory or observable.over is not None:
+            continue
+        cells = []
+        for line in lines:
+            at = theory
+            if line.method and "method" in at.dims:
+                at = at.sel({"method": line.method})
+            if line.branch and "branch" in at.dims:
+                at = at.sel(branch=line.branch)
+            value = float(at[observable.name])
+            cells.append("–" if np.isnan(value) else f"{value:.6g}")
+        simulated = measured.get(observable.name)
+        cells.append(f"{simulated[0]:.5g} ± {simulated[1]:.1g}" if simulated else "")
+        rows.append({"title": observable.title, "unit": observable.unit, "name": observable.name, "cells": cells})
+    return {"columns": [line.title for line in lines] + ["simulation"], "rows": rows}

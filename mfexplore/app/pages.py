@@ -1,0 +1,141 @@
+"""What the templates need to know, taken from declarations."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FileSystemLoader, Template, select_autoescape
+from markupsafe import Markup
+
+from mfexplore.core.catalogue import systems
+from mfexplore.core.controls import Control
+from mfexplore.core.model import Model
+from mfexplore.core.provenance import versions
+from mfexplore.figures.curves import lines_of
+from mfexplore.figures.prose import one_line, to_html
+from mfexplore.figures.style import DARK, LIGHT, line_colour, symbol_html, unit_html
+from mfexplore.figures.symbols import plain
+from mfexplore.figures.trace import companions
+
+if TYPE_CHECKING:
+    from mfexplore.app.workbench import Workbench
+
+GROUPS = (
+    ("Controls", ("temperature", "load", "disorder", "field", "coupling", "order")),
+    ("Setting", ("setting",)),
+    ("Simulation", ("size", "start")),
+)
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=select_autoescape(),
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    made.globals.update(version=versions()["mfexplore"], light=LIGHT, dark=DARK)
+    made.filters["prose"] = lambda text: Markup(one_line(text))
+    return made
+
+
+def template(name: str) -> Template:
+    return _environment().get_template(name)
+
+
+@dataclass(frozen=True)
+class ControlView:
+    """One control as the page draws it."""
+
+    declared: Control
+    value: Any
+    symbol: Markup
+    unit: Markup
+    words: str  # the symbol for screen readers
+
+    @property
+    def log(self) -> bool:
+        return self.declared.scale == "log" and self.declared.bounds[0] > 0
+
+    @property
+    def title(self) -> str:
+        return self.declared.title.capitalize()
+
+
+def view_of(declared: Control, value: Any) -> ControlView:
+    return ControlView(
+        declared, value, Markup(symbol_html(declared)), Markup(unit_html(declared.unit)), plain(declared.symbol)
+    )
+
+
+def groups(model: Model) -> list[tuple[str, list[ControlView]]]:
+    """The controls in groups: physics first, then the setting, then what only the simulation knows."""
+    found: dict[str, list[ControlView]] = {title: [] for title, _ in GROUPS}
+    for name, declared in model.controls().items():
+        title = next(t for t, roles in GROUPS if declared.role in roles)
+        if declared.part == "simulation":
+            title = "Simulation"
+        found[title].append(view_of(declared, getattr(model, name)))
+    return [(title, views) for title, views in found.items() if views]
+
+
+def page_of(kind: type[Model]) -> Markup:
+    """The docstring of the model's file, as HTML."""
+    return Markup(to_html(sys.modules[kind.__module__].__doc__ or ""))
+
+
+def workbench(built: Workbench) -> dict[str, Any]:
+    """Variables of the workbench page."""
+    kind, at = built.kind, built.session.current
+    figures = built.figures()
+    series: tuple[str, ...] = ()
+    if built.live:
+        names = built.live.names
+        hidden = {c for name in names for c in companions(names, name)}
+        series = tuple(n for n in names if n not in hidden)
+    return {
+        "kind": kind,
+        "at": at,
+        "theme": built.theme.name,
+        "groups": groups(at.model),
+        "figures": list(figures),
+        "picture_kind": type(built.live.state).__name__ if built.live else "",
+        "square": bool(built.live and built.live.state.square),
+        "axes": [(n, kind.control(n).title) for n in kind.axis_names()] if at.x else [],
+        "colours": [o for o in kind.observables if o.over is None] if at.x else [],
+        "lines": [(line.title, line.colour) for line in lines_of(kind)],
+        "line_colours": {t.name: [line_colour(k, t) for k in range(6)] for t in (LIGHT, DARK)},
+        "series": series,
+        "live": built.live,
+        "about": page_of(kind),
+        "failures": kind.failures,
+        "control_data": {n: _data(c) for n, c in kind.controls().items()},
+    }
+
+
+def _data(declared: Control) -> dict[str, Any]:
+    """A control for the page's own script."""
+    return {
+        "low": declared.low, "high": declared.high, "step": declared.step, "integer": declared.is_integer,
+        "log": declared.scale == "log" and not declared.is_choice and declared.bounds[0] > 0,
+        "choice": declared.is_choice, "title": declared.title, "allowed": declared.allowed,
+    }  # fmt: skip
+
+
+def compiling(kind: type[Model]) -> dict[str, Any]:
+    return {"kind": kind, "about": page_of(kind)}
+
+
+def gallery() -> str:
+    """The page of all systems, by wing."""
+    wings: dict[str, list[type[Model]]] = {}
+    for kind in systems():
+        wings.setdefault(kind.wing, []).append(kind)
+    return template("gallery.html").render(wings=wings)
+
+
+def missing(message: str) -> str:
+    return template("missing.html").render(message=message)

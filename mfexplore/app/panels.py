@@ -1,0 +1,218 @@
+"""The panels of theory: diagram, curve, landscape. Each draws into its figure what its jobs compute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mfexplore.figures.curves import CurvesFigure, theory_columns
+from mfexplore.figures.diagram import DiagramFigure, Prepared, prepare
+from mfexplore.figures.landscape import LandscapeFigure
+from mfexplore.figures.style import Theme
+from mfexplore.figures.trace import HistogramFigure
+from mfexplore.workbench import views
+from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.jobs import Cancelled, Jobs
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+RESOLUTION = 257
+Progress = Callable[[str, float | None, str], None]  # what, finished fraction (None: over), in words
+
+
+class DiagramPanel:
+    """The phase diagram: follows the marker at once, and recomputes when anything else than the marker moved."""
+
+    def __init__(self, start: Exploration, theme: Theme) -> None:
+        self.drawing = DiagramFigure(type(start.model), theme)
+        self.drawing.figure.name = "diagram"
+        self.latest: xr.Dataset | None = None
+        self.boundaries: xr.Dataset | None = None
+        self._computed: Any = None
+
+    def connect(self, jobs: Jobs, progress: Progress, fail: Callable[[Exception], None]) -> None:
+        self._jobs, self._progress, self._fail = jobs, progress, fail
+
+    def turn_to(self, at: Exploration) -> None:
+        """Show another exploration."""
+        axes = (at.x, at.y, at.colour)
+        windows = (at.window("x"), at.window("y"))
+        drawn = (self.drawing.axes, getattr(self.drawing, "_observable", None))
+        if drawn[0] != axes[:2] or drawn[1] is None or drawn[1].name != at.colour:
+            self.drawing.set_axes(at.x, at.y, *windows, at.colour)
+        else:
+            self.drawing.set_window(*windows)
+        self.drawing.show_marker(float(getattr(at.model, at.x)), float(getattr(at.model, at.y)))
+        others = {n: v for n, v in at.model.values().items() if self._matters(at, n)}
+        plane = (at.x, at.y, windows, tuple(others.items()))
+        if plane != self._computed:
+            self._computed = plane
+            self.latest = None
+            self._compute(at)
+        elif self.latest is not None:
+            self.drawing.show(self.latest, at.branch, at.method)
+
+    @staticmethod
+    def _matters(at: Exploration, name: str) -> bool:
+        return name not in (at.x, at.y) and at.model.control(name).part != "simulation"
+
+    def _compute(self, at: Exploration) -> None:
+        kind = type(at.model)
+        levels = views.diagram(at, RESOLUTION, lambda fraction: None)
+
+        def work(cancelled: Cancelled) -> Iterator[tuple[xr.Dataset, Prepared]]:
+            for level in levels(cancelled):
+                yield level, prepare(level, kind, at.colour, at.branch, at.method)
+
+        def lines(cancelled: Cancelled) -> Iterator[xr.Dataset]:
+            yield at.model.boundaries(at.x, at.y)
+
+        self._progress("diagram", 0.0, "computing the diagram")
+        self._jobs.submit("diagram", work, self._show_level, self._done, self._failed)
+        if kind.offers("landmark") or kind.offers("trace_landmark"):
+            self._jobs.submit("boundaries", lines, self._show_boundaries, fail=self._fail)
+
+    def _show_level(self, result: tuple[xr.Dataset, Prepared]) -> None:
+        dataset, prepared = result
+        self.latest = dataset
+        self.drawing.paint(prepared)
+        rows, columns = prepared.values.shape
+        following = min(RESOLUTION, 2 * columns - 1)
+        fraction = (rows * columns / RESOLUTION**2) ** 0.5
+        self._progress("diagram", min(fraction, 0.97), f"refining to {following} × {following}")
+
+    def _show_boundaries(self, boundaries: xr.Dataset) -> None:
+        self.boundaries = boundaries
+        self.drawing.show_boundaries(boundaries)
+
+    def _done(self) -> None:
+        self._progress("diagram", None, "")
+
+    def _failed(self, error: Exception) -> None:
+        self._done()
+        self._fail(error)
+
+    def cancel(self) -> None:
+        """Stop refining; what is drawn stays."""
+        self._jobs.cancel("diagram")
+        self._progress("diagram", None, "stopped; the picture stays coarse")
+
+
+class CurvePanel:
+    """Theory against simulation along one axis through the marker."""
+
+    def __init__(self, start: Exploration, theme: Theme) -> None:
+        self.drawing = CurvesFigure(type(start.model), theme)
+        self.drawing.figure.name = "curve"
+        self.ensembles = views.Ensembles()
+        self.latest: xr.Dataset | None = None
+        self.columns: dict[str, NDArray[Any]] = {}
+        self._axes: Any = None
+        self._exact_for: Any = None
+
+    def connect(self, jobs: Jobs, progress: Progress, fail: Callable[[Exception], None]) -> None:
+        self._jobs, self._progress, self._fail = jobs, progress, fail
+
+    def turn_to(self, at: Exploration) -> None:
+        """Show another exploration; the ensembles follow with `measure` once the marker rests."""
+        axes = (at.along_control, at.colour, at.window(at.along))
+        if axes != self._axes:
+            self._axes = axes
+            self.drawing.set_axes(*axes)
+            self.drawing.show_live(np.empty(0), np.empty(0))
+        self.drawing.show_marker(float(getattr(at.model, at.along_control)))
+        kind, name, colour = type(at.model), at.along_control, at.colour
+
+        def work(cancelled: Cancelled) -> Iterator[Any]:
+            for dataset in views.curve(at, cancelled):
+                yield dataset, theory_columns(dataset, kind, name, colour)
+
+        def show(result: Any) -> None:
+            self.latest, self.columns = result
+            self.drawing.show_theory(self.columns)
+
+        self._jobs.submit("curve", work, show, fail=self._fail)
+        before = self.ensembles.points
+        self.ensembles.turn_to(at)
+        if self.ensembles.points is not before:
+            self._jobs.cancel("ensemble")
+            self._progress("ensemble", None, "")
+        self._draw_points(at)
+        self._turn_exact(at)
+
+    def _turn_exact(self, at: Exploration) -> None:
+        if not at.model.offers("exact"):
+            return
+        others = tuple((n, v) for n, v in at.model.values().items() if n != at.along_control)
+        key = (self._axes, others)
+        if key == self._exact_for:
+            return
+        self._exact_for = key
+        self.drawing.show_exact(np.empty(0), np.empty(0))
+        self._jobs.submit(
+            "exact", lambda cancelled: views.exact(at, cancelled), lambda xy: self.drawing.show_exact(*xy)
+        )
+
+    def measure(self, at: Exploration, told: Callable[[], None]) -> None:
+        """Simulate at the marker and along the axis, in the background. told: called after every new point."""
+        if not at.model.offers("simulation"):
+            return
+
+        def show(points: Any) -> None:
+            self._draw_points(at)
+            self._progress("ensemble", len(points) / (views.MEASURED_POINTS + 1), "simulating")
+            told()
+
+        job = self.ensembles.job(at, lambda fraction: None)
+        done = lambda: self._progress("ensemble", None, "")  # noqa: E731 (a name for the argument)
+        self._jobs.submit("ensemble", job, show, done, self._failed)
+
+    def _failed(self, error: Exception) -> None:
+        self._progress("ensemble", None, "")
+        self._fail(error)
+
+    def _draw_points(self, at: Exploration) -> None:
+        found = [(x, *one[at.colour][:2]) for x, one in sorted(self.ensembles.points.items()) if at.colour in one]
+        x, mean, error = np.array(found, float).reshape(-1, 3).T
+        self.drawing.show_points(x, mean, np.where(np.isfinite(error), error, 0.0))
+
+
+class PointPanels:
+    """What theory says at the marker: landscape and law, and the numbers for sentence and table."""
+
+    def __init__(self, start: Exploration, theme: Theme) -> None:
+        kind = type(start.model)
+        self.landscape = LandscapeFigure(kind, theme) if kind.offers("landscape") else None
+        self.histogram = HistogramFigure(kind, theme) if kind.offers("law") else None
+        self.latest: views.Point | None = None
+        for name in ("landscape", "histogram"):
+            made = getattr(self, name)
+            if made is not None:
+                made.figure.name = name
+
+    def connect(self, jobs: Jobs, told: Callable[[], None], fail: Callable[[Exception], None]) -> None:
+        """told: called when the numbers at the marker are new."""
+        self._jobs, self._told, self._fail = jobs, told, fail
+
+    def turn_to(self, at: Exploration) -> None:
+        self._jobs.submit("point", lambda cancelled: views.point(at, cancelled), self._show, fail=self._fail)
+
+    def _show(self, point: views.Point) -> None:
+        self.latest = point
+        if self.landscape is not None and point.landscape is not None:
+            theory = point.theory
+            if "method" in theory.dims:
+                theory = theory.isel({"method": 0})
+            name = point.landscape.observable
+            if name in theory:
+                values, stable = (np.atleast_1d(theory[n].values) for n in (name, "stable"))
+            else:  # a landscape along something the theory has no branches of
+                values, stable = np.empty(0), np.empty(0, bool)
+            self.landscape.show(point.landscape, values, stable)
+        if self.histogram is not None and point.law is not None:
+            self.histogram.show_law(point.law)
+        self._told()

@@ -1,0 +1,141 @@
+"""The server: a gallery, one workbench per system, downloads, and kernels compiled out of the way."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+import webbrowser
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from bokeh.application import Application
+from bokeh.application.application import SessionContext
+from bokeh.application.handlers.handler import Handler
+from bokeh.document import Document
+from bokeh.server.server import Server
+
+from mfexplore.app import pages
+from mfexplore.app.handlers import routes
+from mfexplore.app.kernels import Kernels
+from mfexplore.app.workbench import Workbench
+from mfexplore.core.catalogue import places, system
+from mfexplore.workbench.exploration import Exploration
+
+log = logging.getLogger(__name__)
+
+# Figures are built off the server's loop; one at a time, since HoloViews keeps global options.
+_builder = ThreadPoolExecutor(1, thread_name_prefix="figures")
+
+
+class WorkbenchHandler(Handler):
+    """Makes the document of one session: the workbench of a system at the exploration of the address."""
+
+    def __init__(self, key: str, kernels: Kernels) -> None:
+        super().__init__()
+        self.key, self.kernels = key, kernels
+        self._built: dict[str, Workbench] = {}
+
+    async def on_session_created(self, session_context: SessionContext) -> None:
+        """Build the figures before the document is needed, in another thread: other sessions go on meanwhile."""
+        if not self.kernels.ready(self.key):
+            return
+        loop = asyncio.get_running_loop()
+        request: Any = session_context.request
+        query = {name: values[-1].decode() for name, values in request.arguments.items()} if request else {}
+        theme = request.cookies.get("mfexplore-theme", "light") if request else "light"
+        theme = getattr(theme, "value", theme)
+        self._built[session_context.id] = await loop.run_in_executor(_builder, build, self.key, query, theme)
+
+    def modify_document(self, doc: Document) -> None:
+        context = doc.session_context
+        assert context is not None
+        built = self._built.pop(context.id, None)
+        if built is None:  # not compiled yet
+            self.kernels.want(self.key)
+            doc.template = pages.template("compiling.html")
+            doc.template_variables.update(pages.compiling(system(self.key)))
+            doc.title = f"{system(self.key).title} · mfexplore"
+            return
+        doc.title = f"{built.kind.title} · mfexplore"
+        doc.template = pages.template("workbench.html")
+        doc.template_variables.update(pages.workbench(built))
+        built.attach(doc)
+
+
+def build(key: str, query: dict[str, str], theme: str) -> Workbench:
+    """The workbench at a link's exploration. What cannot be used of the link becomes a notice."""
+    from urllib.parse import urlencode
+
+    exploration, notices = Exploration.from_query(key, urlencode(query))
+    return Workbench(exploration, notices, theme)
+
+
+def make_server(
+    port: int = 5006, address: str = "localhost", warm: bool = True, origins: tuple[str, ...] = (), prefix: str = ""
+) -> Server:
+    """The server, not started. Raises OSError if the port is taken.
+
+    Args:
+        port: 0 takes any free one.
+        warm: compile the kernels of all systems in the background, one process after the other.
+        origins: further hosts ("host:port") from which pages may connect; "*" for all.
+        prefix: path under which the app is served, behind a proxy.
+    """
+    kernels = Kernels(list(places()), eager=warm)
+    applications = {f"/{key}": Application(WorkbenchHandler(key, kernels)) for key in places()}
+    server = Server(
+        applications,  # type: ignore[arg-type]
+        port=port, address=address, prefix=prefix, use_index=False, extra_patterns=routes(kernels, prefix),
+        allow_websocket_origin=list(origins) or None, unused_session_lifetime_milliseconds=10_000,
+        check_unused_sessions_milliseconds=2_000, keep_alive_milliseconds=20_000,
+    )  # fmt: skip
+    server.kernels = kernels  # type: ignore[attr-defined]
+    return server
+
+
+def serve(
+    port: int = 5006,
+    address: str = "localhost",
+    show: bool = True,
+    warm: bool = True,
+    origins: tuple[str, ...] = (),
+    prefix: str = "",
+    key: str = "",
+) -> None:
+    """Serve the app until interrupted. show: open a browser, at the workbench `key` if given.
+
+    See `make_server` for the rest.
+    """
+    if key:
+        system(key)  # an unknown one is told now, not in the browser
+    sys.setswitchinterval(0.001)  # a kernel's Python threads must not keep a slider waiting
+    logging.getLogger("bokeh.core.validation").setLevel(logging.ERROR)
+    if address not in ("localhost", "127.0.0.1") and not origins:
+        origins = ("*",) if address in ("0.0.0.0", "") else (f"{address}:{port}",)
+    server = make_server(port, "" if address == "0.0.0.0" else address, warm, origins, prefix)
+    server.start()
+    kernels: Kernels = server.kernels  # type: ignore[attr-defined]
+    kernels.start()
+    threading.Thread(target=prepare, name="prepare", daemon=True).start()
+    where = f"http://{'localhost' if address in ('', '0.0.0.0') else address}:{server.port}{prefix}/{key}"
+    print(f"mfexplore is at {where} (stop with Ctrl+C)", flush=True)
+    if show:
+        webbrowser.open(where)
+    try:
+        server.io_loop.start()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        kernels.stop()
+        server.stop()
+
+
+def prepare() -> None:
+    """Load what the first page needs, so that it does not wait for imports."""
+    import holoviews as hv
+
+    if "bokeh" not in hv.Store.renderers:
+        hv.extension("bokeh", logo=False)
+    import xarray  # noqa: F401

@@ -1,0 +1,119 @@
+// Sliders, number boxes, chips: generated from the declaration, each with one value and one way to change it.
+
+import {say, sayLatest} from "./channel.js";
+
+const controls = window.mfexplore.controls;
+export const values = {};
+let held = null; // the control under the finger: what comes back from the server must not move it
+
+const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+
+export function format(value) {
+  if (typeof value !== "number") return String(value);
+  if (Number.isInteger(value)) return String(value);
+  const digits = Math.abs(value) >= 1000 ? 1 : Math.abs(value) >= 0.001 ? 4 : 8;
+  return String(Number(value.toFixed(digits)));
+}
+
+// A slider runs over 0..1000: linear or logarithmic in the value.
+export function toSlide(c, value) {
+  const t = c.log ? Math.log(value / c.low) / Math.log(c.high / c.low) : (value - c.low) / (c.high - c.low);
+  return 1000 * clamp(t, 0, 1);
+}
+
+function fromSlide(c, position) {
+  const t = position / 1000;
+  return c.log ? c.low * (c.high / c.low) ** t : c.low + t * (c.high - c.low);
+}
+
+export function snap(c, value) {
+  if (c.integer) return Math.round(clamp(value, c.low, c.high));
+  if (c.log) return clamp(Number(value.toPrecision(3)), c.low, c.high);
+  const digits = Math.max(0, 2 - Math.floor(Math.log10(c.step)));
+  return clamp(Number((Math.round(value / c.step) * c.step).toFixed(Math.min(digits, 12))), c.low, c.high);
+}
+
+export function nudge(name, steps) {
+  const c = controls[name], now = values[name];
+  if (!c.log) return snap(c, now + steps * c.step);
+  const moved = now * (c.high / c.low) ** (steps / 200);
+  return c.integer && Math.round(moved) === now ? clamp(now + Math.sign(steps), c.low, c.high) : snap(c, moved);
+}
+
+export function show(name, value) {
+  values[name] = value;
+  const place = document.querySelector(`[data-control="${name}"]`);
+  if (!place) return;
+  if (controls[name].choice) {
+    for (const chip of place.querySelectorAll(".chip")) {
+      const on = chip.dataset.option === value;
+      chip.setAttribute("aria-checked", on);
+      chip.tabIndex = on ? 0 : -1;
+    }
+    return;
+  }
+  const slide = place.querySelector("[type=range]"), box = place.querySelector(".number");
+  const position = toSlide(controls[name], value);
+  if (held !== slide) slide.value = position;
+  slide.style.setProperty("--filled", `${position / 10}%`);
+  slide.setAttribute("aria-valuetext", format(value));
+  if (document.activeElement !== box) box.value = format(value);
+}
+
+function set(name, value) {
+  show(name, value);
+  sayLatest("control", {name, value}, `control-${name}`);
+}
+
+function wireNumber(place, name) {
+  const c = controls[name];
+  const slide = place.querySelector("[type=range]"), box = place.querySelector(".number");
+  Object.assign(slide, {min: 0, max: 1000, step: "any"});
+  slide.addEventListener("input", () => { held = slide; set(name, snap(c, fromSlide(c, Number(slide.value)))); });
+  slide.addEventListener("change", () => { held = null; show(name, values[name]); });
+  slide.addEventListener("keydown", event => {
+    const steps = {ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageUp: 10, PageDown: -10}[event.key];
+    const edge = {Home: c.low, End: c.high}[event.key];
+    if (steps === undefined && edge === undefined) return;
+    event.preventDefault();
+    set(name, edge ?? nudge(name, steps * (event.shiftKey ? 10 : 1)));
+  });
+  const commit = () => {
+    const text = box.value.trim().replace(",", ".");
+    if (text === format(values[name])) return;
+    // Whatever was typed goes to the server: it knows what is allowed, and says so.
+    say("control", {name, value: text !== "" && Number.isFinite(Number(text)) ? Number(text) : text});
+    box.blur();
+  };
+  box.addEventListener("change", commit);
+  box.addEventListener("focus", () => box.select());
+  box.addEventListener("keydown", event => {
+    if (event.key === "Enter") commit();
+    if (event.key === "Escape") { box.value = format(values[name]); box.blur(); }
+  });
+}
+
+export function radios(chips, choose) {
+  chips.forEach((chip, index) => {
+    chip.addEventListener("click", () => choose(chip));
+    chip.addEventListener("keydown", event => {
+      const move = {ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1}[event.key];
+      if (!move) return;
+      event.preventDefault();
+      const next = chips[(index + move + chips.length) % chips.length];
+      next.focus();
+      choose(next);
+    });
+  });
+}
+
+export function wire() {
+  for (const place of document.querySelectorAll("[data-control]")) {
+    const name = place.dataset.control;
+    if (!controls[name].choice) { wireNumber(place, name); continue; }
+    radios([...place.querySelectorAll(".chip")], chip => {
+      show(name, chip.dataset.option);
+      say("control", {name, value: chip.dataset.option});
+    });
+  }
+}

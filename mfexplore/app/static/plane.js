@@ -1,0 +1,66 @@
+// The phase diagram: click, drag and arrow keys move the marker; buttons, keys and Ctrl + wheel zoom.
+
+import {say, sayLatest} from "./channel.js";
+import {nudge, show, snap, values} from "./controls.js";
+
+const controls = window.mfexplore.controls;
+let figure = null;
+let view = window.mfexplore.at;
+
+export function turn(newView) { view = newView; }
+
+function put(x, y) {
+  const at = {x: snap(controls[view.x], x), y: snap(controls[view.y], y)};
+  show(view.x, at.x);
+  show(view.y, at.y);
+  sayLatest("marker", at);
+}
+
+function zoom(factor, cx = values[view.x], cy = values[view.y]) {
+  const window_ = {};
+  for (const [axis, range, centre] of [["x", figure.x_range, cx], ["y", figure.y_range, cy]]) {
+    const c = controls[view[axis]];
+    const low = centre - (centre - range.start) * factor, high = centre + (range.end - centre) * factor;
+    window_[axis] = [Math.max(low, c.low), Math.min(high, c.high)];
+  }
+  sayLatest("window", window_);
+}
+
+export function wire(found) {
+  figure = found;
+  const place = document.getElementById("plane");
+  if (!figure || !place) return;
+  figure.on_event("tap", event => { place.focus({preventScroll: true}); put(event.x, event.y); });
+  figure.on_event("pan", event => put(event.x, event.y));
+  const wheelAt = {x: null, y: null};
+  figure.on_event("mousemove", event => Object.assign(wheelAt, {x: event.x, y: event.y}));
+  place.addEventListener("wheel", event => {
+    if (!event.ctrlKey) return;
+    event.preventDefault();
+    zoom(event.deltaY < 0 ? 0.8 : 1.25, wheelAt.x ?? undefined, wheelAt.y ?? undefined);
+  }, {passive: false});
+  place.addEventListener("keydown", event => {
+    if (event.target.closest("button") || event.ctrlKey || event.altKey || event.metaKey) return;
+    const many = event.shiftKey ? 10 : 1;
+    const moves = {
+      ArrowLeft: ["x", -many], ArrowRight: ["x", many], ArrowUp: ["y", many], ArrowDown: ["y", -many],
+      PageUp: ["y", 10], PageDown: ["y", -10],
+    };
+    const [axis, steps] = moves[event.key] ?? [];
+    const edge = {Home: figure.x_range.start, End: figure.x_range.end}[event.key];
+    if (axis) {
+      const at = {x: values[view.x], y: values[view.y]};
+      at[axis] = nudge(view[axis], steps);
+      put(at.x, at.y);
+    } else if (edge !== undefined) put(edge, values[view.y]);
+    else if (event.key === "+" || event.key === "=") zoom(0.5);
+    else if (event.key === "-") zoom(2);
+    else if (event.key === "0") say("window");
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  document.getElementById("zoom-in").addEventListener("click", () => zoom(0.5));
+  document.getElementById("zoom-out").addEventListener("click", () => zoom(2));
+  document.getElementById("zoom-all").addEventListener("click", () => say("window"));
+}

@@ -1,0 +1,265 @@
+// The workbench page: wires the parts together and shows what the session says.
+
+import {busy, connect, hear, say, sayLatest} from "./channel.js";
+import * as controls from "./controls.js";
+import * as plane from "./plane.js";
+import {onTheme} from "./theme.js";
+
+const $ = id => document.getElementById(id);
+const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+const title = name => window.mfexplore.controls[name]?.title ?? name;
+
+function toast(text, kind = "error") {
+  const note = document.createElement("div");
+  note.className = `toast ${kind}`;
+  const words = document.createElement("span");
+  words.textContent = text;
+  const close = document.createElement("button");
+  close.type = "button";
+  close.textContent = "×";
+  close.setAttribute("aria-label", "Dismiss");
+  close.onclick = () => note.remove();
+  note.append(words, close);
+  $("toasts").append(note);
+  setTimeout(() => note.remove(), kind === "error" ? 12000 : 8000);
+}
+
+// -- what the session says
+
+let state = null;
+hear("state", message => {
+  state = message;
+  if (!busy()) for (const [name, value] of Object.entries(message.values)) controls.show(name, value);
+  if ($("seed") && document.activeElement !== $("seed")) $("seed").value = message.seed;
+  for (const select of all("[data-view]")) select.value = message.view[select.dataset.view] ?? "";
+  for (const chip of all("[data-along]")) {
+    const on = chip.dataset.along === message.view.along;
+    chip.setAttribute("aria-checked", on);
+    chip.tabIndex = on ? 0 : -1;
+    chip.textContent = `along ${title(message.view[chip.dataset.along])}`;
+  }
+  plane.turn(message.view);
+  if ($("zoom-all")) $("zoom-all").hidden = !message.zoomed;
+  $("undo").disabled = !message.undo;
+  $("redo").disabled = !message.redo;
+  for (const name of ["python", "sweep", "citation"]) if ($(name)) $(name).textContent = message[name];
+  rememberAddress(message.query);
+});
+
+let address = null;
+function rememberAddress(query) { // browsers allow only so many changes of the address a second
+  clearTimeout(address);
+  address = setTimeout(() => history.replaceState(null, "", `${location.pathname}?${query}`), 250);
+}
+
+hear("sentence", ({headline, text, validity, trusted}) => {
+  $("headline").textContent = `${headline}.`;
+  $("said").textContent = text;
+  $("validity").textContent = validity;
+  $("validity").classList.toggle("doubt", !trusted);
+});
+
+hear("progress", ({what, fraction, text}) => {
+  if (what === "ensemble") {
+    $("measuring").textContent = fraction === null ? "" : `${text} ${Math.round(100 * fraction)} % …`;
+    return;
+  }
+  const place = $("progress");
+  if (!place) return;
+  place.classList.toggle("done", fraction === null);
+  const percent = fraction === null ? 100 : Math.round(100 * fraction);
+  place.querySelector("b").style.width = `${percent}%`;
+  place.querySelector(".bar").setAttribute("aria-valuenow", percent);
+  $("progress-text").textContent = fraction === null ? text : `${text} …`;
+  $("cancel").hidden = fraction === null;
+});
+
+hear("notice", ({text, kind}) => toast(text, kind));
+
+hear("check", ({index, computed, value, agrees, digits}) => {
+  const row = document.querySelector(`[data-check="${index}"]`);
+  row.querySelector(".value").textContent = computed;
+  row.querySelector(".value").title = `reference: ${value}`;
+  const mark = row.querySelector(".mark");
+  mark.textContent = agrees ? `✓ ${digits} digits` : `≠ ${value}`;
+  mark.classList.toggle("bad", !agrees);
+});
+
+hear("table", ({columns, rows}) => {
+  const head = document.createElement("tr");
+  head.append(...["", ...columns].map(text => cell("th", text, "col")));
+  const body = rows.map(row => {
+    const line = document.createElement("tr");
+    const unit = row.unit ? ` [${row.unit}]` : "";
+    line.append(cell("th", row.title + unit, "row"), ...row.cells.map(text => cell("td", text)));
+    return line;
+  });
+  $("table").replaceChildren(head, ...body);
+});
+
+function cell(tag, text, scope) {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  if (scope) made.scope = scope;
+  return made;
+}
+
+let playing = false;
+hear("live", message => {
+  playing = message.playing;
+  const button = $("play");
+  button.textContent = playing && !message.finished ? "❚❚" : "▶";
+  button.setAttribute("aria-pressed", playing);
+  button.setAttribute("aria-label", playing ? "Pause" : "Play");
+  $("caption").textContent = message.caption;
+  const time = Number(message.time.toPrecision(4));
+  $("clock").textContent = `${time.toLocaleString("en")} ${message.unit}${message.finished ? ", finished" : ""}`;
+  if ($("series")) $("series").value = message.chosen;
+});
+
+hear("pins", ({pins}) => {
+  $("pins-card").hidden = !pins.length;
+  $("pins").replaceChildren(...pins.map((text, index) => {
+    const item = document.createElement("li");
+    const words = document.createElement("span");
+    words.textContent = text;
+    const remove = document.createElement("button");
+    remove.type = "button";
+    remove.className = "link";
+    remove.textContent = "remove";
+    remove.onclick = () => say("unpin", {index});
+    item.append(words, remove);
+    return item;
+  }));
+});
+
+hear("answer", ({index, right, text, lesson}) => {
+  const place = document.querySelector(`[data-task="${index}"] .answer`);
+  place.hidden = false;
+  place.classList.toggle("right", right);
+  place.textContent = `${text} ${lesson}`;
+});
+
+hear("download", ({url}) => {
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = "";
+  link.click();
+});
+
+// -- what a person does
+
+function wireTabs() {
+  const tabs = all("[role=tab]");
+  const choose = tab => {
+    for (const one of tabs) {
+      const on = one === tab;
+      one.setAttribute("aria-selected", on);
+      one.tabIndex = on ? 0 : -1;
+      $(one.getAttribute("aria-controls")).hidden = !on;
+    }
+  };
+  tabs.forEach((tab, index) => {
+    tab.addEventListener("click", () => choose(tab));
+    tab.addEventListener("keydown", event => {
+      const move = {ArrowLeft: -1, ArrowRight: 1}[event.key];
+      if (!move) return;
+      const next = tabs[(index + move + tabs.length) % tabs.length];
+      next.focus();
+      choose(next);
+    });
+  });
+  $("try")?.addEventListener("click", () => { choose($("tab-Tasks")); $("tab-Tasks").focus(); });
+}
+
+async function copy(text, said) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch { // no permission, or not https: the old way
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+  toast(said, "info");
+}
+
+function wireButtons() {
+  const on = (id, tell) => $(id)?.addEventListener("click", tell);
+  on("undo", () => say("undo"));
+  on("redo", () => say("redo"));
+  on("reset", () => say("reset"));
+  on("pin", () => say("pin"));
+  on("cancel", () => say("cancel"));
+  on("play", () => say("play", {on: !playing}));
+  on("step", () => say("step"));
+  on("restart", () => say("restart"));
+  on("help", () => $("keys").showModal());
+  on("share", () => copy(`${location.origin}${location.pathname}?${state?.query ?? ""}`, "Link copied. It restores exactly this view."));
+  $("speed")?.addEventListener("input", event => sayLatest("speed", {value: 10 ** Number(event.target.value)}));
+  $("series")?.addEventListener("change", event => say("series", {name: event.target.value}));
+  $("seed")?.addEventListener("change", event => say("seed", {value: event.target.value}));
+  for (const select of all("[data-view]")) {
+    select.addEventListener("change", () => say("view", {name: select.dataset.view, value: select.value}));
+  }
+  controls.radios(all("[data-along]"), chip => say("view", {name: "along", value: chip.dataset.along}));
+  for (const chip of all("[data-preset]")) {
+    chip.addEventListener("click", () => {
+      say("preset", {name: chip.dataset.preset});
+      $("watch").hidden = false;
+      $("watch").textContent = chip.dataset.watch;
+    });
+  }
+  for (const button of all("[data-export]")) {
+    button.addEventListener("click", () => { $("export").open = false; say("export", {what: button.dataset.export}); });
+  }
+  for (const button of all("[data-copy]")) {
+    button.addEventListener("click", () => copy($(button.dataset.copy).textContent, "Copied."));
+  }
+  for (const task of all("[data-task]")) {
+    const index = Number(task.dataset.task), guess = task.querySelector("input");
+    task.querySelector("[data-task-start]").addEventListener("click", () => { say("task", {index}); $("tab-Explore").click(); });
+    const reveal = () => {
+      const value = Number(guess.value.replace(",", "."));
+      if (guess.value.trim() === "" || !Number.isFinite(value)) toast("Predict first: a number, please.", "info");
+      else say("reveal", {index, guess: value});
+    };
+    task.querySelector("[data-task-reveal]").addEventListener("click", reveal);
+    guess.addEventListener("keydown", event => { if (event.key === "Enter") reveal(); });
+  }
+  document.addEventListener("click", event => { if (!event.target.closest("#export")) $("export").open = false; });
+}
+
+function wireKeys() {
+  document.addEventListener("keydown", event => {
+    const typing = event.target.closest("input:not([type=range]), select, textarea, dialog");
+    if ((event.ctrlKey || event.metaKey) && !typing) {
+      const key = event.key.toLowerCase();
+      if (key === "z" || key === "y") { event.preventDefault(); say(key === "y" || event.shiftKey ? "redo" : "undo"); }
+      return;
+    }
+    if (typing || event.altKey || event.metaKey) return;
+    if (event.key === " " && !event.target.closest("button, summary")) { event.preventDefault(); $("play")?.click(); }
+    if (event.key === "?") $("keys").showModal();
+    if (event.key === "Escape") $("export").open = false;
+    const click = {s: "step", r: "restart", p: "pin"}[event.key.toLowerCase()];
+    if (click) $(click)?.click();
+  });
+}
+
+function paintLines(theme) {
+  window.mfexplore.lines[theme].forEach((colour, k) => document.documentElement.style.setProperty(`--line-${k}`, colour));
+}
+
+controls.wire();
+wireTabs();
+wireButtons();
+wireKeys();
+paintLines(document.documentElement.dataset.theme);
+onTheme(name => { paintLines(name); say("theme", {name}); });
+const doc = await connect();
+plane.wire(doc.roots().find(root => root.name === "diagram"));
+window.addEventListener("offline", () => toast("No connection.", "error"));
+document.documentElement.dataset.connected = "true";

@@ -1,0 +1,163 @@
+"""Theory against simulation along one control: lines are theory, points with error bars are simulation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mfexplore.core.model import Model
+from mfexplore.figures.frame import NOTHING, Layer, dress, render, set_range, share_source
+from mfexplore.figures.style import Theme, line_colour, tex_label
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+KINDS = ("stable", "equilibrium", "unstable")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the theory: its place in the arrays, its name, and which colour of the theme it has."""
+
+    method: str | None
+    branch: str | None
+    title: str
+    colour: int
+
+
+def lines_of(kind: type[Model]) -> list[Line]:
+    """The lines a system's theory has: one per method and branch, in order of declaration."""
+    methods: list[Any] = list(kind.methods) or [None]
+    branches: list[Any] = list(kind.branches) or [None]
+    found = []
+    for i, method in enumerate(methods):
+        for j, branch in enumerate(branches):
+            title = ", ".join(part.title for part in (method, branch) if part is not None) or "theory"
+            colour = i if len(methods) > 1 else j
+            names = (method.name if method else None, branch.name if branch else None)
+            found.append(Line(*names, title, colour))
+    return found
+
+
+def theory_columns(dataset: xr.Dataset, kind: type[Model], control: str, observable: str) -> dict[str, NDArray[Any]]:
+    """Columns "x" and, for the k-th line, "stable{k}", "equilibrium{k}" and "unstable{k}", NaN where it is not."""
+    columns: dict[str, NDArray[Any]] = {"x": dataset[control].values.astype(np.float32)}
+    for k, line in enumerate(lines_of(kind)):
+        at = dataset
+        if "method" in at.dims and line.method:
+            at = at.sel({"method": line.method})
+        equilibrium = None
+        if "branch" in at.dims and line.branch:
+            equilibrium = at["equilibrium"].values == [b.name for b in kind.branches].index(line.branch)
+            at = at.sel(branch=line.branch)
+        values, stable = at[observable].values, at["stable"].values
+        chosen = stable if equilibrium is None else equilibrium
+        for name, mask in (("stable", stable), ("equilibrium", chosen), ("unstable", ~stable)):
+            columns[f"{name}{k}"] = np.where(mask, values, np.nan).astype(np.float32)
+        # Dotted and solid pieces of one line should meet: let the unstable one reach over by a point on either side.
+        unstable = ~stable & np.isfinite(values)
+        reach = unstable | np.roll(unstable, 1) | np.roll(unstable, -1)
+        reach[[0, -1]] = unstable[[0, -1]]
+        joined = np.where(reach & (np.isfinite(values)), values, np.nan)
+        columns[f"unstable{k}"] = joined.astype(np.float32)
+    return columns
+
+
+class CurvesFigure:
+    """Curves that are rendered once; the `show_...` methods replace their data."""
+
+    def __init__(self, kind: type[Model], theme: Theme) -> None:
+        import holoviews as hv
+
+        self.kind, self.lines = kind, lines_of(kind)
+        nothing = ([0.0, 1.0], [np.nan, np.nan])
+        layers: dict[str, Any] = {"marker": hv.Path([[(0.0, 0.0), (0.0, 1.0)]]), "pins": hv.Path([[(0.0, 0.0)]])}
+        for k in range(len(self.lines)):
+            layers |= {f"{name}{k}": hv.Curve(nothing, "x", "y") for name in KINDS}
+        layers["exact"] = hv.Curve(nothing, "x", "y")
+        layers["bars"] = hv.Segments([(0.0, 0.0, 0.0, 1.0)])
+        layers["points"] = hv.Points([(0.0, 0.0)])
+        layers["trail"] = hv.Curve(nothing, "x", "y")
+        layers["live"] = hv.Points([(0.0, 0.0)])
+        self.figure, self.layers = render(layers, xlabel="x", ylabel="y", xlim=(0, 1), ylim=(0, 1))
+        columns = {f"{n}{k}": {"x": "x", "y": f"{n}{k}"} for k in range(len(self.lines)) for n in KINDS}
+        first = Layer(self.layers["stable0"].renderer)
+        first.source.data = {"x": NOTHING} | dict.fromkeys(columns, NOTHING)
+        self._theory = share_source(self.layers, columns)
+        self.layers["pins"].put(xs=[], ys=[])
+        self.layers["marker"].put(xs=[], ys=[])
+        self.show_points(NOTHING, NOTHING, NOTHING)
+        self.show_exact(NOTHING, NOTHING)
+        self.show_live(NOTHING, NOTHING)
+        self.dress(theme)
+
+    def dress(self, theme: Theme) -> None:
+        """Put on the colours of a theme."""
+        self.theme = theme
+        dress(self.figure, theme, grid=True, size="11px")
+        for k, line in enumerate(self.lines):
+            colour = line_colour(line.colour, theme)
+            self.layers[f"stable{k}"].glyph.update(line_color=colour, line_width=1.6, line_alpha=0.9)
+            self.layers[f"equilibrium{k}"].glyph.update(line_color=colour, line_width=3.2)
+            self.layers[f"unstable{k}"].glyph.update(line_color=colour, line_width=1.6, line_dash=[2, 3])
+        self.layers["marker"].glyph.update(line_color=theme.marker, line_width=1, line_alpha=0.8)
+        self.layers["pins"].glyph.update(line_color=theme.ghost, line_width=1.8, line_alpha=0.8)
+        self.layers["exact"].glyph.update(line_color=theme.ink, line_width=1.6, line_dash=[4, 3])
+        self.layers["bars"].glyph.update(line_color=theme.ink, line_width=1.4)
+        self.layers["points"].glyph.update(size=7, fill_color=theme.card, line_color=theme.ink, line_width=1.5)
+        self.layers["trail"].glyph.update(line_color=theme.marker, line_width=1.2, line_alpha=0.5)
+        self.layers["live"].glyph.update(size=9, fill_color=theme.marker, line_color=theme.card, line_width=1.5)
+
+    def set_axes(self, control: str, observable: str, x_range: tuple[float, float]) -> None:
+        """Name the axes and show a window of the control."""
+        self.observable = self.kind.observable(observable)
+        self.figure.xaxis[0].axis_label = tex_label(self.kind.control(control))
+        self.figure.yaxis[0].axis_label = tex_label(self.observable)
+        set_range(self.figure, "x", *x_range)
+
+    def show_theory(self, columns: dict[str, NDArray[Any]]) -> None:
+        """Draw the lines of `theory_columns`."""
+        self._theory.put(**columns)
+        drawn = np.concatenate([v for n, v in columns.items() if n != "x"])
+        set_range(self.figure, "y", *value_range(drawn, self.observable.low, self.observable.high), margin=0.06)
+
+    def show_marker(self, x: float) -> None:
+        shown = self.figure.y_range
+        spread = 2 * abs(shown.end - shown.start) + 1
+        height = np.array([shown.start - spread, shown.end + spread], np.float32)
+        self.layers["marker"].put(xs=[np.array([x, x], np.float32)], ys=[height])
+
+    def show_points(self, x: NDArray[Any], mean: NDArray[Any], error: NDArray[Any]) -> None:
+        """Means of the simulation with their standard errors. All of shape (n,)."""
+        self.layers["points"].put(x=x, y=mean)
+        self.layers["bars"].put(x0=x, y0=mean - error, x1=x, y1=mean + error)
+
+    def show_exact(self, x: NDArray[Any], y: NDArray[Any]) -> None:
+        """The exact values at finite size."""
+        self.layers["exact"].put(x=x, y=y)
+
+    def show_live(self, x: NDArray[Any], y: NDArray[Any]) -> None:
+        """The running simulation: where it is now (last value) and where it came from."""
+        self.layers["trail"].put(x=x, y=y)
+        self.layers["live"].put(x=x[-1:], y=y[-1:])
+
+    def show_pins(self, curves: list[tuple[NDArray[Any], NDArray[Any]]]) -> None:
+        """Ghosts of pinned runs."""
+        self.layers["pins"].put(xs=[c[0] for c in curves], ys=[c[1] for c in curves])
+
+
+def value_range(values: NDArray[Any], low: float | None, high: float | None) -> tuple[float, float]:
+    """The range of an axis for an observable: as declared, else what the data need (without the outer percent)."""
+    finite = values[np.isfinite(values)]
+    if finite.size == 0:
+        return (0.0 if low is None else low), (1.0 if high is None else high)
+    a, b = np.quantile(finite, (0.005, 0.995)) if finite.size > 50 else (finite.min(), finite.max())
+    low, high = float(a) if low is None else low, float(b) if high is None else high
+    spread = abs(high) or 1.0
+    return (low, high) if high - low > 1e-6 * spread else (low - 0.5 * spread, high + 0.5 * spread)
+
+
+__all__ = ["CurvesFigure", "Line", "lines_of", "theory_columns", "value_range"]

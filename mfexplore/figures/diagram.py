@@ -1,0 +1,295 @@
+"""The phase diagram: colour, regions by name, boundaries as lines, what is not known hatched, and a marker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mfexplore.core.declaration import Observable
+from mfexplore.core.model import Model
+from mfexplore.figures.frame import NOTHING, Layer, colour_bar, dress, render, set_range, share_source
+from mfexplore.figures.regions import hatch_runs, region_labels
+from mfexplore.figures.style import SANS, SERIF, Theme, colour_limits, palette, tex_label
+from mfexplore.figures.symbols import typeset
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+EM = 17.0  # size of symbols in pixels
+
+
+class DiagramFigure:
+    """A diagram that is rendered once; `show` and the other methods replace its data.
+
+    Attributes:
+        figure: the Bokeh figure. marker: the layer of the ring, whose first row is the chosen point.
+    """
+
+    def __init__(self, kind: type[Model], theme: Theme) -> None:
+        import holoviews as hv
+
+        self.kind = kind
+        box = [(0.0, 0.0, 1.0, 1.0)]
+        line = [[(0.0, 0.0), (1.0, 1.0)]]
+        image = hv.Image(np.zeros((2, 2), np.float32), bounds=(0, 0, 1, 1), kdims=["x", "y"], vdims=["z"])
+        self.figure, self.layers = render(
+            {
+                "colour": image.opts(cmap=list(palette(False, theme)), clim=(0, 1), colorbar=True),
+                "invalid": hv.Rectangles(box),
+                "unknown": hv.Rectangles(box),
+                "pinned_lines": hv.Path(line),
+                "casing": hv.Path(line),
+                "continuous": hv.Path(line),
+                "dashed": hv.Path(line),
+                "regions_halo": hv.Labels([(0.5, 0.5, "")]),
+                "regions": hv.Labels([(0.5, 0.5, "")]),
+                "symbols_halo": hv.Labels([(0.5, 0.5, "")]),
+                "symbols": hv.Labels([(0.5, 0.5, "")]),
+                "cross": hv.Path(line),
+                "pins": hv.Points([(0.5, 0.5)]),
+                "halo": hv.Points([(0.5, 0.5)]),
+                "marker": hv.Points([(0.5, 0.5)]),
+            },
+            xlabel="x", ylabel="y", xlim=(0, 1), ylim=(0, 1),
+        )  # fmt: skip
+        for name in ("regions", "symbols"):
+            text = {"text": "Label", "x": "x", "y": "y"}
+            share_source(self.layers, {name: text, f"{name}_halo": text})
+        self._add_colour_title()
+        for name in ("invalid", "unknown"):
+            self.layers[name].put(left=NOTHING, right=NOTHING, bottom=NOTHING, top=NOTHING)
+        for name in ("pinned_lines", "casing", "continuous", "dashed", "cross"):
+            self.layers[name].put(xs=[], ys=[])
+        self.layers["regions"].put(x=NOTHING, y=NOTHING, Label=[])
+        self._put_symbols([], [], [])
+        self.layers["pins"].put(x=NOTHING, y=NOTHING)
+        self.limits = (0.0, 1.0)
+        self.axes: tuple[str, str] = ("", "")
+        self._observable: Observable | None = None
+        self.dress(theme)
+
+    def _add_colour_title(self) -> None:
+        from bokeh.models import Title
+
+        self.colour_title = Title(text="", align="center")
+        self.figure.add_layout(self.colour_title, "right")
+
+    def dress(self, theme: Theme) -> None:
+        """Put on the colours of a theme."""
+        self.theme = theme
+        dress(self.figure, theme)
+        glyph = {name: layer.glyph for name, layer in self.layers.items()}
+        glyph["invalid"].update(
+            fill_alpha=0.0, line_alpha=0.0, hatch_pattern="/", hatch_color=theme.ink, hatch_alpha=0.22, hatch_scale=14,
+            hatch_weight=0.8,
+        )  # fmt: skip
+        glyph["unknown"].update(
+            fill_color=theme.line, fill_alpha=1.0, line_alpha=0.0, hatch_pattern="x", hatch_color=theme.soft,
+            hatch_alpha=0.6, hatch_scale=9, hatch_weight=0.8,
+        )  # fmt: skip
+        glyph["casing"].update(line_color=theme.card, line_width=5, line_alpha=0.45)
+        glyph["continuous"].update(line_color=theme.ink, line_width=2.2)
+        glyph["dashed"].update(line_color=theme.ink, line_width=1.8, line_dash=[6, 4])
+        glyph["pinned_lines"].update(line_color=theme.ghost, line_width=1.4)
+        glyph["cross"].update(line_color=theme.marker, line_width=1, line_alpha=0.75)
+        halo = {"text_color": f"{theme.card}d8", "text_outline_color": f"{theme.card}d8", "text_outline_width": 4}
+        regions = {
+            "text_font": {"value": SERIF}, "text_font_style": "italic", "text_font_size": "17px",
+            "text_align": "center", "text_baseline": "middle",
+        }  # fmt: skip
+        symbols = {
+            "text_font": {"value": SERIF}, "text_font_style": {"field": "style"}, "text_font_size": {"field": "size"},
+            "x_offset": {"field": "dx"}, "y_offset": {"field": "dy"}, "text_align": "left", "text_baseline": "middle",
+        }  # fmt: skip
+        for name, look in (("regions", regions), ("symbols", symbols)):
+            glyph[name].update(**look, text_color=theme.ink)
+            glyph[f"{name}_halo"].update(**look, **halo)
+        glyph["halo"].update(size=19, fill_color=None, line_color=theme.card, line_width=7, line_alpha=0.9)
+        glyph["marker"].update(size=17, fill_color="white", fill_alpha=0.9, line_color=theme.marker, line_width=3.5)
+        glyph["pins"].update(size=11, fill_color=theme.card, line_color=theme.ghost, line_width=2.5)
+        bar = colour_bar(self.figure)
+        bar.update(
+            title="", background_fill_color=None, bar_line_color=None, major_tick_line_color=None, width=14, padding=6,
+            major_label_text_color=theme.soft, major_label_text_font_size="12px", major_label_text_font=SANS,
+        )  # fmt: skip
+        self.colour_title.update(
+            text_color=theme.ink, text_font=SERIF, text_font_style="normal", text_font_size="14px", standoff=2
+        )
+        self._recolour()
+
+    def _recolour(self) -> None:
+        signed = self._observable is not None and self._observable.signed
+        colours = list(palette(signed, self.theme))
+        mapper = self.layers["colour"].glyph.color_mapper
+        if mapper.palette != colours:
+            mapper.palette = colours
+        mapper.nan_color = self.theme.card
+
+    def set_axes(
+        self, x: str, y: str, x_range: tuple[float, float], y_range: tuple[float, float], observable: str
+    ) -> None:
+        """Name the axes and the colour, and show a window of the plane."""
+        self.axes = (x, y)
+        self._observable = self.kind.observable(observable)
+        for axis, name in ((self.figure.xaxis[0], x), (self.figure.yaxis[0], y)):
+            axis.axis_label = tex_label(self.kind.control(name))
+        self.colour_title.text = tex_label(self._observable)
+        self._recolour()
+        self.set_window(x_range, y_range)
+
+    def set_window(self, x_range: tuple[float, float], y_range: tuple[float, float]) -> None:
+        set_range(self.figure, "x", *x_range)
+        set_range(self.figure, "y", *y_range)
+
+    def show(self, dataset: xr.Dataset, branch: str | None = None, method: str | None = None) -> None:
+        """Draw one level of a diagram, a Dataset over (y, x). branch None: the equilibrium branch."""
+        self.paint(prepare(dataset, self.kind, self._observable_name, branch, method))
+
+    @property
+    def _observable_name(self) -> str:
+        assert self._observable is not None, "set_axes comes first"
+        return self._observable.name
+
+    def paint(self, prepared: Prepared) -> None:
+        """The same from data made ready by `prepare`, which may run in any thread."""
+        self.limits = prepared.limits
+        mapper = self.layers["colour"].glyph.color_mapper
+        if (mapper.low, mapper.high) != prepared.limits:
+            mapper.update(low=prepared.limits[0], high=prepared.limits[1])
+        left, bottom, width, height = prepared.box
+        self.layers["colour"].put(image=[prepared.values], x=[left], y=[bottom], dw=[width], dh=[height])
+        for name, runs in (("unknown", prepared.unknown), ("invalid", prepared.invalid)):
+            if len(runs[0]) or len(self.layers[name].source.data["left"]):
+                self.layers[name].put(left=runs[0], right=runs[1], bottom=runs[2], top=runs[3])
+        x, y, names = prepared.regions
+        self.layers["regions"].put(x=x, y=y, Label=list(names))
+
+    def show_boundaries(self, boundaries: xr.Dataset) -> None:
+        """Draw the curves of `Model.boundaries()`, each with its symbol where it leaves the picture or ends."""
+        x, y = self.axes
+        declared = {landmark.name: landmark for landmark in self.kind.landmarks}
+        curves: dict[bool, tuple[list[Any], list[Any]]] = {True: ([], []), False: ([], [])}
+        at_x: list[float] = []
+        at_y: list[float] = []
+        symbols: list[str] = []
+        for name in boundaries["boundary"].values if "boundary" in boundaries else ():
+            landmark = declared[str(name)]
+            one = boundaries.sel(boundary=name)
+            xs, ys = one[x].values.astype(np.float32), one[y].values.astype(np.float32)
+            for piece in pieces(xs, ys):
+                curves[landmark.continuous][0].append(xs[piece])
+                curves[landmark.continuous][1].append(ys[piece])
+            place = self._symbol_place(xs, ys, list(zip(at_x, at_y, strict=True)))
+            if place is not None:
+                at_x.append(place[0]), at_y.append(place[1]), symbols.append(landmark.symbol)
+        for continuous, name in ((True, "continuous"), (False, "dashed")):
+            self.layers[name].put(xs=curves[continuous][0], ys=curves[continuous][1])
+        self.layers["casing"].put(xs=[*curves[True][0], *curves[False][0]], ys=[*curves[True][1], *curves[False][1]])
+        self._put_symbols(at_x, at_y, symbols)
+
+    def _put_symbols(self, at_x: list[float], at_y: list[float], symbols: list[str]) -> None:
+        rows: dict[str, list[Any]] = {"x": [], "y": [], "Label": [], "dx": [], "dy": [], "size": [], "style": []}
+        for x, y, symbol in zip(at_x, at_y, symbols, strict=True):
+            runs, width = typeset(symbol)
+            for run in runs:
+                row = (x, y, run.text, (run.x - width / 2) * EM, -run.y * EM - 13, f"{run.size * EM:g}px",
+                       "italic" if run.italic else "normal")  # fmt: skip
+                for column, value in zip(rows.values(), row, strict=True):
+                    column.append(value)
+        numbers = {name: np.array(rows[name], np.float32) for name in ("x", "y", "dx", "dy")}
+        self.layers["symbols"].put(**(rows | numbers))
+
+    def _symbol_place(
+        self, xs: NDArray[Any], ys: NDArray[Any], taken: list[tuple[float, float]]
+    ) -> tuple[float, float] | None:
+        """A point on the visible part of a curve, near its end, away from other symbols and from the frame."""
+        x_range, y_range = self.figure.x_range, self.figure.y_range
+        u = (xs - x_range.start) / (x_range.end - x_range.start)
+        v = (ys - y_range.start) / (y_range.end - y_range.start)
+        inside = (u >= 0) & (u <= 1) & (v >= 0) & (v <= 1)
+        if not inside.any():
+            return None
+        margin = np.minimum(np.minimum(u, 1 - u), np.minimum(v, 1 - v))
+        score = np.where(inside, np.minimum(margin, 0.06) * 10, -np.inf)
+        last = np.flatnonzero(inside)[-1]
+        score -= np.where(inside, np.hypot(u - u[last], v - v[last]), 0.0)
+        for x, y in taken:
+            du = u - (x - x_range.start) / (x_range.end - x_range.start)
+            dv = v - (y - y_range.start) / (y_range.end - y_range.start)
+            score -= np.where(inside, 3.0 * np.clip(0.12 - np.hypot(du, dv), 0, None) * 10, 0.0)
+        best = int(np.nanargmax(score))
+        return float(xs[best]), float(ys[best])
+
+    def show_marker(self, x: float, y: float) -> None:
+        """Move ring and cross-hair."""
+        left, right = self.kind.control(self.axes[0]).bounds
+        bottom, top = self.kind.control(self.axes[1]).bounds
+        self.layers["marker"].put(x=np.array([x]), y=np.array([y]))
+        self.layers["halo"].put(x=np.array([x]), y=np.array([y]))
+        self.layers["cross"].put(
+            xs=[np.array([left, right], np.float32), np.array([x, x], np.float32)],
+            ys=[np.array([y, y], np.float32), np.array([bottom, top], np.float32)],
+        )
+
+    def show_pins(self, points: list[tuple[float, float]]) -> None:
+        self.layers["pins"].put(x=np.array([p[0] for p in points]), y=np.array([p[1] for p in points]))
+
+
+class Prepared:
+    """What `paint` needs, computed off the page's thread: see `prepare`."""
+
+    def __init__(
+        self, values: NDArray[Any], box: tuple[float, float, float, float], limits: tuple[float, float],
+        unknown: NDArray[Any], invalid: NDArray[Any], regions: tuple[NDArray[Any], NDArray[Any], tuple[str, ...]],
+    ) -> None:  # fmt: skip
+        self.values, self.box, self.limits = values, box, limits
+        self.unknown, self.invalid, self.regions = unknown, invalid, regions
+
+
+def choose(dataset: xr.Dataset, kind: type[Model], branch: str | None, method: str | None) -> xr.Dataset:
+    """One method and one branch (None: the first method, the equilibrium branch) of a Dataset of the theory.
+
+    Where no equilibrium branch is known the first one stands in, with its values taken away.
+    """
+    if "method" in dataset.dims:
+        dataset = dataset.sel({"method": method or kind.methods[0].name})
+    if "branch" not in dataset.dims:
+        return dataset
+    if branch is not None:
+        return dataset.sel(branch=branch)
+    known = dataset["equilibrium"] >= 0
+    chosen = dataset.isel(branch=dataset["equilibrium"].where(known, 0).astype(int))
+    names = [o.name for o in kind.observables if o.name in dataset and "branch" in dataset[o.name].dims]
+    return chosen.assign({n: chosen[n].where(known) for n in names} | {"converged": chosen["converged"] & known})
+
+
+def prepare(
+    dataset: xr.Dataset, kind: type[Model], observable: str, branch: str | None = None, method: str | None = None
+) -> Prepared:
+    """Make a diagram Dataset over (y, x) ready to be painted."""
+    y_name, x_name = (str(d) for d in dataset[observable].dims[:2])
+    at = choose(dataset, kind, branch, method).transpose(y_name, x_name, ...)
+    declared = kind.observable(observable)
+    values = at[observable].values
+    xs, ys = at[x_name].values.astype(float), at[y_name].values.astype(float)
+    dx, dy = (float(v[1] - v[0]) if len(v) > 1 else 1.0 for v in (xs, ys))
+    box = (xs[0] - dx / 2, ys[0] - dy / 2, xs[-1] - xs[0] + dx, ys[-1] - ys[0] + dy)
+    limits = colour_limits(values, declared.low, declared.high, declared.signed)
+    phases = at["phase"].values if "phase" in at else np.full(values.shape, -1)
+    return Prepared(
+        np.ascontiguousarray(values, np.float32), box, limits,
+        hatch_runs(~at["converged"].values, box), hatch_runs(at["validity"].values > 0, box),
+        region_labels(phases, tuple(p.title for p in kind.phases), xs, ys),
+    )  # fmt: skip
+
+
+def pieces(xs: NDArray[Any], ys: NDArray[Any]) -> list[slice]:
+    """The runs of a curve between its NaNs, as slices of at least two points."""
+    good = np.concatenate([[False], np.isfinite(xs) & np.isfinite(ys), [False]])
+    edges = np.flatnonzero(good[1:] != good[:-1])
+    return [slice(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a >= 2]
+
+
+__all__ = ["DiagramFigure", "Layer", "Prepared", "choose", "pieces", "prepare"]

@@ -1,0 +1,126 @@
+"""From a HoloViews declaration to a Bokeh figure, once; after that only the data of its sources change."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mfexplore.figures.style import SANS, SERIF, Theme
+
+_rendering = threading.RLock()  # HoloViews keeps its options in global trees
+
+
+@dataclass
+class Layer:
+    """One glyph of a figure and the source of its data."""
+
+    renderer: Any
+
+    @property
+    def glyph(self) -> Any:
+        return self.renderer.glyph
+
+    @property
+    def source(self) -> Any:
+        return self.renderer.data_source
+
+    def put(self, **columns: Any) -> None:
+        """Replace all columns at once: float64 becomes float32, which halves what travels to the browser."""
+        self.source.data = {name: compact(values) for name, values in columns.items()}
+
+
+def compact(values: Any) -> Any:
+    if isinstance(values, np.ndarray) and values.dtype == np.float64:
+        return values.astype(np.float32)
+    if isinstance(values, np.ndarray) and values.dtype == np.int64:
+        return values.astype(np.int32)
+    return values
+
+
+def render(layers: Mapping[str, Any], **options: Any) -> tuple[Any, dict[str, Layer]]:
+    """Overlay HoloViews elements and render them once to a Bokeh figure.
+
+    Returns the figure, without toolbar and stretched to its place, and the layers by the given names.
+    """
+    import holoviews as hv
+
+    with _rendering, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if "bokeh" not in hv.Store.renderers:
+            hv.extension("bokeh", logo=False)
+        shared = {"toolbar": None, "default_tools": [], "responsive": True, "show_legend": False}
+        overlay = hv.Overlay(list(layers.values())).opts(hv.opts.Overlay(**(shared | options)))
+        plot = hv.renderer("bokeh").get_plot(overlay)
+        figure = plot.state
+        plots = list(plot.subplots.values())
+    assert len(plots) == len(layers)
+    figure.sizing_mode = "stretch_both"
+    figure.min_height = figure.min_width = 40
+    figure.tools = []
+    figure.toolbar_location = None
+    return figure, {name: Layer(p.handles["glyph_renderer"]) for name, p in zip(layers, plots, strict=True)}
+
+
+def share_source(layers: Mapping[str, Layer], columns: Mapping[str, Mapping[str, str]]) -> Layer:
+    """Let several glyphs read from one source, so that they change in one message. columns: property -> column, by
+    layer name. Returns the layer whose source they share.
+    """
+    first = layers[next(iter(columns))]
+    for name, properties in columns.items():
+        layers[name].renderer.data_source = first.source
+        for property_, column in properties.items():
+            setattr(layers[name].glyph, property_, column)
+        layers[name].renderer.nonselection_glyph = None
+        layers[name].renderer.selection_glyph = None
+        layers[name].renderer.muted_glyph = None
+    first.renderer.view.update()
+    return first
+
+
+def dress(figure: Any, theme: Theme, *, grid: bool = False, size: str = "12px") -> None:
+    """Colours and fonts of a theme on the parts that every figure has."""
+    figure.update(
+        background_fill_color=None, border_fill_color=None, outline_line_color=None, min_border=4,
+        min_border_right=12, min_border_top=8,
+    )  # fmt: skip
+    for axis in figure.axis:
+        axis.update(
+            axis_label_text_font=SERIF, axis_label_text_font_style="normal", axis_label_text_font_size="14px",
+            axis_label_text_color=theme.ink, major_label_text_font=SANS, major_label_text_font_size=size,
+            major_label_text_color=theme.soft, axis_line_color=theme.ghost, major_tick_line_color=theme.ghost,
+            minor_tick_line_color=None, major_tick_in=0, major_tick_out=4, axis_label_standoff=8,
+        )  # fmt: skip
+    for lines in figure.grid:
+        lines.update(grid_line_color=theme.line if grid else None, grid_line_alpha=0.7)
+
+
+def colour_bar(figure: Any) -> Any:
+    from bokeh.models import ColorBar
+
+    return next(bar for place in ("right", "left", "above", "below") for bar in getattr(figure, place)
+                if isinstance(bar, ColorBar))  # fmt: skip
+
+
+def set_range(figure: Any, axis: str, low: float, high: float, margin: float = 0.0) -> None:
+    """Show [low, high], widened by a fraction; nothing is sent if that is shown already."""
+    shown = figure.x_range if axis == "x" else figure.y_range
+    spread = high - low
+    low, high = float(low - margin * spread), float(high + margin * spread)
+    if (shown.start, shown.end) != (low, high):
+        shown.update(start=low, end=high, reset_start=low, reset_end=high)
+
+
+def thin(values: NDArray[Any], most: int) -> NDArray[Any]:
+    """Every k-th value, so that at most `most` remain, and always the last one."""
+    if len(values) <= most:
+        return values
+    return values[(len(values) - 1) % (step := -(-len(values) // most)) :: step]
+
+
+NOTHING = np.empty(0, np.float32)

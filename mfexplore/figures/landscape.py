@@ -1,0 +1,80 @@
+"""The free energy along an order parameter, with the branches on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mfexplore.core.declaration import Observable
+from mfexplore.core.model import Landscape, Model
+from mfexplore.figures.frame import NOTHING, dress, render, set_range
+from mfexplore.figures.style import Theme, line_colour, tex_label
+
+
+class LandscapeFigure:
+    """A landscape that is rendered once; `show` replaces its data."""
+
+    def __init__(self, kind: type[Model], theme: Theme) -> None:
+        import holoviews as hv
+
+        self.kind = kind
+        self.figure, self.layers = render(
+            {
+                "live": hv.Path([[(0.0, 0.0)]]),
+                "pins": hv.Path([[(0.0, 0.0)]]),
+                "curve": hv.Curve(([0.0, 1.0], [0.0, 1.0]), "x", "y"),
+                "stable": hv.Points([(0.0, 0.0)]),
+                "unstable": hv.Points([(0.0, 0.0)]),
+            },
+            xlabel="x", ylabel="y",
+        )  # fmt: skip
+        self.layers["pins"].put(xs=[], ys=[])
+        self.layers["live"].put(xs=[], ys=[])
+        for name in ("curve", "stable", "unstable"):
+            self.layers[name].put(x=NOTHING, y=NOTHING)
+        self.dress(theme)
+
+    def dress(self, theme: Theme) -> None:
+        """Put on the colours of a theme."""
+        self.theme = theme
+        dress(self.figure, theme, grid=True, size="11px")
+        self.layers["curve"].glyph.update(line_color=theme.ink, line_width=2.2)
+        self.layers["pins"].glyph.update(line_color=theme.ghost, line_width=1.6)
+        self.layers["live"].glyph.update(line_color=theme.marker, line_width=1.2, line_alpha=0.8)
+        self.layers["stable"].glyph.update(
+            size=11, fill_color=line_colour(0, theme), line_color=theme.card, line_width=1.5
+        )
+        self.layers["unstable"].glyph.update(size=9, fill_color=theme.card, line_color=theme.soft, line_width=2)
+
+    def show(self, landscape: Landscape, values: NDArray[Any], stable: NDArray[Any]) -> None:
+        """Draw a landscape and mark the branches on it. values, stable: shape (branches,), NaN where there is none."""
+        observable = self.kind.observable(landscape.observable)
+        free_energy: Observable | None = next((o for o in self.kind.observables if o.name == "free_energy"), None)
+        self.figure.xaxis[0].axis_label = tex_label(observable)
+        self.figure.yaxis[0].axis_label = tex_label(free_energy) if free_energy else "free energy"
+        x, f = landscape.coordinate, landscape.free_energy
+        self.layers["curve"].put(x=x, y=f)
+        order = np.argsort(x)
+        for name, mask in (("stable", stable), ("unstable", ~stable)):
+            at = values[mask & np.isfinite(values)]
+            self.layers[name].put(x=at, y=np.interp(at, x[order], f[order]))
+        set_range(self.figure, "x", float(np.nanmin(x)), float(np.nanmax(x)), margin=0.02)
+        finite = f[np.isfinite(f)]
+        if finite.size:
+            # Entropy walls may dwarf the wells: keep the middle nine tenths of the height, and all wells.
+            low, high = float(finite.min()), float(np.quantile(finite, 0.93))
+            set_range(self.figure, "y", low, high if high > low else low + 1.0, margin=0.1)
+
+    def show_live(self, value: float) -> None:
+        """Where the running simulation is."""
+        shown = self.figure.y_range
+        if shown.start is None or not np.isfinite(value):
+            return
+        height = np.array([shown.start, shown.end], np.float32)
+        self.layers["live"].put(xs=[np.array([value, value], np.float32)], ys=[height])
+
+    def show_pins(self, curves: list[tuple[NDArray[Any], NDArray[Any]]]) -> None:
+        """Ghosts of pinned landscapes."""
+        self.layers["pins"].put(xs=[c[0] for c in curves], ys=[c[1] for c in curves])

@@ -1,0 +1,152 @@
+"""Figures for paper: the same data as on the screen, drawn again with matplotlib as PNG, SVG or PDF."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mfexplore.core.model import Model
+from mfexplore.figures.curves import lines_of, theory_columns, value_range
+from mfexplore.figures.diagram import choose, pieces, prepare
+from mfexplore.figures.style import LIGHT, line_colour, mpl_label, mpl_math, palette
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+STYLE = {
+    "font.family": "serif", "font.serif": ["DejaVu Serif"], "mathtext.fontset": "cm", "font.size": 9.0,
+    "axes.edgecolor": LIGHT.soft, "axes.labelcolor": LIGHT.ink, "xtick.color": LIGHT.soft, "ytick.color": LIGHT.soft,
+    "axes.spines.top": False, "axes.spines.right": False, "svg.fonttype": "path", "pdf.fonttype": 42,
+    "hatch.linewidth": 0.4, "svg.hashsalt": "mfexplore",
+}  # fmt: skip
+
+
+def diagram(
+    dataset: xr.Dataset,
+    kind: type[Model],
+    observable: str,
+    branch: str | None = None,
+    method: str | None = None,
+    boundaries: xr.Dataset | None = None,
+    marker: tuple[float, float] | None = None,
+    size: tuple[float, float] = (5.2, 4.0),
+    bare: bool = False,
+) -> Figure:
+    """A phase diagram from a Dataset over (y, x). bare: no axes and no names, for a thumbnail."""
+    import matplotlib as mpl
+    from matplotlib.colors import ListedColormap
+    from matplotlib.figure import Figure
+    from matplotlib.patheffects import withStroke
+
+    y, x = (str(d) for d in dataset[observable].dims[:2])
+    prepared = prepare(dataset, kind, observable, branch, method)
+    declared = kind.observable(observable)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=size, layout=None if bare else "constrained")
+        axes = figure.add_axes((0, 0, 1, 1)) if bare else figure.add_subplot()
+        left, bottom, width, height = prepared.box
+        image = axes.imshow(
+            prepared.values, origin="lower", extent=(left, left + width, bottom, bottom + height), aspect="auto",
+            cmap=ListedColormap(list(palette(declared.signed))), vmin=prepared.limits[0], vmax=prepared.limits[1],
+            interpolation="nearest", rasterized=True,
+        )  # fmt: skip
+        xs, ys = dataset[x].values, dataset[y].values
+        at = choose(dataset, kind, branch, method).transpose(y, x, ...)
+        for mask, hatch, colour in (
+            (~at["converged"].values, "xxxx", LIGHT.soft),
+            (at["validity"].values > 0, "////", LIGHT.ink),
+        ):
+            if mask.any() and min(mask.shape) > 1:
+                axes.contourf(xs, ys, mask.astype(float), levels=[0.5, 1.5], colors="none", hatches=[hatch]).set(
+                    edgecolor=colour, linewidth=0.0
+                )
+        halo = [withStroke(linewidth=2.5, foreground="white", alpha=0.8)]
+        _boundaries(axes, boundaries, kind, x, y, bare)
+        axes.set(xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]))
+        if bare:
+            axes.axis("off")
+            return figure
+        for px, py, name in zip(*prepared.regions, strict=True):
+            axes.text(px, py, name, style="italic", ha="center", va="center", color=LIGHT.ink, path_effects=halo)
+        if marker is not None:
+            axes.plot(*marker, "o", mfc="white", mec=LIGHT.marker, mew=1.8, ms=8)
+        axes.set(xlabel=mpl_label(kind.control(x)), ylabel=mpl_label(kind.control(y)))
+        bar = figure.colorbar(image, ax=axes, label=mpl_label(declared), aspect=30, pad=0.02)
+        bar.outline.set_visible(False)  # type: ignore[operator]
+    return figure
+
+
+def _boundaries(axes: Any, boundaries: xr.Dataset | None, kind: type[Model], x: str, y: str, bare: bool) -> None:
+    from matplotlib.patheffects import withStroke
+
+    if boundaries is None or "boundary" not in boundaries:
+        return
+    halo = [withStroke(linewidth=2.5, foreground="white", alpha=0.8)]
+    for landmark in kind.landmarks:
+        if landmark.name not in boundaries["boundary"].values:
+            continue
+        one = boundaries.sel(boundary=landmark.name)
+        xs, ys = one[x].values, one[y].values
+        style = "-" if landmark.continuous else (0, (4, 2))
+        for piece in pieces(xs, ys):
+            axes.plot(xs[piece], ys[piece], color=LIGHT.ink, lw=1.3, ls=style)
+        known = np.flatnonzero(np.isfinite(xs) & np.isfinite(ys))
+        if known.size and not bare:
+            end = known[-1 - min(len(known) // 12, 8)]
+            axes.text(xs[end], ys[end], f"${mpl_math(landmark.symbol)}$", path_effects=halo, clip_on=True)
+
+
+def curve(
+    dataset: xr.Dataset,
+    kind: type[Model],
+    control: str,
+    observable: str,
+    points: Sequence[tuple[float, float, float]] = (),
+    size: tuple[float, float] = (4.6, 3.2),
+) -> Figure:
+    """Theory along a control, with the means and standard errors of a simulation: (x, mean, error)."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    declared = kind.observable(observable)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=size, layout="constrained")
+        axes = figure.add_subplot()
+        columns = theory_columns(dataset, kind, control, observable)
+        for k, line in enumerate(lines_of(kind)):
+            colour = line_colour(line.colour)
+            drawn = np.isfinite(columns[f"stable{k}"]).any()
+            axes.plot(columns["x"], columns[f"stable{k}"], color=colour, lw=1.0, label=line.title if drawn else None)
+            axes.plot(columns["x"], columns[f"equilibrium{k}"], color=colour, lw=2.0)
+            axes.plot(columns["x"], columns[f"unstable{k}"], color=colour, lw=1.0, ls=":")
+        if points:
+            px, mean, error = np.array(points).T
+            axes.errorbar(px, mean, error, fmt="o", ms=3.5, mfc="white", color=LIGHT.ink, lw=0.9, label="simulation")
+        values = np.concatenate([v for n, v in columns.items() if n != "x"])
+        low, high = value_range(values, declared.low, declared.high)
+        axes.set(
+            xlabel=mpl_label(kind.control(control)), ylabel=mpl_label(declared),
+            xlim=(columns["x"][0], columns["x"][-1]), ylim=(low - 0.06 * (high - low), high + 0.06 * (high - low)),
+        )  # fmt: skip
+        axes.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def save(figure: Figure, form: str, record: Mapping[str, Any] | None = None, dpi: int = 200) -> bytes:
+    """The file of a figure ("png", "svg" or "pdf") with the record of the exploration in its metadata."""
+    import matplotlib as mpl
+
+    text = json.dumps(record or {})
+    key = {"png": "Description", "svg": "Description", "pdf": "Subject"}[form]
+    metadata: dict[str, Any] = {key: text} | ({"Date": None} if form == "svg" else {})
+    if form == "pdf":
+        metadata["CreationDate"] = None
+    out = io.BytesIO()
+    with mpl.rc_context(STYLE):
+        figure.savefig(out, format=form, dpi=dpi, metadata=metadata)
+    return out.getvalue()

@@ -1,0 +1,338 @@
+"""The state of a simulation as a picture: one class per kind of picture in core/pictures.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mfexplore.core.pictures import (
+    Density,
+    Lattice,
+    Network,
+    Particles,
+    Patterns,
+    Phases,
+    Picture,
+    Spectrum,
+    Trajectories,
+)
+from mfexplore.figures.frame import NOTHING, Layer, dress, render, set_range, thin
+from mfexplore.figures.style import SANS, Theme, line_colour, palette, sequential, two_tone
+
+MOST_PIXELS = 512  # along a side: more than the picture has on the screen
+MOST_MARKS = 3000  # points, particles, links
+MOST_LINES = 40
+
+
+def picture_figure(picture: Picture, theme: Theme) -> StateFigure:
+    """The figure for this kind of picture, already showing it."""
+    made = _KINDS[type(picture)](theme)
+    made.dress(theme)
+    made.show(picture)
+    return made
+
+
+class StateFigure:
+    """Base: a figure that is rendered once for a kind of picture; `show` replaces its data.
+
+    Attributes:
+        figure: the Bokeh figure. square: one unit is as long across as up, and the axes are left away.
+    """
+
+    square = True
+    figure: Any
+    layers: dict[str, Layer]
+
+    def show(self, picture: Any) -> None:
+        raise NotImplementedError
+
+    def dress(self, theme: Theme) -> None:
+        """Put on the colours of a theme."""
+        self.theme = theme
+        dress(self.figure, theme, grid=not self.square, size="11px")
+        if self.square:
+            for part in (*self.figure.axis, *self.figure.grid):
+                part.visible = False
+            self.figure.update(match_aspect=True, min_border=2, min_border_right=2, min_border_top=2)
+
+
+class LatticeFigure(StateFigure):
+    def __init__(self, theme: Theme) -> None:
+        self.figure, self.layers = _image_figure()
+
+    def show(self, picture: Lattice) -> None:
+        values = shrink(picture.values)
+        _set_mapper(self.layers["image"], picture, values, self.theme)
+        rows, columns = values.shape
+        self.layers["image"].put(image=[values[::-1]], x=[0.0], y=[0.0], dw=[float(columns)], dh=[float(rows)])
+        _frame(self.figure, columns, rows)
+
+
+class PatternsFigure(StateFigure):
+    """Small images side by side, each with its caption below."""
+
+    def __init__(self, theme: Theme) -> None:
+        self.figure, self.layers = _image_figure(labels=True)
+
+    def dress(self, theme: Theme) -> None:
+        super().dress(theme)
+        self.layers["captions"].glyph.update(
+            text_color=theme.soft,
+            text_font={"value": SANS},
+            text_font_size="11px",
+            text_align="center",
+            text_baseline="top",
+        )
+        self.layers["image"].glyph.color_mapper.palette = list(two_tone(theme.card, theme.ink))
+
+    def show(self, picture: Patterns) -> None:
+        mapper = self.layers["image"].glyph.color_mapper
+        if (mapper.low, mapper.high) != (picture.low, picture.high):
+            mapper.update(low=picture.low, high=picture.high)
+        images = [shrink(values)[::-1] for _, values in picture.images]
+        columns = min(len(images), 3 if len(images) <= 6 else 4)
+        rows = -(-len(images) // columns)
+        left = [1.08 * (k % columns) for k in range(len(images))]
+        bottom = [1.28 * (rows - 1 - k // columns) + 0.2 for k in range(len(images))]
+        ones = [1.0] * len(images)
+        self.layers["image"].put(image=images, x=left, y=bottom, dw=ones, dh=ones)
+        captions = [caption for caption, _ in picture.images]
+        at = self.layers["captions"].source.data
+        if list(at["Label"]) != captions or len(at["x"]) != len(left):
+            self.layers["captions"].put(x=np.array(left) + 0.5, y=np.array(bottom) - 0.04, Label=captions)
+        _frame(self.figure, 1.08 * columns - 0.08, 1.28 * rows - 0.08)
+
+
+class PhasesFigure(StateFigure):
+    """Oscillators on the unit circle with the order parameter as an arrow."""
+
+    def __init__(self, theme: Theme) -> None:
+        import holoviews as hv
+
+        turn = np.linspace(0, 2 * np.pi, 181)
+        ring = hv.Curve((np.cos(turn), np.sin(turn)), "x", "y")
+        dots = hv.Points((NOTHING, NOTHING, NOTHING), ["x", "y"], ["c"]).opts(color="c")
+        self.figure, self.layers = render(
+            {"ring": ring, "dots": dots, "arrow": hv.Segments([(0.0, 0.0, 1.0, 0.0)]), "tip": hv.Points([(0.0, 0.0)])},
+            xlim=(-1.22, 1.22), ylim=(-1.22, 1.22),
+        )  # fmt: skip
+
+    def dress(self, theme: Theme) -> None:
+        super().dress(theme)
+        self.layers["ring"].glyph.update(line_color=theme.line, line_width=1.5)
+        mapper = _mapper(sequential(), 0.0, 1.0)
+        self.layers["dots"].glyph.update(
+            size=6, line_color=None, fill_color={"field": "c", "transform": mapper}, fill_alpha=0.7
+        )
+        self.layers["arrow"].glyph.update(line_color=theme.marker, line_width=3.5)
+        self.layers["tip"].glyph.update(size=11, fill_color=theme.marker, line_color=theme.card, line_width=1.5)
+
+    def show(self, picture: Phases) -> None:
+        angles = thin(picture.angles, MOST_MARKS)
+        colour = np.zeros(len(angles)) if picture.colour is None else ranks(thin(picture.colour, MOST_MARKS))
+        radius = 1.0 + 0.07 * (colour - 0.5)  # a thin ring, so that equal phases do not hide each other
+        self.layers["dots"].put(x=radius * np.cos(angles), y=radius * np.sin(angles), c=colour)
+        x, y = picture.mean.real, picture.mean.imag
+        self.layers["arrow"].put(x0=np.zeros(1), y0=np.zeros(1), x1=np.array([x]), y1=np.array([y]))
+        self.layers["tip"].put(x=np.array([x]), y=np.array([y]))
+
+
+class LinesFigure(StateFigure):
+    """Trajectories and densities: lines against a common abscissa."""
+
+    square = False
+
+    def __init__(self, theme: Theme) -> None:
+        import holoviews as hv
+
+        lines = hv.Path([{"x": [0.0], "y": [0.0], "c": theme.accent}], vdims="c").opts(color="c")
+        self.figure, self.layers = render({"lines": lines}, xlabel="x", ylabel="y")
+
+    def dress(self, theme: Theme) -> None:
+        super().dress(theme)
+        self.layers["lines"].glyph.update(line_color={"field": "c"}, line_width=1.6, line_alpha=0.85)
+
+    def show(self, picture: Trajectories | Density) -> None:
+        if isinstance(picture, Trajectories):
+            x, rows = picture.times, list(picture.values[:MOST_LINES])
+            self.figure.yaxis[0].axis_label = picture.y_title
+        else:
+            x, rows = picture.x, [values for _, values in picture.curves]
+            self.figure.yaxis[0].axis_label = picture.y_title
+        self.figure.xaxis[0].axis_label = picture.x_title
+        short = thin(np.asarray(x), 800).astype(np.float32)
+        ys = [thin(np.asarray(row), 800).astype(np.float32) for row in rows]
+        colours = [line_colour(k, self.theme) for k in range(len(ys))]
+        self.layers["lines"].put(xs=[short] * len(ys), ys=ys, c=colours)
+        _fit(self.figure, short, np.concatenate(ys) if ys else NOTHING)
+
+
+class SpectrumFigure(StateFigure):
+    """Eigenvalues: a histogram when they are real, points in the plane when they are complex."""
+
+    square = False
+
+    def __init__(self, theme: Theme) -> None:
+        import holoviews as hv
+
+        layers = {"bars": hv.Rectangles([(0.0, 0.0, 1.0, 1.0)]), "dots": hv.Points([(0.0, 0.0)])}
+        self.figure, self.layers = render(layers, xlabel="x", ylabel="y")
+
+    def dress(self, theme: Theme) -> None:
+        super().dress(theme)
+        self.layers["bars"].glyph.update(fill_color=theme.accent, fill_alpha=0.5, line_color=theme.card)
+        self.layers["dots"].glyph.update(size=4, fill_color=theme.accent, line_color=None, fill_alpha=0.7)
+
+    def show(self, picture: Spectrum) -> None:
+        values = picture.values[np.isfinite(picture.values)]
+        complex_ = np.iscomplexobj(values)
+        empty = {"left": NOTHING, "right": NOTHING, "bottom": NOTHING, "top": NOTHING}
+        self.figure.xaxis[0].axis_label = f"{picture.title}, real part" if complex_ else picture.title
+        self.figure.yaxis[0].axis_label = "imaginary part" if complex_ else "density"
+        if complex_:
+            shown = thin(values, MOST_MARKS)
+            self.layers["bars"].put(**empty)
+            self.layers["dots"].put(x=shown.real.astype(np.float32), y=shown.imag.astype(np.float32))
+            _fit(self.figure, shown.real, shown.imag)
+        elif values.size:
+            heights, edges = np.histogram(values, bins=60, density=True)
+            self.layers["dots"].put(x=NOTHING, y=NOTHING)
+            self.layers["bars"].put(left=edges[:-1], right=edges[1:], bottom=np.zeros_like(heights), top=heights)
+            _fit(self.figure, edges, np.append(heights, 0.0))
+
+
+class ParticlesFigure(StateFigure):
+    def __init__(self, theme: Theme) -> None:
+        import holoviews as hv
+
+        dots = hv.Points((NOTHING, NOTHING, NOTHING), ["x", "y"], ["c"]).opts(color="c")
+        self.figure, self.layers = render({"dots": dots})
+        self._swap_circles()
+
+    def _swap_circles(self) -> None:
+        """Particles have a radius in the units of the box, which HoloViews' Points do not: replace the glyph."""
+        from bokeh.models import Circle
+
+        renderer = self.layers["dots"].renderer
+        renderer.update(glyph=Circle(x="x", y="y", radius=0.5), selection_glyph=None, nonselection_glyph=None)
+        renderer.muted_glyph = None
+
+    def show(self, picture: Particles) -> None:
+        glyph = self.layers["dots"].glyph
+        x, y = thin(picture.x, MOST_MARKS), thin(picture.y, MOST_MARKS)
+        colour = np.zeros(len(x)) if picture.colour is None else ranks(thin(picture.colour, MOST_MARKS))
+        if glyph.radius != picture.radius or not isinstance(glyph.fill_color, dict):
+            fill: Any = self.theme.accent
+            if picture.colour is not None:
+                fill = {"field": "c", "transform": _mapper(sequential(), 0.0, 1.0)}
+            glyph.update(radius=picture.radius, fill_color=fill, line_color=None, fill_alpha=0.85)
+        self.layers["dots"].put(x=x, y=y, c=colour)
+        left, right, bottom, top = picture.box
+        _frame(self.figure, right - left, top - bottom, left, bottom)
+
+
+class NetworkFigure(StateFigure):
+    def __init__(self, theme: Theme) -> None:
+        import holoviews as hv
+
+        nodes = hv.Points((NOTHING, NOTHING, NOTHING), ["x", "y"], ["c"]).opts(color="c")
+        self.figure, self.layers = render({"links": hv.Segments([(0.0, 0.0, 1.0, 1.0)]), "nodes": nodes})
+        self._drawn: Any = None
+
+    def dress(self, theme: Theme) -> None:
+        super().dress(theme)
+        self.layers["links"].glyph.update(line_color=theme.ghost, line_alpha=0.35, line_width=0.8)
+
+    def show(self, picture: Network) -> None:
+        fill = {"field": "c", "transform": _mapper(palette(picture.low < 0 < picture.high, self.theme),
+                                                   picture.low, picture.high)}  # fmt: skip
+        if self._drawn is None:
+            self.layers["nodes"].glyph.update(size=6, line_color=None, fill_color=fill)
+        if self._drawn is not picture.edges:  # links seldom change, and are most of the data
+            self._drawn = picture.edges
+            edges = thin(picture.edges, MOST_MARKS)
+            a, b = edges[:, 0], edges[:, 1]
+            x, y = picture.x, picture.y
+            self.layers["links"].put(x0=x[a], y0=y[a], x1=x[b], y1=y[b])
+        self.layers["nodes"].put(x=picture.x, y=picture.y, c=picture.colour.astype(np.float32))
+        low, high = np.array([picture.x.min(), picture.y.min()]), np.array([picture.x.max(), picture.y.max()])
+        width, height = np.maximum(high - low, 1e-9) * 1.06
+        _frame(self.figure, float(width), float(height), float(low[0] - 0.03 * width), float(low[1] - 0.03 * height))
+
+
+_KINDS: dict[type, Callable[[Theme], StateFigure]] = {
+    Lattice: LatticeFigure,
+    Patterns: PatternsFigure,
+    Phases: PhasesFigure,
+    Trajectories: LinesFigure,
+    Density: LinesFigure,
+    Spectrum: SpectrumFigure,
+    Particles: ParticlesFigure,
+    Network: NetworkFigure,
+}
+
+
+def shrink(values: NDArray[Any]) -> NDArray[Any]:
+    """At most MOST_PIXELS along a side, by taking every k-th; small integers as int8, everything else as float32."""
+    step = max(1, -(-max(values.shape) // MOST_PIXELS))
+    small = values[::step, ::step]
+    if values.dtype == np.bool_:
+        return np.ascontiguousarray(small, np.uint8)
+    integer = np.issubdtype(values.dtype, np.integer)
+    kind = (np.int8 if values.dtype == np.int8 else np.int32) if integer else np.float32
+    return np.ascontiguousarray(small, kind)
+
+
+def ranks(values: NDArray[Any]) -> NDArray[np.float32]:
+    """Values as evenly spread numbers from 0 to 1, so that a few outliers do not take all the colours."""
+    order = np.argsort(np.argsort(values, kind="stable"), kind="stable")
+    return (order / max(1, len(values) - 1)).astype(np.float32)
+
+
+def _image_figure(labels: bool = False) -> tuple[Any, dict[str, Layer]]:
+    import holoviews as hv
+
+    image = hv.Image(np.zeros((2, 2), np.float32), bounds=(0, 0, 1, 1), kdims=["x", "y"], vdims=["z"])
+    layers = {"image": image.opts(cmap=list(two_tone()), clim=(-1, 1), colorbar=False)}
+    if labels:
+        layers["captions"] = hv.Labels([(0.5, 0.5, "")])
+    return render(layers)
+
+
+def _set_mapper(layer: Layer, picture: Lattice, values: NDArray[Any], theme: Theme) -> None:
+    spins = np.issubdtype(values.dtype, np.integer) and picture.high - picture.low <= 2
+    colours = two_tone(theme.card, theme.ink) if spins else palette(picture.signed, theme)
+    mapper = layer.glyph.color_mapper
+    if (mapper.low, mapper.high) != (picture.low, picture.high):
+        mapper.update(low=picture.low, high=picture.high)
+    if tuple(mapper.palette) != colours:
+        mapper.palette = list(colours)
+
+
+def _mapper(colours: tuple[str, ...], low: float, high: float) -> Any:
+    from bokeh.models import LinearColorMapper
+
+    return LinearColorMapper(palette=list(colours), low=low, high=high)
+
+
+def _frame(figure: Any, width: float, height: float, left: float = 0.0, bottom: float = 0.0) -> None:
+    set_range(figure, "x", left, left + width)
+    set_range(figure, "y", bottom, bottom + height)
+    ratio = width / height
+    if figure.sizing_mode != "stretch_width" or abs((figure.aspect_ratio or 0) - ratio) > 0.01:
+        figure.update(sizing_mode="stretch_width", aspect_ratio=ratio)
+
+
+def _fit(figure: Any, x: NDArray[Any], y: NDArray[Any]) -> None:
+    for axis, values in (("x", x), ("y", y)):
+        finite = values[np.isfinite(values)]
+        if finite.size:
+            low, high = float(finite.min()), float(finite.max())
+            spread = (high - low) or 1.0
+            shown = figure.x_range if axis == "x" else figure.y_range
+            start, end = shown.start, shown.end
+            if start is None or low < start or high > end or spread < 0.5 * (end - start):
+                set_range(figure, axis, low, low + spread, margin=0.05 if axis == "y" else 0.0)

@@ -1,0 +1,172 @@
+"""Colours, fonts, labels and units: everything that decides how a number or a line looks, in one place."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+SERIF = "Georgia, 'DejaVu Serif', 'Times New Roman', serif"
+SANS = "Inter, system-ui, 'DejaVu Sans', 'Segoe UI', sans-serif"
+
+ACCENT = "#0f766e"
+MARKER = "#d9480f"
+
+
+class Named(Protocol):
+    """What a label is made from: a control or an observable."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def symbol(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours of one appearance. lines: one per branch or method, in order of declaration."""
+
+    name: str
+    paper: str
+    card: str
+    ink: str
+    soft: str
+    line: str
+    accent: str
+    marker: str
+    ghost: str
+    lines: tuple[str, ...]
+    middle: str  # of the diverging map
+
+
+LIGHT = Theme(
+    "light", "#fbfaf7", "#ffffff", "#1d2433", "#5b6472", "#e4e1d8", ACCENT, MARKER, "#9aa1ab",
+    (ACCENT, "#7c5295", "#8b929d", "#b7791f", "#2563a8", "#a3345c"), "#f4f1e8",
+)  # fmt: skip
+DARK = Theme(
+    "dark", "#14171d", "#1c2028", "#e8e6e0", "#9aa3b0", "#343a46", "#2dd4bf", "#ff8a4c", "#6b7380",
+    ("#2dd4bf", "#c4a1e0", "#8b95a5", "#e3b04b", "#7fb2ef", "#ef86ad"), "#2b303b",
+)  # fmt: skip
+THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
+
+
+# -- colour maps --------------------------------------------------------------------------------------------------
+
+
+def _interpolate(stops: tuple[str, ...], n: int = 256) -> tuple[str, ...]:
+    rgb = np.array([[int(s[i : i + 2], 16) for i in (1, 3, 5)] for s in stops], dtype=float)
+    at = np.linspace(0, len(stops) - 1, n)
+    channels = [np.interp(at, np.arange(len(stops)), rgb[:, c]) for c in range(3)]
+    return tuple(f"#{round(r):02x}{round(g):02x}{round(b):02x}" for r, g, b in zip(*channels, strict=True))
+
+
+SEQUENTIAL_STOPS = (
+    "#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838",
+)  # fmt: skip
+
+
+@cache
+def sequential() -> tuple[str, ...]:
+    """Dark blue to yellow, even in lightness and safe for colour-blind eyes (the stops of cividis)."""
+    return _interpolate(SEQUENTIAL_STOPS)
+
+
+@cache
+def diverging(middle: str = LIGHT.middle) -> tuple[str, ...]:
+    """Blue through paper to ochre: the ends of the sequential map, with zero in the middle."""
+    return _interpolate(("#274b80", "#5d80b1", "#a8bdd8", middle, "#e6d29b", "#c79d3d", "#8f6410"))
+
+
+@cache
+def two_tone(low: str = LIGHT.card, high: str = LIGHT.ink) -> tuple[str, ...]:
+    """Ink on paper, for spins and pixels."""
+    return _interpolate((low, high))
+
+
+def palette(signed: bool, theme: Theme = LIGHT) -> tuple[str, ...]:
+    return diverging(theme.middle) if signed else sequential()
+
+
+def line_colour(k: int, theme: Theme = LIGHT) -> str:
+    return theme.lines[k % len(theme.lines)]
+
+
+def colour_limits(values: NDArray[Any], low: float | None, high: float | None, signed: bool) -> tuple[float, float]:
+    """The range of a colour map or an axis: as declared, else the middle 98 % of the data; symmetric if signed."""
+    finite = values[np.isfinite(values)]
+    if low is None or high is None:
+        found = np.quantile(finite, (0.01, 0.99)) if finite.size else np.array([0.0, 1.0])
+        low, high = float(found[0]) if low is None else low, float(found[1]) if high is None else high
+        if signed:
+            high = max(abs(low), abs(high))
+            low = -high
+    if not high > low:
+        return low - 0.5, low + 0.5
+    return float(low), float(high)
+
+
+# -- labels -------------------------------------------------------------------------------------------------------
+
+
+def _is_math(text: str) -> bool:
+    return bool(re.search(r"[\\_^]", text))
+
+
+def tex_label(thing: Named) -> str:
+    """Axis title for Bokeh: words in plain text, the symbol and a symbolic unit as mathematics."""
+    parts = [thing.title]
+    if thing.symbol:
+        parts.append(rf"$${thing.symbol}$$")
+    if thing.unit:
+        parts.append(rf"$$[{thing.unit}]$$" if _is_math(thing.unit) else f"[{thing.unit}]")
+    return "  ".join(parts)
+
+
+def mpl_label(thing: Named) -> str:
+    """The same for matplotlib."""
+    parts = [thing.title]
+    if thing.symbol:
+        parts.append(f"${mpl_math(thing.symbol)}$")
+    if thing.unit:
+        parts.append(f"[${mpl_math(thing.unit)}$]" if _is_math(thing.unit) else f"[{thing.unit}]")
+    return " ".join(parts)
+
+
+def mpl_math(latex: str) -> str:
+    """LaTeX that matplotlib's own renderer understands."""
+    for ours, theirs in ((r"\tfrac", r"\frac"), (r"\dfrac", r"\frac"), (r"\lvert", "|"), (r"\rvert", "|")):
+        latex = latex.replace(ours, theirs)
+    return latex
+
+
+@cache
+def mathml(latex: str, display: bool = False) -> str:
+    """LaTeX as MathML, which browsers draw themselves; the escaped source if it cannot be converted."""
+    from latex2mathml.converter import convert
+
+    try:
+        return str(convert(latex, display="block" if display else "inline"))
+    except Exception:  # the converter raises whatever its parser stumbles over; the source is still readable
+        return f"<code>{html.escape(latex)}</code>"
+
+
+def symbol_html(thing: Named) -> str:
+    return mathml(thing.symbol) if thing.symbol else ""
+
+
+def unit_html(unit: str) -> str:
+    return mathml(unit) if _is_math(unit) else html.escape(unit)
+
+
+def nice(value: float, digits: int = 4) -> str:
+    """A number for people."""
+    if not np.isfinite(value):
+        return "∞" if value > 0 else "-∞" if value < 0 else "unknown"  # noqa: RUF100
+    return f"{value:.{digits}g}"

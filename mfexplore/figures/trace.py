@@ -1,0 +1,176 @@
+"""What a running simulation measures: its trace in time, and the histogram of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mfexplore.core.model import Law, Model
+from mfexplore.figures.curves import value_range
+from mfexplore.figures.frame import NOTHING, dress, render, set_range, thin
+from mfexplore.figures.style import Theme, tex_label
+
+MOST_POINTS = 1200
+MOST_COMPANIONS = 12
+BINS = 41
+
+
+def companions(names: tuple[str, ...], chosen: str) -> tuple[str, ...]:
+    """Series drawn pale beside the chosen one: the numbered relatives of it ("overlap_2" beside "overlap")."""
+    return tuple(n for n in names if n != chosen and n.startswith(f"{chosen}_") and n[len(chosen) + 1 :].isdigit())
+
+
+class TraceFigure:
+    """A trace that is rendered once; `show` replaces its data."""
+
+    def __init__(self, kind: type[Model], theme: Theme) -> None:
+        import holoviews as hv
+
+        self.kind = kind
+        nothing = ([0.0, 1.0], [np.nan, np.nan])
+        self.figure, self.layers = render(
+            {
+                "companions": hv.Path([[(0.0, 0.0)]]),
+                "pins": hv.Path([[(0.0, 0.0)]]),
+                "predicted": hv.Curve(nothing, "t", "y"),
+                "theory": hv.Path([[(0.0, 0.0)]]),
+                "trace": hv.Curve(nothing, "t", "y"),
+                "now": hv.Points([(0.0, 0.0)]),
+            },
+            xlabel="time", ylabel="y",
+        )  # fmt: skip
+        for name in ("companions", "pins", "theory"):
+            self.layers[name].put(xs=[], ys=[])
+        self.layers["predicted"].put(t=NOTHING, y=NOTHING)
+        self.layers["trace"].put(t=NOTHING, y=NOTHING)
+        self.layers["now"].put(x=NOTHING, y=NOTHING)
+        self._theory: tuple[float, ...] = ()
+        self._span = 0.0
+        self.dress(theme)
+
+    def dress(self, theme: Theme) -> None:
+        """Put on the colours of a theme."""
+        self.theme = theme
+        dress(self.figure, theme, grid=True, size="11px")
+        self.layers["companions"].glyph.update(line_color=theme.ghost, line_width=1, line_alpha=0.6)
+        self.layers["pins"].glyph.update(line_color=theme.ghost, line_width=1.5)
+        self.layers["predicted"].glyph.update(line_color=theme.lines[1], line_width=5, line_alpha=0.35)
+        self.layers["theory"].glyph.update(line_color=theme.marker, line_width=1.5, line_dash=[5, 4])
+        self.layers["trace"].glyph.update(line_color=theme.accent, line_width=1.8)
+        self.layers["now"].glyph.update(size=7, fill_color=theme.accent, line_color=theme.card, line_width=1)
+
+    def set_axes(self, observable: str, time_unit: str) -> None:
+        """Name the axes."""
+        declared = next((o for o in self.kind.observables if o.name == observable), None)
+        self.figure.xaxis[0].axis_label = time_unit
+        self.figure.yaxis[0].axis_label = tex_label(declared) if declared else observable.replace("_", " ")
+        self._limits = (declared.low, declared.high) if declared else (None, None)
+        self._span = 0.0
+
+    def show(self, times: NDArray[Any], values: NDArray[Any], beside: list[NDArray[Any]]) -> None:
+        """Draw a trace. times, values and each of `beside`: shape (n,)."""
+        t, y = thin(times, MOST_POINTS).astype(np.float32), thin(values, MOST_POINTS).astype(np.float32)
+        self.layers["trace"].put(t=t, y=y)
+        self.layers["now"].put(x=t[-1:], y=y[-1:])
+        drawn = [thin(v, 300).astype(np.float32) for v in beside[:MOST_COMPANIONS]]
+        if drawn or len(self.layers["companions"].source.data["xs"]):
+            short = thin(times, 300).astype(np.float32)
+            self.layers["companions"].put(xs=[short] * len(drawn), ys=drawn)
+        end = max(float(times[-1]), 1e-9)
+        if not self._span * 0.4 < end <= self._span:  # grow in steps, so that the axis does not creep
+            self._span = end * 1.6 if self._span else end * 4
+            set_range(self.figure, "x", 0.0, self._span)
+            self._draw_theory()
+        shown = np.concatenate([y, *drawn, np.asarray(self._theory, np.float32)])
+        low, high = value_range(shown, *self._limits)
+        now = (self.figure.y_range.start, self.figure.y_range.end)
+        if self._limits != (None, None) or now[0] is None or low < now[0] or high > now[1] or times.size < 3:
+            set_range(self.figure, "y", low, high, margin=0.07)
+
+    @property
+    def span(self) -> float:
+        """The time up to which the axis reaches."""
+        return self._span
+
+    def show_theory(self, values: tuple[float, ...]) -> None:
+        """Values that theory predicts for the long run, as dashed lines."""
+        self._theory = tuple(v for v in values if np.isfinite(v))
+        self._draw_theory()
+
+    def _draw_theory(self) -> None:
+        ends = np.array([0.0, self._span or 1.0], np.float32)
+        levels = [np.array([v, v], np.float32) for v in self._theory]
+        self.layers["theory"].put(xs=[ends] * len(levels), ys=levels)
+
+    def show_predicted(self, times: NDArray[Any], values: NDArray[Any]) -> None:
+        """The path that theory predicts."""
+        self.layers["predicted"].put(t=times, y=values)
+
+    def show_pins(self, curves: list[tuple[NDArray[Any], NDArray[Any]]]) -> None:
+        self.layers["pins"].put(xs=[thin(c[0], 400) for c in curves], ys=[thin(c[1], 400) for c in curves])
+
+
+class HistogramFigure:
+    """The histogram of a running simulation under the distribution that theory predicts; rendered once."""
+
+    def __init__(self, kind: type[Model], theme: Theme) -> None:
+        import holoviews as hv
+
+        self.kind = kind
+        self.figure, self.layers = render(
+            {
+                "bars": hv.Rectangles([(0.0, 0.0, 1.0, 1.0)]),
+                "atoms": hv.Segments([(0.0, 0.0, 0.0, 1.0)]),
+                "law": hv.Curve(([0.0, 1.0], [np.nan, np.nan]), "x", "y"),
+            },
+            xlabel="x", ylabel="density",
+        )  # fmt: skip
+        self.layers["bars"].put(left=NOTHING, right=NOTHING, bottom=NOTHING, top=NOTHING)
+        self.layers["atoms"].put(x0=NOTHING, y0=NOTHING, x1=NOTHING, y1=NOTHING)
+        self.layers["law"].put(x=NOTHING, y=NOTHING)
+        self._top = 1.0
+        self._range = (0.0, 1.0)
+        self.dress(theme)
+
+    def dress(self, theme: Theme) -> None:
+        """Put on the colours of a theme."""
+        self.theme = theme
+        dress(self.figure, theme, size="11px")
+        self.layers["bars"].glyph.update(fill_color=theme.ghost, fill_alpha=0.45, line_color=theme.card, line_width=0.5)
+        self.layers["atoms"].glyph.update(line_color=theme.marker, line_width=3)
+        self.layers["law"].glyph.update(line_color=theme.marker, line_width=2)
+
+    def show_law(self, law: Law) -> None:
+        """Draw the predicted density, and show where it lives."""
+        declared = next((o for o in self.kind.observables if o.name == law.observable), None)
+        self.figure.xaxis[0].axis_label = tex_label(declared) if declared else law.observable.replace("_", " ")
+        values, density = np.asarray(law.values, float), np.asarray(law.density, float)
+        finite = np.where(np.isfinite(density), density, 0.0)
+        keep = np.flatnonzero(finite > 1e-4 * max(finite.max(initial=0.0), 1e-300))
+        span = values[[keep[0], keep[-1]]] if keep.size else values[[0, -1]]
+        places = [position for position, _ in law.atoms]
+        low, high = min([*span, *places]), max([*span, *places])
+        pad = 0.12 * (high - low) or 0.5
+        self._range = (float(low - pad), float(high + pad))
+        set_range(self.figure, "x", *self._range)
+        shown = slice(max(keep[0] - 1, 0), keep[-1] + 2) if keep.size else slice(None)
+        self.layers["law"].put(x=thin(values[shown], 2000), y=thin(density[shown], 2000))
+        self._top = float(np.quantile(finite[keep], 0.995)) if keep.size else 1.0
+        at = np.array(places, np.float32)
+        height = np.array([weight for _, weight in law.atoms], np.float32) * self._top
+        self.layers["atoms"].put(x0=at, y0=np.zeros_like(at), x1=at, y1=height)
+        set_range(self.figure, "y", 0.0, 1.15 * self._top)
+
+    def show(self, samples: NDArray[Any]) -> None:
+        """Draw the histogram of samples of shape (n,)."""
+        finite = samples[np.isfinite(samples)]
+        if finite.size < 2:
+            return
+        low, high = min(self._range[0], float(finite.min())), max(self._range[1], float(finite.max()))
+        heights, edges = np.histogram(finite, bins=BINS, range=(low, high))
+        density = heights / (finite.size * np.diff(edges))
+        self.layers["bars"].put(left=edges[:-1], right=edges[1:], bottom=np.zeros(BINS), top=density)
+        set_range(self.figure, "x", low, high)
+        set_range(self.figure, "y", 0.0, 1.15 * max(self._top, float(np.sort(density)[-3:].mean())))

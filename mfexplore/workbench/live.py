@@ -1,0 +1,178 @@
+"""A running simulation beside a page: it advances in a thread of its own and hands over frames."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mfexplore.core.errors import MfexploreError
+from mfexplore.core.model import Model
+from mfexplore.core.pictures import Picture
+from mfexplore.core.simulation import Simulation
+
+FRAME = 1 / 30  # seconds between two frames
+SLICE = 0.02  # seconds of computing in one frame, at most one step more
+PATIENCE = 2.0  # seconds to wait for a page that does not draw
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The simulation at one moment. series: copies, shape (n,); restarted: nothing before belongs to this run."""
+
+    time: float
+    times: NDArray[Any]
+    series: dict[str, NDArray[Any]]
+    picture: Picture
+    samples: NDArray[Any] | None
+    model: Model
+    finished: bool
+    restarted: bool
+    per_second: float
+
+
+class Live:
+    """Plays a simulation. Every method returns at once; frames come through `post`, one at a time, so a slow page slows
+    the frames and nothing else. `fail` gets the message of an error (a size too large, say), and the last run stays.
+    """
+
+    def __init__(
+        self,
+        post: Callable[[Callable[[], None]], None],
+        show: Callable[[Frame], None],
+        fail: Callable[[str], None],
+    ) -> None:
+        self._post, self._show, self._fail = post, show, fail
+        self._wake = threading.Condition()
+        self._order: tuple[Model, int] | None = None  # start this
+        self._follow: Model | None = None
+        self._steps = 0
+        self._closed = False
+        self._drawn = threading.Event()
+        self._run: Simulation | None = None
+        self._seed = 0
+        self.playing = False
+        self.speed = 1.0  # steps per frame
+        self._thread: threading.Thread | None = None
+
+    def start(self, model: Model, seed: int) -> None:
+        """Begin a new run."""
+        with self._wake:
+            self._order, self._follow = (model, seed), None
+            self._notify()
+
+    def follow(self, model: Model) -> None:
+        """Go on at other controls, or begin anew if the simulation cannot follow the change."""
+        with self._wake:
+            if self._order is not None:
+                self._order = (model, self._order[1])
+            else:
+                self._follow = model
+            self._notify()
+
+    def play(self, on: bool) -> None:
+        with self._wake:
+            self.playing = on
+            self._notify()
+
+    def step(self) -> None:
+        with self._wake:
+            self._steps += 1
+            self._notify()
+
+    def close(self) -> None:
+        """End the thread; for a page that was closed."""
+        with self._wake:
+            self._closed = True
+            self._drawn.set()
+            self._notify()
+
+    def trace(self) -> Any:
+        """The trace of the present run as a Dataset, or None."""
+        return None if self._run is None else self._run.trace()
+
+    def _notify(self) -> None:
+        if self._thread is None and not self._closed:
+            self._thread = threading.Thread(target=self._loop, name="live", daemon=True)
+            self._thread.start()
+        self._wake.notify()
+
+    def _loop(self) -> None:
+        due = time.perf_counter()
+        owed = 0.0
+        while True:
+            with self._wake:
+                while not (self._closed or self._order or self._follow or self._steps or self._goes):
+                    self._wake.wait()
+                    due = time.perf_counter()
+                if self._closed:
+                    return
+                order, follow, steps = self._order, self._follow, self._steps
+                self._order = self._follow = None
+                self._steps = 0
+            try:
+                restarted = self._begin(order, follow)
+                started = time.perf_counter()
+                owed = min(owed + self.speed, 10 * max(1.0, self.speed)) if self._goes else 0.0
+                done = self._advance(int(owed) + steps, started)
+                owed = max(0.0, owed - done)
+                if self._run is not None and (done or restarted or follow is not None):
+                    self._hand_over(self._run, restarted, done / max(time.perf_counter() - due, FRAME))
+            except MfexploreError as error:
+                self._stop(str(error))
+            except Exception as error:  # a broken kernel must not take the page's live view with it
+                self._stop(f"The simulation stopped: {error}")
+            due = max(due + FRAME, time.perf_counter() - FRAME)
+            wait = due - time.perf_counter()
+            if wait > 0:
+                time.sleep(wait)
+
+    @property
+    def _goes(self) -> bool:
+        return self.playing and self._run is not None and not self._run.finished
+
+    def _begin(self, order: tuple[Model, int] | None, follow: Model | None) -> bool:
+        if order is None and follow is not None and self._run is not None and not self._run.follow(follow):
+            order = (follow, self._seed)
+        if order is None:
+            return False
+        model, self._seed = order
+        self._run = model.simulate(seed=self._seed)
+        return True
+
+    def _advance(self, steps: int, started: float) -> int:
+        """Up to `steps` steps within one slice of time; at least one. Returns how many."""
+        done = 0
+        while self._run is not None and done < steps and not self._run.finished:
+            self._run.advance()
+            done += 1
+            if time.perf_counter() - started > SLICE or self._closed:
+                break
+        return done
+
+    def _hand_over(self, run: Simulation, restarted: bool, per_second: float) -> None:
+        times, series = run.series()
+        samples = np.array(run.samples()) if run.model.offers("law") else None
+        frame = Frame(
+            run.time, times.copy(), {n: v.copy() for n, v in series.items()}, run.picture(), samples, run.model,
+            run.finished, restarted, per_second,
+        )  # fmt: skip
+        self._drawn.clear()
+
+        def draw() -> None:
+            try:
+                self._show(frame)
+            finally:
+                self._drawn.set()
+
+        self._post(draw)
+        self._drawn.wait(PATIENCE)
+
+    def _stop(self, message: str) -> None:
+        self.playing = False
+        self._post(lambda: self._fail(message))

@@ -1,0 +1,168 @@
+"""What the panels of a workbench show, computed as jobs: generators that ask `cancelled` between slices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mfexplore.core.errors import MfexploreError
+from mfexplore.core.model import Landscape, Law, Model
+from mfexplore.study.diagram import diagram_levels
+from mfexplore.study.ensemble import measure_sample
+from mfexplore.workbench.exploration import ENSEMBLE_SAMPLES, Exploration
+from mfexplore.workbench.jobs import Cancelled
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+CURVE_POINTS = 161
+MEASURED_POINTS = 13
+EXACT_POINTS = 41
+
+Measured = tuple[float, float, int]  # mean, standard error, samples
+
+
+@dataclass(frozen=True)
+class Point:
+    """Everything the theory says at the marker; None where the system does not offer it."""
+
+    theory: xr.Dataset
+    landscape: Landscape | None
+    law: Law | None
+
+
+def point(at: Exploration, cancelled: Cancelled) -> Iterator[Point]:
+    """The theory at the marker."""
+    model = at.model
+    theory = model.theory()
+    yield Point(theory, _offered(model, "landscape"), _offered(model, "law"))
+
+
+def _offered(model: Model, capability: str) -> Any:
+    """A capability at these controls, or None if it is not offered, here or at all."""
+    if not model.offers(capability):
+        return None
+    try:
+        return getattr(model, capability)()
+    except MfexploreError:
+        return None
+
+
+def curve(at: Exploration, cancelled: Cancelled) -> Iterator[xr.Dataset]:
+    """The theory along the abscissa of the curve."""
+    name = at.along_control
+    yield at.model.theory(**{name: at.model.control(name).grid(CURVE_POINTS, *at.window(at.along))})
+
+
+def diagram(at: Exploration, resolution: int, progress: Callable[[float], None]) -> Any:
+    """The job that computes the levels of the diagram."""
+
+    def levels(cancelled: Cancelled) -> Iterator[xr.Dataset]:
+        yield from diagram_levels(
+            at.model, at.x, at.y, resolution, x_range=at.window("x"), y_range=at.window("y"),
+            cancelled=cancelled, progress=progress,
+        )  # fmt: skip
+
+    return levels
+
+
+def exact(at: Exploration, cancelled: Cancelled) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    """The exact values at finite size along the abscissa, if the system knows them for the observable."""
+    name = at.along_control
+    grid = at.model.control(name).grid(EXACT_POINTS, *at.window(at.along))
+    values = np.full(len(grid), np.nan)
+    for k, value in enumerate(grid):
+        if cancelled():
+            return
+        values[k] = at.model.replace(**{name: value}).exact().get(at.colour, np.nan)
+        if k == 0 and np.isnan(values[0]):
+            break
+    if np.isfinite(values).any():
+        yield grid.astype(float), values
+
+
+class Ensembles:
+    """Averages of the simulation along a control, remembered while the other controls stay as they are."""
+
+    def __init__(self) -> None:
+        self._key: Any = None
+        self.points: dict[float, dict[str, Measured]] = {}
+
+    def turn_to(self, at: Exploration) -> None:
+        """Forget what was measured elsewhere."""
+        others = {n: v for n, v in at.model.values().items() if n != at.along_control}
+        key = (at.along_control, tuple(others.items()), at.seed, at.along and at.window(at.along))
+        if key != self._key:
+            self._key, self.points = key, {}
+
+    def job(self, at: Exploration, progress: Callable[[float], None]) -> Any:
+        """Measure at the marker first, then at points spread over the window, coarse to fine; yields after each."""
+        name, points = at.along_control, self.points
+        declared = at.model.control(name)
+        here = float(getattr(at.model, name))
+        spread = [float(v) for v in declared.grid(MEASURED_POINTS, *at.window(at.along))]
+        order = [here] + [spread[k] for k in coarse_to_fine(len(spread))]
+
+        def measure(cancelled: Cancelled) -> Iterator[dict[float, dict[str, Measured]]]:
+            for done, value in enumerate(order):
+                progress(done / len(order))
+                if value not in points:
+                    found = _samples(at.model.replace(**{name: value}), at.seed, cancelled)
+                    if found is None:
+                        return
+                    points[value] = found
+                yield dict(points)
+
+        return measure
+
+    def here(self, at: Exploration) -> dict[str, Measured]:
+        """What was measured at the marker, by observable."""
+        return self.points.get(float(getattr(at.model, at.along_control)), {})
+
+
+def _samples(model: Model, seed: int, cancelled: Cancelled) -> dict[str, Measured] | None:
+    found = []
+    for sample in range(ENSEMBLE_SAMPLES):
+        if cancelled():
+            return None
+        found.append(measure_sample(model, seed, sample))
+    table = {name: np.array([one[name] for one in found]) for name in found[0]}
+    root = np.sqrt(ENSEMBLE_SAMPLES)
+    return {n: (float(v.mean()), float(v.std(ddof=1) / root), ENSEMBLE_SAMPLES) for n, v in table.items()}
+
+
+def coarse_to_fine(n: int) -> list[int]:
+    """0 ... n-1 so that every beginning of the list is spread evenly: ends, middle, quarters, ..."""
+    order, step = [0, n - 1], n - 1
+    while step > 1:
+        step = -(-step // 2)
+        order += range(step, n - 1, step)
+    return list(dict.fromkeys(k for k in order if 0 <= k < n))
+
+
+@dataclass(frozen=True)
+class Check:
+    """A reference beside what is computed here. digits: to how many significant digits the two agree."""
+
+    title: str
+    value: float
+    computed: float
+    source: str
+    agrees: bool
+    digits: int
+
+
+def checks(kind: type[Model], cancelled: Cancelled) -> Iterator[Check]:
+    """The references of a system, one by one."""
+    for reference in kind.references:
+        if cancelled():
+            return
+        computed = float(reference.compute())
+        gap = abs(computed - reference.value)
+        scale = max(abs(reference.value), 1e-300)
+        digits = 15 if gap == 0 else int(np.clip(np.floor(-np.log10(gap / scale)), 0, 15))
+        yield Check(reference.title, reference.value, computed, reference.source, gap <= reference.tolerance, digits)
