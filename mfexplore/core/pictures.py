@@ -12,13 +12,17 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Lattice:
-    """Values on a square grid. values: shape (rows, columns), any number type, drawn between low and high."""
+    """Values on a square grid. values: shape (rows, columns), any number type, drawn between low and high.
+
+    states: if given, the values are indices into these names of states, each drawn in a colour of its own.
+    """
 
     values: Array
     low: float
     high: float
     caption: str = ""
     signed: bool = True
+    states: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,292 @@
+r"""May-Leonard model: three species that beat each other in a circle, like rock, paper and scissors.
+
+Every site of a periodic $L\times L$ lattice is empty or holds one individual of species 1, 2 or 3; species $1$
+beats $2$, $2$ beats $3$ and $3$ beats $1$. An individual meets a random neighbour and
+
+- *selection*, rate $\sigma$: removes it, if it is the one it beats;
+- *reproduction*, rate $\mu$: fills it with a copy of itself, if it is empty;
+- *exchange*, rate $\epsilon$: swaps places with it, whatever it holds.
+
+With the side of the square as unit of length an individual explores the area $M=2\epsilon/L^2$ per unit time: the
+*mobility*, so it diffuses with $D=M/4$. Well mixed, the densities follow (May and Leonard)
+
+$$\dot a_1=a_1\big[\mu(1-\varrho)-\sigma a_3\big]\quad\text{and cyclically},\qquad\varrho=a_1+a_2+a_3 \tag{1}$$
+
+with the coexistence point and its eigenvalues
+
+$$a^*=\frac{\mu}{3\mu+\sigma},\qquad -\mu,\quad c_1(1\pm i\sqrt3),\quad c_1=\frac{\mu\sigma}{2(3\mu+\sigma)} \tag{2}$$
+
+It is always unstable: the densities spiral out towards a cycle that visits each species in turn and, at finite $N$,
+ends with a single one. Space changes that. Near (2) the dynamics is a complex Ginzburg-Landau equation
+
+$$\partial_tz=D\nabla^2z+(c_1-i\omega)z-c_2(1-ic_3)|z|^2z,\qquad
+c_3=\frac{\sqrt3(18\mu+5\sigma)}{48\mu+11\sigma} \tag{3}$$
+
+whose spirals keep all three alive. Their wavelength and the speed of their fronts are
+
+$$\lambda=\frac{2\pi c_3\sqrt{D/c_1}}{\sqrt{1+c_3^2}-1},\qquad v=2\sqrt{c_1D} \tag{4}$$
+
+Since $\lambda\propto\sqrt M$, spirals outgrow the square at a critical mobility, $M_c=(4.5\pm0.5)\cdot10^{-4}$ for
+$\mu=\sigma=1$ (simulated); eq. (4) carries that to other rates.
+
+**Valid:** (1) for a well-mixed population as $N\to\infty$ only: it knows neither space nor the chance that decides
+who survives. (3) is an expansion around (2), while real spirals reach far from it: its wavelength is off by a
+factor of order one, which the scaling of $M_c$ assumes to be the same at all rates.
+
+*Convention:* an encounter is ordered (who meets, who is met); counting pairs would double all rates.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.integrate import solve_ivp
+
+from mfexplore.core import (
+    Array,
+    Branch,
+    Failure,
+    Landmark,
+    Lattice,
+    Model,
+    NotOfferedError,
+    Observable,
+    Phase,
+    Plane,
+    Points,
+    Preset,
+    Profile,
+    Reference,
+    Simulation,
+    Solution,
+    Source,
+    Task,
+    control,
+)
+from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.random import advanced, new_stream, random_word
+
+COEXISTENCE, EXTINCTION = 0, 1
+CRITICAL_MOBILITY = 4.5e-4  # published, at unit rates
+
+
+@kernel
+def encounters(grid, linear, attempts, selection, reproduction, exchange, counts, stream):
+    """Random ordered encounters of neighbours; `grid` (int8, 0 empty) and `counts` (of states 0..3) are overwritten."""
+    position = stream[0]
+    sites = linear * linear
+    scale = (selection + reproduction + exchange) / 1073741824.0
+    for k in range(attempts):
+        word = random_word(position, k)  # 32 bits for the site, 2 for the neighbour, 30 for the reaction
+        site = np.int64(((word >> np.uint64(32)) * np.uint64(sites)) >> np.uint64(32))
+        direction = word & np.uint64(3)
+        column = site % linear
+        if direction == 0:
+            other = site + 1 if column < linear - 1 else site - linear + 1
+        elif direction == 1:
+            other = site - 1 if column > 0 else site + linear - 1
+        elif direction == 2:
+            other = site + linear if site < sites - linear else site + linear - sites
+        else:
+            other = site - linear if site >= linear else site - linear + sites
+        me, you = grid[site], grid[other]
+        if me == you:
+            continue
+        pick = np.float64(np.int64((word & np.uint64(0xFFFFFFFF)) >> np.uint64(2))) * scale
+        if pick >= selection + reproduction:
+            grid[site], grid[other] = you, me
+        elif me != 0:
+            if pick < selection:
+                if you == me % 3 + 1:
+                    grid[other] = 0
+                    counts[you] -= 1
+                    counts[0] += 1
+            elif you == 0:
+                grid[other] = me
+                counts[0] -= 1
+                counts[me] += 1
+    stream[0] = advanced(position, attempts)
+
+
+class MayLeonardSimulation(Simulation):
+    """Encounters on the lattice from a random mixture at the densities of (2)."""
+
+    time_unit = "generations"
+    relaxation, window = 300.0, 100.0
+
+    def prepare(self) -> None:
+        m = self.model
+        self.linear = max(4, round(math.sqrt(m.size)))
+        share = m.reproduction / (3 * m.reproduction + m.selection)
+        states = self.rng.choice(4, self.linear**2, p=[1 - 3 * share, share, share, share])
+        self.grid = states.astype(np.int8)
+        self.counts = np.bincount(states, minlength=4).astype(np.int64)
+        self.stream = new_stream(self.rng)
+
+    def evolve(self, duration: float) -> None:
+        m = self.model
+        exchange = m.mobility * self.linear**2 / 2
+        attempts = round(duration * self.linear**2 * (m.selection + m.reproduction + exchange))
+        encounters(self.grid, self.linear, attempts, m.selection, m.reproduction, exchange, self.counts, self.stream)
+
+    def observe(self) -> dict[str, float]:
+        share = self.counts / self.grid.size
+        return {
+            "species_1": float(share[1]),
+            "species_2": float(share[2]),
+            "species_3": float(share[3]),
+            "total_density": float(1 - share[0]),
+            "surviving_species": float((self.counts[1:] > 0).sum()),
+        }
+
+    def picture(self) -> Lattice:
+        grid = self.grid.reshape(self.linear, self.linear)
+        names = ("empty", "species 1", "species 2", "species 3")
+        return Lattice(grid, 0, 3, caption="who lives where", signed=False, states=names)
+
+
+@dataclass(frozen=True)
+class MayLeonard(Model):
+    mobility: float = control(
+        1e-4, 1e-6, 1e-2, symbol="M", unit="squares per generation", role="temperature", scale="log", step=1e-6,
+        doc="area that an individual explores per unit time",
+    )  # fmt: skip
+    selection: float = control(
+        1.0, 0.1, 10.0, symbol=r"\sigma", role="coupling", scale="log", step=0.01, doc="rate at which one beats another"
+    )
+    reproduction: float = control(
+        1.0, 0.1, 10.0, symbol=r"\mu", role="load", scale="log", step=0.01, doc="rate of offspring onto an empty site"
+    )
+    size: int = control(
+        65_536, 16, 1_000_000, symbol="N", unit="sites", role="size", scale="log", part="simulation",
+        doc="sites of the square lattice",
+    )  # fmt: skip
+
+    title = "May-Leonard rock, paper, scissors"
+    summary = "Three species beat each other in a circle: spirals keep all alive, until they move too fast."
+    sources = (
+        Source("T. Reichenbach, M. Mobilia, E. Frey, Nature 448, 1046 (2007)", doi="10.1038/nature06095"),
+        Source(
+            "T. Reichenbach, M. Mobilia, E. Frey, J. Theor. Biol. 254, 368 (2008)", doi="10.1016/j.jtbi.2008.05.014"
+        ),
+        Source("R. M. May and W. J. Leonard, SIAM J. Appl. Math. 29, 243 (1975)", doi="10.1137/0129022"),
+    )
+    observables = (
+        Observable("total_density", r"\varrho", "fraction of sites that are taken", low=0, high=1),
+        Observable("growth_rate", r"\mathrm{Re}\,\Lambda", "largest real part of an eigenvalue of (1)", signed=True),
+        Observable("frequency", r"\mathrm{Im}\,\Lambda", "angular frequency of the spiralling densities"),
+        Observable("wavelength", r"\lambda", "wavelength of the spirals, eq. (4)", unit="squares", low=0, high=2),
+        Observable("front_speed", "v", "speed of a front, eq. (4)", unit="squares per generation", low=0),
+        Observable("densities", "a_i", "density of every species", over="species", low=0, high=1),
+    )
+    branches = (
+        Branch("coexistence", "all three species at equal density"),
+        Branch("extinction", "a single species is left"),
+    )
+    phases = (
+        Phase("coexistence", "Spirals fit into the square: each species always finds a place ahead of its enemy."),
+        Phase("extinction", "Spirals have outgrown the square: it mixes as a whole, and chance leaves one species."),
+    )
+    failures = (
+        Failure("space_decides", "Well-mixed theory calls coexistence unstable; here it lives on all the same, because "
+                "moving spirals separate the species."),
+    )  # fmt: skip
+    landmarks = (Landmark("critical_mobility", "M_c", "spirals outgrow the square"),)
+    planes = (
+        Plane("mobility", "selection", "wavelength", "coexistence"),
+        Plane("mobility", "reproduction", "wavelength", "coexistence"),
+    )
+    presets = (
+        Preset("spirals", {"mobility": 1e-4}, "Spirals of three colours turn and drift; all species keep a third each."),
+        Preset("small spirals", {"mobility": 1e-5}, "The wavelength shrinks as the square root of the mobility."),
+        Preset("too mobile", {"mobility": 1e-3, "size": 16_384}, "The spirals outgrow the square: who will be left?"),
+        Preset(
+            "critical", {"mobility": 4.5e-4, "size": 16_384},
+            "At the published critical mobility chance decides: restart with other seeds.",
+        ),
+    )  # fmt: skip
+    references = (
+        Reference(
+            "density of each species at unit rates", 0.25, 1e-14, "May and Leonard (1975)",
+            lambda: float(MayLeonard().theory()["densities"].sel(branch="coexistence", species=1)),
+        ),
+        Reference(
+            "growth rate of the spiral out of coexistence", 0.125, 1e-12, "eq. (2)",
+            lambda: float(MayLeonard().theory()["growth_rate"].sel(branch="coexistence")),
+        ),
+        Reference(
+            "its frequency", math.sqrt(3) / 8, 1e-12, "eq. (2)",
+            lambda: float(MayLeonard().theory()["frequency"].sel(branch="coexistence")),
+        ),
+    )  # fmt: skip
+    tasks = (
+        Task(
+            "Raise the mobility until species begin to die out on a lattice of 128 x 128. At which mobility?",
+            {"mobility": 1e-4, "size": 16_384}, "mobility",
+            lambda model: float(model.landmark("critical_mobility", "mobility")[0]), 2e-4,
+            "About 4.5e-4 squares per generation: then one spiral is as large as the square.",
+        ),
+    )  # fmt: skip
+    simulation = MayLeonardSimulation
+
+    def solve(self, points: Points) -> Solution:
+        mobility, sigma, mu = points["mobility"], points["selection"], points["reproduction"]
+        c1 = mu * sigma / (2 * (3 * mu + sigma))
+        shape = (mobility.size, 2)
+
+        def both(coexistence: Array, extinction: float) -> Array:
+            return np.stack([coexistence, np.full(mobility.size, extinction)], axis=1)
+
+        values = {
+            "total_density": both(3 * mu / (3 * mu + sigma), 1.0),
+            "growth_rate": both(c1, 0.0),
+            "frequency": both(math.sqrt(3) * c1, 0.0),
+            "wavelength": both(wavelength(mobility, sigma, mu), math.inf),
+            "front_speed": both(np.sqrt(c1 * mobility), 0.0),
+        }
+        lives = mobility < critical_mobility(sigma, mu)
+        validity = np.zeros(shape, np.int8)
+        validity[lives, COEXISTENCE] = 1
+        stable = np.broadcast_to(np.array([False, True]), shape)
+        return Solution(values, np.zeros(shape), stable, validity, extra={"lives": lives})
+
+    def select(self, points: Points, solution: Solution) -> Array:
+        """What the lattice reaches: unlike the well-mixed theory, spirals protect coexistence below the threshold."""
+        reached: Array = np.where(solution.extra["lives"], COEXISTENCE, EXTINCTION)
+        return reached
+
+    def profiles(self) -> dict[str, Profile]:
+        share = self.reproduction / (3 * self.reproduction + self.selection)
+        return {"densities": Profile(np.array([1, 2, 3]), np.array([[share, share, share], [1.0, 0.0, 0.0]]))}
+
+    def landmark(self, name: str, along: str) -> Array:
+        if along != "mobility":
+            raise NotOfferedError(self.title, f"{name} along {along}")
+        return self.control(along).within([float(critical_mobility(self.selection, self.reproduction))])
+
+    def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
+        def slope(time: float, a: Array) -> Array:
+            return a * (self.reproduction * (1 - a.sum()) - self.selection * np.roll(a, 1))
+
+        names = ("species_1", "species_2", "species_3")
+        first = [start[name] for name in names]
+        path = solve_ivp(slope, (0.0, max(float(times[-1]), 1e-9)), first, t_eval=times, rtol=1e-8, atol=1e-12)
+        return dict(zip(names, path.y, strict=True)) | {"total_density": path.y.sum(axis=0)}
+
+    def footprint(self) -> int:
+        return 10 * self.size
+
+
+def wavelength(mobility: Array | float, sigma: Array | float, mu: Array | float) -> Array:
+    """Wavelength of the spirals, eq. (4), in units of the side of the square."""
+    c1 = mu * sigma / (2 * (3 * mu + sigma))
+    c3 = math.sqrt(3) * (18 * mu + 5 * sigma) / (48 * mu + 11 * sigma)
+    return np.asarray(2 * math.pi * c3 * np.sqrt(mobility / 4 / c1) / (np.sqrt(1 + c3**2) - 1))
+
+
+def critical_mobility(sigma: Array | float, mu: Array | float) -> Array:
+    """Where the wavelength is that of the critical mobility at unit rates."""
+    return np.asarray(CRITICAL_MOBILITY * (wavelength(1.0, 1.0, 1.0) / wavelength(1.0, sigma, mu)) ** 2)
