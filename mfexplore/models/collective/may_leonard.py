@@ -200,7 +200,7 @@ class MayLeonard(Model):
         Plane("mobility", "reproduction", "wavelength", "coexistence"),
     )
     presets = (
-        Preset("spirals", {"mobility": 1e-4}, "Spirals of three colours turn and drift; all species keep a third each."),
+        Preset("spirals", {"mobility": 1e-4}, "Spirals of three colours turn and drift; every species survives."),
         Preset("small spirals", {"mobility": 1e-5}, "The wavelength shrinks as the square root of the mobility."),
         Preset("too mobile", {"mobility": 1e-3, "size": 16_384}, "The spirals outgrow the square: who will be left?"),
         Preset(
