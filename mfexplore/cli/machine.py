@@ -29,12 +29,21 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "firefox"
 
 
 def serve(
+    key: Annotated[str, typer.Argument(metavar="SYSTEM", help="Open at this one.", show_default=False)] = "",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free port.")] = 5006,
     address: Annotated[str, typer.Option(help="0.0.0.0 lets other machines in.")] = "localhost",
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the app in a browser.")] = True,
+    warm: Annotated[bool, typer.Option("--warm/--no-warm", help="Compile all systems in the background.")] = True,
+    origin: Annotated[
+        list[str] | None, typer.Option(help="A further host:port whose pages may connect (* for any). Repeatable.")
+    ] = None,
+    prefix: Annotated[str, typer.Option(help="Path under which a proxy serves the app.")] = "",
 ) -> None:
     """Open the app."""
-    mfexplore.serve(port=port, address=address, show=browser)
+    mfexplore.serve(
+        key=key, port=port, address=address, show=browser, warm=warm, origins=tuple(origin or ()),
+        prefix=prefix.rstrip("/"),
+    )  # fmt: skip
 
 
 # -- doctor --------------------------------------------------------------------------------------------------------

@@ -198,9 +198,11 @@ def test_a_notebook_is_not_overwritten_unasked(tmp_path: Path, monkeypatch: pyte
 def test_serve_passes_its_options_on(monkeypatch: pytest.MonkeyPatch) -> None:
     given: dict[str, object] = {}
     monkeypatch.setattr("mfexplore.serve", lambda **options: given.update(options))
-    call("serve", "--port", "0", "--no-browser")
-    assert given["port"] == 0
-    assert given["show"] is False
+    call("serve", "curie_weiss", "--port", "0", "--no-browser", "--origin", "*", "--prefix", "/user/app")
+    assert given == {
+        "key": "curie_weiss", "port": 0, "address": "localhost", "show": False, "warm": True, "origins": ("*",),
+        "prefix": "/user/app",
+    }  # fmt: skip
 
 
 # -- doctor ------------------------------------------------------------------------------------------------------------
