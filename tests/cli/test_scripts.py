@@ -7,10 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from mfexplore.cli import app
 from mfexplore.cli.machine import PORTABLE
 
 ROOT = Path(__file__).parents[2]
@@ -64,7 +67,10 @@ def test_binder_start_ends_by_becoming_what_it_starts() -> None:
     assert (ROOT / "binder" / "start").read_text().rstrip().endswith('exec "$@"')
 
 
-def test_binder_proxies_the_app() -> None:
-    servers = json.loads((ROOT / "binder" / "jupyter_server_config.json").read_text())["ServerProxy"]["servers"]
-    assert servers["mfexplore"]["command"][:2] == ["mfexplore", "serve"]
-    assert "{port}" in servers["mfexplore"]["command"]
+def test_jupyter_finds_the_app_and_the_app_knows_the_options() -> None:
+    (entry,) = entry_points(group="jupyter_serverproxy_servers", name="mfexplore")
+    command = entry.load()()["command"]
+    assert command[:2] == ["mfexplore", "serve"]
+    assert "{port}" in command
+    options = CliRunner().invoke(app, ["serve", "--help"], env={"COLUMNS": "200"}).output
+    assert all(word in options for word in command if word.startswith("--"))
