@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfexplore.numerics.elementary import exp, expm1, log1p
-from mfexplore.numerics.gaussian import NARROW, SQRT_2PI, Z, Z_WEIGHT
+from mfexplore.numerics.gaussian import NARROW, SQRT_2PI, Z_WEIGHT, Z
 from mfexplore.numerics.kernel import kernel
 
 U_STEP = 0.28
@@ -168,11 +168,11 @@ def interpolation_weights(offset, variance, weights):
     moment[0], moment[1] = 1.0, offset
     for p in range(2, 2 * TAPS + 1):
         moment[p] = offset * moment[p - 1] + (p - 1) * variance * moment[p - 2]
-    for l in range(2 * TAPS + 1):
+    for d in range(2 * TAPS + 1):
         total = 0.0
         for p in range(2 * TAPS + 1):
-            total += LAGRANGE[l, p] * moment[p]
-        weights[l] = total
+            total += LAGRANGE[d, p] * moment[p]
+        weights[d] = total
 
 
 @kernel
@@ -186,21 +186,21 @@ def convolution_kernel(variance, spacing):
     n = int(7.8 * math.sqrt(s)) + 1
     weights = np.empty(n + 1)
     total = 0.0
-    for l in range(n + 1):
-        weights[l] = math.exp(-0.5 * l * l / s)
-        total += weights[l] if l == 0 else 2.0 * weights[l]
+    for d in range(n + 1):
+        weights[d] = math.exp(-0.5 * d * d / s)
+        total += weights[d] if d == 0 else 2.0 * weights[d]
     return weights / total
 
 
 @kernel
 def convolve(weights, buffer, pad, out):
-    """out[j] = sum over l of weights[|l|] buffer[pad + j + l]."""
+    """out[j] = sum over d of weights[|d|] buffer[pad + j + d]."""
     n = out.size
     centre = buffer[pad : pad + n]
     for j in range(n):
         out[j] = weights[0] * centre[j]
-    for l in range(1, weights.size):
-        left, right, w = buffer[pad - l : pad - l + n], buffer[pad + l : pad + l + n], weights[l]
+    for d in range(1, weights.size):
+        left, right, w = buffer[pad - d : pad - d + n], buffer[pad + d : pad + d + n], weights[d]
         for j in range(n):
             out[j] += w * (left[j] + right[j])
 
@@ -208,8 +208,8 @@ def convolve(weights, buffer, pad, out):
 @kernel
 def mirror(buffer, pad, sign):
     """Continue a function known for y >= 0 to y < 0, even (sign = 1) or odd (-1)."""
-    for l in range(1, pad + 1):
-        buffer[pad - l] = sign * buffer[pad + l]
+    for d in range(1, pad + 1):
+        buffer[pad - d] = sign * buffer[pad + d]
 
 
 @kernel
@@ -227,14 +227,14 @@ def start_weights(field, variance, spacing, even, odd):
     else:
         half = int(7.8 * math.sqrt(s)) + 1
         weights = np.empty(2 * half + 1)
-        for l in range(-half, half + 1):
-            weights[l + half] = math.exp(-0.5 * (nearest + l - centre) ** 2 / s)
+        for d in range(-half, half + 1):
+            weights[d + half] = math.exp(-0.5 * (nearest + d - centre) ** 2 / s)
         weights /= weights.sum()
-    for l in range(-half, half + 1):
-        j = nearest + l
+    for d in range(-half, half + 1):
+        j = nearest + d
         if abs(j) < even.size:
-            even[abs(j)] += weights[l + half]
-            odd[abs(j)] += weights[l + half] * np.sign(j)
+            even[abs(j)] += weights[d + half]
+            odd[abs(j)] += weights[d + half] * np.sign(j)
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""Nested Gaussian averages: against sums over all nodes of the tree, against mpmath at T = 0, and finite differences."""
+"""Nested Gaussian averages: against sums over the whole tree, against mpmath at T = 0, and finite differences."""
 
 from __future__ import annotations
 
