@@ -1,0 +1,47 @@
+"""Products of a large dense matrix with a vector, on one thread, at the speed of memory.
+
+A BLAS library starts its own threads for these, which spin on cores that others are using: on a shared machine that
+costs ten to a hundred times what it gains. These read the matrix once, in place, and release the GIL.
+"""
+
+from __future__ import annotations
+
+from mfexplore.numerics.kernel import kernel
+
+
+@kernel
+def product(matrix, x, out):
+    """Write matrix @ x into out. matrix: C-contiguous, (m, n); x: (n,); out: (m,), one float type."""
+    zero = out.dtype.type(0.0)
+    blocks = out.size // 4
+    for b in range(blocks):  # four rows at a time: x is loaded once for all
+        first, second, third, fourth = matrix[4 * b], matrix[4 * b + 1], matrix[4 * b + 2], matrix[4 * b + 3]
+        s0 = s1 = s2 = s3 = zero
+        for i in range(x.size):
+            s0 += first[i] * x[i]
+            s1 += second[i] * x[i]
+            s2 += third[i] * x[i]
+            s3 += fourth[i] * x[i]
+        out[4 * b], out[4 * b + 1], out[4 * b + 2], out[4 * b + 3] = s0, s1, s2, s3
+    for k in range(4 * blocks, out.size):
+        row = matrix[k]
+        s0 = zero
+        for i in range(x.size):
+            s0 += row[i] * x[i]
+        out[k] = s0
+
+
+@kernel
+def transposed_product(matrix, y, out):
+    """Write matrix.T @ y into out. matrix: C-contiguous, (m, n); y: (m,); out: (n,), one float type."""
+    out[:] = 0.0
+    blocks = y.size // 4
+    for b in range(blocks):
+        first, second, third, fourth = matrix[4 * b], matrix[4 * b + 1], matrix[4 * b + 2], matrix[4 * b + 3]
+        y0, y1, y2, y3 = y[4 * b], y[4 * b + 1], y[4 * b + 2], y[4 * b + 3]
+        for i in range(out.size):
+            out[i] += (y0 * first[i] + y1 * second[i]) + (y2 * third[i] + y3 * fourth[i])
+    for k in range(4 * blocks, y.size):
+        row, y0 = matrix[k], y[k]
+        for i in range(out.size):
+            out[i] += y0 * row[i]
