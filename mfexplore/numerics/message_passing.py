@@ -179,13 +179,13 @@ class LoadCurves:
             c, d, fc, fd = (
                 np.where(left, new, d), np.where(left, c, new), np.where(left, value, fd), np.where(left, fc, value)
             )  # fmt: skip
-        centre, h = 0.5 * (a + b), 3e-4
-        for _ in range(3):
+        centre, h = 0.5 * (a + b), 5e-5  # smaller drowns in rounding, larger is not a parabola
+        for _ in range(4):
             below, here, above = height(centre - h), height(centre), height(centre + h)
             curvature = above - 2 * here + below
             with np.errstate(divide="ignore", invalid="ignore"):
                 shift = 0.5 * h * (below - above) / curvature
-            centre = centre + np.where(np.abs(shift) < 4 * h, shift, 0.0)
+            centre = centre + np.clip(np.nan_to_num(shift, posinf=0.0, neginf=0.0), -4 * h, 4 * h)
         self.turn_row, self.turn_snr, self.turn_up = row, centre, up
         self.turn_load = self.load_at(centre, row)
 
