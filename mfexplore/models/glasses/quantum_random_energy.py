@@ -1,0 +1,626 @@
+r"""Quantum random energy model: a glass that tunnels.
+
+The levels of the random energy model, with a transverse field $\Gamma$ that flips spins:
+
+$$H=E(\sigma^z_1,\dots,\sigma^z_N)-\Gamma\sum_i\sigma^x_i,\qquad E_{\mathbf s}\sim\mathcal N(0,N/2) \tag{1}$$
+
+It is one particle that hops on the $2^N$ corners of a hypercube, each with a random energy of its own.
+
+**Thermodynamics.** Each part wins alone, since a random level is nearly orthogonal to any other direction:
+
+$$f=\min\Big\{-T\ln2-\frac1{4T}\ \text{or}\ -\sqrt{\ln2}\ (T<T_c),\quad -T\ln2\cosh\frac\Gamma T\Big\},\qquad
+T_c=\frac1{2\sqrt{\ln2}} \tag{2}$$
+
+Between the two there is a first-order line. With $L=\ln2+1/(4T^2)$ above $T_c$ and $L=\sqrt{\ln2}/T$ below,
+
+$$\Gamma_c(T)=T\,\mathrm{arcosh}(e^L/2)=T\Big[L-\ln2+\ln\big(1+\sqrt{1-4e^{-2L}}\big)\Big] \tag{3}$$
+
+from $\Gamma_c(0)=\sqrt{\ln2}$ to $\Gamma_c(\infty)=1/\sqrt2$. At finite $N$ perturbation theory shifts the energy per
+spin by $-\Gamma^2/(\epsilon N)$ for a level at $-\epsilon N$, and the ground state of the quantum paramagnet by
+$-1/(2\Gamma N)$.
+
+**Dynamics.** Inside the paramagnet, where the temperature only sets the energy density $\epsilon=-E/N=1/(2T)$, what
+do eigenstates look like? A particle at energy $-\epsilon N$ reaches a corner $n=xN$ flips away with the amplitude
+$n!\,(\Gamma/\epsilon N)^n$ to leading order (forward scattering). Among the corners at that distance there are resonant
+ones if $r(x)>0$, and together they broaden the level by $e^{Ng(x)}$:
+
+$$r(x)=x\ln\frac\Gamma\epsilon-x-(1-x)\ln(1-x)-\epsilon^2,\qquad
+g(x)=x\ln x-(1-x)\ln(1-x)-2x+2x\ln\frac\Gamma\epsilon-\epsilon^2 \tag{4}$$
+
+*Localized* (no resonance at any distance) as long as $\max_xr<0$, which is
+
+$$\ln\frac\Gamma\epsilon-1+\frac\epsilon\Gamma<\epsilon^2 \tag{5}$$
+
+*Ergodic* (the broadening is not exponentially small) when $g(x_*)>0$ at the distance
+$x_*=\tfrac12(1+\sqrt{1-4\epsilon^2/\Gamma^2})$.
+Between the two lines lies the *bad metal*: as in the Rosenzweig-Porter model an eigenstate spreads over all corners
+within its broadening, exponentially many and yet an exponentially small fraction of those at its energy. It fills
+$2^{ND}$ corners with
+
+$$D\ln2=\ln2-\epsilon^2+\min\Big[0,\max_{r(x)\ge0}g(x)\Big] \tag{6}$$
+
+The simulation takes one sample, finds its thermal averages (all eigenstates up to 10 spins; above, the 20 lowest
+exactly and the rest by random vectors), and lets a corner at energy $-\epsilon N$ evolve in time: it stays, or spreads.
+
+**Valid:** (2) and (3) are exact as $N\to\infty$. The lines of (4)-(6) are estimates of leading order in $\Gamma$, which
+the cavity method refines; a few spins show them only as crossovers. Below $T_c$ the paramagnet's entropy is negative.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.sparse.linalg import LinearOperator, eigsh
+from scipy.special import ive, jv
+
+from mfexplore.core import (
+    Array,
+    Branch,
+    Density,
+    Failure,
+    Landmark,
+    Law,
+    Model,
+    NotOfferedError,
+    Observable,
+    Phase,
+    Plane,
+    Points,
+    Preset,
+    Reference,
+    Simulation,
+    Solution,
+    Source,
+    Task,
+    control,
+)
+from mfexplore.numerics.blas import one_blas_thread, symmetric_eigenpairs
+from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.level_statistics import (
+    ORTHOGONAL_RATIO,
+    POISSON_RATIO,
+    gap_ratios,
+    orthogonal_ratio_density,
+    poisson_ratio_density,
+)
+
+PARAMAGNET, GLASS, QUANTUM_PARAMAGNET = 0, 1, 2
+FREEZING = 1 / (2 * math.sqrt(math.log(2)))
+EDGE = math.sqrt(math.log(2))  # energy density of the lowest level
+DENSE_SPINS = 10  # up to here the whole spectrum is computed
+LOWEST = 20  # eigenstates found exactly above that
+VECTORS = 4  # random vectors that stand for the others
+
+
+@kernel
+def resonance(x, y, energy):
+    """r(x) of eq. (4), with y = energy/Gamma."""
+    rest = (1.0 - x) * math.log(1.0 - x) if x < 1.0 else 0.0
+    return -x * math.log(y) - x - rest - energy * energy
+
+
+@kernel
+def broadening(x, y, energy):
+    """g(x) of eq. (4), with y = energy/Gamma."""
+    near = x * math.log(x) if x > 0.0 else 0.0
+    rest = (1.0 - x) * math.log(1.0 - x) if x < 1.0 else 0.0
+    return near - rest - 2.0 * x - 2.0 * x * math.log(y) - energy * energy
+
+
+@kernel
+def localization_excess(y):
+    """(energy density)^2 at which y = energy/Gamma is on the line (5); falls from infinity at 0 to 0 at y = 1."""
+    return -math.log(y) - 1.0 + y
+
+
+@kernel
+def ergodicity_excess(y):
+    """The same for g(x*) = 0, for y < 1/2; may be negative, where there is no such line."""
+    x = 0.5 * (1.0 + math.sqrt(1.0 - 4.0 * y * y))
+    return broadening(x, y, 0.0)
+
+
+@kernel
+def edges(transverse_field, localization, ergodicity):
+    """Energy densities of the two lines at every field: roots of (excess of y) = (Gamma y)^2 by bisection, since the
+    left side falls and the right side grows. Writes arrays of shape (n,).
+    """
+    for i in range(transverse_field.size):
+        gamma = transverse_field[i]
+        low, high = 0.0, 1.0
+        for _ in range(54):
+            y = 0.5 * (low + high)
+            if localization_excess(y) > gamma * gamma * y * y:
+                low = y
+            else:
+                high = y
+        localization[i] = 0.5 * (low + high) * gamma
+        low, high = 0.0, 0.5
+        for _ in range(54):
+            y = 0.5 * (low + high)
+            if ergodicity_excess(y) > gamma * gamma * y * y:
+                low = y
+            else:
+                high = y
+        ergodicity[i] = 0.5 * (low + high) * gamma
+
+
+@kernel
+def largest_broadening(y, energy):
+    """Maximum of g over the distances with r >= 0, an interval around x = 1 - y; the estimate needs r(1 - y) >= 0."""
+    top = 1.0 - y
+    low, high = 0.0, top
+    for _ in range(50):
+        x = 0.5 * (low + high)
+        if resonance(x, y, energy) < 0.0:
+            low = x
+        else:
+            high = x
+    left = high
+    low, high = top, 1.0
+    if resonance(1.0, y, energy) >= 0.0:
+        low = 1.0
+    for _ in range(50):
+        x = 0.5 * (low + high)
+        if resonance(x, y, energy) >= 0.0:
+            low = x
+        else:
+            high = x
+    best = max(broadening(left, y, energy), broadening(low, y, energy))
+    if y < 0.5:
+        x = 0.5 * (1.0 + math.sqrt(1.0 - 4.0 * y * y))
+        if left <= x <= low:
+            best = max(best, broadening(x, y, energy))
+    return best
+
+
+@kernel
+def fractal_dimensions(energy, transverse_field, localization, ergodicity, out):
+    """D of eq. (6) at every point, 0 where localized; arrays of shape (n,)."""
+    for i in range(energy.size):
+        e = energy[i]
+        if e >= localization[i]:
+            out[i] = 0.0
+        else:
+            g = largest_broadening(e / transverse_field[i], e) if e > ergodicity[i] else 0.0
+            out[i] = max(1.0 + (min(g, 0.0) - e * e) / math.log(2.0), 0.0)
+
+
+@kernel
+def apply_hamiltonian(levels, transverse_field, vector, out):
+    """H of eq. (1) on a vector, real or complex; configuration i has spin k up where bit k of i is set."""
+    count = levels.size
+    for i in range(count):
+        out[i] = levels[i] * vector[i]
+    block = 1
+    while block < count:
+        for start in range(0, count, 2 * block):
+            for i in range(start, start + block):
+                out[i] -= transverse_field * vector[i + block]
+                out[i + block] -= transverse_field * vector[i]
+        block *= 2
+
+
+@kernel
+def chebyshev_sum(levels, transverse_field, centre, radius, coefficients, vector):
+    """Sum of c_k T_k((H - centre)/radius) on a vector, in the type of `coefficients` and `vector` (the same)."""
+    before = vector.copy()
+    now = np.empty_like(vector)
+    after = np.empty_like(vector)
+    apply_hamiltonian(levels, transverse_field, before, now)
+    for i in range(vector.size):
+        now[i] = (now[i] - centre * before[i]) / radius
+    total = coefficients[0] * before + coefficients[1] * now
+    for k in range(2, coefficients.size):
+        apply_hamiltonian(levels, transverse_field, now, after)
+        for i in range(vector.size):
+            after[i] = 2.0 * (after[i] - centre * now[i]) / radius - before[i]
+            total[i] += coefficients[k] * after[i]
+        before, now, after = now, after, before
+    return total
+
+
+def critical_field(temperature: Array) -> Array:
+    """The first-order line of eq. (3); temperatures of any shape."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        exponent = np.where(
+            temperature > FREEZING, math.log(2) + 1 / (4 * temperature**2), EDGE / np.maximum(temperature, 1e-300)
+        )
+        found = temperature * (exponent - math.log(2) + np.log1p(np.sqrt(-np.expm1(2 * math.log(2) - 2 * exponent))))
+    return np.where(temperature > 1e-12, found, EDGE)
+
+
+class QuantumRandomEnergySimulation(Simulation):
+    """One sample: its thermal averages, and the time evolution of one corner of the hypercube."""
+
+    time_unit = "inverse energy units"
+    step = 0.25
+    relaxation, window = 10.0, 10.0
+
+    def prepare(self) -> None:
+        n = self.model.size
+        self.levels = self.rng.normal(0, math.sqrt(n / 2), 2**n)
+        self.vectors = self.rng.standard_normal((VECTORS, 2**n)) if n > DENSE_SPINS else np.empty((0, 2**n))
+        self.start = int(np.argmin(np.abs(self.levels + self.model.energy_density() * n)))
+        flips = np.arange(2**n) ^ self.start
+        self.distance = np.bitwise_count(flips).astype(np.int64)
+        self.state = np.zeros(2**n, np.complex128)
+        self.state[self.start] = 1
+        self._solved_field = -1.0
+        self.retune()
+
+    def retune(self) -> None:
+        with one_blas_thread():
+            if self.model.transverse_field != self._solved_field:
+                self._solved_field = self.model.transverse_field
+                self._diagonalise()
+            self.thermal = self._thermal_averages()
+
+    def _apply(self, vector: Array) -> Array:
+        out = np.empty(self.levels.size)
+        apply_hamiltonian(self.levels, self.model.transverse_field, np.ravel(vector), out)
+        return out
+
+    def _diagonalise(self) -> None:
+        """Energies (ascending), eigenvectors in columns, and the classical part of each energy."""
+        n, field = self.model.size, self.model.transverse_field
+        count = self.levels.size
+        if n <= DENSE_SPINS:
+            matrix = np.diag(self.levels)
+            for k in range(n):
+                flipped = np.arange(count) ^ (1 << k)
+                matrix[np.arange(count), flipped] = -field
+            self.energies, self.eigenvectors = symmetric_eigenpairs(matrix)
+        elif field == 0:
+            order = np.argsort(self.levels, kind="stable")[:LOWEST]
+            self.energies = self.levels[order]
+            self.eigenvectors = np.zeros((count, LOWEST))
+            self.eigenvectors[order, np.arange(LOWEST)] = 1
+        else:
+            operator = LinearOperator((count, count), matvec=self._apply, dtype=np.float64)
+            start = np.ones(count) + np.where(self.levels < np.partition(self.levels, 8)[8], 30.0, 0.0)
+            energies, vectors = eigsh(operator, LOWEST, which="SA", v0=start)
+            order = np.argsort(energies)
+            self.energies, self.eigenvectors = energies[order], vectors[:, order]
+        self.classical = self.levels @ self.eigenvectors**2
+
+    def _thermal_averages(self) -> dict[str, float]:
+        """Free energy, energy and transverse magnetization per spin of this sample."""
+        m = self.model
+        t, n, field = m.temperature, m.size, m.transverse_field
+        ground = float(self.energies[0])
+        weights = np.exp(-(self.energies - ground) / t) if t > 0 else (self.energies == ground).astype(float)
+        z, energy, classical = weights.sum(), weights @ self.energies, weights @ self.classical
+        if t > 0 and len(self.energies) < self.levels.size:
+            others = np.mean([self._complement(vector, ground) for vector in self.vectors], axis=0)
+            z, energy, classical = z + others[0], energy + others[1], classical + others[2]
+        return {
+            "free_energy": float(ground - t * math.log(z)) / n,
+            "energy": float(energy / z) / n,
+            "transverse_magnetization": float((classical - energy) / z) / (field * n) if field > 0 else 0.0,
+        }
+
+    def _complement(self, vector: Array, ground: float) -> tuple[float, float, float]:
+        """(Z, Z times energy, Z times classical energy) of the states not found exactly, estimated by one random
+        vector orthogonal to those found, with weights relative to the ground state.
+        """
+        t, field = self.model.temperature, self.model.transverse_field
+        rest = vector - self.eigenvectors @ (self.eigenvectors.T @ vector)
+        low, high = self._bounds()
+        centre, radius = (high + low) / 2, (high - low) / 2
+        decay = radius / (2 * t)
+        orders = np.arange(int(12 + decay if decay < 30 else 40 + 9 * math.sqrt(decay)))
+        coefficients = np.where(orders > 0, 2, 1) * (-1.0) ** orders * ive(orders, decay)
+        coefficients *= math.exp((ground - low) / (2 * t)) if (ground - low) / t < 1400 else 0.0
+        cooled = chebyshev_sum(self.levels, field, centre, radius, coefficients, rest)
+        scale = (self.levels.size - len(self.energies)) / float(rest @ rest)
+        return (
+            float(cooled @ cooled) * scale,
+            float(cooled @ self._apply(cooled)) * scale,
+            float(cooled @ (self.levels * cooled)) * scale,
+        )
+
+    def _bounds(self) -> tuple[float, float]:
+        """Interval that holds the spectrum: the exact ground state below, the sum of the parts above."""
+        reach = self.model.size * self.model.transverse_field
+        slack = 1e-6 * (1 + reach)
+        return float(self.energies[0]) - slack, float(self.levels.max()) + reach + slack
+
+    def evolve(self, duration: float) -> None:
+        low, high = self._bounds()
+        centre, radius = (high + low) / 2, (high - low) / 2
+        phase = radius * duration
+        orders = np.arange(int(25 + 1.2 * phase))
+        coefficients = np.where(orders > 0, 2, 1) * (-1j) ** orders * jv(orders, phase)
+        coefficients *= np.exp(-1j * centre * duration)
+        self.state = chebyshev_sum(self.levels, self.model.transverse_field, centre, radius, coefficients, self.state)
+
+    def weights(self) -> Array:
+        """Probability to be at every distance from the start, shape (size + 1,)."""
+        return np.bincount(self.distance, np.abs(self.state) ** 2, self.model.size + 1)
+
+    def window_states(self) -> slice:
+        """Neighbouring eigenstates around the energy of the start, a sixteenth of all."""
+        count = len(self.energies)
+        half = max(8, count // 32)
+        target = int(np.searchsorted(self.energies, -self.model.energy_density() * self.model.size))
+        middle = min(max(target, half), count - half)
+        return slice(max(middle - half, 0), middle + half)
+
+    def observe(self) -> dict[str, float]:
+        weights = self.weights()
+        size = self.model.size
+        observed = self.thermal | {
+            "survival": float(np.abs(self.state[self.start]) ** 2),
+            "participation": float(np.sum(np.abs(self.state) ** 4)),
+            "distance": float(weights @ np.arange(size + 1)) / size,
+            "gap": float(self.energies[1] - self.energies[0]),
+        }
+        if size <= DENSE_SPINS:
+            window = self.window_states()
+            participation = np.sum(self.eigenvectors[:, window] ** 4, axis=0)
+            observed["level_ratio"] = float(gap_ratios(self.energies[window]).mean())
+            observed["fractal_dimension"] = -float(np.log(participation).mean()) / (size * math.log(2))
+        return observed
+
+    def samples(self) -> Array:
+        return gap_ratios(self.energies[self.window_states()])
+
+    def picture(self) -> Density:
+        n = self.model.size
+        distance = np.arange(n + 1)
+        even = np.exp(
+            [math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) - n * math.log(2) for k in distance]
+        )
+        return Density(
+            distance / n,
+            (("now", self.weights()), ("spread over all corners", even)),
+            "fraction of spins flipped since the start", "probability",
+            "a corner of the hypercube, released at time 0",
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class QuantumRandomEnergy(Model):
+    temperature: float = control(
+        1.5, 0.0, 5.0, symbol="T", role="temperature", step=0.01, doc="temperature; also sets the energy density 1/(2T)"
+    )
+    transverse_field: float = control(
+        0.5, 0.0, 1.5, symbol=r"\Gamma", role="field", step=0.005, doc="transverse field, the rate of spin flips"
+    )
+    size: int = control(
+        9, 4, 16, symbol="N", unit="spins", role="size", scale="log", part="simulation",
+        doc="spins simulated: 2^N levels; up to 10 the whole spectrum",
+    )  # fmt: skip
+
+    title = "Quantum random energy model"
+    summary = (
+        "A particle on a hypercube of random energies: localized, bad metal, ergodic, and a first-order transition."
+    )
+    sources = (
+        Source("Y. Y. Goldschmidt, Phys. Rev. B 41, 4858 (1990)", doi="10.1103/PhysRevB.41.4858"),
+        Source(
+            "G. Biroli, D. Facoetti, M. Schiro, M. Tarzia, P. Vivo, Out of equilibrium phase diagram of the quantum "
+            "random energy model, Phys. Rev. B 103, 014204 (2021)",
+            doi="10.1103/PhysRevB.103.014204",
+        ),
+    )
+    observables = (
+        Observable("fractal_dimension", "D", "an eigenstate fills 2^(ND) corners, eq. (6)", low=0, high=1),
+        Observable("transverse_magnetization", "m_x", "mean spin along the transverse field", low=0, high=1),
+        Observable("free_energy", "f", "free energy per spin"),
+        Observable("energy", "e", "energy per spin"),
+        Observable("entropy", "s", "entropy per spin"),
+        Observable("level_ratio", "r", "mean ratio of neighbouring gaps: do levels repel?", low=0.35, high=0.56),
+        Observable("energy_density", r"\epsilon", "distance below the middle of the spectrum, per spin", low=0),
+        Observable("localization_edge", r"\epsilon_{loc}", "energy density beyond which states are localized", low=0),
+        Observable("ergodicity_edge", r"\epsilon_{erg}", "energy density below which states are ergodic", low=0),
+    )
+    branches = (
+        Branch("paramagnet", "exponentially many classical levels, dressed by the field"),
+        Branch("glass", "the lowest few classical levels"),
+        Branch("quantum_paramagnet", "all spins along the transverse field"),
+    )
+    phases = (
+        Phase("glass", "Frozen into the lowest few levels, which are localized."),
+        Phase("localized", "Classically disordered, but nothing moves: no resonance anywhere on the hypercube."),
+        Phase(
+            "bad_metal", "Eigenstates fill exponentially many corners, yet a vanishing fraction of those they could."
+        ),
+        Phase("ergodic", "Eigenstates fill their energy shell; a corner forgets itself."),
+        Phase("quantum_paramagnet", "The transverse field has won: spins point along it."),
+    )
+    failures = (
+        Failure(
+            "negative_entropy",
+            "The annealed solution has fewer than one level left here; the true system is frozen at T_c.",
+        ),
+    )
+    landmarks = (
+        Landmark("first_order", r"\Gamma_c", "classical and quantum states have the same free energy, eq. (3)"),
+        Landmark("freezing", "T_c", "the entropy of the classical levels vanishes"),
+        Landmark("localization", r"\Gamma_{loc}", "first resonances (leading-order estimate)", continuous=False),
+        Landmark("ergodicity", r"\Gamma_{erg}", "states fill their shell (leading-order estimate)", continuous=False),
+    )
+    planes = (
+        Plane("temperature", "transverse_field", "fractal_dimension", x_range=(0.0, 4.0), y_range=(0.0, 1.2)),
+        Plane("temperature", "transverse_field", "transverse_magnetization", x_range=(0.0, 1.5), y_range=(0.0, 1.2)),
+    )
+    presets = (
+        Preset(
+            "localized", {"temperature": 1.0, "transverse_field": 0.2, "size": 12},
+            "The released corner keeps nearly all its weight for ever: survival stays near one.",
+        ),
+        Preset(
+            "bad metal", {"temperature": 2.0, "transverse_field": 0.5},
+            "Levels repel and the corner decays, but the state never covers the hypercube evenly.",
+        ),
+        Preset(
+            "ergodic", {"temperature": 5.0, "transverse_field": 0.5, "size": 12},
+            "Within a few flip times the weight follows the binomial of all corners.",
+        ),
+        Preset(
+            "level crossing", {"temperature": 0.0, "transverse_field": 0.78, "size": 14},
+            "Move the field from 0.7 to 0.9: within a narrow window the gap nearly closes and the state changes over.",
+        ),
+        Preset(
+            "classical", {"temperature": 0.4, "transverse_field": 0.0},
+            "Without the field every corner is an eigenstate, and gaps follow the Poisson law.",
+        ),
+        Preset(
+            "quantum paramagnet", {"temperature": 0.3, "transverse_field": 1.3},
+            "All spins follow the transverse field; the random energies only shift the energy by -1/(2 Gamma).",
+        ),
+    )  # fmt: skip
+    references = (
+        Reference(
+            "first-order line at T = 0.5", 0.8136171452912463, 1e-12, "Goldschmidt 1990, closed form",
+            lambda: float(QuantumRandomEnergy(temperature=0.5).landmark("first_order", "transverse_field")[0]),
+        ),
+        Reference(
+            "triple point", 0.7909138207123364, 1e-12, "Goldschmidt 1990, closed form at T_c",
+            lambda: float(QuantumRandomEnergy(temperature=FREEZING).landmark("first_order", "transverse_field")[0]),
+        ),
+        Reference(
+            "localization edge at field 0.6", 0.3499100009994855, 1e-12, "forward scattering, eq. (5)",
+            lambda: float(QuantumRandomEnergy(transverse_field=0.6).equilibrium()["localization_edge"]),
+        ),
+        Reference(
+            "ergodicity edge at field 0.6", 0.23339723778350968, 1e-12, "forward scattering, g = 0",
+            lambda: float(QuantumRandomEnergy(transverse_field=0.6).equilibrium()["ergodicity_edge"]),
+        ),
+    )  # fmt: skip
+    tasks = (
+        Task(
+            "At zero temperature the transverse field is raised from 0. At which field does the ground state jump from "
+            "one frozen configuration to all spins along the field?",
+            {"temperature": 0.0}, "transverse_field",
+            lambda model: float(model.landmark("first_order", "transverse_field")[0]), 0.03,
+            "Where -Gamma meets -sqrt(ln 2) = -0.83: the two states ignore each other until they cross.",
+        ),
+    )  # fmt: skip
+    simulation = QuantumRandomEnergySimulation
+
+    def energy_density(self) -> float:
+        """Energy density that the temperature sets among the classical levels, at most that of the lowest."""
+        return EDGE if self.temperature <= FREEZING else 1 / (2 * self.temperature)
+
+    def solve(self, points: Points) -> Solution:
+        t, field = points["temperature"], points["transverse_field"]
+        shape = (t.size, 3)
+        frozen = t <= FREEZING
+        with np.errstate(divide="ignore", invalid="ignore"):
+            density = np.where(frozen, EDGE, 1 / (2 * t))
+            x = np.where(t > 0, field / t, np.where(field > 0, np.inf, 0.0))
+            aligned = np.tanh(x)
+            free = np.where(np.isfinite(x), np.log1p(np.exp(-2 * x)) + x * (1 - aligned), 0.0)  # entropy of free spins
+            f = np.stack([-t * math.log(2) - 1 / (4 * t), np.full(t.size, -EDGE), -field * aligned - t * free], axis=1)
+            e = np.stack([-1 / (2 * t), np.full(t.size, -EDGE), -field * aligned], axis=1)
+            s = np.stack([math.log(2) - 1 / (4 * t * t), np.zeros(t.size), free], axis=1)
+        localization, ergodicity, dimension = np.empty((3, t.size))
+        edges(field, localization, ergodicity)
+        fractal_dimensions(density, field, localization, ergodicity, dimension)
+        zeros, ones = np.zeros(t.size), np.ones(t.size)
+        residual = np.zeros(shape)
+        residual[t == 0, PARAMAGNET] = np.nan
+        residual[t > FREEZING, GLASS] = np.nan
+        ratio = np.where(dimension > 0, ORTHOGONAL_RATIO, POISSON_RATIO)
+        values = {
+            "fractal_dimension": np.stack([dimension, zeros, ones], axis=1),
+            "transverse_magnetization": np.stack([zeros, zeros, aligned], axis=1),
+            "free_energy": f,
+            "energy": e,
+            "entropy": s,
+            "level_ratio": np.stack([ratio, POISSON_RATIO * ones, ORTHOGONAL_RATIO * ones], axis=1),
+            "energy_density": np.stack([density, density, field * aligned], axis=1),
+            "localization_edge": np.repeat(localization[:, None], 3, axis=1),
+            "ergodicity_edge": np.repeat(ergodicity[:, None], 3, axis=1),
+        }
+        stable = np.ones(shape, bool)
+        stable[frozen, PARAMAGNET] = False
+        return Solution(values, residual, stable=stable, validity=np.where(stable, 0, 1))
+
+    def classify(self, points: Points, solution: Solution, equilibrium: Array) -> Array:
+        density, localization, ergodicity = (
+            solution.values[name][:, GLASS] for name in ("energy_density", "localization_edge", "ergodicity_edge")
+        )
+        dynamical = np.where(density >= localization, 1, np.where(density > ergodicity, 2, 3))
+        return np.select(
+            [equilibrium == PARAMAGNET, equilibrium == GLASS, equilibrium == QUANTUM_PARAMAGNET], [dynamical, 0, 4], -1
+        )
+
+    def landmark(self, name: str, along: str) -> Array:
+        t, field = self.temperature, self.transverse_field
+        if along not in ("temperature", "transverse_field"):
+            raise NotOfferedError(self.title, f"{name} along {along}")
+        if name == "first_order":
+            found = self._first_order(along)
+        elif name == "freezing" and along == "temperature":
+            found = [FREEZING] if field < float(critical_field(np.array(FREEZING))) else []
+        elif name in ("localization", "ergodicity"):
+            excess = localization_excess if name == "localization" else ergodicity_excess
+            if along == "temperature":
+                found = [1 / (2 * e) for e in [self._edge(name)] if e > 0]
+                found = [x for x in found if x > FREEZING and field < float(critical_field(np.array(x)))]
+            else:
+                energy = 1 / (2 * t) if t > FREEZING else math.inf
+                top = 1.0 if name == "localization" else 0.5
+                if energy == math.inf or excess(top) > energy**2:
+                    return np.empty(0)
+                y = brentq(lambda y: excess(y) - energy**2, 1e-9, top, xtol=1e-15)
+                found = [x for x in [energy / y] if x < float(critical_field(np.array(t)))]
+        else:
+            raise NotOfferedError(self.title, f"{name} along {along}")
+        return self.control(along).within(found)
+
+    def _edge(self, name: str) -> float:
+        localization, ergodicity = np.empty((2, 1))
+        edges(np.array([self.transverse_field]), localization, ergodicity)
+        return float((localization if name == "localization" else ergodicity)[0])
+
+    def _first_order(self, along: str) -> list[float]:
+        if along == "transverse_field":
+            return [float(critical_field(np.array(self.temperature)))]
+        high = self.control("temperature").bounds[1]
+        ends = [float(critical_field(np.array(t))) - self.transverse_field for t in (0.0, high)]
+        if not ends[0] > 0 > ends[1]:
+            return []
+        root = brentq(lambda t: float(critical_field(np.array(t))) - self.transverse_field, 0.0, high, xtol=1e-14)
+        return [root]
+
+    def trace_landmark(self, name: str, x: str, y: str, x_range: tuple[float, float]) -> tuple[Array, Array]:
+        low, high = self.control("temperature").bounds
+        if name == "first_order":
+            t = np.linspace(low, high, 257)
+            field = critical_field(t)
+        elif name == "freezing":
+            field = np.linspace(0, float(critical_field(np.array(FREEZING))), 33)
+            t = np.full(33, FREEZING)
+        else:  # y = energy/field is the parameter of the curve
+            ratio = np.linspace(1e-3, 1 - 1e-6 if name == "localization" else 0.5, 2001)
+            excess = localization_excess if name == "localization" else ergodicity_excess
+            field = np.sqrt(np.maximum([excess(r) for r in ratio], 0)) / ratio
+            with np.errstate(divide="ignore"):
+                t = 1 / (2 * ratio * field)
+            inside = (t > FREEZING) & (t <= high) & (field < critical_field(t))
+            field, t = field[inside], t[inside]
+        curve = {"temperature": t, "transverse_field": field}
+        if {x, y} != set(curve):
+            return super().trace_landmark(name, x, y, x_range)
+        return curve[x], curve[y]
+
+    def law(self) -> Law:
+        """Ratios of neighbouring gaps around the energy of the start."""
+        if self.size > DENSE_SPINS:
+            raise NotOfferedError(self.title, f"a whole spectrum for more than {DENSE_SPINS} spins")
+        ratio = np.linspace(0, 1, 201)
+        if float(self.equilibrium()["level_ratio"]) > 0.5:
+            return Law("level_ratio", ratio, orthogonal_ratio_density(ratio), "levels repel: random-matrix surmise")
+        return Law("level_ratio", ratio, poisson_ratio_density(ratio), "independent levels")
+
+    def footprint(self) -> int:
+        dense = 32 << (2 * self.size) if self.size <= DENSE_SPINS else 0
+        return dense + (600 << self.size)
