@@ -41,15 +41,15 @@ def jackknife(estimates: Array) -> tuple[Array, Array]:
     return value, np.sqrt((len(folds) - 1) * np.mean(spread**2, axis=0))
 
 
-def reweighted(energies: Array, values: Array, shifts: Array) -> Array:
-    """Averages of `values` at inverse temperatures shifted from that of the simulation (Ferrenberg and Swendsen 1988).
+def reweighting(energies: Array, shifts: Array, reference: float) -> Array:
+    """Weights that turn averages into those at shifted inverse temperatures (Ferrenberg and Swendsen 1988).
+
+    Only good as long as |shift| times the spread of the energies is not much above 1.
 
     Args:
-        energies: total energies, shape (n,). values: shape (k, n). shifts: beta' - beta, shape (m,).
+        energies: total energies, shape (n,). shifts: beta' - beta, shape (m,). reference: an energy near their mean,
+            the same for all runs that are averaged together.
 
-    Returns shape (k, m). Only good as long as |shift| times the spread of the energies is not much above 1.
+    Returns shape (m, n).
     """
-    exponent = -np.multiply.outer(shifts, energies - energies.mean())
-    weight = np.exp(exponent - exponent.max(axis=1, keepdims=True))
-    weight /= weight.sum(axis=1, keepdims=True)
-    return np.asarray(values @ weight.T)
+    return np.asarray(np.exp(np.clip(-np.multiply.outer(shifts, energies - reference), -300, 300)))
