@@ -37,7 +37,7 @@ class Line:
     def say(self, type_: str, **content: Any) -> None:
         """Send a message to the page."""
         self._sent += 1
-        self.model.down = json.dumps({"type": type_, "n": self._sent} | _clean(content))
+        self.model.update(down=json.dumps({"type": type_, "n": self._sent} | _clean(content)))
 
     def _arrived(self, attribute: str, old: str, new: str) -> None:
         try:

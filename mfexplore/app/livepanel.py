@@ -37,7 +37,8 @@ class LivePanel:
         self.names = tuple(run.observe())
         self.unit = run.time_unit
         self.chosen = start.colour if start.colour in self.names else self.names[0]
-        self.drawing.set_axes(self.chosen, self.unit)
+        self.drawing.set_axes(self.chosen, self.unit, run.step)
+        self._step = run.step
         self.frame: Frame | None = None
         self._frames = 0
         self._predicted: Any = None
@@ -69,7 +70,7 @@ class LivePanel:
         if name not in self.names:
             return
         self.chosen = name
-        self.drawing.set_axes(name, self.unit)
+        self.drawing.set_axes(name, self.unit, self._step)
         self._predicted = None
         self.show_theory()
         if self.frame is not None:

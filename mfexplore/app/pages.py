@@ -103,7 +103,6 @@ def workbench(built: Workbench) -> dict[str, Any]:
         "groups": groups(at.model),
         "figures": list(figures),
         "picture_kind": type(built.live.state).__name__ if built.live else "",
-        "square": bool(built.live and built.live.state.square),
         "axes": [(n, kind.control(n).title) for n in kind.axis_names()] if at.x else [],
         "colours": [o for o in kind.observables if o.over is None] if at.x else [],
         "lines": [(line.title, line.colour) for line in lines_of(kind)],

@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bokeh.application import Application
-from bokeh.application.application import SessionContext
 from bokeh.application.handlers.handler import Handler
 from bokeh.document import Document
 from bokeh.server.server import Server
@@ -21,6 +20,7 @@ from mfexplore.app.handlers import routes
 from mfexplore.app.kernels import Kernels
 from mfexplore.app.workbench import Workbench
 from mfexplore.core.catalogue import places, system
+from mfexplore.study.warmup import is_warm
 from mfexplore.workbench.exploration import Exploration
 
 log = logging.getLogger(__name__)
@@ -36,22 +36,32 @@ class WorkbenchHandler(Handler):
         super().__init__()
         self.key, self.kernels = key, kernels
         self._built: dict[str, Workbench] = {}
+        self._broken: dict[str, Exception] = {}
 
-    async def on_session_created(self, session_context: SessionContext) -> None:
+    async def on_session_created(self, session_context: Any) -> None:
         """Build the figures before the document is needed, in another thread: other sessions go on meanwhile."""
         if not self.kernels.ready(self.key):
             return
         loop = asyncio.get_running_loop()
-        request: Any = session_context.request
+        request = session_context.request
         query = {name: values[-1].decode() for name, values in request.arguments.items()} if request else {}
         theme = request.cookies.get("mfexplore-theme", "light") if request else "light"
         theme = getattr(theme, "value", theme)
-        self._built[session_context.id] = await loop.run_in_executor(_builder, build, self.key, query, theme)
+        try:
+            self._built[session_context.id] = await loop.run_in_executor(_builder, build, self.key, query, theme)
+        except Exception as error:  # told on the page; the server goes on
+            log.exception("the workbench of %s could not be built", self.key)
+            self._broken[session_context.id] = error
 
     def modify_document(self, doc: Document) -> None:
         context = doc.session_context
         assert context is not None
         built = self._built.pop(context.id, None)
+        if context.id in self._broken:
+            doc.template = pages.template("missing.html")
+            error = self._broken.pop(context.id)
+            doc.template_variables["message"] = f"The workbench of {self.key} could not be built: {error}"
+            return
         if built is None:  # not compiled yet
             self.kernels.want(self.key)
             doc.template = pages.template("compiling.html")
@@ -88,8 +98,8 @@ def make_server(
     server = Server(
         applications,  # type: ignore[arg-type]
         port=port, address=address, prefix=prefix, use_index=False, extra_patterns=routes(kernels, prefix),
-        allow_websocket_origin=list(origins) or None, unused_session_lifetime_milliseconds=10_000,
-        check_unused_sessions_milliseconds=2_000, keep_alive_milliseconds=20_000,
+        allow_websocket_origin=list(origins) or None, unused_session_lifetime_milliseconds=6_000,
+        check_unused_sessions_milliseconds=1_000, keep_alive_milliseconds=20_000,
     )  # fmt: skip
     server.kernels = kernels  # type: ignore[attr-defined]
     return server
@@ -111,7 +121,8 @@ def serve(
     if key:
         system(key)  # an unknown one is told now, not in the browser
     sys.setswitchinterval(0.001)  # a kernel's Python threads must not keep a slider waiting
-    logging.getLogger("bokeh.core.validation").setLevel(logging.ERROR)
+    for noisy in ("bokeh.core.validation", "bokeh.server.views.ws"):  # a closed tab is no news
+        logging.getLogger(noisy).setLevel(logging.ERROR)
     if address not in ("localhost", "127.0.0.1") and not origins:
         origins = ("*",) if address in ("0.0.0.0", "") else (f"{address}:{port}",)
     server = make_server(port, "" if address == "0.0.0.0" else address, warm, origins, prefix)
@@ -134,8 +145,13 @@ def serve(
 
 def prepare() -> None:
     """Load what the first page needs, so that it does not wait for imports."""
-    import holoviews as hv
-
-    if "bokeh" not in hv.Store.renderers:
-        hv.extension("bokeh", logo=False)
     import xarray  # noqa: F401
+
+    from mfexplore.figures.frame import load_holoviews
+
+    load_holoviews()
+    pages.gallery()
+    for key in places():
+        if is_warm(key):
+            _builder.submit(build, key, {}, "light").result()  # render the common figures once, for all later sessions
+            break

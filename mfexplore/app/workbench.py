@@ -65,7 +65,7 @@ class Workbench:
 
     def figures(self) -> dict[str, Any]:
         """The Bokeh figures of this page by name."""
-        found = {}
+        found: dict[str, Any] = {}
         if self.diagram and self.curve:
             found |= {"diagram": self.diagram.drawing.figure, "curve": self.curve.drawing.figure}
         if self.points.landscape:
@@ -105,8 +105,12 @@ class Workbench:
 
     def _post(self, work: Callable[[], None]) -> None:
         """Run in the document's own thread; from any thread."""
-        if not self._closed:
+        if self._closed:
+            return
+        try:
             self._doc.add_next_tick_callback(lambda: None if self._closed else work())
+        except (AttributeError, RuntimeError):  # Bokeh took the document apart a moment before it told us
+            self._closed = True
 
     # -- the page speaks ------------------------------------------------------------------------------------------
 
@@ -328,6 +332,9 @@ class Workbench:
             )
         measured_here = self.curve.ensembles.here(at) if self.curve else {}
         self.line.say("table", **exports.table(self.kind, point.theory, measured_here))
+        for name, offered in (("landscape", point.landscape), ("histogram", point.law)):
+            if self.kind.offers("landscape" if name == "landscape" else "law"):
+                self.line.say("panel", name=name, shown=offered is not None)
         if self.live:
             self.live.show_theory()
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfexplore.core.model import Model
-from mfexplore.figures.frame import NOTHING, Layer, dress, render, set_range, share_source
+from mfexplore.figures.frame import NOTHING, Layer, dress, load_holoviews, render, set_range, share_source
 from mfexplore.figures.style import Theme, line_colour, tex_label
 
 if TYPE_CHECKING:
@@ -70,19 +70,11 @@ class CurvesFigure:
     """Curves that are rendered once; the `show_...` methods replace their data."""
 
     def __init__(self, kind: type[Model], theme: Theme) -> None:
-        import holoviews as hv
-
         self.kind, self.lines = kind, lines_of(kind)
-        nothing = ([0.0, 1.0], [np.nan, np.nan])
-        layers: dict[str, Any] = {"marker": hv.Path([[(0.0, 0.0), (0.0, 1.0)]]), "pins": hv.Path([[(0.0, 0.0)]])}
-        for k in range(len(self.lines)):
-            layers |= {f"{name}{k}": hv.Curve(nothing, "x", "y") for name in KINDS}
-        layers["exact"] = hv.Curve(nothing, "x", "y")
-        layers["bars"] = hv.Segments([(0.0, 0.0, 0.0, 1.0)])
-        layers["points"] = hv.Points([(0.0, 0.0)])
-        layers["trail"] = hv.Curve(nothing, "x", "y")
-        layers["live"] = hv.Points([(0.0, 0.0)])
-        self.figure, self.layers = render(layers, xlabel="x", ylabel="y", xlim=(0, 1), ylim=(0, 1))
+        count = len(self.lines)
+        self.figure, self.layers = render(
+            f"curves-{count}", lambda: _declare(count), xlabel="x", ylabel="y", xlim=(0, 1), ylim=(0, 1)
+        )
         columns = {f"{n}{k}": {"x": "x", "y": f"{n}{k}"} for k in range(len(self.lines)) for n in KINDS}
         first = Layer(self.layers["stable0"].renderer)
         first.source.data = {"x": NOTHING} | dict.fromkeys(columns, NOTHING)
@@ -147,6 +139,20 @@ class CurvesFigure:
     def show_pins(self, curves: list[tuple[NDArray[Any], NDArray[Any]]]) -> None:
         """Ghosts of pinned runs."""
         self.layers["pins"].put(xs=[c[0] for c in curves], ys=[c[1] for c in curves])
+
+
+def _declare(count: int) -> dict[str, Any]:
+    hv = load_holoviews()
+    nothing = ([0.0, 1.0], [np.nan, np.nan])
+    layers: dict[str, Any] = {"marker": hv.Path([[(0.0, 0.0), (0.0, 1.0)]]), "pins": hv.Path([[(0.0, 0.0)]])}
+    for k in range(count):
+        layers |= {f"{name}{k}": hv.Curve(nothing, "x", "y") for name in KINDS}
+    layers["exact"] = hv.Curve(nothing, "x", "y")
+    layers["bars"] = hv.Segments([(0.0, 0.0, 0.0, 1.0)])
+    layers["points"] = hv.Points([(0.0, 0.0)])
+    layers["trail"] = hv.Curve(nothing, "x", "y")
+    layers["live"] = hv.Points([(0.0, 0.0)])
+    return layers
 
 
 def value_range(values: NDArray[Any], low: float | None, high: float | None) -> tuple[float, float]:

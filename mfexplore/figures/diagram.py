@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from mfexplore.core.declaration import Observable
 from mfexplore.core.model import Model
-from mfexplore.figures.frame import NOTHING, Layer, colour_bar, dress, render, set_range, share_source
+from mfexplore.figures.frame import NOTHING, Layer, colour_bar, dress, load_holoviews, render, set_range, share_source
 from mfexplore.figures.regions import hatch_runs, region_labels
-from mfexplore.figures.style import SANS, SERIF, Theme, colour_limits, palette, tex_label
+from mfexplore.figures.style import LIGHT, SANS, SERIF, Theme, colour_limits, ink_on, palette, tex_label
 from mfexplore.figures.symbols import typeset
 
 if TYPE_CHECKING:
@@ -28,41 +28,21 @@ class DiagramFigure:
     """
 
     def __init__(self, kind: type[Model], theme: Theme) -> None:
-        import holoviews as hv
-
         self.kind = kind
-        box = [(0.0, 0.0, 1.0, 1.0)]
-        line = [[(0.0, 0.0), (1.0, 1.0)]]
-        image = hv.Image(np.zeros((2, 2), np.float32), bounds=(0, 0, 1, 1), kdims=["x", "y"], vdims=["z"])
-        self.figure, self.layers = render(
-            {
-                "colour": image.opts(cmap=list(palette(False, theme)), clim=(0, 1), colorbar=True),
-                "invalid": hv.Rectangles(box),
-                "unknown": hv.Rectangles(box),
-                "pinned_lines": hv.Path(line),
-                "casing": hv.Path(line),
-                "continuous": hv.Path(line),
-                "dashed": hv.Path(line),
-                "regions_halo": hv.Labels([(0.5, 0.5, "")]),
-                "regions": hv.Labels([(0.5, 0.5, "")]),
-                "symbols_halo": hv.Labels([(0.5, 0.5, "")]),
-                "symbols": hv.Labels([(0.5, 0.5, "")]),
-                "cross": hv.Path(line),
-                "pins": hv.Points([(0.5, 0.5)]),
-                "halo": hv.Points([(0.5, 0.5)]),
-                "marker": hv.Points([(0.5, 0.5)]),
-            },
-            xlabel="x", ylabel="y", xlim=(0, 1), ylim=(0, 1),
-        )  # fmt: skip
+        self.theme = theme
+        self._painted: Prepared | None = None
+        self.figure, self.layers = render("diagram", _declare, xlabel="x", ylabel="y", xlim=(0, 1), ylim=(0, 1))
+        one = {"x": "x", "y": "y"}
+        share_source(self.layers, {"marker": one, "halo": one})
         for name in ("regions", "symbols"):
             text = {"text": "Label", "x": "x", "y": "y"}
             share_source(self.layers, {name: text, f"{name}_halo": text})
         self._add_colour_title()
         for name in ("invalid", "unknown"):
             self.layers[name].put(left=NOTHING, right=NOTHING, bottom=NOTHING, top=NOTHING)
-        for name in ("pinned_lines", "casing", "continuous", "dashed", "cross"):
+        for name in ("casing", "continuous", "dashed", "cross"):
             self.layers[name].put(xs=[], ys=[])
-        self.layers["regions"].put(x=NOTHING, y=NOTHING, Label=[])
+        self.layers["regions"].put(x=NOTHING, y=NOTHING, Label=[], ink=[], halo=[])
         self._put_symbols([], [], [])
         self.layers["pins"].put(x=NOTHING, y=NOTHING)
         self.limits = (0.0, 1.0)
@@ -71,7 +51,7 @@ class DiagramFigure:
         self.dress(theme)
 
     def _add_colour_title(self) -> None:
-        from bokeh.models import Title
+        from bokeh.models.annotations import Title
 
         self.colour_title = Title(text="", align="center")
         self.figure.add_layout(self.colour_title, "right")
@@ -89,12 +69,11 @@ class DiagramFigure:
             fill_color=theme.line, fill_alpha=1.0, line_alpha=0.0, hatch_pattern="x", hatch_color=theme.soft,
             hatch_alpha=0.6, hatch_scale=9, hatch_weight=0.8,
         )  # fmt: skip
-        glyph["casing"].update(line_color=theme.card, line_width=5, line_alpha=0.45)
+        glyph["casing"].update(line_color=theme.card, line_width=3.6, line_alpha=0.5)
         glyph["continuous"].update(line_color=theme.ink, line_width=2.2)
-        glyph["dashed"].update(line_color=theme.ink, line_width=1.8, line_dash=[6, 4])
-        glyph["pinned_lines"].update(line_color=theme.ghost, line_width=1.4)
+        glyph["dashed"].update(line_color=theme.ink, line_width=1.8, line_dash=[9, 4])
         glyph["cross"].update(line_color=theme.marker, line_width=1, line_alpha=0.75)
-        halo = {"text_color": f"{theme.card}d8", "text_outline_color": f"{theme.card}d8", "text_outline_width": 4}
+        halo = {"text_color": {"field": "halo"}, "text_outline_color": {"field": "halo"}, "text_outline_width": 3}
         regions = {
             "text_font": {"value": SERIF}, "text_font_style": "italic", "text_font_size": "17px",
             "text_align": "center", "text_baseline": "middle",
@@ -104,7 +83,7 @@ class DiagramFigure:
             "x_offset": {"field": "dx"}, "y_offset": {"field": "dy"}, "text_align": "left", "text_baseline": "middle",
         }  # fmt: skip
         for name, look in (("regions", regions), ("symbols", symbols)):
-            glyph[name].update(**look, text_color=theme.ink)
+            glyph[name].update(**look, text_color={"field": "ink"})
             glyph[f"{name}_halo"].update(**look, **halo)
         glyph["halo"].update(size=19, fill_color=None, line_color=theme.card, line_width=7, line_alpha=0.9)
         glyph["marker"].update(size=17, fill_color="white", fill_alpha=0.9, line_color=theme.marker, line_width=3.5)
@@ -164,7 +143,28 @@ class DiagramFigure:
             if len(runs[0]) or len(self.layers[name].source.data["left"]):
                 self.layers[name].put(left=runs[0], right=runs[1], bottom=runs[2], top=runs[3])
         x, y, names = prepared.regions
-        self.layers["regions"].put(x=x, y=y, Label=list(names))
+        self._painted = prepared
+        self.layers["regions"].put(x=x, y=y, Label=list(names), **self._inks(x, y))
+        self._ink_symbols()
+
+    def _inks(self, xs: Any, ys: Any) -> dict[str, list[str]]:
+        """Colours of text that can be read at these places of the picture, and of the halo around it."""
+        inks = [ink_on(self._colour_at(float(x), float(y))) for x, y in zip(xs, ys, strict=True)]
+        return {"ink": inks, "halo": [f"{LIGHT.middle if ink == LIGHT.ink else LIGHT.ink}55" for ink in inks]}
+
+    def _colour_at(self, x: float, y: float) -> str:
+        painted = self._painted
+        if painted is None:
+            return self.theme.card
+        left, bottom, width, height = painted.box
+        rows, columns = painted.values.shape
+        row = int(np.clip((y - bottom) / height * rows, 0, rows - 1))
+        column = int(np.clip((x - left) / width * columns, 0, columns - 1))
+        value, (low, high) = float(painted.values[row, column]), painted.limits
+        if np.isnan(value):
+            return self.theme.card
+        colours = palette(self._observable is not None and self._observable.signed, self.theme)
+        return colours[int(np.clip((value - low) / (high - low), 0, 1) * (len(colours) - 1))]
 
     def show_boundaries(self, boundaries: xr.Dataset) -> None:
         """Draw the curves of `Model.boundaries()`, each with its symbol where it leaves the picture or ends."""
@@ -183,7 +183,9 @@ class DiagramFigure:
                 curves[landmark.continuous][1].append(ys[piece])
             place = self._symbol_place(xs, ys, list(zip(at_x, at_y, strict=True)))
             if place is not None:
-                at_x.append(place[0]), at_y.append(place[1]), symbols.append(landmark.symbol)
+                at_x.append(place[0])
+                at_y.append(place[1])
+                symbols.append(landmark.symbol)
         for continuous, name in ((True, "continuous"), (False, "dashed")):
             self.layers[name].put(xs=curves[continuous][0], ys=curves[continuous][1])
         self.layers["casing"].put(xs=[*curves[True][0], *curves[False][0]], ys=[*curves[True][1], *curves[False][1]])
@@ -199,7 +201,15 @@ class DiagramFigure:
                 for column, value in zip(rows.values(), row, strict=True):
                     column.append(value)
         numbers = {name: np.array(rows[name], np.float32) for name in ("x", "y", "dx", "dy")}
-        self.layers["symbols"].put(**(rows | numbers))
+        self._symbols = rows | numbers
+        self._ink_symbols()
+
+    def _ink_symbols(self) -> None:
+        """Symbols are placed when the boundaries are known, and must be readable on whatever is painted later."""
+        inks = self._inks(self._symbols["x"], self._symbols["y"])
+        shown = self.layers["symbols"].source.data
+        if shown["x"] is not self._symbols["x"] or list(shown.get("ink", ())) != inks["ink"]:
+            self.layers["symbols"].source.data = self._symbols | inks
 
     def _symbol_place(
         self, xs: NDArray[Any], ys: NDArray[Any], taken: list[tuple[float, float]]
@@ -227,7 +237,6 @@ class DiagramFigure:
         left, right = self.kind.control(self.axes[0]).bounds
         bottom, top = self.kind.control(self.axes[1]).bounds
         self.layers["marker"].put(x=np.array([x]), y=np.array([y]))
-        self.layers["halo"].put(x=np.array([x]), y=np.array([y]))
         self.layers["cross"].put(
             xs=[np.array([left, right], np.float32), np.array([x, x], np.float32)],
             ys=[np.array([y, y], np.float32), np.array([bottom, top], np.float32)],
@@ -235,6 +244,29 @@ class DiagramFigure:
 
     def show_pins(self, points: list[tuple[float, float]]) -> None:
         self.layers["pins"].put(x=np.array([p[0] for p in points]), y=np.array([p[1] for p in points]))
+
+
+def _declare() -> dict[str, Any]:
+    hv = load_holoviews()
+    box = [(0.0, 0.0, 1.0, 1.0)]
+    line = [[(0.0, 0.0), (1.0, 1.0)]]
+    image = hv.Image(np.zeros((2, 2), np.float32), bounds=(0, 0, 1, 1), kdims=["x", "y"], vdims=["z"])
+    return {
+        "colour": image.opts(cmap=list(palette(False)), clim=(0, 1), colorbar=True),
+        "invalid": hv.Rectangles(box),
+        "unknown": hv.Rectangles(box),
+        "casing": hv.Path(line),
+        "continuous": hv.Path(line),
+        "dashed": hv.Path(line),
+        "regions_halo": hv.Labels([(0.5, 0.5, "")]),
+        "regions": hv.Labels([(0.5, 0.5, "")]),
+        "symbols_halo": hv.Labels([(0.5, 0.5, "")]),
+        "symbols": hv.Labels([(0.5, 0.5, "")]),
+        "cross": hv.Path(line),
+        "pins": hv.Points([(0.5, 0.5)]),
+        "halo": hv.Points([(0.5, 0.5)]),
+        "marker": hv.Points([(0.5, 0.5)]),
+    }
 
 
 class Prepared:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from bokeh.document import Document
 from numpy.typing import NDArray
 
 from mfexplore.figures.style import SANS, SERIF, Theme
 
 _rendering = threading.RLock()  # HoloViews keeps its options in global trees
+_rendered: dict[str, Any] = {}
 
 
 @dataclass
@@ -43,28 +45,58 @@ def compact(values: Any) -> Any:
     return values
 
 
-def render(layers: Mapping[str, Any], **options: Any) -> tuple[Any, dict[str, Layer]]:
-    """Overlay HoloViews elements and render them once to a Bokeh figure.
+def render(key: str, declare: Callable[[], Mapping[str, Any]], **options: Any) -> tuple[Any, dict[str, Layer]]:
+    """Declare HoloViews elements and render their overlay to a Bokeh figure; once per process for each `key`.
 
-    Returns the figure, without toolbar and stretched to its place, and the layers by the given names.
+    HoloViews takes a few hundred milliseconds for a figure. So what it rendered is kept as Bokeh's own description, and
+    each caller gets a fresh copy of it, which takes a tenth of that.
+
+    Args:
+        key: the same key means the same declaration.
+        declare: makes the elements by name; called only if this key is new.
+        options: of the overlay.
+
+    Returns the figure, without toolbar and stretched to its place, and the layers by name.
     """
+    with _rendering:
+        if key not in _rendered:
+            _rendered[key] = _render(declare(), options)
+        document = Document.from_json(_rendered[key])
+    figure = document.roots[0]
+    document.remove_root(figure)
+    layers = {r.name: Layer(r) for r in figure.renderers}  # type: ignore[attr-defined]
+    return figure, layers
+
+
+def _render(layers: Mapping[str, Any], options: dict[str, Any]) -> Any:
     import holoviews as hv
 
-    with _rendering, warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        shared: dict[str, Any] = {"toolbar": None, "default_tools": [], "responsive": True, "show_legend": False}
+        overlay = hv.Overlay(list(layers.values())).opts(hv.opts.Overlay(**(shared | options)))
+        # Without a document of its own HoloViews would take that of whichever session is at work just now.
+        plot = hv.renderer("bokeh").get_plot(overlay, doc=Document())
+    figure = plot.state
+    plots = list(plot.subplots.values())
+    assert len(plots) == len(layers)
+    for name, one in zip(layers, plots, strict=True):
+        one.handles["glyph_renderer"].name = name
+        one.handles["glyph_renderer"].update(nonselection_glyph=None, selection_glyph=None, muted_glyph=None)
+    figure.update(sizing_mode="stretch_both", min_height=40, min_width=40, tools=[], toolbar_location=None)
+    document = Document()
+    document.add_root(figure)
+    return document.to_json()
+
+
+def load_holoviews() -> Any:
+    """HoloViews with its Bokeh renderer, loaded once and without touching the page of a notebook."""
+    import holoviews as hv
+
+    with _rendering:
         if "bokeh" not in hv.Store.renderers:
             hv.extension("bokeh", logo=False)
-        shared = {"toolbar": None, "default_tools": [], "responsive": True, "show_legend": False}
-        overlay = hv.Overlay(list(layers.values())).opts(hv.opts.Overlay(**(shared | options)))
-        plot = hv.renderer("bokeh").get_plot(overlay)
-        figure = plot.state
-        plots = list(plot.subplots.values())
-    assert len(plots) == len(layers)
-    figure.sizing_mode = "stretch_both"
-    figure.min_height = figure.min_width = 40
-    figure.tools = []
-    figure.toolbar_location = None
-    return figure, {name: Layer(p.handles["glyph_renderer"]) for name, p in zip(layers, plots, strict=True)}
+    return hv
 
 
 def share_source(layers: Mapping[str, Layer], columns: Mapping[str, Mapping[str, str]]) -> Layer:
@@ -76,9 +108,6 @@ def share_source(layers: Mapping[str, Layer], columns: Mapping[str, Mapping[str,
         layers[name].renderer.data_source = first.source
         for property_, column in properties.items():
             setattr(layers[name].glyph, property_, column)
-        layers[name].renderer.nonselection_glyph = None
-        layers[name].renderer.selection_glyph = None
-        layers[name].renderer.muted_glyph = None
     first.renderer.view.update()
     return first
 
@@ -101,7 +130,7 @@ def dress(figure: Any, theme: Theme, *, grid: bool = False, size: str = "12px") 
 
 
 def colour_bar(figure: Any) -> Any:
-    from bokeh.models import ColorBar
+    from bokeh.models.annotations import ColorBar
 
     return next(bar for place in ("right", "left", "above", "below") for bar in getattr(figure, place)
                 if isinstance(bar, ColorBar))  # fmt: skip

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mfexplore.core.declaration import Observable
 from mfexplore.core.model import Landscape, Model
-from mfexplore.figures.frame import NOTHING, dress, render, set_range
+from mfexplore.figures.frame import NOTHING, dress, load_holoviews, render, set_range
 from mfexplore.figures.style import Theme, line_colour, tex_label
 
 
@@ -17,11 +17,11 @@ class LandscapeFigure:
     """A landscape that is rendered once; `show` replaces its data."""
 
     def __init__(self, kind: type[Model], theme: Theme) -> None:
-        import holoviews as hv
-
+        hv = load_holoviews()
         self.kind = kind
         self.figure, self.layers = render(
-            {
+            "landscape",
+            lambda: {
                 "live": hv.Path([[(0.0, 0.0)]]),
                 "pins": hv.Path([[(0.0, 0.0)]]),
                 "curve": hv.Curve(([0.0, 1.0], [0.0, 1.0]), "x", "y"),

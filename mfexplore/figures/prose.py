@@ -16,7 +16,7 @@ LABEL = re.compile(r"\\(?:label|nonumber)(?:\{[^}]*\})?")
 
 @cache
 def to_html(text: str) -> str:
-    """Markdown with $...$ and $$...\\tag{n}$$ as HTML; mathematics becomes MathML and never meets the Markdown."""
+    r"""Markdown with $...$ and $$...\tag{n}$$ as HTML; mathematics becomes MathML and never meets the Markdown."""
     from markdown_it import MarkdownIt
 
     kept: list[str] = []

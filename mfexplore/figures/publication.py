@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
-STYLE = {
+STYLE: Any = {
     "font.family": "serif", "font.serif": ["DejaVu Serif"], "mathtext.fontset": "cm", "font.size": 9.0,
     "axes.edgecolor": LIGHT.soft, "axes.labelcolor": LIGHT.ink, "xtick.color": LIGHT.soft, "ytick.color": LIGHT.soft,
     "axes.spines.top": False, "axes.spines.right": False, "svg.fonttype": "path", "pdf.fonttype": 42,

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-
 SMALLEST_REGION = 0.012  # of the picture, to be named at all
 NARROWEST_REGION = 0.035  # half width of the widest disc inside, in units of the picture
 

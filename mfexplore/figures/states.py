@@ -19,7 +19,7 @@ from mfexplore.core.pictures import (
     Spectrum,
     Trajectories,
 )
-from mfexplore.figures.frame import NOTHING, Layer, dress, render, set_range, thin
+from mfexplore.figures.frame import NOTHING, Layer, dress, load_holoviews, render, set_range, thin
 from mfexplore.figures.style import SANS, Theme, line_colour, palette, sequential, two_tone
 
 MOST_PIXELS = 512  # along a side: more than the picture has on the screen
@@ -110,15 +110,20 @@ class PhasesFigure(StateFigure):
     """Oscillators on the unit circle with the order parameter as an arrow."""
 
     def __init__(self, theme: Theme) -> None:
-        import holoviews as hv
+        def declare() -> dict[str, Any]:
+            hv = load_holoviews()
+            turn = np.linspace(0, 2 * np.pi, 181)
+            return {
+                "ring": hv.Curve((np.cos(turn), np.sin(turn)), "x", "y"),
+                "dots": hv.Points([(0.0, 0.0)]),
+                "arrow": hv.Segments([(0.0, 0.0, 1.0, 0.0)]),
+                "tip": hv.Points([(0.0, 0.0)]),
+            }
 
-        turn = np.linspace(0, 2 * np.pi, 181)
-        ring = hv.Curve((np.cos(turn), np.sin(turn)), "x", "y")
-        dots = hv.Points((NOTHING, NOTHING, NOTHING), ["x", "y"], ["c"]).opts(color="c")
-        self.figure, self.layers = render(
-            {"ring": ring, "dots": dots, "arrow": hv.Segments([(0.0, 0.0, 1.0, 0.0)]), "tip": hv.Points([(0.0, 0.0)])},
-            xlim=(-1.22, 1.22), ylim=(-1.22, 1.22),
-        )  # fmt: skip
+        limits = (-1.22, 1.22)
+        self.figure, self.layers = render("phases", declare, xlim=limits, ylim=limits)
+        self.layers["dots"].put(x=NOTHING, y=NOTHING, c=NOTHING)
+        _frame(self.figure, 2.44, 2.44, -1.22, -1.22)
 
     def dress(self, theme: Theme) -> None:
         super().dress(theme)
@@ -146,10 +151,11 @@ class LinesFigure(StateFigure):
     square = False
 
     def __init__(self, theme: Theme) -> None:
-        import holoviews as hv
+        def declare() -> dict[str, Any]:
+            return {"lines": load_holoviews().Path([[(0.0, 0.0), (1.0, 1.0)]])}
 
-        lines = hv.Path([{"x": [0.0], "y": [0.0], "c": theme.accent}], vdims="c").opts(color="c")
-        self.figure, self.layers = render({"lines": lines}, xlabel="x", ylabel="y")
+        self.figure, self.layers = render("lines", declare, xlabel="x", ylabel="y")
+        self.layers["lines"].put(xs=[], ys=[], c=[])
 
     def dress(self, theme: Theme) -> None:
         super().dress(theme)
@@ -176,10 +182,11 @@ class SpectrumFigure(StateFigure):
     square = False
 
     def __init__(self, theme: Theme) -> None:
-        import holoviews as hv
+        def declare() -> dict[str, Any]:
+            hv = load_holoviews()
+            return {"bars": hv.Rectangles([(0.0, 0.0, 1.0, 1.0)]), "dots": hv.Points([(0.0, 0.0)])}
 
-        layers = {"bars": hv.Rectangles([(0.0, 0.0, 1.0, 1.0)]), "dots": hv.Points([(0.0, 0.0)])}
-        self.figure, self.layers = render(layers, xlabel="x", ylabel="y")
+        self.figure, self.layers = render("spectrum", declare, xlabel="x", ylabel="y")
 
     def dress(self, theme: Theme) -> None:
         super().dress(theme)
@@ -206,19 +213,18 @@ class SpectrumFigure(StateFigure):
 
 class ParticlesFigure(StateFigure):
     def __init__(self, theme: Theme) -> None:
-        import holoviews as hv
+        def declare() -> dict[str, Any]:
+            return {"dots": load_holoviews().Points([(0.0, 0.0)])}
 
-        dots = hv.Points((NOTHING, NOTHING, NOTHING), ["x", "y"], ["c"]).opts(color="c")
-        self.figure, self.layers = render({"dots": dots})
+        self.figure, self.layers = render("particles", declare)
+        self.layers["dots"].put(x=NOTHING, y=NOTHING, c=NOTHING)
         self._swap_circles()
 
     def _swap_circles(self) -> None:
         """Particles have a radius in the units of the box, which HoloViews' Points do not: replace the glyph."""
         from bokeh.models import Circle
 
-        renderer = self.layers["dots"].renderer
-        renderer.update(glyph=Circle(x="x", y="y", radius=0.5), selection_glyph=None, nonselection_glyph=None)
-        renderer.muted_glyph = None
+        self.layers["dots"].renderer.glyph = Circle(x="x", y="y", radius=0.5)
 
     def show(self, picture: Particles) -> None:
         glyph = self.layers["dots"].glyph
@@ -236,10 +242,13 @@ class ParticlesFigure(StateFigure):
 
 class NetworkFigure(StateFigure):
     def __init__(self, theme: Theme) -> None:
-        import holoviews as hv
+        def declare() -> dict[str, Any]:
+            hv = load_holoviews()
+            nodes = hv.Points([(0.0, 0.0)])
+            return {"links": hv.Segments([(0.0, 0.0, 1.0, 1.0)]), "nodes": nodes}
 
-        nodes = hv.Points((NOTHING, NOTHING, NOTHING), ["x", "y"], ["c"]).opts(color="c")
-        self.figure, self.layers = render({"links": hv.Segments([(0.0, 0.0, 1.0, 1.0)]), "nodes": nodes})
+        self.figure, self.layers = render("network", declare)
+        self.layers["nodes"].put(x=NOTHING, y=NOTHING, c=NOTHING)
         self._drawn: Any = None
 
     def dress(self, theme: Theme) -> None:
@@ -293,13 +302,15 @@ def ranks(values: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _image_figure(labels: bool = False) -> tuple[Any, dict[str, Layer]]:
-    import holoviews as hv
+    def declare() -> dict[str, Any]:
+        hv = load_holoviews()
+        image = hv.Image(np.zeros((2, 2), np.float32), bounds=(0, 0, 1, 1), kdims=["x", "y"], vdims=["z"])
+        layers = {"image": image.opts(cmap=list(two_tone()), clim=(-1, 1), colorbar=False)}
+        if labels:
+            layers["captions"] = hv.Labels([(0.5, 0.5, "")])
+        return layers
 
-    image = hv.Image(np.zeros((2, 2), np.float32), bounds=(0, 0, 1, 1), kdims=["x", "y"], vdims=["z"])
-    layers = {"image": image.opts(cmap=list(two_tone()), clim=(-1, 1), colorbar=False)}
-    if labels:
-        layers["captions"] = hv.Labels([(0.5, 0.5, "")])
-    return render(layers)
+    return render("patterns" if labels else "lattice", declare)
 
 
 def _set_mapper(layer: Layer, picture: Lattice, values: NDArray[Any], theme: Theme) -> None:

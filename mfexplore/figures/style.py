@@ -94,6 +94,12 @@ def palette(signed: bool, theme: Theme = LIGHT) -> tuple[str, ...]:
     return diverging(theme.middle) if signed else sequential()
 
 
+def ink_on(colour: str) -> str:
+    """Dark or light, whichever can be read on a colour "#rrggbb"."""
+    red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    return LIGHT.ink if 0.299 * red + 0.587 * green + 0.114 * blue > 0.45 else LIGHT.middle
+
+
 def line_colour(k: int, theme: Theme = LIGHT) -> str:
     return theme.lines[k % len(theme.lines)]
 
@@ -152,9 +158,25 @@ def mathml(latex: str, display: bool = False) -> str:
     from latex2mathml.converter import convert
 
     try:
-        return str(convert(latex, display="block" if display else "inline"))
+        made = str(convert(latex, display="block" if display else "inline"))
     except Exception:  # the converter raises whatever its parser stumbles over; the source is still readable
         return f"<code>{html.escape(latex)}</code>"
+    return _with_overlines(made) if "&#x02015;" in made else made
+
+
+def _with_overlines(made: str) -> str:
+    """The converter covers a term with a dash, which does not stretch; a line above a row does."""
+    from xml.etree import ElementTree
+
+    namespace = "{http://www.w3.org/1998/Math/MathML}"
+    ElementTree.register_namespace("", namespace[1:-1])
+    root = ElementTree.fromstring(made)
+    for mover in list(root.iter(f"{namespace}mover")):
+        if len(mover) == 2 and mover[1].text == "\u2015":
+            mover.tag = f"{namespace}mrow"
+            mover.set("style", "border-top: 0.06em solid; padding-top: 0.12em")
+            mover.remove(mover[1])
+    return ElementTree.tostring(root, encoding="unicode")
 
 
 def symbol_html(thing: Named) -> str:

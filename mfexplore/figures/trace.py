@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mfexplore.core.model import Law, Model
 from mfexplore.figures.curves import value_range
-from mfexplore.figures.frame import NOTHING, dress, render, set_range, thin
+from mfexplore.figures.frame import NOTHING, dress, load_holoviews, render, set_range, thin
 from mfexplore.figures.style import Theme, tex_label
 
 MOST_POINTS = 1200
@@ -26,12 +26,12 @@ class TraceFigure:
     """A trace that is rendered once; `show` replaces its data."""
 
     def __init__(self, kind: type[Model], theme: Theme) -> None:
-        import holoviews as hv
-
+        hv = load_holoviews()
         self.kind = kind
         nothing = ([0.0, 1.0], [np.nan, np.nan])
         self.figure, self.layers = render(
-            {
+            "trace",
+            lambda: {
                 "companions": hv.Path([[(0.0, 0.0)]]),
                 "pins": hv.Path([[(0.0, 0.0)]]),
                 "predicted": hv.Curve(nothing, "t", "y"),
@@ -47,6 +47,7 @@ class TraceFigure:
         self.layers["trace"].put(t=NOTHING, y=NOTHING)
         self.layers["now"].put(x=NOTHING, y=NOTHING)
         self._theory: tuple[float, ...] = ()
+        self._step = 1.0
         self._span = 0.0
         self.dress(theme)
 
@@ -61,8 +62,9 @@ class TraceFigure:
         self.layers["trace"].glyph.update(line_color=theme.accent, line_width=1.8)
         self.layers["now"].glyph.update(size=7, fill_color=theme.accent, line_color=theme.card, line_width=1)
 
-    def set_axes(self, observable: str, time_unit: str) -> None:
-        """Name the axes."""
+    def set_axes(self, observable: str, time_unit: str, step: float = 1.0) -> None:
+        """Name the axes. step: time between two points of the trace."""
+        self._step = step
         declared = next((o for o in self.kind.observables if o.name == observable), None)
         self.figure.xaxis[0].axis_label = time_unit
         self.figure.yaxis[0].axis_label = tex_label(declared) if declared else observable.replace("_", " ")
@@ -78,9 +80,10 @@ class TraceFigure:
         if drawn or len(self.layers["companions"].source.data["xs"]):
             short = thin(times, 300).astype(np.float32)
             self.layers["companions"].put(xs=[short] * len(drawn), ys=drawn)
-        end = max(float(times[-1]), 1e-9)
-        if not self._span * 0.4 < end <= self._span:  # grow in steps, so that the axis does not creep
-            self._span = end * 1.6 if self._span else end * 4
+        end = float(times[-1])
+        first = max(end, 40 * self._step)
+        if end > self._span or self._span > 4 * first:  # grow in steps, so that the axis does not creep
+            self._span = first if end < first else 1.6 * end
             set_range(self.figure, "x", 0.0, self._span)
             self._draw_theory()
         shown = np.concatenate([y, *drawn, np.asarray(self._theory, np.float32)])
@@ -116,11 +119,11 @@ class HistogramFigure:
     """The histogram of a running simulation under the distribution that theory predicts; rendered once."""
 
     def __init__(self, kind: type[Model], theme: Theme) -> None:
-        import holoviews as hv
-
+        hv = load_holoviews()
         self.kind = kind
         self.figure, self.layers = render(
-            {
+            "histogram",
+            lambda: {
                 "bars": hv.Rectangles([(0.0, 0.0, 1.0, 1.0)]),
                 "atoms": hv.Segments([(0.0, 0.0, 0.0, 1.0)]),
                 "law": hv.Curve(([0.0, 1.0], [np.nan, np.nan]), "x", "y"),

@@ -55,7 +55,8 @@ def _offered(model: Model, capability: str) -> Any:
 def curve(at: Exploration, cancelled: Cancelled) -> Iterator[xr.Dataset]:
     """The theory along the abscissa of the curve."""
     name = at.along_control
-    yield at.model.theory(**{name: at.model.control(name).grid(CURVE_POINTS, *at.window(at.along))})
+    axes: dict[str, Any] = {name: at.model.control(name).grid(CURVE_POINTS, *at.window(at.along))}
+    yield at.model.theory(**axes)
 
 
 def diagram(at: Exploration, resolution: int, progress: Callable[[float], None]) -> Any:

@@ -74,6 +74,13 @@ hear("progress", ({what, fraction, text}) => {
   $("cancel").hidden = fraction === null;
 });
 
+hear("panel", ({name, shown}) => { // offered by the system, but perhaps not at these controls
+  const place = document.querySelector(`[data-panel="${name}"]`);
+  if (!place) return;
+  place.hidden = !shown;
+  place.closest(".two")?.classList.toggle("one", !shown);
+});
+
 hear("notice", ({text, kind}) => toast(text, kind));
 
 hear("check", ({index, computed, value, agrees, digits}) => {
