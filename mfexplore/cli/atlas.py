@@ -138,7 +138,7 @@ def diagram(
             _save_figure(figure, path, dataset)
         else:
             save(dataset, path)
-        out.print(f"wrote {path}", markup=False)
+        out.print(f"wrote {path}", markup=False, soft_wrap=True)
 
 
 def _save_figure(figure: Any, path: Path, dataset: xr.Dataset) -> None:
@@ -181,7 +181,7 @@ def simulate(
             _save_figure(traces(dataset, type(model), theory), path, dataset)
         else:
             save(dataset, path)
-        out.print(f"wrote {path}", markup=False)
+        out.print(f"wrote {path}", markup=False, soft_wrap=True)
 
 
 def _run(run: Simulation, duration: float) -> None:
@@ -266,7 +266,7 @@ def notebook(
         if output is None and target.exists():
             raise FileExistsError(17, "This file exists; choose another with --output", str(target))
         target.write_text(as_notebook(Exploration.of(model, seed=seed)), encoding="utf-8")
-        out.print(f"wrote {target}", markup=False)
+        out.print(f"wrote {target}", markup=False, soft_wrap=True)
     if open_lab:
         lab = shutil.which("jupyter-lab", path=str(Path(sys.executable).parent)) or shutil.which("jupyter-lab")
         if lab is None:

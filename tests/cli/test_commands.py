@@ -12,13 +12,19 @@ import pytest
 import xarray as xr
 from typer.testing import CliRunner, Result
 
-import mfexplore.cli.machine as machine
-from mfexplore.cli import app
+from mfexplore.cli import app, console, machine
 from mfexplore.core.catalogue import places, system, systems
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal so wide that nothing is broken into lines."""
+    monkeypatch.setattr(console.out, "width", 200)
+    monkeypatch.setenv("COLUMNS", "200")
+
+
 def call(*arguments: str, expect: int = 0) -> Result:
-    result = CliRunner().invoke(app, [str(a) for a in arguments], env={"COLUMNS": "200"})
+    result = CliRunner().invoke(app, [str(a) for a in arguments])
     assert result.exit_code == expect, result.output + repr(result.exception)
     return result
 
