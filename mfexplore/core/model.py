@@ -360,11 +360,12 @@ class Model:
         """Controls that may span a diagram: the numbers that the theory depends on."""
         return tuple(n for n, c in cls.controls().items() if not c.is_choice and c.part != "simulation")
 
-    @classmethod
-    def range(cls, plane: Plane, axis: str) -> tuple[float, float]:
-        """The shown range of one axis ("x" or "y") of a plane: as declared there, else the bounds of the control."""
+    def range(self, plane: Plane, axis: str) -> tuple[float, float]:
+        """The shown range of one axis ("x" or "y") of a plane: as declared there, else the bounds of the control.
+        A model whose regions move with its other controls may override it.
+        """
         declared: tuple[float, float] | None = getattr(plane, f"{axis}_range")
-        return declared or cls.control(getattr(plane, axis)).bounds
+        return declared or self.control(getattr(plane, axis)).bounds
 
     def simulate(self, seed: int | np.random.SeedSequence = 0, **changes: Any) -> Simulation:
         """A running simulation; controls (size=..., temperature=..., ...) may be changed on the way.

@@ -183,7 +183,7 @@ def test_an_axis_gives_the_same_as_its_points(system: type[Model]) -> None:
         pytest.skip("no plane")
     plane = system.planes[0]
     model = small(system())
-    axis = model.control(plane.y).grid(7, *system.range(plane, "y"))
+    axis = model.control(plane.y).grid(7, *model.range(plane, "y"))
     together = model.theory(**{plane.y: axis})
     for value in axis:
         alone = model.theory(**{plane.y: value})
