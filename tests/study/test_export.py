@@ -57,7 +57,7 @@ def test_csv_holds_every_number_and_its_provenance(dataset: xr.Dataset, tmp_path
     head = dict(line[2:].split(": ", 1) for line in text.splitlines() if line.startswith("# "))
     assert head["system"] == "curie_weiss"
     assert json.loads(head["controls"])["temperature"] == 0.6
-    columns = pd.read_csv(io.StringIO(text), comment="#")
+    columns = pd.read_csv(io.StringIO(text), comment="#", float_precision="round_trip")
     for name in dataset.data_vars:
         assert any(key.startswith(f"column {name}") for key in head)
         expected = dataset[name].broadcast_like(dataset).transpose(*dataset.dims).values.ravel()
