@@ -100,7 +100,7 @@ class LivePanel:
             self.live.speed = float(np.clip(value, 0.02, 1000.0)) if np.isfinite(value) else 1.0
         elif kind == "series":
             self.choose(str(message.get("name")))
-        self._tell()
+        self.tell()
 
     def _show(self, frame: Frame) -> None:
         self.frame = frame
@@ -119,7 +119,7 @@ class LivePanel:
         if points.histogram is not None and frame.samples is not None and self._frames % HISTOGRAM_EVERY == 0:
             points.histogram.show(frame.samples)
         self._predict(frame)
-        self._tell()
+        self.tell()
 
     def _show_on_curve(self, frame: Frame) -> None:
         at = self._at
@@ -153,7 +153,8 @@ class LivePanel:
         show = lambda path: self.drawing.show_predicted(times, path)  # noqa: E731
         self._jobs.submit("predicted", work, show)
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
+        """Say how the run stands."""
         frame = self.frame
         self._line.say(
             "live", playing=self.live.playing, time=frame.time if frame else 0.0, unit=self.unit, chosen=self.chosen,
@@ -163,4 +164,4 @@ class LivePanel:
 
     def _fail(self, message: str) -> None:
         self._line.say("notice", text=message, kind="error")
-        self._tell()
+        self.tell()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from dataclasses import dataclass
 from functools import cache
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, Template, select_autoescape
 from markupsafe import Markup
 
-from mfexplore.core.catalogue import systems
+from mfexplore.core.catalogue import places, system
 from mfexplore.core.controls import Control
 from mfexplore.core.model import Model
 from mfexplore.core.provenance import versions
@@ -23,6 +24,8 @@ from mfexplore.figures.trace import companions
 
 if TYPE_CHECKING:
     from mfexplore.app.workbench import Workbench
+
+log = logging.getLogger(__name__)
 
 GROUPS = (
     ("Controls", ("temperature", "load", "disorder", "field", "coupling", "order")),
@@ -131,8 +134,14 @@ def compiling(kind: type[Model]) -> dict[str, Any]:
 def gallery() -> str:
     """The page of all systems, by wing."""
     wings: dict[str, list[type[Model]]] = {}
-    for kind in systems():
+    for key in places():
+        try:
+            kind = system(key)
+        except Exception:  # one broken file must not take the whole gallery with it
+            log.exception("the system %s could not be loaded", key)
+            continue
         wings.setdefault(kind.wing, []).append(kind)
+    wings = {wing: sorted(wings[wing], key=lambda kind: kind.title) for wing in sorted(wings)}
     return template("gallery.html").render(wings=wings)
 
 

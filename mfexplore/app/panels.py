@@ -33,6 +33,7 @@ class DiagramPanel:
         self.latest: xr.Dataset | None = None
         self.boundaries: xr.Dataset | None = None
         self._computed: Any = None
+        self._look: Any = None
 
     def connect(self, jobs: Jobs, progress: Progress, fail: Callable[[Exception], None]) -> None:
         self._jobs, self._progress, self._fail = jobs, progress, fail
@@ -49,12 +50,14 @@ class DiagramPanel:
         self.drawing.show_marker(float(getattr(at.model, at.x)), float(getattr(at.model, at.y)))
         others = {n: v for n, v in at.model.values().items() if self._matters(at, n)}
         plane = (at.x, at.y, windows, tuple(others.items()))
+        look = (at.colour, at.branch, at.method)
         if plane != self._computed:
             self._computed = plane
             self.latest = None
             self._compute(at)
-        elif self.latest is not None:
+        elif self.latest is not None and look != self._look:
             self.drawing.show(self.latest, at.branch, at.method)
+        self._look = look
 
     @staticmethod
     def _matters(at: Exploration, name: str) -> bool:
@@ -113,6 +116,7 @@ class CurvePanel:
         self.columns: dict[str, NDArray[Any]] = {}
         self._axes: Any = None
         self._exact_for: Any = None
+        self._points: Any = []
 
     def connect(self, jobs: Jobs, progress: Progress, fail: Callable[[Exception], None]) -> None:
         self._jobs, self._progress, self._fail = jobs, progress, fail
@@ -136,9 +140,8 @@ class CurvePanel:
             self.drawing.show_theory(self.columns)
 
         self._jobs.submit("curve", work, show, fail=self._fail)
-        before = self.ensembles.points
         self.ensembles.turn_to(at)
-        if self.ensembles.points is not before:
+        if self._jobs.busy("ensemble"):  # the hand on the slider comes first; `measure` goes on where this stopped
             self._jobs.cancel("ensemble")
             self._progress("ensemble", None, "")
         self._draw_points(at)
@@ -158,14 +161,18 @@ class CurvePanel:
         )
 
     def measure(self, at: Exploration, told: Callable[[], None]) -> None:
-        """Simulate at the marker and along the axis, in the background. told: called after every new point."""
+        """Simulate at the marker and along the axis, in the background. told: called when the marker's own is there."""
         if not at.model.offers("simulation"):
             return
+
+        here = [self.ensembles.here(at)]
 
         def show(points: Any) -> None:
             self._draw_points(at)
             self._progress("ensemble", len(points) / (views.MEASURED_POINTS + 1), "simulating")
-            told()
+            if self.ensembles.here(at) != here[0]:
+                here[0] = self.ensembles.here(at)
+                told()
 
         job = self.ensembles.job(at, lambda fraction: None)
         done = lambda: self._progress("ensemble", None, "")  # noqa: E731 (a name for the argument)
@@ -177,6 +184,9 @@ class CurvePanel:
 
     def _draw_points(self, at: Exploration) -> None:
         found = [(x, *one[at.colour][:2]) for x, one in sorted(self.ensembles.points.items()) if at.colour in one]
+        if found == self._points:
+            return
+        self._points = found
         x, mean, error = np.array(found, float).reshape(-1, 3).T
         self.drawing.show_points(x, mean, np.where(np.isfinite(error), error, 0.0))
 

@@ -21,6 +21,7 @@ from mfexplore.workbench.jobs import Cancelled, Jobs
 from mfexplore.workbench.sentence import number, sentence
 from mfexplore.workbench.session import Session
 
+SETTLE_MS = 120  # after a step of a gesture without another: address, code and history buttons follow
 REST_MS = 450  # the marker has come to rest: time to simulate there
 
 
@@ -40,10 +41,14 @@ class Workbench:
         self.points = PointPanels(start, self.theme)
         self.live = LivePanel(start, self.theme) if kind.offers("simulation") and self.curve else None
         self._resting: Any = None
+        self._data_open = False
+        self._untold = False
+        self._shown: dict[str, bool] = {}
+        self._progressing: dict[str, tuple[float | None, str]] = {}
         self._closed = False
         self._messages: dict[str, Callable[[dict[str, Any]], None]] = {
             "hello": lambda m: self._greet(),
-            "control": lambda m: self._set(str(m["name"]), {str(m["name"]): m["value"]}),
+            "control": lambda m: self._slide(str(m["name"]), {str(m["name"]): m["value"]}),
             "marker": self._marker,
             "seed": lambda m: self._go(lambda: self.session.go(self._with_seed(m["value"]))),
             "view": lambda m: self._go(lambda: self.session.set_view(**{str(m["name"]): m["value"] or None})),
@@ -59,6 +64,7 @@ class Workbench:
             "reveal": self._reveal,
             "export": self._export,
             "theme": self._dress,
+            "pane": self._pane,
         }
 
     # -- life -----------------------------------------------------------------------------------------------------
@@ -133,8 +139,10 @@ class Workbench:
         change()
         self._tell_state()
 
-    def _set(self, gesture: str, values: dict[str, Any]) -> None:
-        self._go(lambda: self.session.set_controls(gesture, **values))
+    def _slide(self, gesture: str, values: dict[str, Any]) -> None:
+        """One step of a gesture: what is on the screen follows now, the rest of the page once the hand rests."""
+        self.session.set_controls(gesture, **values)
+        self._untold = True
 
     def _with_seed(self, value: Any) -> Exploration:
         from dataclasses import replace
@@ -158,7 +166,7 @@ class Workbench:
                 digits = max(0, 2 - math.floor(math.log10(float(declared.step))))
                 value = min(max(round(round(value / declared.step) * declared.step, digits), low), high)
             values[name] = value
-        self._set("marker", values)
+        self._slide("marker", values)
 
     def _window(self, message: dict[str, Any]) -> None:
         at = self.session.current
@@ -209,6 +217,11 @@ class Workbench:
             traces = [p.curves["trace"] for p in pins if "trace" in p.curves and chosen in p.curves["trace"][1]]
             self.live.drawing.show_pins([(times, series[chosen]) for times, series in traces])
         self.line.say("pins", pins=[p.title for p in pins])
+
+    def _pane(self, message: dict[str, Any]) -> None:
+        """Another page of the system is shown: the table is made only while somebody looks at it."""
+        self._data_open = message.get("name") == "Data"
+        self._told()
 
     def _start_task(self, message: dict[str, Any]) -> None:
         task = self.kind.tasks[int(message["index"])]
@@ -280,7 +293,12 @@ class Workbench:
                 self.live.turn_to(old, at)
         if self._resting is not None:
             self._doc.remove_timeout_callback(self._resting)
-        self._resting = self._doc.add_timeout_callback(self._rest, REST_MS)
+        self._resting = self._doc.add_timeout_callback(self._settle, SETTLE_MS)
+
+    def _settle(self) -> None:
+        self._resting = self._doc.add_timeout_callback(self._rest, REST_MS - SETTLE_MS)
+        if self._untold:
+            self._tell_state()
 
     def _rest(self) -> None:
         self._resting = None
@@ -294,10 +312,12 @@ class Workbench:
         for text in self.notices:
             self._notice(text, "info")
         self.notices = []
-        if self.points.latest is not None:
-            self._told()
+        for what, (fraction, told) in self._progressing.items():  # what was said before anyone listened
+            self.line.say("progress", what=what, fraction=fraction, text=told)
+        self._shown.clear()
+        self._told()
         if self.live:
-            self.live._tell()
+            self.live.tell()
         self.jobs.submit("checks", self._check, self._tell_check, fail=self._fail)
 
     def _check(self, cancelled: Cancelled) -> Iterator[Any]:
@@ -311,6 +331,7 @@ class Workbench:
         )  # fmt: skip
 
     def _tell_state(self) -> None:
+        self._untold = False
         at = self.session.current
         view = {n: getattr(at, n) for n in ("x", "y", "colour", "branch", "method", "along")}
         self.line.say(
@@ -330,15 +351,18 @@ class Workbench:
             self.line.say(
                 "sentence", headline=said.headline, text=said.text, validity=said.validity, trusted=said.trusted
             )
-        measured_here = self.curve.ensembles.here(at) if self.curve else {}
-        self.line.say("table", **exports.table(self.kind, point.theory, measured_here))
-        for name, offered in (("landscape", point.landscape), ("histogram", point.law)):
-            if self.kind.offers("landscape" if name == "landscape" else "law"):
+        if self._data_open:
+            measured_here = self.curve.ensembles.here(at) if self.curve else {}
+            self.line.say("table", **exports.table(self.kind, point.theory, measured_here))
+        for name, offered in (("landscape", point.landscape), ("law", point.law)):
+            if self.kind.offers(name) and self._shown.get(name) != (offered is not None):
+                self._shown[name] = offered is not None
                 self.line.say("panel", name=name, shown=offered is not None)
         if self.live:
             self.live.show_theory()
 
     def _progress(self, what: str, fraction: float | None, text: str) -> None:
+        self._progressing[what] = (fraction, text)
         self.line.say("progress", what=what, fraction=fraction, text=text)
 
     def _notice(self, text: str, kind: str = "error") -> None:

@@ -80,7 +80,8 @@ class CurvesFigure:
         first.source.data = {"x": NOTHING} | dict.fromkeys(columns, NOTHING)
         self._theory = share_source(self.layers, columns)
         self.layers["pins"].put(xs=[], ys=[])
-        self.layers["marker"].put(xs=[], ys=[])
+        self.layers["marker"].glyph.x = "x"
+        self.layers["marker"].put(x=NOTHING)
         self.show_points(NOTHING, NOTHING, NOTHING)
         self.show_exact(NOTHING, NOTHING)
         self.show_live(NOTHING, NOTHING)
@@ -117,10 +118,7 @@ class CurvesFigure:
         set_range(self.figure, "y", *value_range(drawn, self.observable.low, self.observable.high), margin=0.06)
 
     def show_marker(self, x: float) -> None:
-        shown = self.figure.y_range
-        spread = 2 * abs(shown.end - shown.start) + 1
-        height = np.array([shown.start - spread, shown.end + spread], np.float32)
-        self.layers["marker"].put(xs=[np.array([x, x], np.float32)], ys=[height])
+        self.layers["marker"].put(x=np.array([x]))
 
     def show_points(self, x: NDArray[Any], mean: NDArray[Any], error: NDArray[Any]) -> None:
         """Means of the simulation with their standard errors. All of shape (n,)."""
@@ -144,7 +142,7 @@ class CurvesFigure:
 def _declare(count: int) -> dict[str, Any]:
     hv = load_holoviews()
     nothing = ([0.0, 1.0], [np.nan, np.nan])
-    layers: dict[str, Any] = {"marker": hv.Path([[(0.0, 0.0), (0.0, 1.0)]]), "pins": hv.Path([[(0.0, 0.0)]])}
+    layers: dict[str, Any] = {"marker": hv.VLines([0.5]), "pins": hv.Path([[(0.0, 0.0)]])}
     for k in range(count):
         layers |= {f"{name}{k}": hv.Curve(nothing, "x", "y") for name in KINDS}
     layers["exact"] = hv.Curve(nothing, "x", "y")

@@ -33,14 +33,14 @@ class DiagramFigure:
         self._painted: Prepared | None = None
         self.figure, self.layers = render("diagram", _declare, xlabel="x", ylabel="y", xlim=(0, 1), ylim=(0, 1))
         one = {"x": "x", "y": "y"}
-        share_source(self.layers, {"marker": one, "halo": one})
+        share_source(self.layers, {"marker": one, "halo": one, "across": {"y": "y"}, "upright": {"x": "x"}})
         for name in ("regions", "symbols"):
             text = {"text": "Label", "x": "x", "y": "y"}
             share_source(self.layers, {name: text, f"{name}_halo": text})
         self._add_colour_title()
         for name in ("invalid", "unknown"):
             self.layers[name].put(left=NOTHING, right=NOTHING, bottom=NOTHING, top=NOTHING)
-        for name in ("casing", "continuous", "dashed", "cross"):
+        for name in ("casing", "continuous", "dashed"):
             self.layers[name].put(xs=[], ys=[])
         self.layers["regions"].put(x=NOTHING, y=NOTHING, Label=[], ink=[], halo=[])
         self._put_symbols([], [], [])
@@ -72,7 +72,8 @@ class DiagramFigure:
         glyph["casing"].update(line_color=theme.card, line_width=3.6, line_alpha=0.5)
         glyph["continuous"].update(line_color=theme.ink, line_width=2.2)
         glyph["dashed"].update(line_color=theme.ink, line_width=1.8, line_dash=[9, 4])
-        glyph["cross"].update(line_color=theme.marker, line_width=1, line_alpha=0.75)
+        for name in ("across", "upright"):
+            glyph[name].update(line_color=theme.marker, line_width=1, line_alpha=0.75)
         halo = {"text_color": {"field": "halo"}, "text_outline_color": {"field": "halo"}, "text_outline_width": 3}
         regions = {
             "text_font": {"value": SERIF}, "text_font_style": "italic", "text_font_size": "17px",
@@ -206,7 +207,8 @@ class DiagramFigure:
 
     def _ink_symbols(self) -> None:
         """Symbols are placed when the boundaries are known, and must be readable on whatever is painted later."""
-        inks = self._inks(self._symbols["x"], self._symbols["y"])
+        above = 0.035 * abs(self.figure.y_range.end - self.figure.y_range.start)  # where the text stands
+        inks = self._inks(self._symbols["x"], self._symbols["y"] + above)
         shown = self.layers["symbols"].source.data
         if shown["x"] is not self._symbols["x"] or list(shown.get("ink", ())) != inks["ink"]:
             self.layers["symbols"].source.data = self._symbols | inks
@@ -234,13 +236,7 @@ class DiagramFigure:
 
     def show_marker(self, x: float, y: float) -> None:
         """Move ring and cross-hair."""
-        left, right = self.kind.control(self.axes[0]).bounds
-        bottom, top = self.kind.control(self.axes[1]).bounds
         self.layers["marker"].put(x=np.array([x]), y=np.array([y]))
-        self.layers["cross"].put(
-            xs=[np.array([left, right], np.float32), np.array([x, x], np.float32)],
-            ys=[np.array([y, y], np.float32), np.array([bottom, top], np.float32)],
-        )
 
     def show_pins(self, points: list[tuple[float, float]]) -> None:
         self.layers["pins"].put(x=np.array([p[0] for p in points]), y=np.array([p[1] for p in points]))
@@ -262,7 +258,8 @@ def _declare() -> dict[str, Any]:
         "regions": hv.Labels([(0.5, 0.5, "")]),
         "symbols_halo": hv.Labels([(0.5, 0.5, "")]),
         "symbols": hv.Labels([(0.5, 0.5, "")]),
-        "cross": hv.Path(line),
+        "across": hv.HLines([0.5]),
+        "upright": hv.VLines([0.5]),
         "pins": hv.Points([(0.5, 0.5)]),
         "halo": hv.Points([(0.5, 0.5)]),
         "marker": hv.Points([(0.5, 0.5)]),

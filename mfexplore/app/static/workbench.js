@@ -165,6 +165,7 @@ function wireTabs() {
       one.tabIndex = on ? 0 : -1;
       $(one.getAttribute("aria-controls")).hidden = !on;
     }
+    say("pane", {name: tab.textContent});
   };
   tabs.forEach((tab, index) => {
     tab.addEventListener("click", () => choose(tab));
