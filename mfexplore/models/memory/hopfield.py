@@ -53,7 +53,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
@@ -82,6 +81,7 @@ from mfexplore.core import (
 )
 from mfexplore.numerics.bracketing import bracketed_roots
 from mfexplore.numerics.continuation import false_position, narrowed, predicted, remember
+from mfexplore.numerics.digits import as_image, as_patterns, assorted
 from mfexplore.numerics.elementary import log
 from mfexplore.numerics.gaussian import response, response_and_entropy
 from mfexplore.numerics.kernel import kernel
@@ -582,47 +582,6 @@ def heat_bath(patterns, overlaps, spins, words, sums, temperature, field, noise,
     stream[0] = position
 
 
-DIGIT_ORDER = (3, 4, 6, 1, 0, 7, 2, 5, 9, 8)  # the first three resemble each other least
-
-
-@cache
-def digits() -> tuple[Array, Array]:
-    """The 1797 handwritten digits that come with scikit-learn: images of shape (n, 8, 8) in 0..16, and their values."""
-    from sklearn.datasets import load_digits
-
-    data = load_digits()
-    images: Array = data.images
-    return images, data.target
-
-
-def enlarged(image: Array, side: int) -> Array:
-    """The image at side x side pixels, interpolated linearly, black and white: 1 above half of the ink, else -1."""
-    place = np.clip((np.arange(side) + 0.5) * len(image) / side - 0.5, 0, len(image) - 1)
-    weight = np.maximum(0.0, 1.0 - np.abs(place[:, None] - np.arange(len(image))))
-    return np.where(weight @ image @ weight.T > 8.0, 1, -1).astype(np.int8)
-
-
-def digit_memories(size: int, count: int, rng: np.random.Generator) -> Array:
-    """Memories of shape (size, count): random images of the digits in DIGIT_ORDER, again and again. No image comes
-    twice until all have been used; then they come mirrored and turned.
-    """
-    images, values = digits()
-    side = math.ceil(math.sqrt(size))
-    waiting: dict[int, list[int]] = {}
-    used = dict.fromkeys(DIGIT_ORDER, 0)
-    patterns = np.empty((size, count), np.int8)
-    for k in range(count):
-        digit = DIGIT_ORDER[k % 10]
-        if not waiting.get(digit):
-            waiting[digit] = rng.permutation(np.flatnonzero(values == digit)).tolist()
-            used[digit] += 1
-        image = images[waiting[digit].pop()]
-        again = used[digit] - 1
-        image = np.rot90(image.T if again & 1 else image, again >> 1)
-        patterns[:, k] = enlarged(image, side).ravel()[:size]
-    return patterns
-
-
 class HopfieldSimulation(Simulation):
     """Heat-bath dynamics of eq. (1) from a damaged first memory, one sweep = N updates of random neurons."""
 
@@ -631,7 +590,7 @@ class HopfieldSimulation(Simulation):
     def prepare(self) -> None:
         n, count = self.model.size, self.model.memory_count
         if self.model.memories == "digits":
-            self.patterns = digit_memories(n, count, self.rng)
+            self.patterns = as_patterns(assorted(count, self.rng), n)
         else:
             self.patterns = self.rng.integers(0, 2, (n, count), dtype=np.int8)
             self.patterns *= 2
@@ -694,17 +653,11 @@ class HopfieldSimulation(Simulation):
         names = {"noise": f"cue, {self.model.corruption:.0%} flipped", "masked half": "cue, half masked"}
         return Patterns(
             (
-                (names.get(self.model.cue, "cue, a mixture of three"), self._image(self.cue)),
-                (f"now, sweep {self.time:.0f}", self._image(self.spins)),
-                ("memory", self._image(self.patterns[:, 0])),
+                (names.get(self.model.cue, "cue, a mixture of three"), as_image(self.cue)),
+                (f"now, sweep {self.time:.0f}", as_image(self.spins)),
+                ("memory", as_image(self.patterns[:, 0])),
             )
         )
-
-    def _image(self, state: Array) -> Array:
-        side = math.ceil(math.sqrt(len(state)))
-        image: Array = np.zeros((side, side), np.int8)
-        image.ravel()[: len(state)] = state
-        return image
 
 
 @dataclass(frozen=True)

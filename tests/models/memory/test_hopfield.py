@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import brentq, root
 
-from mfexplore.models.memory.hopfield import Hopfield, enlarged, synapse
+from mfexplore.models.memory.hopfield import Hopfield, synapse
 
 REFERENCES = {v["id"]: v for v in reference_values("hopfield_ags")}
 Z = np.linspace(-9, 9, 24_001)
@@ -402,11 +402,3 @@ def test_digits_do_not_run_out() -> None:
     run = Hopfield(memories="digits", load=0.5, size=5000).simulate(seed=1)
     assert run.patterns.shape == (5000, 2500)
     assert len(np.unique(run.patterns, axis=1).T) > 2400
-
-
-def test_an_image_is_enlarged_smoothly() -> None:
-    image = np.zeros((8, 8))
-    image[:, :4] = 16
-    assert (enlarged(image, 8) == np.where(image > 8, 1, -1)).all()
-    assert (enlarged(image, 100)[:, :50] == 1).all()
-    assert (enlarged(image, 100)[:, 50:] == -1).all()
