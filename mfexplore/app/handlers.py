@@ -10,7 +10,7 @@ from typing import Any
 from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler, StaticFileHandler
 
-from mfexplore.app import exports, pages, thumbnails
+from mfexplore.app import downloads, pages, thumbnails
 from mfexplore.app.kernels import Kernels
 from mfexplore.core.catalogue import places
 from mfexplore.core.errors import UnknownNameError
@@ -58,7 +58,7 @@ class ReadyHandler(RequestHandler):
 
 class DownloadHandler(RequestHandler):
     def get(self, token: str) -> None:
-        file = exports.fetch(token)
+        file = downloads.fetch(token)
         if file is None:
             self.set_status(404)
             self.write(pages.missing("This download has expired. Export it again."))

@@ -23,7 +23,7 @@ from mfexplore.figures.symbols import plain
 from mfexplore.figures.trace import companions
 
 if TYPE_CHECKING:
-    from mfexplore.app.workbench import Workbench
+    from mfexplore.workbench.desk import Desk
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ def page_of(kind: type[Model]) -> Markup:
     return Markup(to_html(sys.modules[kind.__module__].__doc__ or ""))
 
 
-def workbench(built: Workbench) -> dict[str, Any]:
+def workbench(built: Desk) -> dict[str, Any]:
     """Variables of the workbench page."""
     kind, at = built.kind, built.session.current
     figures = built.figures()

@@ -18,9 +18,10 @@ from bokeh.server.server import Server
 from mfexplore.app import pages
 from mfexplore.app.handlers import routes
 from mfexplore.app.kernels import Kernels
-from mfexplore.app.workbench import Workbench
+from mfexplore.app.workbench import BrowserPage
 from mfexplore.core.catalogue import places, system
 from mfexplore.study.warmup import is_warm
+from mfexplore.workbench.desk import Desk
 from mfexplore.workbench.exploration import Exploration
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class WorkbenchHandler(Handler):
     def __init__(self, key: str, kernels: Kernels) -> None:
         super().__init__()
         self.key, self.kernels = key, kernels
-        self._built: dict[str, Workbench] = {}
+        self._built: dict[str, Desk] = {}
         self._broken: dict[str, Exception] = {}
 
     async def on_session_created(self, session_context: Any) -> None:
@@ -71,15 +72,15 @@ class WorkbenchHandler(Handler):
         doc.title = f"{built.kind.title} · mfexplore"
         doc.template = pages.template("workbench.html")
         doc.template_variables.update(pages.workbench(built))
-        built.attach(doc)
+        BrowserPage(built, doc)
 
 
-def build(key: str, query: dict[str, str], theme: str) -> Workbench:
+def build(key: str, query: dict[str, str], theme: str) -> Desk:
     """The workbench at a link's exploration. What cannot be used of the link becomes a notice."""
     from urllib.parse import urlencode
 
     exploration, notices = Exploration.from_query(key, urlencode(query))
-    return Workbench(exploration, notices, theme)
+    return Desk(exploration, notices, theme)
 
 
 def make_server(

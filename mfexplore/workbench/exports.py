@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,7 +19,6 @@ from mfexplore.workbench.notebook_file import as_notebook
 if TYPE_CHECKING:
     import xarray as xr
 
-KEPT_SECONDS = 120.0
 TYPES = {
     "png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf", "csv": "text/csv",
     "nc": "application/x-netcdf", "ipynb": "application/x-ipynb+json",
@@ -49,24 +46,6 @@ class File:
     @property
     def media_type(self) -> str:
         return TYPES[self.name.rpartition(".")[2]]
-
-
-_offered: dict[str, tuple[float, File]] = {}
-
-
-def offer(file: File) -> str:
-    """Keep a file for a while; returns the address it can be fetched from."""
-    now = time.monotonic()
-    for token in [t for t, (since, _) in list(_offered.items()) if now - since > KEPT_SECONDS]:
-        _offered.pop(token, None)
-    token = secrets.token_urlsafe(16)
-    _offered[token] = (now, file)
-    return f"download/{token}"
-
-
-def fetch(token: str) -> File | None:
-    found = _offered.get(token)
-    return None if found is None else found[1]
 
 
 def make(what: str, held: Held) -> File:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from mfexplore.app.channel import Line
-from mfexplore.app.panels import CurvePanel, PointPanels
 from mfexplore.core.errors import MfexploreError
 from mfexplore.figures.states import picture_figure
 from mfexplore.figures.style import Theme
@@ -16,6 +13,8 @@ from mfexplore.figures.trace import TraceFigure, companions
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.jobs import Jobs
 from mfexplore.workbench.live import Frame, Live
+from mfexplore.workbench.page import Page
+from mfexplore.workbench.panels import CurvePanel, PointPanels
 
 TRAIL = 400  # points of the trail on the curve
 HISTOGRAM_EVERY = 4  # frames
@@ -44,11 +43,9 @@ class LivePanel:
         self._predicted: Any = None
         self._at = start
 
-    def connect(
-        self, post: Callable[[Callable[[], None]], None], jobs: Jobs, line: Line, curve: CurvePanel, points: PointPanels
-    ) -> None:
-        self._jobs, self._line, self._curve, self._points = jobs, line, curve, points
-        self.live = Live(post, self._show, self._fail)
+    def connect(self, page: Page, jobs: Jobs, curve: CurvePanel, points: PointPanels) -> None:
+        self._jobs, self._page, self._curve, self._points = jobs, page, curve, points
+        self.live = Live(page.post, self._show, self._fail)
 
     def begin(self, at: Exploration) -> None:
         """A new run."""
@@ -156,12 +153,12 @@ class LivePanel:
     def tell(self) -> None:
         """Say how the run stands."""
         frame = self.frame
-        self._line.say(
+        self._page.say(
             "live", playing=self.live.playing, time=frame.time if frame else 0.0, unit=self.unit, chosen=self.chosen,
             finished=bool(frame and frame.finished), caption=getattr(frame.picture, "caption", "") if frame else "",
             value=float(frame.series[self.chosen][-1]) if frame else None,
         )  # fmt: skip
 
     def _fail(self, message: str) -> None:
-        self._line.say("notice", text=message, kind="error")
+        self._page.say("notice", text=message, kind="error")
         self.tell()
