@@ -174,8 +174,7 @@ class Exploration:
         if self.x:
             lines += [f'model.diagram(x="{self.x}", y="{self.y}", resolution=257)["{self.colour}"]']
             lines += [f'model.boundaries(x="{self.x}", y="{self.y}")']
-            low, high = self.window(self.along)
-            lines += [f"model.theory({self.along_control}=np.linspace({low:g}, {high:g}, 101))"]
+            lines += [f"model.theory({self.along_control}={self._axis_expression(101)})"]
         if kind.offers("simulation"):
             lines += [f"run = model.simulate(seed={self.seed})", "run.advance(100)", "run.trace()"]
             lines += [f"model.ensemble(samples={ENSEMBLE_SAMPLES}, seed={self.seed})  # mean and standard error"]
@@ -183,7 +182,6 @@ class Exploration:
 
     def as_sweep(self) -> str:
         """The lines of Python that turn the curve on the screen into a sweep, resumable and past one machine."""
-        low, high = self.window(self.along)
         fixed = {n: v for n, v in self.model.values().items() if n != self.along_control}
         arguments = ", ".join(f"{n}={v!r}" for n, v in fixed.items())
         return "\n".join(
@@ -192,10 +190,17 @@ class Exploration:
                 "import mfexplore as mf",
                 "",
                 f'model = mf.system("{self.model.key}")({arguments})',
-                f"over = {{{self.along_control!r}: np.linspace({low:g}, {high:g}, 33)}}",
+                f"over = {{{self.along_control!r}: {self._axis_expression(33)}}}",
                 f'mf.sweep(model, over=over, samples=16, seed={self.seed}, store="{self.model.key}.zarr")',
             ]
         )
+
+    def _axis_expression(self, n: int) -> str:
+        """The shown abscissa of the curve as an expression of NumPy."""
+        low, high = self.window(self.along)
+        made = self.model.control(self.along_control)
+        values = f"np.{'geomspace' if made.scale == 'log' else 'linspace'}({low!r}, {high!r}, {n})"
+        return f"np.unique(np.rint({values})).astype(int)" if made.is_integer else values
 
     def citation(self) -> str:
         """How to cite what is on the screen."""
