@@ -113,7 +113,8 @@ def innermost(temperature, exponent, variance, spacing, out):
         tables[3, k] = power * c
         tables[4, k] = power * c * c
         tables[5, k] = power * (math.log1p(e) + 2.0 * u * e * d)
-    field, rest, rest_t, sech2, sech4, entropy = tables
+    field, rest, rest_t = tables[0], tables[1], tables[2]
+    sech2, sech4, entropy = tables[3], tables[4], tables[5]
     drift = exponent * variance
     width = math.sqrt(temperature * temperature + STAND_IN * STAND_IN * variance)
     scale = U_STEP / (SQRT_2PI * deviation)
@@ -268,7 +269,8 @@ def nested_averages(temperature, variances, exponents, field, squares, potential
     innermost(temperature, exponents[k - 1], variances[k], spacing, inner)
     phi, slope = np.empty((k, n)), np.empty((k, n))  # of levels 0 .. k - 1
     tilt, total = np.empty((k, n)), np.empty((k, n))  # e^(gamma_i Phi_i) at i, its average at i - 1
-    phi[k - 1], slope[k - 1] = inner[0], inner[1]
+    for j in range(n):
+        phi[k - 1, j], slope[k - 1, j] = inner[0, j], inner[1, j]
     widest = 0.0
     for i in range(1, k):
         widest = max(widest, variances[i])
@@ -302,7 +304,9 @@ def nested_averages(temperature, variances, exponents, field, squares, potential
 
     measure = np.empty(n)  # of y_i, folded onto y >= 0: all that is averaged from here on is even
     start_weights(field, variances[0], spacing, measure, work)
-    magnetization = np.sum(work * slope[0])
+    magnetization = 0.0
+    for j in range(n):
+        magnetization += work[j] * slope[0, j]
     for i in range(k):
         if i > 0:
             weights = convolution_kernel(variances[i], spacing)

@@ -1,0 +1,95 @@
+"""Single-spin flips of +-1 variables that are all coupled to each other, as fast as memory delivers the couplings.
+
+Every spin keeps its local field, so that asking whether it flips costs one comparison, and only a flip that is accepted
+reads a row of couplings. Instead of drawing a number per question, each spin draws how much energy it may cost
+(exponential with mean T); thirty-two spins are asked at once, in SIMD, for the first that accepts.
+
+The couplings are float32, or int8 where they are +-1 (a quarter of the traffic); spins and fields then are int16.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mfexplore.numerics.elementary import log
+from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.random import advanced, uniform
+
+BLOCK = 32
+
+
+@kernel
+def local_fields(rows, spins, fields):
+    """Write sum_j rows[i, j] spins[j] into fields[i]. rows: shape (n, n); spins, fields: shape (n,)."""
+    kind = fields.dtype.type
+    for i in range(fields.size):
+        row = rows[i]
+        total = 0.0
+        for j in range(spins.size):
+            total += row[j] * spins[j]
+        fields[i] = kind(total)
+
+
+@kernel
+def metropolis_sweeps(rows, spins, fields, scale, shared, field, temperatures, stream):
+    """One sweep of Metropolis updates, in order, at each of the temperatures.
+
+    The energy is -scale/2 sum_ij rows_ij s_i s_j - shared/2 sum_(i != j) s_i s_j - field sum_i s_i.
+
+    Args:
+        rows: symmetric couplings with zero diagonal, float32 or int8, shape (n, n).
+        spins, fields: shape (n,), float32 or int16, overwritten; fields as `local_fields` makes them.
+        scale, shared, field: > 0; any; any.
+        temperatures: >= 0, shape (sweeps,).
+        stream: see numerics.random.
+
+    Returns the number of flips.
+    """
+    n = spins.size
+    kind = fields.dtype.type
+    position = stream[0]
+    thresholds = np.empty(BLOCK, np.float32)
+    total = 0.0
+    for i in range(n):
+        total += spins[i]
+    own = np.float32(shared / scale)
+    flips = 0
+    for sweep in range(temperatures.size):
+        half = 0.5 * temperatures[sweep] / scale
+        for begin in range(0, n, BLOCK):
+            size = min(BLOCK, n - begin)
+            for j in range(BLOCK):
+                thresholds[j] = own - half * log(1.0 - uniform(position, j))
+            position = advanced(position, BLOCK)
+            block_spins, block_fields = spins[begin : begin + size], fields[begin : begin + size]
+            start = np.int32(0)
+            while start < size:
+                common = np.float32((shared * total + field) / scale)
+                first = np.int32(BLOCK)
+                for j in range(size):
+                    cost = np.float32(block_spins[j]) * (np.float32(block_fields[j]) + common)
+                    accepts = cost <= thresholds[j] and j >= start
+                    first = min(first, np.int32(j) if accepts else np.int32(BLOCK))
+                if first >= BLOCK:
+                    break
+                spin = spins[begin + first]
+                spins[begin + first] = -spin
+                total -= 2.0 * spin
+                change = kind(-2 * spin)
+                row = rows[begin + first]
+                for k in range(n):
+                    fields[k] = kind(fields[k] + change * kind(row[k]))
+                flips += 1
+                start = np.int32(first + 1)
+    stream[0] = position
+    return flips
+
+
+@kernel
+def energy(spins, fields, scale, shared, field):
+    """The energy of `metropolis_sweeps`."""
+    bonds = total = 0.0
+    for i in range(spins.size):
+        bonds += spins[i] * fields[i]
+        total += spins[i]
+    return -0.5 * scale * bonds - 0.5 * shared * (total * total - spins.size) - field * total
