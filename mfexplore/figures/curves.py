@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfexplore.core.model import Model
-from mfexplore.figures.frame import NOTHING, Layer, dress, load_holoviews, render, set_range, share_source
+from mfexplore.figures.frame import NOTHING, dress, load_holoviews, render, set_range
 from mfexplore.figures.style import Theme, line_colour, tex_label
 
 if TYPE_CHECKING:
     import xarray as xr
 
-KINDS = ("stable", "equilibrium", "unstable")
+KINDS = (("stable", 1.6, "solid"), ("equilibrium", 3.2, "solid"), ("unstable", 1.6, "2 3"))  # width and dash
 
 
 @dataclass(frozen=True)
@@ -70,15 +70,11 @@ class CurvesFigure:
     """Curves that are rendered once; the `show_...` methods replace their data."""
 
     def __init__(self, kind: type[Model], theme: Theme) -> None:
-        self.kind, self.lines = kind, lines_of(kind)
-        count = len(self.lines)
-        self.figure, self.layers = render(
-            f"curves-{count}", lambda: _declare(count), xlabel="x", ylabel="y", xlim=(0, 1), ylim=(0, 1)
-        )
-        columns = {f"{n}{k}": {"x": "x", "y": f"{n}{k}"} for k in range(len(self.lines)) for n in KINDS}
-        first = Layer(self.layers["stable0"].renderer)
-        first.source.data = {"x": NOTHING} | dict.fromkeys(columns, NOTHING)
-        self._theory = share_source(self.layers, columns)
+        self.kind, self.lines, self.theme = kind, lines_of(kind), theme
+        limits = (0, 1)
+        self.figure, self.layers = render("curves", _declare, xlabel="x", ylabel="y", xlim=limits, ylim=limits)
+        self._columns: dict[str, NDArray[Any]] = {}
+        self._put_lines()
         self.layers["pins"].put(xs=[], ys=[])
         self.layers["marker"].glyph.x = "x"
         self.layers["marker"].put(x=NOTHING)
@@ -91,11 +87,10 @@ class CurvesFigure:
         """Put on the colours of a theme."""
         self.theme = theme
         dress(self.figure, theme, grid=True, size="11px")
-        for k, line in enumerate(self.lines):
-            colour = line_colour(line.colour, theme)
-            self.layers[f"stable{k}"].glyph.update(line_color=colour, line_width=1.6, line_alpha=0.9)
-            self.layers[f"equilibrium{k}"].glyph.update(line_color=colour, line_width=3.2)
-            self.layers[f"unstable{k}"].glyph.update(line_color=colour, line_width=1.6, line_dash=[2, 3])
+        self.layers["theory"].glyph.update(
+            line_color={"field": "colour"}, line_width={"field": "width"}, line_dash={"field": "dash"}
+        )
+        self._put_lines()
         self.layers["marker"].glyph.update(line_color=theme.marker, line_width=1, line_alpha=0.8)
         self.layers["pins"].glyph.update(line_color=theme.ghost, line_width=1.8, line_alpha=0.8)
         self.layers["exact"].glyph.update(line_color=theme.ink, line_width=1.6, line_dash=[4, 3])
@@ -113,9 +108,22 @@ class CurvesFigure:
 
     def show_theory(self, columns: dict[str, NDArray[Any]]) -> None:
         """Draw the lines of `theory_columns`."""
-        self._theory.put(**columns)
+        self._columns = columns
+        self._put_lines()
         drawn = np.concatenate([v for n, v in columns.items() if n != "x"])
         set_range(self.figure, "y", *value_range(drawn, self.observable.low, self.observable.high), margin=0.06)
+
+    def _put_lines(self) -> None:
+        """All lines are one glyph over one source: each further glyph costs the browser a millisecond per change."""
+        rows: dict[str, list[Any]] = {"xs": [], "ys": [], "colour": [], "width": [], "dash": []}
+        for k, line in enumerate(self.lines):
+            for name, width, dash in KINDS:
+                y = self._columns.get(f"{name}{k}", NOTHING)
+                if np.isfinite(y).any():
+                    row = (self._columns["x"], y, line_colour(line.colour, self.theme), width, dash)
+                    for column, value in zip(rows.values(), row, strict=True):
+                        column.append(value)
+        self.layers["theory"].put(**rows)
 
     def show_marker(self, x: float) -> None:
         self.layers["marker"].put(x=np.array([x]))
@@ -139,12 +147,11 @@ class CurvesFigure:
         self.layers["pins"].put(xs=[c[0] for c in curves], ys=[c[1] for c in curves])
 
 
-def _declare(count: int) -> dict[str, Any]:
+def _declare() -> dict[str, Any]:
     hv = load_holoviews()
     nothing = ([0.0, 1.0], [np.nan, np.nan])
-    layers: dict[str, Any] = {"marker": hv.VLines([0.5]), "pins": hv.Path([[(0.0, 0.0)]])}
-    for k in range(count):
-        layers |= {f"{name}{k}": hv.Curve(nothing, "x", "y") for name in KINDS}
+    line = [[(0.0, 0.0), (1.0, 1.0)]]
+    layers: dict[str, Any] = {"marker": hv.VLines([0.5]), "pins": hv.Path(line), "theory": hv.Path(line)}
     layers["exact"] = hv.Curve(nothing, "x", "y")
     layers["bars"] = hv.Segments([(0.0, 0.0, 0.0, 1.0)])
     layers["points"] = hv.Points([(0.0, 0.0)])

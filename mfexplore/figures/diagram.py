@@ -33,7 +33,7 @@ class DiagramFigure:
         self._painted: Prepared | None = None
         self.figure, self.layers = render("diagram", _declare, xlabel="x", ylabel="y", xlim=(0, 1), ylim=(0, 1))
         one = {"x": "x", "y": "y"}
-        share_source(self.layers, {"marker": one, "halo": one, "across": {"y": "y"}, "upright": {"x": "x"}})
+        share_source(self.layers, {"marker": one, "across": {"y": "y"}, "upright": {"x": "x"}})
         for name in ("regions", "symbols"):
             text = {"text": "Label", "x": "x", "y": "y"}
             share_source(self.layers, {name: text, f"{name}_halo": text})
@@ -86,8 +86,7 @@ class DiagramFigure:
         for name, look in (("regions", regions), ("symbols", symbols)):
             glyph[name].update(**look, text_color={"field": "ink"})
             glyph[f"{name}_halo"].update(**look, **halo)
-        glyph["halo"].update(size=19, fill_color=None, line_color=theme.card, line_width=7, line_alpha=0.9)
-        glyph["marker"].update(size=17, fill_color="white", fill_alpha=0.9, line_color=theme.marker, line_width=3.5)
+        glyph["marker"].update(size=17, fill_color="white", fill_alpha=0.95, line_color=theme.marker, line_width=4)
         glyph["pins"].update(size=11, fill_color=theme.card, line_color=theme.ghost, line_width=2.5)
         bar = colour_bar(self.figure)
         bar.update(
@@ -261,7 +260,6 @@ def _declare() -> dict[str, Any]:
         "across": hv.HLines([0.5]),
         "upright": hv.VLines([0.5]),
         "pins": hv.Points([(0.5, 0.5)]),
-        "halo": hv.Points([(0.5, 0.5)]),
         "marker": hv.Points([(0.5, 0.5)]),
     }
 

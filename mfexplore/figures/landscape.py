@@ -25,15 +25,14 @@ class LandscapeFigure:
                 "live": hv.Path([[(0.0, 0.0)]]),
                 "pins": hv.Path([[(0.0, 0.0)]]),
                 "curve": hv.Curve(([0.0, 1.0], [0.0, 1.0]), "x", "y"),
-                "stable": hv.Points([(0.0, 0.0)]),
-                "unstable": hv.Points([(0.0, 0.0)]),
+                "branches": hv.Points([(0.0, 0.0)]),
             },
             xlabel="x", ylabel="y",
         )  # fmt: skip
         self.layers["pins"].put(xs=[], ys=[])
         self.layers["live"].put(xs=[], ys=[])
-        for name in ("curve", "stable", "unstable"):
-            self.layers[name].put(x=NOTHING, y=NOTHING)
+        self.layers["curve"].put(x=NOTHING, y=NOTHING)
+        self.layers["branches"].put(x=NOTHING, y=NOTHING, fill=[])
         self.dress(theme)
 
     def dress(self, theme: Theme) -> None:
@@ -43,10 +42,9 @@ class LandscapeFigure:
         self.layers["curve"].glyph.update(line_color=theme.ink, line_width=2.2)
         self.layers["pins"].glyph.update(line_color=theme.ghost, line_width=1.6)
         self.layers["live"].glyph.update(line_color=theme.marker, line_width=1.2, line_alpha=0.8)
-        self.layers["stable"].glyph.update(
-            size=11, fill_color=line_colour(0, theme), line_color=theme.card, line_width=1.5
+        self.layers["branches"].glyph.update(
+            size=11, fill_color={"field": "fill"}, line_color=line_colour(0, theme), line_width=2
         )
-        self.layers["unstable"].glyph.update(size=9, fill_color=theme.card, line_color=theme.soft, line_width=2)
 
     def show(self, landscape: Landscape, values: NDArray[Any], stable: NDArray[Any]) -> None:
         """Draw a landscape and mark the branches on it. values, stable: shape (branches,), NaN where there is none."""
@@ -57,9 +55,10 @@ class LandscapeFigure:
         x, f = landscape.coordinate, landscape.free_energy
         self.layers["curve"].put(x=x, y=f)
         order = np.argsort(x)
-        for name, mask in (("stable", stable), ("unstable", ~stable)):
-            at = values[mask & np.isfinite(values)]
-            self.layers[name].put(x=at, y=np.interp(at, x[order], f[order]))
+        known = np.isfinite(values)
+        at = values[known]
+        fill = [line_colour(0, self.theme) if one else self.theme.card for one in stable[known]]
+        self.layers["branches"].put(x=at, y=np.interp(at, x[order], f[order]), fill=fill)
         set_range(self.figure, "x", float(np.nanmin(x)), float(np.nanmax(x)), margin=0.02)
         finite = f[np.isfinite(f)]
         if finite.size:

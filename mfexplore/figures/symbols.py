@@ -50,9 +50,10 @@ def typeset(latex: str) -> tuple[list[Run], float]:
 
 def plain(latex: str) -> str:
     """The symbol in one line of Unicode, for screen readers, file names and tables."""
-    out = ""
+    out, before = "", 0
     for text, level, _ in _pieces(latex):
-        out += ("_" if level < 0 else "^" if level > 0 else "") + text
+        out += (("", "^", "_")[level] if level != before else "") + text
+        before = level
     return out
 
 

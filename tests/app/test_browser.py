@@ -1,0 +1,245 @@
+"""Journeys of a person through the app, in a real Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
+]  # fmt: skip
+PATIENCE = 60_000
+
+SOURCE = """(([figure, layer, column]) => {
+  const root = Bokeh.documents.flatMap(doc => doc.roots()).find(r => r.name === figure);
+  const data = root.renderers.find(r => r.name === layer).data_source.data;
+  const values = data instanceof Map ? data.get(column) : data[column];
+  return Array.from(values, v => typeof v === "number" ? v : Array.from(v));
+})"""
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """A running server, with the kernels of the system that the journeys visit compiled."""
+    subprocess.run([sys.executable, "-m", "mfexplore.cli", "warmup", "curie_weiss"], check=True, capture_output=True)
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    code = f"from mfexplore.app.server import serve; serve(port={port}, show=False, warm=False)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL) as server:
+        url = f"http://localhost:{port}"
+        for _ in range(600):
+            try:
+                urlopen(url).close()
+                break
+            except URLError:
+                time.sleep(0.1)
+        yield url
+        server.terminate()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api")
+    executable = os.environ.get("MFEXPLORE_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_api.sync_playwright() as playwright:
+        try:
+            opened = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        except sync_api.Error as error:
+            pytest.skip(f"no Chromium: {error}")
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Any, address: str) -> Iterator[Any]:
+    """A fresh tab that fails the test on a script error or on a request to anywhere but the server."""
+    context = browser.new_context(viewport={"width": 1400, "height": 1000}, accept_downloads=True)
+    tab = context.new_page()
+    tab.set_default_timeout(PATIENCE)
+    troubles: list[str] = []
+    tab.on("pageerror", lambda error: troubles.append(str(error)))
+    tab.on(
+        "request",
+        lambda r: None if r.url.startswith((address, address.replace("http", "ws"), "data:", "blob:"))
+        else troubles.append(r.url),
+    )  # fmt: skip
+    yield tab
+    context.close()
+    assert not troubles
+
+
+def visit(page: Any, address: str, query: str = "") -> None:
+    page.goto(f"{address}/curie_weiss{query}")
+    page.wait_for_function("document.documentElement.dataset.connected === 'true'")
+    page.wait_for_selector("#progress.done", state="attached")
+
+
+def column(page: Any, figure: str, layer: str, name: str) -> list[Any]:
+    found: list[Any] = page.evaluate(SOURCE, [figure, layer, name])
+    return found
+
+
+def until(page: Any, condition: str, argument: Any = None) -> None:
+    page.wait_for_function(condition, arg=argument)
+
+
+def marker_at(page: Any, x: float, y: float) -> None:
+    until(
+        page,
+        f"([x, y]) => {{ const at = n => {SOURCE}(['diagram', 'marker', n])[0];"
+        " return Math.abs(at('x') - x) < 1e-4 && Math.abs(at('y') - y) < 1e-4; }",
+        [x, y],
+    )
+
+
+def test_gallery_leads_to_a_system(page: Any, address: str) -> None:
+    page.goto(address)
+    page.fill("#search", "no such thing anywhere")
+    page.wait_for_selector("#nothing")
+    page.fill("#search", "weiss")
+    assert page.locator(".system:visible").count() == 1
+    page.wait_for_selector(".system:visible img.there")
+    page.click(".system:visible")
+    page.wait_for_function("document.documentElement.dataset.connected === 'true'")
+    assert "Curie-Weiss" in page.title()
+
+
+def test_slider_moves_marker_and_curve(page: Any, address: str) -> None:
+    visit(page, address)
+    before = column(page, "curve", "theory", "ys")
+    page.focus("#slide-coupling")
+    page.keyboard.press("End")
+    until(page, "() => document.getElementById('box-coupling').value === '2'")
+    until(page, f"before => JSON.stringify({SOURCE}(['curve', 'theory', 'ys'])) !== before", _compact(page, before))
+    page.focus("#slide-temperature")
+    page.keyboard.press("ArrowRight")
+    marker_at(page, 0.0, 0.705)
+    until(page, "() => document.getElementById('headline').textContent.startsWith('Bistable')")
+
+
+def _compact(page: Any, values: Any) -> str:
+    text: str = page.evaluate("values => JSON.stringify(values)", values)
+    return text
+
+
+def test_click_drag_and_arrow_keys_move_the_marker(page: Any, address: str) -> None:
+    visit(page, address)
+    box = page.locator(".figure-diagram").bounding_box()
+    page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.3 * box["height"])
+    until(page, f"() => {SOURCE}(['diagram', 'marker', 'x'])[0] < -0.1")
+    x, y = (column(page, "diagram", "marker", n)[0] for n in "xy")
+    page.keyboard.press("ArrowRight")
+    marker_at(page, x + 0.005, y)
+    page.keyboard.press("Shift+ArrowDown")
+    marker_at(page, x + 0.005, y - 0.05)
+    assert page.input_value("#box-temperature") == f"{y - 0.05:.4g}".rstrip("0")
+
+
+def test_preset_undo_and_redo(page: Any, address: str) -> None:
+    visit(page, address)
+    page.click("[data-preset='hysteresis']")
+    until(page, "() => document.getElementById('box-drive_amplitude').value === '0.4'")
+    assert "jumps only at the spinodal" in page.inner_text("#watch")
+    page.click("#undo")
+    until(page, "() => document.getElementById('box-drive_amplitude').value === '0'")
+    page.click("#redo")
+    until(page, "() => document.getElementById('box-drive_amplitude').value === '0.4'")
+
+
+def test_link_restores_what_was_on_the_screen(page: Any, address: str) -> None:
+    visit(page, address, "?temperature=0.55&field=0.1&seed=5&colour=susceptibility&along=x")
+    marker_at(page, 0.1, 0.55)
+    page.fill("#box-field", "0.2")
+    page.keyboard.press("Enter")
+    until(page, "() => location.search.includes('field=0.2')")
+    link = page.url
+    visit(page, address)
+    page.goto(link)
+    page.wait_for_function("document.documentElement.dataset.connected === 'true'")
+    marker_at(page, 0.2, 0.55)
+    assert page.input_value("#seed") == "5"
+    until(page, "() => document.querySelector('[data-view=colour]').value === 'susceptibility'")
+
+
+def test_bad_link_and_bad_value_are_told_and_nothing_is_lost(page: Any, address: str) -> None:
+    visit(page, address, "?temperature=99&field=0.1&colour=nothing&unheard=1")
+    page.wait_for_selector(".toast")
+    until(page, "() => document.querySelectorAll('.toast').length === 3")
+    marker_at(page, 0.1, 0.7)
+    page.fill("#box-temperature", "warm")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".toast.error")
+    until(page, "() => document.getElementById('box-temperature').value === '0.7'")
+    page.goto(f"{address}/curie_wiess")
+    assert "Did you mean 'curie_weiss'?" in page.inner_text("main")
+
+
+def test_simulation_plays_pauses_and_restarts(page: Any, address: str) -> None:
+    visit(page, address)
+    page.click("#play")
+    until(page, "() => parseFloat(document.getElementById('clock').textContent) > 10")
+    page.click("#play")
+    until(page, "() => document.getElementById('play').getAttribute('aria-pressed') === 'false'")
+    page.click("#restart")
+    until(page, "() => parseFloat(document.getElementById('clock').textContent) === 0")
+    page.click("#step")
+    until(page, "() => parseFloat(document.getElementById('clock').textContent) === 1")
+
+
+def test_export_gives_a_file(page: Any, address: str) -> None:
+    visit(page, address)
+    page.click("#export summary")
+    with page.expect_download() as download:
+        page.click("[data-export='diagram.svg']")
+    assert download.value.suggested_filename == "curie_weiss-diagram.svg"
+
+
+def test_pages_help_theme_and_task(page: Any, address: str) -> None:
+    visit(page, address)
+    page.click("#tab-About")
+    assert page.locator("#pane-About .equation").count() == 6
+    page.click("#tab-Data")
+    page.wait_for_selector("#table td")
+    page.click("#tab-Code")
+    assert "mf.system(" in page.inner_text("#python")
+    page.click("#tab-Tasks")
+    page.fill(".task input", "0.18")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".answer")
+    page.click("#help")
+    page.wait_for_selector("dialog[open]")
+    page.keyboard.press("Escape")
+    page.click("#theme")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.reload()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_narrow_window_does_not_scroll_sideways(page: Any, address: str) -> None:
+    page.set_viewport_size({"width": 400, "height": 800})
+    visit(page, address)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_two_people_do_not_disturb_each_other(page: Any, address: str) -> None:
+    visit(page, address, "?temperature=0.5")
+    other = page.context.new_page()
+    visit(other, address, "?temperature=1.2")
+    other.focus("#slide-temperature")
+    other.keyboard.press("End")
+    marker_at(other, 0.0, 2.0)
+    marker_at(page, 0.0, 0.5)

@@ -1,0 +1,214 @@
+"""Figures are rendered once; afterwards only the columns of their sources change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mfexplore.core import (
+    Density,
+    Lattice,
+    Network,
+    Particles,
+    Patterns,
+    Phases,
+    Spectrum,
+    Trajectories,
+    system,
+)
+from mfexplore.figures import publication
+from mfexplore.figures.curves import CurvesFigure, lines_of, theory_columns
+from mfexplore.figures.diagram import DiagramFigure, pieces, prepare
+from mfexplore.figures.landscape import LandscapeFigure
+from mfexplore.figures.regions import hatch_runs, region_labels
+from mfexplore.figures.states import picture_figure, ranks, shrink
+from mfexplore.figures.style import DARK, LIGHT, colour_limits, diverging, ink_on, mathml, sequential, tex_label
+from mfexplore.figures.symbols import plain, typeset
+from mfexplore.figures.trace import HistogramFigure, TraceFigure, companions
+
+CurieWeiss = system("curie_weiss")
+PICTURES = [
+    Lattice(np.ones((5, 5), np.int8), -1, 1),
+    Lattice(np.random.default_rng(0).normal(size=(4, 6)), -2.0, 2.0),
+    Patterns((("cue", np.ones((3, 3))), ("now", -np.ones((3, 3))))),
+    Phases(np.linspace(0, 6, 50), 0.3 + 0.2j, np.linspace(-1, 1, 50)),
+    Phases(np.linspace(0, 6, 50), 0.3 + 0.2j),
+    Trajectories(np.arange(5.0), np.ones((3, 5))),
+    Spectrum(np.linspace(-2, 2, 100)),
+    Spectrum(np.exp(1j * np.linspace(0, 6, 100))),
+    Particles(np.arange(4.0), np.arange(4.0), (0, 4, 0, 4), np.arange(4.0)),
+    Network(np.arange(3.0), np.arange(3.0), np.array([[0, 1], [1, 2]]), np.zeros(3), 0, 1),
+    Density(np.arange(5.0), (("a", np.ones(5)), ("b", np.zeros(5))), "x", "y"),
+]
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda t: t.name)
+@pytest.mark.parametrize("picture", PICTURES, ids=lambda p: type(p).__name__)
+def test_every_kind_of_picture_is_drawn_and_redrawn(picture: Any, theme: Any) -> None:
+    drawing = picture_figure(picture, theme)
+    renderers = list(drawing.figure.renderers)
+    drawing.show(picture)
+    drawing.dress(LIGHT)
+    drawing.show(picture)
+    assert drawing.figure.renderers == renderers
+    for layer in drawing.layers.values():
+        lengths = {len(column) for column in layer.source.data.values()}
+        assert len(lengths) == 1
+
+
+def test_two_figures_of_one_declaration_share_nothing() -> None:
+    one, two = DiagramFigure(CurieWeiss, LIGHT), DiagramFigure(CurieWeiss, LIGHT)
+    one.set_axes("field", "temperature", (-1, 1), (0, 1.5), "magnetization")
+    two.set_axes("temperature", "coupling", (0, 2), (0.1, 2), "magnetization")
+    one.show_marker(0.25, 1.0)
+    assert list(one.layers["marker"].source.data["x"]) == [0.25]
+    assert list(two.layers["marker"].source.data["x"]) != [0.25]
+    assert one.figure.xaxis[0].axis_label != two.figure.xaxis[0].axis_label
+
+
+def test_diagram_shows_values_regions_and_boundaries() -> None:
+    model = CurieWeiss()
+    drawing = DiagramFigure(CurieWeiss, LIGHT)
+    drawing.set_axes("field", "temperature", (-1, 1), (0, 1.5), "magnetization")
+    dataset = model.diagram("field", "temperature", resolution=33)
+    drawing.show(dataset)
+    drawing.show_boundaries(model.boundaries("field", "temperature"))
+    (image,) = drawing.layers["colour"].source.data["image"]
+    assert image.dtype == np.float32
+    assert image.shape == (33, 33)
+    expected = model.equilibrium(field=dataset["field"].values, temperature=dataset["temperature"].values)
+    np.testing.assert_allclose(image, expected["magnetization"].values.T, atol=1e-6)
+    assert set(drawing.layers["regions"].source.data["Label"]) == {
+        "paramagnet", "magnetized up", "magnetized down", "bistable",
+    } or "bistable" in drawing.layers["regions"].source.data["Label"]  # fmt: skip
+    assert len(drawing.layers["dashed"].source.data["xs"]) == 2
+    assert "T" in drawing.layers["symbols"].source.data["Label"]
+
+
+def test_cells_that_are_not_known_are_hatched() -> None:
+    dataset = CurieWeiss().diagram("field", "temperature", resolution=17)
+    converged = dataset["converged"].copy()
+    converged[3:6, 4:9] = False
+    prepared = prepare(dataset.assign(converged=converged), CurieWeiss, "magnetization")
+    assert prepared.unknown.shape == (4, 1)
+    assert prepared.invalid.shape == (4, 0)
+
+
+def test_hatching_covers_exactly_the_mask() -> None:
+    mask = np.random.default_rng(1).random((12, 15)) < 0.4
+    left, right, bottom, top = hatch_runs(mask, (0.0, 0.0, 15.0, 12.0))
+    covered = np.zeros_like(mask)
+    for a, b, c, d in zip(left, right, bottom, top, strict=True):
+        assert not covered[round(c) : round(d), round(a) : round(b)].any()
+        covered[round(c) : round(d), round(a) : round(b)] = True
+    np.testing.assert_array_equal(covered, mask)
+
+
+def test_region_labels_lie_inside_their_region() -> None:
+    phases = np.zeros((40, 40), int)
+    phases[:, 25:] = 1
+    xs = ys = np.arange(40.0)
+    x, y, names = region_labels(phases, ("left", "right", "nowhere"), xs, ys)
+    assert names == ("left", "right")
+    for px, py, name in zip(x, y, names, strict=True):
+        assert phases[int(py), int(px)] == ("left", "right").index(name)
+
+
+def test_curves_split_stable_equilibrium_and_unstable() -> None:
+    dataset = CurieWeiss().theory(temperature=np.linspace(0.1, 1.5, 29))
+    columns = theory_columns(dataset, CurieWeiss, "temperature", "magnetization")
+    branches = [line.branch for line in lines_of(CurieWeiss)]
+    assert branches == ["up", "down", "unstable"]
+    assert np.isfinite(columns["unstable2"]).any()
+    assert not np.isfinite(columns["stable2"]).any()
+    drawing = CurvesFigure(CurieWeiss, LIGHT)
+    drawing.set_axes("temperature", "magnetization", (0, 1.5))
+    drawing.show_theory(columns)
+    shown = drawing.layers["theory"].source.data
+    assert set(shown["dash"]) == {"solid", "2 3"}
+    drawing.show_points(np.array([0.5]), np.array([0.9]), np.array([0.1]))
+    assert float(drawing.layers["bars"].source.data["y0"][0]) == pytest.approx(0.8)
+
+
+def test_landscape_marks_every_branch_on_the_curve() -> None:
+    model = CurieWeiss(temperature=0.6)
+    theory = model.theory()
+    drawing = LandscapeFigure(CurieWeiss, LIGHT)
+    drawing.show(model.landscape(), theory["magnetization"].values, theory["stable"].values)
+    assert len(drawing.layers["branches"].source.data["x"]) == 3
+    drawing.show_live(0.4)
+
+
+def test_trace_and_histogram_follow_a_run() -> None:
+    model = CurieWeiss(size=200)
+    run = model.simulate(seed=3)
+    run.advance(200)
+    times, series = run.series()
+    trace = TraceFigure(CurieWeiss, LIGHT)
+    trace.set_axes("magnetization", run.time_unit, run.step)
+    trace.show(times, series["magnetization"], [])
+    assert trace.span >= times[-1]
+    assert len(trace.layers["trace"].source.data["t"]) == len(times)
+    histogram = HistogramFigure(CurieWeiss, LIGHT)
+    histogram.show_law(model.law())
+    histogram.show(run.samples())
+    bars = histogram.layers["bars"].source.data
+    assert np.sum((bars["right"] - bars["left"]) * bars["top"]) == pytest.approx(1, abs=1e-3)
+
+
+def test_companions_are_the_numbered_relatives() -> None:
+    assert companions(("overlap", "overlap_2", "overlap_x", "energy"), "overlap") == ("overlap_2",)
+
+
+def test_large_pictures_shrink_and_outliers_do_not_take_the_colours() -> None:
+    assert max(shrink(np.ones((2000, 1500), np.int8)).shape) <= 512
+    assert ranks(np.array([0.0, 1e9, 1.0])).tolist() == [0.0, 1.0, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("latex", "text"),
+    [("T_c", "T_c"), (r"\alpha", "α"), (r"h_{s\uparrow}", "h_s↑"), (r"\tau_h", "τ_h"), (r"K_\mathrm{c}", "K_c")],
+)
+def test_symbols_are_set_in_unicode(latex: str, text: str) -> None:
+    assert plain(latex) == text
+    runs, width = typeset(latex)
+    assert width > 0
+    assert [run.x for run in runs] == sorted(run.x for run in runs)
+
+
+def test_mathematics_becomes_mathml_and_bad_input_stays_readable() -> None:
+    assert "<msub>" in mathml("T_c")
+    assert "border-top" in mathml(r"\overline{\tanh\frac{a}{T}}")
+    assert mathml("\\frac{").startswith(("<math", "<code>"))
+
+
+def test_labels_name_title_symbol_and_unit() -> None:
+    assert tex_label(CurieWeiss.control("temperature")) == "temperature  $$T$$  $$[J/k_B]$$"
+
+
+def test_colour_maps_are_usable() -> None:
+    assert len(sequential()) == len(diverging()) == 256
+    assert colour_limits(np.array([-1.0, 3.0]), None, None, True)[0] < 0
+    assert colour_limits(np.array([np.nan]), None, None, False) == (0.0, 1.0)
+    assert ink_on("#000000") != ink_on("#ffffff")
+
+
+def test_curves_are_cut_at_gaps() -> None:
+    xs = np.array([0, 1, np.nan, 2, 3, 4.0])
+    assert pieces(xs, xs) == [slice(0, 2), slice(3, 6)]
+
+
+@pytest.mark.parametrize("form", ["png", "svg", "pdf"])
+def test_publication_figures_carry_their_record(form: str) -> None:
+    model = CurieWeiss()
+    figure = publication.diagram(
+        model.diagram(resolution=17), CurieWeiss, "magnetization", boundaries=model.boundaries(), marker=(0.0, 0.7)
+    )
+    content = publication.save(figure, form, {"link": "curie_weiss?temperature=0.7"})
+    assert len(content) > 2000
+    if form == "svg":
+        assert b"curie_weiss?temperature=0.7" in content
+    again = publication.curve(model.theory(temperature=np.linspace(0.1, 1, 9)), CurieWeiss, "temperature", "magnetization", [(0.5, 0.9, 0.1)])  # fmt: skip  # noqa: E501
+    assert publication.save(again, form)

@@ -1,0 +1,204 @@
+"""The desk behind a page, without a browser: messages in, exploration and figures follow."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mfexplore.workbench.desk import Desk
+from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.exports import File
+
+
+class FakePage:
+    """A page that remembers what it is told, and runs what is scheduled when it is asked to."""
+
+    def __init__(self, query: str = "") -> None:
+        exploration, notices = Exploration.from_query("curie_weiss", query)
+        self.desk = Desk(exploration, notices)
+        self.heard: list[dict[str, Any]] = []
+        self.files: list[File] = []
+        self._posted: deque[Callable[[], None]] = deque()
+        self.desk.attach(self)
+
+    def say(self, type_: str, **content: Any) -> None:
+        self.heard.append({"type": type_, **content})
+
+    def post(self, work: Callable[[], None]) -> None:
+        self._posted.append(work)
+
+    def later(self, milliseconds: int, work: Callable[[], None]) -> Any:
+        return work
+
+    def forget(self, appointment: Any) -> None:
+        pass
+
+    def give(self, file: File) -> None:
+        self.files.append(file)
+
+    def until(self, condition: Callable[[], Any], seconds: float = 60.0) -> Any:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            while self._posted:
+                self._posted.popleft()()
+            found = condition()
+            if found:
+                return found
+            time.sleep(0.01)
+        raise AssertionError("waited in vain")
+
+    def tell(self, type_: str, **content: Any) -> None:
+        self.desk.hear({"type": type_, **content})
+
+    def last(self, type_: str) -> dict[str, Any] | None:
+        return next((m for m in reversed(self.heard) if m["type"] == type_), None)
+
+
+@pytest.fixture
+def page() -> Iterator[FakePage]:
+    made = FakePage()
+    yield made
+    made.desk.close()
+
+
+def test_control_moves_marker(page: FakePage) -> None:
+    page.tell("control", name="temperature", value=0.5)
+    assert page.desk.session.current.model.temperature == 0.5
+    assert page.desk.diagram is not None
+    assert page.desk.diagram.drawing.layers["marker"].source.data["y"][0] == pytest.approx(0.5)
+
+
+def test_curve_follows(page: FakePage) -> None:
+    curve = page.desk.curve
+    assert curve is not None
+    page.until(lambda: curve.columns)
+    page.tell("control", name="coupling", value=0.5)
+    page.until(lambda: not np.isfinite(curve.columns["unstable2"][curve.columns["x"] > 0.6]).any())
+
+
+@pytest.mark.parametrize("value", [99.0, "nonsense", None, float("nan")])
+def test_a_bad_value_is_told_and_changes_nothing(page: FakePage, value: Any) -> None:
+    before = page.desk.session.current
+    page.tell("control", name="temperature", value=value)
+    assert page.desk.session.current == before
+    notice = page.last("notice")
+    assert notice is not None
+    assert "temperature" in notice["text"]
+
+
+@pytest.mark.parametrize("message", [{"name": "nothing", "value": 1}, {"value": 1}, {}])
+def test_a_malformed_message_does_no_harm(page: FakePage, message: dict[str, Any]) -> None:
+    page.tell("control", **message)
+    assert page.last("notice") is not None
+    page.tell("view", name="x", value="no_such_control")
+    page.tell("unheard_of")
+    page.tell("control", name="field", value=0.1)
+    assert page.desk.session.current.model.field == 0.1
+
+
+def test_marker_snaps_to_steps_and_bounds(page: FakePage) -> None:
+    page.tell("marker", x=0.12345, y=99)
+    model = page.desk.session.current.model
+    assert (model.field, model.temperature) == (0.125, 2.0)
+
+
+def test_undo_redo_preset_reset(page: FakePage) -> None:
+    page.tell("preset", name="hysteresis")
+    assert page.desk.session.current.model.drive_amplitude == 0.4
+    page.tell("undo")
+    assert page.desk.session.current.model.drive_amplitude == 0.0
+    page.tell("redo")
+    page.tell("reset")
+    assert page.desk.session.current.model == page.desk.kind()
+
+
+def test_sentence_checks_and_diagram_arrive(page: FakePage) -> None:
+    page.tell("hello")
+    page.until(lambda: page.last("sentence"))
+    check = page.until(lambda: page.last("check"))
+    assert check["agrees"]
+    assert page.desk.diagram is not None
+    page.until(lambda: page.desk.diagram and page.desk.diagram.latest is not None)
+
+
+def test_zoom_keeps_the_window_within_bounds(page: FakePage) -> None:
+    page.tell("window", x=[-9, 0.2], y=[0.3, 0.6])
+    assert page.desk.session.current.x_window == (-1.0, 0.2)
+    page.tell("window")
+    assert page.desk.session.current.x_window is None
+
+
+def test_run_plays_steps_and_stops(page: FakePage) -> None:
+    live = page.desk.live
+    assert live is not None
+    page.until(lambda: live.frame)
+    page.tell("step")
+    page.until(lambda: live.frame is not None and live.frame.time > 0)
+    page.tell("play", on=True)
+    page.until(lambda: live.frame is not None and live.frame.time > 5)
+    page.tell("play", on=False)
+    page.tell("restart")
+    page.until(lambda: live.frame is not None and live.frame.time == 0)
+
+
+def test_a_closed_page_stops_its_threads(page: FakePage) -> None:
+    live = page.desk.live
+    assert live is not None
+    page.until(lambda: live.frame)
+    page.tell("play", on=True)
+    page.desk.close()
+    thread = live.live._thread
+    assert thread is not None
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_task_is_revealed_with_its_lesson(page: FakePage) -> None:
+    page.tell("reveal", index=0, guess=0.1)
+    answer = page.until(lambda: page.last("answer"))
+    assert not answer["right"]
+    assert "spinodal" in answer["lesson"]
+
+
+def test_pin_keeps_a_ghost(page: FakePage) -> None:
+    page.until(lambda: page.desk.curve and page.desk.curve.columns)
+    page.tell("pin")
+    pins = page.last("pins")
+    assert pins is not None
+    assert len(pins["pins"]) == 1
+    page.tell("unpin", index=0)
+    assert not page.desk.session.pins
+
+
+FILES = ["diagram.png", "diagram.csv", "diagram.nc", "curve.svg", "trace.csv", "notebook.ipynb"]
+
+
+@pytest.mark.parametrize("what", FILES)
+def test_everything_can_be_taken_home(page: FakePage, what: str) -> None:
+    desk = page.desk
+    page.until(lambda: desk.diagram and desk.diagram.latest is not None and desk.curve and desk.curve.latest)
+    page.until(lambda: desk.live and desk.live.frame)
+    page.tell("export", what=what)
+    (file,) = page.until(lambda: page.files)
+    assert file.name.startswith("curie_weiss")
+    assert len(file.content) > 100
+
+
+def test_notices_of_a_link_are_told() -> None:
+    page = FakePage("temperature=99&colour=red&old=1")
+    page.tell("hello")
+    texts = [m["text"] for m in page.heard if m["type"] == "notice"]
+    page.desk.close()
+    assert len(texts) == 3
+
+
+def test_theme_changes_colours_not_data(page: FakePage) -> None:
+    page.until(lambda: page.desk.curve and page.desk.curve.columns)
+    page.tell("theme", name="dark")
+    page.tell("theme", name="no such theme")
+    assert page.desk.theme.name == "dark"
