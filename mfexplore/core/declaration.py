@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from mfexplore.core.model import Model
@@ -99,7 +99,7 @@ class Landmark:
 
 @dataclass(frozen=True)
 class Plane:
-    """Two controls that span a phase diagram, and what to colour it by."""
+    """Two controls that span a phase diagram, what to colour it by, and along which axis the curve is drawn first."""
 
     x: str
     y: str
@@ -107,6 +107,7 @@ class Plane:
     branch: str | None = None  # None: the equilibrium branch
     x_range: tuple[float, float] | None = None
     y_range: tuple[float, float] | None = None
+    along: Literal["x", "y"] = "y"
 
 
 @dataclass(frozen=True)

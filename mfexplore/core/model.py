@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 
@@ -352,7 +352,8 @@ class Model:
             if (plane.x, plane.y) == (x, y):
                 return plane
             if (plane.y, plane.x) == (x, y):
-                return replace(plane, x=x, y=y, x_range=plane.y_range, y_range=plane.x_range)
+                along: Literal["x", "y"] = "y" if plane.along == "x" else "x"
+                return replace(plane, x=x, y=y, x_range=plane.y_range, y_range=plane.x_range, along=along)
         return Plane(x, y, first.colour, first.branch)
 
     @classmethod

@@ -14,7 +14,7 @@ Array = NDArray[Any]
 class Lattice:
     """Values on a square grid. values: shape (rows, columns), any number type, drawn between low and high.
 
-    states: if given, the values are indices into these names of states, each drawn in a colour of its own.
+    states: if given, the values low, low + 1, ..., high are states with these names, each drawn in its own colour.
     """
 
     values: Array

@@ -47,7 +47,7 @@ class Exploration:
         if not model.planes:
             return cls(model, **view)
         plane = model.plane(view.pop("x", None) or None, view.pop("y", None) or None)
-        view = {"colour": plane.colour, "branch": plane.branch} | view
+        view = {"colour": plane.colour, "branch": plane.branch, "along": plane.along} | view
         made = cls(model, x=plane.x, y=plane.y, **view)
         model.observable(made.colour)
         if made.branch is not None and made.branch not in [b.name for b in model.branches]:

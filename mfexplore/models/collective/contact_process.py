@@ -70,7 +70,8 @@ from mfexplore.numerics.kernel import kernel
 ABSORBING, ACTIVE = 0, 1
 DIRECTED_PERCOLATION = {1: 3.29785, 2: 1.64877, 3: 1.31686}  # published thresholds without dilution
 SITE_PERCOLATION = {1: 1.0, 2: 0.592746, 3: 0.311608}  # fraction of sites that must be present
-RASTER_ROWS, RASTER_COLUMNS = 200, 400
+RASTER_ROWS, RASTER_COLUMNS = 200, 320
+STATES = ("removed", "empty", "active")
 
 
 @kernel
@@ -143,7 +144,8 @@ class ContactProcessSimulation(Simulation):
         self.count = occupied.size
         self.active[: self.count] = occupied
         self.place[occupied] = np.arange(self.count)
-        self.raster: list[Array] = []
+        self.raster = np.full((RASTER_ROWS, min(sites, RASTER_COLUMNS)), -1, np.int8)
+        self.rows = 0
 
     def evolve(self, duration: float) -> None:
         m = self.model
@@ -152,19 +154,20 @@ class ContactProcessSimulation(Simulation):
             self.linear, m.dimension, duration, self.rng,
         )  # fmt: skip
         if m.dimension == 1:
-            self.raster.append(self.state[:RASTER_COLUMNS].copy())
-            del self.raster[:-RASTER_ROWS]
+            if self.rows == RASTER_ROWS:
+                self.raster[:-1] = self.raster[1:]
+            self.rows = min(self.rows + 1, RASTER_ROWS)
+            self.raster[self.rows - 1] = self.state[:RASTER_COLUMNS]
 
     def observe(self) -> dict[str, float]:
         return {"density": self.count / self.present}
 
     def picture(self) -> Lattice:
         if self.model.dimension == 1:
-            rows = self.raster or [self.state[:RASTER_COLUMNS]]
-            return Lattice(np.array(rows), -1, 1, caption="sites across, time down", signed=False)
+            return Lattice(self.raster.copy(), -1, 1, "sites across, time down", signed=False, states=STATES)
         plane = self.state[: self.linear**2].reshape(self.linear, self.linear)
         caption = "the lattice" if self.model.dimension == 2 else "a slice of the lattice"
-        return Lattice(plane, -1, 1, caption=caption, signed=False)
+        return Lattice(plane, -1, 1, caption, signed=False, states=STATES)
 
 
 @dataclass(frozen=True)
@@ -226,8 +229,8 @@ class ContactProcess(Model):
         ),
     )
     planes = (
-        Plane("infection_rate", "dilution", "density", x_range=(0.5, 6.0)),
-        Plane("infection_rate", "activation", "density", x_range=(0.5, 6.0)),
+        Plane("infection_rate", "dilution", "density", x_range=(0.5, 6.0), along="x"),
+        Plane("infection_rate", "activation", "density", x_range=(0.5, 6.0), along="x"),
     )
     presets = (
         Preset("active", {"infection_rate": 4.0}, "Simulation 0.607, pair approximation 0.667, mean field 0.750: why?"),

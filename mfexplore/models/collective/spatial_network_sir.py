@@ -240,7 +240,8 @@ class SpatialNetworkSimulation(Simulation):
         self.place[patients] = np.arange(self.count)
         self.ever = self.count
         self.marks: list[tuple[float, float]] = []
-        self.rows: list[Array] = []
+        self.raster = np.full((RASTER, RASTER), -1.0)
+        self.rows = 0
 
     def _scatter(self) -> Array:
         """Positions and links of the random spatial network."""
@@ -306,8 +307,10 @@ class SpatialNetworkSimulation(Simulation):
         if self.count and 0.1 * self.side < front < 0.4 * self.side:
             self.marks.append((self.time + duration, front))
         if m.dimension == 1:
-            self.rows.append(self._raster_row())
-            del self.rows[:-RASTER]
+            if self.rows == RASTER:
+                self.raster[:-1] = self.raster[1:]
+            self.rows = min(self.rows + 1, RASTER)
+            self.raster[self.rows - 1] = self._raster_row()
 
     @property
     def finished(self) -> bool:
@@ -334,18 +337,19 @@ class SpatialNetworkSimulation(Simulation):
     def picture(self) -> Picture:
         m = self.model
         if m.network != "spatial":
-            return Network(self.x, self.y, self.links, DRAWN[self.state], 0.0, 1.0, caption=f"{m.network}: who is ill")
+            return Network(self.x, self.y, self.links, DRAWN[self.state], 0.0, 2.0, caption=f"{m.network}: who is ill")
         if m.dimension == 1:
-            rows = self.rows or [self._raster_row()]
-            return Lattice(np.array(rows), 0, 1, caption="the line across, time down", signed=False)
+            caption = "the line across, time down"
+            return Lattice(self.raster.copy(), -1, 2, caption, signed=False, states=STATES)
         side = min(RASTER, max(8, int(self.side)))
         cells = np.minimum((np.array([self.y, self.x]) / self.side * side).astype(np.int64), side - 1)
         plane = np.zeros((side, side))
         np.maximum.at(plane, tuple(cells), DRAWN[self.state])
-        return Lattice(plane, 0, 1, caption="susceptible, recovered, infected", signed=False)
+        return Lattice(plane, -1, 2, "the people where they live", signed=False, states=STATES)
 
 
-DRAWN = np.array([0.0, 1.0, 0.45])  # how susceptible, infected and recovered people are drawn
+DRAWN = np.array([0.0, 2.0, 1.0])  # place of susceptible, infected and recovered in the order they are drawn in
+STATES = ("later", "susceptible", "recovered", "infected")
 
 
 @dataclass(frozen=True)
@@ -421,8 +425,8 @@ class SpatialNetworkSIR(Model):
         Landmark("mass_action_threshold", r"\kappa\tau=\gamma", "the same by mass action", continuous=False),
     )
     planes = (
-        Plane("transmission", "mean_degree", "final_size", x_range=(0.0, 1.5), y_range=(0.5, 15.0)),
-        Plane("transmission", "recovery", "final_size"),
+        Plane("transmission", "mean_degree", "final_size", x_range=(0.0, 1.5), y_range=(0.5, 15.0), along="x"),
+        Plane("transmission", "recovery", "final_size", along="x"),
         Plane("length", "transmission", "speed"),
     )
     presets = (
