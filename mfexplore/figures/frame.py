@@ -95,7 +95,7 @@ def load_holoviews() -> Any:
 
     with _rendering:
         if "bokeh" not in hv.Store.renderers:
-            import holoviews.plotting.bokeh  # noqa: F401 (registers itself; hv.extension would load scripts from afar)
+            import holoviews.plotting.bokeh  # registers itself; hv.extension would load scripts from afar
 
             hv.Store.set_current_backend("bokeh")
     return hv
