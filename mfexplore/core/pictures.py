@@ -14,7 +14,8 @@ Array = NDArray[Any]
 class Lattice:
     """Values on a square grid. values: shape (rows, columns), any number type, drawn between low and high.
 
-    states: if given, the values low, low + 1, ..., high are states with these names, each drawn in its own colour.
+    states: if given, the values 0, 1, ... are states with these names, the first drawn as ground and the others each in
+        a colour of its own; negative values are drawn as outside.
     """
 
     values: Array

@@ -315,8 +315,14 @@ def _image_figure(labels: bool = False) -> tuple[Any, dict[str, Layer]]:
 
 def _set_mapper(layer: Layer, picture: Lattice, values: NDArray[Any], theme: Theme) -> None:
     spins = np.issubdtype(values.dtype, np.integer) and picture.high - picture.low <= 2
-    colours = two_tone(theme.card, theme.ink) if spins else palette(picture.signed, theme)
     mapper = layer.glyph.color_mapper
+    if picture.states:
+        colours: tuple[str, ...] = (theme.card, *(line_colour(k, theme) for k in (0, 3, 1, 4, 5)))[
+            : len(picture.states)
+        ]
+        mapper.low_color = theme.line
+    else:
+        colours = two_tone(theme.card, theme.ink) if spins else palette(picture.signed, theme)
     if (mapper.low, mapper.high) != (picture.low, picture.high):
         mapper.update(low=picture.low, high=picture.high)
     if tuple(mapper.palette) != colours:

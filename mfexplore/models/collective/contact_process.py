@@ -71,7 +71,7 @@ ABSORBING, ACTIVE = 0, 1
 DIRECTED_PERCOLATION = {1: 3.29785, 2: 1.64877, 3: 1.31686}  # published thresholds without dilution
 SITE_PERCOLATION = {1: 1.0, 2: 0.592746, 3: 0.311608}  # fraction of sites that must be present
 RASTER_ROWS, RASTER_COLUMNS = 200, 320
-STATES = ("removed", "empty", "active")
+STATES = ("empty", "active")
 
 
 @kernel
@@ -164,10 +164,10 @@ class ContactProcessSimulation(Simulation):
 
     def picture(self) -> Lattice:
         if self.model.dimension == 1:
-            return Lattice(self.raster.copy(), -1, 1, "sites across, time down", signed=False, states=STATES)
+            return Lattice(self.raster.copy(), 0, 1, "sites across, time down", signed=False, states=STATES)
         plane = self.state[: self.linear**2].reshape(self.linear, self.linear)
         caption = "the lattice" if self.model.dimension == 2 else "a slice of the lattice"
-        return Lattice(plane, -1, 1, caption, signed=False, states=STATES)
+        return Lattice(plane, 0, 1, caption, signed=False, states=STATES)
 
 
 @dataclass(frozen=True)

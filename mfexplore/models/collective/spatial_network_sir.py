@@ -340,16 +340,16 @@ class SpatialNetworkSimulation(Simulation):
             return Network(self.x, self.y, self.links, DRAWN[self.state], 0.0, 2.0, caption=f"{m.network}: who is ill")
         if m.dimension == 1:
             caption = "the line across, time down"
-            return Lattice(self.raster.copy(), -1, 2, caption, signed=False, states=STATES)
+            return Lattice(self.raster.copy(), 0, 2, caption, signed=False, states=STATES)
         side = min(RASTER, max(8, int(self.side)))
         cells = np.minimum((np.array([self.y, self.x]) / self.side * side).astype(np.int64), side - 1)
         plane = np.zeros((side, side))
         np.maximum.at(plane, tuple(cells), DRAWN[self.state])
-        return Lattice(plane, -1, 2, "the people where they live", signed=False, states=STATES)
+        return Lattice(plane, 0, 2, "the people where they live", signed=False, states=STATES)
 
 
 DRAWN = np.array([0.0, 2.0, 1.0])  # place of susceptible, infected and recovered in the order they are drawn in
-STATES = ("later", "susceptible", "recovered", "infected")
+STATES = ("susceptible", "recovered", "infected")
 
 
 @dataclass(frozen=True)
