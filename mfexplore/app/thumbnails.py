@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 import os
 import tempfile
 from pathlib import Path
@@ -29,7 +31,10 @@ def folder() -> Path:
 
 
 def _file(key: str) -> Path:
-    return folder() / f"thumbnail-{key}-{system(key).version}-{DPI}.png"
+    """Named after what it is made from, so that a changed system or look gets a new picture."""
+    sources = [inspect.getfile(system(key)), publication.__file__, __file__]
+    made_from = hashlib.sha256(b"".join(Path(source).read_bytes() for source in sources)).hexdigest()[:12]
+    return folder() / f"thumbnail-{key}-{made_from}.png"
 
 
 def stored(key: str) -> bytes | None:

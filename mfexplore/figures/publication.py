@@ -59,7 +59,7 @@ def diagram(
         at = choose(dataset, kind, branch, method).transpose(y, x, ...)
         for mask, hatch, colour in (
             (~at["converged"].values, "xxxx", LIGHT.soft),
-            (at["validity"].values > 0, "////", LIGHT.ink),
+            (at["validity"].values > 0, "////", "#1d243366"),
         ):
             if mask.any() and min(mask.shape) > 1:
                 axes.contourf(xs, ys, mask.astype(float), levels=[0.5, 1.5], colors="none", hatches=[hatch]).set(
@@ -94,6 +94,7 @@ def _boundaries(axes: Any, boundaries: xr.Dataset | None, kind: type[Model], x: 
         xs, ys = one[x].values, one[y].values
         style = "-" if landmark.continuous else (0, (4, 2))
         for piece in pieces(xs, ys):
+            axes.plot(xs[piece], ys[piece], color="white", lw=2.6, alpha=0.55)
             axes.plot(xs[piece], ys[piece], color=LIGHT.ink, lw=1.3, ls=style)
         known = np.flatnonzero(np.isfinite(xs) & np.isfinite(ys))
         if known.size and not bare:

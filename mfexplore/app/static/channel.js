@@ -4,6 +4,7 @@
 let model = null;
 let seq = 0;
 let awaited = 0;
+let flying = ""; // the key of what is awaited
 const waiting = new Map();
 const early = [];
 const hearers = {};
@@ -26,14 +27,18 @@ function flush() {
   if (awaited || !waiting.size) return;
   const [key, [type, content]] = waiting.entries().next().value;
   waiting.delete(key);
+  flying = key;
   awaited = say(type, content);
   const mine = awaited;
-  setTimeout(() => { if (awaited === mine) { awaited = 0; flush(); } }, 400);
+  setTimeout(() => { if (awaited === mine) { awaited = 0; flying = ""; flush(); } }, 400);
 }
 
-hear("ack", ({seq: done}) => { if (done >= awaited) { awaited = 0; flush(); } });
+hear("ack", ({seq: done}) => { if (done >= awaited) { awaited = 0; flying = ""; flush(); } });
 
-export function busy() { return awaited > 0 || waiting.size > 0; }
+// Whether values of controls are on their way: what the server says of them is then older than what the hand did.
+export function busy() {
+  return [flying, ...waiting.keys()].some(key => key === "marker" || key.startsWith("control-"));
+}
 
 export async function connect() {
   for (;;) {
