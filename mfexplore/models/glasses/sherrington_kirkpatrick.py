@@ -44,14 +44,14 @@ a broken symmetry; a state is called a ferromagnet here if it would stay magneti
 **Valid:** replica symmetry above the line (4); below, $k$ steps err in $f$ at $T=0.5$ by $3\cdot10^{-5}$ (1),
 $5\cdot10^{-6}$ (2) and less than $10^{-7}$ (from 8 on), at $T=0$ by 0.0021 (1), 0.0004 (2) and 0.000002 (12).
 All of it as $N\to\infty$: at finite $N$ the energy lies higher by about $0.7N^{-2/3}$ and the peaks of $P(q)$ are
-broad. In equilibrium the average over Gaussian couplings obeys, at any $N$ and without a bias,
-$e+hm=-\frac1{2T}(1-\overline{\langle q^2\rangle})$, but for self-terms of order $1/N$: where a simulation departs from
-it, it has not equilibrated.
+broad. In equilibrium the average over Gaussian couplings obeys $e+hm=-\frac1{2T}(1-\overline{\langle q^2\rangle})$ at
+any $N$ (if $J_0=0$): a simulation that departs from it has not equilibrated.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -782,6 +782,14 @@ class SherringtonKirkpatrickSimulation(Simulation):
         return Patterns(tuple(images))
 
 
+def root_between(function: Callable[[float], float], low: float, high: float) -> float:
+    """The root between two points, or the better one of the two where rounding has eaten the change of sign."""
+    at_low, at_high = function(low), function(high)
+    if at_low * at_high >= 0:
+        return float(low if abs(at_low) < abs(at_high) else high)
+    return float(brentq(function, low, high, xtol=1e-14))
+
+
 def within(x: Array, y: Array, low: float, high: float) -> tuple[Array, Array]:
     """The part of a curve y(x), x increasing, with x in [low, high], its ends interpolated."""
     ends = [b for b in (low, high) if x[0] <= b <= x[-1]]
@@ -1001,18 +1009,14 @@ class SherringtonKirkpatrick(Model):
         if along == "temperature":
             if h == 0 and j <= 1:
                 return [1.0]
-            distance = line[0] - j * line[3] - h
-            found = []
-            for i in np.flatnonzero((distance[1:-1] <= 0) & (distance[2:] > 0)) + 1:
+            total = np.maximum(line[0], 1e-9)
+            distance = total - j * np.maximum(line[3], 1e-9) - h  # m = H as H vanishes
 
-                def offset(total: float) -> float:
-                    return float(total - j * at_temperature(total, 1.0)[2] - h)
+            def offset(total: float) -> float:
+                return float(total - j * at_temperature(total, 1.0)[2] - h)
 
-                total = brentq(offset, line[0, i], line[0, i + 1], xtol=1e-14)
-                found.append(at_temperature(total, 1.0)[0])
-            if not found and distance[1] > 0:  # between the first two points of the line
-                found.append(at_temperature(max(h, 1e-9), 1.0)[0])
-            return found
+            ends = np.flatnonzero((distance[:-1] <= 0) & (distance[1:] > 0))
+            return [at_temperature(root_between(offset, total[i], total[i + 1]), 1.0)[0] for i in ends]
         if t >= 1 or t <= 0:
             return []
         total, _, m = at_field(t, 1e-7, max(1.2 * line[0, -1], 1.2 * math.sqrt(-2 * math.log(t))))
@@ -1035,7 +1039,7 @@ class SherringtonKirkpatrick(Model):
             grid = np.linspace(0, 1, 33)
             excess = np.array([j * self._symmetric_glass(t) - 1 for t in grid])
             found += [
-                brentq(lambda t: j * self._symmetric_glass(t) - 1, grid[k], grid[k + 1], xtol=1e-12)
+                root_between(lambda t: j * self._symmetric_glass(t) - 1, grid[k], grid[k + 1])
                 for k in np.flatnonzero(excess[:-1] * excess[1:] < 0)
             ]
         return found
@@ -1051,14 +1055,14 @@ class SherringtonKirkpatrick(Model):
         grid = np.linspace(low, high, 33)
 
         def entropy(values: Array) -> Array:
-            points = columns(self, {along: np.atleast_1d(values)})
+            points = columns(self, {along: values})
             solution = self.solve(points)
             branch = self.select(points, solution)
             return np.take_along_axis(solution.values["entropy"], branch[:, None], axis=1)[:, 0]
 
         found = entropy(grid)
         crossings = np.flatnonzero(found[:-1] * found[1:] < 0)
-        return [brentq(lambda v: entropy(v)[0], grid[k], grid[k + 1], xtol=1e-12) for k in crossings]
+        return [root_between(lambda v: float(entropy(np.array([v]))[0]), grid[k], grid[k + 1]) for k in crossings]
 
     def trace_landmark(self, name: str, x: str, y: str, x_range: tuple[float, float]) -> tuple[Array, Array]:
         """In planes over temperature every boundary is a curve (or two) with the temperature or the total field as its

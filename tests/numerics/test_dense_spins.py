@@ -1,0 +1,96 @@
+"""Flips of fully connected spins and parallel tempering: bookkeeping, exact averages, balance of the ladder."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from mfexplore.numerics.dense_spins import energy, local_fields, metropolis_sweeps
+from mfexplore.numerics.random import new_stream
+from mfexplore.numerics.tempering import exchange, ladder
+
+
+def couplings(rng: np.random.Generator, size: int, kind: str) -> np.ndarray:
+    if kind == "binary":
+        rows = np.triu(rng.choice(np.array([-1, 1], np.int8), (size, size)), 1)
+    else:
+        rows = np.triu(rng.standard_normal((size, size)).astype(np.float32), 1)
+    return np.ascontiguousarray(rows + rows.T)
+
+
+@pytest.mark.parametrize("kind", ["binary", "gaussian"])
+@pytest.mark.parametrize("size", [1, 31, 32, 33, 150])
+def test_fields_follow_the_flips(kind: str, size: int, rng: np.random.Generator) -> None:
+    rows = couplings(rng, size, kind)
+    spins = rng.choice([-1, 1], size).astype(np.int16 if kind == "binary" else np.float32)
+    fields = np.empty_like(spins)
+    local_fields(rows, spins, fields)
+    np.testing.assert_allclose(fields, rows.astype(float) @ spins, atol=1e-4)
+    before = spins.copy()
+    flips = metropolis_sweeps(rows, spins, fields, 0.1, 0.02, 0.1, np.full(20, 1.0), new_stream(rng))
+    assert flips >= np.count_nonzero(before != spins)
+    assert set(np.unique(spins)) <= {-1, 1}
+    np.testing.assert_allclose(fields, rows.astype(float) @ spins, atol=1e-3)
+
+
+def test_zero_temperature_never_climbs(rng: np.random.Generator) -> None:
+    rows = couplings(rng, 100, "gaussian")
+    spins = rng.choice([-1, 1], 100).astype(np.float32)
+    fields = np.empty_like(spins)
+    local_fields(rows, spins, fields)
+    stream, last = new_stream(rng), np.inf
+    for _ in range(30):
+        metropolis_sweeps(rows, spins, fields, 0.1, 0.0, 0.05, np.zeros(1), stream)
+        now = energy(spins, fields, 0.1, 0.0, 0.05)
+        assert now <= last + 1e-4
+        last = now
+    assert (spins * (0.1 * fields + 0.05) >= -1e-4).all(), "a local minimum is reached"
+
+
+def test_averages_are_those_of_the_boltzmann_distribution(rng: np.random.Generator) -> None:
+    size, scale, shared, field, temperature = 8, 0.4, 0.15, 0.2, 0.9
+    rows = couplings(rng, size, "binary")
+    states = np.array(list(itertools.product((-1, 1), repeat=size)))
+    fields = states @ rows.astype(int)
+    total = states.sum(axis=1)
+    energies = -0.5 * scale * (states * fields).sum(axis=1) - 0.5 * shared * (total**2 - size) - field * total
+    checked = [
+        energy(s.astype(np.int16), f.astype(np.int16), scale, shared, field)
+        for s, f in zip(states, fields, strict=True)
+    ]
+    np.testing.assert_allclose(checked, energies, atol=1e-12)
+    weight = np.exp(-energies / temperature)
+    weight /= weight.sum()
+    spins, stream = np.ones(size, np.int16), new_stream(rng)
+    local = np.empty_like(spins)
+    local_fields(rows, spins, local)
+    counts = np.zeros(len(states))
+    one = np.full(1, temperature)
+    for _ in range(60_000):
+        metropolis_sweeps(rows, spins, local, scale, shared, field, one, stream)
+        counts[int(((spins + 1) // 2) @ (2 ** np.arange(size)[::-1]))] += 1
+    found = counts / counts.sum()
+    assert abs(found - weight).sum() < 0.05
+
+
+def test_exchange_keeps_the_joint_distribution(rng: np.random.Generator) -> None:
+    """Two-level copies that are redrawn at their own temperature and then traded keep their Boltzmann weights."""
+    temperatures = ladder(0.5, 2.0, 4)
+    assert temperatures.tolist() == [0.5, 1.0, 1.5, 2.0]
+    stream, rates = new_stream(rng), np.full(3, 0.5)
+    energies, holder = np.zeros(4), np.arange(4)
+    occupied = np.zeros(4)
+    rounds = 20_000
+    for step in range(rounds):
+        if step % 3 == 0:
+            excited = rng.random(4) < 1 / (1 + np.exp(1 / temperatures))
+            energies[holder] = excited
+        exchange(energies, temperatures, holder, step % 2, stream, rates)
+        assert sorted(holder) == [0, 1, 2, 3]
+        occupied += energies[holder]
+    expected = 1 / (1 + np.exp(1 / temperatures))
+    np.testing.assert_allclose(occupied / rounds, expected, atol=0.02)
+    assert (rates > 0.5).all()
+    assert ladder(3.0, 2.0, 3).tolist() == [3.0, 3.0, 3.0]
