@@ -122,7 +122,7 @@ def _data(declared: Control) -> dict[str, Any]:
     """A control for the page's own script."""
     return {
         "low": declared.low, "high": declared.high, "step": declared.step, "integer": declared.is_integer,
-        "log": declared.scale == "log" and not declared.is_choice and declared.bounds[0] > 0,
+        "log": declared.is_logarithmic,
         "choice": declared.is_choice, "title": declared.title, "allowed": declared.allowed,
     }  # fmt: skip
 

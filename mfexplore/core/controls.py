@@ -62,6 +62,11 @@ class Control:
         return isinstance(self.default, int)
 
     @property
+    def is_logarithmic(self) -> bool:
+        """Whether an axis or a slider of it is divided by ratios: declared so, and positive throughout."""
+        return self.scale == "log" and not self.is_choice and self.bounds[0] > 0
+
+    @property
     def title(self) -> str:
         return self.name.replace("_", " ")
 

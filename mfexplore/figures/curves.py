@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mfexplore.core.model import Model
 from mfexplore.figures.frame import NOTHING, dress, load_holoviews, render, set_range
+from mfexplore.figures.scale import Scale
 from mfexplore.figures.style import Theme, line_colour, tex_label
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class CurvesFigure:
         limits = (0, 1)
         self.figure, self.layers = render("curves", _declare, xlabel="x", ylabel="y", xlim=limits, ylim=limits)
         self._columns: dict[str, NDArray[Any]] = {}
+        self.scale = Scale()
         self._put_lines()
         self.layers["pins"].put(xs=[], ys=[])
         self.layers["marker"].glyph.x = "x"
@@ -104,7 +106,8 @@ class CurvesFigure:
         self.observable = self.kind.observable(observable)
         self.figure.xaxis[0].axis_label = tex_label(self.kind.control(control))
         self.figure.yaxis[0].axis_label = tex_label(self.observable)
-        set_range(self.figure, "x", *x_range)
+        self.scale = Scale(self.kind.control(control))
+        self.scale.show(self.figure, "x", *x_range)
 
     def show_theory(self, columns: dict[str, NDArray[Any]]) -> None:
         """Draw the lines of `theory_columns`."""
@@ -120,31 +123,33 @@ class CurvesFigure:
             for name, width, dash in KINDS:
                 y = self._columns.get(f"{name}{k}", NOTHING)
                 if np.isfinite(y).any():
-                    row = (self._columns["x"], y, line_colour(line.colour, self.theme), width, dash)
+                    row = (self.scale.place(self._columns["x"]), y, line_colour(line.colour, self.theme), width, dash)
                     for column, value in zip(rows.values(), row, strict=True):
                         column.append(value)
         self.layers["theory"].put(**rows)
 
     def show_marker(self, x: float) -> None:
-        self.layers["marker"].put(x=np.array([x]))
+        self.layers["marker"].put(x=self.scale.place([x]))
 
     def show_points(self, x: NDArray[Any], mean: NDArray[Any], error: NDArray[Any]) -> None:
         """Means of the simulation with their standard errors. All of shape (n,)."""
+        x = self.scale.place(x)
         self.layers["points"].put(x=x, y=mean)
         self.layers["bars"].put(x0=x, y0=mean - error, x1=x, y1=mean + error)
 
     def show_exact(self, x: NDArray[Any], y: NDArray[Any]) -> None:
         """The exact values at finite size."""
-        self.layers["exact"].put(x=x, y=y)
+        self.layers["exact"].put(x=self.scale.place(x), y=y)
 
     def show_live(self, x: NDArray[Any], y: NDArray[Any]) -> None:
         """The running simulation: where it is now (last value) and where it came from."""
+        x = self.scale.place(x)
         self.layers["trail"].put(x=x, y=y)
         self.layers["live"].put(x=x[-1:], y=y[-1:])
 
     def show_pins(self, curves: list[tuple[NDArray[Any], NDArray[Any]]]) -> None:
         """Ghosts of pinned runs."""
-        self.layers["pins"].put(xs=[c[0] for c in curves], ys=[c[1] for c in curves])
+        self.layers["pins"].put(xs=[self.scale.place(c[0]) for c in curves], ys=[c[1] for c in curves])
 
 
 def _declare() -> dict[str, Any]:

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from mfexplore.core.declaration import Observable
 from mfexplore.core.model import Model
-from mfexplore.figures.frame import NOTHING, Layer, colour_bar, dress, load_holoviews, render, set_range, share_source
+from mfexplore.figures.frame import NOTHING, Layer, colour_bar, dress, load_holoviews, render, share_source
 from mfexplore.figures.regions import hatch_runs, region_labels
+from mfexplore.figures.scale import Scale
 from mfexplore.figures.style import LIGHT, SANS, SERIF, Theme, colour_limits, ink_on, palette, tex_label
 from mfexplore.figures.symbols import typeset
 
@@ -47,6 +48,7 @@ class DiagramFigure:
         self.layers["pins"].put(x=NOTHING, y=NOTHING)
         self.limits = (0.0, 1.0)
         self.axes: tuple[str, str] = ("", "")
+        self.scales = (Scale(), Scale())
         self._observable: Observable | None = None
         self.dress(theme)
 
@@ -111,6 +113,7 @@ class DiagramFigure:
     ) -> None:
         """Name the axes and the colour, and show a window of the plane."""
         self.axes = (x, y)
+        self.scales = (Scale(self.kind.control(x)), Scale(self.kind.control(y)))
         self._observable = self.kind.observable(observable)
         for axis, name in ((self.figure.xaxis[0], x), (self.figure.yaxis[0], y)):
             axis.axis_label = tex_label(self.kind.control(name))
@@ -119,8 +122,8 @@ class DiagramFigure:
         self.set_window(x_range, y_range)
 
     def set_window(self, x_range: tuple[float, float], y_range: tuple[float, float]) -> None:
-        set_range(self.figure, "x", *x_range)
-        set_range(self.figure, "y", *y_range)
+        self.scales[0].show(self.figure, "x", *x_range)
+        self.scales[1].show(self.figure, "y", *y_range)
 
     def show(self, dataset: xr.Dataset, branch: str | None = None, method: str | None = None) -> None:
         """Draw one level of a diagram, a Dataset over (y, x). branch None: the equilibrium branch."""
@@ -177,7 +180,7 @@ class DiagramFigure:
         for name in boundaries["boundary"].values if "boundary" in boundaries else ():
             landmark = declared[str(name)]
             one = boundaries.sel(boundary=name)
-            xs, ys = one[x].values.astype(np.float32), one[y].values.astype(np.float32)
+            xs, ys = (s.place(one[n].values).astype(np.float32) for s, n in zip(self.scales, (x, y), strict=True))
             for piece in pieces(xs, ys):
                 curves[landmark.continuous][0].append(xs[piece])
                 curves[landmark.continuous][1].append(ys[piece])
@@ -235,10 +238,11 @@ class DiagramFigure:
 
     def show_marker(self, x: float, y: float) -> None:
         """Move ring and cross-hair."""
-        self.layers["marker"].put(x=np.array([x]), y=np.array([y]))
+        self.layers["marker"].put(x=self.scales[0].place([x]), y=self.scales[1].place([y]))
 
     def show_pins(self, points: list[tuple[float, float]]) -> None:
-        self.layers["pins"].put(x=np.array([p[0] for p in points]), y=np.array([p[1] for p in points]))
+        x, y = np.array(points, float).reshape(-1, 2).T
+        self.layers["pins"].put(x=self.scales[0].place(x), y=self.scales[1].place(y))
 
 
 def _declare() -> dict[str, Any]:
@@ -300,7 +304,7 @@ def prepare(
     at = choose(dataset, kind, branch, method).transpose(y_name, x_name, ...)
     declared = kind.observable(observable)
     values = at[observable].values
-    xs, ys = at[x_name].values.astype(float), at[y_name].values.astype(float)
+    xs, ys = (Scale(kind.control(name)).place(at[name].values.astype(float)) for name in (x_name, y_name))
     dx, dy = (float(v[1] - v[0]) if len(v) > 1 else 1.0 for v in (xs, ys))
     box = (xs[0] - dx / 2, ys[0] - dy / 2, xs[-1] - xs[0] + dx, ys[-1] - ys[0] + dy)
     limits = colour_limits(values, declared.low, declared.high, declared.signed)

@@ -12,6 +12,7 @@ import numpy as np
 from mfexplore.core.model import Model
 from mfexplore.figures.curves import lines_of, theory_columns, value_range
 from mfexplore.figures.diagram import choose, pieces, prepare
+from mfexplore.figures.scale import Scale
 from mfexplore.figures.style import LIGHT, line_colour, mpl_label, mpl_math, palette
 
 if TYPE_CHECKING:
@@ -49,13 +50,13 @@ def diagram(
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=size, layout=None if bare else "constrained")
         axes = figure.add_axes((0, 0, 1, 1)) if bare else figure.add_subplot()
-        left, bottom, width, height = prepared.box
-        image = axes.imshow(
-            prepared.values, origin="lower", extent=(left, left + width, bottom, bottom + height), aspect="auto",
-            cmap=ListedColormap(list(palette(declared.signed))), vmin=prepared.limits[0], vmax=prepared.limits[1],
-            interpolation="nearest", rasterized=True,
-        )  # fmt: skip
+        scales = (Scale(kind.control(x)), Scale(kind.control(y)))
+        axes.set(xscale="log" if scales[0].is_log else "linear", yscale="log" if scales[1].is_log else "linear")
         xs, ys = dataset[x].values, dataset[y].values
+        image = axes.pcolormesh(
+            xs, ys, prepared.values, cmap=ListedColormap(list(palette(declared.signed))), vmin=prepared.limits[0],
+            vmax=prepared.limits[1], shading="nearest", rasterized=True,
+        )  # fmt: skip
         at = choose(dataset, kind, branch, method).transpose(y, x, ...)
         for mask, hatch, colour in (
             (~at["converged"].values, "xxxx", LIGHT.soft),
@@ -72,7 +73,8 @@ def diagram(
             axes.axis("off")
             return figure
         for px, py, name in zip(*prepared.regions, strict=True):
-            axes.text(px, py, name, style="italic", ha="center", va="center", color=LIGHT.ink, path_effects=halo)
+            at_x, at_y = (s.value(p) for s, p in zip(scales, (px, py), strict=True))
+            axes.text(at_x, at_y, name, style="italic", ha="center", va="center", color=LIGHT.ink, path_effects=halo)
         if marker is not None:
             axes.plot(*marker, "o", mfc="white", mec=LIGHT.marker, mew=1.8, ms=8)
         axes.set(xlabel=mpl_label(kind.control(x)), ylabel=mpl_label(kind.control(y)))
@@ -118,6 +120,7 @@ def curve(
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.add_subplot()
+        axes.set_xscale("log" if Scale(kind.control(control)).is_log else "linear")
         columns = theory_columns(dataset, kind, control, observable)
         for k, line in enumerate(lines_of(kind)):
             colour = line_colour(line.colour)

@@ -47,7 +47,8 @@ class Exploration:
         if not model.planes:
             return cls(model, **view)
         plane = model.plane(view.pop("x", None) or None, view.pop("y", None) or None)
-        view = {"colour": plane.colour, "branch": plane.branch, "along": plane.along} | view
+        method = model.methods[0].name if model.methods else None
+        view = {"colour": plane.colour, "branch": plane.branch, "along": plane.along, "method": method} | view
         made = cls(model, x=plane.x, y=plane.y, **view)
         model.observable(made.colour)
         if made.branch is not None and made.branch not in [b.name for b in model.branches]:

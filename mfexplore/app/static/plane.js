@@ -9,6 +9,10 @@ let view = window.mfexplore.at;
 
 export function turn(newView) { view = newView; }
 
+// A logarithmic control is drawn by its decimal logarithm: places on the axis and values of the control.
+const value = (axis, place) => controls[view[axis]].log ? 10 ** place : place;
+const place = (axis, value) => controls[view[axis]].log ? Math.log10(value) : value;
+
 function put(x, y) {
   const at = {x: snap(controls[view.x], x), y: snap(controls[view.y], y)};
   show(view.x, at.x);
@@ -16,11 +20,12 @@ function put(x, y) {
   sayLatest("marker", at);
 }
 
-function zoom(factor, cx = values[view.x], cy = values[view.y]) {
+function zoom(factor, cx = place("x", values[view.x]), cy = place("y", values[view.y])) {
   const window_ = {};
   for (const [axis, range, centre] of [["x", figure.x_range, cx], ["y", figure.y_range, cy]]) {
     const c = controls[view[axis]];
-    const low = centre - (centre - range.start) * factor, high = centre + (range.end - centre) * factor;
+    const low = value(axis, centre - (centre - range.start) * factor);
+    const high = value(axis, centre + (range.end - centre) * factor);
     window_[axis] = [Math.max(low, c.low), Math.min(high, c.high)];
   }
   sayLatest("window", window_);
@@ -28,18 +33,19 @@ function zoom(factor, cx = values[view.x], cy = values[view.y]) {
 
 export function wire(found) {
   figure = found;
-  const place = document.getElementById("plane");
-  if (!figure || !place) return;
-  figure.on_event("tap", event => { place.focus({preventScroll: true}); put(event.x, event.y); });
-  figure.on_event("pan", event => put(event.x, event.y));
+  const box = document.getElementById("plane");
+  if (!figure || !box) return;
+  const follow = event => put(value("x", event.x), value("y", event.y));
+  figure.on_event("tap", event => { box.focus({preventScroll: true}); follow(event); });
+  figure.on_event("pan", follow);
   const wheelAt = {x: null, y: null};
   figure.on_event("mousemove", event => Object.assign(wheelAt, {x: event.x, y: event.y}));
-  place.addEventListener("wheel", event => {
+  box.addEventListener("wheel", event => {
     if (!event.ctrlKey) return;
     event.preventDefault();
     zoom(event.deltaY < 0 ? 0.8 : 1.25, wheelAt.x ?? undefined, wheelAt.y ?? undefined);
   }, {passive: false});
-  place.addEventListener("keydown", event => {
+  box.addEventListener("keydown", event => {
     if (event.target.closest("button") || event.ctrlKey || event.altKey || event.metaKey) return;
     const many = event.shiftKey ? 10 : 1;
     const moves = {
@@ -52,7 +58,7 @@ export function wire(found) {
       const at = {x: values[view.x], y: values[view.y]};
       at[axis] = nudge(view[axis], steps);
       put(at.x, at.y);
-    } else if (edge !== undefined) put(edge, values[view.y]);
+    } else if (edge !== undefined) put(value("x", edge), values[view.y]);
     else if (event.key === "+" || event.key === "=") zoom(0.5);
     else if (event.key === "-") zoom(2);
     else if (event.key === "0") say("window");

@@ -1,0 +1,57 @@
+"""Where a value of a control stands on an axis: a logarithmic control is drawn by its decimal logarithm.
+
+Bokeh fixes the kind of an axis when a figure is made, and ours are made once; so the figures plot places, and the
+labels of the ticks say the values.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from bokeh.models import BasicTicker, FixedTicker
+from numpy.typing import NDArray
+
+from mfexplore.core.controls import Control
+from mfexplore.figures.frame import set_range
+from mfexplore.figures.style import nice
+
+
+class Scale:
+    """The scale of the axis of one control (None: a plain linear axis)."""
+
+    def __init__(self, control: Control | None = None) -> None:
+        self.is_log = control is not None and control.is_logarithmic
+
+    def place(self, values: Any) -> NDArray[Any]:
+        """Values -> places on the axis."""
+        return np.log10(values) if self.is_log else np.asarray(values)
+
+    def value(self, place: float) -> float:
+        """Place on the axis -> value."""
+        return float(10**place) if self.is_log else float(place)
+
+    def show(self, figure: Any, axis: str, low: float, high: float) -> None:
+        """Show the window [low, high] of values on axis "x" or "y" of a figure, with ticks at round values."""
+        set_range(figure, axis, float(self.place(low)), float(self.place(high)))
+        drawn = (figure.xaxis if axis == "x" else figure.yaxis)[0]
+        if not self.is_log:
+            if isinstance(drawn.ticker, FixedTicker):
+                drawn.update(ticker=BasicTicker(), major_label_overrides={})
+            return
+        values = round_values(low, high)
+        places = [float(p) for p in np.log10(values)]
+        labels = {place: nice(value) for place, value in zip(places, values, strict=True)}
+        if getattr(drawn.ticker, "ticks", None) != places:
+            drawn.update(ticker=FixedTicker(ticks=places), major_label_overrides=labels)
+
+
+def round_values(low: float, high: float) -> list[float]:
+    """Powers of ten within [low, high], with 2 and 5 times them where there are few; at least two values."""
+    first, last = int(np.floor(np.log10(low))), int(np.ceil(np.log10(high)))
+    for steps in ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0)):
+        found = [s * 10.0**k for k in range(first, last + 1) for s in steps]
+        inside = [v for v in found if low * (1 - 1e-9) <= v <= high * (1 + 1e-9)]
+        if len(inside) >= 4:
+            break
+    return inside if len(inside) >= 2 else [low, high]
