@@ -11,7 +11,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Observable:
+class Named:
+    """Something with a name in the field's words, joined by underscores."""
+
+    name: str
+
+    @property
+    def title(self) -> str:
+        return self.name.replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Observable(Named):
     """An order parameter or thermodynamic quantity: a variable of the returned Dataset.
 
     low, high: the range a picture of it should span (None: from the data).
@@ -19,7 +30,6 @@ class Observable:
     over: name of the coordinate if the observable is a function (of lag, energy, order, site, ...).
     """
 
-    name: str
     symbol: str
     doc: str
     unit: str = ""
@@ -28,73 +38,44 @@ class Observable:
     signed: bool = False
     over: str | None = None
 
-    @property
-    def title(self) -> str:
-        return self.name.replace("_", " ")
-
 
 @dataclass(frozen=True)
-class Branch:
+class Branch(Named):
     """One family of solutions of the theory (a value of the `branch` coordinate)."""
 
-    name: str
     doc: str
-
-    @property
-    def title(self) -> str:
-        return self.name.replace("_", " ")
 
 
 @dataclass(frozen=True)
-class Method:
+class Method(Named):
     """One of several rival theories of the same system (a value of the `method` coordinate)."""
 
-    name: str
     doc: str
-
-    @property
-    def title(self) -> str:
-        return self.name.replace("_", " ")
 
 
 @dataclass(frozen=True)
-class Phase:
+class Phase(Named):
     """A region of the phase diagram: what it is called and what it means, in one sentence for a student."""
 
-    name: str
     doc: str
-
-    @property
-    def title(self) -> str:
-        return self.name.replace("_", " ")
 
 
 @dataclass(frozen=True)
-class Failure:
+class Failure(Named):
     """A way in which the theory itself fails; `doc` tells a student why and what would be right."""
 
-    name: str
     doc: str
-
-    @property
-    def title(self) -> str:
-        return self.name.replace("_", " ")
 
 
 @dataclass(frozen=True)
-class Landmark:
+class Landmark(Named):
     """A phase boundary or special point, solved for by `Model.landmark`. `continuous` lines are drawn solid,
     others (spinodals, crossovers, instabilities of the theory) dashed.
     """
 
-    name: str
     symbol: str
     doc: str
     continuous: bool = True
-
-    @property
-    def title(self) -> str:
-        return self.name.replace("_", " ")
 
 
 @dataclass(frozen=True)
