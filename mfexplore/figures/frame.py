@@ -144,7 +144,7 @@ def set_range(figure: Any, axis: str, low: float, high: float, margin: float = 0
     spread = high - low
     low, high = float(low - margin * spread), float(high + margin * spread)
     if (shown.start, shown.end) != (low, high):
-        shown.update(start=low, end=high, reset_start=low, reset_end=high)
+        shown.update(start=low, end=high)
 
 
 def thin(values: NDArray[Any], most: int) -> NDArray[Any]:

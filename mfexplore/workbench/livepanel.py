@@ -43,7 +43,7 @@ class LivePanel:
         self._predicted: Any = None
         self._at = start
 
-    def connect(self, page: Page, jobs: Jobs, curve: CurvePanel, points: PointPanels) -> None:
+    def connect(self, page: Page, jobs: Jobs, curve: CurvePanel | None, points: PointPanels) -> None:
         self._jobs, self._page, self._curve, self._points = jobs, page, curve, points
         self.live = Live(page.post, self._show, self._fail)
 
@@ -100,11 +100,13 @@ class LivePanel:
         self.tell()
 
     def _show(self, frame: Frame) -> None:
+        advanced = self.frame is None or frame.restarted or frame.time != self.frame.time or self.frame is frame
         self.frame = frame
         self._frames += 1
-        self.state.show(frame.picture)
         values = frame.series.get(self.chosen)
-        if values is not None:
+        if advanced:  # else only the controls moved, and the dot on the curve with them
+            self.state.show(frame.picture)
+        if advanced and values is not None:
             beside = [frame.series[n] for n in companions(self.names, self.chosen)]
             self.drawing.show(frame.times, values, beside)
         self._show_on_curve(frame)
@@ -121,7 +123,7 @@ class LivePanel:
     def _show_on_curve(self, frame: Frame) -> None:
         at = self._at
         values = frame.series.get(at.colour)
-        if values is None:
+        if values is None or self._curve is None:
             return
         y = values[-TRAIL:]
         reported = frame.series.get(at.along_control)
@@ -156,6 +158,7 @@ class LivePanel:
         self._page.say(
             "live", playing=self.live.playing, time=frame.time if frame else 0.0, unit=self.unit, chosen=self.chosen,
             finished=bool(frame and frame.finished), caption=getattr(frame.picture, "caption", "") if frame else "",
+            key=self.state.key(frame.picture) if frame else [],
             value=float(frame.series[self.chosen][-1]) if frame else None,
         )  # fmt: skip
 
