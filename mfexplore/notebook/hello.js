@@ -1,0 +1,59 @@
+// Runs once in each view of a workbench: finds out what the page has and needs, and tells the kernel through a hidden
+// text field, which is the only way from a page to a kernel that every notebook front end has.
+(() => {
+  const id = "__ID__", version = "__VERSION__";
+  const inputs = () => document.querySelectorAll(`.mfexplore-ear-${id} input`);
+  const theme = () => {
+    const said = document.body.dataset.jpThemeLight;
+    const dark = said ? said === "false" : document.body.classList.contains("vscode-dark");
+    return dark ? "dark" : "light";
+  };
+  const missing = () => {
+    if (window.Bokeh?.version !== version) return "all";
+    return window.mfexploreMathematics === version ? "" : "mathematics";
+  };
+  const steps = [0, 0];
+  let view = null;
+
+  function tell() {
+    const input = [...inputs()].at(-1);
+    if (!input) return false;
+    view ??= (input.mfexploreView ??= Math.random().toString(36).slice(2));
+    input.value = JSON.stringify({view, missing: missing(), theme: theme(), steps});
+    input.dispatchEvent(new Event("input", {bubbles: true}));
+    input.dispatchEvent(new Event("change", {bubbles: true}));
+    return true;
+  }
+
+  // The arrow keys move the marker; the notebook must not take them for its own.
+  const moves = {
+    ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1], PageUp: [0, 10], PageDown: [0, -10],
+  };
+  function wire(plane) {
+    if (plane.mfexploreWired) return;
+    plane.mfexploreWired = true;
+    plane.tabIndex = 0;
+    plane.dataset.lmSuppressShortcuts = "true";
+    plane.setAttribute("role", "application");
+    plane.setAttribute("aria-label", "Phase diagram: arrow keys move the marker by one step, with Shift by ten");
+    plane.addEventListener("pointerdown", () => plane.focus({preventScroll: true}));
+    plane.addEventListener("keydown", event => {
+      const move = moves[event.key];
+      if (!move || event.ctrlKey || event.altKey || event.metaKey) return;
+      event.preventDefault();
+      event.stopPropagation();
+      steps[0] += move[0] * (event.shiftKey ? 10 : 1);
+      steps[1] += move[1] * (event.shiftKey ? 10 : 1);
+      tell();
+    });
+  }
+
+  let patience = 600, told = null;
+  const waiting = setInterval(() => {
+    if (told !== missing() && tell()) told = missing();
+    const planes = document.querySelectorAll(`.mfexplore-${id} .mfexplore-plane`);
+    planes.forEach(wire);
+    if ((planes.length && told === "") || --patience < 0) clearInterval(waiting);
+  }, 50);
+  new MutationObserver(tell).observe(document.body, {attributes: true, attributeFilter: ["data-jp-theme-light", "class"]});
+})();
