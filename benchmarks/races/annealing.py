@@ -1,0 +1,128 @@
+"""Simulated annealing of the Sherrington-Kirkpatrick model, N = 1000 and 4000, against dwave-samplers, openjij and C.
+
+Per attempted update, beta from 0.1 to 3. The peers' cost of a sweep is the difference of a long and a short call, so
+that what they spend on preparing the problem (more than on annealing) does not count.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.harness import OURS, Missing, Report, Timed, available, c_function, peer, seeds
+from mfexplore.numerics.dense_spins import local_fields, metropolis_sweeps
+from mfexplore.numerics.random import new_stream
+
+SWEEPS = {1000: (200, 7), 4000: (40, 5)}
+
+
+def schedule(sweeps: int) -> NDArray[np.float64]:
+    return 1 / np.linspace(0.1, 3.0, sweeps)
+
+
+def ours(rows: NDArray[Any], scale: float, sweeps: int, rng: np.random.Generator) -> Callable[[], NDArray[Any]]:
+    """An annealing of our own, ready to be run: float32 couplings, or int8 where they are +-1."""
+    n = len(rows)
+    kind = np.int16 if rows.dtype == np.int8 else np.float32
+    spins, fields = np.empty(n, kind), np.empty(n, kind)
+    stream, temperatures = new_stream(rng), schedule(sweeps)
+
+    def run() -> NDArray[Any]:
+        spins[:] = np.where(rng.random(n) < 0.5, -1, 1)
+        local_fields(rows, spins, fields)
+        metropolis_sweeps(rows, spins, fields, scale, 0.0, 0.0, temperatures, stream)
+        return spins
+
+    return run
+
+
+def race(report: Report) -> None:
+    rng = np.random.default_rng(1)
+    dwave, dimod, openjij = peer("dwave-samplers", "dwave.samplers"), peer("dimod"), peer("openjij")
+    c_anneal = c_function("annealing", "anneal", int, "-ffast-math")
+    for n, (sweeps, target) in SWEEPS.items():
+        gauss = np.triu(rng.standard_normal((n, n)), 1).astype(np.float32)
+        gauss = (gauss + gauss.T) / np.float32(math.sqrt(n))
+        signs = np.triu(np.where(rng.random((n, n)) < 0.5, -1, 1), 1).astype(np.int8)
+        signs += signs.T
+        anneal = ours(gauss, 1.0, sweeps, rng)
+        state, spins, fields = seeds(rng, 2), np.empty(n, np.float32), np.empty(n, np.float32)
+
+        def in_c(n: int = n, rows: Any = gauss, sweeps: int = sweeps, s: Any = spins, h: Any = fields,
+                 state: Any = state) -> NDArray[Any]:  # fmt: skip
+            s[:] = np.where(rng.random(n) < 0.5, -1, 1)
+            local_fields(rows, s, h)
+            c_anneal(n, rows, h, s, sweeps, schedule(sweeps), state)
+            return np.asarray(s)
+
+        upper = np.triu_indices(n, 1)
+
+        def problem(rows: Any, scale: float, upper: Any = upper, n: int = n) -> Any:
+            weights = -scale * rows[upper].astype(np.float64)
+            return dimod.BinaryQuadraticModel.from_numpy_vectors(np.zeros(n), (*upper, weights), 0.0, "SPIN")
+
+        def dwave_run(bqm: Any, sweeps: int, reads: int = 1) -> NDArray[Any]:
+            found = dwave.SimulatedAnnealingSampler().sample(
+                bqm, num_reads=reads, num_sweeps=sweeps, beta_range=[0.1, 3.0], beta_schedule_type="linear"
+            )
+            return np.asarray(found.record.sample)
+
+        def timed(run: Callable[[int], Any], sweeps: int = sweeps, n: int = n) -> Timed:
+            start = time.process_time()
+            run(sweeps)
+            middle = time.process_time()
+            run(3 * sweeps)
+            end = time.process_time()
+            return Timed(2 * sweeps * n, max(1e-9, (end - middle) - (middle - start)))
+
+        def energy(s: NDArray[Any], rows: Any = gauss, n: int = n) -> float:
+            real = s.astype(np.float32)
+            return -0.5 * float(real @ rows @ real) / n
+
+        reads = 12 if n == 1000 else 4
+        mine = [energy(anneal()) for _ in range(reads)]
+        sides: dict[str, list[float]] = {}
+        if not isinstance(c_anneal, Missing):
+            sides["C"] = [energy(in_c()) for _ in range(reads)]
+        have_dwave = not isinstance(dwave, Missing) and not isinstance(dimod, Missing)
+        if have_dwave:
+            gauss_problem, sign_problem = problem(gauss, 1.0), problem(signs, 1 / math.sqrt(n))
+            sides["dwave-samplers"] = [energy(s) for s in dwave_run(gauss_problem, sweeps, reads)]
+        for name, theirs in sides.items():
+            error = math.sqrt((np.var(mine) + np.var(theirs)) / (reads - 1))
+            report.check(f"N = {n}: energy {np.mean(mine):.4f}, {name} {np.mean(theirs):.4f} (error {error:.4f})",
+                         abs(np.mean(mine) - np.mean(theirs)) < 4 * error)  # fmt: skip
+        work = sweeps * n
+        contenders: dict[str, Any] = {
+            OURS: lambda anneal=anneal, work=work: (anneal(), work)[1],
+            "C": available(c_anneal, lambda in_c=in_c, work=work: (in_c(), work)[1]),
+            "dwave-samplers": available(dwave, lambda: timed(lambda k: dwave_run(gauss_problem, k))),  # noqa: B023
+        }
+        rounds = 7 if n == 1000 else 3
+        if n == 1000:
+            couplings = {(int(i), int(j)): -float(gauss[i, j]) for i, j in zip(*upper, strict=True)}
+            contenders["openjij"] = available(
+                openjij,
+                lambda: timed(lambda k: openjij.SASampler().sample_ising(
+                    {}, couplings, num_reads=1, num_sweeps=k, beta_min=0.1, beta_max=3.0  # noqa: B023
+                )),
+            )  # fmt: skip
+            report.race(f"SK annealing N={n}", "updates/s", work,
+                        {k: v for k, v in contenders.items() if k in (OURS, "openjij")}, rounds=1)  # fmt: skip
+            del contenders["openjij"]
+        report.race(f"SK annealing N={n}", "updates/s", work, contenders, {"dwave-samplers": target, "C": 0.9},
+                    rounds=rounds)  # fmt: skip
+        by_sign = ours(signs, 1 / math.sqrt(n), sweeps, rng)
+        report.race(
+            f"SK annealing N={n}, couplings +-1", "updates/s", work,
+            {
+                OURS: lambda by_sign=by_sign, work=work: (by_sign(), work)[1],
+                "dwave-samplers": available(dwave, lambda: timed(lambda k: dwave_run(sign_problem, k))),  # noqa: B023
+            },
+            {"dwave-samplers": 2 * target}, rounds=rounds,
+        )  # fmt: skip
