@@ -16,11 +16,10 @@ from mfexplore.core.catalogue import places, system
 from mfexplore.core.controls import Control
 from mfexplore.core.model import Model
 from mfexplore.core.provenance import versions
-from mfexplore.figures.curves import lines_of
+from mfexplore.figures.curves import legend_of
 from mfexplore.figures.prose import one_line, to_html
 from mfexplore.figures.style import DARK, LIGHT, line_colour, symbol_html, unit_html
 from mfexplore.figures.symbols import plain
-from mfexplore.figures.trace import companions
 
 if TYPE_CHECKING:
     from mfexplore.workbench.desk import Desk
@@ -41,6 +40,7 @@ def _environment() -> Environment:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     made.globals.update(version=versions()["mfexplore"], light=LIGHT, dark=DARK)
+    made.globals["symbol"] = lambda thing: Markup(symbol_html(thing))
     made.filters["prose"] = lambda text: Markup(one_line(text))
     return made
 
@@ -94,11 +94,6 @@ def workbench(built: Desk) -> dict[str, Any]:
     """Variables of the workbench page."""
     kind, at = built.kind, built.session.current
     figures = built.figures()
-    series: tuple[str, ...] = ()
-    if built.live:
-        names = built.live.names
-        hidden = {c for name in names for c in companions(names, name)}
-        series = tuple(n for n in names if n not in hidden)
     return {
         "kind": kind,
         "at": at,
@@ -108,9 +103,8 @@ def workbench(built: Desk) -> dict[str, Any]:
         "picture_kind": type(built.live.state).__name__ if built.live else "",
         "axes": [(n, kind.control(n).title) for n in kind.axis_names()] if at.x else [],
         "colours": [o for o in kind.observables if o.over is None] if at.x else [],
-        "lines": [(line.title, line.colour) for line in lines_of(kind)],
+        "lines": legend_of(kind),
         "line_colours": {t.name: [line_colour(k, t) for k in range(6)] for t in (LIGHT, DARK)},
-        "series": series,
         "live": built.live,
         "about": page_of(kind),
         "failures": kind.failures,

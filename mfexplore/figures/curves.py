@@ -43,6 +43,13 @@ def lines_of(kind: type[Model]) -> list[Line]:
     return found
 
 
+def legend_of(kind: type[Model]) -> list[tuple[str, int]]:
+    """What the colours of the lines mean: pairs (title, colour). With rival methods each has one colour."""
+    if len(kind.methods) > 1:
+        return [(method.title, k) for k, method in enumerate(kind.methods)]
+    return [(line.title, line.colour) for line in lines_of(kind)]
+
+
 def theory_columns(dataset: xr.Dataset, kind: type[Model], control: str, observable: str) -> dict[str, NDArray[Any]]:
     """Columns "x" and, for the k-th line, "stable{k}", "equilibrium{k}" and "unstable{k}", NaN where it is not."""
     columns: dict[str, NDArray[Any]] = {"x": dataset[control].values.astype(np.float32)}
@@ -176,4 +183,4 @@ def value_range(values: NDArray[Any], low: float | None, high: float | None) -> 
     return (low, high) if high - low > 1e-6 * spread else (low - 0.5 * spread, high + 0.5 * spread)
 
 
-__all__ = ["CurvesFigure", "Line", "lines_of", "theory_columns", "value_range"]
+__all__ = ["CurvesFigure", "Line", "legend_of", "lines_of", "theory_columns", "value_range"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mfexplore.core.declaration import Observable
+from mfexplore.core.declaration import Landmark, Observable
 from mfexplore.core.model import Model
 from mfexplore.figures.frame import NOTHING, Layer, colour_bar, dress, load_holoviews, render, share_source
 from mfexplore.figures.regions import hatch_runs, region_labels
@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     import xarray as xr
 
 EM = 17.0  # size of symbols in pixels
+ABOVE = 0.035  # a symbol stands this much of the height above its curve
 
 
 class DiagramFigure:
     """A diagram that is rendered once; `show` and the other methods replace its data.
 
     Attributes:
-        figure: the Bokeh figure. marker: the layer of the ring, whose first row is the chosen point.
+        figure: the Bokeh figure. boundaries: names of the landmarks that are visible in the window.
     """
 
     def __init__(self, kind: type[Model], theme: Theme) -> None:
@@ -47,6 +48,8 @@ class DiagramFigure:
         self._put_symbols([], [], [])
         self.layers["pins"].put(x=NOTHING, y=NOTHING)
         self.limits = (0.0, 1.0)
+        self.boundaries: tuple[str, ...] = ()
+        self._curves: list[tuple[Landmark, NDArray[Any], NDArray[Any]]] = []
         self.axes: tuple[str, str] = ("", "")
         self.scales = (Scale(), Scale())
         self._observable: Observable | None = None
@@ -71,7 +74,7 @@ class DiagramFigure:
             fill_color=theme.line, fill_alpha=1.0, line_alpha=0.0, hatch_pattern="x", hatch_color=theme.soft,
             hatch_alpha=0.6, hatch_scale=9, hatch_weight=0.8,
         )  # fmt: skip
-        glyph["casing"].update(line_color=theme.card, line_width=3.6, line_alpha=0.5)
+        glyph["casing"].update(line_color=theme.card, line_width=4.2, line_alpha=0.75)
         glyph["continuous"].update(line_color=theme.ink, line_width=2.2)
         glyph["dashed"].update(line_color=theme.ink, line_width=1.8, line_dash=[9, 4])
         for name in ("across", "upright"):
@@ -112,6 +115,10 @@ class DiagramFigure:
         self, x: str, y: str, x_range: tuple[float, float], y_range: tuple[float, float], observable: str
     ) -> None:
         """Name the axes and the colour, and show a window of the plane."""
+        if self.axes != (x, y):  # what is drawn belongs to another plane
+            self._show_curves([])
+            self.layers["regions"].put(x=NOTHING, y=NOTHING, Label=[], ink=[], halo=[])
+            self._painted = None
         self.axes = (x, y)
         self.scales = (Scale(self.kind.control(x)), Scale(self.kind.control(y)))
         self._observable = self.kind.observable(observable)
@@ -148,7 +155,8 @@ class DiagramFigure:
         x, y, names = prepared.regions
         self._painted = prepared
         self.layers["regions"].put(x=x, y=y, Label=list(names), **self._inks(x, y))
-        self._ink_symbols()
+        if self._curves:
+            self._place_symbols()
 
     def _inks(self, xs: Any, ys: Any) -> dict[str, list[str]]:
         """Colours of text that can be read at these places of the picture, and of the halo around it."""
@@ -173,26 +181,39 @@ class DiagramFigure:
         """Draw the curves of `Model.boundaries()`, each with its symbol where it leaves the picture or ends."""
         x, y = self.axes
         declared = {landmark.name: landmark for landmark in self.kind.landmarks}
-        curves: dict[bool, tuple[list[Any], list[Any]]] = {True: ([], []), False: ([], [])}
-        at_x: list[float] = []
-        at_y: list[float] = []
-        symbols: list[str] = []
+        found = []
         for name in boundaries["boundary"].values if "boundary" in boundaries else ():
-            landmark = declared[str(name)]
             one = boundaries.sel(boundary=name)
             xs, ys = (s.place(one[n].values).astype(np.float32) for s, n in zip(self.scales, (x, y), strict=True))
+            found.append((declared[str(name)], xs, ys))
+        self._show_curves(found)
+
+    def _show_curves(self, found: list[tuple[Landmark, NDArray[Any], NDArray[Any]]]) -> None:
+        self._curves = found
+        curves: dict[bool, tuple[list[Any], list[Any]]] = {True: ([], []), False: ([], [])}
+        for landmark, xs, ys in found:
             for piece in pieces(xs, ys):
                 curves[landmark.continuous][0].append(xs[piece])
                 curves[landmark.continuous][1].append(ys[piece])
-            place = self._symbol_place(xs, ys, list(zip(at_x, at_y, strict=True)))
-            if place is not None:
-                at_x.append(place[0])
-                at_y.append(place[1])
-                symbols.append(landmark.symbol)
         for continuous, name in ((True, "continuous"), (False, "dashed")):
             self.layers[name].put(xs=curves[continuous][0], ys=curves[continuous][1])
         self.layers["casing"].put(xs=[*curves[True][0], *curves[False][0]], ys=[*curves[True][1], *curves[False][1]])
-        self._put_symbols(at_x, at_y, symbols)
+        self._place_symbols()
+
+    def _place_symbols(self) -> None:
+        """Write the symbol of every visible boundary beside it, away from each other and from names of regions."""
+        above = ABOVE * (self.figure.y_range.end - self.figure.y_range.start)
+        taken: list[tuple[float, float, float]] = []  # where something is written, and half its width in the frame
+        if self._painted is not None:
+            taken = [(x, y - above, 0.007 * len(name)) for x, y, name in zip(*self._painted.regions, strict=True)]
+        shown: list[tuple[Landmark, float, float]] = []
+        for landmark, xs, ys in self._curves:
+            place = self._symbol_place(xs, ys, taken)
+            if place is not None:
+                taken.append((*place, 0.0))
+                shown.append((landmark, *place))
+        self.boundaries = tuple(landmark.name for landmark, *_ in shown)
+        self._put_symbols([x for _, x, _ in shown], [y for *_, y in shown], [one.symbol for one, *_ in shown])
 
     def _put_symbols(self, at_x: list[float], at_y: list[float], symbols: list[str]) -> None:
         rows: dict[str, list[Any]] = {"x": [], "y": [], "Label": [], "dx": [], "dy": [], "size": [], "style": []}
@@ -209,14 +230,14 @@ class DiagramFigure:
 
     def _ink_symbols(self) -> None:
         """Symbols are placed when the boundaries are known, and must be readable on whatever is painted later."""
-        above = 0.035 * abs(self.figure.y_range.end - self.figure.y_range.start)  # where the text stands
+        above = ABOVE * abs(self.figure.y_range.end - self.figure.y_range.start)
         inks = self._inks(self._symbols["x"], self._symbols["y"] + above)
         shown = self.layers["symbols"].source.data
         if shown["x"] is not self._symbols["x"] or list(shown.get("ink", ())) != inks["ink"]:
             self.layers["symbols"].source.data = self._symbols | inks
 
     def _symbol_place(
-        self, xs: NDArray[Any], ys: NDArray[Any], taken: list[tuple[float, float]]
+        self, xs: NDArray[Any], ys: NDArray[Any], taken: list[tuple[float, float, float]]
     ) -> tuple[float, float] | None:
         """A point on the visible part of a curve, near its end, away from other symbols and from the frame."""
         x_range, y_range = self.figure.x_range, self.figure.y_range
@@ -229,8 +250,8 @@ class DiagramFigure:
         score = np.where(inside, np.minimum(margin, 0.06) * 10, -np.inf)
         last = np.flatnonzero(inside)[-1]
         score -= np.where(inside, np.hypot(u - u[last], v - v[last]), 0.0)
-        for x, y in taken:
-            du = u - (x - x_range.start) / (x_range.end - x_range.start)
+        for x, y, half in taken:
+            du = np.maximum(np.abs(u - (x - x_range.start) / (x_range.end - x_range.start)) - half, 0.0)
             dv = v - (y - y_range.start) / (y_range.end - y_range.start)
             score -= np.where(inside, 3.0 * np.clip(0.12 - np.hypot(du, dv), 0, None) * 10, 0.0)
         best = int(np.nanargmax(score))

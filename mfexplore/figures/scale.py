@@ -41,9 +41,17 @@ class Scale:
             return
         values = round_values(low, high)
         places = [float(p) for p in np.log10(values)]
-        labels = {place: nice(value) for place, value in zip(places, values, strict=True)}
+        labels = {place: _tick(value) for place, value in zip(places, values, strict=True)}
         if getattr(drawn.ticker, "ticks", None) != places:
             drawn.update(ticker=FixedTicker(ticks=places), major_label_overrides=labels)
+
+
+def _tick(value: float) -> str:
+    """A round value, as a power of ten where it is far from one."""
+    power = round(np.log10(value))
+    if -4 < power < 6 or not np.isclose(value, 10.0**power, rtol=1e-9):
+        return nice(value)
+    return "10" + str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def round_values(low: float, high: float) -> list[float]:

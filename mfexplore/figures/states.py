@@ -35,6 +35,11 @@ def picture_figure(picture: Picture, theme: Theme) -> StateFigure:
     return made
 
 
+def fits(made: StateFigure, picture: Picture) -> bool:
+    """Whether a figure can show this kind of picture."""
+    return type(made) is _KINDS[type(picture)]
+
+
 class StateFigure:
     """Base: a figure that is rendered once for a kind of picture; `show` replaces its data.
 
@@ -48,6 +53,10 @@ class StateFigure:
 
     def show(self, picture: Any) -> None:
         raise NotImplementedError
+
+    def key(self, picture: Any) -> list[tuple[str, str]]:
+        """What the colours of a picture mean: pairs (name, colour), empty if nothing in it is named."""
+        return []
 
     def dress(self, theme: Theme) -> None:
         """Put on the colours of a theme."""
@@ -69,6 +78,9 @@ class LatticeFigure(StateFigure):
         rows, columns = values.shape
         self.layers["image"].put(image=[values[::-1]], x=[0.0], y=[0.0], dw=[float(columns)], dh=[float(rows)])
         _frame(self.figure, columns, rows)
+
+    def key(self, picture: Lattice) -> list[tuple[str, str]]:
+        return list(zip(picture.states, state_colours(len(picture.states), self.theme), strict=True))
 
 
 class PatternsFigure(StateFigure):
@@ -317,9 +329,7 @@ def _set_mapper(layer: Layer, picture: Lattice, values: NDArray[Any], theme: The
     spins = np.issubdtype(values.dtype, np.integer) and picture.high - picture.low <= 2
     mapper = layer.glyph.color_mapper
     if picture.states:
-        colours: tuple[str, ...] = (theme.card, *(line_colour(k, theme) for k in (0, 3, 1, 4, 5)))[
-            : len(picture.states)
-        ]
+        colours = state_colours(len(picture.states), theme)
         mapper.low_color = theme.line
     else:
         colours = two_tone(theme.card, theme.ink) if spins else palette(picture.signed, theme)
@@ -327,6 +337,11 @@ def _set_mapper(layer: Layer, picture: Lattice, values: NDArray[Any], theme: The
         mapper.update(low=picture.low, high=picture.high)
     if tuple(mapper.palette) != colours:
         mapper.palette = list(colours)
+
+
+def state_colours(n: int, theme: Theme) -> tuple[str, ...]:
+    """Colours of the named states of a lattice: the first is ground."""
+    return (theme.card, *(line_colour(k, theme) for k in (0, 3, 1, 4, 5)))[:n]
 
 
 def _mapper(colours: tuple[str, ...], low: float, high: float) -> Any:

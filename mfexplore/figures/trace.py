@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,20 @@ from mfexplore.figures.style import Theme, tex_label
 MOST_POINTS = 1200
 MOST_COMPANIONS = 12
 BINS = 41
+NUMBERED = re.compile(r"(.+)_\d+")
 
 
 def companions(names: tuple[str, ...], chosen: str) -> tuple[str, ...]:
-    """Series drawn pale beside the chosen one: the numbered relatives of it ("overlap_2" beside "overlap")."""
-    return tuple(n for n in names if n != chosen and n.startswith(f"{chosen}_") and n[len(chosen) + 1 :].isdigit())
+    """Series drawn pale beside the chosen one: its numbered relatives that come after it ("overlap_2" beside "overlap",
+    "species_2" beside "species_1").
+    """
+    after = names[names.index(chosen) + 1 :] if chosen in names else ()
+    return tuple(n for n in after if NUMBERED.fullmatch(n) and _family(n) == _family(chosen))
+
+
+def _family(name: str) -> str:
+    numbered = NUMBERED.fullmatch(name)
+    return numbered[1] if numbered else name
 
 
 class TraceFigure:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import ipywidgets as widgets
+from bokeh.models import Plot
 
 from mfexplore.figures.curves import lines_of
 from mfexplore.figures.prose import one_line
@@ -49,7 +50,7 @@ class NotebookPage:
             lambda: self.post(self._appear), lambda name: self.hear("theme", name=name),
             lambda across, up: self.post(lambda: self._nudge(across, up)),
         )  # fmt: skip
-        for figure in desk.figures().values():
+        for figure in (plot for root in desk.figures().values() for plot in root.select({"type": Plot})):
             figure.output_backend = "canvas"  # a notebook's page has fewer WebGL contexts than a course has figures
         self.widget = self._build()
 
@@ -226,7 +227,7 @@ class NotebookPage:
         self._write(self._table, "value", f"<table><tr>{head}</tr>{body}</table>{note}")
 
     def _tell_live(
-        self, playing: bool, time: float, unit: str, chosen: str, finished: bool, caption: str, value: float | None
+        self, playing: bool, time: float, unit: str, chosen: str, finished: bool, caption: str, **more: Any
     ) -> None:
         self._playing = playing and not finished
         self._write(self._play, "icon", "pause" if self._playing else "play")

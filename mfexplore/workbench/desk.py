@@ -38,7 +38,7 @@ class Desk:
         self.diagram = DiagramPanel(start, self.theme) if has_plane else None
         self.curve = CurvePanel(start, self.theme) if has_plane else None
         self.points = PointPanels(start, self.theme)
-        self.live = LivePanel(start, self.theme) if kind.offers("simulation") and self.curve else None
+        self.live = LivePanel(start, self.theme) if kind.offers("simulation") else None
         self._resting: Any = None
         self._data_open = False
         self._untold = False
@@ -78,7 +78,7 @@ class Desk:
         if self.points.histogram and self.live:
             found["histogram"] = self.points.histogram.figure
         if self.live:
-            found |= {"state": self.live.state.figure, "trace": self.live.drawing.figure}
+            found |= {"state": self.live.place, "trace": self.live.drawing.figure}
         return found
 
     def attach(self, page: Page) -> None:
@@ -87,10 +87,10 @@ class Desk:
         self.jobs = Jobs(self._post)
         self.points.connect(self.jobs, self._told, self._fail)
         if self.diagram and self.curve:
-            self.diagram.connect(self.jobs, self._progress, self._fail)
+            self.diagram.connect(self.jobs, self._progress, self._fail, self._tell_boundaries)
             self.curve.connect(self.jobs, self._progress, self._fail)
-            if self.live:
-                self.live.connect(page, self.jobs, self.curve, self.points)
+        if self.live:
+            self.live.connect(page, self.jobs, self.curve, self.points)
         self.session.listen(self._moved)
         self._turn(None)
 
@@ -305,6 +305,7 @@ class Desk:
             self._page.say("progress", what=what, fraction=fraction, text=told)
         self._shown.clear()
         self._told()
+        self._tell_boundaries()
         if self.live:
             self.live.tell()
         self.jobs.submit("checks", self._check, self._tell_check, fail=self._fail)
@@ -349,6 +350,11 @@ class Desk:
                 self._page.say("panel", name=name, shown=offered is not None)
         if self.live:
             self.live.show_theory()
+
+    def _tell_boundaries(self) -> None:
+        """Which boundaries are in the diagram, for the list that says what their symbols mean."""
+        if self.diagram:
+            self._page.say("boundaries", names=list(self.diagram.drawing.boundaries))
 
     def _progress(self, what: str, fraction: float | None, text: str) -> None:
         self._progressing[what] = (fraction, text)

@@ -34,6 +34,8 @@ class Frame:
     finished: bool
     restarted: bool
     per_second: float
+    unit: str  # of time
+    step: float  # of time between two points of the series
 
 
 class Live:
@@ -160,7 +162,7 @@ class Live:
         samples = np.array(run.samples()) if run.model.offers("law") else None
         frame = Frame(
             run.time, times.copy(), {n: v.copy() for n, v in series.items()}, run.picture(), samples, run.model,
-            run.finished, restarted, per_second,
+            run.finished, restarted, per_second, run.time_unit, run.step,
         )  # fmt: skip
         self._drawn.clear()
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from bokeh.models import Column
 
 from mfexplore.core.errors import MfexploreError
-from mfexplore.figures.states import picture_figure
+from mfexplore.core.pictures import Picture
+from mfexplore.figures.states import fits, picture_figure
 from mfexplore.figures.style import Theme
 from mfexplore.figures.trace import TraceFigure, companions
+from mfexplore.workbench.arrangement import series
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.jobs import Jobs
 from mfexplore.workbench.live import Frame, Live
@@ -29,8 +32,8 @@ class LivePanel:
             run = start.model.simulate(seed=start.seed)
         except MfexploreError:  # too large for this machine: the page says so when it tries to play
             run = kind().simulate(seed=start.seed)
-        self.state = picture_figure(run.picture(), theme)
-        self.state.figure.name = "state"
+        self.place = Column(name="state")
+        self._put_figure(run.picture(), theme)
         self.drawing = TraceFigure(kind, theme)
         self.drawing.figure.name = "trace"
         self.names = tuple(run.observe())
@@ -42,6 +45,11 @@ class LivePanel:
         self._frames = 0
         self._predicted: Any = None
         self._at = start
+
+    def _put_figure(self, picture: Picture, theme: Theme) -> None:
+        """A figure of the kind that the picture needs; with the controls the kind of a system's picture may change."""
+        self.state = picture_figure(picture, theme)
+        self.place.update(children=[self.state.figure], sizing_mode=self.state.figure.sizing_mode)
 
     def connect(self, page: Page, jobs: Jobs, curve: CurvePanel | None, points: PointPanels) -> None:
         self._jobs, self._page, self._curve, self._points = jobs, page, curve, points
@@ -73,6 +81,15 @@ class LivePanel:
         if self.frame is not None:
             self._show(self.frame)
 
+    def _rename(self, frame: Frame) -> None:
+        """With a setting a system may simulate in another way: it measures other things, in another unit of time."""
+        self.names, self.unit, self._step = tuple(frame.series), frame.unit, frame.step
+        if self.chosen not in self.names:
+            self.chosen = self._at.colour if self._at.colour in self.names else self.names[0]
+        self.drawing.set_axes(self.chosen, self.unit, self._step)
+        self._predicted = None
+        self.show_theory()
+
     def show_theory(self) -> None:
         """Draw what theory predicts for the long run: the stable branches at the marker."""
         point = self._points.latest
@@ -103,9 +120,14 @@ class LivePanel:
         advanced = self.frame is None or frame.restarted or frame.time != self.frame.time or self.frame is frame
         self.frame = frame
         self._frames += 1
+        if (tuple(frame.series), frame.unit, frame.step) != (self.names, self.unit, self._step):
+            self._rename(frame)
         values = frame.series.get(self.chosen)
         if advanced:  # else only the controls moved, and the dot on the curve with them
-            self.state.show(frame.picture)
+            if fits(self.state, frame.picture):
+                self.state.show(frame.picture)
+            else:
+                self._put_figure(frame.picture, self.state.theme)
         if advanced and values is not None:
             beside = [frame.series[n] for n in companions(self.names, self.chosen)]
             self.drawing.show(frame.times, values, beside)
@@ -155,10 +177,11 @@ class LivePanel:
     def tell(self) -> None:
         """Say how the run stands."""
         frame = self.frame
+        key = self.state.key(frame.picture) if frame else []
         self._page.say(
             "live", playing=self.live.playing, time=frame.time if frame else 0.0, unit=self.unit, chosen=self.chosen,
             finished=bool(frame and frame.finished), caption=getattr(frame.picture, "caption", "") if frame else "",
-            key=self.state.key(frame.picture) if frame else [],
+            names=series(self.names), picture=type(self.state).__name__, key=key,
             value=float(frame.series[self.chosen][-1]) if frame else None,
         )  # fmt: skip
 

@@ -35,8 +35,11 @@ class DiagramPanel:
         self._computed: Any = None
         self._look: Any = None
 
-    def connect(self, jobs: Jobs, progress: Progress, fail: Callable[[Exception], None]) -> None:
-        self._jobs, self._progress, self._fail = jobs, progress, fail
+    def connect(
+        self, jobs: Jobs, progress: Progress, fail: Callable[[Exception], None], drawn: Callable[[], None]
+    ) -> None:
+        """drawn: called when other boundaries are drawn."""
+        self._jobs, self._progress, self._fail, self._drawn = jobs, progress, fail, drawn
 
     def turn_to(self, at: Exploration) -> None:
         """Show another exploration."""
@@ -91,6 +94,7 @@ class DiagramPanel:
     def _show_boundaries(self, boundaries: xr.Dataset) -> None:
         self.boundaries = boundaries
         self.drawing.show_boundaries(boundaries)
+        self._drawn()
 
     def _done(self) -> None:
         self._progress("diagram", None, "")

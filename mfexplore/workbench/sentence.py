@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
+NOTHING = 5e-7  # a zero that was solved for numerically
+
+
 @dataclass(frozen=True)
 class Sentence:
     """headline: the phase. text: numbers of theory and simulation, and what they mean. validity: one line on whether
@@ -34,6 +37,7 @@ def number(value: float, error: float | None = None) -> str:
     if not np.isfinite(value):
         return "∞" if value > 0 else "-∞" if value < 0 else "unknown"
     if error is None or not np.isfinite(error) or error <= 0:
+        value = 0.0 if abs(value) < NOTHING else value
         return f"{value:.3g}" if abs(value) >= 1000 or 0 < abs(value) < 1e-3 else f"{value:.3f}"
     leading = int(np.floor(np.log10(error)))
     starts_with_one = error < 2 * 10.0**leading  # 0.0012 rounded to 0.001 would lose a fifth of it
@@ -66,13 +70,17 @@ def sentence(
     at = theory.isel(branch=index) if model.branches and index >= 0 else theory
     parts = []
     unknown = bool(model.branches) and index < 0
+    solved = unknown and bool(theory["converged"].all())  # then states are known, but none of them is the one
     value = np.nan if unknown else float(at[observable])
     title = model.observable(observable).title
-    branch_words = f" ({model.branches[index].title} branch)" if model.branches and index >= 0 else ""
-    if np.isnan(value):
-        solved = unknown or bool(at["converged"])
+    of = [next(m.title for m in model.methods if m.name == (method or model.methods[0].name))] if model.methods else []
+    of += [f"{model.branches[index].title} branch"] if model.branches and index >= 0 else []
+    branch_words = f" ({', '.join(of)})" if of else ""
+    if solved:
+        parts.append("No state of the theory is stable here.")
+    elif np.isnan(value):
         parts.append(
-            f"This branch{branch_words} does not exist here." if solved and not unknown
+            f"This branch{branch_words} does not exist here." if not unknown and bool(at["converged"])
             else "The equations were not solved here, so nothing is shown."
         )  # fmt: skip
     else:
@@ -84,10 +92,12 @@ def sentence(
         parts.append(told + ".")
     if phase >= 0:
         parts.append(model.phases[phase].doc)
-    code = 0 if unknown else int(at["validity"])
+    code = int(at["validity"].max()) if solved or not unknown else 0
     if code:
         failure = model.failures[code - 1]
         return Sentence(headline, " ".join([*parts, failure.doc]), failure.title, False)
+    if solved:
+        return Sentence(headline, " ".join(parts), "no stable state", False)
     if unknown or not bool(at["converged"]):
         return Sentence(headline, " ".join(parts), "not converged", False)
     return Sentence(headline, " ".join(parts), "theory valid here", True)

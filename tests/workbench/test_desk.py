@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mfexplore.core import Model, system
 from mfexplore.workbench.desk import Desk
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.exports import File
@@ -202,3 +203,33 @@ def test_theme_changes_colours_not_data(page: FakePage) -> None:
     page.tell("theme", name="dark")
     page.tell("theme", name="no such theme")
     assert page.desk.theme.name == "dark"
+
+
+@pytest.mark.parametrize("key", ["curie_weiss"])
+@pytest.mark.parametrize("without", [("planes",), ("planes", "solve", "references"), ("planes", "simulation")])
+def test_a_system_may_lack_planes_theory_or_simulation(
+    key: str, without: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = system(key)
+    for name in without:
+        lacking = () if name in ("planes", "references") else None if name == "simulation" else getattr(Model, name)
+        monkeypatch.setattr(kind, name, lacking)
+    page = FakePage()
+    try:
+        assert page.desk.figures()
+        page.tell("hello")
+        page.tell("control", name="temperature", value=0.5)
+        page.tell("pin")
+        page.tell("pane", name="Data")
+        page.tell("theme", name="dark")
+        page.tell("export", what="notebook.ipynb")
+        page.until(lambda: page.files)
+        if page.desk.live:
+            page.tell("step")
+            page.until(lambda: page.desk.live.frame and page.desk.live.frame.time > 0)  # type: ignore[union-attr]
+        page.desk._settle()
+        page.desk._rest()
+        assert page.last("state") is not None
+        assert not [m for m in page.heard if m["type"] == "notice"]
+    finally:
+        page.desk.close()

@@ -111,6 +111,33 @@ function cell(tag, text, scope) {
   return made;
 }
 
+hear("boundaries", ({names}) => {
+  for (const one of all("[data-boundary]")) one.hidden = !names.includes(one.dataset.boundary);
+});
+
+let keyShown = "";
+function showKey(key) {
+  if (JSON.stringify(key) === keyShown) return;
+  keyShown = JSON.stringify(key);
+  $("key").hidden = !key.length;
+  $("key").replaceChildren(...key.map(([name, colour]) => {
+    const item = document.createElement("span");
+    const patch = document.createElement("i");
+    patch.className = "patch";
+    patch.style.background = colour;
+    item.append(patch, name);
+    return item;
+  }));
+}
+
+let offered = "";
+function offerSeries(names) {
+  if (names.join() === offered) return;
+  offered = names.join();
+  $("series").replaceChildren(...names.map(name => new Option(name.replaceAll("_", " "), name)));
+  $("series").parentElement.hidden = names.length < 2;
+}
+
 let playing = false;
 hear("live", message => {
   playing = message.playing;
@@ -119,9 +146,12 @@ hear("live", message => {
   button.setAttribute("aria-pressed", playing);
   button.setAttribute("aria-label", playing ? "Pause" : "Play");
   $("caption").textContent = message.caption;
+  showKey(message.key);
+  document.querySelector(".figure-state").className = `figure figure-state ${message.picture}`;
   const time = Number(message.time.toPrecision(4));
   $("clock").textContent = `${time.toLocaleString("en")} ${message.unit}${message.finished ? ", finished" : ""}`;
-  if ($("series")) $("series").value = message.chosen;
+  offerSeries(message.names);
+  $("series").value = message.chosen;
 });
 
 hear("pins", ({pins}) => {

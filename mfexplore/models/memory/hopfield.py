@@ -727,11 +727,11 @@ class Hopfield(Model):
     failures = (
         Failure(
             "replica_symmetry_broken",
-            "eq. (7) is negative: the state falls apart into many, and replica symmetry is only an approximation",
+            "Eq. (7) is negative: the state falls apart into many, and replica symmetry is only an approximation.",
         ),
         Failure(
             "memories_are_correlated",
-            "the theory assumes unrelated random memories; digits resemble each other and fail at far smaller load",
+            "The theory assumes unrelated random memories; digits resemble each other and fail at far smaller load.",
         ),
     )
     landmarks = (
