@@ -80,6 +80,7 @@ from mfexplore.core import (
     control,
 )
 from mfexplore.numerics import bit_lattice
+from mfexplore.numerics.bethe_lattice import LN2, bethe_lattice, log_cosh
 from mfexplore.numerics.clusters import all_clusters, single_clusters
 from mfexplore.numerics.enumeration import count_states
 from mfexplore.numerics.kernel import kernel
@@ -110,13 +111,6 @@ ENUMERABLE = 20  # sites whose states are all counted for exact values
 
 
 @kernel
-def log_cosh(x):
-    """The logarithm of cosh x, without overflow."""
-    a = abs(x)
-    return a + math.log1p(math.exp(-2.0 * a)) - 0.6931471805599453
-
-
-@kernel
 def mean_field(t, h, c):
     """(m, energy, specific heat, free energy, residual) of eq. (2) for t > 0, h >= 0: the largest root, by Newton from
     m = 1, which cannot step over it because the residual is convex there.
@@ -134,44 +128,13 @@ def mean_field(t, h, c):
     local = c * m + h
     rest = 1.0 - math.tanh(local / t) ** 2
     heat = local * local * rest / (t * (t - c * rest)) if m > 0.0 else 0.0
-    free = 0.5 * c * m * m - t * (log_cosh(local / t) + 0.6931471805599453)
+    free = 0.5 * c * m * m - t * (log_cosh(local / t) + LN2)
     return m, -0.5 * c * m * m - h * m, heat, free, abs(m - math.tanh(local / t))
 
 
 @kernel
-def bethe(t, h, c):
-    """The same of eq. (3), solved for w = u/t by Newton from the largest possible value, w = 1/t."""
-    k, b = 1.0 / t, h / t
-    w = 0.0
-    residual = 0.0
-    if h > 0.0 or (c - 1.0) * math.tanh(k) > 1.0:
-        w = k
-        for _ in range(200):
-            a = b + (c - 1.0) * w
-            residual = 0.5 * (log_cosh(k + a) - log_cosh(k - a)) - w
-            slope = 0.5 * (c - 1.0) * (math.tanh(k + a) + math.tanh(k - a)) - 1.0
-            step = residual / slope if slope < 0.0 else 0.0
-            w -= step
-            if abs(step) <= 1e-16 * k:
-                break
-    a, x = b + (c - 1.0) * w, b + c * w
-    bond, theta, m = math.tanh(k), math.tanh(a), math.tanh(x)
-    pair = (bond + theta * theta) / (1.0 + bond * theta * theta)
-    by_a, by_k = 0.5 * (math.tanh(k + a) + math.tanh(k - a)), 0.5 * (math.tanh(k + a) - math.tanh(k - a))
-    # Derivatives by 1/t at fixed h
-    w_slope = (by_k + by_a * h) / (1.0 - (c - 1.0) * by_a) if w > 0.0 else 0.0
-    a_slope, x_slope = h + (c - 1.0) * w_slope, h + c * w_slope
-    scale = (1.0 + bond * theta * theta) ** 2
-    pair_slope = (1.0 - bond * bond) * (1.0 - theta**4) / scale
-    pair_slope += (1.0 - bond * bond) / scale * 2.0 * theta * (1.0 - theta * theta) * a_slope
-    heat = k * k * (0.5 * c * pair_slope + h * (1.0 - m * m) * x_slope)
-    gain = 0.6931471805599453 + (1.0 - 0.5 * c) * log_cosh(x) + 0.5 * c * (log_cosh(k) + log_cosh(a) - log_cosh(w))
-    return m, -0.5 * c * pair - h * m, heat, -t * gain, abs(residual) * t
-
-
-@kernel
 def solve_points(temperature, field, coordination, magnetization, energy, heat, free_energy, residual):
-    """Mean field and Bethe at every point, written into columns 0 and 1 of the outputs of shape (n, 3)."""
+    """Mean field and Bethe, eq. (3), at every point, written into columns 0 and 1 of the outputs of shape (n, 3)."""
     c = float(coordination)
     for i in range(temperature.size):
         t, h = temperature[i], abs(field[i])
@@ -183,7 +146,7 @@ def solve_points(temperature, field, coordination, magnetization, energy, heat, 
             elif method == 0:
                 solution = mean_field(t, h, c)
             else:
-                solution = bethe(t, h, c)
+                solution = bethe_lattice(t, h, c)[1:]
             magnetization[i, method] = sign * solution[0]
             energy[i, method] = solution[1]
             heat[i, method] = solution[2]
