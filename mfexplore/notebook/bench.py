@@ -12,14 +12,15 @@ from typing import Any
 import ipywidgets as widgets
 from bokeh.models import Plot
 
-from mfexplore.figures.curves import lines_of
+from mfexplore.figures.curves import legend_of
 from mfexplore.figures.prose import one_line
+from mfexplore.figures.style import mathml
 from mfexplore.notebook.canvas import Canvas
 from mfexplore.notebook.controls import ChoiceControl, Menu, NumberControl, control_widget
 from mfexplore.notebook.dress import styles
 from mfexplore.notebook.frontend import Frontend
 from mfexplore.notebook.lessons import TaskCard
-from mfexplore.workbench.arrangement import groups, nudge, page_of, series
+from mfexplore.workbench.arrangement import groups, nudge, page_of
 from mfexplore.workbench.desk import Desk
 from mfexplore.workbench.exports import File
 
@@ -50,8 +51,8 @@ class NotebookPage:
             lambda: self.post(self._appear), lambda name: self.hear("theme", name=name),
             lambda across, up: self.post(lambda: self._nudge(across, up)),
         )  # fmt: skip
-        for figure in (plot for root in desk.figures().values() for plot in root.select({"type": Plot})):
-            figure.output_backend = "canvas"  # a notebook's page has fewer WebGL contexts than a course has figures
+        for root in desk.figures().values():
+            _paint_plainly(root)
         self.widget = self._build()
 
     # -- the page of the desk -------------------------------------------------------------------------------------
@@ -227,16 +228,35 @@ class NotebookPage:
         self._write(self._table, "value", f"<table><tr>{head}</tr>{body}</table>{note}")
 
     def _tell_live(
-        self, playing: bool, time: float, unit: str, chosen: str, finished: bool, caption: str, **more: Any
-    ) -> None:
+        self, playing: bool, time: float, unit: str, chosen: str, finished: bool, caption: str,
+        names: tuple[str, ...], picture: str, key: list[tuple[str, str]], **more: Any,
+    ) -> None:  # fmt: skip
         self._playing = playing and not finished
         self._write(self._play, "icon", "pause" if self._playing else "play")
         self._write(self._play, "tooltip", "Pause" if self._playing else "Play")
         ended = ", finished" if finished else ""
         clock = f"<span>{html.escape(caption)}</span><span>{float(f'{time:.4g}'):,g} {html.escape(unit)}{ended}</span>"
         self._write(self._clock, "value", clock)
-        if self._series is not None and chosen in series(self.desk.live.names if self.desk.live else ()):
-            self._series.show(chosen)
+        patches = "".join(f'<span><i style="background:{c}"></i>{html.escape(name)}</span>' for name, c in key)
+        self._write(self._key, "value", f'<div class="mfexplore-legend mfexplore-patches">{patches}</div>')
+        if self._series is not None:
+            self._series.offer({name: name.replace("_", " ") for name in names}, chosen)
+            self._series.widget.layout.display = None if len(names) > 1 else "none"
+        if picture != self._picture:
+            place = self._places["state"]
+            place.remove_class(f"mfexplore-{self._picture}")
+            place.add_class(f"mfexplore-{picture}")
+            self._picture = picture
+            _paint_plainly(self.desk.figures()["state"])
+
+    def _tell_boundaries(self, names: list[str]) -> None:
+        shown = [b for b in self.desk.kind.landmarks if b.name in names]
+        words = "".join(
+            f'<span><i style="border-top: 2px {"solid" if b.continuous else "dashed"} var(--mf-ink)"></i>'
+            f"{mathml(b.symbol)} {one_line(b.doc)}</span>"
+            for b in shown
+        )
+        self._write(self._boundaries, "value", f'<div class="mfexplore-legend">{words}</div>')
 
     def _tell_pins(self, pins: list[str]) -> None:
         made = []
@@ -256,6 +276,7 @@ class NotebookPage:
         self._waiting = widgets.HTML(f"<p>{WAITING}</p>")
         self._waiting.add_class("mfexplore-soft")
         self._cards: dict[str, Any] = {}
+        self._picture = ""
         bench = _box([self._build_controls(), self._build_centre(), *self._build_live()], "mfexplore-bench")
         if self.desk.live is None:
             bench.add_class("mfexplore-without-live")
@@ -330,7 +351,7 @@ class NotebookPage:
             self.hear("preset", name=name)
 
         buttons = [
-            self._button(p.name.replace("_", " "), p.watch, lambda p=p: choose(p.name, p.watch)) for p in kind.presets
+            self._button(p.name.replace("_", " "), p.watch, partial(choose, p.name, p.watch)) for p in kind.presets
         ]
         return [widgets.HTML("<h3>Presets</h3>"), _box(buttons, "mfexplore-chips"), watch]
 
@@ -371,6 +392,8 @@ class NotebookPage:
                 self._figure("diagram", "mfexplore-plane"),
                 _box([self._progress, self._stop], "mfexplore-progress"),
             ]
+            self._boundaries = widgets.HTML()
+            explore.append(self._boundaries)
             self._wire_plane(self.desk.figures()["diagram"])
         explore.append(self._sentence)
         self._code, self._table, self._checks = widgets.HTML(), widgets.HTML(), widgets.HTML()
@@ -424,9 +447,8 @@ class NotebookPage:
         self._along.add_class("mfexplore-chips")
         self._along.observe(self._turned, "value")
         legend = "".join(
-            f'<span><i style="border-top: 3px solid var(--mf-line-{line.colour % 6})"></i>{html.escape(line.title)}'
-            "</span>"
-            for line in lines_of(kind)
+            f'<span><i style="border-top: 3px solid var(--mf-line-{colour % 6})"></i>{html.escape(title)}</span>'
+            for title, colour in legend_of(kind)
         )
         if kind.offers("exact"):
             legend += '<span><i style="border-top:2px dashed var(--mf-ink)"></i>exact at this size</span>'
@@ -462,16 +484,14 @@ class NotebookPage:
         speed.observe(lambda change: self.hear("speed", value=change["new"]), "value")
         pace = _box([widgets.HTML("<small>speed</small>"), speed], "mfexplore-speed")
         self._clock.add_class("mfexplore-clock")
-        picture = self._figure("state", f"mfexplore-{type(live.state).__name__}")
+        self._picture = type(live.state).__name__
+        picture = self._figure("state", f"mfexplore-{self._picture}")
+        self._key = widgets.HTML()
         title = widgets.HTML("<h3>Live simulation</h3>")
         row = _box([self._play, step, restart, pace], "mfexplore-row")
-        parts: list[Any] = [title, row, _box([picture, self._clock], "mfexplore-column")]
-        names = series(live.names)
-        if len(names) > 1:
-            titles = {name: name.replace("_", " ") for name in names}
-            chosen = live.chosen if live.chosen in titles else names[0]
-            self._series = Menu("trace of", titles, chosen, lambda name: self.hear("series", name=name))
-            parts.append(_box([self._series.widget], "mfexplore-menus"))
+        parts: list[Any] = [title, row, _box([picture, self._key, self._clock], "mfexplore-column")]
+        self._series = Menu("trace of", {"": ""}, "", lambda name: self.hear("series", name=name))
+        parts.append(_box([self._series.widget], "mfexplore-menus"))
         parts.append(self._figure("trace"))
         if self.desk.points.histogram:
             law = _box([widgets.HTML("<h3>Distribution</h3>"), self._figure("histogram")], "mfexplore-column")
@@ -506,6 +526,12 @@ class Workbench(widgets.VBox):
             at = self.page.desk.session.current
             bundle["text/plain"] = f"The workbench of {at.model!r}; it is live while its kernel runs."
         return bundle
+
+
+def _paint_plainly(root: Any) -> None:
+    """Without WebGL: a browser has fewer of its contexts than a course has figures."""
+    for plot in root.select({"type": Plot}):
+        plot.output_backend = "canvas"
 
 
 def _box(children: list[Any], *classes: str) -> Any:

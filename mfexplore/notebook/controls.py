@@ -49,7 +49,7 @@ class NumberControl:
     def _stands(self, position: float) -> bool:
         """Whether this position of the slider is, to half a step, the value that is shown."""
         near, far = (position, float(self.shown)) if not self._log else (math.log10(position), math.log10(self.shown))
-        return abs(near - far) <= 0.5001 * self.slider.step
+        return bool(abs(near - far) <= 0.5001 * self.slider.step)
 
     def _slid(self, change: dict[str, Any]) -> None:
         if self._stands(float(change["new"])):  # the browser rounded a value between two steps
@@ -119,3 +119,12 @@ class Menu:
         """Stand at a value, silently."""
         self.shown = value
         self.widget.value = value
+
+    def offer(self, options: dict[Any, str], value: Any) -> None:
+        """Other options, and stand at one of them, silently."""
+        made = tuple((words, one) for one, words in options.items())
+        if self.widget.options != made:
+            self.shown = next(iter(options))  # where the widget goes by itself
+            self.widget.options = made
+        if value in options:
+            self.show(value)
