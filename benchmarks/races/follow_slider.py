@@ -1,0 +1,71 @@
+"""A control moves: how long until the complete 129 x 129 diagram is there, on two threads.
+
+The real path (coarse levels first, tiles on two threads, labelled Datasets), the last level alone, and the kernels
+alone. Wall time is what a person waits; on a machine that others use, half the CPU time says what two free cores need.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from benchmarks.harness import Report
+from mfexplore.core.model import Model
+from mfexplore.core.solution import columns
+from mfexplore.models.glasses.sherrington_kirkpatrick import SherringtonKirkpatrick
+from mfexplore.models.memory.hopfield import Hopfield
+from mfexplore.study.diagram import diagram_levels, solve_grid, solve_tile
+
+SIDE, REPEATS, TARGET = 129, 15, 20.0
+
+
+def milliseconds(run: Callable[[int], Any]) -> dict[str, float]:
+    """Wall time (median and best) and half the CPU time (median) of `run(k)`, another point of the slider each time."""
+    wall, cpu = [], []
+    run(-1)
+    for k in range(REPEATS):
+        start, used = time.perf_counter(), time.process_time()
+        run(k)
+        wall.append(time.perf_counter() - start)
+        cpu.append((time.process_time() - used) / 2)
+    found = {"median wall": np.median(wall), "best wall": np.min(wall), "CPU/2": np.median(cpu)}
+    return {name: 1e3 * float(seconds) for name, seconds in found.items()}
+
+
+def race(report: Report) -> None:
+    pool = ThreadPoolExecutor(2)
+    for model, slider in ((Hopfield(), "synaptic_noise"), (SherringtonKirkpatrick(rsb_steps=0), "ferromagnetic_bias")):
+        plane = model.plane(None, None)
+        xs, ys = (model.control(name).grid(SIDE, *model.range(plane, axis)) for name, axis in
+                  ((plane.x, "x"), (plane.y, "y")))  # fmt: skip
+
+        def at(k: int, model: Model = model, slider: str = slider) -> Model:
+            return model.replace(**{slider: 0.01 * (k + 2)})
+
+        def levels(k: int, at: Callable[[int], Model] = at) -> Any:
+            *_, last = diagram_levels(at(k), resolution=SIDE, executor=pool)
+            return last
+
+        def solved(k: int, at: Callable[[int], Model] = at, plane: Any = plane, xs: Any = xs, ys: Any = ys) -> Any:
+            return solve_grid(at(k), plane.x, plane.y, xs, ys, 5e-7, pool, lambda: False, lambda f: None)
+
+        def halves(k: int, at: Callable[[int], Model] = at, plane: Any = plane, xs: Any = xs, ys: Any = ys) -> Any:
+            here = at(k)
+            parts = [pool.submit(solve_tile, here, plane.x, plane.y, xs, part) for part in np.array_split(ys, 2)]
+            return [part.result() for part in parts]
+
+        one = at(3).solve(columns(at(3), {plane.y: ys, plane.x: xs}))
+        last = levels(3)
+        first = next(iter(one.values))
+        values = np.where(one.exists(model.tolerance), one.values[first], np.nan).reshape(last[first].shape)
+        same = np.allclose(values, last[first].values, atol=1e-7, equal_nan=True)
+        report.check(f"{model.key}: the diagram in tiles is the diagram in one piece ({first})", same)
+        report.check(f"{model.key}: every point is solved", bool(last["converged"].all()))
+        for what, run in (("all levels", levels), ("129 x 129 alone", solved), ("kernels alone", halves)):
+            for name, value in milliseconds(run).items():
+                report.limit(f"{model.key}: {slider} moved, {what}, {name}", "ms", value, TARGET)
+    pool.shutdown()

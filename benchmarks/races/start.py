@@ -1,0 +1,56 @@
+"""From a fresh process with kept kernels to the first result of every system, and to the imported package.
+
+The time of the process itself (interpreter and start of Python) is part of the first and not of the second.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+from benchmarks.harness import Report
+from mfexplore.core.catalogue import places
+from mfexplore.study.warmup import is_warm
+
+REPEATS = 3
+FIRST = """
+from mfexplore.core.catalogue import system
+model = system({key!r})()
+if model.offers("solve"):
+    model.equilibrium()
+else:
+    model.simulate(seed=1).advance()
+"""
+
+
+def run(code: str) -> tuple[float, float]:
+    """(wall, CPU) seconds of a fresh process, best of a few: whatever else runs only makes it slower."""
+    wall, cpu = [], []
+    for _ in range(REPEATS):
+        start, used = time.perf_counter(), os.times()
+        subprocess.run([sys.executable, "-c", code], check=True)
+        after = os.times()
+        wall.append(time.perf_counter() - start)
+        cpu.append(after.children_user + after.children_system - used.children_user - used.children_system)
+    return float(np.min(wall)), float(np.min(cpu))
+
+
+def race(report: Report) -> None:
+    empty, whole = run("pass"), run("import mfexplore")
+    report.limit("import mfexplore", "s", whole[0] - empty[0], 0.3)
+    cold = []
+    for key in places():
+        code = FIRST.format(key=key)
+        if not is_warm(key):
+            cold.append(key)
+        if subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode:
+            report.limit(f"first result of {key}: failed", "s", float("inf"), 0.7)
+            continue
+        wall, cpu = run(code)
+        report.limit(f"first result of {key} (CPU {cpu:.2f} s)", "s", wall, 0.7)
+    if cold:
+        report.checks.append(f"not warmed before, so warmed by a first run: {', '.join(cold)}")
