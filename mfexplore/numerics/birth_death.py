@@ -22,6 +22,7 @@ from mfexplore.numerics.random import advanced, random_word, uniform
 
 Array = NDArray[Any]
 BLOCK = 256  # random numbers drawn ahead, in a loop that vectorises
+LANES = 128  # trajectories in lockstep
 
 
 def stationary(birth: Array, death: Array) -> Array:
@@ -108,9 +109,11 @@ def exponential(word):
 def simulate_many(population, duration, birth, death, stream):
     """Independent trajectories in lockstep, for rates that are polynomials: mass action up to three partners.
 
+    As many as the fastest cache holds run at a time; where one has ended, the next takes its place.
+
     Args:
         population: float64 array of shape (m,) of whole numbers, overwritten with the state at the end.
-        duration: time simulated; trajectories that are there wait for the others.
+        duration: time simulated.
         birth, death: coefficients of n^0 ... n^3, shape (4,).
         stream: uint64 array of shape (1,) of `numerics.random`, moved on.
 
@@ -118,30 +121,36 @@ def simulate_many(population, duration, birth, death, stream):
         Number of events of all trajectories.
     """
     m = population.size
-    time = np.zeros(m)
-    events = np.zeros(m)
-    state_0, state_1 = np.empty(m, np.uint64), np.empty(m, np.uint64)
-    for j in range(m):
+    lanes = min(LANES, m)
+    state, time, events = population[:lanes].copy(), np.zeros(lanes), np.zeros(lanes)
+    running = np.arange(lanes)  # which trajectory each lane simulates; -1: none is left
+    state_0, state_1 = np.empty(lanes, np.uint64), np.empty(lanes, np.uint64)
+    for j in range(lanes):
         state_0[j], state_1[j] = random_word(stream[0], 2 * j), random_word(stream[0], 2 * j + 1)
-    stream[0] = advanced(stream[0], 2 * m)
+    stream[0] = advanced(stream[0], 2 * lanes)
     b0, b1, b2, b3 = birth[0], birth[1], birth[2], birth[3]
     a0, a1, a2, a3 = b0 + death[0], b1 + death[1], b2 + death[2], b3 + death[3]
-    unfinished = 1.0
-    while unfinished > 0.0:
-        for _ in range(16):  # so that the count below costs nothing
-            for j in range(m):
+    begun, ended = lanes, 0
+    while ended < m:
+        for _ in range(16):  # so that looking for those that have ended costs nothing
+            for j in range(lanes):
                 word = next_word(state_0, state_1, j)
-                n = population[j]
+                n = state[j]
                 up = ((b3 * n + b2) * n + b1) * n + b0
                 total = ((a3 * n + a2) * n + a1) * n + a0
                 time[j] += exponential(word) / total
                 alive = 1.0 if time[j] <= duration else 0.0
                 pick = np.float64(np.int64(word & np.uint64(0xFFFFFFFF))) * 2.3283064365386963e-10 * total
-                population[j] = n + (alive if pick < up else -alive)
+                state[j] = n + (alive if pick < up else -alive)
                 events[j] += alive
-        unfinished = 0.0
-        for j in range(m):
-            unfinished += 1.0 if time[j] <= duration else 0.0
+        for j in range(lanes):
+            if time[j] > duration and running[j] >= 0:
+                population[running[j]] = state[j]
+                ended += 1
+                running[j] = begun if begun < m else -1
+                if begun < m:
+                    state[j], time[j] = population[begun], 0.0
+                    begun += 1
     return events.sum()
 
 

@@ -83,6 +83,19 @@ def root_of(parent, site):
 
 
 @kernel
+def weigh(parent, weight):
+    """Write the sizes of all clusters to their roots, which have the lowest numbers; returns the largest size."""
+    weight[:] = 0
+    largest = 0
+    for site in range(parent.size):
+        root = parent[parent[site]]
+        parent[site] = root
+        weight[root] += 1
+        largest = max(largest, weight[root])
+    return largest
+
+
+@kernel
 def all_clusters(spins, kinds, shifts, probability, field, updates, parent, weight, stream):
     """Cut the lattice into clusters and give each a new value, `updates` times (Swendsen and Wang).
 
@@ -92,12 +105,11 @@ def all_clusters(spins, kinds, shifts, probability, field, updates, parent, weig
     n, coordination = spins.size, shifts.shape[1]
     limit = np.uint64(min(probability, 1.0) * 4294967296.0)
     largest = 0
-    for _ in range(updates):
+    for update in range(updates):
         position = stream[0]
         drawn = 0
         for site in range(n):
             parent[site] = site
-            weight[site] = 0
         for site in range(n):
             value = spins[site]
             kind = np.int64(kinds[site])
@@ -116,20 +128,18 @@ def all_clusters(spins, kinds, shifts, probability, field, updates, parent, weig
                         elif theirs > mine:
                             parent[theirs] = mine
                     drawn += 1
-        largest = 0
+        if field != 0.0 or update == updates - 1:
+            largest = weigh(parent, weight)
         for site in range(n):
             root = parent[parent[site]]
             parent[site] = root
-            weight[root] += 1
-        for site in range(n):
-            if parent[site] == site:
-                largest = max(largest, weight[site])
+            if root == site:
                 up = 0.5
                 if field != 0.0:
                     up = 1.0 / (1.0 + math.exp(-2.0 * field * weight[site]))
                 spins[site] = 1 if uniform(position, drawn) < up else -1
                 drawn += 1
             else:
-                spins[site] = spins[parent[site]]
+                spins[site] = spins[root]
         stream[0] = advanced(position, drawn)
     return largest
