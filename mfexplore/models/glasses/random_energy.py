@@ -55,7 +55,7 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import gammaln, ndtr, roots_jacobi
+from scipy.special import beta, betainc, gammaln, ndtr
 
 from mfexplore.core import (
     Array,
@@ -235,23 +235,41 @@ def histograms(levels, ups, spent, temperature, field, bias, free_energy, low, w
             time[k] += spent[i]
 
 
-def participation_law(breakpoint: float, points: int = 801) -> tuple[Array, Array]:
+def participation_law(breakpoint: float, points: int = 401) -> tuple[Array, Array]:
     """Grid on [0, 1] and cumulative distribution of Y, eq. (4), for Poisson-Dirichlet weights: the recursion of the
     docstring from the far end, where Y is small and taken at its mean, back to k = 0.
+
+    V^2 + (1 - V)^2 Y <= y holds for all Y where V lies between the roots of V^2 + (1 - V)^2 = y, for some Y below and
+    above them (up to sqrt y); there the Beta density is taken out of the integral by its own powers.
     """
     x = breakpoint
     y = np.linspace(0, 1, points)
     depth = math.ceil(min(60, 20 + 4 / (1 - x)))
     mean = (1 - x) / (1 + depth * x)
     cumulative = (y >= mean).astype(float)
+    nodes, weights = np.polynomial.legendre.leggauss(24)
+    nodes, weights = (1 + nodes) / 2, weights / 2
+    edge = np.sqrt(y)
+    gap = np.sqrt(np.maximum(2 * y - 1, 0))
+    lower, upper = np.where(y > 0.5, (1 - gap) / 2, edge), np.where(y > 0.5, (1 + gap) / 2, edge)
     for k in reversed(range(depth)):
-        # Beta(1-x, (k+1)x) as a Gauss-Jacobi rule on [-1, 1]
-        with np.errstate(all="ignore"):  # SciPy divides 0/0 in a branch it does not use
-            nodes, weights = roots_jacobi(96, (k + 1) * x - 1, -x)
-        v, weights = (1 + nodes) / 2, weights / weights.sum()
-        inner = (y[:, None] - v**2) / (1 - v) ** 2
-        cumulative = np.where(inner < 0, 0, np.interp(np.clip(inner, 0, 1), y, cumulative)) @ weights
-    return y, cumulative
+        b = (k + 1) * x
+        norm = beta(1 - x, b)
+        v = lower[:, None] * nodes ** (1 / (1 - x))
+        below = _at(v, y, cumulative) * (1 - v) ** (b - 1) @ weights * lower ** (1 - x) / (1 - x)
+        first, last = (1 - edge) ** b, (1 - upper) ** b
+        v = 1 - (first[:, None] + (last - first)[:, None] * nodes) ** (1 / b)
+        above = _at(v, y, cumulative) * np.maximum(v, 1e-300) ** -x @ weights * (last - first) / b
+        between = np.where(y > 0.5, betainc(1 - x, b, upper) - betainc(1 - x, b, lower), 0.0)
+        cumulative = np.clip((below + above) / norm + between, 0, 1)
+        cumulative[-1] = 1
+    return y, np.maximum.accumulate(cumulative)
+
+
+def _at(v: Array, y: Array, cumulative: Array) -> Array:
+    """The distribution function at the largest Y with v^2 + (1 - v)^2 Y <= y; v of shape (points, nodes)."""
+    inner = (y[:, None] - v**2) / np.maximum((1 - v) ** 2, 1e-300)
+    return np.where(inner < 0, 0, np.interp(np.clip(inner, 0, 1), y, cumulative))
 
 
 class RandomEnergySimulation(Simulation):
@@ -659,10 +677,8 @@ class RandomEnergy(Model):
         doc = "Poisson-Dirichlet weights, N to infinity"
         if not 0.01 < x < 0.99:  # one level has it all, or none has any
             return Law("participation", y, np.zeros(401), doc, atoms=((1.0 if x < 0.5 else 0.0, 1.0),))
-        fine, cumulative = participation_law(x)
-        density = np.diff(cumulative[::2]) / np.diff(fine[::2])
-        centres = (fine[:-2:2] + fine[2::2]) / 2
-        return Law("participation", centres, density, doc)
+        grid, cumulative = participation_law(x)
+        return Law("participation", (grid[1:] + grid[:-1]) / 2, np.diff(cumulative) / np.diff(grid), doc)
 
     def _energy_law(self) -> Law:
         n = self.size
