@@ -59,6 +59,13 @@ def random_matrix(rng: np.random.Generator, rows: int, columns: int) -> NDArray[
     return matrix
 
 
+def projections(matrix: NDArray[np.float32], x: Array) -> Array:
+    """F x, with the rounding of `MessagePassing.forward`, so that an exact solution leaves no residual."""
+    out = np.empty(matrix.shape[0], np.float32)
+    product(matrix, x.astype(np.float32), out)
+    return out.astype(np.float64)
+
+
 class MessagePassing:
     """State of the iteration (1)-(2). The caller supplies the two scalar functions between the products:
 
@@ -230,3 +237,14 @@ class LoadCurves:
         ]
         order = np.argsort(loads[kept])
         return loads[kept][order], places[kept][order]
+
+
+def noise_density(variance: float) -> tuple[Array, Array, tuple[tuple[float, float], ...]]:
+    """What the components of r scatter with around the truth: (values, density, point masses) of a normal distribution
+    of mean zero, the last only if it is too narrow for any histogram.
+    """
+    deviation = math.sqrt(variance)
+    if deviation < 1e-9:
+        return np.array([-1.0, 1.0]), np.zeros(2), ((0.0, 1.0),)
+    x = np.linspace(-5, 5, 201)
+    return x * deviation, np.exp(-0.5 * x * x) * INVERSE_SQRT_2PI / deviation, ()

@@ -60,9 +60,9 @@ import numpy as np
 from mfexplore.core import (
     Array,
     Branch,
-    Density,
     Landmark,
     Landscape,
+    Law,
     Model,
     NotOfferedError,
     Observable,
@@ -82,7 +82,14 @@ from mfexplore.core import (
 from mfexplore.numerics.bracketing import bracketed_roots
 from mfexplore.numerics.elementary import exp, log1p
 from mfexplore.numerics.kernel import kernel
-from mfexplore.numerics.message_passing import LoadCurves, MessagePassing, normal_tail, random_matrix
+from mfexplore.numerics.message_passing import (
+    LoadCurves,
+    MessagePassing,
+    noise_density,
+    normal_tail,
+    projections,
+    random_matrix,
+)
 from mfexplore.numerics.wavelets import haar, inverse_haar, scales
 
 BAYES, LASSO = 0, 1
@@ -224,22 +231,20 @@ def evolve_error(denoiser, error, rate, rho, noise, path):
 
 
 @kernel
-def denoise(denoiser, r, s, rho, mean):
-    """Write eta(r, S); return the mean of its derivative."""
-    total = 0.0
+def denoise(denoiser, r, s, rho, mean, slope):
+    """Write eta(r, S) and its derivative."""
     if denoiser == BAYES:
         odds, a = evidence(rho, s)
         for i in range(r.size):
             p = 1.0 / (1.0 + exp(-(odds + 0.5 * a * r[i] * r[i] / s)))
             mean[i] = p * r[i] * a
-            total += a * p * (1.0 + (1.0 - p) * a * r[i] * r[i] / s)
+            slope[i] = a * p * (1.0 + (1.0 - p) * a * r[i] * r[i] / s)
     else:
         cut = best_threshold(rho, s) * math.sqrt(s)
         for i in range(r.size):
             beyond = abs(r[i]) - cut
             mean[i] = math.copysign(beyond, r[i]) if beyond > 0.0 else 0.0
-            total += 1.0 if beyond > 0.0 else 0.0
-    return total / r.size
+            slope[i] = 1.0 if beyond > 0.0 else 0.0
 
 
 @kernel
@@ -323,11 +328,11 @@ class ApproximateMessagePassing(Simulation):
             self.truth = np.zeros(n)
             self.truth[self.rng.permutation(n)[: values.size]] = values / math.sqrt(float(np.mean(values**2)))
         matrix = random_matrix(self.rng, rows, n)
-        measured = matrix.astype(np.float64) if n <= 256 else matrix
-        self.measured = measured @ self.truth + math.sqrt(m.noise) * self.rng.standard_normal(rows)
+        self.measured = projections(matrix, self.truth) + math.sqrt(m.noise) * self.rng.standard_normal(rows)
         informed = m.start == "informed"
         self.passing = MessagePassing(matrix, self.truth.copy() if informed else np.zeros(n), 0.0)
         self.noise = (m.noise + self.error()) / m.rate
+        self.seen = self.passing.mean
 
     def error(self) -> float:
         return float(np.mean((self.passing.mean - self.truth) ** 2))
@@ -340,10 +345,10 @@ class ApproximateMessagePassing(Simulation):
             omega, _ = self.passing.forward()
             residual = self.measured - omega
             seen = max(float(np.mean(residual**2)), 1e-18)
-            r, self.noise = self.passing.backward(residual / seen, 1 / seen)
-            mean = np.empty_like(r)
-            slope = denoise(m.denoiser_code, r, self.noise, m.sparsity, mean)
-            self.passing.accept(mean, self.noise * slope)
+            self.seen, self.noise = self.passing.backward(residual / seen, 1 / seen)
+            mean, slope = np.empty_like(self.seen), np.empty_like(self.seen)
+            denoise(m.denoiser_code, self.seen, self.noise, m.sparsity, mean, slope)
+            self.passing.accept(mean, self.noise * float(np.mean(slope)))
 
     @property
     def finished(self) -> bool:
@@ -358,7 +363,11 @@ class ApproximateMessagePassing(Simulation):
             "effective_noise": self.noise,
         }
 
-    def picture(self) -> Patterns | Density:
+    def samples(self) -> Array:
+        """The noise that the denoiser was given."""
+        return self.seen - self.truth
+
+    def picture(self) -> Patterns:
         if self.model.signal == "image":
             shape = (self.side, self.side)
             whole = photograph(self.side)
@@ -368,15 +377,15 @@ class ApproximateMessagePassing(Simulation):
                 ("recovered", inverse_haar((self.passing.mean * self.strength).reshape(shape))),
             )
             return Patterns(images, float(whole.min()), float(whole.max()))
-        n = min(200, self.truth.size)
-        curves = (("signal", self.truth[:n]), ("recovered", self.passing.mean[:n]))
-        return Density(np.arange(n), curves, "component", "value", f"the first {n} of {self.truth.size} components")
+        side = math.isqrt(self.truth.size)
+        arrays = (("signal", self.truth), ("recovered", self.passing.mean))
+        return Patterns(tuple((name, a[: side * side].reshape(side, side)) for name, a in arrays), -2.5, 2.5)
 
 
 @dataclass(frozen=True)
 class CompressedSensing(Model):
     measurement_rate: float = control(
-        0.45, 0.02, 1.0, symbol=r"\alpha", unit="measurements per unknown", role="load", step=0.005, quenched=True,
+        0.45, 0.02, 1.0, symbol=r"\alpha", unit="M/N", role="load", step=0.005, quenched=True,
         doc="how many numbers are measured, per unknown",
     )  # fmt: skip
     sparsity: float = control(
@@ -394,7 +403,7 @@ class CompressedSensing(Model):
         "random", ("random", "image"), part="simulation", doc="a random signal, or the wavelets of a photograph"
     )
     size: int = control(
-        4096, 64, 16_384, symbol="N", unit="unknowns", role="size", scale="log", part="simulation",
+        4096, 64, 16_384, symbol="N", role="size", scale="log", part="simulation",
         doc="unknowns of the simulated signal (of a photograph: the next lower power of 4)",
     )  # fmt: skip
     start: str = choice(
@@ -633,6 +642,13 @@ class CompressedSensing(Model):
         fill_potential(self.sparsity * 10**relative, self.measurement_rate, self.sparsity, self.noise, out)
         return Landscape("relative_error", relative, -out)
 
+    def law(self) -> Law:
+        columns = {n: np.array([float(getattr(self, n))]) for n in ("measurement_rate", "sparsity", "noise")}
+        branch = INFORMED if self.start == "informed" else UNINFORMED
+        variance = float(self.solve(columns).values["effective_noise"][0, branch])
+        values, density, atoms = noise_density(variance)
+        return Law("effective_noise", values, density, "normal, with the variance of state evolution", atoms)
+
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         path = np.empty(int(np.max(times, initial=0.0)) + 2)
         if self.signal == "image":
@@ -661,8 +677,8 @@ class CompressedSensing(Model):
         for t in range(1, path.size):
             s = (self.noise + error) / self.rate
             r = (values[:, None] + math.sqrt(s) * z).ravel()
-            mean = np.empty_like(r)
-            denoise(self.denoiser_code, r, s, self.sparsity, mean)
+            mean, slope = np.empty_like(r), np.empty_like(r)
+            denoise(self.denoiser_code, r, s, self.sparsity, mean, slope)
             squared = (mean.reshape(values.size, z.size) - values[:, None]) ** 2
             new = float(share @ squared @ weight)
             if abs(new - error) < 1e-9 * error:

@@ -65,13 +65,13 @@ from scipy.special import ndtr, ndtri, ndtri_exp
 
 from mfexplore.core import (
     Array,
-    Density,
     Failure,
     Landmark,
     Law,
     Model,
     NotOfferedError,
     Observable,
+    Patterns,
     Phase,
     Plane,
     Points,
@@ -530,21 +530,23 @@ class PerceptronRace(Simulation):
             found |= {f"violated_{name}": value for name, value in self.violated.items()}
         return found
 
-    def picture(self) -> Density:
-        edges = np.linspace(-4.0, 5.0, 91)
-        centres = 0.5 * (edges[1:] + edges[:-1])
-        curves = [
-            (name.replace("_", " "), np.histogram(values, edges)[0] / (len(values) * (edges[1] - edges[0])))
-            for name, values in self.stabilities.items()
-        ]
-        caption = f"stabilities; patterns left of the margin {self.model.margin:g} are wrong"
-        return Density(centres, tuple(curves), "stability", "density of patterns", caption)
+    def picture(self) -> Patterns:
+        """Every pattern is a pixel: light while it is wrong, the darker the more clearly it is right."""
+        images = []
+        for name, values in self.stabilities.items():
+            side = math.isqrt(values.size)
+            shown = values[: side * side].reshape(side, side)
+            beyond = np.clip(0.5 * (shown - self.model.margin), 0.0, 1.0)
+            wrong = round(self.violated[name] * values.size)
+            caption = f"{name.replace('_', ' ')}: {f'{wrong} wrong' if wrong else 'all right'}"
+            images.append((caption, np.where(shown < self.rules[name].threshold, 0.0, 0.4 + 0.6 * beyond)))
+        return Patterns(tuple(images), 0.0, 1.0)
 
 
 @dataclass(frozen=True)
 class PerceptronStorage(Model):
     load: float = control(
-        1.0, 0.01, 10.0, symbol=r"\alpha", unit="patterns per weight", role="load", step=0.01, quenched=True,
+        1.0, 0.01, 10.0, symbol=r"\alpha", unit="M/N", role="load", step=0.01, quenched=True,
         doc="random patterns to be stored, per weight",
     )  # fmt: skip
     margin: float = control(
@@ -557,7 +559,7 @@ class PerceptronStorage(Model):
     )  # fmt: skip
     weights: str = choice("spherical", ("spherical", "binary"), doc="real weights of fixed norm, or weights +1 and -1")
     size: int = control(
-        1001, 11, 10_001, symbol="N", unit="weights", role="size", scale="log", part="simulation",
+        1001, 11, 10_001, symbol="N", role="size", scale="log", part="simulation",
         doc="weights simulated",
     )  # fmt: skip
     algorithm: str = choice(

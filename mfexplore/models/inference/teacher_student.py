@@ -52,7 +52,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import k0e
 
 from mfexplore.core import (
     Array,
@@ -79,7 +78,14 @@ from mfexplore.core import (
 from mfexplore.numerics.bracketing import bracketed_roots
 from mfexplore.numerics.elementary import exp, log, log1p, tanh
 from mfexplore.numerics.kernel import kernel
-from mfexplore.numerics.message_passing import LoadCurves, MessagePassing, normal_tail, random_matrix
+from mfexplore.numerics.message_passing import (
+    LoadCurves,
+    MessagePassing,
+    noise_density,
+    normal_tail,
+    projections,
+    random_matrix,
+)
 
 BINARY, GAUSSIAN = 0, 1
 SIGN, PHASE, LINEAR = 0, 1, 2
@@ -290,23 +296,25 @@ def evolve_overlap(prior, channel, q, load, noise, table, path):
 
 
 @kernel
-def respond(channel, y, omega, v, g):
-    """Write g of GAMP; return the mean of -dg/domega. v: variance of the argument of the channel."""
+def respond(channel, y, omega, v, g, curvature):
+    """Write g of GAMP and -dg/domega; return the means of the second and of g^2. v: variance behind the channel."""
     root = math.sqrt(v)
-    total = square = 0.0
     for i in range(y.size):
         if channel == SIGN:
             u = -y[i] * omega[i] / root
             _, hazard = normal_tail(u)
             g[i] = y[i] * hazard / root
-            total += hazard * (hazard - u) / v
+            curvature[i] = hazard * (hazard - u) / v
         elif channel == PHASE:
             t = tanh(y[i] * omega[i] / v)
             g[i] = (y[i] * t - omega[i]) / v
-            total += (1.0 - y[i] * y[i] * (1.0 - t * t) / v) / v
+            curvature[i] = (1.0 - y[i] * y[i] * (1.0 - t * t) / v) / v
         else:
             g[i] = (y[i] - omega[i]) / v
-            total += 1.0 / v
+            curvature[i] = 1.0 / v
+    total = square = 0.0
+    for i in range(y.size):  # apart, for the order of a sum beside a store depends on where the arrays happen to lie
+        total += curvature[i]
         square += g[i] * g[i]
     return total / y.size, square / y.size
 
@@ -346,15 +354,21 @@ class GeneralisedMessagePassing(Simulation):
             self.teacher = self.rng.choice(np.array([-1.0, 1.0]), n)
         else:
             self.teacher = self.rng.standard_normal(n)
-            self.teacher *= math.sqrt(n / float(self.teacher @ self.teacher))
+            self.teacher /= math.sqrt(float(np.mean(self.teacher**2)))
         matrix = random_matrix(self.rng, rows, n)
-        seen = matrix @ self.teacher + math.sqrt(m.noise) * self.rng.standard_normal(rows)
+        seen = projections(matrix, self.teacher) + math.sqrt(m.noise) * self.rng.standard_normal(rows)
         self.answers = np.sign(seen) if m.channel == "sign" else np.abs(seen) if m.channel == "phase" else seen
         # A hint, as from a scalar channel of this signal-to-noise ratio: phase alone cannot tell x from -x.
         hint = 30.0 if m.start == "informed" else 0.01 if m.channel == "phase" else 0.0
         field = hint * self.teacher + math.sqrt(hint) * self.rng.standard_normal(n)
         mean, variance = self.posterior(field, hint)
         self.passing = MessagePassing(matrix, mean, variance)
+        self.seen = mean
+
+    @property
+    def orientation(self) -> float:
+        """-1 where phases have led to the negative of the teacher, which answers alike."""
+        return -1.0 if self.model.channel == "phase" and float(np.mean(self.teacher * self.passing.mean)) < 0 else 1.0
 
     def posterior(self, field: Array, snr: float) -> tuple[Array, float]:
         """Mean, and mean variance, of the teacher's components given R x + noise of variance R."""
@@ -370,11 +384,12 @@ class GeneralisedMessagePassing(Simulation):
             if self.finished:
                 return
             omega, v = self.passing.forward()
-            g = np.empty_like(omega)
-            curvature, square = respond(m.channel_code, self.answers, omega, max(v + noise, LOWEST_NOISE), g)
+            g, slopes = np.empty_like(omega), np.empty_like(omega)
+            total = max(v + noise, LOWEST_NOISE)
+            curvature, square = respond(m.channel_code, self.answers, omega, total, g, slopes)
             # Equal on average for the Bayes-optimal student. The first is more accurate, but may be negative for phase.
-            r, s = self.passing.backward(g, curvature if curvature > 0 else max(square, 1e-12))
-            self.passing.accept(*self.posterior(r / s, 1 / s))
+            self.seen, s = self.passing.backward(g, curvature if curvature > 0 else max(square, 1e-12))
+            self.passing.accept(*self.posterior(self.seen / s, 1 / s))
 
     @property
     def finished(self) -> bool:
@@ -384,8 +399,7 @@ class GeneralisedMessagePassing(Simulation):
 
     def observe(self) -> dict[str, float]:
         x, a = self.teacher, self.passing.mean
-        overlap = float(x @ a) / x.size
-        sign = -1.0 if self.model.channel == "phase" and overlap < 0 else 1.0
+        overlap, sign = float(np.mean(x * a)), self.orientation
         error = float(np.mean((x - sign * a) ** 2))
         cosine = sign * overlap / math.sqrt(max(float(np.mean(a * a)) * float(np.mean(x * x)), 1e-300))
         return {
@@ -395,16 +409,15 @@ class GeneralisedMessagePassing(Simulation):
         }
 
     def samples(self) -> Array:
-        product = self.teacher * self.passing.mean
-        return -product if self.model.channel == "phase" and product.sum() < 0 else product
+        """What the effective scalar channel adds to the teacher."""
+        return self.seen - self.orientation * self.teacher
 
     def picture(self) -> Patterns:
         side = math.isqrt(self.teacher.size)
         shown = slice(0, side * side)
-        sign = -1.0 if self.model.channel == "phase" and self.teacher @ self.passing.mean < 0 else 1.0
         images = [
             (caption, values[shown].reshape(side, side))
-            for caption, values in (("teacher", self.teacher), ("student", sign * self.passing.mean))
+            for caption, values in (("teacher", self.teacher), ("student", self.orientation * self.passing.mean))
         ]
         reach = 1.0 if self.model.prior == "binary" else 2.5
         return Patterns(tuple(images), -reach, reach)
@@ -413,7 +426,7 @@ class GeneralisedMessagePassing(Simulation):
 @dataclass(frozen=True)
 class TeacherStudent(Model):
     load: float = control(
-        1.35, 0.01, 10.0, symbol=r"\alpha", unit="questions per weight", role="load", step=0.01, quenched=True,
+        1.35, 0.01, 10.0, symbol=r"\alpha", unit="M/N", role="load", step=0.01, quenched=True,
         doc="answered questions, per weight of the teacher",
     )  # fmt: skip
     noise: float = control(
@@ -423,7 +436,7 @@ class TeacherStudent(Model):
     prior: str = choice("binary", PRIORS, doc="the teacher's weights: +1 and -1, or normally distributed")
     channel: str = choice("sign", CHANNELS, doc="what is seen of the teacher's field: its sign, its size, or all of it")
     size: int = control(
-        2000, 16, 20_000, symbol="N", unit="weights", role="size", scale="log", part="simulation",
+        2000, 16, 20_000, symbol="N", role="size", scale="log", part="simulation",
         doc="weights of the simulated teacher",
     )  # fmt: skip
     start: str = choice(
@@ -447,6 +460,7 @@ class TeacherStudent(Model):
         Observable("generalization_error", r"\epsilon_g", "error on a new question", low=0, high=0.5),
         Observable("gibbs_error", r"\epsilon_G", "the same for one sample of the posterior", low=0, high=0.5),
         Observable("mean_squared_error", r"1-q", "mean squared error of the weights", low=0, high=1),
+        Observable("effective_noise", "1/R", "variance of the noise in the effective scalar channel", low=0, high=4),
         Observable(
             "entropy", "S", "entropy of the posterior per weight, eq. (6)", low=-2, high=math.log(2), signed=True
         ),
@@ -602,6 +616,7 @@ class TeacherStudent(Model):
             "generalization_error": error,
             "gibbs_error": gibbs,
             "mean_squared_error": v,
+            "effective_noise": np.exp(-log_snr),
             "entropy": out[:, :, 2],
         }
         turns = [[curves.jumps(k, up)[0] for up in (True, False)] for k in range(different.size)]
@@ -692,29 +707,13 @@ class TeacherStudent(Model):
         return Landscape("overlap", q, -out)
 
     def law(self) -> Law:
-        """Distribution of teacher times student, component by component, where message passing stops."""
         column = {"load": np.array([self.load]), "noise": np.array([self.noise])}
         branch = INFORMED if self.start == "informed" else UNINFORMED
-        solution = self.solve(column)
-        q, snr = float(solution.values["overlap"][0, branch]), math.exp(solution.extra["log_snr"][0, branch])
-        doc = "state evolution at the fixed point"
-        if q < 1e-6 or snr > 1e9:
-            return Law(
-                "overlap", np.array([-1.0, 1.0]), np.zeros(2), doc, ((q if self.prior == "binary" else 0.0, 1.0),)
-            )
-        if self.prior == "binary":
-            h = np.linspace(snr - 8 * math.sqrt(snr), snr + 8 * math.sqrt(snr), 801)
-            # Close to +-1 the density is a spike narrower than any bin: it is shown as a point mass there.
-            h = h[np.abs(h) < 5]
-            density = np.exp(-0.5 * (h - snr) ** 2 / snr) / math.sqrt(2 * math.pi * snr) * np.cosh(h) ** 2
-            beyond = 0.5 * math.erfc((5 - snr) / math.sqrt(2 * snr))
-            before = 0.5 * math.erfc((5 + snr) / math.sqrt(2 * snr))
-            return Law("overlap", np.tanh(h), density, doc, ((-1.0, before), (1.0, beyond)))
-        # Product of two normal numbers of variances 1 and q with correlation sqrt(q).
-        w = np.sign(grid := np.linspace(-1, 1, 802)) * np.abs(grid) ** 3 * 12
-        argument = np.abs(w) / (math.sqrt(q) * (1 - q))
-        density = k0e(argument) * np.exp(w / (1 - q) - argument) / (math.pi * math.sqrt(q * (1 - q)))
-        return Law("overlap", w, density, doc)
+        variance = float(self.solve(column).values["effective_noise"][0, branch])
+        if not math.isfinite(variance):
+            raise NotOfferedError(self.title, "a distribution of the effective noise where nothing can be learnt")
+        values, density, atoms = noise_density(variance)
+        return Law("effective_noise", values, density, "normal, with the variance of state evolution", atoms)
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         path = np.empty(int(np.max(times, initial=0.0)) + 2)

@@ -46,12 +46,13 @@ def slow_error(rho: float, s: float) -> float:
     def of_others(w: float) -> float:
         return variance(w) * math.sqrt(s * a) * math.exp(-0.5 * w * w * s * a) / math.sqrt(2 * math.pi)
 
-    end = 10 / math.sqrt(s * a)
-    edges = [0.0, *(w for w in (1, 2, 3, 4, 5, 6, 7, 8, 12, 30, 100, 300, 1e3, 3e3, 1e4, 3e4, 1e5) if w < end), end]
+    # beyond w = 40 a component is certainly not zero, and its variance S/(1 + S)
+    end = min(10 / math.sqrt(s * a), 40.0)
+    edges = [0.0, *(w for w in (1, 2, 3, 4, 5, 6, 7, 8, 12, 20) if w < end), end]
     pieces = list(itertools.pairwise(edges))
-    zeros = sum(quad(of_zeros, x, min(y, 40), epsabs=1e-18, epsrel=1e-10)[0] for x, y in pieces if x < 40)
-    others = sum(quad(of_others, x, y, epsabs=1e-18, epsrel=1e-10)[0] for x, y in pieces)
-    return 2 * (1 - rho) * zeros + 2 * rho * others
+    zeros = sum(quad(of_zeros, x, y, epsabs=1e-11 * s, epsrel=1e-10)[0] for x, y in pieces)
+    others = sum(quad(of_others, x, y, epsabs=1e-11 * s, epsrel=1e-10)[0] for x, y in pieces)
+    return 2 * (1 - rho) * zeros + rho * (2 * others + s * a * math.erfc(end * math.sqrt(s * a / 2)))
 
 
 def slow_fixed_point(rate: float, rho: float, noise: float, start: float) -> float:
@@ -189,13 +190,13 @@ def test_landscape_has_its_extrema_at_the_fixed_points() -> None:
 
 
 @pytest.mark.parametrize("denoiser", ["bayes", "lasso"])
-def test_mean_slope_of_the_denoiser(denoiser: str, rng: np.random.Generator) -> None:
+def test_slope_of_the_denoiser(denoiser: str, rng: np.random.Generator) -> None:
     r = rng.standard_normal(200_000)
     code = ("bayes", "lasso").index(denoiser)
-    here, there = np.empty_like(r), np.empty_like(r)
-    slope = denoise(code, r, 0.1, 0.2, here)
-    denoise(code, r + 1e-6, 0.1, 0.2, there)
-    assert slope == pytest.approx(float(np.mean(there - here)) / 1e-6, abs=1e-4)
+    here, there, slope, unused = (np.empty_like(r) for _ in range(4))
+    denoise(code, r, 0.1, 0.2, here, slope)
+    denoise(code, r + 1e-6, 0.1, 0.2, there, unused)
+    assert np.mean(slope) == pytest.approx(float(np.mean(there - here)) / 1e-6, abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -225,6 +226,24 @@ def test_message_passing_follows_state_evolution(controls: dict[str, Any]) -> No
     assert gaps[1] < 0.05
 
 
+@pytest.mark.parametrize("denoiser", ["bayes", "lasso"])
+def test_the_effective_noise_obeys_the_law(denoiser: str) -> None:
+    model = CompressedSensing(measurement_rate=0.6, noise=0.01, denoiser=denoiser, size=2500)
+    law = model.law()
+    assert np.trapezoid(law.density, law.values) == pytest.approx(1, abs=1e-5)
+    variances = []
+    for seed in range(6):
+        run = model.simulate(seed=seed)
+        run.advance(60)
+        noise = run.samples()
+        assert np.var(noise) == pytest.approx(run.observe()["effective_noise"], rel=0.15)
+        assert np.mean(noise**4) / np.var(noise) ** 2 == pytest.approx(3, abs=0.5)
+        variances.append(np.var(noise))
+    error = float(np.std(variances, ddof=1)) / math.sqrt(6)
+    predicted = float(np.trapezoid(law.density * law.values**2, law.values))
+    assert np.mean(variances) == pytest.approx(predicted, abs=4 * error)
+
+
 def test_recovery_on_both_sides_of_the_spinodal() -> None:
     for rate, recovered in ((0.5, True), (0.3, False)):
         model = CompressedSensing(measurement_rate=rate, noise=1e-8)
@@ -239,6 +258,7 @@ def test_the_photograph_appears() -> None:
     model = CompressedSensing.preset("photograph")
     run = model.simulate(seed=2)
     assert run.picture().images[0][1].shape == (64, 64)
+    assert len(model.replace(signal="random").simulate(seed=2).picture().images) == 2
     run.advance(60)
     assert run.finished
     assert run.observe()["relative_error"] < -6
