@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
+STALLED = 40  # accelerated steps without a new best point after which something else must be tried
+
 
 def fixed_points(
     step: Callable[[Array, Rows], Array],
@@ -21,8 +23,9 @@ def fixed_points(
 ) -> tuple[Array, Array, Rows]:
     """Fixed points x = step(x) of the rows of an array, by Anderson's acceleration (Walker and Ni 2011).
 
-    After `warm` plain steps a row goes to the combination of its last images whose residual is smallest. A row whose
-    residual grows tenfold goes on plainly from its best point. A map that conserves the sum of x keeps it.
+    After `warm` plain steps a row goes to the combination of its last images whose residual is smallest. If
+    its residual then grows a hundredfold, or for long does not fall, it returns to its best point and goes on plainly,
+    each time for twice as long.
 
     Args:
         step: takes points of shape (k, d) and the rows they belong to, shape (k,); only unfinished rows are asked for.
@@ -37,29 +40,35 @@ def fixed_points(
     live = np.arange(n)
     points, images = np.zeros((n, memory, d)), np.zeros((n, memory, d))
     held = np.zeros(n, np.int64)
-    best = np.full(n, np.inf)
+    best, best_image = np.full(n, np.inf), x.copy()
+    improved = np.zeros(n, np.int64)
+    plain_until, patience = np.full(n, warm), np.full(n, 2 * warm)
     for count in range(1, steps + 1):
         image = step(x[live], live)
         change = image - x[live]
         residual[live] = np.abs(change).sum(axis=1)
         taken[live] = count
-        lost = residual[live] > 10 * best[live]
-        held[live[lost]] = 0
-        best[live] = np.minimum(best[live], residual[live])
+        better = residual[live] < best[live]
+        improved[live[better]] = count
+        lost = ~(residual[live] <= 100 * best[live]) | (count - np.maximum(improved, plain_until)[live] > STALLED)
+        best[live[better]], best_image[live[better]] = residual[live[better]], image[better]
         slot = held[live] % memory
         points[live, slot], images[live, slot] = change, image
         held[live] += 1
-        going = residual[live] > tolerance
+        held[live[lost]] = 0
+        plain_until[live[lost]] = count + patience[live[lost]]
+        patience[live[lost]] *= 2
+        image[lost] = best_image[live[lost]]
+        going = ~(residual[live] <= tolerance)
         x[live] = image
-        live, image = live[going], image[going]
+        live = live[going]
         if not live.size:
             break
-        if count > warm:
-            ready = live[held[live] >= 2]
-            for k in range(2, memory + 1):
-                those = ready[np.minimum(held[ready], memory) == k]
-                if those.size:
-                    x[those] = _mixed(points[those, :k], images[those, :k])
+        ready = live[(held[live] >= 2) & (plain_until[live] < count)]
+        for k in range(2, memory + 1) if ready.size else ():
+            those = ready[np.minimum(held[ready], memory) == k]
+            if those.size:
+                x[those] = _mixed(points[those, :k], images[those, :k])
     return x, residual, taken
 
 

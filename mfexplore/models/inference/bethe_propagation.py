@@ -157,25 +157,29 @@ def heat_bath(spins, starts, neighbours, couplings, beta, field, sweeps, sums, r
 
 
 @kernel
-def pair_energy(sums, values, weights, grid, temperature, field, out):
-    """Mean of J s s' over an edge: its one end has a cavity field, field + values[k] with weight sums[row, k], and
-    receives a message, grid[j] with weight weights[row, j]. Written into out, shape (rows,).
+def pair_energy(sums, values, temperature, field, flipped, out):
+    """Mean of J s s' over an edge whose two ends have independent cavity fields, field + values[k] with weight
+    sums[row, k]; written into out, shape (rows,).
     """
     theta = np.empty(values.size)
     for row in range(out.size):
-        beta = 1.0 / temperature[row]
-        bond = math.tanh(beta)
+        bond = math.tanh(1.0 / temperature[row])
+        first, last = values.size, 0
         for k in range(values.size):
-            theta[k] = math.tanh(beta * (field[row] + values[k]))
+            if abs(sums[row, k]) > 1e-10:
+                first, last = min(first, k), k + 1
+        for k in range(first, last):
+            theta[k] = math.tanh((field[row] + values[k]) / temperature[row])
+        weights, spins = sums[row, first:last], theta[first:last]
         total = 0.0
-        for j in range(1, grid.size - 1):
-            tau = math.tanh(beta * grid[j])
-            part = 0.0
-            for k in range(values.size):
-                product = theta[k] * tau
-                part += sums[row, k] * product / (1.0 + product)
-            total += weights[row, j] * part
-        out[row] = bond + (1.0 - bond * bond) / bond * total
+        for j in range(spins.size):
+            plus, minus = 0.0, 0.0
+            for k in range(spins.size):
+                x = spins[j] * spins[k]
+                plus += weights[k] * (bond + x) / (1.0 + bond * x)
+                minus += weights[k] * (bond - x) / (1.0 - bond * x)
+            total += weights[j] * ((1.0 - flipped[row]) * plus + flipped[row] * minus)
+        out[row] = total
 
 
 @kernel
@@ -243,7 +247,7 @@ class Ensemble:
     def solve(self, start: Array) -> tuple[Array, Array, Array]:
         """(weights, residuals, iterations) from a distribution of shape (POINTS,) or one for each row."""
         rows = np.broadcast_to(start, (self.temperature.size, POINTS))
-        return fixed_points(self.step, rows, tolerance=1e-9)
+        return fixed_points(self.step, rows, tolerance=1e-9, steps=600)
 
     def growth(self, weights: Array, squared: bool) -> Array:
         """Factor by which a perturbation of the messages grows in a step, shape (n,).
@@ -286,7 +290,7 @@ class Ensemble:
         gain = LN2 + (node * cost).sum(axis=1) + graph.degree * (bond - 0.5 * edge)
         m = (node * spin).sum(axis=1)
         pairs = np.empty(len(weights))
-        pair_energy(np.ascontiguousarray(cavity), sums.values, weights, GRID, self.temperature, self.field, pairs)
+        pair_energy(np.ascontiguousarray(cavity), sums.values, self.temperature, self.field, self.flipped, pairs)
         return {
             "magnetization": m,
             "overlap": (node * spin**2).sum(axis=1),
