@@ -276,7 +276,7 @@ class NotebookPage:
         self._waiting = widgets.HTML(f"<p>{WAITING}</p>")
         self._waiting.add_class("mfexplore-soft")
         self._cards: dict[str, Any] = {}
-        self._picture = ""
+        self._picture, self._key = "", widgets.HTML()
         bench = _box([self._build_controls(), self._build_centre(), *self._build_live()], "mfexplore-bench")
         if self.desk.live is None:
             bench.add_class("mfexplore-without-live")
@@ -486,7 +486,6 @@ class NotebookPage:
         self._clock.add_class("mfexplore-clock")
         self._picture = type(live.state).__name__
         picture = self._figure("state", f"mfexplore-{self._picture}")
-        self._key = widgets.HTML()
         title = widgets.HTML("<h3>Live simulation</h3>")
         row = _box([self._play, step, restart, pace], "mfexplore-row")
         parts: list[Any] = [title, row, _box([picture, self._key, self._clock], "mfexplore-column")]
