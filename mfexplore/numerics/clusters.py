@@ -108,19 +108,15 @@ def all_clusters(spins, kinds, shifts, probability, field, updates, parent, weig
     for update in range(updates):
         position = stream[0]
         drawn = 0
-        for site in range(n):
-            parent[site] = site
-        for site in range(n):
+        for site in range(n):  # every bond is met at the later of its ends, which has no tree of its own yet
             value = spins[site]
             kind = np.int64(kinds[site])
-            mine = np.int32(-1)
+            mine = site
             for k in range(coordination):
                 other = site + shifts[kind, k]
-                if other > site and spins[other] == value:
+                if other < site and spins[other] == value:
                     if (random_word(position, drawn) >> np.uint64(32)) < limit:
-                        if mine < 0:
-                            mine = root_of(parent, site)
-                        theirs = root_of(parent, other)
+                        theirs = np.int64(root_of(parent, other))
                         # The lower number stays the root, so one pass in order finds every root.
                         if theirs < mine:
                             parent[mine] = theirs
@@ -128,6 +124,7 @@ def all_clusters(spins, kinds, shifts, probability, field, updates, parent, weig
                         elif theirs > mine:
                             parent[theirs] = mine
                     drawn += 1
+            parent[site] = mine
         if field != 0.0 or update == updates - 1:
             largest = weigh(parent, weight)
         for site in range(n):
