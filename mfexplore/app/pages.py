@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from mfexplore.core.catalogue import places, system
 from mfexplore.core.controls import Control
+from mfexplore.core.declaration import in_words, sentence_case
 from mfexplore.core.model import Model
 from mfexplore.core.provenance import versions
 from mfexplore.figures.curves import legend_of
@@ -41,6 +42,7 @@ def _environment() -> Environment:
     )  # fmt: skip
     made.globals.update(version=versions()["mfexplore"], light=LIGHT, dark=DARK)
     made.globals["symbol"] = lambda thing: Markup(symbol_html(thing))
+    made.filters["words"] = in_words
     made.filters["prose"] = lambda text: Markup(one_line(text))
     return made
 
@@ -65,7 +67,7 @@ class ControlView:
 
     @property
     def title(self) -> str:
-        return self.declared.title.capitalize()
+        return sentence_case(self.declared.title)
 
 
 def view_of(declared: Control, value: Any) -> ControlView:

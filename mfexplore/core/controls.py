@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mfexplore.core.declaration import in_words
 from mfexplore.core.errors import ControlError
 
 Role = Literal["temperature", "load", "disorder", "field", "coupling", "size", "order", "setting", "start"]
@@ -68,7 +69,7 @@ class Control:
 
     @property
     def title(self) -> str:
-        return self.name.replace("_", " ")
+        return in_words(self.name)
 
     @property
     def bounds(self) -> tuple[float, float]:

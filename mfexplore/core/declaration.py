@@ -10,6 +10,24 @@ if TYPE_CHECKING:
     from mfexplore.core.model import Model
 
 
+_PROPER = (
+    "AdaTron", "AMP", "Anderson", "Bayes", "Bethe", "Edwards", "Erdos", "Gaussian", "Gibbs", "Glauber", "Hebbian",
+    "Hopfield", "Ising", "Lorentzian", "Lyapunov", "Metropolis", "Parisi", "Plefka", "Poisson", "RBM", "Renyi", "SBPI",
+    "SK", "Swendsen", "TAP", "Wang", "Wolff",
+)  # fmt: skip
+PROPER = {name.lower(): name for name in _PROPER}
+
+
+def in_words(name: str) -> str:
+    """A name as people write it: spaces, and capitals for people and abbreviations."""
+    return " ".join(PROPER.get(word, word) for word in name.split("_"))
+
+
+def sentence_case(text: str) -> str:
+    """With a capital at the beginning, and the others left as they are."""
+    return text[:1].upper() + text[1:]
+
+
 @dataclass(frozen=True)
 class Named:
     """Something with a name in the field's words, joined by underscores."""
@@ -18,7 +36,7 @@ class Named:
 
     @property
     def title(self) -> str:
-        return self.name.replace("_", " ")
+        return in_words(self.name)
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ class DiagramFigure:
         for name in ("casing", "continuous", "dashed"):
             self.layers[name].put(xs=[], ys=[])
         self.layers["regions"].put(x=NOTHING, y=NOTHING, Label=[], ink=[], halo=[])
-        self._put_symbols([], [], [])
+        self._put_symbols([])
         self.layers["pins"].put(x=NOTHING, y=NOTHING)
         self.limits = (0.0, 1.0)
         self.boundaries: tuple[str, ...] = ()
@@ -161,7 +161,7 @@ class DiagramFigure:
     def _inks(self, xs: Any, ys: Any) -> dict[str, list[str]]:
         """Colours of text that can be read at these places of the picture, and of the halo around it."""
         inks = [ink_on(self._colour_at(float(x), float(y))) for x, y in zip(xs, ys, strict=True)]
-        return {"ink": inks, "halo": [f"{LIGHT.middle if ink == LIGHT.ink else LIGHT.ink}55" for ink in inks]}
+        return {"ink": inks, "halo": [f"{LIGHT.middle if ink == LIGHT.ink else LIGHT.ink}a0" for ink in inks]}
 
     def _colour_at(self, x: float, y: float) -> str:
         painted = self._painted
@@ -206,21 +206,22 @@ class DiagramFigure:
         taken: list[tuple[float, float, float]] = []  # where something is written, and half its width in the frame
         if self._painted is not None:
             taken = [(x, y - above, 0.007 * len(name)) for x, y, name in zip(*self._painted.regions, strict=True)]
-        shown: list[tuple[Landmark, float, float]] = []
+        shown: list[tuple[Landmark, float, float, int]] = []
         for landmark, xs, ys in self._curves:
             place = self._symbol_place(xs, ys, taken)
             if place is not None:
-                taken.append((*place, 0.0))
+                taken.append((*place[:2], 0.0))
                 shown.append((landmark, *place))
         self.boundaries = tuple(landmark.name for landmark, *_ in shown)
-        self._put_symbols([x for _, x, _ in shown], [y for *_, y in shown], [one.symbol for one, *_ in shown])
+        self._put_symbols([(one.symbol, x, y, side) for one, x, y, side in shown])
 
-    def _put_symbols(self, at_x: list[float], at_y: list[float], symbols: list[str]) -> None:
+    def _put_symbols(self, symbols: list[tuple[str, float, float, int]]) -> None:
         rows: dict[str, list[Any]] = {"x": [], "y": [], "Label": [], "dx": [], "dy": [], "size": [], "style": []}
-        for x, y, symbol in zip(at_x, at_y, symbols, strict=True):
+        for symbol, x, y, side in symbols:
             runs, width = typeset(symbol)
+            left = side * 8 + (side - 1) * width / 2 * EM
             for run in runs:
-                row = (x, y, run.text, (run.x - width / 2) * EM, -run.y * EM - 13, f"{run.size * EM:g}px",
+                row = (x, y, run.text, left + run.x * EM, -run.y * EM - (0 if side else 13), f"{run.size * EM:g}px",
                        "italic" if run.italic else "normal")  # fmt: skip
                 for column, value in zip(rows.values(), row, strict=True):
                     column.append(value)
@@ -238,8 +239,10 @@ class DiagramFigure:
 
     def _symbol_place(
         self, xs: NDArray[Any], ys: NDArray[Any], taken: list[tuple[float, float, float]]
-    ) -> tuple[float, float] | None:
-        """A point on the visible part of a curve, near its end, away from other symbols and from the frame."""
+    ) -> tuple[float, float, int] | None:
+        """A point on the visible part of a curve, near its end, away from other symbols and from the frame; and where
+        to write beside it: -1 left, 0 above, 1 right.
+        """
         x_range, y_range = self.figure.x_range, self.figure.y_range
         u = (xs - x_range.start) / (x_range.end - x_range.start)
         v = (ys - y_range.start) / (y_range.end - y_range.start)
@@ -255,7 +258,10 @@ class DiagramFigure:
             dv = v - (y - y_range.start) / (y_range.end - y_range.start)
             score -= np.where(inside, 3.0 * np.clip(0.12 - np.hypot(du, dv), 0, None) * 10, 0.0)
         best = int(np.nanargmax(score))
-        return float(xs[best]), float(ys[best])
+        before, after = max(best - 1, 0), min(best + 1, len(u) - 1)
+        across, up = u[after] - u[before], v[after] - v[before]
+        steep = abs(up) > 1.2 * abs(across)  # then above the point would be on the line
+        return float(xs[best]), float(ys[best]), (-1 if across * up >= 0 else 1) if steep else 0
 
     def show_marker(self, x: float, y: float) -> None:
         """Move ring and cross-hair."""

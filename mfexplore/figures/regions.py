@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SMALLEST_REGION = 0.012  # of the picture, to be named at all
+LETTER = 0.014  # width of a letter, in units of the picture
 NARROWEST_REGION = 0.035  # half width of the widest disc inside, in units of the picture
 
 
@@ -67,6 +68,8 @@ def region_labels(
             row, column = np.unravel_index(int(np.argmax(distance)), distance.shape)
             if distance[row, column] < NARROWEST_REGION * 0.4:
                 continue
-            at.append((float(xs[column]), float(ys[row]), name))
+            half = min(0.5, LETTER / 2 * len(name) + 0.01)
+            left, right = xs[0] + half * (xs[-1] - xs[0]), xs[-1] - half * (xs[-1] - xs[0])
+            at.append((float(np.clip(xs[column], left, right)), float(ys[row]), name))
     x, y, text = zip(*at, strict=True) if at else ((), (), ())
     return np.array(x, np.float32), np.array(y, np.float32), tuple(text)

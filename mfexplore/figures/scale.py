@@ -47,19 +47,28 @@ class Scale:
 
 
 def _tick(value: float) -> str:
-    """A round value, as a power of ten where it is far from one."""
-    power = round(np.log10(value))
-    if -4 < power < 6 or not np.isclose(value, 10.0**power, rtol=1e-9):
-        return nice(value)
-    return "10" + str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    """A round value, with a power of ten where it is far from one."""
+    power = int(np.floor(np.log10(value) + 1e-9))
+    if -4 < power < 6:
+        return f"{value:,.0f}" if power > 3 else nice(value)
+    factor = nice(value / 10.0**power)
+    raised = "10" + str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return raised if factor == "1" else f"{factor}·{raised}"
 
 
 def round_values(low: float, high: float) -> list[float]:
-    """Powers of ten within [low, high], with 2 and 5 times them where there are few; at least two values."""
+    """Powers of ten within [low, high], with 2 and 5 times them where there are few, and equal steps where that is not
+    enough; at least two values.
+    """
     first, last = int(np.floor(np.log10(low))), int(np.ceil(np.log10(high)))
     for steps in ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0)):
         found = [s * 10.0**k for k in range(first, last + 1) for s in steps]
         inside = [v for v in found if low * (1 - 1e-9) <= v <= high * (1 + 1e-9)]
         if len(inside) >= 4:
             break
-    return inside if len(inside) >= 2 else [low, high]
+    if len(inside) < 3:
+        for step in (10.0 ** np.floor(np.log10(high - low)) / part for part in (1, 2, 5)):
+            inside = [float(k * step) for k in range(int(np.ceil(low / step)), int(np.floor(high / step)) + 1)]
+            if len(inside) >= 3:
+                break
+    return inside

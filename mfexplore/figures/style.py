@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Protocol
 
@@ -133,6 +133,13 @@ def tex_label(thing: Named) -> str:
     if thing.unit:
         parts.append(rf"$$[{thing.unit}]$$" if _is_math(thing.unit) else f"[{thing.unit}]")
     return "  ".join(parts)
+
+
+def short_label(thing: Named) -> str:
+    """The same for a low figure: a long name gives way to its symbol."""
+    if len(thing.title) <= 14 or not thing.symbol:
+        return tex_label(thing)
+    return tex_label(replace(thing, name="")).strip()  # type: ignore[type-var]
 
 
 def mpl_label(thing: Named) -> str:

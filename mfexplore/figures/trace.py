@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mfexplore.core.model import Law, Model
 from mfexplore.figures.curves import value_range
 from mfexplore.figures.frame import NOTHING, dress, load_holoviews, render, set_range, thin
-from mfexplore.figures.style import Theme, tex_label
+from mfexplore.figures.style import Theme, short_label, tex_label
 
 MOST_POINTS = 1200
 MOST_COMPANIONS = 12
@@ -77,7 +77,7 @@ class TraceFigure:
         self._step = step
         declared = next((o for o in self.kind.observables if o.name == observable), None)
         self.figure.xaxis[0].axis_label = time_unit
-        self.figure.yaxis[0].axis_label = tex_label(declared) if declared else observable.replace("_", " ")
+        self.figure.yaxis[0].axis_label = short_label(declared) if declared else observable.replace("_", " ")
         self._limits = (declared.low, declared.high) if declared else (None, None)
         self._span = 0.0
 

@@ -66,7 +66,12 @@ class Exploration:
         return replace(self, model=self.model.replace(**controls))
 
     def with_view(self, **view: Any) -> Self:
-        """Another view of the same controls; changing an axis drops the zoom on it."""
+        """Another view of the same controls; changing an axis drops the zoom, and choosing for one axis the control of
+        the other swaps the two.
+        """
+        if self.x and view.get("x", self.x) == view.get("y", self.y):
+            view = {"x": self.y, "y": self.x} | ({"along": {"x": "y", "y": "x"}[self.along]} | view)
+            view |= {"y": self.x} if view["x"] == self.y else {"x": self.y}
         if "x" in view or "y" in view:
             view = {"x_window": None, "y_window": None} | view
         changed = replace(self, **view)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mfexplore.core.declaration import sentence_case
 from mfexplore.core.model import Model
 
 if TYPE_CHECKING:
@@ -64,11 +65,16 @@ def sentence(
     if "method" in theory.dims:
         theory = theory.sel({"method": method or model.methods[0].name})
     phase = int(theory["phase"]) if "phase" in theory and theory["phase"].ndim == 0 else -1
-    headline = model.phases[phase].title.capitalize() if phase >= 0 else model.title
+    headline = sentence_case(model.phases[phase].title) if phase >= 0 else model.title
     equilibrium = int(theory["equilibrium"]) if "equilibrium" in theory else 0
     index = [b.name for b in model.branches].index(branch) if branch and model.branches else equilibrium
     at = theory.isel(branch=index) if model.branches and index >= 0 else theory
     parts = []
+    simulated = ""
+    if measured is not None:
+        mean, error, samples = measured
+        size = f" of size {model.size:,}" if hasattr(model, "size") else ""
+        simulated = f"{number(mean, error)} in {samples} simulations{size}"
     unknown = bool(model.branches) and index < 0
     solved = unknown and bool(theory["converged"].all())  # then states are known, but none of them is the one
     value = np.nan if unknown else float(at[observable])
@@ -80,16 +86,14 @@ def sentence(
         parts.append("No state of the theory is stable here.")
     elif np.isnan(value):
         parts.append(
-            f"This branch{branch_words} does not exist here." if not unknown and bool(at["converged"])
+            f"There is no {model.branches[index].title} state here." if model.branches and bool(at["converged"])
             else "The equations were not solved here, so nothing is shown."
         )  # fmt: skip
     else:
-        told = f"{title.capitalize()} {number(value)} in theory{branch_words}"
-        if measured is not None:
-            mean, error, samples = measured
-            size = f" of size {model.size:,}" if hasattr(model, "size") else ""
-            told += f", {number(mean, error)} in {samples} simulations{size}"
-        parts.append(told + ".")
+        told = f"{sentence_case(title)} {number(value)} in theory{branch_words}"
+        parts.append(f"{told}, {simulated}." if simulated else f"{told}.")
+    if simulated and np.isnan(value):
+        parts.append(f"{sentence_case(title)} {simulated}.")
     if phase >= 0:
         parts.append(model.phases[phase].doc)
     code = int(at["validity"].max()) if solved or not unknown else 0

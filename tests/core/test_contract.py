@@ -15,8 +15,6 @@ from mfexplore.core import Model, NotOfferedError, pictures, system
 from mfexplore.core.catalogue import places
 from mfexplore.core.errors import ControlError, TooLargeError, UnknownNameError
 from mfexplore.core.model import usable_memory
-from mfexplore.workbench.desk import Desk
-from mfexplore.workbench.exploration import Exploration
 
 SYSTEMS = [system(key) for key in places()]
 every_system = pytest.mark.parametrize("system", SYSTEMS, ids=lambda s: s.key)
@@ -103,15 +101,6 @@ def test_words_for_students_are_whole_sentences(system: type[Model]) -> None:
         assert not landmark.doc.endswith("."), landmark.name
     for made in system.controls().values():
         assert not made.doc.endswith("."), made.name
-
-
-@every_system
-def test_its_page_has_something_to_show(system: type[Model]) -> None:
-    desk = Desk(Exploration.of(system()), [])
-    shown = desk.figures()
-    assert shown
-    assert ("state" in shown) == system.offers("simulation")
-    assert ("diagram" in shown) == (system.offers("solve") and bool(system.planes))
 
 
 @all_presets

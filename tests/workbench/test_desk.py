@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from mfexplore.core import Model, system
+from mfexplore.core.catalogue import places
 from mfexplore.workbench.desk import Desk
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.exports import File
@@ -233,3 +234,12 @@ def test_a_system_may_lack_planes_theory_or_simulation(
         assert not [m for m in page.heard if m["type"] == "notice"]
     finally:
         page.desk.close()
+
+
+@pytest.mark.parametrize("key", list(places()))
+def test_the_page_of_every_system_has_something_to_show(key: str) -> None:
+    kind = system(key)
+    shown = Desk(Exploration.of(kind()), []).figures()
+    assert shown
+    assert ("state" in shown) == kind.offers("simulation")
+    assert ("diagram" in shown) == (kind.offers("solve") and bool(kind.planes))

@@ -78,3 +78,10 @@ def test_changing_an_axis_drops_the_zoom() -> None:
     assert made.window("x") == (-0.1, 0.1)
     assert made.with_view(x="coupling").window("x") == (0.1, 2.0)
     assert np.allclose(made.with_view(along="x").window("x"), (-0.1, 0.1))
+
+
+def test_choosing_the_control_of_the_other_axis_swaps_the_axes() -> None:
+    start = Exploration.of(system("curie_weiss")(), along="y")
+    for swapped in (start.with_view(x=start.y), start.with_view(y=start.x)):
+        assert (swapped.x, swapped.y) == (start.y, start.x)
+        assert swapped.along_control == start.along_control

@@ -18,7 +18,7 @@ def test_it_tells_phase_theory_and_simulation() -> None:
 def test_it_says_when_a_branch_is_not_there() -> None:
     model = system("curie_weiss")(temperature=1.5)
     said = sentence(model, model.theory(), "magnetization", branch="down")
-    assert "does not exist here" in said.text
+    assert "There is no down state here." in said.text
 
 
 def test_numbers_have_the_digits_their_error_leaves() -> None:

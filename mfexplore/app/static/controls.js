@@ -11,6 +11,7 @@ const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 export function format(value) {
   if (typeof value !== "number") return String(value);
   if (Number.isInteger(value)) return String(value);
+  if (Math.abs(value) < 1e-4) return Number(value.toPrecision(4)).toExponential();
   const digits = Math.abs(value) >= 1000 ? 1 : Math.abs(value) >= 0.001 ? 4 : 8;
   return String(Number(value.toFixed(digits)));
 }
@@ -83,12 +84,11 @@ function wireNumber(place, name) {
     if (text === format(values[name])) return;
     // Whatever was typed goes to the server: it knows what is allowed, and says so.
     say("control", {name, value: text !== "" && Number.isFinite(Number(text)) ? Number(text) : text});
-    box.blur();
   };
   box.addEventListener("change", commit);
   box.addEventListener("focus", () => box.select());
   box.addEventListener("keydown", event => {
-    if (event.key === "Enter") commit();
+    if (event.key === "Enter") box.blur(); // which is what makes it a change
     if (event.key === "Escape") { box.value = format(values[name]); box.blur(); }
   });
 }

@@ -809,7 +809,7 @@ class RandomNetwork(Model):
     )  # fmt: skip
     landmarks = (Landmark("onset_of_chaos", r"\lambda=0", "two copies neither separate nor come together"),)
     planes = (
-        Plane("gain", "noise", "lyapunov_exponent", x_range=(0.0, 3.0), y_range=(0.0, 2.0)),
+        Plane("gain", "noise", "lyapunov_exponent", x_range=(0.0, 3.0), y_range=(0.0, 2.0), along="x"),
         Plane("gain", "symmetry", "variance", x_range=(0.0, 3.0)),
     )
     presets = (
