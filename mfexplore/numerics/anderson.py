@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
+LARGER = 1.1  # size of a combination, relative to what it combines, up to which it is used
 STALLED = 40  # accelerated steps without a new best point after which something else must be tried
 
 
@@ -25,7 +26,8 @@ def fixed_points(
 
     After `warm` plain steps a row goes to the combination of its last images whose residual is smallest. If
     its residual then grows a hundredfold, or for long does not fall, it returns to its best point and goes on plainly,
-    each time for twice as long.
+    each time for twice as long. Combinations much larger than what they combine (of distributions that have moved, say,
+    rather than changed) are not used.
 
     Args:
         step: takes points of shape (k, d) and the rows they belong to, shape (k,); only unfinished rows are asked for.
@@ -68,7 +70,9 @@ def fixed_points(
         for k in range(2, memory + 1) if ready.size else ():
             those = ready[np.minimum(held[ready], memory) == k]
             if those.size:
-                x[those] = _mixed(points[those, :k], images[those, :k])
+                mixed = _mixed(points[those, :k], images[those, :k])
+                sane = np.abs(mixed).sum(axis=1) <= LARGER * np.abs(x[those]).sum(axis=1)
+                x[those[sane]] = mixed[sane]
     return x, residual, taken
 
 
