@@ -370,13 +370,14 @@ class ApproximateMessagePassing(Simulation):
     def picture(self) -> Patterns:
         if self.model.signal == "image":
             shape = (self.side, self.side)
-            whole = photograph(self.side)
+            # A picture is ink on paper: what is dark in the photograph has the large values.
+            ink = -photograph(self.side)
             images = (
-                ("photograph", whole),
-                ("its largest wavelets", inverse_haar((self.truth * self.strength).reshape(shape))),
-                ("recovered", inverse_haar((self.passing.mean * self.strength).reshape(shape))),
+                ("photograph", ink),
+                ("its wavelets", -inverse_haar((self.truth * self.strength).reshape(shape))),
+                ("recovered", -inverse_haar((self.passing.mean * self.strength).reshape(shape))),
             )
-            return Patterns(images, float(whole.min()), float(whole.max()))
+            return Patterns(images, float(ink.min()), float(ink.max()))
         side = math.isqrt(self.truth.size)
         arrays = (("signal", self.truth), ("recovered", self.passing.mean))
         return Patterns(tuple((name, a[: side * side].reshape(side, side)) for name, a in arrays), -2.5, 2.5)

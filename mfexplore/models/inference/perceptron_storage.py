@@ -531,14 +531,14 @@ class PerceptronRace(Simulation):
         return found
 
     def picture(self) -> Patterns:
-        """Every pattern is a pixel: light while it is wrong, the darker the more clearly it is right."""
+        """Every pattern is a pixel: blank while it is wrong, the fuller the more clearly it is right."""
         images = []
         for name, values in self.stabilities.items():
             side = math.isqrt(values.size)
             shown = values[: side * side].reshape(side, side)
             beyond = np.clip(0.5 * (shown - self.model.margin), 0.0, 1.0)
             wrong = round(self.violated[name] * values.size)
-            caption = f"{name.replace('_', ' ')}: {f'{wrong} wrong' if wrong else 'all right'}"
+            caption = f"{name.replace('_passing', 's')}: {wrong or 'done'}"
             images.append((caption, np.where(shown < self.rules[name].threshold, 0.0, 0.4 + 0.6 * beyond)))
         return Patterns(tuple(images), 0.0, 1.0)
 
