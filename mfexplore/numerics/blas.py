@@ -48,10 +48,10 @@ def one_blas_thread() -> Iterator[None]:
 
 def symmetric_eigenpairs(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """All eigenvalues (ascending, shape (n,)) and orthonormal eigenvectors (columns, shape (n, n)) of a real symmetric
-    matrix, of which the lower triangle is read and may be overwritten.
-    """
-    from scipy.linalg import eigh
+    matrix, of which the lower triangle is read.
 
+    Other threads go on meanwhile: NumPy's call lets them, SciPy's (the same routine of LAPACK) would stop them all.
+    """
     with one_blas_thread():
-        values, vectors = eigh(matrix, overwrite_a=True, check_finite=False, driver="evd")
+        values, vectors = np.linalg.eigh(matrix)
     return values, vectors

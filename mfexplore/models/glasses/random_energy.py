@@ -275,7 +275,7 @@ def _at(v: Array, y: Array, cumulative: Array) -> Array:
 class RandomEnergySimulation(Simulation):
     """All 2^N levels of a sample: redrawn at every step, or explored by a walker."""
 
-    time_unit = "samples (redraw) or sweeps (metropolis)"
+    time_unit = "samples or sweeps"
 
     def prepare(self) -> None:
         n = self.model.size

@@ -238,7 +238,7 @@ class RosenzweigPorterSimulation(Simulation):
             ("theory, eq. (3)", m.weight_profile(centres)),
         )
         return Density(
-            centres, curves, "site energy minus energy of the state", "weight of a state per unit of energy",
+            centres, curves, "site energy minus energy of the state", "weight per energy",
             "where in energy the sites of an eigenstate are",
         )  # fmt: skip
 
