@@ -25,6 +25,7 @@ from mfexplore.figures.style import SANS, Theme, line_colour, palette, sequentia
 MOST_PIXELS = 512  # along a side: more than the picture has on the screen
 MOST_MARKS = 3000  # points, particles, links
 MOST_LINES = 40
+LETTERS_ACROSS = 56  # of captions side by side
 
 
 def picture_figure(picture: Picture, theme: Theme) -> StateFigure:
@@ -105,7 +106,8 @@ class PatternsFigure(StateFigure):
         if (mapper.low, mapper.high) != (picture.low, picture.high):
             mapper.update(low=picture.low, high=picture.high)
         images = [shrink(values)[::-1] for _, values in picture.images]
-        columns = min(len(images), 3 if len(images) <= 6 else 4)
+        longest = max(len(caption) for caption, _ in picture.images)
+        columns = min(len(images), 3 if len(images) <= 6 else 4, max(2, LETTERS_ACROSS // max(longest, 1)))
         rows = -(-len(images) // columns)
         left = [1.08 * (k % columns) for k in range(len(images))]
         bottom = [1.28 * (rows - 1 - k // columns) + 0.2 for k in range(len(images))]

@@ -200,14 +200,6 @@ def test_simulation_plays_pauses_and_restarts(page: Any, address: str) -> None:
     until(page, "() => parseFloat(document.getElementById('clock').textContent) === 1")
 
 
-def test_export_gives_a_file(page: Any, address: str) -> None:
-    visit(page, address)
-    page.click("#export summary")
-    with page.expect_download() as download:
-        page.click("[data-export='diagram.svg']")
-    assert download.value.suggested_filename == "curie_weiss-diagram.svg"
-
-
 def test_pages_help_theme_and_task(page: Any, address: str) -> None:
     visit(page, address)
     page.click("#tab-About")
@@ -243,3 +235,89 @@ def test_two_people_do_not_disturb_each_other(page: Any, address: str) -> None:
     other.keyboard.press("End")
     marker_at(other, 0.0, 2.0)
     marker_at(page, 0.0, 0.5)
+
+
+def test_shared_link_restores_the_view(page: Any, address: str) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    visit(page, address, "?temperature=0.55")
+    page.select_option("[data-view=x]", "coupling")
+    until(page, "() => location.search.includes('x=coupling')")
+    page.click("#share")
+    page.wait_for_selector(".toast.info")
+    link = page.evaluate("navigator.clipboard.readText()")
+    visit(page, address)
+    page.goto(link)
+    page.wait_for_function("document.documentElement.dataset.connected === 'true'")
+    marker_at(page, 1.0, 0.55)
+
+
+def test_choosing_the_other_axis_swaps_both(page: Any, address: str) -> None:
+    visit(page, address, "?temperature=0.55&field=0.1")
+    page.select_option("[data-view=x]", "temperature")
+    marker_at(page, 0.55, 0.1)
+    assert page.input_value("[data-view=y]") == "field"
+    assert not page.locator(".toast").count()
+
+
+def test_zoom_and_back(page: Any, address: str) -> None:
+    visit(page, address)
+    left = "(() => Bokeh.documents.flatMap(doc => doc.roots()).find(r => r.name === 'diagram').x_range.start)()"
+    page.focus("#plane")
+    page.keyboard.press("+")
+    until(page, f"() => {left} === -0.5")
+    until(page, "() => location.search.includes('x_window')")
+    page.keyboard.press("0")
+    until(page, f"() => {left} === -1")
+
+
+def test_pin_and_undo_of_a_drag(page: Any, address: str) -> None:
+    visit(page, address)
+    page.keyboard.press("p")
+    page.wait_for_selector("#pins li")
+    box = page.locator(".figure-diagram").bounding_box()
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.3 * box["height"])
+    page.mouse.down()
+    for step in range(6):
+        page.mouse.move(box["x"] + (0.3 + 0.02 * step) * box["width"], box["y"] + 0.3 * box["height"])
+    page.mouse.up()
+    until(page, f"() => {SOURCE}(['diagram', 'marker', 'x'])[0] !== 0")
+    until(page, "() => !document.getElementById('undo').disabled")
+    page.keyboard.press("Control+z")
+    marker_at(page, 0.0, 0.7)
+    assert len(column(page, "curve", "pins", "xs")) == 3  # one for each branch
+    page.click("#pins .link")
+    page.wait_for_selector("#pins-card", state="hidden")
+
+
+def test_exports_of_every_kind_open(page: Any, address: str) -> None:
+    visit(page, address, "?field=0.1")
+    begins = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF", "csv": b"#", "nc": b"\x89HDF", "ipynb": b"{"}
+    for what in ("diagram.png", "curve.svg", "curve.pdf", "trace.csv", "curve.nc", "notebook.ipynb"):
+        page.click("#export summary")
+        with page.expect_download() as download:
+            page.click(f"[data-export='{what}']")
+        assert download.value.path().read_bytes().startswith(begins[what.rpartition(".")[2]]), what
+
+
+def test_keyboard_alone_reaches_controls_and_help(page: Any, address: str) -> None:
+    visit(page, address)
+    reached = []
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.id"))
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none", reached
+    assert {"share", "help", "box-temperature", "slide-temperature"} <= set(reached)
+    page.focus("#plane")
+    page.keyboard.press("?")
+    page.wait_for_selector("#keys[open]")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#keys:not([open])", state="attached")
+
+
+def test_boundaries_are_explained_and_paper_has_no_buttons(page: Any, address: str) -> None:
+    visit(page, address)
+    page.wait_for_selector("[data-boundary=spinodal_up]")
+    assert "ceases to exist" in page.inner_text("#boundaries")
+    page.emulate_media(media="print")
+    assert not page.is_visible("#share")
+    assert page.is_visible("#sentence")

@@ -196,8 +196,8 @@ class MayLeonard(Model):
     )  # fmt: skip
     landmarks = (Landmark("critical_mobility", "M_c", "spirals outgrow the square"),)
     planes = (
-        Plane("mobility", "selection", "wavelength", "coexistence"),
-        Plane("mobility", "reproduction", "wavelength", "coexistence"),
+        Plane("mobility", "selection", "wavelength", "coexistence", along="x"),
+        Plane("mobility", "reproduction", "wavelength", "coexistence", along="x"),
     )
     presets = (
         Preset("spirals", {"mobility": 1e-4}, "Spirals of three colours turn and drift; every species survives."),

@@ -307,8 +307,8 @@ class RosenzweigPorter(Model):
         Landmark("localization", r"\gamma=2", "the hopping reaches the spacing of levels"),
     )
     planes = (
-        Plane("gamma", "size", "fractal_dimension"),
-        Plane("gamma", "energy", "inverse_participation"),
+        Plane("gamma", "size", "fractal_dimension", along="x"),
+        Plane("gamma", "energy", "inverse_participation", along="x"),
     )
     presets = (
         Preset("fractal", {"gamma": 1.5}, "Levels repel as in chaos, yet a state sits on a narrow strip of energies."),

@@ -487,8 +487,8 @@ class TeacherStudent(Model):
         Landmark("weak_recovery", r"\alpha_{\rm WR}", "beyond it phases allow a first, small overlap"),
     )
     planes = (
-        Plane("load", "noise", "overlap", "uninformed", x_range=(0.01, 2.5), y_range=(0.0, 0.04)),
-        Plane("load", "noise", "generalization_error", x_range=(0.01, 10.0), y_range=(0.0, 1.0)),
+        Plane("load", "noise", "overlap", "uninformed", x_range=(0.01, 2.5), y_range=(0.0, 0.04), along="x"),
+        Plane("load", "noise", "generalization_error", x_range=(0.01, 10.0), y_range=(0.0, 1.0), along="x"),
     )
     presets = (
         Preset(
