@@ -115,6 +115,7 @@ def main(console: Console) -> int:
             continue
         with console.status(kind.key), one_blas_thread():
             results.append(grow(kind))
+        console.print(f"{kind.key}: sizes {results[-1].size}", style="dim")
     table = Table("system", "sizes", "time ~ N^", "memory ~ N^", "time ~ bytes^", "memory ~ bytes^", "")
     for r in results:
         size: list[Any] = r.size

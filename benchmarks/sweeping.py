@@ -23,7 +23,7 @@ from mfexplore.study.ensemble import measure_sample
 from mfexplore.study.sweep import sweep
 
 GAIN, OVERHEAD = 1.8, 1.0  # targets: times as fast; milliseconds per unit
-ROUNDS = 3
+ROUNDS = 2
 
 
 class IdleSimulation(Simulation):
@@ -44,11 +44,13 @@ class IdleSimulation(Simulation):
 
 @dataclass(frozen=True)
 class Idle(Model):
-    place: float = control(0.0, 0.0, 1.0, doc="a number")
-    size: int = control(1, 1, 10, role="size", doc="no meaning")
+    place: float = control(0.0, 0.0, 1.0, symbol="x", role="setting", doc="a number")
+    size: int = control(1, 1, 10, symbol="N", role="size", doc="no meaning")
 
     title = "Idle"
     summary = "A system without work."
+    sources = ()
+    observables = ()
     simulation = IdleSimulation
 
 
@@ -85,8 +87,8 @@ def main(console: Console) -> int:
     if installed("distributed") == "not installed":
         console.print("distributed is not installed; pip install 'mfexplore[dask]'")
         return 1
-    model = system("kuramoto")(size=20_000)
-    over = {"coupling": np.linspace(0.5, 3.0, 8)}
+    model = system("kuramoto")(size=4000)
+    over = {"coupling": np.linspace(0.5, 3.0, 6)}
     seconds: dict[int, list[float]] = {1: [], 2: []}
     rows: list[tuple[str, float, str, float, bool]] = []
     with console.status("sweeping"), cluster(1) as one, cluster(2) as two:
