@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bokeh.core.serialization import Serializer
-from bokeh.document.events import ModelChangedEvent
+from bokeh.document.events import ColumnDataChangedEvent, ModelChangedEvent
 from bokeh.models import ColumnDataSource, CustomJS
 from bokeh.protocol.messages.patch_doc import patch_doc
 from jupyter_bokeh import BokehModel
@@ -33,7 +33,7 @@ class Canvas(BokehModel):
         may be called from any thread.
         """
         self._figure, self._later = figure, later
-        self._waiting: list[Any] = []
+        self._waiting: dict[Any, Any] = {}
         self._lock = threading.Lock()
         self._sent = 0
         self._free = False  # painted, and nothing on its way
@@ -41,6 +41,14 @@ class Canvas(BokehModel):
         answer = CustomJS(args={"echo": ColumnDataSource()}, code=ECHO)
         figure.js_property_callbacks = {"change:tags": [answer]}
         super().__init__(figure, combine_events=True, **traits)
+
+    def close(self) -> None:
+        """Leave the figure alone. May be called again: a forgotten widget closes itself."""
+        if self.comm is not None:
+            super().close()
+
+    def __repr__(self) -> str:
+        return f"Canvas({self._figure.name!r})"
 
     def _sync_model(self, widget: Any, content: dict[str, Any], buffers: Any) -> None:
         """A message of the figure: from the first one on it is there, and can be spoken to."""
@@ -56,8 +64,8 @@ class Canvas(BokehModel):
                 self._later(PAUSE_MS, lambda: self._answered(number))
             return
         with self._lock:
-            if not any(earlier.combine(event) for earlier in reversed(self._waiting)):
-                self._waiting.append(event)
+            self._waiting.pop(key := _place_of(event), None)
+            self._waiting[key] = event
             start, self._free = self._free, False
         if start:
             self._later(0, self._send_waiting)
@@ -69,7 +77,7 @@ class Canvas(BokehModel):
 
     def _send_waiting(self) -> None:
         with self._lock:
-            events, self._waiting = self._waiting, []
+            events, self._waiting = list(self._waiting.values()), {}
             self._free = not events
         if not events or self.comm is None:
             return
@@ -80,6 +88,12 @@ class Canvas(BokehModel):
         for part in (message.header_json, message.metadata_json, message.content_json):
             self.send({"msg": "patch", "payload": part})
         self._later(PATIENCE_MS, lambda: self._answered(number))
+
+
+def _place_of(event: Any) -> Any:
+    """What an event changes, if a later change of the same makes it superfluous; else the event itself."""
+    whole = isinstance(event, ModelChangedEvent) or (isinstance(event, ColumnDataChangedEvent) and not event.cols)
+    return (event.model.id, event.attr) if whole else id(event)
 
 
 def patch_of(events: list[Any]) -> Any:

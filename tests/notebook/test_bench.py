@@ -1,0 +1,315 @@
+"""The workbench of a notebook without a browser: the test says what the page would say, and looks at the widgets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from bokeh.events import Tap
+from bokeh.plotting import figure
+
+import mfexplore as mf
+from mfexplore import notebook
+from mfexplore.core.errors import MfexploreError, UnknownNameError
+from mfexplore.notebook.bench import NotebookPage
+from mfexplore.notebook.canvas import Canvas
+from mfexplore.workbench.desk import Desk
+from mfexplore.workbench.exploration import Exploration
+
+
+class Browser:
+    """A page in front of a workbench: it says hello, and paints whatever it is sent."""
+
+    def __init__(self, model: Any) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.page = NotebookPage(Desk(Exploration.of(model), []), self.loop)
+        self.desk = self.page.desk
+
+    def says(self, view: str = "a", missing: str = "", theme: str = "light", steps: tuple[int, int] = (0, 0)) -> None:
+        message = {"view": view, "missing": missing, "theme": theme, "steps": steps}
+        self.page._frontend.hear(json.dumps(message))
+        self.run(0.05)
+
+    def run(self, seconds: float) -> None:
+        self.loop.run_until_complete(asyncio.sleep(seconds))
+
+    def until(self, condition: Callable[[], Any], seconds: float = 60.0) -> Any:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.run(0.02)
+            found = condition()
+            if found:
+                return found
+        raise AssertionError("waited in vain")
+
+    def close(self) -> None:
+        self.page.close()
+        self.run(0.1)
+        self.loop.close()
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    made = Browser(mf.system("curie_weiss")(temperature=0.6, size=500))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def shown(browser: Browser) -> Browser:
+    browser.says()
+    browser.until(lambda: "Bistable" in browser.page._sentence.value)
+    return browser
+
+
+def test_nothing_runs_before_somebody_looks(browser: Browser) -> None:
+    before = threading.active_count()
+    browser.run(0.3)
+    assert threading.active_count() == before
+    assert not browser.page.canvases
+
+
+def test_scripts_are_sent_once_and_only_if_missing(browser: Browser) -> None:
+    scripts = browser.page._frontend._scripts
+    browser.says(missing="mathematics")
+    part = scripts.outputs[0]["data"]["text/html"]
+    browser.says(missing="all")
+    whole = scripts.outputs[0]["data"]["text/html"]
+    assert len(whole) > len(part) > 1_000_000
+    assert "http://cdn" not in whole
+    assert not browser.page.canvases
+    browser.says()
+    assert scripts.outputs == ()  # nothing of it stays in the notebook
+    assert set(browser.page.canvases) == set(browser.desk.figures())
+
+
+def test_slider_moves_marker_text_and_code(shown: Browser) -> None:
+    shown.page.controls["temperature"].slider.value = 1.2
+    shown.until(lambda: "Paramagnet" in shown.page._sentence.value)
+    shown.until(lambda: "temperature=1.2" in shown.page._code.value)
+    assert shown.desk.session.current.model.temperature == 1.2
+    assert not shown.page._undo.disabled
+    shown.page._undo.click()
+    shown.until(lambda: shown.page.controls["temperature"].slider.value == 0.6)
+
+
+def test_a_bad_value_is_explained_and_taken_back(shown: Browser) -> None:
+    box = shown.page.controls["temperature"].box
+    box.value = "-3"
+    notice = shown.until(lambda: shown.page._notices.children)[0]
+    assert "temperature = -3" in notice.children[0].value
+    assert box.value == "0.6"
+    notice.children[1].click()
+    shown.until(lambda: not shown.page._notices.children)
+
+
+def test_click_and_arrow_keys_move_the_marker(shown: Browser) -> None:
+    plane = shown.desk.figures()["diagram"]
+    plane.document.callbacks.trigger_event(Tap(plane, x=0.3, y=0.45))
+    shown.until(lambda: shown.page.controls["field"].box.value == "0.3")
+    shown.says(steps=(2, -10))
+    declared = shown.desk.kind.control("temperature")
+    shown.until(lambda: shown.desk.session.current.model.temperature == pytest.approx(0.45 - 10 * declared.step))
+    shown.says(steps=(2, -10))  # the same again is no step
+    assert shown.desk.session.current.model.temperature == pytest.approx(0.45 - 10 * declared.step)
+
+
+def test_axes_and_abscissa(shown: Browser) -> None:
+    assert shown.page._along.value == shown.desk.session.current.along
+    assert not shown.desk.session.can_undo  # building the page is no change
+    other = "x" if shown.page._along.value == "y" else "y"
+    shown.page._along.value = other
+    shown.until(lambda: shown.desk.session.current.along == other)
+    shown.page._menus["colour"].widget.value = "energy"
+    shown.until(lambda: "Energy" in shown.page._sentence.value)
+
+
+def test_run_plays_pauses_and_follows_series(shown: Browser) -> None:
+    shown.until(lambda: shown.page._series.widget.value)  # the first frame has come
+    shown.page._play.click()
+    shown.until(lambda: shown.desk.live.frame.time > 5)
+    shown.until(lambda: shown.page._play.icon == "pause")
+    shown.page._series.widget.value = "energy"
+    shown.until(lambda: shown.desk.live.chosen == "energy")
+    shown.page._play.click()
+    shown.until(lambda: shown.page._play.icon == "play")
+
+
+def test_theme_reaches_the_figures(shown: Browser) -> None:
+    shown.says(theme="dark")
+    shown.until(lambda: shown.desk.theme.name == "dark")
+
+
+def test_preset_pin_and_reset(shown: Browser) -> None:
+    shown.page.hear("preset", name="paramagnet")
+    shown.page.hear("pin")
+    shown.until(lambda: shown.page._pins.children)
+    shown.page._pins.children[0].click()
+    shown.until(lambda: not shown.page._pins.children)
+
+
+def test_export_is_a_link_that_carries_the_file(shown: Browser) -> None:
+    shown.page.hear("export", what="notebook.ipynb")
+    link = shown.until(lambda: shown.page._download.value)
+    assert 'download="curie_weiss-notebook.ipynb"' in link
+    assert "base64," in link
+
+
+def test_task_keeps_the_first_guess(shown: Browser) -> None:
+    card = shown.page._tasks[0]
+    card.button.click()
+    assert "Predict first" in card.said.value
+    for guess in ("0.5", "-0,19"):
+        card.box.value = guess
+        card.button.click()
+        shown.until(lambda guess=guess: guess.replace(",", ".") in card.said.value)
+    assert card.guess == 0.5
+
+
+def test_table_and_checks(shown: Browser) -> None:
+    shown.page._tab.value = "Data"
+    shown.until(lambda: "simulation" in shown.page._table.value)
+    shown.until(lambda: shown.page._checks.value.count("digits") == len(shown.desk.kind.references))
+
+
+def test_page_loaded_again_gets_the_present_state(shown: Browser) -> None:
+    shown.page.controls["temperature"].slider.value = 0.9
+    shown.until(lambda: shown.desk.session.current.model.temperature == 0.9)
+    old = dict(shown.page.canvases)
+    shown.says(view="b")
+    assert all(shown.page.canvases[name] is not old[name] for name in old)
+    assert all(canvas.comm is None for canvas in old.values())
+    docs = shown.page.canvases["diagram"].render_bundle["docs_json"]
+    assert "0.9" in json.dumps(docs, default=str)
+
+
+def test_closing_ends_what_runs(shown: Browser) -> None:
+    shown.page._play.click()
+    shown.until(lambda: shown.desk.live.live.playing)
+    shown.page.widget.close()
+    thread = shown.desk.live.live._thread
+    thread.join(5)
+    assert not thread.is_alive()
+    shown.page.say("sentence", headline="late", text="", validity="", trusted=True)  # and late words do no harm
+
+
+@pytest.mark.parametrize("kind", mf.systems(), ids=lambda kind: kind.key)
+def test_every_system_has_a_bench(kind: Any) -> None:
+    loop = asyncio.new_event_loop()
+    page = NotebookPage(Desk(Exploration.of(kind()), []), loop)
+    assert set(page.controls) == set(kind.controls())
+    assert page.widget._dom_classes[0] == "mfexplore"
+    loop.close()
+
+
+# -- canvas -----------------------------------------------------------------------------------------------------------
+
+
+class Clock:
+    """Appointments that the test keeps by hand."""
+
+    def __init__(self) -> None:
+        self.due: list[tuple[int, Callable[[], None]]] = []
+
+    def __call__(self, milliseconds: int, work: Callable[[], None]) -> None:
+        self.due.append((milliseconds, work))
+
+    def strike(self, longest: int) -> None:
+        now = [work for milliseconds, work in self.due if milliseconds <= longest]
+        self.due = [one for one in self.due if one[0] > longest]
+        for work in now:
+            work()
+
+
+def test_changes_wait_for_the_browser_and_go_out_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Any] = []
+    monkeypatch.setattr(Canvas, "send", lambda self, content, buffers=None: sent.append(content["payload"]))
+    drawn, clock = figure(), Clock()
+    line = drawn.line([0.0, 1.0], [0.0, 1.0])
+    canvas = Canvas(drawn, clock)
+
+    def change(top: float) -> None:
+        line.data_source.data = {"x": np.arange(2.0), "y": np.array([0.0, top])}
+
+    def answer(number: int) -> None:
+        echo = drawn.js_property_callbacks["change:tags"][0].args["echo"]
+        content = {"kind": "ModelChanged", "model": echo.ref, "attr": "tags", "new": [number], "event": "jsevent"}
+        canvas._sync_model(canvas, content, [])
+
+    change(1.0)
+    clock.strike(100)
+    assert not sent  # nobody has painted it yet
+    canvas._sync_model(canvas, {"event": "something"}, [])
+    clock.strike(0)
+    assert len(sent) == 3  # header, metadata, content
+    change(2.0)
+    change(3.0)
+    clock.strike(100)
+    assert len(sent) == 3  # the browser has not answered
+    answer(1)
+    clock.strike(100)
+    assert len(sent) == 6
+    events = json.loads(sent[-1])["events"]
+    assert [event["attr"] for event in events] == ["data", "tags"]  # only the newest
+    change(4.0)
+    clock.strike(2000)  # a page in the background never answers
+    assert len(sent) == 9
+    canvas.close()
+
+
+# -- explore, predict, check ------------------------------------------------------------------------------------------
+
+
+def test_explore_needs_a_notebook() -> None:
+    with pytest.raises(MfexploreError, match=r"mf\.serve"):
+        mf.system("curie_weiss")().explore()
+
+
+def test_explore_checks_its_view_and_replaces_the_workbench_of_its_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notebook, "_this_cell", lambda: "cell")
+    model = mf.system("curie_weiss")()
+
+    async def twice() -> tuple[Any, Any]:
+        with pytest.raises(UnknownNameError):
+            model.explore(colour="nonsense")
+        return model.explore(), model.explore(seed=3)
+
+    first, second = asyncio.run(twice())
+    assert first.comm is None
+    assert second.comm is not None
+    assert second.page.desk.session.current.seed == 3
+    assert "curie" in second._repr_mimebundle_()["text/plain"].lower().replace("-", "")
+    second.close()
+
+
+def test_predict() -> None:
+    made = notebook.predict(mf.system("hopfield"), 1)
+    made.card.box.value = "0.14"
+    made.card.button.click()
+    assert "Right" in made.card.said.value
+    assert made.card.guess == 0.14
+    with pytest.raises(IndexError):
+        notebook.predict(mf.system("hopfield"), 99)
+
+
+def test_check() -> None:
+    asked: list[int] = []
+
+    def truth() -> float:
+        asked.append(1)
+        return 2.0
+
+    nothing = notebook.check(None, truth, 0.1)
+    assert not nothing
+    assert not asked  # the answer is not computed before it is needed
+    assert notebook.check(2.05, truth, 0.1, lesson="Well done.")
+    wrong = notebook.check(3, truth, 0.1, hint="Think of $x^2$.")
+    assert not wrong
+    assert "2.0" not in repr(wrong)
+    assert "<math" in wrong._repr_html_()

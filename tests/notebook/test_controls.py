@@ -1,0 +1,91 @@
+"""Widgets made from declarations: what a person does is heard once, what the desk shows is not heard at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import mfexplore as mf
+from mfexplore.core.controls import Control
+from mfexplore.notebook.controls import ChoiceControl, Menu, NumberControl, control_widget
+from mfexplore.workbench.arrangement import groups
+
+EVERY = [
+    pytest.param(declared, id=f"{kind.key}-{declared.name}")
+    for kind in mf.systems()
+    for declared in kind.controls().values()
+]
+
+
+class Heard(list[tuple[str, Any]]):
+    def __call__(self, name: str, value: Any) -> None:
+        self.append((name, value))
+
+
+@pytest.mark.parametrize("declared", EVERY)
+def test_every_control_of_every_system_stands_at_its_values(declared: Control) -> None:
+    heard = Heard()
+    made = control_widget(declared, declared.default, heard)
+    values = declared.options if declared.is_choice else (declared.low, declared.high, declared.default)
+    for value in values:
+        made.show(value)  # type: ignore[arg-type]
+        assert made.shown == value
+    assert not heard
+
+
+@pytest.mark.parametrize("kind", mf.systems(), ids=lambda kind: kind.key)
+def test_every_control_is_in_one_group(kind: Any) -> None:
+    names = [declared.name for _, controls in groups(kind) for declared in controls]
+    assert sorted(names) == sorted(kind.controls())
+
+
+@pytest.fixture
+def temperature() -> tuple[NumberControl, Heard]:
+    heard = Heard()
+    return NumberControl(mf.system("curie_weiss").control("temperature"), 0.7, heard), heard
+
+
+def test_slider_is_heard_and_moves_the_box(temperature: tuple[NumberControl, Heard]) -> None:
+    made, heard = temperature
+    made.slider.value = 0.52
+    assert heard == [("temperature", 0.52)]
+    assert made.box.value == "0.52"
+
+
+def test_box_takes_numbers_and_passes_on_what_is_none(temperature: tuple[NumberControl, Heard]) -> None:
+    made, heard = temperature
+    made.box.value = "0,4"
+    made.box.value = "warm"
+    assert heard == [("temperature", 0.4), ("temperature", "warm")]
+    made.show(0.7)  # what the desk answers to a bad value
+    assert made.box.value == "0.7"
+
+
+def test_rounding_of_a_logarithmic_slider_is_not_a_change() -> None:
+    heard = Heard()
+    made = NumberControl(mf.system("curie_weiss").control("size"), 2000, heard)
+    made.slider.value = made.slider.value * 10 ** (0.4 * made.slider.step)  # as the browser rounds to its steps
+    assert not heard
+    assert made.shown == 2000
+    made.slider.value = 10 ** (3 + 3 * made.slider.step)
+    assert [name for name, _ in heard] == ["size"]
+    assert isinstance(heard[0][1], int)
+
+
+def test_choice() -> None:
+    heard = Heard()
+    made = ChoiceControl(mf.system("hopfield").control("memories"), "random", heard)
+    made.buttons.value = "digits"
+    made.show("random")
+    assert heard == [("memories", "digits")]
+
+
+def test_menu_offers_other_options_silently() -> None:
+    heard: list[Any] = []
+    menu = Menu("trace of", {"": ""}, "", heard.append)
+    menu.offer({"a": "A", "b": "B"}, "b")
+    assert menu.widget.value == "b"
+    assert not heard
+    menu.widget.value = "a"
+    assert heard == ["a"]
