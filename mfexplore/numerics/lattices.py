@@ -152,21 +152,36 @@ def neighbourhood(name: str, cells: int) -> Neighbourhood:
 
 
 @cache
-def drawing(name: str, cells: int) -> tuple[IntArray, IntArray, IntArray, tuple[int, int]]:
-    """Where the sites stand in a picture of square dots: (sites, rows, columns, shape of the picture).
+def drawing(name: str, cells: int) -> IntArray:
+    """The site that each dot of a square picture belongs to, or -1 for none; shape (rows, columns).
 
-    In three dimensions these are the sites of the middle layer of cells, seen from above.
+    In three dimensions these are the sites of the middle layer of cells, seen from above; every dot goes to the site
+    nearest to it.
     """
     crystal = CRYSTALS[name]
     period, dimension = crystal.period, crystal.dimension
-    layer = cells**2 * (cells // 2) if dimension == 3 else 0
-    row, column = (x.ravel() for x in np.indices((cells, cells)))
-    found = []
-    for k, place in enumerate(crystal.basis):
-        across = period * column + place[-1] + (crystal.slant * (row + place[-2] / period)).astype(np.intp)
-        number = crystal.sites_per_cell * (layer + cells * row + column) + k
-        found.append((number, period * row + place[-2], across % (period * cells)))
-    numbers, rows, columns = (np.concatenate(x) for x in zip(*found, strict=True))
     if name == "honeycomb":  # its bricks are two wide and one high
-        return numbers, rows // 2, columns, (cells, 2 * cells)
-    return numbers, rows, columns, (period * cells, period * cells)
+        row, column = np.indices((cells, 2 * cells))
+        shifted = (column - row) % (2 * cells)
+        return np.asarray(2 * (cells * row + shifted // 2) + shifted % 2)
+    row, column = np.indices((period * cells, period * cells))
+    if dimension == 2:
+        column = (column - (crystal.slant * row / period).astype(np.intp)) % (period * cells)
+    basis, row_step, column_step = (table[row % period, column % period] for table in _nearest(crystal))
+    cell = (row // period + row_step) % cells * cells + (column // period + column_step) % cells
+    layer = cells**2 * (cells // 2) if dimension == 3 else 0
+    return np.asarray(np.where(basis < 0, -1, crystal.sites_per_cell * (layer + cell) + basis))
+
+
+def _nearest(crystal: Crystal) -> tuple[IntArray, IntArray, IntArray]:
+    """(site of the basis, steps to its cell) nearest to each dot of a cell; in the plane only where the site stands."""
+    found = np.full((3, crystal.period, crystal.period), -1)
+    for dot in itertools.product(range(crystal.period), repeat=2):
+        candidates = []
+        for (k, place), i, j in itertools.product(enumerate(crystal.basis), (-1, 0, 1), (-1, 0, 1)):
+            dy, dx = dot[0] - place[-2] - crystal.period * i, dot[1] - place[-1] - crystal.period * j
+            candidates.append((dy * dy + dx * dx, abs(dy), -dx, k, i, j))  # of equally near ones that to the left
+        best = min(candidates)
+        if best[0] == 0 or crystal.dimension == 3:
+            found[:, dot[0], dot[1]] = best[3:]
+    return found[0], found[1], found[2]

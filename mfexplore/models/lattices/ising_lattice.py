@@ -429,9 +429,8 @@ class IsingSimulation(Simulation):
         shown = 2 * spins
         if m.algorithm == "wolff":
             shown[self.members[: self.last]] //= 2
-        numbers, rows, columns, shape = drawing(m.lattice, self.cells)
-        values = np.zeros(shape, np.int8)
-        values[rows, columns] = shown[numbers]
+        site = drawing(m.lattice, self.cells)
+        values = np.where(site < 0, 0, shown[site]).astype(np.int8)
         captions = [f"{self.cells} x {self.cells} cells" + (" in the middle layer" if m.dimension == 3 else "")]
         if m.algorithm == "wolff":
             captions.append("the last cluster is paler")
@@ -776,6 +775,12 @@ class IsingLattice(Model):
             "entropy": (energy - free_energy) / t if t > 0 else math.log(z) / n,
             "binder_ratio": squared**2 / fourth,
         }
+
+    def range(self, plane: Plane, axis: str) -> tuple[float, float]:
+        """Temperatures up to a little above the mean-field transition."""
+        if getattr(plane, axis) == "temperature":
+            return 0.0, min(1.1 * self.coordination, 13.0)
+        return super().range(plane, axis)
 
     def footprint(self) -> int:
         return 24 * self.size

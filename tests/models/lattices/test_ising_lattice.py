@@ -396,4 +396,4 @@ def test_pictures_show_spins(lattice: str) -> None:
     run.advance(2)
     values = run.picture().values
     assert set(np.unique(values).tolist()) <= {-2, -1, 0, 1, 2}
-    assert (values != 0).mean() >= 0.5
+    assert (values != 0).mean() >= 0.75
