@@ -35,6 +35,13 @@ export function wire(found) {
   figure = found;
   const box = document.getElementById("plane");
   if (!figure || !box) return;
+  const names = figure.renderers.filter(one => one.name.startsWith("regions"));
+  const fit = () => { // names of regions take less room in a small picture
+    const size = box.clientWidth < 520 ? "12px" : "17px";
+    for (const {glyph} of names) if (glyph.text_font_size.value !== size) glyph.text_font_size = {value: size};
+  };
+  fit();
+  window.addEventListener("resize", fit);
   const follow = event => put(value("x", event.x), value("y", event.y));
   figure.on_event("tap", event => { box.focus({preventScroll: true}); follow(event); });
   figure.on_event("pan", follow);
