@@ -28,7 +28,7 @@ def explore(model: Model, seed: int = 0, **view: Any) -> Any:
     Running the cell again replaces its workbench, and ends what ran behind the old one. Raises MfexploreError outside
     a notebook, UnknownNameError for an axis, observable, branch or method that the system does not have.
     """
-    from mfexplore.notebook.bench import NotebookPage
+    from mfexplore.notebook.page import NotebookPage
     from mfexplore.workbench.desk import Desk
     from mfexplore.workbench.exploration import Exploration
 

@@ -17,8 +17,8 @@ from bokeh.plotting import figure
 import mfexplore as mf
 from mfexplore import notebook
 from mfexplore.core.errors import MfexploreError, UnknownNameError
-from mfexplore.notebook.bench import NotebookPage
 from mfexplore.notebook.canvas import Canvas
+from mfexplore.notebook.page import NotebookPage
 from mfexplore.workbench.desk import Desk
 from mfexplore.workbench.exploration import Exploration
 
@@ -64,7 +64,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def shown(browser: Browser) -> Browser:
     browser.says()
-    browser.until(lambda: "Bistable" in browser.page._sentence.value)
+    browser.until(lambda: "Bistable" in browser.page.bench.sentence.value)
     return browser
 
 
@@ -90,29 +90,29 @@ def test_scripts_are_sent_once_and_only_if_missing(browser: Browser) -> None:
 
 
 def test_slider_moves_marker_text_and_code(shown: Browser) -> None:
-    shown.page.controls["temperature"].slider.value = 1.2
-    shown.until(lambda: "Paramagnet" in shown.page._sentence.value)
-    shown.until(lambda: "temperature=1.2" in shown.page._code.value)
+    shown.page.bench.controls["temperature"].slider.value = 1.2
+    shown.until(lambda: "Paramagnet" in shown.page.bench.sentence.value)
+    shown.until(lambda: "temperature=1.2" in shown.page.bench.code.value)
     assert shown.desk.session.current.model.temperature == 1.2
-    assert not shown.page._undo.disabled
-    shown.page._undo.click()
-    shown.until(lambda: shown.page.controls["temperature"].slider.value == 0.6)
+    assert not shown.page.bench.undo.disabled
+    shown.page.bench.undo.click()
+    shown.until(lambda: shown.page.bench.controls["temperature"].slider.value == 0.6)
 
 
 def test_a_bad_value_is_explained_and_taken_back(shown: Browser) -> None:
-    box = shown.page.controls["temperature"].box
+    box = shown.page.bench.controls["temperature"].box
     box.value = "-3"
-    notice = shown.until(lambda: shown.page._notices.children)[0]
+    notice = shown.until(lambda: shown.page.bench.notices.children)[0]
     assert "temperature = -3" in notice.children[0].value
     assert box.value == "0.6"
     notice.children[1].click()
-    shown.until(lambda: not shown.page._notices.children)
+    shown.until(lambda: not shown.page.bench.notices.children)
 
 
 def test_click_and_arrow_keys_move_the_marker(shown: Browser) -> None:
     plane = shown.desk.figures()["diagram"]
     plane.document.callbacks.trigger_event(Tap(plane, x=0.3, y=0.45))
-    shown.until(lambda: shown.page.controls["field"].box.value == "0.3")
+    shown.until(lambda: shown.page.bench.controls["field"].box.value == "0.3")
     shown.says(steps=(2, -10))
     declared = shown.desk.kind.control("temperature")
     shown.until(lambda: shown.desk.session.current.model.temperature == pytest.approx(0.45 - 10 * declared.step))
@@ -121,24 +121,24 @@ def test_click_and_arrow_keys_move_the_marker(shown: Browser) -> None:
 
 
 def test_axes_and_abscissa(shown: Browser) -> None:
-    assert shown.page._along.value == shown.desk.session.current.along
+    assert shown.page.bench.along.value == shown.desk.session.current.along
     assert not shown.desk.session.can_undo  # building the page is no change
-    other = "x" if shown.page._along.value == "y" else "y"
-    shown.page._along.value = other
+    other = "x" if shown.page.bench.along.value == "y" else "y"
+    shown.page.bench.along.value = other
     shown.until(lambda: shown.desk.session.current.along == other)
-    shown.page._menus["colour"].widget.value = "energy"
-    shown.until(lambda: "Energy" in shown.page._sentence.value)
+    shown.page.bench.menus["colour"].widget.value = "energy"
+    shown.until(lambda: "Energy" in shown.page.bench.sentence.value)
 
 
 def test_run_plays_pauses_and_follows_series(shown: Browser) -> None:
-    shown.until(lambda: shown.page._series.widget.value)  # the first frame has come
-    shown.page._play.click()
+    shown.until(lambda: shown.page.bench.series.widget.value)  # the first frame has come
+    shown.page.bench.play.click()
     shown.until(lambda: shown.desk.live.frame.time > 5)
-    shown.until(lambda: shown.page._play.icon == "pause")
-    shown.page._series.widget.value = "energy"
+    shown.until(lambda: shown.page.bench.play.icon == "pause")
+    shown.page.bench.series.widget.value = "energy"
     shown.until(lambda: shown.desk.live.chosen == "energy")
-    shown.page._play.click()
-    shown.until(lambda: shown.page._play.icon == "play")
+    shown.page.bench.play.click()
+    shown.until(lambda: shown.page.bench.play.icon == "play")
 
 
 def test_theme_reaches_the_figures(shown: Browser) -> None:
@@ -149,20 +149,20 @@ def test_theme_reaches_the_figures(shown: Browser) -> None:
 def test_preset_pin_and_reset(shown: Browser) -> None:
     shown.page.hear("preset", name="paramagnet")
     shown.page.hear("pin")
-    shown.until(lambda: shown.page._pins.children)
-    shown.page._pins.children[0].click()
-    shown.until(lambda: not shown.page._pins.children)
+    shown.until(lambda: shown.page.bench.pins.children)
+    shown.page.bench.pins.children[0].click()
+    shown.until(lambda: not shown.page.bench.pins.children)
 
 
 def test_export_is_a_link_that_carries_the_file(shown: Browser) -> None:
     shown.page.hear("export", what="notebook.ipynb")
-    link = shown.until(lambda: shown.page._download.value)
+    link = shown.until(lambda: shown.page.bench.download.value)
     assert 'download="curie_weiss-notebook.ipynb"' in link
     assert "base64," in link
 
 
 def test_task_keeps_the_first_guess(shown: Browser) -> None:
-    card = shown.page._tasks[0]
+    card = shown.page.bench.tasks[0]
     card.button.click()
     assert "Predict first" in card.said.value
     for guess in ("0.5", "-0,19"):
@@ -173,13 +173,13 @@ def test_task_keeps_the_first_guess(shown: Browser) -> None:
 
 
 def test_table_and_checks(shown: Browser) -> None:
-    shown.page._tab.value = "Data"
-    shown.until(lambda: "simulation" in shown.page._table.value)
-    shown.until(lambda: shown.page._checks.value.count("digits") == len(shown.desk.kind.references))
+    shown.page.bench.tab.value = "Data"
+    shown.until(lambda: "simulation" in shown.page.bench.table.value)
+    shown.until(lambda: shown.page.bench.checks.value.count("digits") == len(shown.desk.kind.references))
 
 
 def test_page_loaded_again_gets_the_present_state(shown: Browser) -> None:
-    shown.page.controls["temperature"].slider.value = 0.9
+    shown.page.bench.controls["temperature"].slider.value = 0.9
     shown.until(lambda: shown.desk.session.current.model.temperature == 0.9)
     old = dict(shown.page.canvases)
     shown.says(view="b")
@@ -190,7 +190,7 @@ def test_page_loaded_again_gets_the_present_state(shown: Browser) -> None:
 
 
 def test_closing_ends_what_runs(shown: Browser) -> None:
-    shown.page._play.click()
+    shown.page.bench.play.click()
     shown.until(lambda: shown.desk.live.live.playing)
     shown.page.widget.close()
     thread = shown.desk.live.live._thread
@@ -203,7 +203,7 @@ def test_closing_ends_what_runs(shown: Browser) -> None:
 def test_every_system_has_a_bench(kind: Any) -> None:
     loop = asyncio.new_event_loop()
     page = NotebookPage(Desk(Exploration.of(kind()), []), loop)
-    assert set(page.controls) == set(kind.controls())
+    assert set(page.bench.controls) == set(kind.controls())
     assert page.widget._dom_classes[0] == "mfexplore"
     loop.close()
 

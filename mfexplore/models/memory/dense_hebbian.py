@@ -332,7 +332,7 @@ def newton(nu, deviation, strength, temperature, order, spread, values, weights)
             nu, deviation, temperature, order, spread, values, weights
         )
         f1, f2 = nu - target, deviation - root * q**power
-        residual = max(abs(f1), abs(f2))
+        residual = max(abs(f1), abs(f2) / (1.0 + deviation))
         bend = root * power * q ** (power - 1.0)
         j11, j12, j21, j22 = 1.0 - by_nu, -by_deviation, -bend * q_nu, 1.0 - bend * q_deviation
         determinant = j11 * j22 - j12 * j21
@@ -402,7 +402,7 @@ def symmetric_glass(low, strength, temperature, order):
         new = deviation - f / slope
         if abs(new - deviation) <= CLOSE * deviation:
             log_cosh = deviation * new * c + temperature * entropy
-            return (0.0, q, c, quartic, entropy, log_cosh), abs(f), iteration + 1
+            return (0.0, q, c, quartic, entropy, log_cosh), abs(f) / (1.0 + deviation), iteration + 1
         deviation = new if low <= new <= high else 0.5 * (low + high)
     return (0.0, q, c, quartic, entropy, 0.0), math.inf, FAR
 
@@ -1557,9 +1557,11 @@ class DenseHebbian(Model):
             return super().trace_landmark(name, x, y, x_range)
         other = self.control(y if x == "load" else x)
         low, high = other.bounds if x == "load" else x_range
-        if other.name == "temperature":
-            high = min(high, 1.0)
         values = other.grid(49 if self.rsb_steps > 0 else 97, low, high)
+        if other.name == "temperature" and name in ("retrieval_spinodal", "retrieval_transition"):
+            # the line comes in along the axis of temperature, vertically
+            end = self.replace(load=0, rsb_steps=0).landmark(name, "temperature")
+            values = np.sort(end.max() * (1 - np.linspace(0, 1, values.size) ** 2)) if end.size else values
         loads, real = self._boundary(name, **{other.name: values})
         highest = self.control("load").bounds[1]
         loads = np.where(real & (loads >= 0) & (loads <= highest), loads, np.nan)

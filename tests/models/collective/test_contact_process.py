@@ -6,10 +6,10 @@ import itertools
 
 import numpy as np
 import pytest
+from conftest import reference_values
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import reference_values
 from mfexplore.models.collective.contact_process import ContactProcess
 
 REFERENCES = {v["id"]: v for v in reference_values("reaction_kinetics")}
