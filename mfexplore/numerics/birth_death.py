@@ -1,10 +1,10 @@
 """Birth-death chains in continuous time: one population n = 0, 1, ..., n_max with tabulated rates up and down.
 
 birth[n] is the total rate n -> n + 1 (the last must be 0), death[n] that of n -> n - 1 (the first must be 0). Reactions
-that make the same jump are one entry, and tables replace the divisions and polynomials of a textbook loop: an event
-is two table look-ups. A bundle of trajectories runs in lockstep, one to a SIMD lane; there polynomials beat look-ups.
+that make the same jump are one entry, and tables replace the divisions and polynomials of a textbook loop: an event is
+two table look-ups. A bundle of trajectories runs in lockstep, one to a SIMD lane; there polynomials beat look-ups.
 
-Sources: Gillespie, J. Phys. Chem. 81, 2340 (1977); Gardiner, Stochastic Methods (2009), section 7.4 for the closed forms.
+Sources: Gillespie, J. Phys. Chem. 81, 2340 (1977); Gardiner, Stochastic Methods (2009), section 7.4.
 """
 
 from __future__ import annotations
