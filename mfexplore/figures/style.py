@@ -137,7 +137,7 @@ def tex_label(thing: Named) -> str:
 
 def short_label(thing: Named) -> str:
     """The same for a low figure: a long name gives way to its symbol."""
-    if len(thing.title) <= 14 or not thing.symbol:
+    if len(thing.title) + len(thing.symbol) <= 20 or not thing.symbol:
         return tex_label(thing)
     return tex_label(replace(thing, name="")).strip()  # type: ignore[type-var]
 
