@@ -543,12 +543,14 @@ def ladder(length: float) -> float:
 class DiffusionLimitedAggregationSimulation(Simulation):
     """A growing cluster. One walker at a time: a unit of time is a particle. Many at once: a sweep of the walkers."""
 
-    time_unit = "particles or sweeps"
+    time_unit = "particles"
     step = 100.0
     relaxation, window = 0.0, 0.0
 
     def prepare(self) -> None:
         engine = OffLattice if self.model.walker_density == 0 else LatticeGas
+        if engine is LatticeGas:
+            self.time_unit = "sweeps"  # type: ignore[misc]  # of this run, not of all
         self.engine: OffLattice | LatticeGas = engine(self.model, self.rng)
         self.measured_at = -1
         self.squares, self.summed = 0.0, self.engine.seeds

@@ -353,12 +353,12 @@ class QuantumRandomEnergySimulation(Simulation):
     def observe(self) -> dict[str, float]:
         weights = self.weights()
         size = self.model.size
-        observed = self.thermal | {
+        observed = {
             "survival": float(np.abs(self.state[self.start]) ** 2),
             "participation": float(np.sum(np.abs(self.state) ** 4)),
             "distance": float(weights @ np.arange(size + 1)) / size,
             "gap": float(self.energies[1] - self.energies[0]),
-        }
+        } | self.thermal
         if size <= DENSE_SPINS:
             window = self.window_states()
             participation = np.sum(self.eigenvectors[:, window] ** 4, axis=0)
@@ -459,7 +459,7 @@ class QuantumRandomEnergy(Model):
             "Levels repel and the corner decays, but the state never covers the hypercube evenly.",
         ),
         Preset(
-            "ergodic", {"temperature": 5.0, "transverse_field": 0.5, "size": 12},
+            "ergodic", {"temperature": 3.5, "transverse_field": 0.55, "size": 12},
             "Within a few flip times the weight follows the binomial of all corners.",
         ),
         Preset(

@@ -275,7 +275,7 @@ def _at(v: Array, y: Array, cumulative: Array) -> Array:
 class RandomEnergySimulation(Simulation):
     """All 2^N levels of a sample: redrawn at every step, or explored by a walker."""
 
-    time_unit = "samples or sweeps"
+    time_unit = "samples"
 
     def prepare(self) -> None:
         n = self.model.size
@@ -284,6 +284,8 @@ class RandomEnergySimulation(Simulation):
             ups = np.concatenate([ups, ups + np.uint8(1)])
         self.ups = ups.astype(np.int8)
         walks = self.model.dynamics == "metropolis"
+        if walks:
+            self.time_unit = "sweeps"  # type: ignore[misc]  # of this run, not of all
         self.spent = np.zeros(len(ups) if walks else 0)
         self.squares = self.elapsed = 0.0
         self.draw()
