@@ -484,7 +484,7 @@ def refine(u, fixed, temperature, order, spread, result):
             return -25
         for column in range(4):
             u[column if column < fixed else column + 1] -= min(1.0, 0.3 / largest) * out[column]
-        if largest < 2e-8:
+        if largest < 2e-8 and result[4] < 3e-9:
             return iteration + 1
     return -25
 
@@ -759,7 +759,15 @@ def broken_at(strength, temperature, order, spread, nodes, first, last, u, resul
         else:
             high = d
     u[STRENGTH] = strength
-    return refine(u, STRENGTH, temperature, order, spread, result)
+    count = refine(u, STRENGTH, temperature, order, spread, result)
+    if count < 0:  # walk there from the node above
+        for i in range(5):
+            u[i] = nodes[k + 1, i]
+        pieces = 12
+        for piece in range(1, pieces + 1):
+            u[STRENGTH] = nodes[k + 1, STRENGTH] + (strength - nodes[k + 1, STRENGTH]) * piece / pieces
+            count = refine(u, STRENGTH, temperature, order, spread, result)
+    return count
 
 
 # -- all branches --------------------------------------------------------------------------------------------------
@@ -1455,9 +1463,10 @@ class DenseHebbian(Model):
 
     def range(self, plane: Plane, axis: str) -> tuple[float, float]:
         """The load at which memories drown falls with the order and with bad examples; the picture follows it."""
-        if getattr(plane, axis) != "load" or "temperature" not in (plane.x, plane.y):
+        if getattr(plane, axis) != "load":
             return super().range(plane, axis)
-        _, crosstalk = self._crosstalk(*(np.array([v]) for v in (self.order, self.examples, self.quality)))
+        quality = 1.0 if "quality" in (plane.x, plane.y) else self.quality
+        _, crosstalk = self._crosstalk(np.array([self.order]), np.array([self.examples]), np.array([quality]))
         return 0.0, float(min(0.4 / crosstalk[0], self.control("load").bounds[1]))
 
     def _crosstalk(self, order: Array, examples: Array, quality: Array) -> tuple[Array, Array]:
@@ -1558,10 +1567,13 @@ class DenseHebbian(Model):
         other = self.control(y if x == "load" else x)
         low, high = other.bounds if x == "load" else x_range
         values = other.grid(49 if self.rsb_steps > 0 else 97, low, high)
+        squares = np.linspace(0, 1, values.size) ** 2
         if other.name == "temperature" and name in ("retrieval_spinodal", "retrieval_transition"):
-            # the line comes in along the axis of temperature, vertically
+            # the line starts on the axis of temperature, at right angles to it
             end = self.replace(load=0, rsb_steps=0).landmark(name, "temperature")
-            values = np.sort(end.max() * (1 - np.linspace(0, 1, values.size) ** 2)) if end.size else values
+            values = np.sort(end.max() * (1 - squares)) if end.size else values
+        elif other.name == "temperature" and name == "at_line":
+            values = squares
         loads, real = self._boundary(name, **{other.name: values})
         highest = self.control("load").bounds[1]
         loads = np.where(real & (loads >= 0) & (loads <= highest), loads, np.nan)
