@@ -75,8 +75,9 @@ def _render(layers: Mapping[str, Any], options: dict[str, Any]) -> Any:
         warnings.simplefilter("ignore")
         shared: dict[str, Any] = {"toolbar": None, "default_tools": [], "responsive": True, "show_legend": False}
         overlay = hv.Overlay(list(layers.values())).opts(hv.opts.Overlay(**(shared | options)))
-        # Without a document of its own HoloViews would take that of whichever session is at work just now.
-        plot = hv.renderer("bokeh").get_plot(overlay, doc=Document())
+        # HoloViews would put its theme on the document of whichever session is at work just now; only in the mode
+        # "server" does it take the one it is given.
+        plot = hv.renderer("bokeh").instance(mode="server").get_plot(overlay, doc=Document())
     figure = plot.state
     plots = list(plot.subplots.values())
     assert len(plots) == len(layers)

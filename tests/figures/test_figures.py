@@ -212,3 +212,21 @@ def test_publication_figures_carry_their_record(form: str) -> None:
         assert b"curie_weiss?temperature=0.7" in content
     again = publication.curve(model.theory(temperature=np.linspace(0.1, 1, 9)), CurieWeiss, "temperature", "magnetization", [(0.5, 0.9, 0.1)])  # fmt: skip  # noqa: E501
     assert publication.save(again, form)
+
+
+def test_rendering_leaves_the_document_of_another_session_alone() -> None:
+    from bokeh.document import Document
+    from bokeh.io.doc import patch_curdoc
+    from bokeh.plotting import figure as bokeh_figure
+
+    from mfexplore.figures.frame import load_holoviews, render
+
+    other = Document()
+    other.add_root(bokeh_figure())
+    changes: list[object] = []
+    other.on_change(changes.append)
+    theme = other.theme
+    with patch_curdoc(other):
+        render("a figure of its own", lambda: {"curve": load_holoviews().Curve([(0, 0), (1, 1)])})
+    assert other.theme is theme
+    assert changes == []
