@@ -6,15 +6,15 @@ $$H=-\sum_{\langle ij\rangle}J_{ij}s_is_j-h\sum_is_i \tag{1}$$
 
 On a tree a spin can be asked what field it would pass on to a neighbour that is not there. These *messages* obey
 
-$$u_{i\to j}=T\,\mathrm{artanh}\Big[\tanh\frac{J_{ij}}T\,\tanh\frac1T\Big(h+\sum_{k\ne j}u_{k\to i}\Big)\Big],\qquad
-m_i=\tanh\frac1T\Big(h+\sum_ku_{k\to i}\Big) \tag{2}$$
+$$u_{i\to j}=T\,\mathrm{artanh}\Big[\tanh\frac{J_{ij}}T\,\tanh\frac1T\Big(h+\sum_{k\ne j}u_{k\to i}\Big)\Big] \tag{2}$$
 
-(*belief propagation*), which is exact on a tree, and on a random graph as $N\to\infty$, because its loops are of length
-$\ln N$. The free energy is that of Bethe, with $H_i=h+\sum_ku_{k\to i}$ and $k_i$ the number of neighbours,
+(*belief propagation*), and $m_i=\tanh(H_i/T)$ with $H_i=h+\sum_ku_{k\to i}$. This is exact on a tree, and on a random
+graph as $N\to\infty$, because its loops are of length $\ln N$. The free energy is that of Bethe,
 
-$$-\frac FT=\sum_i\ln2\cosh\frac{H_i}T+\sum_{\langle ij\rangle}\Big[\ln\cosh\frac1T-\ln\cosh\frac{u_{i\to j}}T
--\ln\cosh\frac{u_{j\to i}}T\Big]-\sum_{\langle ij\rangle}\ln\frac{\cosh(H_i/T)}
-{\cosh(u_{j\to i}/T)\,\cosh[(H_i-u_{j\to i})/T]} \tag{3}$$
+$$-\frac FT=\sum_i\ln Z_i-\sum_{\langle ij\rangle}\ln Z_{ij} \tag{3}$$
+
+with $Z_i=2\cosh\frac{H_i}T\prod_k\cosh\frac1T/\cosh\frac{u_{k\to i}}T$ for a node, and for an edge
+$Z_{ij}=\cosh\frac1T\cosh\frac{H_i}T/(\cosh\frac{u_{j\to i}}T\cosh\frac{H_i-u_{j\to i}}T)$.
 
 In a large random graph messages have a distribution $P(u)$ that reproduces itself (*replica symmetry*):
 
@@ -30,8 +30,8 @@ The two lines meet on the *Nishimori line* $\tanh(1/T)=1-2\rho$, where $1-2\rho=
 one of Bayes-optimal inference: overlap and magnetization are equal and replica symmetry is never broken. Elsewhere it
 breaks once a perturbation of one message, passed on by (2), grows:
 
-$$\lambda=\lim_{n\to\infty}\Big\{\sum_{\text{spins at distance }n}\mathbb E\Big[\prod\Big(\frac{\partial u}{\partial
-u_k}\Big)^2\Big]\Big\}^{1/n}>1 \tag{6}$$
+$$\lambda=\lim_{n\to\infty}\Big(\sum_{\text{spins at distance }n}\mathbb E\prod\Big(\frac{\partial u}{\partial
+u_k}\Big)^2\Big)^{1/n}>1 \tag{6}$$
 
 Equation (4) is solved here on a grid of fields by convolution (*density evolution*), not by sampling: errors are of
 order $10^{-6}$. *Population dynamics*, which samples (4), is one of the simulations, beside belief propagation on a
@@ -551,13 +551,13 @@ class BethePropagation(Model):
     landmarks = (
         Landmark("ferromagnet", "T_F", "without a field, magnetization begins"),
         Landmark("spin_glass", "T_{SG}", "without a field, spins freeze in random directions"),
-        Landmark("nishimori", r"\tanh\frac1T=1-2\rho", "the line of Bayes-optimal inference", continuous=False),
+        Landmark("nishimori", "T_N", "the Nishimori line of Bayes-optimal inference", continuous=False),
         Landmark("at_line", r"\lambda=1", "inside the ferromagnet replica symmetry breaks below it", continuous=False),
         Landmark("naive_mean_field", "T_{MF}", "naive mean field would order below it", continuous=False),
     )
     planes = (
-        Plane("antiferromagnetic_fraction", "temperature", "magnetization", y_range=(0.1, 3.2)),
-        Plane("field", "temperature", "magnetization", y_range=(0.1, 3.2)),
+        Plane("antiferromagnetic_fraction", "temperature", "magnetization"),
+        Plane("field", "temperature", "magnetization"),
     )
     presets = (
         Preset(
@@ -578,7 +578,7 @@ class BethePropagation(Model):
         ),
         Preset(
             "short loops",
-            {"graph": "square", "temperature": 2.6, "antiferromagnetic_fraction": 0.0, "size": 2500},
+            {"graph": "square", "degree": 4, "temperature": 2.6, "antiferromagnetic_fraction": 0.0, "size": 2500},
             "The lattice is disordered at T = 2.6, yet belief propagation insists on m = 0.66; try heat bath.",
         ),
         Preset(
@@ -850,6 +850,13 @@ class BethePropagation(Model):
             name: np.interp(times, known, values)
             for name, values in zip(("magnetization", "overlap", "cavity_field"), table, strict=True)
         }
+
+    def range(self, plane: Plane, axis: str) -> tuple[float, float]:
+        """Temperatures up to a little above that of naive mean field."""
+        low, high = super().range(plane, axis)
+        return (
+            (low, min(1.07 * self.random_graph.degree, high)) if getattr(plane, axis) == "temperature" else (low, high)
+        )
 
     def footprint(self) -> int:
         return 2000 * self.size + 100 * self.size * self.degree

@@ -8,22 +8,24 @@ $$p(s)=\frac1Z\exp\frac1T\Big(\sum_{i<j}J_{ij}s_is_j+h\sum_is_i\Big) \tag{1}$$
 What are the means $m_i=\langle s_i\rangle$ (*inference*: what does a noisy model say about each unknown)? With
 $\beta=1/T$, the free energy at fixed means, expanded in the couplings (Plefka 1982; Georges and Yedidia 1991), is
 
-$$-\beta G(m)=\sum_i S(m_i)+\beta\sum_{i<j}J_{ij}m_im_j+\beta h\sum_im_i+\frac{\beta^2}2\sum_{i<j}J_{ij}^2v_iv_j
-+\frac{2\beta^3}3\sum_{i<j}J_{ij}^3m_iv_im_jv_j+\beta^3\!\!\sum_{i<j<k}\!\!J_{ij}J_{jk}J_{ki}v_iv_jv_k+\dots \tag{2}$$
+$$-\beta G(m)=\sum_i[S(m_i)+\beta hm_i]+\beta\sum_{i<j}J_{ij}m_im_j+\frac{\beta^2}2\sum_{i<j}J_{ij}^2v_iv_j$$
+
+$$+\frac{2\beta^3}3\sum_{i<j}J_{ij}^3m_iv_im_jv_j+\beta^3\sum_{i<j<k}J_{ij}J_{jk}J_{ki}v_iv_jv_k+\dots \tag{2}$$
 
 with $v_i=1-m_i^2$ and the entropy $S$ of a single spin. Each rung of the ladder stops later. First order is *naive mean
-field*, second order the equations of Thouless, Anderson and Palmer (*TAP*), with their reaction term:
+field*, $m_i=\tanh\beta(h+\sum_jJ_{ij}m_j)$; second order are the equations of Thouless, Anderson and Palmer (*TAP*),
+with the reaction of a spin on itself through its neighbours:
 
-$$m_i=\tanh\beta\Big(h+\sum_jJ_{ij}m_j\Big),\qquad
-m_i=\tanh\beta\Big(h+\sum_jJ_{ij}m_j-\beta m_i\sum_jJ_{ij}^2v_j\Big) \tag{3}$$
+$$m_i=\tanh\beta\Big(h+\sum_jJ_{ij}m_j-\beta m_i\sum_jJ_{ij}^2v_j\Big) \tag{3}$$
 
 *plefka3* keeps the third order too. Responses follow from the curvature, $\chi=(-\beta\,\partial^2G/\partial
 m\,\partial m)^{-1}$, and are the correlations $\langle s_is_j\rangle-m_im_j$. *Adaptive TAP* (Opper and Winther 2001;
-expectation propagation) does not expand: it chooses the reaction $V_i$ so that response and fluctuation of each spin
-agree,
+expectation propagation) does not expand: it chooses the reaction $V_i$ in
 
-$$m_i=\tanh\Big(\beta h+\beta\sum_jJ_{ij}m_j-V_im_i\Big),\qquad
-\chi=(\Lambda-\beta J)^{-1},\quad\Lambda_i=V_i+\frac1{v_i},\quad\chi_{ii}=v_i \tag{4}$$
+$$m_i=\tanh\Big(\beta h+\beta\sum_jJ_{ij}m_j-V_im_i\Big) \tag{4}$$
+
+so that response and fluctuation of each spin agree: with $\Lambda_i=V_i+1/v_i$ the matrix $\chi=(\Lambda-\beta J)^{-1}$
+has the diagonal $\chi_{ii}=v_i$.
 
 *exact* sums over all $2^N$ states (up to $N=20$). Four kinds of couplings, to each of which a uniform part of total
 strength $J_0$ per spin is added:
@@ -36,15 +38,15 @@ strength $J_0$ per spin is added:
 
 Solving (3) by iteration needs care (Bolthausen 2014): the reaction belongs to the time before,
 
-$$m^{t+1}=\tanh\beta\Big(h+Jm^t-\beta\,m^{t-1}\!\circ\big(J^{\circ2}v^t\big)\Big) \tag{5}$$
+$$m^{t+1}=\tanh\beta\Big(h+Jm^t-\beta\,m^{t-1}\circ(J\circ J)v^t\Big) \tag{5}$$
 
-which converges up to the de Almeida-Thouless line; with $m^t$ in its place it stops converging much earlier.
+which converges down to the de Almeida-Thouless line; with $m^t$ in its place it stops converging much earlier.
 
 **Valid:** naive mean field is a bound, $f_{\rm naive}\ge f_{\rm exact}$; the others are not. The expansion is one in
 weak couplings: Plefka's condition $\beta^2\sum_{ij}v_i^2J_{ij}^2v_j^2<\sum_iv_i^2$ must hold, else TAP and its
 successors are flagged. Without a field every mean of a finite system vanishes by symmetry; a theory that shows
 $m_i\ne0$ there has chosen one of several states, and is flagged. At low temperature the equations have many solutions;
-shown is the one reached by cooling slowly from high temperature. No solution found is shown as unconverged.
+shown is the best of those reached by slow cooling and from the rung below. No solution found is shown as unconverged.
 """
 
 from __future__ import annotations

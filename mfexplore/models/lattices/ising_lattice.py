@@ -8,24 +8,25 @@ $$H=-\sum_{\langle ij\rangle}s_is_j-h\sum_i s_i \tag{1}$$
 
 *Mean field* replaces the neighbours by their mean and orders below $T_c=c$:
 
-$$m=\tanh\frac{cm+h}{T},\qquad f=\tfrac12cm^2-T\ln2\cosh\frac{cm+h}{T} \tag{2}$$
+$$m=\tanh\frac{cm+h}T \tag{2}$$
 
-*Bethe* treats each spin and its neighbours exactly, but takes the neighbours as independent once that spin is removed,
-as on a tree. Each sends a field $u$, and order appears below $T_c=1/\mathrm{artanh}\frac1{c-1}$:
+with the free energy $f=\frac12cm^2-T\ln2\cosh[(cm+h)/T]$ per spin. *Bethe* treats each spin and its neighbours exactly,
+but takes the neighbours as independent once that spin is removed, as on a tree. Each sends a field $u$, so that
+$m=\tanh[(h+cu)/T]$, and order appears below $T_c=1/\mathrm{artanh}\frac1{c-1}$:
 
-$$u=T\,\mathrm{artanh}\Big[\tanh\tfrac1T\,\tanh\frac{h+(c-1)u}{T}\Big],\qquad m=\tanh\frac{h+cu}{T} \tag{3}$$
+$$u=T\,\mathrm{artanh}\Big[\tanh\frac1T\,\tanh\frac{h+(c-1)u}T\Big] \tag{3}$$
 
-*Exact* results exist in two dimensions without a field (Onsager 1944, Yang 1952). With $K=1/T$, $w=e^{4K}$ the
-triangular lattice has
+*Exact* results exist in two dimensions without a field (Onsager 1944, Yang 1952). Let $K=1/T$, $w=e^{4K}$,
+$C=\cosh2K$, $S=\sinh2K$, and let angular brackets be the mean over two angles $a,b$ from $0$ to $2\pi$. The triangular
+lattice has
 
-$$\frac{\ln Z}{N}=\ln2+\frac12\int\!\!\int\frac{da\,db}{4\pi^2}
-\ln\big[\cosh^32K+\sinh^32K-\sinh2K\,(\cos a+\cos b+\cos(a+b))\big],\qquad
-m^8=\frac{(w-3)(w+1)^3}{(w+3)(w-1)^3} \tag{4}$$
+$$\frac{\ln Z}N=\ln2+\tfrac12\langle\ln[C^3+S^3-S(\cos a+\cos b+\cos(a+b))]\rangle \tag{4}$$
 
-and the square lattice
+and the spontaneous magnetization $m^8=(w-3)(w+1)^3/[(w+3)(w-1)^3]$; the square lattice has
 
-$$\frac{\ln Z}{N}=\ln2+\frac12\int\!\!\int\frac{da\,db}{4\pi^2}\ln\big[\cosh^22K-\sinh2K\,(\cos a+\cos b)\big],
-\qquad m^8=1-\sinh^{-4}2K \tag{5}$$
+$$\frac{\ln Z}N=\ln2+\tfrac12\langle\ln[C^2-S(\cos a+\cos b)]\rangle \tag{5}$$
+
+and $m^8=1-S^{-4}$.
 
 Summing out every second site of the honeycomb lattice leaves a triangular one with $e^{4K'}=2\cosh2K-1$ (star and
 triangle). Putting a site on each bond of a honeycomb lattice ($e^{2K'}=\cosh2M$) and summing out the sites where three
