@@ -222,10 +222,11 @@ def _aim_at_portable() -> None:
 def compile_in_processes(keys: list[str], jobs: int) -> dict[str, str]:
     """Warm the systems, `jobs` at a time; returns what went wrong, by key."""
     failed: dict[str, str] = {}
-    # Spawned, because forking a process that has compiled is not safe; renewed, because a compiler keeps its memory.
+    # Spawned, because forking a process that has compiled is not safe. Not renewed by `max_tasks_per_child`: before
+    # Python 3.12.3 such a pool may wait for ever (https://github.com/python/cpython/issues/115634).
     workers = min(jobs, len(keys))
     with progress_bar("compiling") as update:
-        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), max_tasks_per_child=8)
+        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
         with pool:
             running = {pool.submit(warm, key): key for key in keys}
             for done, future in enumerate(as_completed(running), start=1):
