@@ -78,42 +78,70 @@ def generators(rng: np.random.Generator) -> Words:
 
 def workspace(side: int) -> Words:
     """Scratch space of `sweep`."""
-    return aligned((2 * side * side // SIDE + 3 * max(side, LANES),))
-
-
-@inline_kernel
-def beside(other, row, width, parity, shifted):
-    """Into `shifted` the neighbour in the row that does not have the same number: to the left or to the right."""
-    if (row + parity) & 1 == 0:
-        last = other[row, width - 1]
-        for w in range(1, width):
-            shifted[w] = other[row, w - 1]
-        shifted[0] = (last << np.uint64(1)) | (last >> np.uint64(63))
-    else:
-        first = other[row, 0]
-        for w in range(width - 1):
-            shifted[w] = other[row, w + 1]
-        shifted[width - 1] = (first >> np.uint64(1)) | (first << np.uint64(63))
+    return aligned((4 * side * side // SIDE + 2 * LANES,))
 
 
 @kernel
-def update_colour(mine, other, parity, three, four, state, aligned_3, aligned_4, shifted, undecided, flips):
+def mark_rows(left, side):
+    """All bits of a row's words are set in every second row, from the first on."""
+    width = left.size // side
+    for i in range(side):
+        left[i * width : (i + 1) * width] = ~np.uint64(0) if i & 1 == 0 else np.uint64(0)
+
+
+@kernel
+def find_beside(other, left, parity, found):
+    """The neighbours in the row that do not have the same number: those to the left in the marked rows of the even
+    colour (parity 0) and in the others of the odd one, else those to the right. The rows are too short for SIMD, so
+    all words are taken in one loop.
+    """
+    side, width = other.shape
+    words = other.reshape(side * width)
+    odd = ~np.uint64(0) if parity else np.uint64(0)
+    found[0], found[-1] = words[1], words[-2]
+    for k in range(1, words.size - 1):
+        to_left = left[k] ^ odd
+        found[k] = (words[k - 1] & to_left) | (words[k + 1] & ~to_left)
+    for i in range(side):  # across the boundary
+        first, last = i * width, i * width + width - 1
+        if (i + parity) & 1 == 0:
+            found[first] = (words[last] << np.uint64(1)) | (words[last] >> np.uint64(63))
+        else:
+            found[last] = (words[first] >> np.uint64(1)) | (words[first] << np.uint64(63))
+
+
+@kernel
+def find_agreeing(mine, same, beside, above, below, three, four):
+    """The sites that agree with three of their neighbours, and those that agree with all four."""
+    for k in range(mine.size):
+        x = mine[k]
+        a, b, c, d = ~(x ^ same[k]), ~(x ^ beside[k]), ~(x ^ above[k]), ~(x ^ below[k])
+        ab, cd = a & b, c & d
+        four[k] = ab & cd
+        three[k] = ((ab & (c | d)) | (cd & (a | b))) & ~(ab & cd)
+
+
+@kernel
+def update_colour(mine, other, parity, three, four, state, left, beside, aligned_3, aligned_4, undecided, flips):
     """Metropolis update of one colour: a site flips surely if at most two neighbours agree with it, with the
-    probabilities `three` and `four` (thresholds) if three or four do. The last five arguments are scratch space.
+    probabilities `three` and `four` (thresholds) if three or four do. `left` is from `mark_rows`, the arguments after
+    it are scratch space.
     """
     side, width = mine.shape
-    for i in range(side):
-        above, below = (i - 1 if i > 0 else side - 1), (i + 1 if i < side - 1 else 0)
-        beside(other, i, width, parity, shifted)
-        for w in range(width):
-            x = mine[i, w]
-            a, b = ~(x ^ other[i, w]), ~(x ^ shifted[w])
-            c, d = ~(x ^ other[above, w]), ~(x ^ other[below, w])
-            ab, cd = a & b, c & d
-            all_four = ab & cd
-            aligned_4[i * width + w] = all_four
-            aligned_3[i * width + w] = ((ab & (c | d)) | (cd & (a | b))) & ~all_four
-    sites = mine.reshape(side * width)
+    last, end = (side - 1) * width, side * width
+    sites, same = mine.reshape(end), other.reshape(end)
+    find_beside(other, left, parity, beside)
+    # The first row, those between, the last row: from where to where, and where the rows above and below them begin
+    for start, stop, above, below in (
+        (0, width, last, width),
+        (width, last, 0, 2 * width),
+        (last, end, last - width, 0),
+    ):
+        size = stop - start
+        find_agreeing(
+            sites[start:stop], same[start:stop], beside[start:stop], same[above : above + size],
+            same[below : below + size], aligned_3[start:stop], aligned_4[start:stop],
+        )  # fmt: skip
     first, second = state[0], state[1]
     for start in range(0, side * width, LANES):
         k3, k4 = aligned_3[start : start + LANES], aligned_4[start : start + LANES]
@@ -150,12 +178,13 @@ def sweep(even, odd, sweeps, three, four, state, scratch):
     """Update every site `sweeps` times, first those of the even colour, then those of the odd one; in place."""
     side, width = even.shape
     words = side * width
-    aligned_3, aligned_4 = scratch[:words], scratch[words : 2 * words]
-    undecided, flips = scratch[2 * words : 2 * words + LANES], scratch[2 * words + LANES : 2 * words + 2 * LANES]
-    shifted = scratch[2 * words + 2 * LANES : 2 * words + 2 * LANES + width]
+    left, beside = scratch[:words], scratch[words : 2 * words]
+    aligned_3, aligned_4 = scratch[2 * words : 3 * words], scratch[3 * words : 4 * words]
+    undecided, flips = scratch[4 * words : 4 * words + LANES], scratch[4 * words + LANES : 4 * words + 2 * LANES]
+    mark_rows(left, side)
     for _ in range(sweeps):
-        update_colour(even, odd, 0, three, four, state, aligned_3, aligned_4, shifted, undecided, flips)
-        update_colour(odd, even, 1, three, four, state, aligned_3, aligned_4, shifted, undecided, flips)
+        update_colour(even, odd, 0, three, four, state, left, beside, aligned_3, aligned_4, undecided, flips)
+        update_colour(odd, even, 1, three, four, state, left, beside, aligned_3, aligned_4, undecided, flips)
 
 
 @inline_kernel
@@ -171,15 +200,18 @@ def ones(word):
 def count(even, odd):
     """(sum of the sites, sum over all bonds of the product of their ends)."""
     side, width = even.shape
-    shifted = np.empty(width, np.uint64)
+    words = side * width
+    left, beside = np.empty(words, np.uint64), np.empty(words, np.uint64)
+    mark_rows(left, side)
+    find_beside(odd, left, 0, beside)
+    a, b = even.reshape(words), odd.reshape(words)
     up, agreeing = np.int64(0), np.int64(0)
+    for k in range(words):
+        up += ones(a[k]) + ones(b[k])
+        agreeing += ones(~(a[k] ^ b[k])) + ones(~(a[k] ^ beside[k]))
     for i in range(side):
         above, below = (i - 1 if i > 0 else side - 1), (i + 1 if i < side - 1 else 0)
-        beside(odd, i, width, 0, shifted)
         for w in range(width):
-            x = even[i, w]
-            up += ones(x) + ones(odd[i, w])
-            agreeing += ones(~(x ^ odd[i, w])) + ones(~(x ^ shifted[w]))
-            agreeing += ones(~(x ^ odd[above, w])) + ones(~(x ^ odd[below, w]))
+            agreeing += ones(~(even[i, w] ^ odd[above, w])) + ones(~(even[i, w] ^ odd[below, w]))
     sites = side * side
     return 2 * up - sites, 2 * agreeing - 2 * sites
