@@ -38,6 +38,7 @@ factor of order one, which the scaling of $M_c$ assumes to be the same at all ra
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -73,41 +74,43 @@ COEXISTENCE, EXTINCTION = 0, 1
 CRITICAL_MOBILITY = 4.5e-4  # published, at unit rates
 
 
+def outcomes() -> Array:
+    """What (who meets, who is met) become in a selection, a reproduction, an exchange: uint8 of shape (3, 4, 4, 2)."""
+    table = np.empty((3, 4, 4, 2), np.uint8)
+    for me, you in itertools.product(range(4), repeat=2):
+        beats = me > 0 and you == me % 3 + 1
+        table[0, me, you] = me, 0 if beats else you
+        table[1, me, you] = me, me if you == 0 else you
+        table[2, me, you] = you, me
+    return table
+
+
 @kernel
-def encounters(grid, linear, attempts, selection, reproduction, exchange, counts, stream):
-    """Random ordered encounters of neighbours; `grid` (int8, 0 empty) and `counts` (of states 0..3) are overwritten."""
+def encounters(grid, linear, attempts, selection, reproduction, exchange, table, stream):
+    """Random ordered encounters of neighbours; `grid` (uint8, 0 empty) is overwritten, `table` is from `outcomes`.
+
+    Without branches: nothing here can be foreseen, and a wrong guess of the processor costs more than the rest.
+    """
     position = stream[0]
-    sites = linear * linear
+    length = np.uint64(linear)
     scale = (selection + reproduction + exchange) / 1073741824.0
     for k in range(attempts):
         word = random_word(position, k)  # 32 bits for the site, 2 for the neighbour, 30 for the reaction
-        site = np.int64(((word >> np.uint64(32)) * np.uint64(sites)) >> np.uint64(32))
-        direction = word & np.uint64(3)
-        column = site % linear
-        if direction == 0:
-            other = site + 1 if column < linear - 1 else site - linear + 1
-        elif direction == 1:
-            other = site - 1 if column > 0 else site + linear - 1
-        elif direction == 2:
-            other = site + linear if site < sites - linear else site + linear - sites
-        else:
-            other = site - linear if site >= linear else site - linear + sites
-        me, you = grid[site], grid[other]
-        if me == you:
-            continue
+        place = (word >> np.uint64(32)) * length
+        row = np.int64(place >> np.uint64(32))
+        column = np.int64(((place & np.uint64(0xFFFFFFFF)) * length) >> np.uint64(32))
+        step = np.int64(word & np.uint64(2)) - 1
+        across = np.int64(word & np.uint64(1))
+        row_2, column_2 = row + step * (1 - across), column + step * across
+        row_2 += linear if row_2 < 0 else 0
+        row_2 -= linear if row_2 == linear else 0
+        column_2 += linear if column_2 < 0 else 0
+        column_2 -= linear if column_2 == linear else 0
+        site, other = row * linear + column, row_2 * linear + column_2
         pick = np.float64(np.int64((word & np.uint64(0xFFFFFFFF)) >> np.uint64(2))) * scale
-        if pick >= selection + reproduction:
-            grid[site], grid[other] = you, me
-        elif me != 0:
-            if pick < selection:
-                if you == me % 3 + 1:
-                    grid[other] = 0
-                    counts[you] -= 1
-                    counts[0] += 1
-            elif you == 0:
-                grid[other] = me
-                counts[0] -= 1
-                counts[me] += 1
+        kind = (1 if pick >= selection else 0) + (1 if pick >= selection + reproduction else 0)
+        me, you = grid[site], grid[other]
+        grid[site], grid[other] = table[kind, me, you, 0], table[kind, me, you, 1]
     stream[0] = advanced(position, attempts)
 
 
@@ -122,24 +125,24 @@ class MayLeonardSimulation(Simulation):
         self.linear = max(4, round(math.sqrt(m.size)))
         share = m.reproduction / (3 * m.reproduction + m.selection)
         states = self.rng.choice(4, self.linear**2, p=[1 - 3 * share, share, share, share])
-        self.grid = states.astype(np.int8)
-        self.counts = np.bincount(states, minlength=4).astype(np.int64)
+        self.grid = states.astype(np.uint8)
+        self.outcomes = outcomes()
         self.stream = new_stream(self.rng)
 
     def evolve(self, duration: float) -> None:
         m = self.model
         exchange = m.mobility * self.linear**2 / 2
         attempts = round(duration * self.linear**2 * (m.selection + m.reproduction + exchange))
-        encounters(self.grid, self.linear, attempts, m.selection, m.reproduction, exchange, self.counts, self.stream)
+        encounters(self.grid, self.linear, attempts, m.selection, m.reproduction, exchange, self.outcomes, self.stream)
 
     def observe(self) -> dict[str, float]:
-        share = self.counts / self.grid.size
+        share = np.bincount(self.grid, minlength=4) / self.grid.size
         return {
             "species_1": float(share[1]),
             "species_2": float(share[2]),
             "species_3": float(share[3]),
             "total_density": float(1 - share[0]),
-            "surviving_species": float((self.counts[1:] > 0).sum()),
+            "surviving_species": float((share[1:] > 0).sum()),
         }
 
     def picture(self) -> Lattice:
@@ -161,7 +164,7 @@ class MayLeonard(Model):
         1.0, 0.1, 10.0, symbol=r"\mu", role="load", scale="log", step=0.01, doc="rate of offspring onto an empty site"
     )
     size: int = control(
-        65_536, 16, 1_000_000, symbol="N", unit="sites", role="size", scale="log", part="simulation",
+        65_536, 16, 1_000_000, symbol="N", role="size", scale="log", part="simulation",
         doc="sites of the square lattice",
     )  # fmt: skip
 
