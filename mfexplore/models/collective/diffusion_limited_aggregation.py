@@ -712,7 +712,14 @@ class DiffusionLimitedAggregation(Model):
         doc="drift velocity of the walkers over twice their diffusion constant, downwards (line, or many walkers)",
     )  # fmt: skip
     size: int = control(
-        20_000, 50, 10_000_000, symbol="N", unit="particles", role="size", scale="log", doc="particles of the cluster"
+        20_000,
+        50,
+        10_000_000,
+        symbol="N",
+        unit="particles",
+        role="size",
+        scale="log",
+        doc="how large the cluster grows",
     )
     geometry: str = choice("point", GEOMETRIES, doc="growth out of a point, up from a line, or into a ring")
 
