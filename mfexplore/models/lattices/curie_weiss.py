@@ -59,6 +59,7 @@ from mfexplore.core import (
     Solution,
     Source,
     Task,
+    Trajectories,
     choice,
     control,
 )
@@ -205,11 +206,31 @@ class CurieWeissSimulation(Simulation):
             "field": field,
         }
 
-    def picture(self) -> Lattice:
+    def picture(self) -> Lattice | Trajectories:
+        if self.model.drive_amplitude > 0:
+            return self._loop()
         columns = math.ceil(math.sqrt(self.model.size))
         values = np.zeros(columns * columns, np.int8)
         values[: self.model.size] = self.spins
         return Lattice(values.reshape(columns, columns), -1, 1, caption="spins (their place means nothing here)")
+
+    def _loop(self) -> Trajectories:
+        """Magnetization against field over the last periods, on top of all states of eq. (2)."""
+        m = self.model
+        states = np.tanh(np.linspace(-4, 4, 161))
+        static = m.temperature * np.arctanh(states) - m.coupling * states
+        recent = math.ceil(3 * m.drive_period / self.step)
+        stride = max(1, recent // 600)
+        _, series = self.series()
+        field, run = (series[name][-recent::stride] for name in ("field", "magnetization"))
+        far = np.abs(static) > m.drive_amplitude + abs(m.field)
+        nothing = np.full(len(run), np.nan)
+        lines = (np.where(far, np.nan, states), nothing), (np.full(len(states), np.nan), run)
+        caption = "against the field: the states of theory, and the loop of the run"
+        return Trajectories(
+            np.concatenate([static, field]), np.array([np.concatenate(line) for line in lines]), "field h",
+            "magnetization m", caption,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -224,7 +245,7 @@ class CurieWeiss(Model):
         1.0, 0.1, 2.0, symbol="J", role="coupling", step=0.01, doc="strength with which all spins align each other"
     )
     size: int = control(
-        2000, 2, 1_000_000, symbol="N", unit="spins", role="size", scale="log", part="simulation", doc="spins simulated"
+        2000, 2, 1_000_000, symbol="N", role="size", scale="log", part="simulation", doc="spins simulated"
     )
     start: str = choice(
         "up", ("up", "down", "random"), role="start", part="simulation", doc="state the simulation starts from"
@@ -285,7 +306,7 @@ class CurieWeiss(Model):
         Preset("paramagnet", {"temperature": 1.4}, "The starting state is forgotten within a few sweeps."),
         Preset(
             "hysteresis", {"temperature": 0.6, "drive_amplitude": 0.4, "drive_period": 400.0, "size": 10_000},
-            "The swept field draws a loop: the state jumps only at the spinodal, h_s = 0.190 here.",
+            "The swept field draws a loop: spins turn only beyond the spinodal, 0.185, the later the faster the sweep.",
         ),
         Preset(
             "metastable", {"temperature": 0.6, "field": -0.15, "size": 500},
@@ -373,7 +394,12 @@ class CurieWeiss(Model):
         )
 
     def _log_weights(self) -> tuple[Array, Array]:
-        """Magnetizations and the logarithm of their exact probabilities, eq. (6)."""
+        """Magnetizations and the logarithm of their exact probabilities, eq. (6).
+
+        Raises NotOfferedError while the field is swept: then there is no equilibrium.
+        """
+        if self.drive_amplitude > 0:
+            raise NotOfferedError(self.title, "an equilibrium distribution in a field that changes with time")
         n = self.size
         up = np.arange(n + 1)
         m = 2 * up / n - 1
@@ -387,8 +413,8 @@ class CurieWeiss(Model):
     def exact(self) -> dict[str, float]:
         m, log_p = self._log_weights()
         p = np.exp(log_p)
-        mean, absolute = float(p @ m), float(p @ np.abs(m))
-        energy = float(p @ (-0.5 * self.coupling * m * m - self.field * m))
+        mean, absolute = float(np.sum(p * m)), float(np.sum(p * np.abs(m)))
+        energy = float(np.sum(p * (-0.5 * self.coupling * m * m - self.field * m)))
         return {"magnetization": mean, "absolute_magnetization": absolute, "energy": energy}
 
     def law(self) -> Law:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
+from mfexplore.core import NotOfferedError, Trajectories
 from mfexplore.models.lattices.curie_weiss import CurieWeiss
 
 temperatures = st.floats(0.05, 2)
@@ -131,3 +132,23 @@ def test_relaxation_slows_down_towards_the_critical_point() -> None:
     late = path["magnetization"][-2] / path["magnetization"][-1]
     tau = float(model.equilibrium()["relaxation_time"])
     assert 1 / math.log(late) == pytest.approx(tau, rel=0.05)
+
+
+def test_a_swept_field_is_drawn_as_a_loop_and_has_no_equilibrium_law() -> None:
+    """Over a period the loop encloses an area, which the states of theory it is drawn upon do not."""
+    model = CurieWeiss.preset("hysteresis")
+    run = model.simulate(seed=1)
+    run.advance(3 * model.drive_period)
+    picture = run.picture()
+    assert isinstance(picture, Trajectories)
+    theory, loop = picture.values
+    drawn = np.isfinite(loop)
+    field, m = picture.times[drawn], loop[drawn]
+    middle = np.abs(field) < 0.02
+    assert m[middle].min() < -0.8
+    assert m[middle].max() > 0.8
+    states, at = theory[np.isfinite(theory)], picture.times[np.isfinite(theory)]
+    np.testing.assert_allclose(np.tanh((states + at) / model.temperature), states, atol=1e-12)
+    for capability in (model.law, model.exact):
+        with pytest.raises(NotOfferedError):
+            capability()
