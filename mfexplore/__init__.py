@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mfexplore.core.catalogue import system, systems
 from mfexplore.core.errors import MfexploreError
+from mfexplore.core.extras import needs
 from mfexplore.core.verbs import register
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ def catalog() -> pd.DataFrame:
 
 def serve(**options: Any) -> None:
     """Open the app in a browser; see `mfexplore.app.server.serve` for the options."""
-    import_module("mfexplore.app.server").serve(**options)
+    with needs("app"):
+        server = import_module("mfexplore.app.server")
+    server.serve(**options)
 
 
 def sweep(*args: Any, **options: Any) -> Any:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from mfexplore.cli.console import (
     Controls,
@@ -25,8 +25,8 @@ from mfexplore.cli.console import (
     progress_bar,
 )
 from mfexplore.cli.drawing import diagram_map, sparkline
-from mfexplore.core.catalogue import system, systems
-from mfexplore.core.errors import NotOfferedError
+from mfexplore.core.catalogue import places, system, systems
+from mfexplore.core.errors import NotInstalledError, NotOfferedError, UnknownNameError
 from mfexplore.core.model import Model
 from mfexplore.study.export import DATA_ENDINGS, save
 from mfexplore.workbench.sentence import number
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from mfexplore.core.simulation import Simulation
 
 FIGURE_ENDINGS = (".png", ".svg", ".pdf")
+EQUILIBRIUM = "*"  # marks a branch of the theory
 CAPABILITIES = {
     "solve": "theory", "planes": "diagram", "simulation": "simulation", "landscape": "landscape", "law": "law",
     "exact": "exact", "predicted_path": "predicted path",
@@ -66,17 +67,23 @@ def list_systems(
         else:
             _show_system(kind)
         return
-    found = [s for s in systems() if wing is None or s.wing == wing]
+    wings = sorted(set(places().values()))
+    if wing is not None and wing not in wings:
+        raise UnknownNameError("wing", wing, wings)
+    found = [s for s in systems() if wing in (None, s.wing)]
     if as_json:
         records = [
-            {"key": s.key, "title": s.title, "wing": s.wing, "summary": s.summary, "controls": list(s.controls())}
+            {"key": s.key, "wing": s.wing, "title": s.title, "summary": s.summary}
+            | {"controls": list(s.controls()), "offers": offered(s)}
             for s in found
         ]
         out.print_json(json.dumps(records))
         return
-    table = Table("system", "wing", "title", "offers", box=None, header_style="bold")
+    table = Table(
+        Column("system", no_wrap=True), "wing", Column("title", overflow="fold"), box=None, header_style="bold"
+    )
     for kind in found:
-        table.add_row(kind.key, kind.wing, kind.title, ", ".join(offered(kind)))
+        table.add_row(kind.key, kind.wing, kind.title)
     out.print(table)
     out.print(f"\n{len(found)} systems. `mfexplore list SYSTEM` shows what can be tuned.")
 
@@ -95,6 +102,7 @@ def _show_system(kind: type[Model]) -> None:
     for preset in kind.presets:
         presets.add_row(preset.name, preset.watch)
     out.print(presets)
+    out.print("Offers: " + ", ".join(offered(kind)), soft_wrap=True, markup=False)
     out.print("Source: " + "; ".join(s.citation for s in kind.sources), soft_wrap=True, markup=False)
 
 
@@ -170,7 +178,7 @@ def simulate(
         _show_ensemble(model, dataset)
     else:
         run = model.simulate(seed=seed)
-        _run(run, run.relaxation + run.window if time is None else time)
+        _run(run, usual_duration(run) if time is None else time)
         dataset = run.trace()
         _show_trace(model, run, dataset)
     for path in paths:
@@ -182,6 +190,11 @@ def simulate(
         else:
             save(dataset, path)
         out.print(f"wrote {path}", markup=False, soft_wrap=True)
+
+
+def usual_duration(run: Simulation) -> float:
+    """As long as a sample of an ensemble takes; 200 steps where a sample is not a matter of time."""
+    return run.relaxation + run.window or 200 * run.step
 
 
 def _run(run: Simulation, duration: float) -> None:
@@ -199,13 +212,18 @@ def _run(run: Simulation, duration: float) -> None:
 
 
 def _theory_columns(model: Model) -> dict[str, xr.Dataset]:
-    """What theory says here, by the heading of its column."""
+    """What theory says here, by the heading of its column: every method, or every branch that a run may stay on."""
     if not model.offers("solve"):
         return {}
-    dataset = model.equilibrium()
-    if "method" not in dataset.dims:
-        return {"theory": dataset}
-    return {m.title: dataset.sel({"method": m.name}) for m in model.methods}
+    if model.methods:
+        equilibrium = model.equilibrium()
+        return {m.title: equilibrium.sel({"method": m.name}) for m in model.methods}
+    theory = model.theory()
+    stable = [b for b in model.branches if bool(theory["stable"].sel(branch=b.name))]
+    if len(stable) < 2:
+        return {"theory": model.equilibrium()}
+    best = model.branches[int(theory["equilibrium"])] if theory["equilibrium"] >= 0 else None
+    return {f"theory, {b.title}{EQUILIBRIUM if b is best else ''}": theory.sel(branch=b.name) for b in stable}
 
 
 def _theory_cells(columns: dict[str, xr.Dataset], name: str) -> list[str]:
@@ -219,30 +237,40 @@ def _exact(model: Model) -> dict[str, float]:
         return {}
 
 
+def _table(*headings: str) -> Table:
+    return Table(Column("observable", no_wrap=True), *headings, box=None, header_style="bold")
+
+
+def _print_table(table: Table) -> None:
+    out.print(table)
+    if any(str(column.header).endswith(EQUILIBRIUM) for column in table.columns):
+        out.print(f"{EQUILIBRIUM} the branch in equilibrium")
+
+
 def _show_trace(model: Model, run: Simulation, trace: xr.Dataset) -> None:
     theory = _theory_columns(model)
-    table = Table("observable", "at last", "mean, 2nd half", *theory, "trace", box=None, header_style="bold")
+    table = _table("at last", "mean, 2nd half", *theory)
+    table.add_column("trace", no_wrap=True)
     for name, values in trace.items():
         series = values.values
         late = series[len(series) // 2 :]
         cells = [number(float(series[-1])), number(float(late.mean())), *_theory_cells(theory, str(name))]
-        table.add_row(str(name), *cells, sparkline(series))
+        table.add_row(str(name), *cells, sparkline(series, 20 if len(theory) < 2 else 10))
     finished = ", finished" if run.finished else ""
     out.print(f"[bold]{model.title}[/] after {run.time:g} {run.time_unit}{finished}, seed {run.seed}")
-    out.print(table)
+    _print_table(table)
 
 
 def _show_ensemble(model: Model, dataset: xr.Dataset) -> None:
     theory, exact = _theory_columns(model), _exact(model)
-    headings = [*theory, *(["exact"] if exact else [])]
-    table = Table("observable", "simulation", *headings, box=None, header_style="bold")
+    table = _table("simulation", *theory, *(["exact"] if exact else []))
     for name in dataset.data_vars:
         error = f"{name}_standard_error"
         if error in dataset:
             cells = [number(float(dataset[name]), float(dataset[error])), *_theory_cells(theory, str(name))]
             table.add_row(str(name), *cells, number(exact[str(name)]) if name in exact else "")
     out.print(f"[bold]{model.title}[/], mean and standard error of {dataset.attrs['samples']} samples")
-    out.print(table)
+    _print_table(table)
 
 
 def notebook(
@@ -270,5 +298,5 @@ def notebook(
     if open_lab:
         lab = shutil.which("jupyter-lab", path=str(Path(sys.executable).parent)) or shutil.which("jupyter-lab")
         if lab is None:
-            raise ModuleNotFoundError("jupyterlab", name="jupyterlab")
+            raise NotInstalledError("jupyterlab", "notebook")
         raise typer.Exit(subprocess.run([lab, str(target)], check=False).returncode)

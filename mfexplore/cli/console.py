@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from typer.core import TyperGroup
 
 from mfexplore.core.catalogue import system
-from mfexplore.core.errors import MfexploreError
+from mfexplore.core.errors import MfexploreError, NotInstalledError
 from mfexplore.core.model import Model
 from mfexplore.study.export import DATA_ENDINGS, check_ending
 
@@ -39,17 +39,9 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except MfexploreError as error:
             complain(str(error))
-            raise typer.Exit(WRONG) from None
+            raise typer.Exit(FAILED if isinstance(error, NotInstalledError) else WRONG) from None
         except OSError as error:
             complain(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
-            raise typer.Exit(FAILED) from None
-        except ModuleNotFoundError as error:
-            if (error.name or "mfexplore").startswith("mfexplore"):
-                raise
-            complain(
-                f"This needs {error.name}, which is not installed. "
-                'Install everything for the app and notebooks with: pip install "mfexplore[notebook]"'
-            )
             raise typer.Exit(FAILED) from None
 
 
@@ -80,17 +72,26 @@ def check_outputs(paths: list[Path] | None, endings: tuple[str, ...] = DATA_ENDI
         check_ending(path, endings)
         if not path.absolute().parent.is_dir():
             raise FileNotFoundError(2, "There is no such folder", str(path.absolute().parent))
+        new = not path.exists()
+        path.open("ab").close()
+        if new:
+            path.unlink()
     return paths or []
 
 
 @contextmanager
 def progress_bar(task: str) -> Iterator[Any]:
-    """A bar on stderr; yields a function to call with (finished fraction, what is being done)."""
+    """A bar on stderr; yields a function to call with (finished fraction, what has been done).
+
+    Where stderr is no terminal there is no bar; then what has been done is told line by line.
+    """
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f}%"))
-    with Progress(*columns, TimeElapsedColumn(), console=err, transient=err.is_terminal) as bar:
+    with Progress(*columns, TimeElapsedColumn(), console=err, transient=True, disable=not err.is_terminal) as bar:
         row = bar.add_task(task, total=1.0)
 
         def update(fraction: float, description: str | None = None) -> None:
             bar.update(row, completed=fraction, description=description or task)
+            if description and not err.is_terminal:
+                err.print(f"{fraction:4.0%} {description}")
 
         yield update

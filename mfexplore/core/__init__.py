@@ -18,6 +18,7 @@ from mfexplore.core.declaration import (
 from mfexplore.core.errors import (
     ControlError,
     MfexploreError,
+    NotInstalledError,
     NotOfferedError,
     TooLargeError,
     UnknownNameError,
@@ -39,7 +40,8 @@ from mfexplore.core.solution import Array, Points, Solution
 
 __all__ = [
     "Array", "Branch", "Control", "ControlError", "Density", "Failure", "Landmark", "Landscape", "Lattice", "Law",
-    "Method", "MfexploreError", "Model", "Network", "NotOfferedError", "Observable", "Particles", "Patterns", "Phase",
-    "Phases", "Picture", "Plane", "Points", "Preset", "Profile", "Reference", "Simulation", "Solution", "Source",
-    "Spectrum", "Task", "TooLargeError", "Trajectories", "UnknownNameError", "choice", "control", "system", "systems",
+    "Method", "MfexploreError", "Model", "Network", "NotInstalledError", "NotOfferedError", "Observable", "Particles",
+    "Patterns", "Phase", "Phases", "Picture", "Plane", "Points", "Preset", "Profile", "Reference", "Simulation",
+    "Solution", "Source", "Spectrum", "Task", "TooLargeError", "Trajectories", "UnknownNameError", "choice", "control",
+    "system", "systems",
 ]  # fmt: skip

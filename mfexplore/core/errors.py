@@ -45,6 +45,19 @@ class NotOfferedError(MfexploreError):
         return type(self), (self.system, self.capability)
 
 
+class NotInstalledError(MfexploreError, ImportError):
+    """A package is missing that one part of mfexplore needs; says how to install it."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        self.package, self.extra = package, extra
+        super().__init__(
+            f'This needs {package}, which is not installed. Install it with: pip install "mfexplore[{extra}]"'
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        return type(self), (self.package, self.extra)
+
+
 class TooLargeError(MfexploreError, MemoryError):
     """A simulation would not fit into the memory of this machine; says how many bytes it wants."""
 

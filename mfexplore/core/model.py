@@ -26,6 +26,7 @@ from mfexplore.core.declaration import (
     Task,
 )
 from mfexplore.core.errors import NotOfferedError, TooLargeError, UnknownNameError
+from mfexplore.core.extras import needs
 from mfexplore.core.solution import Array, Points, Solution, columns, label
 from mfexplore.core.verbs import verb
 
@@ -346,8 +347,11 @@ class Model:
         first = self.planes[0]
         x, y = x or (first.x if y != first.x else first.y), y or (first.y if x != first.y else first.x)
         for name in (x, y):
-            if self.control(name).is_choice:
-                raise UnknownNameError("numerical control", name, self.axis_names())
+            self.control(name)
+            if name not in self.axis_names():
+                raise UnknownNameError("axis", name, self.axis_names())
+        if x == y:
+            raise NotOfferedError(self.title, f"a diagram of {x} against itself")
         for plane in self.planes:
             if (plane.x, plane.y) == (x, y):
                 return plane
@@ -401,7 +405,8 @@ class Model:
 
     def explore(self, **options: Any) -> Any:
         """The workbench for this system in a notebook."""
-        return verb("explore")(self, **options)
+        with needs("notebook"):
+            return verb("explore")(self, **options)
 
 
 def trace_by_columns(model: Model, name: str, x: str, y: str, x_range: tuple[float, float]) -> tuple[Array, Array]:

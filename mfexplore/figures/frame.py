@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from bokeh.document import Document
 from numpy.typing import NDArray
 
 from mfexplore.figures.style import SANS, SERIF, Theme
@@ -58,6 +57,8 @@ def render(key: str, declare: Callable[[], Mapping[str, Any]], **options: Any) -
 
     Returns the figure, without toolbar and stretched to its place, and the layers by name.
     """
+    from bokeh.document import Document  # here, because paper figures and the command do without Bokeh
+
     with _rendering:
         if key not in _rendered:
             _rendered[key] = _render(declare(), options)
@@ -70,6 +71,7 @@ def render(key: str, declare: Callable[[], Mapping[str, Any]], **options: Any) -
 
 def _render(layers: Mapping[str, Any], options: dict[str, Any]) -> Any:
     import holoviews as hv
+    from bokeh.document import Document
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from bokeh.models import BasicTicker, FixedTicker
 from numpy.typing import NDArray
 
 from mfexplore.core.controls import Control
@@ -33,6 +32,8 @@ class Scale:
 
     def show(self, figure: Any, axis: str, low: float, high: float) -> None:
         """Show the window [low, high] of values on axis "x" or "y" of a figure, with ticks at round values."""
+        from bokeh.models import BasicTicker, FixedTicker
+
         set_range(figure, axis, float(self.place(low)), float(self.place(high)))
         drawn = (figure.xaxis if axis == "x" else figure.yaxis)[0]
         if not self.is_log:

@@ -20,6 +20,7 @@ import numpy as np
 
 from mfexplore.core.catalogue import system as find_system
 from mfexplore.core.errors import MfexploreError, UnknownNameError
+from mfexplore.core.extras import needs
 from mfexplore.core.model import Model
 from mfexplore.core.provenance import provenance
 from mfexplore.core.solution import Array
@@ -92,7 +93,8 @@ def sweep(
 
 def load(store: str | PathLike[str]) -> xr.Dataset:
     """The Dataset of a sweep, finished or not, from its store; what is not done yet is NaN."""
-    import zarr
+    with needs("dask"):
+        import zarr
 
     attributes = dict(zarr.open_group(str(store), mode="r").attrs)
     record = json.loads(str(attributes["sweep"]))
@@ -135,7 +137,8 @@ class _Ledger:
         }
 
     def _open(self, store: str | PathLike[str]) -> None:
-        import zarr
+        with needs("dask"):
+            import zarr
 
         self.group = zarr.open_group(str(store), mode="a")
         asked = json.dumps(self.record())

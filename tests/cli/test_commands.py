@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 from typer.testing import CliRunner, Result
 
-from mfexplore.cli import app, console, machine
+from mfexplore.cli import app, atlas, console, machine
 from mfexplore.core.catalogue import places, system, systems
 
 
@@ -42,6 +42,13 @@ def test_list_names_every_system() -> None:
 def test_list_can_be_narrowed_to_a_wing() -> None:
     records = json.loads(call("list", "--json", "--wing", "lattices").output)
     assert {r["key"] for r in records} == {s.key for s in systems() if s.wing == "lattices"}
+
+
+def test_names_are_complete_in_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console.out, "width", 80)
+    output = call("list").output
+    assert all(key in output for key in places())
+    assert "absolute_magnetization" in call("simulate", "curie_weiss", "--time", "5").output
 
 
 def test_list_shows_what_can_be_tuned() -> None:
@@ -77,6 +84,24 @@ def test_what_is_not_possible_is_said_without_a_traceback(command: str, argument
     assert "Traceback" not in result.output
 
 
+def test_a_wing_that_is_not_there() -> None:
+    assert "Did you mean 'glasses'" in call("list", "--wing", "glass", expect=2).output
+
+
+@pytest.mark.parametrize(("x", "words"), [("temperature", "against itself"), ("size", "no axis 'size'")])
+def test_a_plane_that_cannot_be(x: str, words: str) -> None:
+    assert words in call("diagram", "curie_weiss", "--x", x, "--y", "temperature", expect=2).output
+
+
+def test_a_file_that_cannot_be_written_is_noticed_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "taken.nc").mkdir()
+    output = call("simulate", "curie_weiss", "-o", str(tmp_path / "taken.nc"), expect=1).output
+    assert "taken.nc" in output
+    assert "after" not in output
+    call("simulate", "curie_weiss", "size=10.5", "-o", str(tmp_path / "new.nc"), expect=2)
+    assert not (tmp_path / "new.nc").exists()
+
+
 def test_a_missing_folder_is_noticed_before_the_work(tmp_path: Path) -> None:
     result = call("simulate", "curie_weiss", "-o", str(tmp_path / "missing" / "trace.nc"), expect=1)
     assert "no such folder" in result.output
@@ -87,19 +112,49 @@ def test_a_size_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "bytes" in call("simulate", "curie_weiss", expect=2).output
 
 
-def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(**options: object) -> None:
-        raise ModuleNotFoundError("No module named 'panel'", name="panel")
+WITHOUT_EXTRAS = (
+    "import sys\n"
+    "sys.modules.update(dict.fromkeys(['bokeh', 'dask', 'distributed', 'holoviews', 'ipywidgets', 'panel', 'zarr']))\n"
+)
 
-    monkeypatch.setattr("mfexplore.serve", broken)
-    output = call("serve", expect=1).output
-    assert "panel" in output
-    assert "mfexplore[" in output
+
+def without_extras(code: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", WITHOUT_EXTRAS + code]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+
+
+@pytest.mark.parametrize("ending", ["nc", "csv", "png", "svg", "pdf"])
+@pytest.mark.parametrize(
+    "arguments", [("diagram", "--resolution", "9"), ("simulate", "--time", "5")], ids=lambda a: a[0]
+)
+def test_every_file_can_be_written_without_any_extra(arguments: tuple[str, ...], ending: str, tmp_path: Path) -> None:
+    path = tmp_path / f"result.{ending}"
+    command = [arguments[0], "curie_weiss", *arguments[1:], "-o", str(path)]
+    done = without_extras(f"from mfexplore.cli import app\napp({command!r})")
+    assert done.returncode == 0, done.stderr
+    assert path.stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("code", "package", "extra"),
+    [
+        ("mf.serve()", "bokeh", "app"),
+        ("mf.system('curie_weiss')().explore()", "ipywidgets", "notebook"),
+        ("mf.sweep('curie_weiss', {'field': [0]}, samples=1, size=10, store='s.zarr', progress=False)", "zarr", "dask"),
+    ],
+)
+def test_a_missing_extra_is_named(code: str, package: str, extra: str) -> None:
+    done = without_extras(f"import mfexplore as mf\ntry: {code}\nexcept mf.MfexploreError as error: print(error)")
+    assert package in done.stdout, done.stderr
+    assert f'pip install "mfexplore[{extra}]"' in done.stdout
+    command = without_extras("from mfexplore.cli import app\napp(['serve'])")
+    assert command.returncode == 1
+    assert command.stderr.startswith("mfexplore: This needs bokeh")
 
 
 def test_an_error_in_a_fresh_process() -> None:
     command = [sys.executable, "-m", "mfexplore.cli", "simulate", "curie_weiss", "temperature=-1"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 2
     assert done.stderr.startswith("mfexplore: Curie-Weiss ferromagnet: temperature = '-1' is not possible")
     assert "Traceback" not in done.stderr
@@ -154,6 +209,20 @@ def test_every_diagram_can_be_drawn_with_characters(key: str) -> None:
 
 
 # -- simulate ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_on_a_metastable_branch_is_shown_beside_the_theory_of_that_branch() -> None:
+    output = call("simulate", "curie_weiss", "temperature=0.5", "field=0.05", "start=down", "--time", "20").output
+    assert "theory, up*" in output
+    assert "theory, down" in output
+    assert "* the branch in equilibrium" in output
+    assert "theory, " not in call("simulate", "curie_weiss", "temperature=1.5", "--time", "20").output
+
+
+def test_something_is_simulated_without_saying_how_long(tmp_path: Path) -> None:
+    for key in places():
+        run = system(key)().simulate(size=system(key).control("size").low) if system(key).offers("simulation") else None
+        assert run is None or atlas.usual_duration(run) >= run.step
 
 
 def test_simulate_writes_its_trace_and_repeats_with_the_seed(tmp_path: Path) -> None:
