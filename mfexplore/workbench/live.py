@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mfexplore.core.errors import MfexploreError
+from mfexplore.core.errors import MfexploreError, NotOfferedError
 from mfexplore.core.model import Model
 from mfexplore.core.pictures import Picture
 from mfexplore.core.simulation import Simulation
@@ -159,9 +159,8 @@ class Live:
 
     def _hand_over(self, run: Simulation, restarted: bool, per_second: float) -> None:
         times, series = run.series()
-        samples = np.array(run.samples()) if run.model.offers("law") else None
         frame = Frame(
-            run.time, times.copy(), {n: v.copy() for n, v in series.items()}, run.picture(), samples, run.model,
+            run.time, times.copy(), {n: v.copy() for n, v in series.items()}, run.picture(), _samples(run), run.model,
             run.finished, restarted, per_second, run.time_unit, run.step,
         )  # fmt: skip
         self._drawn.clear()
@@ -178,3 +177,13 @@ class Live:
     def _stop(self, message: str) -> None:
         self.playing = False
         self._post(lambda: self._fail(message))
+
+
+def _samples(run: Simulation) -> NDArray[Any] | None:
+    """What the histogram shows; None where theory predicts no distribution, at these controls or at all."""
+    if not run.model.offers("law"):
+        return None
+    try:
+        return np.array(run.samples())
+    except NotOfferedError:
+        return None
