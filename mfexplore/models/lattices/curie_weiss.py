@@ -223,9 +223,9 @@ class CurieWeissSimulation(Simulation):
         stride = max(1, recent // 600)
         _, series = self.series()
         field, run = (series[name][-recent::stride] for name in ("field", "magnetization"))
-        far = np.abs(static) > m.drive_amplitude + abs(m.field)
-        nothing = np.full(len(run), np.nan)
-        lines = (np.where(far, np.nan, states), nothing), (np.full(len(states), np.nan), run)
+        reached = np.abs(static) <= m.drive_amplitude + abs(m.field)
+        static, states = static[reached], states[reached]
+        lines = (states, np.full(len(run), np.nan)), (np.full(len(states), np.nan), run)
         caption = "against the field: the states of theory, and the loop of the run"
         return Trajectories(
             np.concatenate([static, field]), np.array([np.concatenate(line) for line in lines]), "field h",

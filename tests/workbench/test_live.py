@@ -1,0 +1,28 @@
+"""The running simulation beside a page."""
+
+from __future__ import annotations
+
+import time
+
+from mfexplore.core import Trajectories
+from mfexplore.models.lattices.curie_weiss import CurieWeiss
+from mfexplore.workbench.live import Frame, Live
+
+
+def test_a_run_goes_on_where_theory_predicts_no_distribution() -> None:
+    """A swept field has no equilibrium; without it the histogram is back."""
+    frames: list[Frame] = []
+    errors: list[str] = []
+    live = Live(lambda draw: draw(), frames.append, errors.append)
+    try:
+        for model, known in ((CurieWeiss.preset("hysteresis"), False), (CurieWeiss(), True)):
+            live.start(model, seed=1)
+            live.step()
+            end = time.perf_counter() + 30
+            while not (frames and frames[-1].model == model) and time.perf_counter() < end:
+                time.sleep(0.01)
+            assert (frames[-1].samples is not None) == known
+            assert isinstance(frames[-1].picture, Trajectories) != known
+    finally:
+        live.close()
+    assert not errors
