@@ -413,6 +413,7 @@ class SpatialNetworkSIR(Model):
         Phase("no_outbreak", "Each case causes less than one other: every outbreak ends by itself."),
         Phase("travelling_wave", "The infection grows into a front that moves at a constant speed."),
         Phase("accelerating", "Hops beyond every front found new foci, and the spread gets faster and faster."),
+        Phase("outbreak", "Each case causes more than one other on this network: a finite fraction falls ill."),
     )
     failures = (
         Failure("no_finite_speed", "Long hops have no moment generating function: eq. (3) has no answer but infinity."),
@@ -445,8 +446,8 @@ class SpatialNetworkSIR(Model):
             "Two fronts draw straight lines, x = ct; with 8 contacts instead of 16 they would flicker out.",
         ),
         Preset(
-            "real friends", {"network": "les miserables", "patients": 1},
-            "77 characters of a novel: run it many times, the theory is only a guide.",
+            "real friends", {"network": "les miserables", "patients": 1, "transmission": 0.8},
+            "77 characters of a novel. Try other seeds: some outbreaks end at once, and theory is only a guide.",
         ),
     )  # fmt: skip
     references = (
@@ -542,7 +543,7 @@ class SpatialNetworkSIR(Model):
 
     def classify(self, points: Points, solution: Solution, equilibrium: Array) -> Array:
         speed = solution.values["speed"][:, :, 1]
-        phase = np.where(np.isinf(speed), 2, 1)
+        phase = np.where(np.isinf(speed), 2, 1) if self.network == "spatial" else np.full(speed.shape, 3)
         return np.where(equilibrium == 1, phase, np.where(equilibrium == 0, 0, -1))
 
     def landmark(self, name: str, along: str) -> Array:

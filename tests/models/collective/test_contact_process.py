@@ -127,3 +127,10 @@ def test_removed_sites_stay_empty() -> None:
     run.advance(20)
     assert (run.state[removed] == -1).all()
     assert run.count == (run.state == 1).sum()
+
+
+def test_a_noticeable_difference_of_the_theories_is_flagged() -> None:
+    theory = ContactProcess().theory(infection_rate=np.array([4.0, 6.0])).sel(branch="active")
+    gap = theory["density"].sel({"method": "mean_field"}) - theory["density"].sel({"method": "pair"})
+    assert (gap > 0.05).values.tolist() == [True, False]
+    assert theory["validity"].values.tolist() == [[3, 3], [0, 0]]

@@ -155,4 +155,31 @@ def test_a_real_network_uses_its_own_degrees() -> None:
     theory = model.theory(method="edge_based").sel(branch="epidemic")
     simulated = float(model.ensemble(samples=200, seed=4)["final_size"])
     assert int(theory["validity"]) == 2
+    assert model.phases[int(theory["phase"])].name == "outbreak", "without space there is no wave"
     assert float(theory["final_size"]) == pytest.approx(simulated, abs=0.15)
+
+
+@pytest.mark.parametrize("network", ["karate club", "les miserables"])
+def test_sizes_on_a_real_network_right_above_its_threshold(network: str) -> None:
+    """Linear in the distance to the threshold, with the slope that follows from the third moment of the degrees."""
+    degrees = np.diff(SpatialNetworkSIR(network=network).simulate().first)  # type: ignore[attr-defined]
+    first, second, third = (np.mean(degrees * x) for x in (1, degrees - 1, (degrees - 1) * (degrees - 2)))
+    branching = second / first
+    threshold = 1 / (branching - 1)
+    model = SpatialNetworkSIR(network=network, recovery=1.0)
+    for excess in (1e-3, 1e-4):
+        tau = threshold * (1 + excess)
+        found = float(model.replace(transmission=tau).theory(method="edge_based")["final_size"].sel(branch="epidemic"))
+        passes = tau / (1 + tau)
+        # 1 - Theta = e: e (passes branching - 1) = passes third / (2 first) e^2, and z = first e
+        expected = first * 2 * first * (passes * branching - 1) / (passes * third)
+        assert found == pytest.approx(expected, rel=20 * excess)
+
+
+def test_mass_action_is_flagged_where_links_transmit_once() -> None:
+    few, many = SpatialNetworkSIR(transmission=0.4, length=5.0), SpatialNetworkSIR(0.25, 20.0, length=9.0)
+    for model, flagged in ((few, True), (many, False)):
+        theory = model.theory().sel(branch="epidemic")
+        z = theory["final_size"].values
+        assert (z[0] - z[1] > 0.05) == flagged
+        assert theory["validity"].values.tolist() == [4 if flagged else 0, 0]
