@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ class BrowserPage:
 
     def __init__(self, desk: Desk, doc: Document) -> None:
         self._desk, self._doc = desk, doc
+        self._posted: deque[Callable[[], None]] = deque()
         self._line = Line(desk.hear)
         roots = list(desk.figures().values())
         roots[0].tags = [self._line.model]  # the channel travels with the first figure
@@ -30,8 +32,11 @@ class BrowserPage:
         self._line.say(type_, **content)
 
     def post(self, work: Callable[[], None]) -> None:
+        # Bokeh may call in another order than it was asked to, and a page told "finished" before its last picture would
+        # wait for ever: so whichever callback comes first does the oldest work.
+        self._posted.append(work)
         try:
-            self._doc.add_next_tick_callback(work)
+            self._doc.add_next_tick_callback(lambda: self._posted.popleft()())
         except (AttributeError, RuntimeError):  # Bokeh took the document apart a moment before it told us
             self._desk.close()
 

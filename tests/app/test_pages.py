@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import deque
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from mfexplore.app import downloads, pages
 from mfexplore.app.channel import Line
+from mfexplore.app.workbench import BrowserPage
 from mfexplore.core import system
 from mfexplore.workbench.exports import File
 
@@ -62,3 +65,16 @@ def test_downloads_need_their_address() -> None:
     assert found is not None
     assert found.content == b"1"
     assert downloads.fetch("guessed") is None
+
+
+def test_work_is_done_in_the_order_it_was_posted_in() -> None:
+    """Bokeh does not promise the order of its callbacks."""
+    asked: list[Any] = []
+    page = BrowserPage.__new__(BrowserPage)
+    page._doc, page._posted = SimpleNamespace(add_next_tick_callback=asked.append), deque()  # type: ignore[assignment]
+    done: list[int] = []
+    for k in range(4):
+        page.post(lambda k=k: done.append(k))  # type: ignore[misc]
+    for callback in reversed(asked):
+        callback()
+    assert done == [0, 1, 2, 3]
