@@ -154,7 +154,7 @@ class LivePanel:
 
     def _predict(self, frame: Frame) -> None:
         """The path that theory predicts, from the first point of the trace, as far as the axis reaches."""
-        if not frame.model.offers("predicted_path"):
+        if not frame.model.offers("predicted_path") or not self.drawing.span:
             return
         key = (frame.model, self.drawing.span, self.chosen, tuple(v[0] for v in frame.series.values()))
         if key == self._predicted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -127,10 +128,11 @@ class Ensembles:
 
 def _samples(model: Model, seed: int, cancelled: Cancelled) -> dict[str, Measured] | None:
     found = []
-    for sample in range(ENSEMBLE_SAMPLES):
-        if cancelled():
-            return None
-        found.append(measure_sample(model, seed, sample))
+    try:
+        for sample in range(ENSEMBLE_SAMPLES):
+            found.append(measure_sample(model, seed, sample, cancelled))
+    except CancelledError:
+        return None
     table = {name: np.array([one[name] for one in found]) for name in found[0]}
     root = np.sqrt(ENSEMBLE_SAMPLES)
     return {n: (float(v.mean()), float(v.std(ddof=1) / root), ENSEMBLE_SAMPLES) for n, v in table.items()}

@@ -6,7 +6,9 @@ import time
 
 from mfexplore.core import Trajectories
 from mfexplore.models.lattices.curie_weiss import CurieWeiss
+from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.live import Frame, Live
+from mfexplore.workbench.views import Ensembles
 
 
 def test_a_run_goes_on_where_theory_predicts_no_distribution() -> None:
@@ -26,3 +28,16 @@ def test_a_run_goes_on_where_theory_predicts_no_distribution() -> None:
     finally:
         live.close()
     assert not errors
+
+
+def test_an_ensemble_that_nobody_wants_any_more_ends_within_a_sample() -> None:
+    """Asked in every step: a sample may take a minute."""
+    asked = 0
+
+    def cancelled() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 20
+
+    assert list(Ensembles().job(Exploration.of(CurieWeiss()), lambda fraction: None)(cancelled)) == []
+    assert asked == 21
