@@ -27,6 +27,7 @@ from mfexplore.core.declaration import (
 )
 from mfexplore.core.errors import NotOfferedError, TooLargeError, UnknownNameError
 from mfexplore.core.extras import needs
+from mfexplore.core.provenance import attributes, provenance
 from mfexplore.core.solution import Array, Points, Solution, columns, label
 from mfexplore.core.verbs import verb
 
@@ -269,12 +270,11 @@ class Model:
             observable = self.observable(name)
             assert observable.over is not None
             shape = (*(len(v) for v in grids.values()), *stacked.values.shape[1:])
-            attributes = {"long_name": observable.title, "symbol": observable.symbol, "units": observable.unit}
             dataset[name] = xr.DataArray(
                 stacked.values.reshape(shape),
                 dims=(*grids, *inner, observable.over),
                 coords={observable.over: stacked.coordinate},
-                attrs=attributes | {"description": observable.doc},
+                attrs=attributes(observable),
             )
         return dataset
 
@@ -315,8 +315,6 @@ class Model:
         """
         import xarray as xr
 
-        from mfexplore.core.provenance import provenance
-
         plane = self.plane(x, y)
         found: dict[str, tuple[Array, Array]] = {}
         for landmark in self.landmarks:
@@ -328,13 +326,10 @@ class Model:
         table = np.full((2, len(found), length), np.nan)
         for i, (xs, ys) in enumerate(found.values()):
             table[0, i, : len(xs)], table[1, i, : len(ys)] = xs, ys
-        attributes = {
-            n: {"long_name": c.title, "symbol": c.symbol, "units": c.unit} for n, c in self.controls().items()
-        }
         return xr.Dataset(
             {
-                plane.x: (("boundary", "point"), table[0], attributes[plane.x]),
-                plane.y: (("boundary", "point"), table[1], attributes[plane.y]),
+                plane.x: (("boundary", "point"), table[0], attributes(self.control(plane.x))),
+                plane.y: (("boundary", "point"), table[1], attributes(self.control(plane.y))),
             },
             {"boundary": np.array(list(found), dtype=np.str_)},
             attrs=provenance(self, plane=f"{plane.x} {plane.y}"),

@@ -1,4 +1,4 @@
-"""Where a dataset came from: enough to make it again."""
+"""What a dataset says about itself: where it came from, enough to make it again, and what its variables mean."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import json
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
+
+from mfexplore.core.controls import Control
+from mfexplore.core.declaration import Observable, in_words
 
 if TYPE_CHECKING:
     from mfexplore.core.model import Model
@@ -34,3 +37,19 @@ def provenance(model: Model, **more: Any) -> dict[str, Any]:
         "source": "; ".join(s.citation for s in model.sources),
         "Conventions": "CF-1.11",
     } | more
+
+
+def attributes(thing: Control | Observable) -> dict[str, str]:
+    """CF attributes of a variable that is declared."""
+    return {"long_name": thing.title, "symbol": thing.symbol, "units": thing.unit, "description": thing.doc}
+
+
+def observed_attributes(model: Model, name: str) -> dict[str, str]:
+    """The same for something a simulation observes, which the theory need not know."""
+    declared = [attributes(o) for o in model.observables if o.name == name]
+    return declared[0] if declared else {"long_name": in_words(name)}
+
+
+def error_attributes(of: dict[str, str]) -> dict[str, str]:
+    """CF attributes of the standard error of a variable."""
+    return {k: v for k, v in of.items() if k == "units"} | {"long_name": f"standard error of {of['long_name']}"}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from mfexplore.core.pictures import Picture
+from mfexplore.core.provenance import observed_attributes, provenance
 from mfexplore.core.solution import Array
 
 if TYPE_CHECKING:
@@ -97,15 +98,11 @@ class Simulation(ABC):
         """Everything observed so far: Dataset over `time`."""
         import xarray as xr
 
-        from mfexplore.core.provenance import provenance
-
         times, *series = self._trace[: self._recorded].T.copy()
-        known = {o.name: o for o in self.model.observables}
-        variables = {}
-        for name, values in zip(self._names, series, strict=True):
-            observable = known.get(name)
-            symbol, unit = (observable.symbol, observable.unit) if observable else ("", "")
-            variables[name] = ("time", values, {"long_name": name.replace("_", " "), "symbol": symbol, "units": unit})
+        variables = {
+            name: ("time", values, observed_attributes(self.model, name))
+            for name, values in zip(self._names, series, strict=True)
+        }
         time = ("time", times, {"long_name": "time", "units": self.time_unit})
         return xr.Dataset(variables, {"time": time}, attrs=provenance(self.model, seed=str(self.seed)))
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mfexplore.core.provenance import attributes, provenance
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -64,8 +66,6 @@ def label(model: Model, axes: Mapping[str, Array], solution: Solution) -> xr.Dat
     """
     import xarray as xr
 
-    from mfexplore.core.provenance import provenance
-
     shape = tuple(len(v) for v in axes.values())
     inner: dict[str, tuple[str, ...]] = {}
     if model.methods:
@@ -81,8 +81,7 @@ def label(model: Model, axes: Mapping[str, Array], solution: Solution) -> xr.Dat
     for observable in model.observables:
         if observable.over is None and observable.name in solution.values:
             values = np.where(exists, solution.values[observable.name], np.nan)
-            attributes = {"long_name": observable.title, "symbol": observable.symbol, "units": observable.unit}
-            variables[observable.name] = (dims, values.reshape(full), attributes | {"description": observable.doc})
+            variables[observable.name] = (dims, values.reshape(full), attributes(observable))
     variables["residual"] = (dims, solution.residual.reshape(full), {"long_name": "residual of the equations"})
     converged = solution.converged(model.tolerance)
     meaning = {"long_name": "answer (or absence of this branch) is known"}
@@ -114,9 +113,7 @@ def label(model: Model, axes: Mapping[str, Array], solution: Solution) -> xr.Dat
     coordinates: dict[str, Any] = {}
     declared = model.controls()
     for name, values in axes.items():
-        made = declared[name]
-        attributes = {"long_name": made.title, "symbol": made.symbol, "units": made.unit, "description": made.doc}
-        coordinates[name] = (name, values, attributes)
+        coordinates[name] = (name, values, attributes(declared[name]))
     coordinates |= {k: (k, np.array(v)) for k, v in inner.items()}
     return xr.Dataset(variables, coordinates, attrs=provenance(model))
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
+from threading import Event
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mfexplore.core.model import Model
-from mfexplore.core.provenance import provenance
+from mfexplore.core.provenance import error_attributes, observed_attributes, provenance
 from mfexplore.study.executors import background_threads
 
 if TYPE_CHECKING:
@@ -53,18 +54,26 @@ def ensemble(
     """
     import xarray as xr
 
-    executor = executor or background_threads()
-    futures = [executor.submit(measure_sample, model, seed, k) for k in range(samples)]
+    over = Event()  # an interrupted program must not wait for samples that nobody wants any more
+    if executor is None:
+        futures = [background_threads().submit(measure_sample, model, seed, k, over.is_set) for k in range(samples)]
+    else:
+        futures = [executor.submit(measure_sample, model, seed, k) for k in range(samples)]
     found = []
-    for k, future in enumerate(futures):
-        found.append(future.result())
-        progress((k + 1) / samples)
+    try:
+        for k, future in enumerate(futures):
+            found.append(future.result())
+            progress((k + 1) / samples)
+    finally:
+        over.set()
+        for future in futures:
+            future.cancel()
     dataset = xr.Dataset(attrs=provenance(model, seed=seed, samples=samples))
     theory = model.theory() if model.offers("solve") else xr.Dataset()
     for name, (mean, error) in average(found).items():
-        title = name.replace("_", " ")
-        dataset[name] = ((), mean, {"long_name": title, "ancillary_variables": f"{name}_standard_error"})
-        dataset[f"{name}_standard_error"] = ((), error, {"long_name": f"standard error of {title}"})
+        meaning = observed_attributes(model, name)
+        dataset[name] = ((), mean, meaning | {"ancillary_variables": f"{name}_standard_error"})
+        dataset[f"{name}_standard_error"] = ((), error, error_attributes(meaning))
         if name in theory:
             dataset[f"{name}_theory"] = theory[name]
     return dataset

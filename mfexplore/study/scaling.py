@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mfexplore.core.model import Model
-from mfexplore.core.provenance import provenance
+from mfexplore.core.provenance import error_attributes, observed_attributes, provenance
 from mfexplore.core.solution import Array
 from mfexplore.numerics.statistics import jackknife, leave_one_out, reweighting
 from mfexplore.study.ensemble import never
@@ -95,9 +95,9 @@ class FiniteSize:
         )
         for name, values in self.estimates().items():
             mean, error = jackknife(np.moveaxis(values, 1, 0))
-            title = name.replace("_", " ")
-            dataset[name] = (("size", "temperature"), mean[:, order], {"long_name": title})
-            dataset[f"{name}_standard_error"] = (("size", "temperature"), error[:, order])
+            meaning = observed_attributes(self.model, name)
+            dataset[name] = (("size", "temperature"), mean[:, order], meaning)
+            dataset[f"{name}_standard_error"] = (("size", "temperature"), error[:, order], error_attributes(meaning))
         return dataset
 
     def reaches(self, binder_ratio: float) -> xr.Dataset:

@@ -9,11 +9,22 @@ is marked as done after its values are in the store, so whoever is killed, the s
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from contextlib import contextmanager
 from multiprocessing import get_context
 from os import PathLike, cpu_count
+from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +33,7 @@ from mfexplore.core.catalogue import system as find_system
 from mfexplore.core.errors import MfexploreError, UnknownNameError
 from mfexplore.core.extras import needs
 from mfexplore.core.model import Model
-from mfexplore.core.provenance import provenance
+from mfexplore.core.provenance import attributes, error_attributes, observed_attributes, provenance
 from mfexplore.core.solution import Array
 from mfexplore.study.ensemble import measure_sample, never
 from mfexplore.study.executors import background_threads
@@ -40,12 +51,18 @@ Progress = Callable[[int, int], None]
 
 
 class SweepMismatchError(MfexploreError):
-    """A store holds another sweep than the one asked for."""
+    """A store holds another sweep than the one asked for, or no sweep at all."""
 
 
-def measure_batch(models: list[Model], seed: int, samples: list[int]) -> dict[str, Array]:
+class SweepStoppedError(MfexploreError):
+    """What executed a sweep is gone (the scheduler of a cluster was killed, say)."""
+
+
+def measure_batch(
+    models: list[Model], seed: int, samples: list[int], cancelled: Callable[[], bool] = never
+) -> dict[str, Array]:
     """One sample at each of the given models: observables as arrays over the batch. This is what runs on a worker."""
-    found = [measure_sample(model, seed, sample) for model, sample in zip(models, samples, strict=True)]
+    found = [measure_sample(model, seed, sample, cancelled) for model, sample in zip(models, samples, strict=True)]
     return {name: np.array([one[name] for one in found]) for name in found[0]}
 
 
@@ -78,13 +95,14 @@ def sweep(
 
     Raises:
         ControlError, UnknownNameError: before anything runs.
-        SweepMismatchError: the store holds a different sweep.
+        SweepMismatchError: the store holds a different sweep, or something else.
+        SweepStoppedError: the cluster is gone; what is done is in the store.
     """
     model = _as_model(system).replace(**controls)
     axes = {name: model.control(name).check_array(values, model.title) for name, values in over.items()}
     shape = tuple(len(values) for values in axes.values())
     units = int(np.prod(shape)) * samples
-    with _executor(executor) as pool:
+    with executed_by(executor) as pool:
         ledger = _Ledger(model, axes, samples, seed, max(1, -(-units // (TASKS_PER_WORKER * pool.workers))), store)
         with _reporter(progress, units) as report:
             _run(ledger, pool, report, cancelled)
@@ -96,8 +114,10 @@ def load(store: str | PathLike[str]) -> xr.Dataset:
     with needs("dask"):
         import zarr
 
-    attributes = dict(zarr.open_group(str(store), mode="r").attrs)
-    record = json.loads(str(attributes["sweep"]))
+    kept = zarr.open_group(str(store), mode="r").attrs
+    if "sweep" not in kept:
+        raise SweepMismatchError(f"{store} holds no sweep.")
+    record = json.loads(str(kept["sweep"]))
     model = find_system(record["system"])(**record["controls"])
     axes = {name: model.control(name).check_array(values, model.title) for name, values in record["over"].items()}
     return _Ledger(model, axes, record["samples"], record["seed"], 1, store).dataset()
@@ -140,13 +160,18 @@ class _Ledger:
         with needs("dask"):
             import zarr
 
+        place = Path(store)
+        if place.is_file() or (place.is_dir() and any(place.iterdir()) and not (place / "zarr.json").exists()):
+            raise SweepMismatchError(f"{store} is no Zarr store. Choose another store.")
         self.group = zarr.open_group(str(store), mode="a")
         asked = json.dumps(self.record())
         found = self.group.attrs.get("sweep")
         if found is None:
-            attributes = provenance(self.model, seed=self.seed, samples=self.samples)
+            if set(self.group) - {"done"}:  # that alone is there if the first client was killed just now
+                raise SweepMismatchError(f"{store} holds something else than a sweep. Choose another store.")
             self._array("done", np.int8, 0)
-            self.group.attrs.update(attributes | {"sweep": asked, "batch": self.batch})
+            origin = provenance(self.model, seed=self.seed, samples=self.samples)
+            self.group.attrs.update(origin | {"sweep": asked, "batch": self.batch})
         elif found != asked:
             theirs, ours = json.loads(str(found)), self.record()
             other = [f"{k}: {theirs.get(k)!r} there, {v!r} asked" for k, v in ours.items() if theirs.get(k) != v]
@@ -159,8 +184,9 @@ class _Ledger:
         if self.group is None:
             return np.full(self.units, fill, dtype)
         return self.group.create_array(
-            name, shape=(self.units,), chunks=(self.batch,), dtype=dtype, fill_value=fill, dimension_names=("unit",)
-        )
+            name, shape=(self.units,), chunks=(self.batch,), dtype=dtype, fill_value=fill, dimension_names=("unit",),
+            overwrite=True,
+        )  # fmt: skip
 
     def missing(self) -> Iterator[slice]:
         """The batches that are not done."""
@@ -193,50 +219,78 @@ class _Ledger:
 
         import xarray as xr
 
-        attributes = provenance(self.model, seed=self.seed, samples=self.samples, done=float(self.done.mean()))
-        dataset = xr.Dataset(coords=dict(self.axes), attrs=attributes)
+        dataset = xr.Dataset(
+            attrs=provenance(self.model, seed=self.seed, samples=self.samples, done=float(self.done.mean()))
+        )
+        for name, values in self.axes.items():
+            dataset.coords[name] = (name, values, attributes(self.model.control(name)))
         for name, values in self.values.items():
             table = np.asarray(values[:]).reshape(*self.shape, self.samples)
-            title = name.replace("_", " ")
+            meaning = observed_attributes(self.model, name)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", RuntimeWarning)  # points without any sample yet are NaN
                 count = np.isfinite(table).sum(axis=-1)
                 error = np.nanstd(table, axis=-1, ddof=1) / np.sqrt(count)
                 mean = np.nanmean(table, axis=-1)
-            dataset[name] = (tuple(self.axes), mean, {"long_name": title})
-            dataset[f"{name}_standard_error"] = (tuple(self.axes), error, {"long_name": f"standard error of {title}"})
-            dataset[f"{name}_samples"] = ((*self.axes, "sample"), table, {"long_name": title})
+            dataset[name] = (tuple(self.axes), mean, meaning | {"ancillary_variables": f"{name}_standard_error"})
+            dataset[f"{name}_standard_error"] = (tuple(self.axes), error, error_attributes(meaning))
+            dataset[f"{name}_samples"] = ((*self.axes, "sample"), table, meaning)
         return dataset
 
 
 class _Pool:
-    """An executor, how many workers it has, and how to build it anew if a worker process was killed."""
+    """An executor, how many workers it has now, and how to build it anew if a worker process was killed."""
 
-    def __init__(self, build: Callable[[], Executor], workers: int, rebuild: bool, owned: bool) -> None:
-        self._build, self.workers, self.rebuild, self._owned = build, workers, rebuild, owned
+    def __init__(
+        self,
+        build: Callable[[], Executor],
+        count: Callable[[], int],
+        *,
+        rebuild: bool = False,
+        owned: bool = False,
+        stop: Event | None = None,
+    ) -> None:
+        self._build, self._count, self.rebuild, self._owned, self._stop = build, count, rebuild, owned, stop
         self.executor = build()
+        self._counted, self._workers = time.monotonic(), count()
+
+    @property
+    def workers(self) -> int:
+        """A cluster grows and shrinks while a sweep runs, so they are counted every other second."""
+        if time.monotonic() - self._counted > 2:
+            self._counted, self._workers = time.monotonic(), self._count()
+        return self._workers
+
+    def submit(self, models: list[Model], seed: int, samples: list[int]) -> Future[dict[str, Array]]:
+        if self._stop is None:
+            return self.executor.submit(measure_batch, models, seed, samples)
+        return self.executor.submit(measure_batch, models, seed, samples, self._stop.is_set)
 
     def renew(self) -> None:
         self.close()
         self.executor = self._build()
 
     def close(self) -> None:
+        if self._stop is not None:
+            self._stop.set()  # threads of this process end their samples
         if self._owned:
             self.executor.shutdown(wait=False, cancel_futures=True)
 
 
 @contextmanager
-def _executor(kind: Any) -> Iterator[_Pool]:
+def executed_by(kind: Any) -> Iterator[_Pool]:
+    """What `sweep` accepts as an executor, as a pool; ended with the context if it was started here."""
     cores = cpu_count() or 1
     if kind == "threads":
-        pool = _Pool(background_threads, cores, rebuild=False, owned=False)
+        pool = _Pool(background_threads, lambda: cores, stop=Event())
     elif kind == "processes":
-        pool = _Pool(lambda: ProcessPoolExecutor(cores, mp_context=get_context("spawn")), cores, True, True)
+        pool = _Pool(
+            lambda: ProcessPoolExecutor(cores, mp_context=get_context("spawn")), lambda: cores, rebuild=True, owned=True
+        )
     elif hasattr(kind, "get_executor"):  # a dask.distributed.Client
-        workers = max(1, sum(kind.nthreads().values()))
-        pool = _Pool(lambda: kind.get_executor(pure=False), workers, rebuild=False, owned=False)
+        pool = _Pool(lambda: kind.get_executor(pure=False), lambda: _dask_workers(kind))
     elif isinstance(kind, Executor):
-        pool = _Pool(lambda: kind, getattr(kind, "_max_workers", cores), rebuild=False, owned=False)
+        pool = _Pool(lambda: kind, lambda: getattr(kind, "_max_workers", cores))
     else:
         raise UnknownNameError("executor", str(kind), ["threads", "processes", "a dask.distributed.Client"])
     try:
@@ -245,16 +299,22 @@ def _executor(kind: Any) -> Iterator[_Pool]:
         pool.close()
 
 
+def _dask_workers(client: Any) -> int:
+    """Threads of a Dask cluster; or, while its jobs still wait in a queue, as many as have been asked for."""
+    planned, running = len(getattr(client.cluster, "plan", ())), int(sum(client.nthreads().values()))
+    return max(1, planned, running)
+
+
 def _run(ledger: _Ledger, pool: _Pool, report: Progress, cancelled: Callable[[], bool]) -> None:
     """Hand out the missing batches, a few ahead, and write each as it comes back."""
     report(int(ledger.done.sum()), ledger.units)
     lost = 0
     while True:
-        queue = ledger.missing()
         running: dict[Future[dict[str, Array]], slice] = {}
         try:
-            for piece in queue:
-                running[pool.executor.submit(measure_batch, *_arguments(ledger, piece))] = piece
+            for piece in ledger.missing():
+                models, samples = ledger.models(piece)
+                running[pool.submit(models, ledger.seed, samples)] = piece
                 while len(running) >= QUEUED_PER_WORKER * pool.workers and not cancelled():
                     _collect(ledger, running, report)
                 if cancelled():
@@ -267,14 +327,13 @@ def _run(ledger: _Ledger, pool: _Pool, report: Progress, cancelled: Callable[[],
             if not pool.rebuild or lost > LOST_POOLS:
                 raise
             pool.renew()
+        except CancelledError:  # not by us: a Dask client cancels everything when it loses its scheduler
+            kept = f"{int(ledger.done.sum())} of {ledger.units} samples are done"
+            what_now = ", and the same command goes on from there" if ledger.group is not None else ""
+            raise SweepStoppedError(f"The cluster that executed this sweep is gone: {kept}{what_now}.") from None
         finally:
             for future in running:
                 future.cancel()
-
-
-def _arguments(ledger: _Ledger, piece: slice) -> tuple[list[Model], int, list[int]]:
-    models, samples = ledger.models(piece)
-    return models, ledger.seed, samples
 
 
 def _collect(ledger: _Ledger, running: dict[Future[dict[str, Array]], slice], report: Progress) -> None:

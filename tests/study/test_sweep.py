@@ -7,15 +7,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
 
-from mfexplore.core import ControlError, UnknownNameError, system
-from mfexplore.study.sweep import SweepMismatchError, load, sweep
+from mfexplore.core import ControlError, Model, UnknownNameError, system
+from mfexplore.study.ensemble import ensemble
+from mfexplore.study.executors import background_threads
+from mfexplore.study.sweep import SweepMismatchError, SweepStoppedError, executed_by, load, sweep
 
 MODEL = system("curie_weiss")(size=100)
 OVER = {"temperature": np.linspace(0.6, 1.4, 5), "start": ["up", "down"]}
@@ -112,6 +114,110 @@ def test_a_killed_client_loses_nothing(tmp_path: Path) -> None:
     assert resumed[0] == round(part.attrs["done"] * 160)
     kept = np.isfinite(part["magnetization_samples"])
     xr.testing.assert_equal(part["magnetization_samples"].where(kept), whole["magnetization_samples"].where(kept))
+
+
+def test_a_killed_scheduler_loses_nothing(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    address, store = tmp_path / "scheduler.json", tmp_path / "s.zarr"
+    options = ["--scheduler-file", str(address), "--no-dashboard"]
+    started = []
+
+    def start(part: str, *more: str) -> None:
+        command = [sys.executable, "-m", f"distributed.cli.dask_{part}", *options, *more]
+        started.append(subprocess.Popen(command, stderr=subprocess.DEVNULL))
+
+    seen: list[int] = []
+
+    def kill_it(done: int, units: int) -> None:
+        seen.append(done)
+        if done > units // 4:
+            started[0].kill()
+
+    try:
+        start("scheduler", "--port", "0", "--host", "127.0.0.1")
+        start("worker", "--nthreads", "1", "--no-nanny")
+        model = MODEL.replace(size=20_000)
+        with distributed.Client(scheduler_file=str(address)) as client:
+            client.wait_for_workers(1, timeout=60)
+            with pytest.raises(SweepStoppedError, match="of 40 samples are done, and the same command goes on"):
+                sweep(model, OVER, samples=4, seed=3, executor=client, store=store, progress=kill_it)
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+    resumed: list[int] = []
+    again = sweep(model, OVER, samples=4, seed=3, store=store, progress=lambda n, units: resumed.append(n))
+    assert resumed[0] == seen[-1]
+    xr.testing.assert_identical(again, sweep(model, OVER, samples=4, seed=3, progress=False))
+
+
+def test_a_cluster_whose_jobs_still_wait_gets_as_many_tasks_as_it_has_been_asked_for() -> None:
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(n_workers=0, threads_per_worker=1, dashboard_address=None) as local,
+        distributed.Client(local) as client,
+        executed_by(client) as pool,
+    ):
+        assert pool.workers == 1
+        local.scale(2)
+        time.sleep(2.1)  # until they are counted again
+        assert pool.workers == 2
+        found = sweep(MODEL, {"temperature": [0.6]}, samples=2, executor=client, progress=False)
+    assert found.attrs["done"] == 1
+
+
+def by_sweep(model: Model, progress: Callable[..., None]) -> None:
+    sweep(model, {"temperature": [1.0]}, samples=16, progress=progress)
+
+
+def by_ensemble(model: Model, progress: Callable[..., None]) -> None:
+    ensemble(model, samples=16, progress=progress)
+
+
+@pytest.mark.parametrize("call", [by_sweep, by_ensemble])
+def test_ended_early_it_leaves_no_work_behind(call: Callable[..., None]) -> None:
+    """Whoever presses Ctrl-C gets the prompt back: what threads are at is given up, not finished."""
+    call(MODEL, lambda *_: None)  # loads kernels
+    began, ended = time.process_time(), []
+
+    def interrupt(done: float, *_: object) -> None:
+        if done:
+            ended.append(time.process_time())
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        call(MODEL.replace(size=300_000), interrupt)
+    background_threads().submit(int).result(timeout=120)  # comes after all that was handed out
+    assert time.process_time() - ended[0] < 0.3 * (ended[0] - began)
+
+
+def test_what_is_no_sweep_is_left_alone(tmp_path: Path) -> None:
+    import zarr
+
+    (tmp_path / "file").write_text("precious")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "file").write_text("precious")
+    zarr.open_group(str(tmp_path / "other.zarr"), mode="w").create_array("precious", shape=(3,), dtype=float)
+    for name in ("file", "folder", "other.zarr"):
+        with pytest.raises(SweepMismatchError, match=name):
+            sweep(MODEL, {"temperature": [0.6]}, samples=2, store=tmp_path / name, progress=False)
+    assert (tmp_path / "folder" / "file").read_text() == "precious"
+    with pytest.raises(SweepMismatchError, match="holds no sweep"):
+        load(tmp_path / "other.zarr")
+
+
+def test_a_client_killed_before_its_first_batch_can_be_repeated(tmp_path: Path) -> None:
+    import zarr
+
+    store = tmp_path / "s.zarr"
+    zarr.open_group(str(store), mode="w").create_array("done", shape=(2,), dtype="int8")
+    assert sweep(MODEL, {"temperature": [0.6]}, samples=2, store=store, progress=False).attrs["done"] == 1
+
+
+def test_variables_say_what_they_are(serial: xr.Dataset) -> None:
+    assert serial["temperature"].attrs["units"] == "J/k_B"
+    assert serial["magnetization"].attrs["symbol"] == "m"
+    assert serial["magnetization_standard_error"].attrs["long_name"] == "standard error of magnetization"
 
 
 def test_a_store_of_another_sweep_is_refused(tmp_path: Path) -> None:
