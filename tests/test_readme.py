@@ -29,7 +29,7 @@ def test_the_public_face() -> None:
 
 def test_the_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    scope: dict[str, Any] = {}
+    scope: dict[str, Any] = {"__name__": "__main__"}
     try:
         exec(PYTHON[1], scope)
         found = load(tmp_path / "hopfield.zarr")

@@ -194,10 +194,14 @@ class Exploration:
             [
                 "import numpy as np",
                 "import mfexplore as mf",
+                "from dask.distributed import Client, LocalCluster",
                 "",
-                f'model = mf.system("{self.model.key}")({arguments})',
-                f"over = {{{self.along_control!r}: {self._axis_expression(33)}}}",
-                f'mf.sweep(model, over=over, samples=16, seed={self.seed}, store="{self.model.key}.zarr")',
+                'if __name__ == "__main__":  # a script is read again by every process it starts',
+                "    cluster = LocalCluster(threads_per_worker=1)  # or SLURMCluster, KubeCluster: see the README",
+                f'    model = mf.system("{self.model.key}")({arguments})',
+                f"    over = {{{self.along_control!r}: {self._axis_expression(33)}}}",
+                f'    store = "{self.model.key}.zarr"  # whatever is killed, the same lines go on from here',
+                f"    mf.sweep(model, over, samples=16, seed={self.seed}, store=store, executor=Client(cluster))",
             ]
         )
 
