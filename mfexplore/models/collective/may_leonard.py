@@ -31,7 +31,8 @@ $\mu=\sigma=1$ (simulated); eq. (4) carries that to other rates.
 
 **Valid:** (1) for a well-mixed population as $N\to\infty$ only: it knows neither space nor the chance that decides
 who survives. (3) is an expansion around (2), while real spirals reach far from it: its wavelength is off by a
-factor of order one, which the scaling of $M_c$ assumes to be the same at all rates.
+factor of order one, which the scaling of $M_c$ assumes to be the same at all rates. (Measured is the wavelength at
+which the species fluctuate most.)
 
 *Convention:* an encounter is ordered (who meets, who is met); counting pairs would double all rates.
 """
@@ -40,7 +41,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -118,7 +119,7 @@ class MayLeonardSimulation(Simulation):
     """Encounters on the lattice from a random mixture at the densities of (2)."""
 
     time_unit = "generations"
-    relaxation, window = 300.0, 100.0
+    relaxation, window = 200.0, 50.0
 
     def prepare(self) -> None:
         m = self.model
@@ -144,6 +145,21 @@ class MayLeonardSimulation(Simulation):
             "total_density": float(1 - share[0]),
             "surviving_species": float((share[1:] > 0).sum()),
         }
+
+    def measure(self, cancelled: Callable[[], bool] = lambda: False) -> dict[str, float]:
+        """Means over the window, and the wavelength at its end."""
+        return super().measure(cancelled) | {"wavelength": self.wavelength()}
+
+    def wavelength(self) -> float:
+        """In units of the side: where the fluctuations of the species, over all directions, are strongest."""
+        n = self.linear
+        species = np.concatenate([[0], np.exp(2j * math.pi * np.arange(3) / 3)])[self.grid].reshape(n, n)
+        power = np.abs(np.fft.fft2(species)) ** 2
+        waves = np.fft.fftfreq(n, 1 / n)
+        ring = np.rint(np.hypot(waves[:, None], waves)).astype(np.int64)
+        total = np.bincount(ring.ravel(), power.ravel())[: n // 2]
+        total[0] = 0  # all the same everywhere: no wave
+        return 1 / int(total.argmax()) if np.ptp(self.grid) else math.nan
 
     def picture(self) -> Lattice:
         grid = self.grid.reshape(self.linear, self.linear)
@@ -199,8 +215,8 @@ class MayLeonard(Model):
     )  # fmt: skip
     landmarks = (Landmark("critical_mobility", "M_c", "spirals outgrow the square"),)
     planes = (
-        Plane("mobility", "selection", "wavelength", "coexistence", along="x"),
-        Plane("mobility", "reproduction", "wavelength", "coexistence", along="x"),
+        Plane("mobility", "selection", "wavelength", "coexistence", x_range=(1e-6, 3e-3), along="x"),
+        Plane("mobility", "reproduction", "wavelength", "coexistence", x_range=(1e-6, 3e-3), along="x"),
     )
     presets = (
         Preset("spirals", {"mobility": 1e-4}, "Spirals of three colours turn and drift; every species survives."),

@@ -134,3 +134,22 @@ def test_a_noticeable_difference_of_the_theories_is_flagged() -> None:
     gap = theory["density"].sel({"method": "mean_field"}) - theory["density"].sel({"method": "pair"})
     assert (gap > 0.05).values.tolist() == [True, False]
     assert theory["validity"].values.tolist() == [[3, 3], [0, 0]]
+
+
+def test_an_outbreak_from_a_seed_spreads_as_directed_percolation_does() -> None:
+    """At the threshold of the chain the mean number of active sites grows as t^theta, with the dead ones counted."""
+    theta, delta = REFERENCES["lit_dp11"]["value"][5], REFERENCES["lit_dp11"]["value"][4]
+    model = ContactProcess(infection_rate=3.29785, size=2000, start="seed")
+    times = 8.0 * 4.0 ** np.arange(4)
+    active = np.empty((2000, times.size))
+    for seed in range(len(active)):
+        run = model.simulate(seed=seed)
+        before = 0.0
+        for k, time in enumerate(times):
+            run.evolve(time - before)
+            before = time
+            active[seed, k] = run.observe()["density"] * model.size
+    growth = np.polyfit(np.log(times), np.log(active.mean(axis=0)), 1)[0]
+    assert growth == pytest.approx(theta, abs=0.04)
+    survival = np.polyfit(np.log(times), np.log((active > 0).mean(axis=0)), 1)[0]
+    assert -survival == pytest.approx(delta, abs=0.03)

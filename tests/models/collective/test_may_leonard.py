@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -87,7 +88,7 @@ def test_outcomes_are_the_rules_of_the_game() -> None:
 
 def test_spirals_keep_all_species_alive_below_the_critical_mobility_only() -> None:
     published = next(r for r in reference_values("reaction_kinetics") if r["id"] == "lit_maylm")["value"]
-    model = MayLeonard(size=2500)
+    model = MayLeonard(size=1600)
     assert model.landmark("critical_mobility", "mobility")[0] == pytest.approx(published)
     extinct = {}
     for factor in (0.25, 0.5, 2.0, 4.0):
@@ -103,3 +104,23 @@ def test_spirals_keep_all_species_alive_below_the_critical_mobility_only() -> No
 def test_the_wavelength_grows_as_the_square_root_of_the_mobility() -> None:
     found = MayLeonard().theory(mobility=np.array([1e-5, 4e-5]))["wavelength"].sel(branch="coexistence")
     assert float(found[1] / found[0]) == pytest.approx(2)
+
+
+def test_the_measured_wavelength_of_a_plane_wave_is_its_own() -> None:
+    run: Any = MayLeonard(size=60 * 60).simulate()
+    run.grid = (1 + np.indices((60, 60))[1] // 4 % 3).astype(np.uint8).ravel()
+    assert run.wavelength() == pytest.approx(12 / 60)
+    run.grid[:] = 2
+    assert math.isnan(run.wavelength())
+
+
+def test_simulated_spirals_have_about_the_wavelength_of_theory() -> None:
+    """Eq. (4) is an expansion: right within a factor of two, and in its growth with the mobility."""
+    found = {}
+    for mobility in (5e-5, 2e-4):
+        model = MayLeonard(mobility=mobility, size=128**2)
+        measured = [model.simulate(seed=seed).measure()["wavelength"] for seed in range(12)]
+        theory = float(model.theory()["wavelength"].sel(branch="coexistence"))
+        found[mobility] = np.mean(measured)
+        assert 0.5 < found[mobility] / theory < 2
+    assert 1.4 < found[2e-4] / found[5e-5] < 2.6

@@ -183,3 +183,13 @@ def test_mass_action_is_flagged_where_links_transmit_once() -> None:
         z = theory["final_size"].values
         assert (z[0] - z[1] > 0.05) == flagged
         assert theory["validity"].values.tolist() == [4 if flagged else 0, 0]
+
+
+def test_the_simulated_front_approaches_the_predicted_speed_from_below() -> None:
+    """Eq. (3) is for infinitely many people: a front of few is slower, the less so the more are within reach."""
+    fraction = []
+    for length, size in ((2.5, 50_000), (5.0, 150_000)):
+        model = SpatialNetworkSIR(0.4, 10.0, length=length, size=size, patients=round(10 * length**2))
+        measured = float(model.ensemble(samples=4, seed=6)["speed"])
+        fraction.append(measured / epidemic(model, "edge_based")["speed"])
+    assert 0.5 < fraction[0] < fraction[1] < 1
