@@ -39,8 +39,10 @@ $$\lambda=T(1-C)^2-\frac1T\,\overline{\mathrm{sech}^4\frac{m+h+\sigma z}T}\,\big
 **Valid:** random memories, $N\to\infty$ with $\alpha=P/N$ fixed, and $\lambda>0$. The retrieval state is stable down to
 very low temperature (the line $T_R$); the spin glass never is, and its numbers are approximate. Where retrieval is
 metastable ($T_c<T<T_M$) the glass has the lower free energy, yet the time to leave the memory grows exponentially with
-$N$. **Handwritten digits are not random memories**: they resemble one another (mean overlap 0.5), which adds crosstalk
-that the theory does not know, and only about three can be told apart however large the network is.
+$N$. Beyond $T_M$ theory says $m=0$, but the glass relaxes ever more slowly: a run that began at a memory keeps a trace of
+it for very long, and about 0.3 of it for ever at $T=0$. **Handwritten digits are not random memories**: they resemble one
+another (mean overlap 0.5), which adds crosstalk that the theory does not know, and only about three can be told apart
+however large the network is.
 
 The simulation never forms the $N\times N$ couplings: it keeps the $P$ overlaps, from which the field of a neuron is a
 sum over memories, and recomputes a noisy synapse from a hash whenever it is needed.
@@ -85,12 +87,15 @@ from mfexplore.numerics.digits import as_image, as_patterns, assorted
 from mfexplore.numerics.elementary import log
 from mfexplore.numerics.gaussian import response, response_and_entropy
 from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.prefetch import prefetch_row
 from mfexplore.numerics.random import advanced, new_stream, uniform
 
 RETRIEVAL, GLASS, PARAMAGNET = 0, 1, 2
 LN2 = math.log(2.0)
 CLOSE = 1e-9  # relative size of the last Newton step
 BLOCK = 256  # updates whose random numbers are drawn together
+FEW = 10  # memories that are all shown
+AHEAD = 4  # updates between asking for a neuron's memories and using them
 FAR = 60  # more iterations than any of the loops below needs
 
 # The rows of the table that `solve_points` fills, as the observables are declared, and two more
@@ -539,8 +544,9 @@ def count_overlaps(patterns, spins, overlaps):
 def heat_bath(patterns, overlaps, spins, words, sums, temperature, field, noise, updates, stream):
     """Heat-bath updates of random neurons, O(P) each: the field is a sum over the overlaps, which follow every flip.
 
-    A neuron fires where its field exceeds (T/2) ln(u/(1 - u)), u uniform. These thresholds are drawn ahead in blocks,
-    so that nothing but the sum over memories stands between the choice of a neuron and its decision.
+    A neuron fires where its field exceeds (T/2) ln(u/(1 - u)), u uniform. Neurons and thresholds are drawn ahead in
+    blocks, so that nothing but the sum over memories stands between the choice of a neuron and its decision, and so
+    that the memories are on their way before their turn comes.
 
     patterns: int8, shape (N, P); overlaps: float32, shape (P,), sum over i of xi_i s_i (whole numbers); spins: int8,
     shape (N,); words, sums: shape (N,), see `noise_fields`; stream: see numerics.random. All but patterns and words are
@@ -560,6 +566,8 @@ def heat_bath(patterns, overlaps, spins, words, sums, temperature, field, noise,
         position = advanced(position, 2 * count)
         done += count
         for k in range(count):
+            if k + AHEAD < count:
+                prefetch_row(patterns, sites[k + AHEAD])
             i = sites[k]
             row, old = patterns[i], spins[i]
             threshold = thresholds[k] + p * old - n * field * row[0]
@@ -650,12 +658,14 @@ class HopfieldSimulation(Simulation):
         return self.overlaps()[1:] * math.sqrt(self.model.size)
 
     def picture(self) -> Patterns:
-        names = {"noise": f"cue, {self.model.corruption:.0%} flipped", "masked half": "cue, half masked"}
+        cues = {"noise": f"cue, {self.model.corruption:.0%} flipped", "masked half": "cue, half masked"}
+        m = self.overlaps()
+        shown = m.size if m.size <= FEW else 1
         return Patterns(
             (
-                (names.get(self.model.cue, "cue, a mixture of three"), as_image(self.cue)),
+                (cues.get(self.model.cue, "cue, a mixture"), as_image(self.cue)),
                 (f"now, sweep {self.time:.0f}", as_image(self.spins)),
-                ("memory", as_image(self.patterns[:, 0])),
+                *((f"memory, m = {m[k]:.2f}", as_image(self.patterns[:, k])) for k in range(shown)),
             )
         )
 
@@ -717,7 +727,11 @@ class Hopfield(Model):
     )
     phases = (
         Phase("paramagnet", "Too hot: every neuron flips freely and nothing is remembered."),
-        Phase("spin_glass", "The neurons freeze into one of countless states that resemble no memory."),
+        Phase(
+            "spin_glass",
+            "The neurons freeze into one of countless states that resemble no memory; a run that starts at one keeps a "
+            "trace of it for very long.",
+        ),
         Phase(
             "retrieval_metastable",
             "Memories are recalled and last, although the glass has the lower free energy.",
