@@ -96,7 +96,9 @@ def sentence(
         parts.append(f"{sentence_case(title)} {simulated}.")
     if phase >= 0:
         parts.append(model.phases[phase].doc)
-    code = int(at["validity"].max()) if solved or not unknown else 0
+    # Where the branch that is shown does not exist, the words are about the equilibrium, and so is the verdict.
+    judged = theory.isel(branch=equilibrium) if np.isnan(value) and model.branches and equilibrium >= 0 else at
+    code = int(judged["validity"].max()) if solved or not unknown else 0
     if code:
         failure = model.failures[code - 1]
         return Sentence(headline, " ".join([*parts, failure.doc]), failure.title, False)

@@ -21,6 +21,15 @@ def test_it_says_when_a_branch_is_not_there() -> None:
     assert "There is no down state here." in said.text
 
 
+def test_without_the_branch_it_judges_the_state_that_is_there() -> None:
+    """Beyond capacity there is no retrieval, and the glass that is there breaks replica symmetry."""
+    model = system("hopfield")(temperature=0.0, load=0.16)
+    said = sentence(model, model.theory(), "overlap", branch="retrieval")
+    assert said.headline == "Spin glass"
+    assert said.validity == "replica symmetry broken"
+    assert not said.trusted
+
+
 def test_numbers_have_the_digits_their_error_leaves() -> None:
     assert number(0.98317, 0.0042) == "0.983 ± 0.004"
     assert number(12.3456, 1.2) == "12.3 ± 1.2"
