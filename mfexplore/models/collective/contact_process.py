@@ -225,8 +225,10 @@ class ContactProcess(Model):
                 "of the lattice is lower still than both."),
     )  # fmt: skip
     landmarks = (
-        Landmark("threshold", r"\lambda_c^{MF}", "activity survives above it, by mean field"),
-        Landmark("pair_threshold", r"\lambda_c^{pair}", "activity survives above it, by the pair approximation (4)"),
+        Landmark("threshold", r"\lambda_c^{\rm MF}", "activity survives above it, by mean field"),
+        Landmark(
+            "pair_threshold", r"\lambda_c^{\rm pair}", "activity survives above it, by the pair approximation (4)"
+        ),
         Landmark(
             "directed_percolation", r"\lambda_c", "published threshold of the undiluted lattice", continuous=False
         ),

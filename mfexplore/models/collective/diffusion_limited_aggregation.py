@@ -20,9 +20,9 @@ $$\xi\sim n_0^{-1/(2-D_0)} \tag{2}$$
 Bouncing walkers reach every gap within a length $\xi_s$ and make a compact core; a drift makes paths straight beyond
 the length $1/\lambda$, where the cluster stops thinning out. All three are in one profile of density,
 
-$$\rho(r)=\max\Big[n_0,\;\rho(1/\lambda),\;c\,\min\Big(1,\frac{\xi_s}r\Big)^{2-D_0}\Big],\qquad
-N=\int_0^R2\pi r\rho\,dr,\qquad D(R)=\frac{d\ln N}{d\ln R} \tag{3}$$
+$$\rho(r)=\max\Big[n_0,\;\rho(1/\lambda),\;c\,\min\Big(1,\frac{\xi_s}r\Big)^{2-D_0}\Big] \tag{3}$$
 
+that fixes the number of particles $N=\int_0^R2\pi r\rho\,dr$ and the exponent $D(R)=d\ln N/d\ln R$ seen at that size.
 Theory gives the exponents; the prefactors ($c$ and $\xi_s=bs^{-k}$, off and on the lattice) are taken from the
 simulation. In boxes of side $\ell$ that cover the square around it, a fractal cluster has the lacunarity
 
@@ -88,6 +88,7 @@ SPACING = 1.0  # ... and pulled to this distance, the diameter of a particle
 WALKER, STUCK, WALL, TOUCHING = np.uint8(1), np.uint8(2), np.uint8(4), np.uint8(8)  # flags of a lattice site
 TAKEN = np.uint8(7)  # no walker can go there
 DOTS = 3000  # of a picture
+ACROSS = 250  # dots side by side, at most: smaller ones would not be seen
 MEASURED_DIMENSION = 1.71
 # What eq. (3) leaves open, as found in the simulation: density c of the core, and its size b s^-k.
 OFF_LATTICE = (0.235, 2.2, 1.0)
@@ -630,11 +631,11 @@ class DiffusionLimitedAggregationSimulation(Simulation):
         left, right, bottom, top = self.engine.window()
         points = self.engine.points[: self.engine.count]
         caption = f"{len(points) - self.engine.seeds} particles, coloured by their arrival"
-        if len(points) <= DOTS:
+        if len(points) <= DOTS and right - left <= ACROSS * SPACING:
             return Particles(
                 points[:, 0], points[:, 1], (left, right, bottom, top), np.arange(len(points)), SPACING / 2, caption
             )
-        self.box = max(self.box, (right - left) / 250)
+        self.box = max(self.box, (right - left) / ACROSS)
         while True:
             shape = math.ceil((top - bottom) / self.box), math.ceil((right - left) / self.box)
             arrival = np.empty(shape, np.int64)

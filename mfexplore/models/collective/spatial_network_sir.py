@@ -29,9 +29,9 @@ with $M=e^{s^2\sigma^2/2}$ (gaussian) and $M=(1-s^2\sigma^2)^{-(d+1)/2}$ (expone
 hops found new foci ahead of every front, and the spread **accelerates**; so does any $\varepsilon>0$.
 
 **Valid:** as $N\to\infty$ for kernels much wider than the spacing of people, where the network is locally a tree.
-Fronts of discrete people are slower than (3), by a correction of order $1/\ln^2$; short kernels make triangles, which
-slow them further. On a real network (1) takes its true degrees but not its groups, and tens of people are far from
-$N\to\infty$.
+Fronts of discrete people are slower than (3), by a correction of order $1/\ln^2$ of how many are within reach (a third
+at the default); short kernels make triangles, which slow them further. On a real network (1) takes its true degrees
+but not its groups, and tens of people are far from $N\to\infty$.
 """
 
 from __future__ import annotations
@@ -429,7 +429,7 @@ class SpatialNetworkSIR(Model):
         Landmark("mass_action_threshold", r"\kappa\tau=\gamma", "the same by mass action", continuous=False),
     )
     planes = (
-        Plane("transmission", "mean_degree", "final_size", x_range=(0.0, 1.5), y_range=(0.5, 15.0), along="x"),
+        Plane("transmission", "mean_degree", "final_size", x_range=(0.0, 1.5), along="x"),
         Plane("transmission", "recovery", "final_size", along="x"),
         Plane("length", "transmission", "speed"),
     )

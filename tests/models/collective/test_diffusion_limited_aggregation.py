@@ -320,3 +320,13 @@ def test_a_large_cluster_is_drawn_with_few_dots_that_cover_it() -> None:
 def test_there_is_no_path_for_the_gas() -> None:
     with pytest.raises(NotOfferedError):
         DiffusionLimitedAggregation(walker_density=0.2).predicted_path({"particles": 0.0}, np.arange(3.0))
+
+
+@pytest.mark.parametrize("geometry", ["point", "line", "ring"])
+def test_dots_are_large_enough_to_be_seen(geometry: str) -> None:
+    run = DiffusionLimitedAggregation(size=30_000, geometry=geometry).simulate(seed=1)
+    for particles in (100, 2900):
+        run.advance(particles)
+        picture = run.picture()
+        left, right, _, _ = picture.box
+        assert picture.radius / (right - left) >= 0.5 / 250
