@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from mfexplore.models.lattices.curie_weiss import CurieWeiss
-from mfexplore.models.lattices.ising_lattice import IsingLattice
+from mfexplore.models.lattices.ising_lattice import CRITICAL_COUPLINGS, EXPONENTS, IsingLattice
+from mfexplore.numerics.lattices import CRYSTALS
 from mfexplore.study.scaling import FiniteSize, crossing, finite_size
 
 T_C = 2 / math.log(1 + math.sqrt(2))
@@ -55,6 +56,24 @@ def test_data_collapse(planar: FiniteSize) -> None:
     for name, close in (("binder_ratio", 0.02), ("scaled_magnetization", 0.03)):
         a, b = (np.interp(x, c["scaled_temperature"], c[name]) for c in curves)
         np.testing.assert_allclose(a, b, rtol=close)
+
+
+@pytest.mark.parametrize("lattice", CRYSTALS)
+def test_every_lattice_has_its_critical_point_and_the_exponents_of_its_dimension(lattice: str) -> None:
+    """Crossing of two small boxes: within four errors, and what corrections to scaling make of such sizes."""
+    dimension = CRYSTALS[lattice].dimension
+    sizes, updates = ([300, 1200], 2500) if dimension == 2 else ([500, 4000], 800)
+    critical = 1 / CRITICAL_COUPLINGS[lattice]
+    model = IsingLattice(lattice=lattice, temperature=critical, algorithm="wolff")
+    at = finite_size(model, sizes, samples=8, updates=updates, relaxation=60, seed=3).crossings().isel(pair=0)
+    thermal, magnetic = EXPONENTS[dimension]
+    for name, value, largest, small in (
+        ("temperature", critical, 0.003 * critical, 0.003 * critical), ("thermal_exponent", thermal, 0.1, 0.05),
+        ("magnetic_exponent", magnetic, 0.02, 0.05),
+    ):  # fmt: skip
+        error = float(at[f"{name}_standard_error"])
+        assert error < largest
+        assert float(at[name]) == pytest.approx(value, abs=4 * error + small)
 
 
 def test_the_same_seed_gives_the_same_on_one_thread_or_many() -> None:
