@@ -37,6 +37,16 @@ def test_wave_speeds(reference: dict) -> None:
     assert epidemic(model)["speed"] == pytest.approx(reference["value"][1], abs=1e-10)
 
 
+@pytest.mark.parametrize("reference", [r for r in REFERENCES if "[s*,c]" in r["quantity"]], ids=lambda r: r["id"])
+def test_steepness_of_the_front(reference: dict) -> None:
+    """As c is the least of (A M(s) - B)/s, its slope by the loss B is -1/s* there."""
+    gauss = "Gaussian" in reference["params"]["kernel"]
+    model = at_r0(reference["params"]["R0"], kernel="gaussian" if gauss else "exponential", length=1.0, dimension=1)
+    step = 1e-5
+    above, below = (epidemic(model.replace(recovery=1 + h))["speed"] for h in (step, -step))
+    assert -2 * step / (above - below) == pytest.approx(reference["value"][0], rel=1e-8)
+
+
 def test_the_wave_equation_moves_at_the_predicted_speed() -> None:
     """Mass action in one dimension, integrated directly; the late front lags by Bramson's 3/(2 s t)."""
     reference = next(r for r in REFERENCES if r["id"] == "sir_front_direct")
