@@ -13,7 +13,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import next_fast_len
-from scipy.stats import poisson
+from scipy.special import pdtrc
 
 from mfexplore.numerics.kernel import kernel
 
@@ -32,6 +32,11 @@ def atom(position: float) -> Array:
     return weights
 
 
+def poisson_reach(mean: float, rest: float = 1e-13) -> int:
+    """The least number that a Poisson number of this mean exceeds with probability `rest` at most."""
+    return int(np.argmax(pdtrc(np.arange(60 + int(20 * mean)), mean) <= rest))
+
+
 class Sums:
     """Distributions of sums of independent messages: of a fixed number, or of a Poisson number, or one more.
 
@@ -40,7 +45,7 @@ class Sums:
 
     def __init__(self, mean: float, poissonian: bool) -> None:
         self.poissonian = poissonian
-        reach = int(poisson.isf(1e-13, mean)) + 1 if poissonian else round(mean)
+        reach = poisson_reach(mean) + 1 if poissonian else round(mean)
         # A fixed number of messages fits exactly; of a Poisson number the rarest sums may fold back.
         self.half = max(CENTRE, reach * (FINENESS + 1))
         self.length = next_fast_len(2 * self.half + 1, real=True)

@@ -6,8 +6,24 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import poisson
 
-from mfexplore.numerics.density_evolution import CENTRE, FINENESS, GRID, POINTS, Sums, atom, push, push_linearly
+from mfexplore.numerics.density_evolution import (
+    CENTRE,
+    FINENESS,
+    GRID,
+    POINTS,
+    Sums,
+    atom,
+    poisson_reach,
+    push,
+    push_linearly,
+)
+
+
+@pytest.mark.parametrize("mean", [0.01, 0.5, 3.0, 20.0])
+def test_a_poisson_number_is_cut_where_hardly_anything_is_left(mean: float) -> None:
+    assert poisson_reach(mean) == poisson.isf(1e-13, mean)
 
 
 @pytest.mark.parametrize("position", [-1.0, -0.317, 0.0, 0.5, 1.0])

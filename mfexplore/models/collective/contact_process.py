@@ -41,7 +41,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.integrate import solve_ivp
 
 from mfexplore.core import (
     Array,
@@ -66,6 +65,7 @@ from mfexplore.core import (
     control,
 )
 from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.later import solve_ivp
 
 ABSORBING, ACTIVE = 0, 1
 DIRECTED_PERCOLATION = {1: 3.29785, 2: 1.64877, 3: 1.31686}  # published thresholds without dilution

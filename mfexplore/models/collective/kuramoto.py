@@ -63,7 +63,6 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import erf, ive
 
 from mfexplore.core import (
@@ -91,6 +90,7 @@ from mfexplore.core import (
 )
 from mfexplore.numerics.elementary import erfcx, sincos
 from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.later import brentq
 from mfexplore.numerics.random import fill_normal, new_stream
 
 INCOHERENT, COHERENT, UNSTABLE = 0, 1, 2

@@ -45,7 +45,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.integrate import solve_ivp
 
 from mfexplore.core import (
     Array,
@@ -69,6 +68,7 @@ from mfexplore.core import (
     control,
 )
 from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.later import solve_ivp
 from mfexplore.numerics.random import advanced, new_stream, random_word
 
 COEXISTENCE, EXTINCTION = 0, 1

@@ -58,7 +58,6 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy.optimize import brentq
 
 from mfexplore.core import (
     Array,
@@ -85,6 +84,7 @@ from mfexplore.core import (
 from mfexplore.numerics.elementary import log
 from mfexplore.numerics.gaussian import response, response_and_entropy
 from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.later import brentq
 from mfexplore.numerics.memory_equation import POINTS, relax
 from mfexplore.numerics.nested import innermost
 from mfexplore.numerics.random import advanced, fill_normal, new_stream, uniform
@@ -534,7 +534,7 @@ def draw_groups(size: int, order: int, count: int, rng: np.random.Generator) -> 
 class PSpinSimulation(Simulation):
     """Langevin (spherical) or Metropolis (Ising) dynamics, and its overlap with the configuration it started from."""
 
-    time_unit = "time (Ising: sweeps)"
+    time_unit = "units of time"
     relaxation, window = 100.0, 100.0
 
     def prepare(self) -> None:
@@ -553,6 +553,7 @@ class PSpinSimulation(Simulation):
             self.couplings += self.variance / planted * np.prod(self.spins[self.groups], axis=1)
         self.terms = np.empty(len(self.groups))
         if m.kind == "ising":
+            self.time_unit = "sweeps"  # type: ignore[misc]  # of this run, not of all
             products(self.groups, self.spins, self.couplings, self.terms)
             flat = self.groups.ravel()
             self.members = (np.argsort(flat, kind="stable") // p).astype(np.int32)
@@ -595,7 +596,7 @@ class PSpinSimulation(Simulation):
         plateau = self.model.plateau()
         if plateau > 0:
             curves.append(("overlap of the states, q", np.full_like(times, plateau)))
-        return Density(np.log10(times), tuple(curves), "logarithm of time", "overlap with the start")
+        return Density(np.log10(times), tuple(curves), "decimal logarithm of time", "overlap with the start")
 
 
 @dataclass(frozen=True)
@@ -792,6 +793,20 @@ class PSpin(Model):
         else:
             found = [self.transitions()[0 if name == "dynamic_temperature" else 1]]
         return self.control(along).within(found)
+
+    def trace_landmark(self, name: str, x: str, y: str, x_range: tuple[float, float]) -> tuple[Array, Array]:
+        """In the plane of order and temperature a level piece for every order, which is a whole number."""
+        if {x, y} != {"order", "temperature"}:
+            return super().trace_landmark(name, x, y, x_range)
+        low, high = self.control("order").bounds
+        pieces = [
+            ([max(p - 0.5, low), p, min(p + 0.5, high), np.nan], [*np.repeat(found, 3), np.nan])
+            for p in range(int(low), int(high) + 1)
+            for found in [self.replace(order=p).landmark(name, "temperature")]
+            if found.size
+        ]
+        order, temperature = np.array(pieces, float).reshape(-1, 2, 4).transpose(1, 0, 2).reshape(2, -1)
+        return (order, temperature) if x == "order" else (temperature, order)
 
     def landscape(self) -> Landscape:
         """Free energy per spin of a copy held at overlap q with an equilibrium configuration (Franz and Parisi 1995).

@@ -52,8 +52,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.sparse.linalg import LinearOperator, eigsh
 from scipy.special import ive, jv
 
 from mfexplore.core import (
@@ -79,6 +77,7 @@ from mfexplore.core import (
 )
 from mfexplore.numerics.blas import one_blas_thread, symmetric_eigenpairs
 from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.later import brentq, eigsh, linear_operator
 from mfexplore.numerics.level_statistics import (
     ORTHOGONAL_RATIO,
     POISSON_RATIO,
@@ -280,7 +279,7 @@ class QuantumRandomEnergySimulation(Simulation):
             self.eigenvectors = np.zeros((count, LOWEST))
             self.eigenvectors[order, np.arange(LOWEST)] = 1
         else:
-            operator = LinearOperator((count, count), matvec=self._apply, dtype=np.float64)
+            operator = linear_operator((count, count), matvec=self._apply, dtype=np.float64)
             start = np.ones(count) + np.where(self.levels < np.partition(self.levels, 8)[8], 30.0, 0.0)
             energies, vectors = eigsh(operator, LOWEST, which="SA", v0=start)
             order = np.argsort(energies)

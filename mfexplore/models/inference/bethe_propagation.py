@@ -52,7 +52,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
 
 from mfexplore.core import (
     Array,
@@ -83,6 +82,7 @@ from mfexplore.numerics.density_evolution import CENTRE, FINENESS, GRID, POINTS,
 from mfexplore.numerics.elementary import exp, log1p
 from mfexplore.numerics.graphs import Links, links
 from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.later import brentq
 from mfexplore.numerics.lattices import neighbourhood
 from mfexplore.numerics.population import renew, survey
 

@@ -56,7 +56,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.optimize import brentq
 
 from mfexplore.core import (
     Array,
@@ -84,6 +83,7 @@ from mfexplore.numerics.elementary import tanh as fast_tanh
 from mfexplore.numerics.enumeration import fold_pairs, quadratic_form
 from mfexplore.numerics.inverse import invert, invert_positive
 from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.later import brentq
 from mfexplore.numerics.linear import solve_linear
 
 ENUMERABLE = 20

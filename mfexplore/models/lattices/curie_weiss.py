@@ -36,8 +36,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.integrate import solve_ivp
-from scipy.optimize import brentq
 from scipy.special import gammaln, logsumexp
 
 from mfexplore.core import (
@@ -64,6 +62,7 @@ from mfexplore.core import (
     control,
 )
 from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.later import brentq, solve_ivp
 
 UP, DOWN, UNSTABLE = 0, 1, 2
 

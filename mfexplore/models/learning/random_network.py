@@ -60,7 +60,6 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy.optimize import brentq
 
 from mfexplore.core import (
     Array,
@@ -99,6 +98,7 @@ from mfexplore.numerics.gaussian_pairs import (
     set_variance,
 )
 from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.later import brentq
 from mfexplore.numerics.random import fill_normal, new_stream
 
 QUIESCENT, CHAOTIC = 0, 1

@@ -67,7 +67,6 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy.optimize import brentq
 
 from mfexplore.core import (
     Array,
@@ -96,6 +95,7 @@ from mfexplore.numerics.digits import ORDER, as_image, as_patterns, assorted, ha
 from mfexplore.numerics.elementary import log
 from mfexplore.numerics.gaussian import response_and_entropy
 from mfexplore.numerics.kernel import inline_kernel, kernel
+from mfexplore.numerics.later import brentq
 from mfexplore.numerics.linear import solve_linear
 from mfexplore.numerics.nested import nested_averages
 from mfexplore.numerics.random import advanced, new_stream, uniform
