@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from mfexplore.core.declaration import Landmark, Observable
 from mfexplore.core.model import Model
 from mfexplore.figures.frame import NOTHING, Layer, colour_bar, dress, load_holoviews, render, share_source
-from mfexplore.figures.regions import hatch_runs, region_labels
+from mfexplore.figures.lettering import Lettering, pieces
+from mfexplore.figures.regions import hatch_runs
 from mfexplore.figures.scale import Scale
 from mfexplore.figures.style import LIGHT, SANS, SERIF, Theme, colour_limits, ink_on, palette, tex_label
 from mfexplore.figures.symbols import typeset
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 EM = 17.0  # size of symbols in pixels
-ABOVE = 0.035  # a symbol stands this much of the height above its curve
 
 
 class DiagramFigure:
@@ -116,9 +116,8 @@ class DiagramFigure:
     ) -> None:
         """Name the axes and the colour, and show a window of the plane."""
         if self.axes != (x, y):  # what is drawn belongs to another plane
-            self._show_curves([])
-            self.layers["regions"].put(x=NOTHING, y=NOTHING, Label=[], ink=[], halo=[])
             self._painted = None
+            self._show_curves([])
         self.axes = (x, y)
         self.scales = (Scale(self.kind.control(x)), Scale(self.kind.control(y)))
         self._observable = self.kind.observable(observable)
@@ -152,11 +151,8 @@ class DiagramFigure:
         for name, runs in (("unknown", prepared.unknown), ("invalid", prepared.invalid)):
             if len(runs[0]) or len(self.layers[name].source.data["left"]):
                 self.layers[name].put(left=runs[0], right=runs[1], bottom=runs[2], top=runs[3])
-        x, y, names = prepared.regions
         self._painted = prepared
-        self.layers["regions"].put(x=x, y=y, Label=list(names), **self._inks(x, y))
-        if self._curves:
-            self._place_symbols()
+        self._letter()
 
     def _inks(self, xs: Any, ys: Any) -> dict[str, list[str]]:
         """Colours of text that can be read at these places of the picture, and of the halo around it."""
@@ -198,70 +194,36 @@ class DiagramFigure:
         for continuous, name in ((True, "continuous"), (False, "dashed")):
             self.layers[name].put(xs=curves[continuous][0], ys=curves[continuous][1])
         self.layers["casing"].put(xs=[*curves[True][0], *curves[False][0]], ys=[*curves[True][1], *curves[False][1]])
-        self._place_symbols()
+        self._letter()
 
-    def _place_symbols(self) -> None:
-        """Write the symbol of every visible boundary beside it, away from each other and from names of regions."""
-        above = ABOVE * (self.figure.y_range.end - self.figure.y_range.start)
-        taken: list[tuple[float, float, float]] = []  # where something is written, and half its width in the frame
+    def _letter(self) -> None:
+        """Write the names of the regions and the symbol of every visible boundary, beside each other and the curves."""
+        x_range, y_range = ((r.start, r.end) for r in (self.figure.x_range, self.figure.y_range))
+        letters = Lettering(x_range, y_range, [(xs, ys) for _, xs, ys in self._curves])
+        names: list[tuple[float, float, str]] = []
         if self._painted is not None:
-            taken = [(x, y - above, 0.007 * len(name)) for x, y, name in zip(*self._painted.regions, strict=True)]
-        shown: list[tuple[Landmark, float, float, int]] = []
-        for landmark, xs, ys in self._curves:
-            place = self._symbol_place(xs, ys, taken)
-            if place is not None:
-                taken.append((*place[:2], 0.0))
-                shown.append((landmark, *place))
-        self.boundaries = tuple(landmark.name for landmark, *_ in shown)
-        self._put_symbols([(one.symbol, x, y, side) for one, x, y, side in shown])
+            titles = tuple(phase.title for phase in self.kind.phases)
+            names = letters.name_regions(self._painted.phases, self._painted.box, titles)
+        x, y, text = zip(*names, strict=True) if names else ((), (), ())
+        at = {"x": np.array(x, np.float32), "y": np.array(y, np.float32)}
+        self.layers["regions"].put(**at, Label=list(text), **self._inks(x, y))
+        beside = letters.place_symbols([typeset(landmark.symbol)[1] for landmark, *_ in self._curves])
+        shown = [(landmark, at) for (landmark, *_), at in zip(self._curves, beside, strict=True) if at is not None]
+        self.boundaries = tuple(landmark.name for landmark, _ in shown)
+        self._put_symbols([(landmark.symbol, *place) for landmark, place in shown])
 
-    def _put_symbols(self, symbols: list[tuple[str, float, float, int]]) -> None:
+    def _put_symbols(self, symbols: list[tuple[str, float, float]]) -> None:
+        """Symbols by their centres."""
         rows: dict[str, list[Any]] = {"x": [], "y": [], "Label": [], "dx": [], "dy": [], "size": [], "style": []}
-        for symbol, x, y, side in symbols:
+        for symbol, x, y in symbols:
             runs, width = typeset(symbol)
-            left = side * 8 + (side - 1) * width / 2 * EM
             for run in runs:
-                row = (x, y, run.text, left + run.x * EM, -run.y * EM - (0 if side else 13), f"{run.size * EM:g}px",
+                row = (x, y, run.text, (run.x - width / 2) * EM, -run.y * EM, f"{run.size * EM:g}px",
                        "italic" if run.italic else "normal")  # fmt: skip
                 for column, value in zip(rows.values(), row, strict=True):
                     column.append(value)
         numbers = {name: np.array(rows[name], np.float32) for name in ("x", "y", "dx", "dy")}
-        self._symbols = rows | numbers
-        self._ink_symbols()
-
-    def _ink_symbols(self) -> None:
-        """Symbols are placed when the boundaries are known, and must be readable on whatever is painted later."""
-        above = ABOVE * abs(self.figure.y_range.end - self.figure.y_range.start)
-        inks = self._inks(self._symbols["x"], self._symbols["y"] + above)
-        shown = self.layers["symbols"].source.data
-        if shown["x"] is not self._symbols["x"] or list(shown.get("ink", ())) != inks["ink"]:
-            self.layers["symbols"].source.data = self._symbols | inks
-
-    def _symbol_place(
-        self, xs: NDArray[Any], ys: NDArray[Any], taken: list[tuple[float, float, float]]
-    ) -> tuple[float, float, int] | None:
-        """A point on the visible part of a curve, near its end, away from other symbols and from the frame; and where
-        to write beside it: -1 left, 0 above, 1 right.
-        """
-        x_range, y_range = self.figure.x_range, self.figure.y_range
-        u = (xs - x_range.start) / (x_range.end - x_range.start)
-        v = (ys - y_range.start) / (y_range.end - y_range.start)
-        inside = (u >= 0) & (u <= 1) & (v >= 0) & (v <= 1)
-        if not inside.any():
-            return None
-        margin = np.minimum(np.minimum(u, 1 - u), np.minimum(v, 1 - v))
-        score = np.where(inside, np.minimum(margin, 0.06) * 10, -np.inf)
-        last = np.flatnonzero(inside)[-1]
-        score -= np.where(inside, np.hypot(u - u[last], v - v[last]), 0.0)
-        for x, y, half in taken:
-            du = np.maximum(np.abs(u - (x - x_range.start) / (x_range.end - x_range.start)) - half, 0.0)
-            dv = v - (y - y_range.start) / (y_range.end - y_range.start)
-            score -= np.where(inside, 3.0 * np.clip(0.12 - np.hypot(du, dv), 0, None) * 10, 0.0)
-        best = int(np.nanargmax(score))
-        before, after = max(best - 1, 0), min(best + 1, len(u) - 1)
-        across, up = u[after] - u[before], v[after] - v[before]
-        steep = abs(up) > 1.2 * abs(across)  # then above the point would be on the line
-        return float(xs[best]), float(ys[best]), (-1 if across * up >= 0 else 1) if steep else 0
+        self.layers["symbols"].put(**rows | numbers | self._inks(rows["x"], rows["y"]))
 
     def show_marker(self, x: float, y: float) -> None:
         """Move ring and cross-hair."""
@@ -300,10 +262,10 @@ class Prepared:
 
     def __init__(
         self, values: NDArray[Any], box: tuple[float, float, float, float], limits: tuple[float, float],
-        unknown: NDArray[Any], invalid: NDArray[Any], regions: tuple[NDArray[Any], NDArray[Any], tuple[str, ...]],
+        unknown: NDArray[Any], invalid: NDArray[Any], phases: NDArray[Any],
     ) -> None:  # fmt: skip
         self.values, self.box, self.limits = values, box, limits
-        self.unknown, self.invalid, self.regions = unknown, invalid, regions
+        self.unknown, self.invalid, self.phases = unknown, invalid, phases
 
 
 def choose(dataset: xr.Dataset, kind: type[Model], branch: str | None, method: str | None) -> xr.Dataset:
@@ -339,15 +301,8 @@ def prepare(
     return Prepared(
         np.ascontiguousarray(values, np.float32), box, limits,
         hatch_runs(~at["converged"].values, box), hatch_runs(at["validity"].values > 0, box),
-        region_labels(phases, tuple(p.title for p in kind.phases), xs, ys),
+        phases,
     )  # fmt: skip
-
-
-def pieces(xs: NDArray[Any], ys: NDArray[Any]) -> list[slice]:
-    """The runs of a curve between its NaNs, as slices of at least two points."""
-    good = np.concatenate([[False], np.isfinite(xs) & np.isfinite(ys), [False]])
-    edges = np.flatnonzero(good[1:] != good[:-1])
-    return [slice(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a >= 2]
 
 
 __all__ = ["DiagramFigure", "Layer", "Prepared", "choose", "pieces", "prepare"]

@@ -8,12 +8,16 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mfexplore.core.declaration import Landmark
 from mfexplore.core.model import Model
 from mfexplore.figures.curves import lines_of, theory_columns, value_range
-from mfexplore.figures.diagram import choose, pieces, prepare
+from mfexplore.figures.diagram import Prepared, choose, prepare
+from mfexplore.figures.lettering import Lettering, pieces
 from mfexplore.figures.scale import Scale
 from mfexplore.figures.style import LIGHT, line_colour, mpl_label, mpl_math, palette
+from mfexplore.figures.symbols import typeset
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -42,7 +46,6 @@ def diagram(
     import matplotlib as mpl
     from matplotlib.colors import ListedColormap
     from matplotlib.figure import Figure
-    from matplotlib.patheffects import withStroke
 
     y, x = (str(d) for d in dataset[observable].dims[:2])
     prepared = prepare(dataset, kind, observable, branch, method)
@@ -66,15 +69,12 @@ def diagram(
                 axes.contourf(xs, ys, mask.astype(float), levels=[0.5, 1.5], colors="none", hatches=[hatch]).set(
                     edgecolor=colour, linewidth=0.0
                 )
-        halo = [withStroke(linewidth=2.5, foreground="white", alpha=0.8)]
-        _boundaries(axes, boundaries, kind, x, y, bare)
+        curves = _boundaries(axes, boundaries, kind, x, y)
         axes.set(xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]))
         if bare:
             axes.axis("off")
             return figure
-        for px, py, name in zip(*prepared.regions, strict=True):
-            at_x, at_y = (s.value(p) for s, p in zip(scales, (px, py), strict=True))
-            axes.text(at_x, at_y, name, style="italic", ha="center", va="center", color=LIGHT.ink, path_effects=halo)
+        _letter(axes, prepared, kind, scales, curves)
         if marker is not None:
             axes.plot(*marker, "o", mfc="white", mec=LIGHT.marker, mew=1.8, ms=8)
         axes.set(xlabel=mpl_label(kind.control(x)), ylabel=mpl_label(kind.control(y)))
@@ -83,12 +83,13 @@ def diagram(
     return figure
 
 
-def _boundaries(axes: Any, boundaries: xr.Dataset | None, kind: type[Model], x: str, y: str, bare: bool) -> None:
-    from matplotlib.patheffects import withStroke
-
+def _boundaries(
+    axes: Any, boundaries: xr.Dataset | None, kind: type[Model], x: str, y: str
+) -> list[tuple[Landmark, NDArray[Any], NDArray[Any]]]:
+    """Draw the boundaries; returns them."""
     if boundaries is None or "boundary" not in boundaries:
-        return
-    halo = [withStroke(linewidth=2.5, foreground="white", alpha=0.8)]
+        return []
+    found = []
     for landmark in kind.landmarks:
         if landmark.name not in boundaries["boundary"].values:
             continue
@@ -98,10 +99,31 @@ def _boundaries(axes: Any, boundaries: xr.Dataset | None, kind: type[Model], x: 
         for piece in pieces(xs, ys):
             axes.plot(xs[piece], ys[piece], color="white", lw=2.6, alpha=0.55)
             axes.plot(xs[piece], ys[piece], color=LIGHT.ink, lw=1.3, ls=style)
-        known = np.flatnonzero(np.isfinite(xs) & np.isfinite(ys))
-        if known.size and not bare:
-            end = known[-1 - min(len(known) // 12, 8)]
-            axes.text(xs[end], ys[end], f"${mpl_math(landmark.symbol)}$", path_effects=halo, clip_on=True)
+        found.append((landmark, xs, ys))
+    return found
+
+
+def _letter(
+    axes: Any, prepared: Prepared, kind: type[Model], scales: tuple[Scale, Scale],
+    curves: list[tuple[Landmark, NDArray[Any], NDArray[Any]]],
+) -> None:  # fmt: skip
+    """Names of regions and symbols of boundaries, as on the screen."""
+    from matplotlib.patheffects import withStroke
+
+    across, up = (scale.place(limits) for scale, limits in zip(scales, (axes.get_xlim(), axes.get_ylim()), strict=True))
+    placed = [[s.place(v) for s, v in zip(scales, curve[1:], strict=True)] for curve in curves]
+    letters = Lettering(tuple(across), tuple(up), [(xs, ys) for xs, ys in placed])
+    names = letters.name_regions(prepared.phases, prepared.box, tuple(phase.title for phase in kind.phases))
+    written = [(px, py, name, "italic") for px, py, name in names]
+    landmarks = [curve[0] for curve in curves]
+    symbols = letters.place_symbols([typeset(landmark.symbol)[1] for landmark in landmarks])
+    for landmark, place in zip(landmarks, symbols, strict=True):
+        if place is not None:
+            written.append((*place, f"${mpl_math(landmark.symbol)}$", "normal"))
+    halo = [withStroke(linewidth=2.5, foreground="white", alpha=0.8)]
+    for px, py, text, style in written:
+        at_x, at_y = (scale.value(p) for scale, p in zip(scales, (px, py), strict=True))
+        axes.text(at_x, at_y, text, style=style, ha="center", va="center", color=LIGHT.ink, path_effects=halo)
 
 
 def curve(

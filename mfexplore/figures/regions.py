@@ -1,4 +1,4 @@
-"""Where to write the name of a region, and which cells to hatch."""
+"""Which cells of a picture to hatch, in few rectangles."""
 
 from __future__ import annotations
 
@@ -6,10 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-SMALLEST_REGION = 0.012  # of the picture, to be named at all
-LETTER = 0.014  # width of a letter, in units of the picture
-NARROWEST_REGION = 0.035  # half width of the widest disc inside, in units of the picture
 
 
 def hatch_runs(mask: NDArray[Any], box: tuple[float, float, float, float]) -> NDArray[np.float32]:
@@ -40,36 +36,3 @@ def hatch_runs(mask: NDArray[Any], box: tuple[float, float, float, float]) -> ND
     runs[:2] = left + runs[:2] * width / columns
     runs[2:] = bottom + runs[2:] * height / rows
     return runs.astype(np.float32)
-
-
-def region_labels(
-    phases: NDArray[Any], names: tuple[str, ...], xs: NDArray[Any], ys: NDArray[Any]
-) -> tuple[NDArray[Any], NDArray[Any], tuple[str, ...]]:
-    """The place farthest from its border in each connected region of a phase, and the name to write there.
-
-    A phase is named in its largest connected piece, and in others only if they are large.
-    """
-    from scipy.ndimage import distance_transform_edt, label
-
-    at: list[tuple[float, float, str]] = []
-    rows, columns = phases.shape
-    for index, name in enumerate(names):
-        labelled, count = label(phases == index)
-        if not count:
-            continue
-        sizes = np.bincount(labelled.ravel(), minlength=count + 1)[1:] / phases.size
-        for piece in np.argsort(sizes)[::-1]:
-            largest = piece == np.argmax(sizes)
-            if sizes[piece] < (SMALLEST_REGION if largest else 0.15):
-                break
-            inside = np.pad(labelled == piece + 1, 1)
-            # A name is about four times as wide as high, so distances along x count less.
-            distance = distance_transform_edt(inside, sampling=(1 / rows, 0.4 / columns))[1:-1, 1:-1]
-            row, column = np.unravel_index(int(np.argmax(distance)), distance.shape)
-            if distance[row, column] < NARROWEST_REGION * 0.4:
-                continue
-            half = min(0.5, LETTER / 2 * len(name) + 0.01)
-            left, right = xs[0] + half * (xs[-1] - xs[0]), xs[-1] - half * (xs[-1] - xs[0])
-            at.append((float(np.clip(xs[column], left, right)), float(ys[row]), name))
-    x, y, text = zip(*at, strict=True) if at else ((), (), ())
-    return np.array(x, np.float32), np.array(y, np.float32), tuple(text)

@@ -121,8 +121,9 @@ def colour_limits(values: NDArray[Any], low: float | None, high: float | None, s
 # -- labels -------------------------------------------------------------------------------------------------------
 
 
-def _is_math(text: str) -> bool:
-    return bool(re.search(r"[\\_^]", text))
+def _is_math(unit: str) -> bool:
+    """Whether a unit is a symbol (the coupling J, say) and not a word."""
+    return len(unit) == 1 or bool(re.search(r"[\\_^]", unit))
 
 
 def tex_label(thing: Named) -> str:
@@ -168,6 +169,7 @@ def mathml(latex: str, display: bool = False) -> str:
         made = str(convert(latex, display="block" if display else "inline"))
     except Exception:  # the converter raises whatever its parser stumbles over; the source is still readable
         return f"<code>{html.escape(latex)}</code>"
+    made = made.replace("<mo>&#x0002F;</mo>", '<mo lspace="0" rspace="0">/</mo>')  # as TeX sets it
     return _with_overlines(made) if "&#x02015;" in made else made
 
 

@@ -19,7 +19,7 @@ SIGNS = {
     "rvert": "|", "mid": "|", "vert": "|",
 }  # fmt: skip
 ACCENTS = {"bar": "\u0304", "hat": "\u0302", "tilde": "\u0303", "dot": "\u0307", "overline": "\u0304", "vec": "\u20d7"}
-UPRIGHT = {"mathrm", "text", "operatorname", "rm", "textrm", "mathbf", "mathcal", "boldsymbol", "mathit"}
+UPRIGHT = {"mathrm", "text", "operatorname", "textrm", "mathbf", "mathcal", "boldsymbol", "mathit"}
 NARROW, WIDE = set("ijltfrI1|.,:;()[]′· "), set("mwMWΩΦΨΘ∞→←=+±×∼≈≤≥")
 
 TOKEN = re.compile(r"\\([A-Za-z]+)|\\(.)|([\^_{}])|(.)", re.S)
@@ -84,6 +84,9 @@ def _pieces(latex: str) -> list[tuple[str, int, bool]]:
         if structure == "}":
             if stack:
                 level, upright = stack.pop()
+            continue
+        if command == "rm":  # a switch: up to the end of its group
+            upright = True
             continue
         if command in UPRIGHT:
             pending_upright = True

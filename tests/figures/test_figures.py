@@ -20,9 +20,10 @@ from mfexplore.core import (
 )
 from mfexplore.figures import publication
 from mfexplore.figures.curves import CurvesFigure, lines_of, theory_columns
-from mfexplore.figures.diagram import DiagramFigure, pieces, prepare
+from mfexplore.figures.diagram import DiagramFigure, prepare
 from mfexplore.figures.landscape import LandscapeFigure
-from mfexplore.figures.regions import hatch_runs, region_labels
+from mfexplore.figures.lettering import Lettering, pieces
+from mfexplore.figures.regions import hatch_runs
 from mfexplore.figures.states import picture_figure, ranks, shrink
 from mfexplore.figures.style import DARK, LIGHT, colour_limits, diverging, ink_on, mathml, sequential, tex_label
 from mfexplore.figures.symbols import plain, typeset
@@ -106,14 +107,36 @@ def test_hatching_covers_exactly_the_mask() -> None:
     np.testing.assert_array_equal(covered, mask)
 
 
-def test_region_labels_lie_inside_their_region() -> None:
+def test_names_lie_inside_their_region_and_on_no_line() -> None:
     phases = np.zeros((40, 40), int)
     phases[:, 25:] = 1
-    xs = ys = np.arange(40.0)
-    x, y, names = region_labels(phases, ("left", "right", "nowhere"), xs, ys)
-    assert names == ("left", "right")
-    for px, py, name in zip(x, y, names, strict=True):
-        assert phases[int(py), int(px)] == ("left", "right").index(name)
+    across = np.linspace(0.0, 40.0, 9)
+    letters = Lettering((0.0, 40.0), (0.0, 40.0), [(across, np.full(9, 20.0))])
+    names = letters.name_regions(phases, (0.0, 0.0, 40.0, 40.0), ("left", "right", "nowhere"))
+    assert [name for *_, name in names] == ["left", "right"]
+    for x, y, name in names:
+        assert phases[int(y), int(x)] == ("left", "right").index(name)
+        assert abs(y - 20.0) > 1.0
+
+
+def test_a_long_name_is_broken_where_its_region_is_narrow() -> None:
+    phases = np.zeros((40, 40), int)
+    phases[:, 8:] = 1
+    names = Lettering((0, 1), (0, 1)).name_regions(phases, (0, 0, 1, 1), ("retrieval stable", "retrieval metastable"))
+    assert [name for *_, name in names] == ["retrieval\nstable", "retrieval metastable"]
+
+
+def test_symbols_stand_beside_their_curves_and_apart() -> None:
+    along = np.linspace(0.0, 1.0, 50)
+    curves = [along, along**2, along**2 + 0.02, along + 2]
+    *places, out_of_sight = Lettering((0, 1), (0, 1), [(along, y) for y in curves]).place_symbols([1.0] * 4)
+    assert out_of_sight is None
+    for k, at in enumerate(places):
+        assert at is not None
+        assert 0 < at[0] < 1
+        assert 0 < at[1] < 1
+        assert min(np.hypot(along - at[0], y - at[1]).min() for y in curves) > 0.015
+        assert all(np.hypot(at[0] - other[0], at[1] - other[1]) > 0.03 for other in places[:k] if other)
 
 
 def test_curves_split_stable_equilibrium_and_unstable() -> None:
