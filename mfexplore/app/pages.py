@@ -108,6 +108,7 @@ def workbench(built: Desk) -> dict[str, Any]:
         "lines": legend_of(kind),
         "line_colours": {t.name: [line_colour(k, t) for k in range(6)] for t in (LIGHT, DARK)},
         "live": built.live,
+        "titles": {o.name: o.title for o in kind.observables},
         "about": page_of(kind),
         "failures": kind.failures,
         "control_data": {n: _data(c) for n, c in kind.controls().items()},
@@ -138,7 +139,16 @@ def gallery() -> str:
             continue
         wings.setdefault(kind.wing, []).append(kind)
     wings = {wing: sorted(wings[wing], key=lambda kind: kind.title) for wing in sorted(wings)}
-    return template("gallery.html").render(wings=wings)
+    return template("gallery.html").render(wings=wings, words_of=words_of)
+
+
+def words_of(kind: type[Model]) -> str:
+    """What a system is found by: names, symbols, phases, boundaries, and the papers it rests on."""
+    named: list[Any] = [*kind.controls().values(), *kind.observables, *kind.landmarks]
+    words = [kind.key, kind.title, kind.summary, kind.wing, *(phase.title for phase in kind.phases)]
+    words += [f"{thing.title} {plain(thing.symbol)}" for thing in named]
+    words += [f"{source.citation} {source.doi} {source.arxiv}" for source in kind.sources]
+    return " ".join(words)
 
 
 def missing(message: str) -> str:

@@ -25,6 +25,8 @@ class BrowserPage:
         roots[0].tags = [self._line.model]  # the channel travels with the first figure
         for root in roots:
             doc.add_root(root)
+        # Bokeh would fill the page with the figures of another session; the page itself opens again instead.
+        doc.config.update(reconnect_session=False, notify_connection_status=False)
         doc.on_session_destroyed(lambda context: desk.close())
         desk.attach(self)
 

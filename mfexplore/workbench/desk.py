@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from mfexplore.core.errors import MfexploreError
+from mfexplore.core.errors import ControlError, MfexploreError
 from mfexplore.core.model import Model
 from mfexplore.figures.style import THEMES
 from mfexplore.workbench import exports, views
@@ -136,9 +136,12 @@ class Desk:
     def _with_seed(self, value: Any) -> Exploration:
         from dataclasses import replace
 
-        seed = int(value)
+        try:
+            seed = int(value)
+        except ValueError:
+            seed = -1
         if not 0 <= seed < 2**63:
-            raise ValueError("the seed is a whole number from 0 on")
+            raise ControlError(self.kind.title, "seed", value, "a whole number from 0 on")
         return replace(self.session.current, seed=seed)
 
     def _marker(self, message: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from mfexplore.core.model import Model
 from mfexplore.figures import publication
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.notebook_file import as_notebook
+from mfexplore.workbench.sentence import number
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -117,6 +118,6 @@ def table(kind: type[Model], theory: xr.Dataset, measured: dict[str, tuple[float
             value = float(at[observable.name])
             cells.append("–" if np.isnan(value) else f"{value:.6g}")
         simulated = measured.get(observable.name)
-        cells.append(f"{simulated[0]:.5g} ± {simulated[1]:.1g}" if simulated else "")
+        cells.append(number(*simulated[:2]) if simulated else "")
         rows.append({"title": observable.title, "unit": observable.unit, "name": observable.name, "cells": cells})
     return {"columns": [line.title for line in lines] + ["simulation"], "rows": rows}

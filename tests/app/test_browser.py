@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -31,13 +32,9 @@ SOURCE = """(([figure, layer, column]) => {
 })"""
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """A running server, with the kernels of the system that the journeys visit compiled."""
-    subprocess.run([sys.executable, "-m", "mfexplore.cli", "warmup", "curie_weiss"], check=True, capture_output=True)
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
+@contextmanager
+def served(port: int) -> Iterator[str]:
+    """A server on this port that answers."""
     code = f"from mfexplore.app.server import serve; serve(port={port}, show=False, warm=False)"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL) as server:
         url = f"http://localhost:{port}"
@@ -47,8 +44,25 @@ def address() -> Iterator[str]:
                 break
             except URLError:
                 time.sleep(0.1)
+        try:
+            yield url
+        finally:
+            server.terminate()
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port: int = free.getsockname()[1]
+    return port
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """A running server, with the kernels of the system that the journeys visit compiled."""
+    subprocess.run([sys.executable, "-m", "mfexplore.cli", "warmup", "curie_weiss"], check=True, capture_output=True)
+    with served(free_port()) as url:
         yield url
-        server.terminate()
 
 
 @pytest.fixture(scope="module")
@@ -184,6 +198,10 @@ def test_bad_link_and_bad_value_are_told_and_nothing_is_lost(page: Any, address:
     page.keyboard.press("Enter")
     page.wait_for_selector(".toast.error")
     until(page, "() => document.getElementById('box-temperature').value === '0.7'")
+    page.fill("#seed", "-3")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".toast:has-text('seed =')")
+    until(page, "() => document.getElementById('seed').value === '0'")
     page.goto(f"{address}/curie_wiess")
     assert "Did you mean 'curie_weiss'?" in page.inner_text("main")
 
@@ -249,6 +267,66 @@ def test_shared_link_restores_the_view(page: Any, address: str) -> None:
     page.goto(link)
     page.wait_for_function("document.documentElement.dataset.connected === 'true'")
     marker_at(page, 1.0, 0.55)
+
+
+def test_shared_link_restores_how_one_looks(page: Any, address: str, browser: Any) -> None:
+    visit(page, address)
+    page.select_option("#series", "energy")
+    page.focus("#speed")
+    page.keyboard.press("End")
+    page.click("#tab-Data")
+    until(page, "() => location.hash.includes('pane=Data')")
+    elsewhere = browser.new_context(viewport={"width": 1400, "height": 1000})
+    other = elsewhere.new_page()
+    other.goto(page.url)
+    other.wait_for_selector("#pane-Data td")
+    until(other, "() => document.getElementById('series').value === 'energy'")
+    assert other.input_value("#speed") == "2.5"
+    elsewhere.close()
+
+
+def test_live_run_goes_on_where_the_diagram_is_clicked(page: Any, address: str) -> None:
+    visit(page, address)
+    page.click("[data-along=x]")
+    page.click("#play")
+    until(page, "() => parseFloat(document.getElementById('clock').textContent) > 3")
+    box = page.locator(".figure-diagram").bounding_box()
+    page.mouse.click(box["x"] + 0.7 * box["width"], box["y"] + 0.3 * box["height"])
+    until(page, f"() => {SOURCE}(['diagram', 'marker', 'x'])[0] > 0.3")
+    x = column(page, "diagram", "marker", "x")[0]
+    until(page, f"x => Math.abs({SOURCE}(['curve', 'live', 'x']).at(-1) - x) < 1e-4", x)
+    before = page.evaluate("parseFloat(document.getElementById('clock').textContent)")
+    until(page, f"() => parseFloat(document.getElementById('clock').textContent) > {before}")
+    assert before > 3  # the same run, not a new one
+
+
+def test_pointer_reads_the_diagram(page: Any, address: str) -> None:
+    visit(page, address)
+    box = page.locator(".figure-diagram").bounding_box()
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.7 * box["height"])
+    until(page, "() => /^field 0\\.\\d+, temperature 0\\.\\d+: magnetization 0\\.9/"
+                ".test(document.getElementById('readout').textContent)")  # fmt: skip
+    page.mouse.move(5, 5)
+    until(page, "() => document.getElementById('readout').textContent === ''")
+
+
+def test_page_opens_again_as_it_was_when_the_server_returns(browser: Any, address: str) -> None:
+    port = free_port()
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    tab = context.new_page()
+    tab.set_default_timeout(PATIENCE)
+    with served(port) as url:
+        visit(tab, url, "?temperature=0.55&seed=3")
+        tab.fill("#box-field", "0.2")
+        tab.keyboard.press("Enter")
+        marker_at(tab, 0.2, 0.55)
+    tab.wait_for_selector("#lost:visible")
+    with served(port):
+        tab.wait_for_selector("#lost", state="hidden")
+        until(tab, "() => document.documentElement.dataset.connected === 'true'")
+        marker_at(tab, 0.2, 0.55)
+        assert tab.input_value("#seed") == "3"
+        context.close()
 
 
 def test_choosing_the_other_axis_swaps_both(page: Any, address: str) -> None:

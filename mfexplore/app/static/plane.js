@@ -9,6 +9,18 @@ let view = window.mfexplore.at;
 
 export function turn(newView) { view = newView; }
 
+// What the picture says under the pointer.
+function read({x, y}) {
+  const column = name => { const {data} = figure.renderers.find(one => one.name === "colour").data_source; return (data.get?.(name) ?? data[name])[0]; };
+  const image = column("image"), [rows, columns] = image.shape ?? [image.length, image[0].length];
+  const row = Math.floor((y - column("y")) / column("dh") * rows), k = Math.floor((x - column("x")) / column("dw") * columns);
+  if (!(row >= 0 && row < rows && k >= 0 && k < columns)) return "";
+  const shown = image.shape ? image[row * columns + k] : image[row][k];
+  const at = [["x", x], ["y", y]].map(([axis, where]) => `${controls[view[axis]].title} ${round(value(axis, where))}`);
+  return `${at.join(", ")}: ${window.mfexplore.titles[view.colour]} ${Number.isNaN(shown) ? "unknown" : round(shown)}`;
+}
+const round = number => String(Number(number.toPrecision(3)));
+
 // A logarithmic control is drawn by its decimal logarithm: places on the axis and values of the control.
 const value = (axis, place) => controls[view[axis]].log ? 10 ** place : place;
 const place = (axis, value) => controls[view[axis]].log ? Math.log10(value) : value;
@@ -46,7 +58,12 @@ export function wire(found) {
   figure.on_event("tap", event => { box.focus({preventScroll: true}); follow(event); });
   figure.on_event("pan", follow);
   const wheelAt = {x: null, y: null};
-  figure.on_event("mousemove", event => Object.assign(wheelAt, {x: event.x, y: event.y}));
+  const readout = document.getElementById("readout");
+  figure.on_event("mousemove", event => {
+    Object.assign(wheelAt, {x: event.x, y: event.y});
+    readout.textContent = read(event);
+  });
+  figure.on_event("mouseleave", () => { readout.textContent = ""; });
   box.addEventListener("wheel", event => {
     if (!event.ctrlKey) return;
     event.preventDefault();

@@ -43,13 +43,32 @@ hear("state", message => {
   $("undo").disabled = !message.undo;
   $("redo").disabled = !message.redo;
   for (const name of ["python", "sweep", "citation"]) if ($(name)) $(name).textContent = message[name];
-  rememberAddress(message.query);
+  rememberAddress();
 });
 
+// A link says everything: the exploration after "?", and after "#" how one looks at it (pane, trace, speed).
+const look = new URLSearchParams(location.hash.slice(1));
+const link = () => `${location.pathname}${state ? `?${state.query}` : location.search}${look.size ? `#${look}` : ""}`;
+
 let address = null;
-function rememberAddress(query) { // browsers allow only so many changes of the address a second
+function rememberAddress() { // browsers allow only so many changes of the address a second
   clearTimeout(address);
-  address = setTimeout(() => history.replaceState(null, "", `${location.pathname}?${query}`), 250);
+  address = setTimeout(() => history.replaceState(null, "", link()), 250);
+}
+
+function remember(name, value, usual) {
+  if (String(value) === String(usual)) look.delete(name); else look.set(name, value);
+  rememberAddress();
+}
+
+function lookAgain() { // as the link says; what it says wrongly is as if it said nothing
+  const pane = $(`tab-${look.get("pane")}`), speed = Number(look.get("speed"));
+  if (pane) pane.click(); else look.delete("pane");
+  if (look.has("speed") && Number.isFinite(speed) && $("speed")) {
+    $("speed").value = speed;
+    $("speed").dispatchEvent(new Event("input"));
+  }
+  if (look.has("trace")) say("series", {name: look.get("trace")});
 }
 
 hear("sentence", ({headline, text, validity, trusted}) => {
@@ -134,7 +153,7 @@ let offered = "";
 function offerSeries(names) {
   if (names.join() === offered) return;
   offered = names.join();
-  $("series").replaceChildren(...names.map(name => new Option(name.replaceAll("_", " "), name)));
+  $("series").replaceChildren(...names.map(name => new Option(window.mfexplore.titles[name] ?? name.replaceAll("_", " "), name)));
   $("series").parentElement.hidden = names.length < 2;
 }
 
@@ -196,6 +215,7 @@ function wireTabs() {
       $(one.getAttribute("aria-controls")).hidden = !on;
     }
     say("pane", {name: tab.textContent});
+    remember("pane", tab.textContent, tabs[0].textContent);
   };
   tabs.forEach((tab, index) => {
     tab.addEventListener("click", () => choose(tab));
@@ -235,10 +255,18 @@ function wireButtons() {
   on("step", () => say("step"));
   on("restart", () => say("restart"));
   on("help", () => $("keys").showModal());
-  on("share", () => copy(`${location.origin}${location.pathname}?${state?.query ?? ""}`, "Link copied. It restores exactly this view."));
-  $("speed")?.addEventListener("input", event => sayLatest("speed", {value: 10 ** Number(event.target.value)}));
-  $("series")?.addEventListener("change", event => say("series", {name: event.target.value}));
+  on("share", () => copy(location.origin + link(), "Link copied. It restores exactly this view."));
+  $("speed")?.addEventListener("input", ({target}) => {
+    target.style.setProperty("--filled", `${100 * (target.value - target.min) / (target.max - target.min)}%`);
+    sayLatest("speed", {value: 10 ** Number(target.value)});
+    remember("speed", target.value, 0);
+  });
+  $("series")?.addEventListener("change", ({target}) => {
+    say("series", {name: target.value});
+    remember("trace", target.value, state?.view.colour);
+  });
   $("seed")?.addEventListener("change", event => say("seed", {value: event.target.value}));
+  $("seed")?.addEventListener("keydown", event => { if (event.key === "Enter") event.target.blur(); });
   for (const select of all("[data-view]")) {
     select.addEventListener("change", () => say("view", {name: select.dataset.view, value: select.value}));
   }
@@ -287,6 +315,18 @@ function wireKeys() {
   });
 }
 
+// The address says everything that is on the screen, so a page whose server went away can open again as it was.
+async function waitForServer() {
+  history.replaceState(null, "", link());
+  document.documentElement.dataset.connected = "false";
+  $("lost").hidden = false;
+  for (;;) {
+    await new Promise(done => setTimeout(done, 1000));
+    const answer = await fetch("own/icon.svg", {cache: "no-store"}).catch(() => null);
+    if (answer?.ok) { location.reload(); return; }
+  }
+}
+
 function paintLines(theme) {
   window.mfexplore.lines[theme].forEach((colour, k) => document.documentElement.style.setProperty(`--line-${k}`, colour));
 }
@@ -299,5 +339,6 @@ paintLines(document.documentElement.dataset.theme);
 onTheme(name => { paintLines(name); say("theme", {name}); });
 const doc = await connect();
 plane.wire(doc.roots().find(root => root.name === "diagram"));
-window.addEventListener("offline", () => toast("No connection.", "error"));
+lookAgain();
+doc.on_event("connection_lost", waitForServer);
 document.documentElement.dataset.connected = "true";
