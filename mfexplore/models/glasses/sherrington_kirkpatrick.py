@@ -94,6 +94,7 @@ from mfexplore.numerics.tempering import exchange, ladder
 
 PARAMAGNET, SPIN_GLASS, FERROMAGNET = 0, 1, 2
 MAGNETIZATION, OVERLAP, FIRST, LAST, BREAKPOINT, FREE_ENERGY, ENERGY, ENTROPY, REPLICON, SUSCEPTIBILITY = range(10)
+STIFFNESS = 10  # T times the replicon eigenvalue, which is finite at T = 0 too; no observable
 COLUMNS = (
     "magnetization", "overlap", "overlap_0", "overlap_1", "breakpoint", "free_energy", "energy", "entropy", "replicon",
     "susceptibility",
@@ -101,10 +102,10 @@ COLUMNS = (
 BELOW_AT, NEGATIVE_ENTROPY, FEW_STEPS = 1, 2, 3
 ALL_OPTIMISED = 2  # up to so many steps every overlap is optimised
 SOLVED, GOOD = 1e-11, 1e-9  # residual at which the steps are solved, and with which they are accepted
-RESOLVED = 30.0  # steps per unit of overlap that make a difference
+RESOLVED = 30.0  # steps that make a difference, where all overlaps between q_0 and 1 occur
 MERGED = 2e-3  # overlaps in a range smaller than this are one: there symmetry stands in for the steps
 HOTTEST = 1.5  # end of the ladder of temperatures, in units of the highest critical temperature
-ENOUGH = 0.02  # replicon eigenvalue of the steps, below zero, that is still called good
+ENOUGH = 0.01  # T times the replicon eigenvalue of the steps, below zero, that costs f about 5e-6: called good
 STEEPEST = 4.0  # largest total field H: |h| + J_0
 
 
@@ -220,6 +221,7 @@ def write_symmetric(values, i, branch, temperature, field, bias, u, total):
     row[ENERGY] = energy
     row[ENTROPY] = entropy
     row[REPLICON] = 1.0 - quartic / temperature
+    row[STIFFNESS] = temperature - quartic
     row[SUSCEPTIBILITY] = chi
     return max(abs(q - u), abs(total - field - bias * m))
 
@@ -246,7 +248,7 @@ def move_state(values, residual, iterations, i, source, target):
 def solve_symmetric(temperature, field, bias, values, residual, iterations):
     """All replica-symmetric branches.
 
-    values: shape (n, 3, 10), residual and iterations: (n, 3); a branch that does not exist keeps residual NaN.
+    values: shape (n, 3, 11), residual and iterations: (n, 3); a branch that does not exist keeps residual NaN.
     """
     row_temperature = -1.0
     glass = chi = 0.0
@@ -477,19 +479,20 @@ def largest(error):
 
 
 @kernel
-def improve_steps(k, temperature, field, bias, moving, unknown, place, overlaps, gammas, found):
+def improve_steps(k, temperature, field, bias, moving, unknown, place, jacobian, known, overlaps, gammas, found):
     """Solve the stationarity conditions from a guess: a Jacobian by differences, updated after Broyden, renewed when
-    progress is slow. Returns (residual, evaluations).
+    progress is slow. jacobian: overwritten; `known` says that it is that of a neighbouring point.
+    Returns (residual, evaluations).
     """
     n = unknown.size
     error, ahead, trial = np.empty(n), np.empty(n), np.empty(n)
-    jacobian, matrix, step = np.empty((n, n)), np.empty((n, n)), np.empty(n)
+    matrix, step = np.empty((n, n)), np.empty(n)
     free = k if k <= ALL_OPTIMISED else 1
     evaluations = 1
     if not step_equations(k, temperature, field, bias, moving, unknown, place, error, overlaps, gammas, found):
         return math.inf, evaluations
     residual = largest(error)
-    age, renewals, slow = -1, 0, 0
+    age, renewals, slow = 1 if known else -1, 0, 0
     for _ in range(60):
         if residual <= SOLVED:
             break
@@ -554,36 +557,51 @@ def improve_steps(k, temperature, field, bias, moving, unknown, place, overlaps,
 
 
 @kernel
-def solve_steps(steps, temperature, field, bias, moving, total, line, overlaps, gammas, found):
+def solve_steps(steps, temperature, field, bias, moving, total, line, last, overlaps, gammas, found):
     """At most `steps` steps of replica symmetry breaking below the AT line.
 
-    Where the overlaps lie close together fewer are used: they give the free energy to 1e-9 all the same. total: the
-    total field H, or where `moving` a guess of it. overlaps, gammas: shape (steps + 1,) and (steps,), filled up to the
-    number of steps used; found: see `step_equations`, and H. Returns (steps used, residual, evaluations); no steps and
-    residual 0 where the overlaps are too close to each other.
+    Where the overlaps lie close together fewer are used: they give the free energy to 1e-8 all the same.
+
+    Args:
+        total: the total field H, or where `moving` a guess of it.
+        last: carries over to the next point, shape (n + 2, n) with n = steps + 5: the numbers of steps and of unknowns
+            (0: nothing is carried over), then what the unknowns were in units of their guesses, then the Jacobian.
+        overlaps, gammas: shape (steps + 1,) and (steps,), filled up to the number of steps used.
+        found: see `step_equations`, and H.
+
+    Returns (steps used, residual, evaluations); no steps and residual 0 where the overlaps are too close to each other.
     """
     evaluations, residual = 0, math.inf
     smallest, rest = range_of_overlaps(temperature, total, line)
     width = 1.0 - temperature * rest - smallest
     if width < MERGED:
         return 0, 0.0, evaluations
-    k = min(steps, 1 + int(RESOLVED * width))
+    k = min(steps, 1 + int(RESOLVED * width / math.sqrt(1.0 - smallest)))
     while k >= 1:
         free = k if k <= ALL_OPTIMISED else 1
-        unknown, place = np.empty(free + 1 + k + (1 if moving else 0)), np.empty(k + 1)
-        for attempt in range(3 if moving else 1):
-            guess = total * (1.0, 0.6, 0.25)[attempt]
-            smallest, rest = range_of_overlaps(temperature, guess, line)
-            first_steps(k, temperature, smallest, rest, unknown, place)
+        n = free + 1 + k + (1 if moving else 0)
+        unknown, guess, place, jacobian = np.empty(n), np.empty(n), np.empty(k + 1), last[2 : n + 2, :n]
+        carried = last[0, 0] == k and last[0, 1] == n
+        for attempt in range(-1 if carried else 0, 3 if moving else 1):
+            around = total * (1.0, 0.6, 0.25)[max(attempt, 0)]
+            smallest, rest = range_of_overlaps(temperature, around, line)
+            first_steps(k, temperature, smallest, rest, guess, place)
             if moving:
-                unknown[free + k + 1] = guess
+                guess[n - 1] = around
+            for i in range(n):
+                unknown[i] = guess[i] * last[1, i] if attempt < 0 else guess[i]
             residual, count = improve_steps(
-                k, temperature, field if moving else total, bias, moving, unknown, place, overlaps, gammas, found
-            )
+                k, temperature, field if moving else total, bias, moving, unknown, place, jacobian, attempt < 0,
+                overlaps, gammas, found,
+            )  # fmt: skip
             evaluations += count
             if residual <= GOOD:
-                found[5] = unknown[free + k + 1] if moving else total
+                found[5] = unknown[n - 1] if moving else total
+                last[0, 0], last[0, 1] = k, n
+                for i in range(n):
+                    last[1, i] = unknown[i] / guess[i]
                 return k, residual, evaluations
+        last[0, 0] = 0.0
         k //= 2
     return 0, residual, evaluations
 
@@ -609,6 +627,7 @@ def write_steps(values, i, branch, k, temperature, field, bias, overlaps, gammas
     row[ENERGY] = free_energy + temperature * entropy
     row[ENTROPY] = entropy
     row[REPLICON] = 1.0 - quartic / temperature
+    row[STIFFNESS] = temperature - quartic
     row[SUSCEPTIBILITY] = chi
 
 
@@ -619,7 +638,8 @@ def break_symmetry(steps, temperature, field, bias, line, values, residual, iter
     for i in range(steps.size):
         most = max(most, steps[i])
     overlaps, gammas, found = np.empty(most + 1), np.empty(most), np.empty(6)
-    glass = np.empty((1, 3, 10))  # the state without magnetization depends on temperature and steps alone
+    last, last_glass = np.zeros((most + 7, most + 5)), np.zeros((most + 7, most + 5))
+    glass = np.empty((1, 3, 11))  # the state without magnetization depends on temperature and steps alone
     glass_residual, glass_count, glass_temperature, glass_steps = 0.0, 0, -1.0, 0
     for i in range(temperature.size):
         t, h, j = temperature[i], field[i], bias[i]
@@ -630,7 +650,7 @@ def break_symmetry(steps, temperature, field, bias, line, values, residual, iter
             q, glass_count = overlap_in_field(t, 0.0, first_overlap(t, 0.0))
             glass_residual = write_symmetric(glass, 0, SPIN_GLASS, t, 0.0, 0.0, q, 0.0)
             still = t < 0.0  # False, but not a literal, for which Numba would compile everything again
-            k, worst, count = solve_steps(steps[i], t, 0.0, 0.0, still, 0.0, line, overlaps, gammas, found)
+            k, worst, count = solve_steps(steps[i], t, 0.0, 0.0, still, 0.0, line, last_glass, overlaps, gammas, found)
             if k > 0:
                 write_steps(glass, 0, SPIN_GLASS, k, t, 0.0, 0.0, overlaps, gammas, found)
             if k > 0 or worst > 0.0:
@@ -650,7 +670,7 @@ def break_symmetry(steps, temperature, field, bias, line, values, residual, iter
         k, worst, count = 0, 0.0, 0
         if replicon < 0.0:
             total = h if j == 0.0 else held_field(line, h, j)
-            k, worst, count = solve_steps(steps[i], t, h, j, j > 0.0, total, line, overlaps, gammas, found)
+            k, worst, count = solve_steps(steps[i], t, h, j, j > 0.0, total, line, last, overlaps, gammas, found)
         target = FERROMAGNET if spontaneous else (PARAMAGNET if replicon >= 0.0 else SPIN_GLASS)
         if now >= 0 and now != target:
             move_state(values, residual, iterations, i, now, target)
@@ -965,7 +985,7 @@ class SherringtonKirkpatrick(Model):
     def solve(self, points: Points) -> Solution:
         t, h, j = (np.ascontiguousarray(points[n]) for n in ("temperature", "field", "ferromagnetic_bias"))
         steps = points["rsb_steps"]
-        table = np.full((t.size, 3, 10), np.nan)
+        table = np.full((t.size, 3, STIFFNESS + 1), np.nan)
         residual = np.full((t.size, 3), np.nan)
         iterations = np.zeros((t.size, 3), np.int64)
         solve_symmetric(t, h, j, table, residual, iterations)
@@ -977,7 +997,7 @@ class SherringtonKirkpatrick(Model):
         with np.errstate(invalid="ignore"):
             glassy = e + 0.5 * j[:, None] * m * m + h[:, None] * m
             values["overlap_squared"] = np.where(t[:, None] > 0, 1 + 2 * t[:, None] * glassy, 1 + 0 * m)
-            broken = values["replicon"] < np.where(steps > 0, -ENOUGH, 0.0)[:, None]
+            broken = table[:, :, STIFFNESS] < np.where(steps > 0, -ENOUGH, 0.0)[:, None]
             validity = np.where(broken, np.where(steps > 0, FEW_STEPS, BELOW_AT)[:, None], 0)
             validity = np.where(broken & (values["entropy"] < 0), NEGATIVE_ENTROPY, validity)
         # what is unstable against magnetization or against freezing
@@ -988,7 +1008,8 @@ class SherringtonKirkpatrick(Model):
         return Solution(values, residual, stable=stable, validity=validity, iterations=iterations)
 
     def classify(self, points: Points, solution: Solution, equilibrium: Array) -> Array:
-        mixed = solution.values["replicon"][:, FERROMAGNET] < 0
+        replicon, first, last = (solution.values[n][:, FERROMAGNET] for n in ("replicon", "overlap_0", "overlap_1"))
+        mixed = (replicon < 0) | (last > first)  # with enough steps the eigenvalue is zero
         hidden = points["ferromagnetic_bias"] > 1
         phase = np.where(mixed, 3, 2)
         phase = np.where(equilibrium == PARAMAGNET, 0, phase)
@@ -1120,9 +1141,9 @@ class SherringtonKirkpatrick(Model):
         if v["overlap_0"] == v["overlap_1"]:
             return np.array([v["overlap"]]), np.array([0.0, 1.0])
         k = self.rsb_steps
-        overlaps, gammas, found = np.empty(k + 1), np.empty(k), np.empty(6)
+        overlaps, gammas, found, last = np.empty(k + 1), np.empty(k), np.empty(6), np.zeros((k + 7, k + 5))
         total = self.field + self.ferromagnetic_bias * v["magnetization"]
-        k, _, _ = solve_steps(k, self.temperature, total, 0.0, False, total, at_line(), overlaps, gammas, found)
+        k, _, _ = solve_steps(k, self.temperature, total, 0.0, False, total, at_line(), last, overlaps, gammas, found)
         return overlaps[: k + 1], np.concatenate([[0.0], self.temperature * gammas[:k], [1.0]])
 
     def profiles(self) -> dict[str, Profile]:

@@ -79,8 +79,12 @@ def test_ground_state_energy_of_one_and_two_steps(name: str, steps: int) -> None
     model = SK(temperature=0, rsb_steps=steps)
     assert float(model.equilibrium()["energy"]) == pytest.approx(energy, abs=1e-9)
     assert float(model.equilibrium()["overlap_0"]) == pytest.approx(rest[0], abs=1e-6)
-    cold = SK(temperature=1e-6, rsb_steps=steps).equilibrium()
-    assert float(cold["breakpoint"]) / 1e-6 == pytest.approx(rest[-1], abs=2e-5)
+    cold = SK(temperature=1e-6, rsb_steps=steps)
+    assert float(cold.equilibrium()["breakpoint"]) / 1e-6 == pytest.approx(rest[-1], abs=2e-5)
+    # the law holds both signs of every overlap, each with half of its weight x_(i+1) - x_i
+    positive = sorted((q, 2 * weight) for q, weight in cold.law().atoms if q > 0)
+    assert [q for q, _ in positive[:-1]] == pytest.approx(rest[:steps], abs=1e-5)
+    assert np.cumsum([w for _, w in positive[:-1]]) / 1e-6 == pytest.approx(rest[steps:], abs=2e-5)
 
 
 def test_ground_state_energy_in_the_limit_of_many_steps() -> None:
@@ -271,6 +275,26 @@ def test_phases_and_warnings() -> None:
     assert warning(temperature=0.5, rsb_steps=1) == "few_steps"
     assert warning(temperature=0.5, rsb_steps=5) == "valid"
     assert warning(temperature=0.05, rsb_steps=1) == "negative_entropy"
+
+
+def test_many_steps_are_mixed_below_the_at_line_and_valid() -> None:
+    """The replicon of many steps is zero, so that it cannot tell the mixed phase from the ferromagnet."""
+    for controls in ({"ferromagnetic_bias": 1.5}, {"ferromagnetic_bias": 1.3, "field": 0.3}):
+        line = float(SK(**controls).landmark("at_line", "temperature")[0])
+        for temperature, phase in ((0.5 * line, "mixed"), (0.97 * line, "mixed"), (1.01 * line, "ferromagnet")):
+            theory = SK(temperature=temperature, rsb_steps=12, **controls).equilibrium()
+            assert SK.phases[int(theory["phase"])].name == phase
+            assert int(theory["validity"]) == 0
+
+
+def test_neighbours_in_a_batch_change_nothing() -> None:
+    """A point is started from its neighbour; that must not decide where it ends."""
+    temperature, field = np.linspace(0.05, 0.9, 12), np.linspace(0, 0.6, 9)
+    batch = SK(rsb_steps=5, ferromagnetic_bias=0.4).equilibrium(temperature=temperature, field=field)
+    for i, k in ((0, 0), (3, 4), (7, 1), (2, 8)):
+        alone = SK(rsb_steps=5, ferromagnetic_bias=0.4, temperature=temperature[i], field=field[k]).equilibrium()
+        for name in ("free_energy", "overlap_0", "overlap_1", "breakpoint", "magnetization"):
+            assert float(batch[name][i, k]) == pytest.approx(float(alone[name]), abs=1e-8), name
 
 
 def test_landscape_has_its_maximum_at_the_overlap() -> None:
