@@ -164,6 +164,23 @@ def test_many_body_couplings_approach_the_random_energy_model() -> None:
     assert all(a > 2 * b > 0 for a, b in itertools.pairwise(gaps))
 
 
+@pytest.mark.parametrize("kind", ["ising", "spherical"])
+def test_traced_boundaries_pass_through_the_solved_temperatures(kind: str) -> None:
+    boundaries = PSpin(kind=kind).boundaries()
+    for order in (3, 4, 5, 6):
+        model = PSpin(kind=kind, order=order)
+        for name in ("dynamic", "static", "gardner") if kind == "ising" else ("dynamic", "static"):
+            curve = boundaries.sel(boundary=f"{name}_temperature")
+            here = curve["temperature"].values[curve["order"].values == order]
+            assert here == pytest.approx(transition(model, name), abs=1e-14)
+
+
+def test_glass_of_ising_spins_at_zero_temperature_is_where_low_temperatures_end() -> None:
+    for order in (3, 6):
+        frozen, cold = (found(PSpin(kind="ising", order=order, temperature=t), "glass", "energy") for t in (0, 1e-5))
+        assert cold == pytest.approx(frozen, abs=1e-8)
+
+
 @pytest.mark.parametrize(("kind", "temperature"), [("ising", 0.66), ("spherical", 0.595)])
 def test_landscape_shows_the_state_and_its_complexity(kind: str, temperature: float) -> None:
     """The potential of Franz and Parisi has a minimum at q, higher than at q = 0 by T times the complexity."""
