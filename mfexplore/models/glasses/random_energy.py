@@ -484,7 +484,8 @@ class RandomEnergy(Model):
         with np.errstate(divide="ignore", invalid="ignore"):
             at = np.stack([t, freezing, np.ones_like(t)], axis=1)  # eq. (2) is used at T and at T_c
             x = h[:, None] / at
-            s = np.log1p(np.exp(-2 * x)) + 2 * x / (1 + np.exp(2 * x)) - 1 / (4 * at**2)
+            decay = np.exp(-2 * x)
+            s = np.log1p(decay) + 2 * x * decay / (1 + decay) - 1 / (4 * at**2)
             m = np.tanh(x)
             energy = -1 / (2 * at) - h[:, None] * m
             heat = 1 / (2 * at**2) + (x / np.cosh(np.minimum(x, 300))) ** 2
