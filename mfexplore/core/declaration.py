@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 _PROPER = (
     "AdaTron", "AMP", "Anderson", "Bayes", "Bethe", "Edwards", "Erdos", "Gaussian", "Gibbs", "Glauber", "Hebbian",
-    "Hopfield", "Ising", "Lorentzian", "Lyapunov", "Metropolis", "Parisi", "Plefka", "Poisson", "RBM", "Renyi", "SBPI",
-    "SK", "Swendsen", "TAP", "Wang", "Wolff",
+    "Hopfield", "Ising", "Lorentzian", "Lyapunov", "Metropolis", "Parisi", "Plefka", "Poisson", "RBM", "Renyi", "RSB",
+    "SBPI", "SK", "Swendsen", "TAP", "Wang", "Wolff",
 )  # fmt: skip
 PROPER = {name.lower(): name for name in _PROPER}
 
