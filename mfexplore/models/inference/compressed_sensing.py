@@ -122,9 +122,10 @@ def bayes_error(rho, s):
 
 
 @kernel
-def log_evidence(rho, s):
-    """The last term of eq. (6). Where a component is not zero the logarithm is ell + ln(1 + e^-ell): the mean of the
-    first is known, and e^ell times the density of the zeros is the density of the others, so the rest is localised.
+def free_entropy(rate, rho, noise, s):
+    """Eq. (6) at E + Delta = alpha S. Where a component is not zero the logarithm is ell + ln(1 + e^-ell): the mean of
+    the first is known, and e^ell times the density of the zeros is the density of the others, so the rest is localised.
+    The mean contains rho/2S, which is large at little noise and cancels against the first bracket: it is left out.
     """
     odds, a = evidence(rho, s)
     total = 0.0
@@ -133,7 +134,8 @@ def log_evidence(rho, s):
         rest = log1p(exp(-abs(ell)))
         soft, other = rest + max(ell, 0.0), rest + max(-ell, 0.0)
         total += W_WEIGHT[k] * (soft + exp(ell) * other)
-    return math.log(1.0 - rho) + rho * (odds + 0.5 / s) + (1.0 - rho) * total
+    evidence_of_signal = math.log(1.0 - rho) + rho * odds + (1.0 - rho) * total
+    return evidence_of_signal - 0.5 * rate * math.log(rate * s) - 0.5 * noise / s
 
 
 @kernel
@@ -202,23 +204,21 @@ def fill_values(denoiser, log_snr, rate, rho, noise, out):
     for i in range(log_snr.size):
         s = math.exp(-log_snr[i])
         error = error_after(denoiser, rho[i], s)
-        seen = noise[i] + error
         out[i, 0], out[i, 1] = error, s
-        out[i, 2] = log_evidence(rho[i], s) - 0.5 * rate[i] * (math.log(seen) + (noise[i] + rho[i]) / seen)
+        out[i, 2] = free_entropy(rate[i], rho[i], noise[i], s)
         if denoiser == BAYES:
             odds, a = evidence(rho[i], s)
             out[i, 3] = math.sqrt(max(-2.0 * odds / a, 0.0))
         else:
             out[i, 3] = best_threshold(rho[i], s)
-        out[i, 4] = abs(seen / (s * rate[i]) - 1.0)
+        out[i, 4] = abs((noise[i] + error) / (s * rate[i]) - 1.0)
 
 
 @kernel
 def fill_potential(error, rate, rho, noise, out):
     """Free entropy (6) along the error."""
     for i in range(error.size):
-        seen = noise + error[i]
-        out[i] = log_evidence(rho, seen / rate) - 0.5 * rate * (math.log(seen) + (noise + rho) / seen)
+        out[i] = free_entropy(rate, rho, noise, (noise + error[i]) / rate)
 
 
 @kernel

@@ -82,6 +82,16 @@ def test_state_evolution(reference: dict[str, Any]) -> None:
             assert float(found["free_entropy"]) == pytest.approx(phi, rel=0.01)
 
 
+@pytest.mark.parametrize(("rate", "noise"), [(0.3, 1e-10), (0.3, 1e-6), (0.7, 1e-10), (0.9, 0.3)])
+def test_slope_of_the_free_entropy(rate: float, noise: float) -> None:
+    """Along a branch only the explicit dependence counts: dPhi/dalpha = -[1 + ln(Delta + E)]/2, at any noise."""
+    step = 1e-4
+    theory = CompressedSensing(noise=noise).theory(measurement_rate=rate + step * np.array([-1, 0, 1]))
+    slope = (theory["free_entropy"][2] - theory["free_entropy"][0]) / (2 * step)
+    expected = -0.5 * (1 + np.log(noise + theory["mean_squared_error"][1]))
+    np.testing.assert_allclose(slope, expected, atol=1e-6)
+
+
 @pytest.mark.parametrize("reference", [r for r in GAUSS_BERNOULLI if "alphaBP" in r["id"]], ids=lambda r: r["id"])
 def test_spinodal_without_noise(reference: dict[str, Any]) -> None:
     threshold, s = reference["value"]
