@@ -849,23 +849,34 @@ class DiffusionLimitedAggregation(Model):
         core, size, power = ON_LATTICE if self.walker_density > 0 else OFF_LATTICE
         return core, size * self.sticking**-power, 2 - MEASURED_DIMENSION
 
+    def _straightened(self) -> float:
+        """Density that a drift leaves in the cluster, eq. (3); 0 without one."""
+        if self.drift == 0 or (self.geometry != "line" and self.walker_density == 0):
+            return 0.0
+        core, blob, gap = self._prefactors()
+        return core * min(1.0, blob * self.drift) ** gap
+
     def landmark(self, name: str, along: str) -> Array:
         core, blob, gap = self._prefactors()
         found: list[float] = []
         if name == "core" and along == "size":
-            found = [math.pi * core * blob**2]
+            found = [math.pi * core * blob**2] if self._straightened() < core else []
         elif name == "core" and along == "sticking":
             _, size, power = ON_LATTICE if self.walker_density > 0 else OFF_LATTICE
-            found = [(size * math.sqrt(math.pi * core / self.size)) ** (1 / power)]
+            value = (size * math.sqrt(math.pi * core / self.size)) ** (1 / power)
+            within = self.control("sticking").within([value])
+            found = [x for x in within if self.replace(sticking=x)._straightened() < core]
         elif name == "screening" and along in ("size", "walker_density"):
-            core, blob, gap = self.replace(walker_density=0.1)._prefactors()
+            gas = self if along == "size" else self.replace(walker_density=0.1)
+            core, blob, gap = gas._prefactors()
             inner, factor = math.pi * core * blob**2, 2 * math.pi * core * blob**gap / (2 - gap)
-            if along == "size" and 0 < self.walker_density < core:
-                length = blob * (core / self.walker_density) ** (1 / gap)
+            if along == "size" and 0 < (low := max(self.walker_density, self._straightened())) < core:
+                length = blob * (core / low) ** (1 / gap)
                 found = [inner + factor * (length ** (2 - gap) - blob ** (2 - gap))]
             elif along == "walker_density" and self.size > inner:
                 radius = ((self.size - inner) / factor + blob ** (2 - gap)) ** (1 / (2 - gap))
-                found = [core * (blob / radius) ** gap]
+                density = core * (blob / radius) ** gap
+                found = [density] if density > gas._straightened() else []
         else:
             raise NotOfferedError(self.title, f"{name} along {along}")
         return self.control(along).within(found)

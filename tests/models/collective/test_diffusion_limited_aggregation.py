@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -284,6 +285,34 @@ def test_screening_is_solved_the_same_way_along_both_axes() -> None:
     assert model.replace(size=size).landmark("screening", "walker_density") == pytest.approx([0.15], rel=1e-3)
     around = model.theory(method="numerical", size=[int(0.8 * size), int(1.25 * size)])
     assert around["phase"].values.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("along", ["walker_density", "size", "sticking"])
+@pytest.mark.parametrize(
+    "controls",
+    [{}, {"drift": 0.02}, {"drift": 0.5}, {"geometry": "line", "drift": 0.1}, {"sticking": 0.02, "geometry": "line"},
+     {"sticking": 0.03, "walker_density": 0.2, "drift": 0.005, "size": 200_000}],
+    ids=str,
+)  # fmt: skip
+def test_regions_end_at_the_landmarks(along: str, controls: dict[str, Any]) -> None:
+    """With a drift, too, which alone makes a cluster compact; beyond zero density, where the lattice takes over."""
+    model = DiffusionLimitedAggregation(**controls)
+    low = 1e-3 if along == "walker_density" else None
+    grid = model.control(along).grid(400, low)
+    phase = model.theory(method="numerical", **{along: grid})["phase"].values
+    changes = [(grid[k], grid[k + 1]) for k in np.flatnonzero(np.diff(phase))]
+    lines = [x for name in ("screening", "core") for x in _crossed(model, name, along)]
+    for below, above in changes:
+        assert any(below <= x <= above for x in lines)
+    for x in lines:
+        assert any(below <= x <= above for below, above in changes)
+
+
+def _crossed(model: DiffusionLimitedAggregation, name: str, along: str) -> list[float]:
+    try:
+        return [float(x) for x in model.landmark(name, along)]
+    except NotOfferedError:
+        return []
 
 
 def test_core_is_solved_the_same_way_along_both_axes() -> None:
