@@ -12,11 +12,12 @@ many states, $e^{N\Sigma}$; two copies in the same one have the overlap $q$. Wit
 at $x\le1$, $\gamma=x/T$ and $C=(1-q)/T$,
 
 $$f=\max_{q,x}\Big[-\frac{1-pq^{p-1}+(p-1)q^p}{4T}+\frac{\gamma}4(p-1)q^p
--\frac1\gamma\ln\overline{\Big(2\cosh\frac{\sigma z}T\Big)^x}\Big],
-\qquad\sigma^2=\tfrac p2q^{p-1}\quad\text{(Ising)} \tag{2}$$
+-\frac1\gamma\ln\overline{\Big(2\cosh\frac{\sigma z}T\Big)^x}\Big] \tag{2}$$
+
+for Ising spins, with $\sigma^2=\frac p2q^{p-1}$ and $z$ standard normal, and on the sphere
 
 $$f=\max_{q,x}\Big[-\frac{1-q^p}{4T}-\frac\gamma4q^p-\frac T2\ln(1-q)
--\frac1{2\gamma}\ln\Big(1+\frac{\gamma q}C\Big)\Big]\quad\text{(spherical)} \tag{3}$$
+-\frac1{2\gamma}\ln\Big(1+\frac{\gamma q}C\Big)\Big] \tag{3}$$
 
 The number of states at given $x$, the complexity, is $\Sigma=\gamma^2\,\partial f/\partial\gamma$.
 
@@ -629,7 +630,7 @@ class PSpin(Model):
         Source("E. Gardner, Nucl. Phys. B 257, 747 (1985)", doi="10.1016/0550-3213(85)90374-8"),
         Source("A. Crisanti and H.-J. Sommers, Z. Phys. B 87, 341 (1992)", doi="10.1007/BF01309287"),
         Source("A. Crisanti, H. Horner and H.-J. Sommers, Z. Phys. B 92, 257 (1993)", doi="10.1007/BF01312184"),
-        Source("Mean-field inference methods for neural networks"),
+        Source("Mean-field inference methods for neural networks", arxiv="1911.00890"),
     )
     observables = (
         Observable("overlap", "q", "overlap of two copies in the same state; in time, with the start", low=0, high=1),

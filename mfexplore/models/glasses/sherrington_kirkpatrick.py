@@ -858,7 +858,7 @@ class SherringtonKirkpatrick(Model):
         ),
         Source("J. R. L. de Almeida and D. J. Thouless, J. Phys. A 11, 983 (1978)", doi="10.1088/0305-4470/11/5/028"),
         Source("G. Parisi, J. Phys. A 13, 1101 (1980)", doi="10.1088/0305-4470/13/3/042"),
-        Source("Mean-field inference methods for neural networks"),
+        Source("Mean-field inference methods for neural networks", arxiv="1911.00890"),
     )
     observables = (
         Observable("magnetization", "m", "mean spin (its size at h = 0)", low=0, high=1),
