@@ -51,3 +51,24 @@ def test_levels_of_symmetric_matrices(rng: np.random.Generator) -> None:
     assert small.mean() == pytest.approx(4 - 2 * math.sqrt(3), abs=5 * small.std() / math.sqrt(6000))
     large = np.concatenate([gap_ratios(spectrum(60)) for _ in range(150)])
     assert large.mean() == pytest.approx(ORTHOGONAL_RATIO, abs=5 * large.std() / math.sqrt(4000))
+
+
+def test_levels_of_hermitian_and_self_dual_matrices(rng: np.random.Generator) -> None:
+    """The published ratios of the other two classes, which repel more strongly."""
+    *_, unitary, symplectic, _ = REFERENCES["rstat_ref"]
+
+    def gaussian(n: int) -> np.ndarray:
+        return rng.normal(size=(n, n)) + 1j * rng.normal(size=(n, n))
+
+    def hermitian(n: int) -> np.ndarray:
+        a = gaussian(n)
+        return np.linalg.eigvalsh(a + a.conj().T)
+
+    def self_dual(n: int) -> np.ndarray:
+        a, b = gaussian(n), gaussian(n)
+        a, b = a + a.conj().T, b - b.T
+        return np.linalg.eigvalsh(np.block([[a, b], [-b.conj(), a.conj()]]))[::2]  # every level is there twice
+
+    for spectrum, expected in ((hermitian, unitary), (self_dual, symplectic)):
+        ratios = np.concatenate([gap_ratios(spectrum(60)) for _ in range(120)])
+        assert ratios.mean() == pytest.approx(expected, abs=5 * ratios.std() / math.sqrt(3000))

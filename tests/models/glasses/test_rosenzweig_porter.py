@@ -39,12 +39,21 @@ def test_reference_values_of_fractal_dimension_and_gap_ratio(gamma: float) -> No
     model = RosenzweigPorter(gamma=gamma, size=1024)
     assert float(model.theory(method="leading")["fractal_dimension"]) == theory
     assert samples("fractal_dimension", 6, gamma=gamma, size=1024).mean() == pytest.approx(measured, abs=0.08)
-    for size, ratio in zip((256, 512), ratios, strict=False):
+    for size, ratio in zip((256, 512, 1024), ratios, strict=True):
         found = samples("level_ratio", 4096 // size, gamma=gamma, size=size)
         assert found.mean() == pytest.approx(ratio, abs=0.02)
         assert found.mean() == pytest.approx(
             float(model.theory(method="finite_size", size=size)["level_ratio"]), abs=0.02
         )
+
+
+def test_reference_values_of_the_gap_ratios() -> None:
+    for name in ("lit_rstat", "rstat_ref"):
+        poisson, orthogonal, *_ = next(v["value"] for v in reference_values("rmt") if v["id"] == name)
+        theory = RosenzweigPorter(size=2048).theory(gamma=np.array([0.5, 3.0]))["level_ratio"]
+        for method in ("leading", "finite_size"):
+            np.testing.assert_allclose(theory.sel({"method": method}), [orthogonal, poisson], atol=3e-3)
+        np.testing.assert_allclose(theory.sel({"method": "leading"}), [orthogonal, poisson], atol=1e-5)
 
 
 @pytest.mark.parametrize("gamma", [1.3, 1.5])

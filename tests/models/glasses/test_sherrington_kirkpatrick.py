@@ -375,14 +375,19 @@ def test_simulation_meets_theory_above_the_at_line() -> None:
 def test_simulation_equilibrates_in_the_glass() -> None:
     """The identity e = -(1 - <q^2>)/2T over Gaussian couplings, exact at every N, holds only in equilibrium."""
     model = SK(temperature=0.5, size=64)
-    differences, energies = [], []
+    differences, energies, small = [], [], []
     for sample in range(24):
         run = model.simulate(seed=100 + sample)
         found = run.measure()
         differences.append(found["energy"] + (1 - found["overlap_squared"]) / (2 * 0.5))
         energies.append(found["energy"])
+        small.append(np.mean(np.abs(run.samples()) < 0.4))
     assert abs(np.mean(differences)) < 4 * np.std(differences, ddof=1) / math.sqrt(24)
     exact = float(model.replace(rsb_steps=8).equilibrium()["energy"])
+    law = model.replace(rsb_steps=8).theory()["overlap_law"].sel(branch="spin_glass")
+    parisi = float(law.sel(overlap_level=0.4, method="nearest"))  # the weight of small overlaps hardly depends on N
+    assert parisi > 0.2
+    assert np.mean(small) == pytest.approx(parisi, abs=3 * np.std(small, ddof=1) / math.sqrt(24))
     above = np.mean(energies) - exact  # as at T = 0, the finite size costs about 0.7 N^(-2/3)
     assert above == pytest.approx(0.7 * 64 ** (-2 / 3), abs=4 * np.std(energies, ddof=1) / math.sqrt(24))
 
