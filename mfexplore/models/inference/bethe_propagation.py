@@ -262,14 +262,16 @@ class Ensemble:
         flipped, factors = (self.flipped, slope**2) if squared else (np.zeros_like(self.flipped), self.ones)
         measured = np.ones(POINTS) if squared else GRID
         perturbation = weights * (1.0 if squared else GRID)
-        found = np.zeros(len(weights))
+        found, live = np.zeros(len(weights)), np.arange(len(weights))
         for _ in range(80):
             perturbation = perturbation / (perturbation * measured).sum(axis=1, keepdims=True)
-            arriving = np.ascontiguousarray(self.sums.back(others * self.sums.transform(perturbation)))
-            perturbation = np.empty_like(weights)
-            push(arriving, self.places, flipped, factors, perturbation)
-            before, found = found, self.graph.branching * (perturbation * measured).sum(axis=1)
-            if np.all(np.abs(found - before) < 1e-7):
+            arriving = np.ascontiguousarray(self.sums.back(others[live] * self.sums.transform(perturbation)))
+            perturbation = np.empty_like(perturbation)
+            push(arriving, self.places[live], flipped[live], factors[live], perturbation)
+            before, found[live] = found[live], self.graph.branching * (perturbation * measured).sum(axis=1)
+            going = np.abs(found[live] - before) > 1e-8
+            live, perturbation = live[going], perturbation[going]
+            if not live.size:
                 break
         return found
 
@@ -532,7 +534,7 @@ class BethePropagation(Model):
         Observable("stability", r"\lambda", "growth of a perturbed message, eq. (6)", low=0, high=2),
     )
     phases = (
-        Phase("paramagnet", "Without a field messages say nothing: every m_i is zero."),
+        Phase("paramagnet", "Without a field messages say nothing: every mean spin is zero."),
         Phase("ferromagnet", "Most spins agree; belief propagation settles quickly."),
         Phase("spin_glass", "Every spin freezes in a direction of its own, in very many states at once."),
         Phase("mixed", "Magnetized, but with many states: a perturbed message disturbs the whole graph."),
@@ -691,14 +693,17 @@ class BethePropagation(Model):
         self._homogeneous(found, simple, t, h)
         rest = np.setdiff1d(magnetized, simple)
         if rest.size:
-            ensemble = Ensemble(graph, t[rest], np.abs(h[rest]), rho[rest])
+            # Turning the field over turns the magnetization over and changes nothing else
+            asked = np.stack([t[rest], np.abs(h[rest]), rho[rest]])
+            different, place = np.unique(asked, axis=1, return_inverse=True)
+            ensemble, place = Ensemble(graph, *np.ascontiguousarray(different)), place.reshape(-1)
             weights, residual, _ = ensemble.solve(atom(1.0))
             averages = ensemble.observables(weights)
             averages |= {"stability": ensemble.growth(weights, True), "residual": residual}
             sign = np.where(h[rest] < 0, -1.0, 1.0)
             for name, value in averages.items():
                 odd = name in ("magnetization", "cavity_field")
-                found[name][rest, FERROMAGNET] = sign * value if odd else value
+                found[name][rest, FERROMAGNET] = sign * value[place] if odd else value[place]
         return found
 
     def _homogeneous(self, found: dict[str, Array], rows: Array, t: Array, h: Array) -> None:

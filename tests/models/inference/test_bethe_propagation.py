@@ -207,6 +207,11 @@ def test_flipping_the_field() -> None:
     assert float(up["magnetization"]) == pytest.approx(-float(down["magnetization"]), abs=1e-12)
     assert float(up["free_energy"]) == pytest.approx(float(down["free_energy"]), abs=1e-12)
     assert np.isnan(model.theory(field=0.3)["residual"].sel(branch="spin_glass"))
+    together = branch(model.replace(graph="erdos_renyi"), "ferromagnet")  # alone and in a batch the same
+    batch = model.replace(graph="erdos_renyi").theory(field=np.array([0.3, 0.0, -0.3])).sel(branch="ferromagnet")
+    for name, sign in (("magnetization", -1), ("cavity_field", -1), ("free_energy", 1), ("stability", 1)):
+        assert batch[name][2] == sign * batch[name][0]
+        assert float(batch[name][1]) == pytest.approx(float(together[name]), abs=1e-8, nan_ok=True)
 
 
 def test_law_has_the_moments_of_the_theory() -> None:
