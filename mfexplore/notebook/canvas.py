@@ -55,6 +55,8 @@ class Canvas(BokehModel):
         if not self.painted:
             self.painted = True
             self._later(0, self._send_waiting)
+        if content.get("attr") == "data":
+            return  # the page repeats what it was sent, and the kernel may hold something newer by now
         super()._sync_model(widget, content, buffers)
 
     def _document_patched(self, event: Any) -> None:

@@ -263,6 +263,18 @@ def test_changes_wait_for_the_browser_and_go_out_together(monkeypatch: pytest.Mo
     canvas.close()
 
 
+def test_a_late_repetition_of_old_data_does_not_undo_newer_data() -> None:
+    drawn = figure()
+    source = drawn.line([0.0], [0.5]).data_source
+    canvas = Canvas(drawn, Clock())
+    source.data = {"x": [0.0], "y": [0.7]}
+    old = {"type": "map", "entries": [["x", [0.0]], ["y", [0.5]]]}
+    content = {"kind": "ModelChanged", "model": source.ref, "attr": "data", "new": old, "event": "jsevent"}
+    canvas._sync_model(canvas, content, [])
+    assert source.data["y"] == [0.7]
+    canvas.close()
+
+
 # -- explore, predict, check ------------------------------------------------------------------------------------------
 
 
