@@ -47,7 +47,8 @@ def test_imports_point_down(file: Path) -> None:
 
 def test_importing_loads_no_plotting_web_or_model() -> None:
     code = "import sys, mfexplore; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    loaded = done.stdout.split()
     tops = {name.split(".")[0] for name in loaded}
     heavy = {"panel", "holoviews", "bokeh", "matplotlib", "ipywidgets", "tornado", "dask", "IPython", "xarray"}
     assert not tops & heavy

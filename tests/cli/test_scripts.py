@@ -26,12 +26,12 @@ pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="no bash he
 def test_scripts_are_sound_and_executable(name: str) -> None:
     script = ROOT / name
     assert os.access(script, os.X_OK)
-    subprocess.run(["bash", "-n", str(script)], check=True)
+    subprocess.run(["bash", "-n", str(script)], check=True, timeout=60)
     assert "set -e" in script.read_text() or name == "binder/start"
 
 
 def test_run_explains_itself() -> None:
-    done = subprocess.run([ROOT / "run"], capture_output=True, text=True, check=False)
+    done = subprocess.run([ROOT / "run"], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 2
     assert "./run app" in done.stdout
     assert "./run test" in done.stdout
@@ -42,7 +42,9 @@ def test_run_refuses_an_old_python(tmp_path: Path) -> None:
     old.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 2.7 && exit 0\nexit 1\n')
     old.chmod(0o755)
     environment = os.environ | {"PYTHON": str(old), "MFEXPLORE_VENV": str(tmp_path / "venv")}
-    done = subprocess.run([ROOT / "run", "app"], capture_output=True, text=True, env=environment, check=False)
+    done = subprocess.run(
+        [ROOT / "run", "app"], capture_output=True, text=True, env=environment, check=False, timeout=60
+    )
     assert done.returncode == 1
     assert "Python 2.7 is too old" in done.stderr
     assert not (tmp_path / "venv").exists()
@@ -52,7 +54,7 @@ def binder_environment(**outside: str) -> dict[str, str]:
     """The variables that `binder/start` hands to what it starts."""
     code = "import json, os; print(json.dumps(dict(os.environ)))"
     command = [ROOT / "binder" / "start", sys.executable, "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | outside)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | outside, timeout=60)
     return json.loads(done.stdout)
 
 

@@ -19,7 +19,7 @@ def test_limits_overlap_and_end() -> None:
     with one_blas_thread():  # loads SciPy's BLAS
         pass
     before = threads()
-    together = Barrier(2)
+    together = Barrier(2, timeout=60)
 
     def use(stays: bool) -> list[int]:
         with one_blas_thread():

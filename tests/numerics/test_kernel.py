@@ -76,7 +76,13 @@ def run(code: str, *, folder: Path, environment: dict[str, str] | None = None, p
     settings = {k: v for k, v in os.environ.items() if not k.startswith("NUMBA_")}
     settings |= {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"} | (environment or {})
     done = subprocess.run(
-        [*prefix, sys.executable, "-c", code], capture_output=True, text=True, env=settings, cwd=folder, check=False
+        [*prefix, sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env=settings,
+        cwd=folder,
+        check=False,
+        timeout=240,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
@@ -240,12 +246,14 @@ def test_processes_may_compile_the_same_kernels_at_the_same_time(tmp_path: Path)
     )
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
     start = [subprocess.Popen([sys.executable, "-c", code], env=environment) for _ in range(3)]
-    assert [process.wait() for process in start] == [0, 0, 0]
+    assert [process.wait(timeout=240) for process in start] == [0, 0, 0]
     check = (
         "from mfexplore.models.lattices import curie_weiss as m; m.CurieWeiss().theory();"
         "print(sum(m.solve_points.stats.cache_hits.values()), sum(m.solve_points.stats.cache_misses.values()))"
     )
-    done = subprocess.run([sys.executable, "-c", check], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", check], env=environment, capture_output=True, text=True, check=True, timeout=240
+    )
     assert done.stdout.split() == ["1", "0"]
 
 

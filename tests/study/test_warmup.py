@@ -46,7 +46,9 @@ print(before, is_warm("curie_weiss"), sum(sum(k.stats.cache_misses.values()) for
 
 def said(folder: Path, **environment: str) -> list[str]:
     settings = os.environ | {"NUMBA_CACHE_DIR": str(folder)} | environment
-    done = subprocess.run([sys.executable, "-c", CHECK], env=settings, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", CHECK], env=settings, capture_output=True, text=True, check=False, timeout=240
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
 
