@@ -36,12 +36,12 @@ and moves the onset up, although without coupling it only adds disorder.
 linear filter $S(\omega)=\langle\phi'\rangle/(1+i\omega)$ plus independent noise:
 
 $$C(\omega)=A\,c(\omega)A^\dagger,\qquad A=(1-S(\omega)J)^{-1},\qquad
-c(\omega)=\frac{N\,C_\phi(\omega)}{\mathrm{tr}\,AA^\dagger}\to C_\phi(\omega)\,\big(1-g^2|S|^2\big) \tag{7}$$
+c(\omega)=\frac{N\,C_\phi(\omega)}{\mathrm{tr}\,AA^\dagger} \tag{7}$$
 
-($C_\phi(\omega)$ is the spectrum of one neuron's rate, from eq. (2); the trace of the given network is used, as single
-eigenvalues of $SJ$ come close to 1). The covariance at equal times is the integral over $\omega/2\pi$. Summing planar
-diagrams of eq. (7) gives the dimension of the cloud of rates, the participation ratio of the covariance's eigenvalues,
-as a fraction of $N$:
+($C_\phi(\omega)$ is the spectrum of one neuron's rate, from eq. (2); in a large network $c\to C_\phi\,(1-g^2|S|^2)$,
+but the trace of the given network is used, as single eigenvalues of $SJ$ come close to 1). The covariance at equal
+times is the integral over $\omega/2\pi$. Summing planar diagrams of eq. (7) gives the dimension of the cloud of rates,
+the participation ratio of the covariance's eigenvalues, as a fraction of $N$:
 
 $$\frac{(\mathrm{tr}\,C)^2}{N\,\mathrm{tr}\,C^2}=\langle\phi^2\rangle^2\Big/\int\!\!\int\frac{d\omega\,d\omega'}{4\pi^2}
 \frac{C_\phi(\omega)\,C_\phi(\omega')}{\big|1-g^2S^*(\omega)S(\omega')\big|^2} \tag{8}$$

@@ -10,8 +10,7 @@ memories act on a neuron as a Gaussian field of variance $Sq^{p-1}$ with $S=(p-1
 makes the Hopfield network special. With $z$ standard normal and $\overline{\,\cdot\,}$ its average, the
 replica-symmetric theory of plain **storage** is
 
-$$m=\overline{\tanh\frac{m^{p-1}+\sqrt{Sq^{p-1}}\,z}T},\qquad
-q=\overline{\tanh^2\frac{m^{p-1}+\sqrt{Sq^{p-1}}\,z}T} \tag{2}$$
+$$m=\overline{\tanh\frac hT},\qquad q=\overline{\tanh^2\frac hT},\qquad h=m^{p-1}+\sqrt{Sq^{p-1}}\,z \tag{2}$$
 
 **Learning from examples.** The network may never see its memories, only $M$ noisy examples of each,
 $\eta_i^{\mu a}=\pm\xi_i^\mu$ with probabilities $(1\pm r)/2$; $r$ is their quality. With
@@ -24,8 +23,8 @@ H_\text{uns}=-\frac N{p\,r^p}\sum_\mu\frac1M\sum_an_{\mu a}^p \tag{3}$$
 A neuron then feels the examples' mean, $b=(2k-M)/(Mr)$ with $k$ binomial of mean $M(1+r)/2$, of average 1 and variance
 $\rho=(1-r^2)/(Mr^2)$. The signal $\nu=\overline{b\tanh}$ is the overlap with the mean example over $r$, and
 
-$$m=\overline{\tanh\frac{b\,\nu^{p-1}+\sqrt{Sq^{p-1}}\,z}T},\qquad\nu=\overline{b\tanh\frac{b\,\nu^{p-1}
-+\sqrt{Sq^{p-1}}\,z}T},\qquad q=\overline{\tanh^2} \tag{4}$$
+$$m=\overline{\tanh\frac hT},\quad\nu=\overline{b\tanh\frac hT},\quad q=\overline{\tanh^2\frac hT},\quad
+h=b\,\nu^{p-1}+\sqrt{Sq^{p-1}}\,z \tag{4}$$
 
 averaged over $b$ too. The crosstalk grows to $S_\text{sup}=(p-1)!\,\alpha\,(1+\rho)^p$ and
 $S_\text{uns}=(p-1)!\,\alpha\,(1+\rho_p)$, $\rho_p=(1-r^{2p})/(Mr^{2p})$: without a teacher, examples are compared one
@@ -35,22 +34,22 @@ For many examples $b$ becomes Gaussian and $\nu=m+\rho\,\nu^{p-1}(1-q)/T$, the f
 
 The free energy per neuron and the condition of stability are, with $C=(1-q)/T$,
 
-$$f=\frac{p-1}p\nu^p-\frac{ST}{2p}\,C^2\sum_{k=1}^{p-1}kq^{k-1}-T\,\overline{\ln2\cosh\frac{b\,\nu^{p-1}
-+\sqrt{Sq^{p-1}}\,z}T} \tag{5}$$
+$$f=\frac{p-1}p\nu^p-\frac{ST}{2p}\,C^2\sum_{k=1}^{p-1}kq^{k-1}-T\,\overline{\ln2\cosh\frac hT} \tag{5}$$
 
-$$\lambda=T-\frac{(p-1)Sq^{p-2}}T\,\overline{\mathrm{sech}^4}>0 \tag{6}$$
+$$\lambda=T-\frac{(p-1)Sq^{p-2}}T\,\overline{\mathrm{sech}^4\frac hT}>0 \tag{6}$$
 
 **One step of replica symmetry breaking** (`rsb_steps=1`) has states of overlap $q_1$ with themselves and $q_0$ with
 each other, in clusters of size $x=\gamma T$:
 
 $$f=\frac{p-1}p\nu^p-\frac S{2p}\Big[TC^2\sum_{k=1}^{p-1}kq_1^{k-1}-(p-1)\gamma(q_1^p-q_0^p)\Big]
--\frac1\gamma\overline{\ln\overline{(2\cosh\tfrac{h_0+\sqrt{S(q_1^{p-1}-q_0^{p-1})}\,y}T)^{x}}^{\,y}}^{\,z} \tag{7}$$
+-\frac1\gamma\overline{\ln\overline{(2\cosh\tfrac{h_1}T)^{x}}^{\,y}}^{\,z} \tag{7}$$
 
-with $h_0=\nu^{p-1}+\sqrt{Sq_0^{p-1}+\rho\nu^{2p-2}}\,z$, stationary in $\nu$, $q_0$, $q_1$, $\gamma$. Without retrieval
-it is the $p$-spin glass of coupling $J=\sqrt{2S/p}$: at $T_s$ the entropy of its states vanishes and the paramagnet
-freezes, discontinuously and without latent heat (a random first-order transition); below $T_d>T_s$ the dynamics already
-does not equilibrate. Symmetry breaking matters where retrieval ends: at $T=0$, $p=3$ symmetry predicts a capacity of
-$\alpha=0.126$, which would grow on heating; one step gives 0.154, and no such oddity.
+with $h_0=\nu^{p-1}+\sqrt{Sq_0^{p-1}+\rho\nu^{2p-2}}\,z$ and $h_1=h_0+\sqrt{S(q_1^{p-1}-q_0^{p-1})}\,y$, stationary in
+$\nu$, $q_0$, $q_1$, $\gamma$. Without retrieval it is the $p$-spin glass of coupling $J=\sqrt{2S/p}$: at $T_s$ the
+entropy of its states vanishes and the paramagnet freezes, discontinuously and without latent heat (a random first-order
+transition); below $T_d>T_s$ the dynamics already does not equilibrate. Symmetry breaking matters where
+retrieval ends: at $T=0$, $p=3$ symmetry predicts a capacity of $\alpha=0.126$, which would grow on heating; one step
+gives 0.154, and no such oddity.
 
 **Valid:** random memories, $N\to\infty$ at fixed $\alpha$; eqs. (4) hold at finite $M$ ($\lambda>0$; one step is
 carried out for storage and Gaussian examples). At finite $N$ the crosstalk is not yet Gaussian, so a hundred

@@ -39,10 +39,10 @@ $$\lambda=T(1-C)^2-\frac1T\,\overline{\mathrm{sech}^4\frac{m+h+\sigma z}T}\,\big
 **Valid:** random memories, $N\to\infty$ with $\alpha=P/N$ fixed, and $\lambda>0$. The retrieval state is stable down to
 very low temperature (the line $T_R$); the spin glass never is, and its numbers are approximate. Where retrieval is
 metastable ($T_c<T<T_M$) the glass has the lower free energy, yet the time to leave the memory grows exponentially with
-$N$. Beyond $T_M$ theory says $m=0$, but the glass relaxes ever more slowly: a run that began at a memory keeps a trace of
-it for very long, and about 0.3 of it for ever at $T=0$. **Handwritten digits are not random memories**: they resemble one
-another (mean overlap 0.5), which adds crosstalk that the theory does not know, and only about three can be told apart
-however large the network is.
+$N$. Beyond $T_M$ theory says $m=0$, but the glass relaxes ever more slowly: a run that began at a memory keeps a trace
+of it for very long, and about 0.3 of it for ever at $T=0$. **Handwritten digits are not random memories**: they
+resemble one another (mean overlap 0.5), which adds crosstalk that the theory does not know, and only about three can be
+told apart however large the network is.
 
 The simulation never forms the $N\times N$ couplings: it keeps the $P$ overlaps, from which the field of a neuron is a
 sum over memories, and recomputes a noisy synapse from a hash whenever it is needed.
