@@ -6,10 +6,10 @@ $$H=E(\sigma^z_1,\dots,\sigma^z_N)-\Gamma\sum_i\sigma^x_i,\qquad E_{\mathbf s}\s
 
 It is one particle that hops on the $2^N$ corners of a hypercube, each with a random energy of its own.
 
-**Thermodynamics.** Each part wins alone, since a random level is nearly orthogonal to any other direction:
+**Thermodynamics.** Each part wins alone, since a random level is nearly orthogonal to any other direction. The free
+energy is the lower one of the transverse field's, $-T\ln2\cosh(\Gamma/T)$, and that of the classical levels,
 
-$$f=\min\Big\{-T\ln2-\frac1{4T}\ \text{or}\ -\sqrt{\ln2}\ (T<T_c),\quad -T\ln2\cosh\frac\Gamma T\Big\},\qquad
-T_c=\frac1{2\sqrt{\ln2}} \tag{2}$$
+$$f=-T\ln2-\frac1{4T}\quad(T>T_c),\qquad f=-\sqrt{\ln2}\quad(T\le T_c),\qquad T_c=\frac1{2\sqrt{\ln2}} \tag{2}$$
 
 Between the two there is a first-order line. With $L=\ln2+1/(4T^2)$ above $T_c$ and $L=\sqrt{\ln2}/T$ below,
 
@@ -24,8 +24,7 @@ do eigenstates look like? A particle at energy $-\epsilon N$ reaches a corner $n
 $n!\,(\Gamma/\epsilon N)^n$ to leading order (forward scattering). Among the corners at that distance there are resonant
 ones if $r(x)>0$, and together they broaden the level by $e^{Ng(x)}$:
 
-$$r(x)=x\ln\frac\Gamma\epsilon-x-(1-x)\ln(1-x)-\epsilon^2,\qquad
-g(x)=x\ln x-(1-x)\ln(1-x)-2x+2x\ln\frac\Gamma\epsilon-\epsilon^2 \tag{4}$$
+$$r(x)=x\ln\frac\Gamma\epsilon-x-(1-x)\ln(1-x)-\epsilon^2,\qquad g(x)=r(x)+x\ln\frac{x\Gamma}\epsilon-x \tag{4}$$
 
 *Localized* (no resonance at any distance) as long as $\max_xr<0$, which is
 
