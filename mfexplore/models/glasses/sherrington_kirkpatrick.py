@@ -1188,6 +1188,10 @@ class SherringtonKirkpatrick(Model):
         t, h, j = self.temperature, self.field, self.ferromagnetic_bias
         if t == 0:
             raise NotOfferedError(self.title, "a landscape at zero temperature")
+        points, solution = self._solution()
+        branch = int(self.select(points, solution)[0])
+        if len(self._overlap_steps(solution, branch)[0]) > 1:
+            raise NotOfferedError(self.title, "a landscape over several overlaps")
         q = np.linspace(0, 1, 201)
         f = np.empty_like(q)
         for i, u in enumerate(q):

@@ -309,8 +309,10 @@ def test_landscape_has_its_maximum_at_the_overlap() -> None:
             float(theory["overlap"]), abs=0.01
         )
         assert landscape.free_energy.max() == pytest.approx(float(theory["free_energy"]), abs=1e-4)
-    with pytest.raises(NotOfferedError):
-        SK(temperature=0).landscape()
+    for controls in ({"temperature": 0}, {"temperature": 0.5, "rsb_steps": 1}):
+        with pytest.raises(NotOfferedError):
+            SK(**controls).landscape()
+    assert SK(temperature=1.2, rsb_steps=1).landscape().free_energy.argmax() == 0
 
 
 def test_law_of_the_overlap_fills_with_steps() -> None:
