@@ -10,13 +10,15 @@ every violated pattern costs one unit of energy, the replica-symmetric free entr
 (the overlap of two solutions) and $\hat q$ of
 
 $$\ln Z=\mathcal S(\hat q)-\tfrac12\hat q(1-q)\,[\textrm{binary}]+\alpha\!\int\!Dz\,
-\ln\big[\epsilon+(1-\epsilon)H(u)\big],\quad u=\frac{\kappa-\sqrt q\,z}{\sqrt{1-q}},\quad \epsilon=e^{-1/T} \tag{2}$$
+\ln\big[\epsilon+(1-\epsilon)H(u)\big] \tag{2}$$
 
-with $Dz$ the standard normal measure, $H(u)=\int_u^\infty Dz$, $\mathcal S=\int Dz\ln2\cosh\sqrt{\hat q}z$ for binary
-and $\mathcal S=\frac12[\ln(1-q)+\frac q{1-q}]$ for spherical weights. Stationarity gives, with
-$g=\frac{(1-\epsilon)\varphi(u)}{\epsilon+(1-\epsilon)H(u)}$,
+with $u=(\kappa-\sqrt q\,z)/\sqrt{1-q}$, $\epsilon=e^{-1/T}$, $Dz$ the standard normal measure, $H(u)=\int_u^\infty
+Dz$, $\mathcal S=\int Dz\ln2\cosh\sqrt{\hat q}z$ for binary and $\mathcal S=\frac12[\ln(1-q)+\frac q{1-q}]$ for
+spherical weights. Stationarity gives, with $g=\frac{(1-\epsilon)\varphi(u)}{\epsilon+(1-\epsilon)H(u)}$,
 
-$$\hat q=\frac{\alpha}{1-q}\int\!Dz\,g^2,\qquad q=\int\!Dz\tanh^2\!\sqrt{\hat q}\,z\;\;[\textrm{binary}],\qquad
+$$\hat q=\frac{\alpha}{1-q}\int\!Dz\,g^2$$
+
+$$q=\int\!Dz\tanh^2\!\sqrt{\hat q}\,z\;\;[\textrm{binary}],\qquad
 \hat q=\frac q{(1-q)^2}\;\;[\textrm{spherical}] \tag{3}$$
 
 **Capacity.** Spherical: at $T=0$ the solutions shrink to one, $q\to1$, at
@@ -49,7 +51,8 @@ to the temperature $T$.
 conjectured exact. For $\kappa<0$ near capacity and for spherical weights beyond capacity $\lambda<0$: replica symmetry
 breaks, eq. (4) is then only an upper bound and eq. (5) a lower one. Binary solutions at $T=0$ are isolated points
 (frozen one-step replica symmetry breaking), yet SBPI and reinforced message passing find solutions up to
-$\alpha\approx0.75$: they are drawn to rare dense clusters that this typical-case theory does not see.
+$\alpha\approx0.75$: they are drawn to rare dense clusters that this typical-case theory does not see. Temperatures
+below 0.002 count as zero.
 """
 
 from __future__ import annotations
@@ -100,7 +103,7 @@ REACH = 8.3  # standard deviations
 STRIP = 2.8  # the zeros of H(u) lie no closer to the real axis
 MAP_STEP = 0.13
 INVERSE_SQRT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
-COLDEST, HOTTEST = 0.02, 8.0  # freezing temperatures looked for
+COLDEST, HOTTEST = 0.002, 8.0  # what is colder counts as zero: e^(-1/T) soon underflows
 
 
 @kernel

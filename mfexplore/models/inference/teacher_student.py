@@ -3,11 +3,11 @@ r"""Teacher and student: recovering a teacher's weights from labels, with the be
 A teacher $x\in\mathbb R^N$ with independent components, $x_i=\pm1$ (*binary*) or $x_i\sim\mathcal N(0,1)$ (*gaussian*),
 answers $M=\alpha N$ random questions $F_\mu$, $F_{\mu i}\sim\mathcal N(0,1/N)$:
 
-$$y_\mu=\varphi\big(F_\mu\!\cdot x+\sqrt\Delta\,\xi_\mu\big),\qquad
-\varphi(s)=\mathrm{sign}\,s,\quad|s|\;\;(\textit{phase}),\quad s\;\;(\textit{linear}) \tag{1}$$
+$$y_\mu=\varphi\big(F_\mu\!\cdot x+\sqrt\Delta\,\xi_\mu\big) \tag{1}$$
 
-with $\xi_\mu\sim\mathcal N(0,1)$. The student knows prior, channel, $F$ and $y$ and asks for the posterior mean. In the
-large system its overlap with the teacher, $q=x\cdot\langle x\rangle/N$, makes the free entropy
+with $\varphi(s)=\mathrm{sign}\,s$, or $|s|$ (*phase*), or $s$ (*linear*), and $\xi_\mu\sim\mathcal N(0,1)$. The
+student knows prior, channel, $F$ and $y$ and asks for the posterior mean. In the large system its overlap with the
+teacher, $q=x\cdot\langle x\rangle/N$, makes the free entropy
 
 $$\Phi(q)=\psi_P(R)-\tfrac12Rq+\alpha\,\psi_{\rm out}(q) \tag{2}$$
 
@@ -20,19 +20,20 @@ $$R=\alpha\,I(q),\qquad I=\frac{J(\rho)}v,\qquad v=1-q+\Delta,\quad\rho=\frac qv
 The channel enters through one function: with $u\sim\mathcal N(0,\rho)$ and $s\sim\mathcal N(u,1)$
 
 $$J=\mathbb E\frac{\phi(u)^2}{H(u)H(-u)}\;[\textrm{sign}],\quad
-J=1-\mathbb E\,s^2\,\mathrm{sech}^2(us)\;[\textrm{phase}],\quad J=1\;[\textrm{linear}] \tag{5}$$
+J=1-\mathbb E\,s^2\,\mathrm{sech}^2(us)\;[\textrm{phase}] \tag{5}$$
+
+and $J=1$ for the linear channel.
 
 **Algorithm.** Generalised approximate message passing (GAMP) obeys the *state evolution* $R_{t+1}=\alpha I(q(R_t))$ at
 every step. Started without knowledge it reaches the first fixed point (branch *uninformed*), started at the teacher the
 last one (*informed*). Which of them is the truth, the larger $\Phi$ decides; equivalently the larger posterior entropy
 
-$$S=S_P+\alpha\,[\psi_{\rm out}(q)-\psi_{\rm out}(1)],\quad
-S_P=\tfrac12R(1-q)+\overline{s(h)}\;[\textrm{binary}],\;
-\tfrac12[R(1-q)-\ln(1+R)]\;[\textrm{gaussian}] \tag{6}$$
+$$S=S_P+\alpha\,[\psi_{\rm out}(q)-\psi_{\rm out}(1)] \tag{6}$$
 
-($s(h)$: entropy of a spin in the field $h$; for gaussian teachers the entropy relative to the prior). Where the
-informed branch takes over lies the *information-theoretic threshold*; where the uninformed one ends, the *algorithmic*
-one. In between learning is possible and, as far as anyone knows, *hard*.
+with $S_P=\frac12R(1-q)+\overline{s(h)}$ for binary and $\frac12[R(1-q)-\ln(1+R)]$ for gaussian teachers ($s(h)$:
+entropy of a spin in the field $h$; for gaussian teachers the entropy relative to the prior). Where the informed
+branch takes over lies the *information-theoretic threshold*; where the uninformed one ends, the *algorithmic* one. In
+between learning is possible and, as far as anyone knows, *hard*.
 
 A new question is answered wrongly with probability $\arccos(\sqrt q)/\pi$ (sign) or with the mean squared error
 $1-q$ (linear), $1-\frac2\pi(\sqrt{1-q^2}+q\arcsin q)$ (phase). One sample of the posterior instead of its mean errs
@@ -341,6 +342,15 @@ def load_curves(prior: int, channel: int, noises: bytes) -> LoadCurves:
     return LoadCurves(load_at, noise.size, LOW_SNR, HIGH_SNR, points=321)
 
 
+@lru_cache(maxsize=8)
+def last_fold(prior: int, channel: int) -> float:
+    """The largest noise, within some per cent, at which the state evolution has a fold; 0 if it never has."""
+    noise = np.geomspace(1e-3, 1.0, 65)
+    curves = load_curves(prior, channel, noise.tobytes())
+    folded = [k for k in range(noise.size) if curves.jumps(k, True)[0].size]
+    return float(noise[folded[-1]]) if folded else 0.0
+
+
 class GeneralisedMessagePassing(Simulation):
     """GAMP for one teacher and one set of questions."""
 
@@ -487,7 +497,7 @@ class TeacherStudent(Model):
         Landmark("weak_recovery", r"\alpha_{\rm WR}", "beyond it phases allow a first, small overlap"),
     )
     planes = (
-        Plane("load", "noise", "overlap", "uninformed", x_range=(0.01, 2.5), y_range=(0.0, 0.04), along="x"),
+        Plane("load", "noise", "overlap", "uninformed", x_range=(0.01, 2.5), along="x"),
         Plane("load", "noise", "generalization_error", x_range=(0.01, 10.0), y_range=(0.0, 1.0), along="x"),
     )
     presets = (
@@ -698,6 +708,12 @@ class TeacherStudent(Model):
         inside = (load >= low) & (load <= high)
         load, noise = load[inside], noise[inside]
         return (load, noise) if x == "load" else (noise, load)
+
+    def range(self, plane: Plane, axis: str) -> tuple[float, float]:
+        """Noises up to a little above the last at which there is a transition, unless the plane declares others."""
+        if getattr(plane, axis) == "noise" and getattr(plane, f"{axis}_range") is None:
+            return 0.0, min(1.0, 1.3 * last_fold(self.prior_code, self.channel_code) or 1.0)
+        return super().range(plane, axis)
 
     def landscape(self) -> Landscape:
         q = np.concatenate([np.linspace(0, 0.99, 397), 1 - np.geomspace(0.01, 1e-6, 60)[1:]])
