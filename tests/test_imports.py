@@ -53,3 +53,10 @@ def test_importing_loads_no_plotting_web_or_model() -> None:
     heavy = {"panel", "holoviews", "bokeh", "matplotlib", "ipywidgets", "tornado", "dask", "IPython", "xarray"}
     assert not tops & heavy
     assert not [name for name in loaded if name.startswith("mfexplore.models.")]
+
+
+def test_no_system_loads_what_a_first_result_does_not_need() -> None:
+    """These parts of SciPy load each other; root finders come by `numerics.later`."""
+    code = "import sys, mfexplore; mfexplore.systems(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=240)
+    assert not {"scipy.optimize", "scipy.integrate", "scipy.stats", "sklearn", "networkx"} & set(done.stdout.split())

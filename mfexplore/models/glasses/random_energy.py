@@ -54,7 +54,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import beta, betainc, gammaln, ndtr
 
 from mfexplore.core import (
@@ -82,6 +81,7 @@ from mfexplore.core import (
 )
 from mfexplore.numerics.elementary import exp
 from mfexplore.numerics.kernel import inline_kernel, kernel
+from mfexplore.numerics.later import brentq
 
 PARAMAGNET, GLASS, FERROMAGNET = 0, 1, 2
 GROUND_STATE_ENERGY = -math.sqrt(math.log(2))

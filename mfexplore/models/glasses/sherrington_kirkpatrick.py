@@ -56,7 +56,6 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy.optimize import brentq
 
 from mfexplore.core import (
     Array,
@@ -87,6 +86,7 @@ from mfexplore.numerics.continuation import false_position, narrowed
 from mfexplore.numerics.dense_spins import energy, local_fields, metropolis_sweeps
 from mfexplore.numerics.gaussian import response, response_and_entropy
 from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.later import brentq
 from mfexplore.numerics.linear import solve_linear
 from mfexplore.numerics.nested import nested_averages
 from mfexplore.numerics.random import new_stream
