@@ -79,7 +79,8 @@ def examine() -> Iterator[Finding]:
     yield from _packages()
     yield _kernel_folder()
     yield from _compiler_settings()
-    yield _warmth()
+    if cache_folder() is not None:
+        yield _warmth()
     yield _machine()
     yield _browser()
 

@@ -306,16 +306,19 @@ def test_doctor_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
         return "1.0"
 
     monkeypatch.setattr(machine, "version", absent)
-    monkeypatch.setattr(machine, "cache_folder", lambda: None)
     monkeypatch.setattr(machine, "is_warm", lambda key: False)
     monkeypatch.setattr(machine.shutil, "which", lambda name: None)
     monkeypatch.setattr(machine.settings, "DISABLE_JIT", 1)
     output = call("doctor", expect=1).output
     for remedy in (
-        'pip install "mfexplore"', 'pip install "mfexplore[app]"', "Set NUMBA_CACHE_DIR", "mfexplore warmup",
-        "apt-get install chromium", "unset NUMBA_DISABLE_JIT",
+        'pip install "mfexplore"', 'pip install "mfexplore[app]"', "mfexplore warmup", "apt-get install chromium",
+        "unset NUMBA_DISABLE_JIT",
     ):  # fmt: skip
         assert remedy in output
+    monkeypatch.setattr(machine, "cache_folder", lambda: None)
+    output = call("doctor", expect=1).output
+    assert "Set NUMBA_CACHE_DIR" in output
+    assert "mfexplore warmup" not in output, "what cannot be kept cannot be warmed"
 
 
 # -- warmup ------------------------------------------------------------------------------------------------------------
