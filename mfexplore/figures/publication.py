@@ -149,7 +149,10 @@ def curve(
             drawn = np.isfinite(columns[f"stable{k}"]).any()
             axes.plot(columns["x"], columns[f"stable{k}"], color=colour, lw=1.0, label=line.title if drawn else None)
             axes.plot(columns["x"], columns[f"equilibrium{k}"], color=colour, lw=2.0)
-            axes.plot(columns["x"], columns[f"unstable{k}"], color=colour, lw=1.0, ls=":")
+            never = not drawn and np.isfinite(columns[f"unstable{k}"]).any()  # stable nowhere, but it has a name
+            axes.plot(
+                columns["x"], columns[f"unstable{k}"], color=colour, lw=1.0, ls=":", label=line.title if never else None
+            )
         if points:
             px, mean, error = np.array(points).T
             axes.errorbar(px, mean, error, fmt="o", ms=3.5, mfc="white", color=LIGHT.ink, lw=0.9, label="simulation")
