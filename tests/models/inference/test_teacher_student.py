@@ -311,3 +311,12 @@ def test_there_is_no_law_where_nothing_is_learnt() -> None:
     with pytest.raises(NotOfferedError):
         TeacherStudent(channel="phase", load=0.3).law()
     assert TeacherStudent(load=2.0).law().atoms == ((0.0, 1.0),)
+
+
+@pytest.mark.parametrize("channel", ["sign", "phase", "linear"])
+def test_the_shown_noises_end_above_the_last_transition(channel: str) -> None:
+    model = TeacherStudent(channel=channel)
+    low, high = model.range(model.plane("load", "noise"), "y")
+    assert low == 0
+    assert model.replace(noise=0.7 * high).landmark("algorithmic_threshold", "load").size == 1
+    assert model.replace(noise=high).landmark("algorithmic_threshold", "load").size == 0
