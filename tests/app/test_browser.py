@@ -322,7 +322,7 @@ def test_page_opens_again_as_it_was_when_the_server_returns(browser: Any, addres
         visit(tab, url, "?temperature=0.55&seed=3")
         tab.fill("#box-field", "0.2")
         tab.keyboard.press("Enter")
-        marker_at(tab, 0.2, 0.55)
+        until(tab, "() => location.search.includes('field=0.2')")
     tab.wait_for_selector("#lost:visible")
     with served(port):
         tab.wait_for_selector("#lost", state="hidden")
