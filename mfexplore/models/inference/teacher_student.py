@@ -519,7 +519,7 @@ class TeacherStudent(Model):
             "Without the signs of the field the student hesitates for many iterations, then finds the teacher exactly.",
         ),
         Preset(
-            "phase retrieval, hard", {"load": 1.08, "channel": "phase", "prior": "gaussian"},
+            "phase retrieval, hard", {"load": 1.08, "channel": "phase", "prior": "gaussian", "size": 5000},
             "There are more equations than unknowns, yet message passing stays half blind until the load reaches 1.13.",
         ),
         Preset(

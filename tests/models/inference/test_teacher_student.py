@@ -272,6 +272,22 @@ def test_phase_retrieval_finds_the_teacher_up_to_its_sign() -> None:
     assert run.observe()["mean_squared_error"] < 1e-4
 
 
+def test_half_blind_phase_retrieval_meets_theory_as_it_grows() -> None:
+    """At load 1.08 the landscape is so flat that 1000 unknowns fall short of the plateau, and 4000 hardly do."""
+    model = TeacherStudent.preset("phase retrieval, hard")
+    plateau = float(model.theory()["overlap"].sel(branch="uninformed"))
+    gaps = []
+    for size, samples in ((1000, 8), (4000, 4)):
+        runs = [model.replace(size=size).simulate(seed=seed) for seed in range(samples)]
+        for run in runs:
+            run.advance(60)
+        overlaps = [run.observe()["overlap"] for run in runs]
+        error = float(np.std(overlaps, ddof=1)) / math.sqrt(samples)
+        gaps.append((abs(float(np.mean(overlaps)) - plateau), error))
+    assert gaps[1][0] < 4 * gaps[1][1] + 0.02
+    assert gaps[1][0] < gaps[0][0]
+
+
 def test_the_hard_phase_has_two_ends() -> None:
     """At load 1.35 message passing from nothing stays low, from the teacher it stays at the teacher."""
     model = TeacherStudent(load=1.35, size=4000)
