@@ -756,6 +756,8 @@ class PerceptronStorage(Model):
         elif name == "at_line" and along == "load":
             found = self._at_line(margin, np.array([self.temperature]))[1]
         elif name == "freezing" and along == "load" and self.kind == BINARY:
+            if self.temperature < COLDEST:
+                return np.empty(0)  # there it is the capacity
             log_snr, found = np.empty(1), np.empty(1)
             fill_vanishing(margin, np.array([self.temperature]), log_snr, found)
         elif name == "freezing" and along == "temperature" and self.kind == BINARY:
