@@ -116,22 +116,13 @@ def diagram(
     output: Output = None,
 ) -> None:
     """Compute the phase diagram in a plane of two controls."""
-    from mfexplore.study.diagram import diagram_levels, resolutions
+    from mfexplore.study.diagram import diagram as make_diagram
 
     model = chosen_model(key, controls, preset)
     paths = check_outputs(output, DATA_ENDINGS + FIGURE_ENDINGS)
     plane = model.plane(x, y)
-    levels = resolutions(resolution)
-    points = [n * n for n in levels]
     with progress_bar(f"{model.title}: diagram") as update:
-        done = 0
-
-        def report(fraction: float) -> None:
-            level = min(done, len(points) - 1)
-            update((sum(points[:level]) + fraction * points[level]) / sum(points))
-
-        for dataset in diagram_levels(model, plane.x, plane.y, resolution, progress=report):
-            done += 1
+        dataset = make_diagram(model, plane.x, plane.y, resolution, progress=update)
     out.print(f"[bold]{model.title}[/]: {plane.y} against {plane.x}")
     out.print(diagram_map(model, dataset, plane.x, plane.y, plane.colour, min(96, out.width - 2)))
     unsolved = float(1 - dataset["converged"].mean())

@@ -16,14 +16,16 @@ from mfexplore.study.executors import shared_threads
 if TYPE_CHECKING:
     import xarray as xr
 
-COARSEST = 17  # the first picture; every level doubles the resolution until the last is reached
+COARSEST = 17  # the first level; every level doubles the resolution until the last is reached
 TILE_SECONDS = 0.03  # aimed-at length of one kernel call, after which a job may be cancelled
+AT_ONCE = 0.02  # seconds: a level that a finer one follows this soon is not shown
+UNKNOWN_PACE = 1e-3  # seconds per point, before any was measured: small tiles
 
 
 def resolutions(finest: int) -> list[int]:
     """The levels of the pyramid, e.g. 257 -> [17, 33, 65, 129, 257]."""
     levels = [finest]
-    while levels[0] > 2 * COARSEST:
+    while levels[0] > COARSEST:
         levels.insert(0, (levels[0] - 1) // 2 + 1)
     return levels
 
@@ -99,25 +101,38 @@ def diagram_levels(
 ) -> Iterator[xr.Dataset]:
     """Diagram of a plane from coarse to fine, each level a Dataset over (y, x); stops early when `cancelled()`.
 
+    How many levels there are depends on how long they take: one that a finer level follows at once is left out.
+
     Args:
         x, y: the controls that span it (default: the first plane of the model).
         resolution: points along each axis of the last level (fewer for a whole-number control).
         x_range, y_range: a window to zoom into (default: as declared by the plane).
         executor: where tiles run (default: one thread per core, shared by all).
-        progress: called with the finished fraction of the present level.
+        progress: called with the finished fraction of the whole diagram.
     """
     plane = model.plane(x, y)
     executor = executor or shared_threads()
     x_window, y_window = x_range or model.range(plane, "x"), y_range or model.range(plane, "y")
-    seconds_per_point = 1e-5
-    for n in resolutions(resolution):
+    pace, done, pending = UNKNOWN_PACE, 0, resolutions(resolution)
+    while pending:
+        n = pending.pop(0)
         xs = model.control(plane.x).grid(n, *x_window)
         ys = model.control(plane.y).grid(n, *y_window)
-        solved = solve_grid(model, plane.x, plane.y, xs, ys, seconds_per_point, executor, cancelled, progress)
+        total = done + n * n + sum(m * m for m in pending)
+
+        def report(fraction: float, done: int = done, points: int = n * n, total: int = total) -> None:
+            progress((done + fraction * points) / total)
+
+        solved = solve_grid(model, plane.x, plane.y, xs, ys, pace, executor, cancelled, report)
         if solved is None:
             return
-        solution, seconds_per_point = solved
-        yield label(model, {plane.y: ys, plane.x: xs}, solution)
+        solution, pace = solved
+        done += n * n
+        soon = [m for m in pending if m * m * pace <= AT_ONCE]
+        if soon:
+            pending = pending[len(soon) - 1 :]
+        else:
+            yield label(model, {plane.y: ys, plane.x: xs}, solution)
 
 
 def diagram(

@@ -1,0 +1,50 @@
+"""Diagrams come coarse to fine, say how far they are, stop when told, and do not show what is outdated at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from mfexplore.models.lattices.curie_weiss import CurieWeiss
+from mfexplore.study import diagram
+from mfexplore.study.diagram import diagram_levels, resolutions
+
+
+def sides(levels: list[xr.Dataset]) -> list[int]:
+    return [level.sizes["temperature"] for level in levels]
+
+
+def test_every_level_doubles_the_one_before() -> None:
+    assert resolutions(257) == [17, 33, 65, 129, 257]
+    assert resolutions(5) == [5]
+
+
+def test_slow_levels_are_all_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diagram, "AT_ONCE", 0.0)
+    assert sides(list(diagram_levels(CurieWeiss(), resolution=65))) == [17, 33, 65]
+
+
+def test_a_level_that_a_finer_one_follows_at_once_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diagram, "AT_ONCE", np.inf)
+    fast = list(diagram_levels(CurieWeiss(), resolution=65))
+    assert sides(fast) == [65]
+    monkeypatch.setattr(diagram, "AT_ONCE", 0.0)
+    *_, slow = diagram_levels(CurieWeiss(), resolution=65)
+    xr.testing.assert_identical(fast[0], slow)
+
+
+def test_progress_runs_up_to_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diagram, "AT_ONCE", 0.0)
+    told: list[float] = []
+    list(diagram_levels(CurieWeiss(), resolution=65, progress=told.append))
+    assert told == sorted(told)
+    assert told[-1] == 1
+
+
+def test_stops_between_tiles_when_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diagram, "AT_ONCE", 0.0)
+    shown: list[xr.Dataset] = []
+    for level in diagram_levels(CurieWeiss(), resolution=257, cancelled=lambda: len(shown) == 2):
+        shown.append(level)
+    assert sides(shown) == [17, 33]
