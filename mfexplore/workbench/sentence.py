@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-NOTHING = 5e-7  # a zero that was solved for numerically
+NOTHING = 5e-7  # a zero that was solved for numerically, an error that is rounding
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,11 @@ def number(value: float, error: float | None = None) -> str:
     """A value with three digits, or with as many as its standard error leaves meaningful."""
     if not np.isfinite(value):
         return "∞" if value > 0 else "-∞" if value < 0 else "unknown"
-    if error is None or not np.isfinite(error) or error <= 0:
+    if error is None or not np.isfinite(error) or error < NOTHING * max(1.0, abs(value)):
         value = 0.0 if abs(value) < NOTHING else value
-        return f"{value:.3g}" if abs(value) >= 1000 or 0 < abs(value) < 1e-3 else f"{value:.3f}"
+        if abs(value) >= 1e6 or 0 < abs(value) < 1e-3:
+            return f"{value:.3g}"
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}"
     leading = int(np.floor(np.log10(error)))
     starts_with_one = error < 2 * 10.0**leading  # 0.0012 rounded to 0.001 would lose a fifth of it
     digits = max(0, min(9, -leading + starts_with_one))

@@ -36,3 +36,6 @@ def test_numbers_have_the_digits_their_error_leaves() -> None:
     assert number(0.957, 0.002) == "0.957 ± 0.002"
     assert number(float("inf")) == "∞"
     assert number(0.00001234) == "1.23e-05"
+    assert number(1000.0) == "1,000"
+    assert number(2.5e7) == "2.5e+07"
+    assert number(1.0, 1e-12) == "1.000"  # all samples agree
