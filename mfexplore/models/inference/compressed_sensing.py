@@ -60,6 +60,7 @@ import numpy as np
 from mfexplore.core import (
     Array,
     Branch,
+    Failure,
     Landmark,
     Landscape,
     Law,
@@ -95,6 +96,7 @@ from mfexplore.numerics.wavelets import haar, inverse_haar, scales
 BAYES, LASSO = 0, 1
 INFORMED, UNINFORMED = 0, 1
 IMPOSSIBLE, HARD, EASY, SMOOTH, LASSO_FAILS = range(5)
+NOT_NORMAL = 1
 LOW_SNR, HIGH_SNR = -6.0, 25.0
 NEVER = 40.0  # a threshold that nothing exceeds
 SQRT_HALF, INVERSE_SQRT_2PI = math.sqrt(0.5), 1.0 / math.sqrt(2.0 * math.pi)
@@ -400,9 +402,7 @@ class CompressedSensing(Model):
     denoiser: str = choice(
         "bayes", DENOISERS, quenched=False, doc="Bayes-optimal for the signal, or soft thresholding (lasso)"
     )
-    signal: str = choice(
-        "random", ("random", "image"), part="simulation", doc="a random signal, or the wavelets of a photograph"
-    )
+    signal: str = choice("random", ("random", "image"), doc="a random signal, or the wavelets of a photograph")
     size: int = control(
         4096, 64, 16_384, symbol="N", role="size", scale="log", part="simulation",
         doc="unknowns of the simulated signal (of a photograph: the next lower power of 4)",
@@ -437,6 +437,13 @@ class CompressedSensing(Model):
         Phase("easy", "The signal is recovered up to the noise."),
         Phase("smooth", "With so much noise there is no transition: the error falls smoothly, and none can do better."),
         Phase("lasso_fails", "The lasso blurs the signal; the Bayes-optimal denoiser may still recover it."),
+    )
+    failures = (
+        Failure(
+            "not_normal",
+            "Wavelet coefficients are not normally distributed, as the values of theory assume; only the predicted "
+            "path is averaged over the coefficients themselves.",
+        ),
     )
     landmarks = (
         Landmark("spinodal", r"\alpha_{\rm AMP}", "beyond it Bayes-optimal message passing recovers the signal"),
@@ -560,7 +567,8 @@ class CompressedSensing(Model):
         }
         jumps = [curves.jumps(k, True)[0] for k in range(pairs.shape[1])]
         last = np.array([j.max(initial=-1.0) for j in jumps])[row]
-        return Solution(values, residual, extra={"log_snr": log_snr, "last": last})
+        validity = np.full_like(residual, NOT_NORMAL if self.signal == "image" else 0, np.int64)
+        return Solution(values, residual, validity=validity, extra={"log_snr": log_snr, "last": last})
 
     @staticmethod
     def _apart(solution: Solution) -> Array:
@@ -637,6 +645,8 @@ class CompressedSensing(Model):
         return (rate, values) if x == "measurement_rate" else (values, rate)
 
     def landscape(self) -> Landscape:
+        if self.denoiser == "lasso":
+            raise NotOfferedError(self.title, "a landscape whose minima are states of the lasso")
         lowest = math.log10(self.noise / self.sparsity) - 2
         relative = np.linspace(min(lowest, -3.0), 0.0, 401)
         out = np.empty_like(relative)

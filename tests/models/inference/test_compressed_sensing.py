@@ -194,6 +194,14 @@ def test_landscape_has_its_extrema_at_the_fixed_points() -> None:
     for branch, place in enumerate(inner):
         height = float(theory["free_entropy"][branch])
         assert -landscape.free_energy[1 + place] == pytest.approx(height, abs=1e-3)
+    with pytest.raises(NotOfferedError):
+        model.replace(denoiser="lasso").landscape()  # its states are not extrema of the Bayes-optimal potential
+
+
+def test_values_of_theory_do_not_claim_a_photograph() -> None:
+    for signal, failure in (("random", 0), ("image", 1)):
+        assert (CompressedSensing(signal=signal).theory()["validity"] == failure).all()
+    assert CompressedSensing.failures[0].name == "not_normal"
 
 
 # -- message passing -------------------------------------------------------------------------------------------------
