@@ -534,7 +534,7 @@ class BethePropagation(Model):
         Observable("stability", r"\lambda", "growth of a perturbed message, eq. (6)", low=0, high=2),
     )
     phases = (
-        Phase("paramagnet", "Without a field messages say nothing: every mean spin is zero."),
+        Phase("paramagnet", "Without a field messages fade, slowly near the transition: every mean spin ends at zero."),
         Phase("ferromagnet", "Most spins agree; belief propagation settles quickly."),
         Phase("spin_glass", "Every spin freezes in a direction of its own, in very many states at once."),
         Phase("mixed", "Magnetized, but with many states: a perturbed message disturbs the whole graph."),
