@@ -796,7 +796,11 @@ class RandomNetwork(Model):
     phases = (
         Phase("silent", "Every disturbance dies out."),
         Phase("driven", "The neurons follow the noise: any two copies that hear the same noise end up alike."),
-        Phase("chaotic", "The smallest difference grows until nothing of the start is left."),
+        Phase(
+            "chaotic",
+            "The smallest difference grows until nothing of the start is left; in finite networks more slowly than in "
+            "theory, or near the onset not at all.",
+        ),
         Phase(
             "active", "Couplings correlated with their opposites keep activity up; its theory has a memory, not here."
         ),
@@ -827,7 +831,8 @@ class RandomNetwork(Model):
         ),
         Preset(
             "linear twin", {"gain": 2.0, "noise": 0.5, "size": 200, "show": "covariance"},
-            "Each dot is a pair of neurons: the linear network knows its covariance in advance.",
+            "Each dot is a pair of neurons: the linear network knows its covariance in advance, and what is measured "
+            "comes closer the longer one averages.",
         ),
         Preset(
             "disc of eigenvalues", {"gain": 1.5, "show": "eigenvalues"},

@@ -1386,7 +1386,7 @@ class DenseHebbian(Model):
         ),
         Preset(
             "ten digits", {
-                "temperature": 0.05, "load": 10 / 400**5, "order": 6, "memories": "digits", "size": 400,
+                "temperature": 0.02, "load": 10 / 400**5, "order": 6, "memories": "digits", "size": 400,
                 "corruption": 0.25,
             },
             "All ten digits, which a Hopfield network melts into one blot: at order 6 likeness of a half counts 1/32.",

@@ -23,18 +23,18 @@ the first of eqs. (2) has one largest root $m(\sigma)$, so that the load is a fu
 $$\alpha(\sigma)=(1-C)^2\Big(\frac{\sigma^2}{q}-\Delta^2\Big) \tag{4}$$
 
 Its rising part from $\sigma=0$ is retrieval, and its maximum the load beyond which no memory can be recalled: 0.1379 at
-$T=0$. The free energy per neuron is
+$T=0$. The free energy per neuron is, with $u=(m+h+\sigma z)/T$,
 
 $$f=\frac{m^2}2+\frac\alpha2+\frac{\alpha T}2\ln(1-C)-\frac{\alpha q}{2(1-C)}+\frac{\alpha rC}2-\frac{\Delta^2TC^2}4
--T\,\overline{\ln2\cosh\frac{m+h+\sigma z}T} \tag{5}$$
+-T\,\overline{\ln2\cosh u} \tag{5}$$
 
 and the entropy, with $S(x)=\ln2\cosh x-x\tanh x$,
 
-$$s=\overline{S\Big(\frac{m+h+\sigma z}T\Big)}-\frac\alpha2\Big[\ln(1-C)+\frac C{1-C}\Big]-\frac{\Delta^2C^2}4 \tag{6}$$
+$$s=\overline{S(u)}-\frac\alpha2\Big[\ln(1-C)+\frac C{1-C}\Big]-\frac{\Delta^2C^2}4 \tag{6}$$
 
 Replica symmetry holds (de Almeida and Thouless) where
 
-$$\lambda=T(1-C)^2-\frac1T\,\overline{\mathrm{sech}^4\frac{m+h+\sigma z}T}\,\big[\alpha+\Delta^2(1-C)^2\big]>0 \tag{7}$$
+$$\lambda=T(1-C)^2-\frac1T\,\overline{\mathrm{sech}^4u}\,\big[\alpha+\Delta^2(1-C)^2\big]>0 \tag{7}$$
 
 **Valid:** random memories, $N\to\infty$ with $\alpha=P/N$ fixed, and $\lambda>0$. The retrieval state is stable down to
 very low temperature (the line $T_R$); the spin glass never is, and its numbers are approximate. Where retrieval is
@@ -665,7 +665,8 @@ class HopfieldSimulation(Simulation):
             (
                 (cues.get(self.model.cue, "cue, a mixture"), as_image(self.cue)),
                 (f"now, sweep {self.time:.0f}", as_image(self.spins)),
-                *((f"memory, m = {m[k]:.2f}", as_image(self.patterns[:, k])) for k in range(shown)),
+                (f"memory, m = {m[0]:z.2f}", as_image(self.patterns[:, 0])),
+                *((f"m = {m[k]:z.2f}", as_image(self.patterns[:, k])) for k in range(1, shown)),
             )
         )
 

@@ -394,8 +394,10 @@ def test_three_digits_are_told_apart_and_ten_are_not() -> None:
     random = Hopfield.preset("too many digits").simulate(seed=1, memories="random")
     random.advance(15)
     assert random.observe()["overlap"] > 0.99
-    images = [image for _, image in three.picture().images]
+    captions, images = zip(*three.picture().images, strict=True)
     assert all(image.shape == (64, 64) for image in images)
+    assert len(images) == 2 + 3, "few memories are all shown, each with its overlap"
+    assert [float(caption.split("=")[1]) for caption in captions[2:]] == pytest.approx(three.overlaps(), abs=0.006)
 
 
 def test_digits_do_not_run_out() -> None:
