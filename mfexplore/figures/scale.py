@@ -21,6 +21,7 @@ class Scale:
 
     def __init__(self, control: Control | None = None) -> None:
         self.is_log = control is not None and control.is_logarithmic
+        self.least = 1.0 if control is not None and control.is_integer else 0.0  # between ticks
 
     def place(self, values: Any) -> NDArray[Any]:
         """Values -> places on the axis."""
@@ -37,8 +38,8 @@ class Scale:
         set_range(figure, axis, float(self.place(low)), float(self.place(high)))
         drawn = (figure.xaxis if axis == "x" else figure.yaxis)[0]
         if not self.is_log:
-            if isinstance(drawn.ticker, FixedTicker):
-                drawn.update(ticker=BasicTicker(), major_label_overrides={})
+            if isinstance(drawn.ticker, FixedTicker) or drawn.ticker.min_interval != self.least:
+                drawn.update(ticker=BasicTicker(min_interval=self.least), major_label_overrides={})
             return
         values = round_values(low, high)
         places = [float(p) for p in np.log10(values)]

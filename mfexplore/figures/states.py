@@ -66,7 +66,8 @@ class StateFigure:
         if self.square:
             for part in (*self.figure.axis, *self.figure.grid):
                 part.visible = False
-            self.figure.update(match_aspect=True, min_border=2, min_border_right=2, min_border_top=2)
+            borders = {f"min_border{side}": 2 for side in ("", "_left", "_right", "_top", "_bottom")}
+            self.figure.update(match_aspect=True, **borders)
 
 
 class LatticeFigure(StateFigure):
@@ -188,6 +189,10 @@ class LinesFigure(StateFigure):
         colours = [line_colour(k, self.theme) for k in range(len(ys))]
         self.layers["lines"].put(xs=[short] * len(ys), ys=ys, c=colours)
         _fit(self.figure, short, np.concatenate(ys) if ys else NOTHING)
+
+    def key(self, picture: Trajectories | Density) -> list[tuple[str, str]]:
+        names = [name for name, _ in picture.curves] if isinstance(picture, Density) else []
+        return [(name, line_colour(k, self.theme)) for k, name in enumerate(names)]
 
 
 class SpectrumFigure(StateFigure):

@@ -166,11 +166,21 @@ def mathml(latex: str, display: bool = False) -> str:
     from latex2mathml.converter import convert
 
     try:
-        made = str(convert(latex, display="block" if display else "inline"))
+        made = str(convert(_spaced(latex), display="block" if display else "inline"))
     except Exception:  # the converter raises whatever its parser stumbles over; the source is still readable
         return f"<code>{html.escape(latex)}</code>"
     made = made.replace("<mo>&#x0002F;</mo>", '<mo lspace="0" rspace="0">/</mo>')  # as TeX sets it
     return _with_overlines(made) if "&#x02015;" in made else made
+
+
+_FUNCTION = r"\\(?:ln|log|exp|sinh?|cosh?|tanh?|mathrm\{(?:sech|artanh|erfc?)\})(?![a-zA-Z])"
+
+
+def _spaced(latex: str) -> str:
+    """Thin spaces beside functions as TeX sets them, which the converter and browsers leave out: T ln 2, not Tln2."""
+    latex = re.sub(rf"(?<!langle)(?<=[\w)\]}}])\s*(?={_FUNCTION})", r"\\,", latex)
+    argument = r"(?=[\w\\])(?!\\(?:left|right|[Bb]ig|\W))"
+    return re.sub(rf"({_FUNCTION}(?:\^(?:\w|\{{[^{{}}]*\}}))?)\s*{argument}", r"\1\\,", latex)
 
 
 def _with_overlines(made: str) -> str:

@@ -87,9 +87,8 @@ class DiagramPanel:
         self.latest = dataset
         self.drawing.paint(prepared)
         rows, columns = prepared.values.shape
-        following = min(RESOLUTION, 2 * columns - 1)
         fraction = (rows * columns / RESOLUTION**2) ** 0.5
-        self._progress("diagram", min(fraction, 0.97), f"refining to {following} × {following}")
+        self._progress("diagram", min(fraction, 0.97), f"refining beyond {columns} × {rows}")
 
     def _show_boundaries(self, boundaries: xr.Dataset) -> None:
         self.boundaries = boundaries

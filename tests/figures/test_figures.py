@@ -204,6 +204,8 @@ def test_symbols_are_set_in_unicode(latex: str, text: str) -> None:
 def test_mathematics_becomes_mathml_and_bad_input_stays_readable() -> None:
     assert "<msub>" in mathml("T_c")
     assert "border-top" in mathml(r"\overline{\tanh\frac{a}{T}}")
+    assert mathml(r"T\ln2\cosh x") == mathml(r"T\,\ln\,2\,\cosh\,x"), "functions stand apart as TeX sets them"
+    assert mathml(r"\langle\ln(x)\rangle").count("mspace") == 0
     assert mathml("\\frac{").startswith(("<math", "<code>"))
 
 
