@@ -247,11 +247,15 @@ class CurieWeiss(Model):
         2000, 2, 1_000_000, symbol="N", role="size", scale="log", part="simulation", doc="spins simulated"
     )
     start: str = choice(
-        "up", ("up", "down", "random"), role="start", part="simulation", doc="state the simulation starts from"
+        "up",
+        ("up", "down", "random"),
+        role="start",
+        part="simulation",
+        doc="state the simulation starts from; below T_c a random one turns up or down by chance",
     )
     drive_amplitude: float = control(
         0.0, 0.0, 1.0, symbol="h_1", unit="J", role="field", part="simulation", step=0.01,
-        doc="amplitude of a sine added to the field in time",
+        doc="amplitude of a sine added to the field in time; means of simulations are then over the loop",
     )  # fmt: skip
     drive_period: float = control(
         400.0, 10.0, 10_000.0, symbol=r"\tau_h", unit="sweeps", role="field", part="simulation", scale="log", step=10.0,

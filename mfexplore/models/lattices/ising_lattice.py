@@ -434,7 +434,7 @@ class IsingSimulation(Simulation):
             shown[self.members[: self.last]] //= 2
         site = drawing(m.lattice, self.cells)
         values = np.where(site < 0, 0, shown[site]).astype(np.int8)
-        captions = [f"{self.cells} x {self.cells} cells" + (" in the middle layer" if m.dimension == 3 else "")]
+        captions = [f"{self.cells} × {self.cells} cells" + (" in the middle layer" if m.dimension == 3 else "")]
         if m.algorithm == "wolff":
             captions.append("the last cluster is paler")
         return Lattice(values, -2, 2, caption=", ".join(captions))
@@ -462,7 +462,7 @@ class IsingLattice(Model):
     )
     size: int = control(
         65_536, 8, 2**24, symbol="N", role="size", scale="log", part="simulation",
-        doc="spins simulated, rounded to a whole box (on the square lattice with single-spin updates, from 128 x 128 "
+        doc="spins simulated, rounded to a whole box (on the square lattice with single-spin updates, from 128 × 128 "
         "on, to sides that are multiples of 128)",
     )  # fmt: skip
     algorithm: str = choice(
@@ -470,7 +470,11 @@ class IsingLattice(Model):
         doc="how spins are updated: one by one, one cluster at a time, or all clusters at once",
     )  # fmt: skip
     start: str = choice(
-        "up", ("up", "down", "random"), role="start", part="simulation", doc="state the simulation starts from"
+        "up",
+        ("up", "down", "random"),
+        role="start",
+        part="simulation",
+        doc="state the simulation starts from; a random one orders up here and down there, or either way by chance",
     )
 
     title = "Ising model on lattices"
@@ -552,13 +556,12 @@ class IsingLattice(Model):
             "Domains grow, but only as the square root of time: the magnetization stays far from its exact value.",
         ),
         Preset(
-            "Wolff clusters", {"temperature": 2.269, "size": 65_536, "start": "random", "algorithm": "wolff"},
+            "Wolff clusters", {"temperature": 2.269, "size": 65_536, "algorithm": "wolff"},
             "One cluster turns at once: the critical slowing down of single-spin updates is gone.",
         ),
         Preset(
             "hydrogen peroxide",
-            {"lattice": "hydrogen_peroxide", "temperature": 1.743, "size": 32_768, "start": "random",
-             "algorithm": "wolff"},
+            {"lattice": "hydrogen_peroxide", "temperature": 1.743, "size": 32_768, "algorithm": "wolff"},
             "Three neighbours and no loop shorter than ten: Bethe (T = 1.820) is off by 4%, mean field (3) by 72%.",
         ),
         Preset(
@@ -576,11 +579,11 @@ class IsingLattice(Model):
             lambda: float(IsingLattice(temperature=2.0).theory(method="exact")["magnetization"]),
         ),
         Reference(
-            "energy of a 64 x 64 torus at T = 2.6", -1.0282937039991242, 1e-11, "Kaufman 1949, mpmath",
+            "energy of a 64 × 64 torus at T = 2.6", -1.0282937039991242, 1e-11, "Kaufman 1949, mpmath",
             lambda: IsingLattice(temperature=2.6, size=4096).exact()["energy"],
         ),
         Reference(
-            "mean size of the magnetization on a 4 x 4 torus at T = 2.5", 0.7647123932216846, 1e-12,
+            "mean size of the magnetization on a 4 × 4 torus at T = 2.5", 0.7647123932216846, 1e-12,
             "sum over 2^16 states", lambda: IsingLattice(temperature=2.5, size=16).exact()["absolute_magnetization"],
         ),
         Reference(
