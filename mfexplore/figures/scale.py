@@ -15,6 +15,8 @@ from mfexplore.core.controls import Control
 from mfexplore.figures.frame import set_range
 from mfexplore.figures.style import nice
 
+SMALL = 0.01  # an axis that ends below it is labelled in powers of ten: Bokeh would write 5.000e-4
+
 
 class Scale:
     """The scale of the axis of one control (None: a plain linear axis)."""
@@ -37,12 +39,12 @@ class Scale:
 
         set_range(figure, axis, float(self.place(low)), float(self.place(high)))
         drawn = (figure.xaxis if axis == "x" else figure.yaxis)[0]
-        if not self.is_log:
+        if not self.is_log and max(abs(low), abs(high)) > SMALL:
             if isinstance(drawn.ticker, FixedTicker) or drawn.ticker.min_interval != self.least:
                 drawn.update(ticker=BasicTicker(min_interval=self.least), major_label_overrides={})
             return
-        values = round_values(low, high)
-        places = [float(p) for p in np.log10(values)]
+        values = round_values(low, high) if self.is_log else even_values(low, high)
+        places = [float(p) for p in self.place(values)]
         labels = {place: _tick(value) for place, value in zip(places, values, strict=True)}
         if getattr(drawn.ticker, "ticks", None) != places:
             drawn.update(ticker=FixedTicker(ticks=places), major_label_overrides=labels)
@@ -50,7 +52,9 @@ class Scale:
 
 def _tick(value: float) -> str:
     """A round value, with a power of ten where it is far from one."""
-    power = int(np.floor(np.log10(value) + 1e-9))
+    if value == 0:
+        return "0"
+    power = int(np.floor(np.log10(abs(value)) + 1e-9))
     if -4 < power < 6:
         return f"{value:,.0f}" if power > 3 else nice(value)
     factor = nice(value / 10.0**power)
@@ -68,9 +72,14 @@ def round_values(low: float, high: float) -> list[float]:
         inside = [v for v in found if low * (1 - 1e-9) <= v <= high * (1 + 1e-9)]
         if len(inside) >= 4:
             break
-    if len(inside) < 3:
-        for step in (10.0 ** np.floor(np.log10(high - low)) / part for part in (1, 2, 5)):
-            inside = [float(k * step) for k in range(int(np.ceil(low / step)), int(np.floor(high / step)) + 1)]
-            if len(inside) >= 3:
-                break
+    return inside if len(inside) >= 3 else even_values(low, high)
+
+
+def even_values(low: float, high: float) -> list[float]:
+    """Round values in equal steps within [low, high]; at least three."""
+    inside: list[float] = []
+    for step in (10.0 ** np.floor(np.log10(high - low)) * part for part in (5, 2, 1, 0.5, 0.2)):
+        inside = [float(k * step) for k in range(int(np.ceil(low / step)), int(np.floor(high / step)) + 1)]
+        if len(inside) >= 3:
+            break
     return inside
