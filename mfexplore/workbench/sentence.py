@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
+CLEAR = 5, 0.05  # standard errors, and a part of the observable's range: theory and simulation differ by more than both
+DIFFERENT = "Theory and simulation differ by more than the error: finite size, another start, or no equilibrium."
 NOTHING = 5e-7  # a zero that was solved for numerically, an error that is rounding
 
 
@@ -46,6 +48,24 @@ def number(value: float, error: float | None = None) -> str:
     starts_with_one = error < 2 * 10.0**leading  # 0.0012 rounded to 0.001 would lose a fifth of it
     digits = max(0, min(9, -leading + starts_with_one))
     return f"{value:.{digits}f} ± {error:.{digits}f}"
+
+
+def departure(model: Model, branches: xr.DataArray, shown: int, measured: tuple[float, float, int]) -> str:
+    """A sentence if the simulation is clearly not in the state `shown` of the theory: in which it is, if in any.
+
+    branches: the observable on every branch (of one method), NaN where there is no such state.
+    """
+    mean, error, _ = measured
+    observable = model.observable(str(branches.name))
+    values = np.atleast_1d(branches.values).astype(float)
+    low = observable.low if observable.low is not None else min(mean, *values[np.isfinite(values)])
+    high = observable.high if observable.high is not None else max(mean, *values[np.isfinite(values)])
+    near = np.abs(values - mean) <= max(CLEAR[0] * error, CLEAR[1] * (high - low))
+    if near[shown] or not np.isfinite(error):
+        return ""
+    if near.any():
+        return f"The simulation is in the {model.branches[int(np.argmax(near))].title} state."
+    return DIFFERENT
 
 
 def sentence(
@@ -101,6 +121,11 @@ def sentence(
     # Where the branch that is shown does not exist, the words are about the equilibrium, and so is the verdict.
     judged = theory.isel(branch=equilibrium) if np.isnan(value) and model.branches and equilibrium >= 0 else at
     code = int(judged["validity"].max()) if solved or not unknown else 0
+    departed = ""
+    if measured is not None and not np.isnan(value):
+        departed = departure(model, theory[observable], index if model.branches else 0, measured)
+        if departed and not (code and departed == DIFFERENT):  # a failure of the theory is the better reason
+            parts.insert(1, departed)
     if code:
         failure = model.failures[code - 1]
         return Sentence(headline, " ".join([*parts, failure.doc]), failure.title, False)
@@ -108,4 +133,6 @@ def sentence(
         return Sentence(headline, " ".join(parts), "no stable state", False)
     if unknown or not bool(at["converged"]):
         return Sentence(headline, " ".join(parts), "not converged", False)
+    if departed == DIFFERENT:
+        return Sentence(headline, " ".join(parts), "simulation differs", False)
     return Sentence(headline, " ".join(parts), "theory valid here", True)

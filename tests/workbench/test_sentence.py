@@ -30,6 +30,18 @@ def test_without_the_branch_it_judges_the_state_that_is_there() -> None:
     assert not said.trusted
 
 
+def test_it_says_where_the_simulation_is_if_not_where_theory_is() -> None:
+    model = system("curie_weiss")(temperature=0.5)
+    theory = model.theory()
+    elsewhere = sentence(model, theory, "magnetization", measured=(-0.956, 0.002, 8))
+    assert "The simulation is in the down state." in elsewhere.text
+    nowhere = sentence(model, theory, "magnetization", measured=(0.4, 0.01, 8))
+    assert "differ by more than the error" in nowhere.text
+    assert not nowhere.trusted
+    noisy = sentence(model, theory, "magnetization", measured=(0.4, 0.2, 8))
+    assert "differ" not in noisy.text
+
+
 def test_numbers_have_the_digits_their_error_leaves() -> None:
     assert number(0.98317, 0.0042) == "0.983 ± 0.004"
     assert number(12.3456, 1.2) == "12.3 ± 1.2"
