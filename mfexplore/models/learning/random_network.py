@@ -648,7 +648,7 @@ class RandomNetworkSimulation(Simulation):
         self._counts[lags] += 1
         if self._second is not None:
             self._pending.append(self.rates())
-            if len(self._pending) == 32:
+            if len(self._pending) == 8:
                 block = np.array(self._pending)
                 with one_blas_thread():
                     self._second += block.T @ block
@@ -801,9 +801,7 @@ class RandomNetwork(Model):
             "The smallest difference grows until nothing of the start is left; in finite networks more slowly than in "
             "theory, or near the onset not at all.",
         ),
-        Phase(
-            "active", "Couplings correlated with their opposites keep activity up; its theory has a memory, not here."
-        ),
+        Phase("active", "Couplings correlated with their opposites keep activity up."),
     )
     failures = (
         Failure(

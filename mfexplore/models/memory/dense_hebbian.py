@@ -1246,7 +1246,7 @@ class DenseHebbian(Model):
         0.2, 0.0, 1.5, symbol="T", unit="J/k_B", role="temperature", step=0.005, doc="thermal noise in each neuron"
     )
     load: float = control(
-        0.05, 0.0, 0.5, symbol=r"\alpha", role="load", step=0.0005, quenched=True, doc="memories K over N^(p-1)"
+        0.05, 0.0, 0.5, symbol=r"\alpha", role="load", step=0.0005, quenched=True, doc="memories K over Nᵖ⁻¹"
     )
     order: int = control(
         3, 3, HIGHEST, symbol="p", role="order", quenched=True, doc="how many neurons interact at once"
@@ -1321,14 +1321,19 @@ class DenseHebbian(Model):
             "spin_glass", "The neurons freeze, all at once and nearly completely, into states that resemble no memory."
         ),
         Phase(
-            "retrieval_metastable", "Memories are recalled and last, although another state has the lower free energy."
+            "metastable_retrieval",
+            "Memories are recalled and last, although another state has the lower free energy; a few "
+            "hundred neurons leave them before T_M.",
         ),
-        Phase("retrieval_stable", "Memories are the states of lowest free energy."),
+        Phase(
+            "stable_retrieval",
+            "Memories are the states of lowest free energy; a few hundred neurons may lose them close to T_c.",
+        ),
     )
     failures = (
         Failure(
             "replica_symmetry_broken",
-            "Eq. (6) is negative: the state falls apart into more states than the theory allows (try rsb_steps = 1).",
+            "Eq. (6) is negative: the state falls apart into more states than the theory (of none or one step) allows.",
         ),
         Failure(
             "paramagnet_frozen",
@@ -1430,7 +1435,7 @@ class DenseHebbian(Model):
     )  # fmt: skip
     tasks = (
         Task(
-            "At zero temperature, order 3: how many memories (over N^2) can be stored, by the symmetric theory?",
+            "At zero temperature, order 3: how many memories (over N²) can be stored, by the symmetric theory?",
             {"temperature": 0.0, "load": 0.05}, "load",
             lambda model: float(model.landmark("retrieval_spinodal", "load")[0]), 0.01,
             "0.126 N^2: of 1000 neurons, 126 000 memories. Allow one step of symmetry breaking, and it is 0.154 N^2.",

@@ -683,8 +683,9 @@ class Hopfield(Model):
         0.0, 0.0, 0.5, symbol="h", unit="J", role="field", step=0.005, doc="field along the first memory: a hint"
     )
     synaptic_noise: float = control(
-        0.0, 0.0, 1.0, symbol=r"\Delta", role="disorder", step=0.01, doc="random part of every synapse, times sqrt(N)"
-    )
+        0.0, 0.0, 1.0, symbol=r"\Delta", role="disorder", step=0.01,
+        doc="size of the random part of every synapse, next to √α of the learnt part",
+    )  # fmt: skip
     memories: str = choice(
         "random", ("random", "digits"), doc="random bits, or handwritten digits (which resemble each other)"
     )
@@ -697,7 +698,8 @@ class Hopfield(Model):
     )
     cue: str = choice(
         "noise", ("noise", "masked half", "mixture"), role="start", part="simulation",
-        doc="the first memory with noise, with its lower half blank, or mixed with two others",
+        doc="the first memory with noise, with its lower half blank, or mixed with two others (in the "
+        "cold a state of its own, with overlap 1/2)",
     )  # fmt: skip
 
     title = "Hopfield network"
@@ -734,10 +736,10 @@ class Hopfield(Model):
             "trace of it for very long.",
         ),
         Phase(
-            "retrieval_metastable",
+            "metastable_retrieval",
             "Memories are recalled and last, although the glass has the lower free energy.",
         ),
-        Phase("retrieval_stable", "Memories are the states of lowest free energy."),
+        Phase("stable_retrieval", "Memories are the states of lowest free energy."),
     )
     failures = (
         Failure(

@@ -292,8 +292,8 @@ def test_phases_and_validity() -> None:
 
     assert phase(0.65, 0.05) == "paramagnet"
     assert phase(0.2, 0.19) == "spin_glass"
-    assert phase(0.2, 0.03) == "retrieval_stable"
-    assert phase(0.51, 0.05) == "retrieval_metastable"
+    assert phase(0.2, 0.03) == "stable_retrieval"
+    assert phase(0.51, 0.05) == "metastable_retrieval"
     theory = model.theory(temperature=0.1, load=0.1)
     assert int(theory["validity"].sel(branch="paramagnet")) == 2
     assert float(theory["entropy"].sel(branch="paramagnet")) < 0

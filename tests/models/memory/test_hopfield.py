@@ -263,8 +263,8 @@ def test_phases_and_validity() -> None:
 
     assert phase(1.4, 0.05) == "paramagnet"
     assert phase(0.8, 0.1) == "spin_glass"
-    assert phase(0.3, 0.08) == "retrieval_metastable"
-    assert phase(0.2, 0.02) == "retrieval_stable"
+    assert phase(0.3, 0.08) == "metastable_retrieval"
+    assert phase(0.2, 0.02) == "stable_retrieval"
     validity = model.theory(temperature=np.array([0.001, 0.2]), load=0.12)["validity"]
     assert validity.sel(branch="spin_glass").values.tolist() == [1, 1]
     assert validity.sel(branch="retrieval").values.tolist() == [1, 0]
