@@ -170,7 +170,7 @@ def test_preset_undo_and_redo(page: Any, address: str) -> None:
     visit(page, address)
     page.click("[data-preset='hysteresis']")
     until(page, "() => document.getElementById('box-drive_amplitude').value === '0.4'")
-    assert "jumps only at the spinodal" in page.inner_text("#watch")
+    assert "turn only beyond the spinodal" in page.inner_text("#watch")
     page.click("#undo")
     until(page, "() => document.getElementById('box-drive_amplitude').value === '0'")
     page.click("#redo")
