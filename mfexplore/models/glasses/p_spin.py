@@ -585,8 +585,11 @@ class PSpinSimulation(Simulation):
         return float(self.spins @ self.start) / self.model.size
 
     def observe(self) -> dict[str, float]:
+        """After a quench no overlap: a random start belongs to no state, so q says nothing about it."""
         energy = -products(self.groups, self.spins, self.couplings, self.terms) / self.model.size
-        return {"overlap": self.overlap(), "energy": energy}
+        return (
+            {"overlap": self.overlap(), "energy": energy} if self.model.start == "equilibrium" else {"energy": energy}
+        )
 
     def picture(self) -> Density:
         """The overlap with the start against the logarithm of time, beside the prediction."""

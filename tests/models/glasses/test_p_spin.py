@@ -305,6 +305,7 @@ def test_a_quench_is_held_up_near_the_threshold() -> None:
     for seed in range(4):
         run = model.simulate(seed=seed)
         run.advance(150)
+        assert "overlap" not in run.series()[1]  # that of states, to none of which a random start belongs
         energy = run.series()[1]["energy"]
         assert energy[120:].mean() < energy[2:4].mean() < energy[0]
         late.append(energy[100:].mean())
