@@ -72,7 +72,7 @@ class ControlView:
 
 def view_of(declared: Control, value: Any) -> ControlView:
     return ControlView(
-        declared, value, Markup(symbol_html(declared)), Markup(unit_html(declared.unit)), plain(declared.symbol)
+        declared, value, Markup(symbol_html(declared)), Markup(unit_html(declared)), plain(declared.symbol)
     )
 
 

@@ -11,6 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mfexplore.core.controls import Control
+
 SERIF = "Georgia, 'DejaVu Serif', 'Times New Roman', serif"
 SANS = "Inter, system-ui, 'DejaVu Sans', 'Segoe UI', sans-serif"
 
@@ -138,7 +140,7 @@ def tex_label(thing: Named) -> str:
 
 def short_label(thing: Named) -> str:
     """The same for a low figure: a long name gives way to its symbol."""
-    if len(thing.title) + len(thing.symbol) <= 20 or not thing.symbol:
+    if len(thing.title) + len(thing.symbol) <= 17 or not thing.symbol:
         return tex_label(thing)
     return tex_label(replace(thing, name="")).strip()  # type: ignore[type-var]
 
@@ -202,7 +204,11 @@ def symbol_html(thing: Named) -> str:
     return mathml(thing.symbol) if thing.symbol else ""
 
 
-def unit_html(unit: str) -> str:
+def unit_html(control: Control) -> str:
+    """The unit after the description of a control; nothing if the description has named it ("spins simulated")."""
+    unit = control.unit
+    if unit in re.findall(r"[\w/]+", control.doc):
+        return ""
     return mathml(unit) if _is_math(unit) else html.escape(unit)
 
 

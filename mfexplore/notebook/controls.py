@@ -31,8 +31,8 @@ class NumberControl:
             self.slider = widgets.FloatSlider(value=value, min=low, max=high, step=float(declared.step or 1), **shared)
         self.box = widgets.Text(value=as_text(value), continuous_update=False, tooltip=declared.allowed)
         label = widgets.HTML(f"<span>{html.escape(declared.title.capitalize())} {symbol_html(declared)}</span>")
-        unit = f", {unit_html(declared.unit)}" if declared.unit else ""
-        note = widgets.HTML(f"<small>{html.escape(declared.doc)}{unit}</small>")
+        unit = unit_html(declared)
+        note = widgets.HTML(f"<small>{html.escape(declared.doc)}{f', {unit}' if unit else ''}</small>")
         self.widget = widgets.VBox([widgets.HBox([label, self.box]), self.slider, note])
         self.widget.add_class("mfexplore-control")
         self.slider.observe(self._slid, "value")

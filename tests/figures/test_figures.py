@@ -25,7 +25,17 @@ from mfexplore.figures.landscape import LandscapeFigure
 from mfexplore.figures.lettering import Lettering, pieces
 from mfexplore.figures.regions import hatch_runs
 from mfexplore.figures.states import picture_figure, ranks, shrink
-from mfexplore.figures.style import DARK, LIGHT, colour_limits, diverging, ink_on, mathml, sequential, tex_label
+from mfexplore.figures.style import (
+    DARK,
+    LIGHT,
+    colour_limits,
+    diverging,
+    ink_on,
+    mathml,
+    sequential,
+    tex_label,
+    unit_html,
+)
 from mfexplore.figures.symbols import plain, typeset
 from mfexplore.figures.trace import HistogramFigure, TraceFigure, companions
 
@@ -179,6 +189,13 @@ def test_trace_and_histogram_follow_a_run() -> None:
     histogram.show(run.samples())
     bars = histogram.layers["bars"].source.data
     assert np.sum((bars["right"] - bars["left"]) * bars["top"]) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_unit_that_the_description_names_is_not_repeated() -> None:
+    controls = system("p_spin").controls()
+    assert unit_html(controls["size"]) == ""  # "spins simulated"
+    assert "<math" in unit_html(controls["temperature"])
+    assert unit_html(controls["kind"]) == ""
 
 
 def test_companions_are_the_numbered_relatives() -> None:
