@@ -214,7 +214,7 @@ class ContactProcess(Model):
     branches = (Branch("absorbing", "no site is active"), Branch("active", "activity renews itself"))
     phases = (
         Phase("absorbing", "Every outbreak dies out and nothing brings it back."),
-        Phase("active", "Each infection causes more than one other: activity never ends on a large lattice."),
+        Phase("active", "Each infection causes more than one other: by theory activity never ends on a large lattice."),
     )
     failures = (
         Failure("fluctuations_win", "Theory expects activity here, but on the real lattice fluctuations extinguish it: "

@@ -243,7 +243,7 @@ class MayLeonard(Model):
     )  # fmt: skip
     tasks = (
         Task(
-            "Raise the mobility until species begin to die out on a lattice of 128 x 128. At which mobility?",
+            "Raise the mobility until species begin to die out on a lattice of 128 × 128. At which mobility?",
             {"mobility": 1e-4, "size": 16_384}, "mobility",
             lambda model: float(model.landmark("critical_mobility", "mobility")[0]), 2e-4,
             "About 4.5e-4 squares per generation: then one spiral is as large as the square.",
