@@ -462,7 +462,7 @@ class QuantumRandomEnergy(Model):
         ),
         Preset(
             "level crossing", {"temperature": 0.0, "transverse_field": 0.78, "size": 14},
-            "Move the field from 0.7 to 0.9: within a narrow window the gap nearly closes and the state changes over.",
+            "Trace the gap and move the field from 0.7 to 0.9: in a narrow window it nearly closes.",
         ),
         Preset(
             "classical", {"temperature": 0.4, "transverse_field": 0.0},

@@ -312,10 +312,10 @@ class RosenzweigPorter(Model):
     )
     presets = (
         Preset("fractal", {"gamma": 1.5}, "Levels repel as in chaos, yet a state sits on a narrow strip of energies."),
-        Preset("ergodic", {"gamma": 0.5}, "The weight is spread over all sites, and the decay is not exponential."),
+        Preset("ergodic", {"gamma": 0.5}, "All sites share the weight; trace the survival: no exponential decay."),
         Preset(
             "localized", {"gamma": 2.5, "broadening_exponent": 1.0},
-            "The particle stays on its site; gaps are nearly Poisson (0.42 at this size, on the way to 0.386).",
+            "The particle stays on its site (trace the survival); gaps are nearly Poisson (0.42, on the way to 0.386).",
         ),
         Preset(
             "local resolvents", {"gamma": 1.6, "broadening_exponent": 0.6, "size": 1024},
@@ -323,7 +323,7 @@ class RosenzweigPorter(Model):
         ),
         Preset(
             "at the localization transition", {"gamma": 2.0, "size": 1024},
-            "The hopping equals a fraction of the spacing at every size: level statistics in between, for ever.",
+            "The hopping is a fraction of the spacing at every size: the level ratio (trace it) stays in between.",
         ),
     )  # fmt: skip
     references = (

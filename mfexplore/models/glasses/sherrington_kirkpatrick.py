@@ -919,7 +919,7 @@ class SherringtonKirkpatrick(Model):
             "One step gives two overlaps, 0.215 and 0.619, where replica symmetry had one: most of the error is gone.",
         ),
         Preset(
-            "many states", {"temperature": 0.4, "rsb_steps": 12, "size": 256},
+            "many states", {"temperature": 0.4, "rsb_steps": 8, "size": 256},
             "The histogram of overlaps of two copies fills everything between the outer peaks: Parisi's P(q), live.",
         ),
         Preset(
