@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 CURVE_POINTS = 161
+HALVINGS = 10  # of a step of the curve, towards the end of a branch
 MEASURED_POINTS = 13
 EXACT_POINTS = 41
 
@@ -54,10 +55,46 @@ def _offered(model: Model, capability: str) -> Any:
 
 
 def curve(at: Exploration, cancelled: Cancelled) -> Iterator[xr.Dataset]:
-    """The theory along the abscissa of the curve."""
+    """The theory along the abscissa of the curve; then again with its branches followed to where they end."""
     name = at.along_control
     axes: dict[str, Any] = {name: at.model.control(name).grid(CURVE_POINTS, *at.window(at.along))}
-    yield at.model.theory(**axes)
+    dataset = at.model.theory(**axes)
+    yield dataset
+    if not at.model.control(name).is_integer:
+        followed = _to_the_ends(at.model, name, dataset, cancelled)
+        if followed is not None:
+            yield followed
+
+
+def _to_the_ends(model: Model, name: str, dataset: xr.Dataset, cancelled: Cancelled) -> xr.Dataset | None:
+    """The curve with points added, by halving, where a branch begins or ends: on an even grid, a branch that grows
+    from zero like a square root would seem to begin with a jump. None if there is nothing to add, or `cancelled()`.
+    """
+    import xarray as xr
+
+    def existing(found: xr.Dataset) -> NDArray[np.bool_]:
+        solved = (found["residual"] <= model.tolerance).transpose(name, ...).values
+        return solved.reshape(len(solved), -1)
+
+    there, x = existing(dataset), dataset[name].values
+    interval, branch = np.nonzero(there[1:] != there[:-1])
+    low, high, kept = x[interval], x[interval + 1], there[interval, branch]
+    pieces = [dataset]
+    for _ in range(HALVINGS if len(branch) else 0):
+        if cancelled():
+            return None
+        middle = 0.5 * (low + high)
+        points = np.setdiff1d(middle, np.concatenate([piece[name].values for piece in pieces]))
+        if not len(points):
+            break
+        axes: dict[str, Any] = {name: points}
+        pieces.append(model.theory(**axes))
+        every = existing(pieces[-1])[np.clip(np.searchsorted(points, middle), 0, len(points) - 1), branch]
+        low, high = np.where(every == kept, middle, low), np.where(every == kept, high, middle)
+    if len(pieces) == 1:
+        return None
+    joined: xr.Dataset = xr.concat(pieces, name, combine_attrs="override", data_vars="minimal").sortby(name)
+    return joined
 
 
 def diagram(at: Exploration, resolution: int, progress: Callable[[float], None]) -> Any:

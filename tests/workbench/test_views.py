@@ -1,0 +1,30 @@
+"""What the panels compute."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mfexplore.core.catalogue import system
+from mfexplore.workbench import views
+from mfexplore.workbench.exploration import Exploration
+
+
+def test_a_branch_that_grows_like_a_square_root_is_followed_to_zero() -> None:
+    at = Exploration.of(system("curie_weiss")(), along="y")
+    even, followed = views.curve(at, lambda: False)
+    smallest = [float(d["magnetization"].sel(branch="up").min()) for d in (even, followed)]
+    assert smallest[1] < 0.2 * smallest[0]
+    temperatures = followed["temperature"].values
+    assert (np.diff(temperatures) > 0).all()
+    again = at.model.theory(temperature=temperatures)
+    np.testing.assert_allclose(followed["magnetization"], again["magnetization"], atol=1e-7)
+
+
+def test_a_curve_whose_branches_do_not_end_is_computed_once() -> None:
+    at = Exploration.of(system("curie_weiss")(), along="x", x_window=(0.2, 1.0)).with_controls(temperature=1.4)
+    assert len(list(views.curve(at, lambda: False))) == 1
+
+
+def test_a_cancelled_curve_is_not_followed_further() -> None:
+    at = Exploration.of(system("curie_weiss")(), along="y")
+    assert len(list(views.curve(at, lambda: True))) == 1
