@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 CLEAR = 5, 0.05  # standard errors, and a part of the observable's range: theory and simulation differ by more than both
-DIFFERENT = "Theory and simulation differ by more than the error: finite size, another start, or no equilibrium."
+DIFFERENT = (
+    "Theory and simulation differ by more than the error: the theory's approximation, finite size, another start, "
+    "or no equilibrium."
+)
 NOTHING = 5e-7  # a zero that was solved for numerically, an error that is rounding
 
 
