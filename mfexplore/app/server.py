@@ -14,6 +14,8 @@ from bokeh.application import Application
 from bokeh.application.handlers.handler import Handler
 from bokeh.document import Document
 from bokeh.server.server import Server
+from bokeh.server.urls import per_app_patterns
+from bokeh.server.views.ws import WSHandler
 
 from mfexplore.app import pages
 from mfexplore.app.handlers import routes
@@ -28,6 +30,19 @@ log = logging.getLogger(__name__)
 
 # Figures are built off the server's loop; one at a time, since HoloViews keeps global options.
 _builder = ThreadPoolExecutor(1, thread_name_prefix="figures")
+
+
+class PromptSocket(WSHandler):
+    """Bokeh sends a message in several pieces, and TCP keeps all but the first until the browser has acknowledged it,
+    which browsers put off for 40 ms: a slider would feel it. So nothing is kept.
+    """
+
+    def open(self) -> None:
+        self.set_nodelay(True)
+        super().open()
+
+
+per_app_patterns[:] = [(p[0], PromptSocket if p[1] is WSHandler else p[1], *p[2:]) for p in per_app_patterns]
 
 
 class WorkbenchHandler(Handler):

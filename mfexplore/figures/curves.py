@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfexplore.core.model import Model
-from mfexplore.figures.frame import NOTHING, dress, load_holoviews, render, set_range
+from mfexplore.figures.frame import NOTHING, dress, inside, load_holoviews, on_top, render, set_range
 from mfexplore.figures.scale import Scale
 from mfexplore.figures.style import Theme, line_colour, tex_label
 
@@ -86,6 +86,7 @@ class CurvesFigure:
         self._put_lines()
         self.layers["pins"].put(xs=[], ys=[])
         self.layers["marker"].glyph.x = "x"
+        on_top(self.layers, "marker")
         self.layers["marker"].put(x=NOTHING)
         self.show_points(NOTHING, NOTHING, NOTHING)
         self.show_exact(NOTHING, NOTHING)
@@ -136,7 +137,8 @@ class CurvesFigure:
         self.layers["theory"].put(**rows)
 
     def show_marker(self, x: float) -> None:
-        self.layers["marker"].put(x=self.scale.place([x]))
+        place = self.scale.place([x])
+        self.layers["marker"].put(x=place[inside(self.figure, place)])
 
     def show_points(self, x: NDArray[Any], mean: NDArray[Any], error: NDArray[Any]) -> None:
         """Means of the simulation with their standard errors. All of shape (n,)."""

@@ -9,7 +9,17 @@ from numpy.typing import NDArray
 
 from mfexplore.core.declaration import Landmark, Observable
 from mfexplore.core.model import Model
-from mfexplore.figures.frame import NOTHING, Layer, colour_bar, dress, load_holoviews, render, share_source
+from mfexplore.figures.frame import (
+    NOTHING,
+    Layer,
+    colour_bar,
+    dress,
+    inside,
+    load_holoviews,
+    on_top,
+    render,
+    share_source,
+)
 from mfexplore.figures.lettering import Lettering, pieces
 from mfexplore.figures.regions import hatch_runs
 from mfexplore.figures.scale import Scale
@@ -36,6 +46,7 @@ class DiagramFigure:
         self.figure, self.layers = render("diagram", _declare, xlabel="x", ylabel="y", xlim=(0, 1), ylim=(0, 1))
         one = {"x": "x", "y": "y"}
         share_source(self.layers, {"marker": one, "across": {"y": "y"}, "upright": {"x": "x"}})
+        on_top(self.layers, "marker", "across", "upright", "pins")
         for name in ("regions", "symbols"):
             text = {"text": "Label", "x": "x", "y": "y"}
             share_source(self.layers, {name: text, f"{name}_halo": text})
@@ -227,11 +238,15 @@ class DiagramFigure:
 
     def show_marker(self, x: float, y: float) -> None:
         """Move ring and cross-hair."""
-        self.layers["marker"].put(x=self.scales[0].place([x]), y=self.scales[1].place([y]))
+        self._put_on_top("marker", [x], [y])
 
     def show_pins(self, points: list[tuple[float, float]]) -> None:
-        x, y = np.array(points, float).reshape(-1, 2).T
-        self.layers["pins"].put(x=self.scales[0].place(x), y=self.scales[1].place(y))
+        self._put_on_top("pins", *np.array(points, float).reshape(-1, 2).T)
+
+    def _put_on_top(self, name: str, x: Any, y: Any) -> None:
+        x, y = self.scales[0].place(x), self.scales[1].place(y)
+        seen = inside(self.figure, x, y)
+        self.layers[name].put(x=x[seen], y=y[seen])
 
 
 def _declare() -> dict[str, Any]:

@@ -150,6 +150,24 @@ def set_range(figure: Any, axis: str, low: float, high: float, margin: float = 0
         shown.update(start=low, end=high)
 
 
+def on_top(layers: Mapping[str, Layer], *names: str) -> None:
+    """Draw layers that move often on a sheet of their own, so that the browser need not draw the rest again with them.
+    Nothing on this sheet is cut off at the frame: see `inside`.
+    """
+    for name in names:
+        layers[name].renderer.level = "overlay"
+
+
+def inside(figure: Any, x: NDArray[Any], y: NDArray[Any] | None = None) -> NDArray[np.bool_]:
+    """Which places lie within the frame; without y, only along the abscissa."""
+
+    def within(shown: Any, places: NDArray[Any]) -> NDArray[np.bool_]:
+        slack = 1e-6 * (shown.end - shown.start)
+        return (places >= shown.start - slack) & (places <= shown.end + slack)
+
+    return within(figure.x_range, x) if y is None else within(figure.x_range, x) & within(figure.y_range, y)
+
+
 def thin(values: NDArray[Any], most: int) -> NDArray[Any]:
     """Every k-th value, so that at most `most` remain, and always the last one."""
     if len(values) <= most:
