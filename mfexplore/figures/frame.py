@@ -163,7 +163,7 @@ def inside(figure: Any, x: NDArray[Any], y: NDArray[Any] | None = None) -> NDArr
 
     def within(shown: Any, places: NDArray[Any]) -> NDArray[np.bool_]:
         slack = 1e-6 * (shown.end - shown.start)
-        return (places >= shown.start - slack) & (places <= shown.end + slack)
+        return np.asarray((places >= shown.start - slack) & (places <= shown.end + slack))
 
     return within(figure.x_range, x) if y is None else within(figure.x_range, x) & within(figure.y_range, y)
 
