@@ -253,8 +253,8 @@ def test_two_people_do_not_disturb_each_other(page: Any, address: str) -> None:
     other = page.context.new_page()
     visit(other, address, "?temperature=1.2")
     other.focus("#slide-temperature")
-    other.keyboard.press("End")
-    marker_at(other, 0.0, 2.0)
+    other.keyboard.press("Home")
+    marker_at(other, 0.0, 0.0)
     marker_at(page, 0.0, 0.5)
 
 

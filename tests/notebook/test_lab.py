@@ -120,7 +120,7 @@ def test_journey(tmp_path: Path) -> None:
         tab.wait_for_selector("text=(ipykernel) | Idle")  # what is run before the kernel answers is lost
         tab.click("text=Run >> nth=0")
         tab.click("text=Run All Cells >> nth=0")
-        tab.wait_for_selector(".mfexplore-say:has-text('Retrieval stable')")
+        tab.wait_for_selector(".mfexplore-say:has-text('Stable retrieval')")
         figures_are_painted(tab)
         slider_moves_numbers_words_and_figures(tab)
         box_takes_a_number_and_nothing_else(tab)
