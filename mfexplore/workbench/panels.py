@@ -70,17 +70,19 @@ class DiagramPanel:
         kind = type(at.model)
         levels = views.diagram(at, RESOLUTION, lambda fraction: None)
 
+        has_lines = kind.offers("landmark") or kind.offers("trace_landmark")
+
         def work(cancelled: Cancelled) -> Iterator[tuple[xr.Dataset, Prepared]]:
-            for level in levels(cancelled):
+            for number, level in enumerate(levels(cancelled)):
                 yield level, prepare(level, kind, at.colour, at.branch, at.method)
+                if number == 0 and has_lines:  # the first picture does not share the processor with its lines
+                    self._jobs.submit("boundaries", lines, self._show_boundaries, fail=self._fail)
 
         def lines(cancelled: Cancelled) -> Iterator[xr.Dataset]:
             yield at.model.boundaries(at.x, at.y)
 
         self._progress("diagram", 0.0, "computing the diagram")
         self._jobs.submit("diagram", work, self._show_level, self._done, self._failed)
-        if kind.offers("landmark") or kind.offers("trace_landmark"):
-            self._jobs.submit("boundaries", lines, self._show_boundaries, fail=self._fail)
 
     def _show_level(self, result: tuple[xr.Dataset, Prepared]) -> None:
         dataset, prepared = result
