@@ -19,6 +19,7 @@ from rich.table import Table
 
 from benchmarks.harness import RESULTS, machine
 from mfexplore.core.catalogue import systems
+from mfexplore.core.errors import TooLargeError
 from mfexplore.core.model import Model
 from mfexplore.numerics.blas import one_blas_thread
 
@@ -76,9 +77,12 @@ def grow(kind: type[Model]) -> Growth:
         model = default.replace(**{name: int(size)})
         if model.footprint() > HEAVIEST:
             break
-        if not found.size:
-            measure(model)  # loads kernels
-        seconds, allocated = measure(model)
+        try:
+            if not found.size:
+                measure(model)  # loads kernels
+            seconds, allocated = measure(model)
+        except TooLargeError:  # a system may refuse what memory alone would allow
+            break
         found.size.append(int(size))
         found.seconds.append(seconds)
         found.allocated.append(allocated)
