@@ -301,7 +301,10 @@ def executed_by(kind: Any) -> Iterator[_Pool]:
 
 def _dask_workers(client: Any) -> int:
     """Threads of a Dask cluster; or, while its jobs still wait in a queue, as many as have been asked for."""
-    planned, running = len(getattr(client.cluster, "plan", ())), int(sum(client.nthreads().values()))
+    try:
+        planned, running = len(getattr(client.cluster, "plan", ())), int(sum(client.nthreads().values()))
+    except OSError as lost:  # asked in the moment in which the scheduler went: the same as being told by the client
+        raise CancelledError from lost
     return max(1, planned, running)
 
 
