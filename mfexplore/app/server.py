@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import sys
 import threading
@@ -12,10 +13,13 @@ from typing import Any
 
 from bokeh.application import Application
 from bokeh.application.handlers.handler import Handler
+from bokeh.core.serialization import Buffer
 from bokeh.document import Document
+from bokeh.protocol.message import Message
 from bokeh.server.server import Server
 from bokeh.server.urls import per_app_patterns
 from bokeh.server.views.ws import WSHandler
+from tornado.websocket import WebSocketClosedError
 
 from mfexplore.app import pages
 from mfexplore.app.handlers import routes
@@ -28,18 +32,36 @@ from mfexplore.workbench.exploration import Exploration
 
 log = logging.getLogger(__name__)
 
+SHORT = 65_536  # bytes of columns that are sent inside of a message
+
 # Figures are built off the server's loop; one at a time, since HoloViews keeps global options.
 _builder = ThreadPoolExecutor(1, thread_name_prefix="figures")
 
 
 class PromptSocket(WSHandler):
-    """Bokeh sends a message in several pieces, and TCP keeps all but the first until the browser has acknowledged it,
-    which browsers put off for 40 ms: a slider would feel it. So nothing is kept.
+    """Messages without the waits of Bokeh's own, which a slider would feel.
+
+    Bokeh sends a message in several pieces, and TCP keeps all but the first until the browser has acknowledged it,
+    which browsers put off for 40 ms; here nothing is kept. And every column of a source costs Bokeh two pieces more,
+    each with its own event in the browser; here short columns travel inside of the message.
     """
 
     def open(self) -> None:
         self.set_nodelay(True)
         super().open()
+
+    async def send_message(self, message: Message[Any]) -> None:
+        if not 0 < sum(len(buffer.to_bytes()) for buffer in message.buffers) <= SHORT:
+            await super().send_message(message)
+            return
+        header = {name: value for name, value in message.header.items() if name != "num_buffers"}
+        content = json.dumps(message.content, allow_nan=False, default=Buffer.to_base64)
+        try:
+            with await self.write_lock.acquire():
+                for piece in (json.dumps(header), message.metadata_json, content):
+                    await self.write_message(piece, locked=False)
+        except WebSocketClosedError:
+            pass  # the session is told when the socket closes
 
 
 per_app_patterns[:] = [(p[0], PromptSocket if p[1] is WSHandler else p[1], *p[2:]) for p in per_app_patterns]
@@ -136,7 +158,8 @@ def serve(
     """
     if key:
         system(key)  # an unknown one is told now, not in the browser
-    sys.setswitchinterval(0.001)  # a kernel's Python threads must not keep a slider waiting
+    # The page's thread gives way with every piece that it writes, and gets its turn back only after so long.
+    sys.setswitchinterval(0.0001)
     for noisy in ("bokeh.core.validation", "bokeh.server.views.ws"):  # a closed tab is no news
         logging.getLogger(noisy).setLevel(logging.ERROR)
     if address not in ("localhost", "127.0.0.1") and not origins:

@@ -53,6 +53,7 @@ def legend_of(kind: type[Model]) -> list[tuple[str, int]]:
 def theory_columns(dataset: xr.Dataset, kind: type[Model], control: str, observable: str) -> dict[str, NDArray[Any]]:
     """Columns "x" and, for the k-th line, "stable{k}", "equilibrium{k}" and "unstable{k}", NaN where it is not."""
     columns: dict[str, NDArray[Any]] = {"x": dataset[control].values.astype(np.float32)}
+    dataset = dataset[[n for n in (observable, "stable", "equilibrium") if n in dataset]]  # others cost time to select
     for k, line in enumerate(lines_of(kind)):
         at = dataset
         if "method" in at.dims and line.method:
@@ -127,11 +128,14 @@ class CurvesFigure:
     def _put_lines(self) -> None:
         """All lines are one glyph over one source: each further glyph costs the browser a millisecond per change."""
         rows: dict[str, list[Any]] = {"xs": [], "ys": [], "colour": [], "width": [], "dash": []}
+        x = self.scale.place(self._columns.get("x", NOTHING))
         for k, line in enumerate(self.lines):
             for name, width, dash in KINDS:
                 y = self._columns.get(f"{name}{k}", NOTHING)
-                if np.isfinite(y).any():
-                    row = (self.scale.place(self._columns["x"]), y, line_colour(line.colour, self.theme), width, dash)
+                there = np.flatnonzero(np.isfinite(y))
+                if len(there):
+                    part = slice(there[0], there[-1] + 1)
+                    row = (x[part], y[part], line_colour(line.colour, self.theme), width, dash)
                     for column, value in zip(rows.values(), row, strict=True):
                         column.append(value)
         self.layers["theory"].put(**rows)

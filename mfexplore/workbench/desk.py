@@ -21,6 +21,7 @@ from mfexplore.workbench.panels import CurvePanel, DiagramPanel, PointPanels
 from mfexplore.workbench.sentence import number, sentence
 from mfexplore.workbench.session import Session
 
+TOGETHER_MS = 20  # the marker waits so long for the curve that belongs to it: one frame costs the browser less than two
 SETTLE_MS = 120  # after a step of a gesture without another: address, code and history buttons follow
 REST_MS = 450  # the marker has come to rest: time to simulate there
 
@@ -40,6 +41,7 @@ class Desk:
         self.points = PointPanels(start, self.theme)
         self.live = LivePanel(start, self.theme) if kind.offers("simulation") else None
         self._resting: Any = None
+        self._marked: Exploration | None = None
         self._data_open = False
         self._untold = False
         self._shown: dict[str, bool] = {}
@@ -88,7 +90,7 @@ class Desk:
         self.points.connect(self.jobs, self._told, self._fail)
         if self.diagram and self.curve:
             self.diagram.connect(self.jobs, self._progress, self._fail, self._tell_boundaries)
-            self.curve.connect(self.jobs, self._progress, self._fail)
+            self.curve.connect(self.jobs, self._progress, self._fail, self._show_marker)
         if self.live:
             self.live.connect(page, self.jobs, self.curve, self.points)
         self.session.listen(self._moved)
@@ -275,7 +277,10 @@ class Desk:
         at = self.session.current
         if self.diagram and self.curve:
             self.diagram.turn_to(at)
-            self.curve.turn_to(at)
+            if self.curve.turn_to(at):
+                self._page.later(TOGETHER_MS, self._show_marker)
+            else:
+                self._show_marker()
         if self.kind.offers("solve"):
             self.points.turn_to(at)
         if self.live:
@@ -286,6 +291,13 @@ class Desk:
         if self._resting is not None:
             self._page.forget(self._resting)
         self._resting = self._page.later(SETTLE_MS, self._settle)
+
+    def _show_marker(self) -> None:
+        at = self.session.current
+        if at is not self._marked and self.diagram and self.curve:
+            self._marked = at
+            self.diagram.show_marker(at)
+            self.curve.show_marker(at)
 
     def _settle(self) -> None:
         self._resting = self._page.later(REST_MS - SETTLE_MS, self._rest)

@@ -9,6 +9,9 @@ from typing import Any
 
 Cancelled = Callable[[], bool]
 
+COURTESY = 0.1  # seconds that a job waits for the page to take its first result, or lets another job go first
+FRAME = 0.02  # seconds that a browser needs to paint what it was sent, on the cores that the jobs compute on
+
 
 @dataclass
 class _Job:
@@ -18,6 +21,7 @@ class _Job:
     fail: Callable[[Exception], None]
     cancel: threading.Event = field(default_factory=threading.Event)
     delivered: bool = False
+    shown: threading.Event = field(default_factory=threading.Event)  # its first result is, or there is none
 
 
 class Jobs:
@@ -43,9 +47,14 @@ class Jobs:
         deliver: Callable[[Any], None],
         finish: Callable[[], None] = lambda: None,
         fail: Callable[[Exception], None] = lambda error: None,
+        after: str = "",
     ) -> None:
-        """Start a job, or let it wait until the running one of its kind has shown a first result."""
-        job = _Job(work, deliver, finish, fail)
+        """Start a job, or let it wait until the running one of its kind has shown a first result.
+
+        after: a kind that goes first if it runs, until its first result is shown but for a tenth of a second at most:
+        threads that compute at the same time keep the page waiting for both.
+        """
+        job = _Job(self._behind(after, work) if after else work, deliver, finish, fail)
         with self._lock:
             if self._closed:
                 return
@@ -76,6 +85,16 @@ class Jobs:
         with self._lock:
             return kind in self._running
 
+    def _behind(self, kind: str, work: Callable[[Cancelled], Iterator[Any]]) -> Callable[[Cancelled], Iterator[Any]]:
+        def patient(cancelled: Cancelled) -> Iterator[Any]:
+            with self._lock:
+                first = self._running.get(kind)
+            if first is not None:
+                first.shown.wait(COURTESY)
+            yield from work(cancelled)
+
+        return patient
+
     def _start(self, kind: str, job: _Job) -> None:
         self._running[kind] = job
         threading.Thread(target=self._run, args=(kind, job), name=f"job-{kind}", daemon=True).start()
@@ -90,12 +109,19 @@ class Jobs:
                     job.delivered = True
                     if kind in self._waiting:
                         job.cancel.set()
+                if not (job.shown.is_set() or job.cancel.is_set()):
+                    taken = threading.Event()
+                    self._post(taken.set)
+                    taken.wait(COURTESY)
+                    job.cancel.wait(FRAME)
+                    job.shown.set()
             if not job.cancel.is_set():
                 self._post(job.finish)
         except Exception as error:  # whatever a kernel may raise belongs on the page, not into a dead thread
             if not job.cancel.is_set():
                 self._post(lambda error=error: job.fail(error))  # type: ignore[misc]
         finally:
+            job.shown.set()
             with self._lock:
                 del self._running[kind]
                 following = self._waiting.pop(kind, None)

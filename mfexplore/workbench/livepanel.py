@@ -64,9 +64,10 @@ class LivePanel:
         """Another exploration: follow if the simulation can, begin anew if not."""
         self._at = at
         if at.seed != old.seed:
+            self._jobs.cancel("follow")
             self.live.start(at.model, at.seed)
         elif at.model != old.model:
-            self.live.follow(at.model)
+            self._jobs.submit("follow", lambda cancelled: iter([at.model]), self.live.follow, after="curve")
         if at.colour != old.colour and at.colour in self.names:
             self.choose(at.colour)
 

@@ -50,9 +50,7 @@ class DiagramPanel:
             self.drawing.set_axes(at.x, at.y, *windows, at.colour)
         else:
             self.drawing.set_window(*windows)
-        self.drawing.show_marker(float(getattr(at.model, at.x)), float(getattr(at.model, at.y)))
-        others = {n: v for n, v in at.model.values().items() if self._matters(at, n)}
-        plane = (at.x, at.y, windows, tuple(others.items()))
+        plane = (at.x, at.y, windows, _theory_controls(at, at.x, at.y))
         look = (at.colour, at.branch, at.method)
         if plane != self._computed:
             self._computed = plane
@@ -62,9 +60,8 @@ class DiagramPanel:
             self.drawing.show(self.latest, at.branch, at.method)
         self._look = look
 
-    @staticmethod
-    def _matters(at: Exploration, name: str) -> bool:
-        return name not in (at.x, at.y) and at.model.control(name).part != "simulation"
+    def show_marker(self, at: Exploration) -> None:
+        self.drawing.show_marker(float(getattr(at.model, at.x)), float(getattr(at.model, at.y)))
 
     def _compute(self, at: Exploration) -> None:
         kind = type(at.model)
@@ -110,6 +107,12 @@ class DiagramPanel:
         self._progress("diagram", None, "stopped; the picture stays coarse")
 
 
+def _theory_controls(at: Exploration, *axes: str) -> tuple[tuple[str, Any], ...]:
+    """The controls that theory depends on, but those that are axes."""
+    moving = [n for n in at.model.values() if n not in axes and at.model.control(n).part != "simulation"]
+    return tuple((n, getattr(at.model, n)) for n in moving)
+
+
 class CurvePanel:
     """Theory against simulation along one axis through the marker."""
 
@@ -120,20 +123,43 @@ class CurvePanel:
         self.latest: xr.Dataset | None = None
         self.columns: dict[str, NDArray[Any]] = {}
         self._axes: Any = None
+        self._computed: Any = None
         self._exact_for: Any = None
         self._points: Any = []
 
-    def connect(self, jobs: Jobs, progress: Progress, fail: Callable[[Exception], None]) -> None:
-        self._jobs, self._progress, self._fail = jobs, progress, fail
+    def connect(
+        self, jobs: Jobs, progress: Progress, fail: Callable[[Exception], None], ready: Callable[[], None]
+    ) -> None:
+        """ready: called when another curve is about to be drawn."""
+        self._jobs, self._progress, self._fail, self._ready = jobs, progress, fail, ready
 
-    def turn_to(self, at: Exploration) -> None:
-        """Show another exploration; the ensembles follow with `measure` once the marker rests."""
+    def turn_to(self, at: Exploration) -> bool:
+        """Show another exploration; the ensembles follow with `measure` once the marker rests.
+
+        Returns whether another curve is on its way.
+        """
         axes = (at.along_control, at.colour, at.window(at.along))
         if axes != self._axes:
             self._axes = axes
             self.drawing.set_axes(*axes)
             self.drawing.show_live(np.empty(0), np.empty(0))
+        wanted = (axes, _theory_controls(at, at.along_control))
+        another = bool(wanted != self._computed)
+        if another:
+            self._computed = wanted
+            self._compute(at)
+        self.ensembles.turn_to(at)
+        if self._jobs.busy("ensemble"):  # the hand on the slider comes first; `measure` goes on where this stopped
+            self._jobs.cancel("ensemble")
+            self._progress("ensemble", None, "")
+        self._draw_points(at)
+        self._turn_exact(at)
+        return another
+
+    def show_marker(self, at: Exploration) -> None:
         self.drawing.show_marker(float(getattr(at.model, at.along_control)))
+
+    def _compute(self, at: Exploration) -> None:
         kind, name, colour = type(at.model), at.along_control, at.colour
 
         def work(cancelled: Cancelled) -> Iterator[Any]:
@@ -142,15 +168,10 @@ class CurvePanel:
 
         def show(result: Any) -> None:
             self.latest, self.columns = result
+            self._ready()
             self.drawing.show_theory(self.columns)
 
         self._jobs.submit("curve", work, show, fail=self._fail)
-        self.ensembles.turn_to(at)
-        if self._jobs.busy("ensemble"):  # the hand on the slider comes first; `measure` goes on where this stopped
-            self._jobs.cancel("ensemble")
-            self._progress("ensemble", None, "")
-        self._draw_points(at)
-        self._turn_exact(at)
 
     def _turn_exact(self, at: Exploration) -> None:
         if not at.model.offers("exact"):
@@ -214,7 +235,9 @@ class PointPanels:
         self._jobs, self._told, self._fail = jobs, told, fail
 
     def turn_to(self, at: Exploration) -> None:
-        self._jobs.submit("point", lambda cancelled: views.point(at, cancelled), self._show, fail=self._fail)
+        self._jobs.submit(
+            "point", lambda cancelled: views.point(at, cancelled), self._show, fail=self._fail, after="curve"
+        )
 
     def _show(self, point: views.Point) -> None:
         self.latest = point

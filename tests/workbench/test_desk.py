@@ -83,6 +83,23 @@ def test_curve_follows(page: FakePage) -> None:
     page.until(lambda: not np.isfinite(curve.columns["unstable2"][curve.columns["x"] > 0.6]).any())
 
 
+def test_marker_comes_with_its_curve_and_the_curve_only_when_it_changes(page: FakePage) -> None:
+    desk = page.desk
+    assert desk.diagram is not None
+    assert desk.curve is not None
+    along = desk.session.current.along_control
+    page.until(lambda: desk.curve.columns and not desk.jobs.busy("curve"))
+    drawn = desk.curve.columns
+    page.tell("control", name=along, value=0.77)
+    assert desk.curve.drawing.layers["marker"].source.data["x"][0] == pytest.approx(0.77)
+    page.until(lambda: not desk.jobs.busy("point"))
+    assert desk.curve.columns is drawn
+    x = desk.session.current.x
+    page.tell("control", name=x, value=0.25)
+    page.until(lambda: desk.curve.columns is not drawn)
+    assert desk.diagram.drawing.layers["marker"].source.data["x"][0] == pytest.approx(0.25)
+
+
 @pytest.mark.parametrize("value", [99.0, "nonsense", None, float("nan")])
 def test_a_bad_value_is_told_and_changes_nothing(page: FakePage, value: Any) -> None:
     before = page.desk.session.current

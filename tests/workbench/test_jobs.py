@@ -93,3 +93,31 @@ def test_a_closed_page_stops_its_work_and_takes_no_more() -> None:
     jobs.submit("a", levels("z"), seen.append)
     wait_until(lambda: not jobs.busy("a"))
     assert seen == ["a0"]
+
+
+def test_a_job_lets_another_show_its_first_result() -> None:
+    jobs, seen = Jobs(lambda call: call()), []
+
+    def slow(cancelled):
+        time.sleep(0.03)
+        yield from ("curve 0", "curve 1")
+
+    jobs.submit("curve", slow, seen.append)
+    jobs.submit("point", levels("point ", count=1), seen.append, after="curve")
+    wait_until(lambda: len(seen) == 3)
+    assert seen[0] == "curve 0"
+
+
+def test_courtesy_has_an_end() -> None:
+    jobs, seen = Jobs(lambda call: call()), []
+    gate = threading.Event()
+
+    def stuck(cancelled):
+        gate.wait(5)
+        yield "curve"
+
+    jobs.submit("curve", stuck, seen.append)
+    jobs.submit("point", levels("point", count=1), seen.append, after="curve")
+    wait_until(lambda: seen == ["point0"], seconds=2.0)
+    gate.set()
+    wait_until(lambda: seen == ["point0", "curve"])
