@@ -12,6 +12,7 @@ from mfexplore.core.model import Model
 from mfexplore.figures.frame import (
     NOTHING,
     Layer,
+    afresh,
     colour_bar,
     dress,
     inside,
@@ -112,7 +113,9 @@ class DiagramFigure:
         self.colour_title.update(
             text_color=theme.ink, text_font=SERIF, text_font_style="normal", text_font_size="14px", standoff=2
         )
+        self.colour_title.text = afresh(self.colour_title.text)
         self._recolour()
+        self._letter()
 
     def _recolour(self) -> None:
         signed = self._observable is not None and self._observable.signed

@@ -130,8 +130,15 @@ def dress(figure: Any, theme: Theme, *, grid: bool = False, size: str = "12px") 
             major_label_text_color=theme.soft, axis_line_color=theme.ghost, major_tick_line_color=theme.ghost,
             minor_tick_line_color=None, major_tick_in=0, major_tick_out=4, axis_label_standoff=8,
         )  # fmt: skip
+        axis.axis_label = afresh(axis.axis_label)
     for lines in figure.grid:
         lines.update(grid_line_color=theme.line if grid else None, grid_line_alpha=0.7)
+
+
+def afresh(label: str | None) -> str:
+    """The same label, but not for Bokeh: it sets mathematics once, in the colour of that time, until the text changes."""
+    text = label or ""
+    return text.removesuffix(" ") if text.endswith(" ") else f"{text} " if "$$" in text else text
 
 
 def colour_bar(figure: Any) -> Any:

@@ -265,6 +265,7 @@ class Desk:
         for drawing in drawings:
             if drawing is not None:
                 drawing.dress(self.theme)
+        self.points.draw()
         if self.live and self.live.frame:
             self.live.state.show(self.live.frame.picture)
 

@@ -241,6 +241,14 @@ class PointPanels:
 
     def _show(self, point: views.Point) -> None:
         self.latest = point
+        self.draw()
+        self._told()
+
+    def draw(self) -> None:
+        """Draw what theory says, once it is known."""
+        point = self.latest
+        if point is None:
+            return
         if self.landscape is not None and point.landscape is not None:
             theory = point.theory
             if "method" in theory.dims:
@@ -253,4 +261,3 @@ class PointPanels:
             self.landscape.show(point.landscape, values, stable)
         if self.histogram is not None and point.law is not None:
             self.histogram.show_law(point.law)
-        self._told()
