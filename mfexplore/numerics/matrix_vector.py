@@ -32,6 +32,34 @@ def product(matrix, x, out):
 
 
 @kernel
+def products(matrix, vectors, out):
+    """Write matrix @ v for each row v of `vectors` into the rows of `out`: the matrix is read from memory once for all.
+    matrix: C-contiguous, (m, n); vectors: (k, n), the same float type; out: (k, m).
+    """
+    m, k = matrix.shape[0], vectors.shape[0]
+    zero = matrix.dtype.type(0.0)
+    for b in range(m // 4):
+        first, second, third, fourth = matrix[4 * b], matrix[4 * b + 1], matrix[4 * b + 2], matrix[4 * b + 3]
+        for c in range(k // 2):  # four rows and two vectors: eight sums from six loads
+            u, v = vectors[2 * c], vectors[2 * c + 1]
+            s0 = s1 = s2 = s3 = t0 = t1 = t2 = t3 = zero
+            for i in range(u.size):
+                s0 += first[i] * u[i]
+                s1 += second[i] * u[i]
+                s2 += third[i] * u[i]
+                s3 += fourth[i] * u[i]
+                t0 += first[i] * v[i]
+                t1 += second[i] * v[i]
+                t2 += third[i] * v[i]
+                t3 += fourth[i] * v[i]
+            for row, sums in ((out[2 * c], (s0, s1, s2, s3)), (out[2 * c + 1], (t0, t1, t2, t3))):
+                row[4 * b], row[4 * b + 1], row[4 * b + 2], row[4 * b + 3] = sums
+    for c in range(k):
+        start = 0 if c == k - 1 and k % 2 == 1 else 4 * (m // 4)
+        product(matrix[start:], vectors[c], out[c, start:])
+
+
+@kernel
 def transposed_product(matrix, y, out):
     """Write matrix.T @ y into out. matrix: C-contiguous, (m, n); y: (m,); out: (n,), one float type."""
     out[:] = 0.0

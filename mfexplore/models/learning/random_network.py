@@ -99,6 +99,7 @@ from mfexplore.numerics.gaussian_pairs import (
 )
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.later import brentq
+from mfexplore.numerics.matrix_vector import products
 from mfexplore.numerics.random import fill_normal, new_stream
 
 QUIESCENT, CHAOTIC = 0, 1
@@ -474,27 +475,6 @@ def curves(gain, noise, table, nodes, lags, omegas, correlation, spectrum):
 
 
 @kernel
-def two_products(matrix, a, b, out_a, out_b):
-    """Write matrix @ a and matrix @ b, reading the matrix once. All float32, out float64."""
-    for i in range(0, matrix.shape[0] - 1, 2):
-        first, second = matrix[i], matrix[i + 1]
-        p = q = r = s = np.float32(0.0)
-        for j in range(a.size):
-            p += first[j] * a[j]
-            q += first[j] * b[j]
-            r += second[j] * a[j]
-            s += second[j] * b[j]
-        out_a[i], out_b[i], out_a[i + 1], out_b[i + 1] = p, q, r, s
-    if matrix.shape[0] % 2 == 1:
-        i = matrix.shape[0] - 1
-        p = q = np.float32(0.0)
-        for j in range(a.size):
-            p += matrix[i, j] * a[j]
-            q += matrix[i, j] * b[j]
-        out_a[i], out_b[i] = p, q
-
-
-@kernel
 def activate(x, tangent, smooth, rates, lifted):
     """Rates phi(x) and phi'(x) times the tangent, as float32. `smooth`: tanh, else erf(sqrt(pi) x/2)."""
     if smooth:
@@ -509,28 +489,29 @@ def activate(x, tangent, smooth, rates, lifted):
 
 
 @kernel
-def heun(matrix, gain, noise, smooth, x, tangent, rates, lifted, work, step, steps, stream):
+def heun(matrix, gain, noise, smooth, x, tangent, both, work, step, steps, stream):
     """Eq. (1) and its linearisation along the path by Heun's method, 2 N^2 multiplications of float32 each step for
     both. x and tangent, shape (N,), are overwritten, the tangent brought back to length 1; returns the logarithm of
     its growth.
     """
     n = x.size
-    push, lift, push_after, lift_after, kick = work[0, :n], work[1, :n], work[2, :n], work[3, :n], work[4, :n]
-    moved, moved_tangent = work[5, :n], work[6, :n]
+    rates, lifted = both[0], both[1]
+    push, lift, push_after, lift_after, kick = work[0], work[1], work[2], work[3], work[4]
+    moved, moved_tangent = work[5], work[6]
     strength = math.sqrt(2.0 * noise * step)
     kick[:] = 0.0
     for _ in range(steps):
         if noise > 0.0:
             fill_normal(stream, kick)
         activate(x, tangent, smooth, rates, lifted)
-        two_products(matrix, rates, lifted, push, lift)
+        products(matrix, both, work[:2])
         for i in range(n):
             push[i] = gain * push[i] - x[i]
             lift[i] = gain * lift[i] - tangent[i]
             moved[i] = x[i] + step * push[i] + strength * kick[i]
             moved_tangent[i] = tangent[i] + step * lift[i]
         activate(moved, moved_tangent, smooth, rates, lifted)
-        two_products(matrix, rates, lifted, push_after, lift_after)
+        products(matrix, both, work[2:4])
         for i in range(n):
             x[i] += 0.5 * step * (push[i] + gain * push_after[i] - moved[i]) + strength * kick[i]
             tangent[i] += 0.5 * step * (lift[i] + gain * lift_after[i] - moved_tangent[i])
@@ -593,8 +574,8 @@ class RandomNetworkSimulation(Simulation):
         self.tangent = self.rng.standard_normal(n)
         self.tangent /= np.linalg.norm(self.tangent)
         self.stream = new_stream(self.rng)
-        self._rates, self._lifted = np.empty(n, np.float32), np.empty(n, np.float32)
-        self._work = np.empty((7, n + n % 2))
+        self._both = np.empty((2, n), np.float32)
+        self._work = np.empty((7, n))
         self._growth = 0.0
         self._eigenvalues: Array | None = None
         self._forget()
@@ -630,7 +611,7 @@ class RandomNetworkSimulation(Simulation):
         m = self.model
         steps = math.ceil(duration / self.longest - 1e-9)
         grown = heun(
-            self.matrix, m.gain, m.noise, m.nonlinearity == "tanh", self.x, self.tangent, self._rates, self._lifted,
+            self.matrix, m.gain, m.noise, m.nonlinearity == "tanh", self.x, self.tangent, self._both,
             self._work, duration / steps, steps, self.stream,
         )  # fmt: skip
         self._growth = grown / duration
@@ -710,6 +691,8 @@ class RandomNetworkSimulation(Simulation):
 
     def _autocorrelations(self) -> Density:
         lags, measured = self.autocorrelation()
+        often = self._counts[: len(lags)] >= self._counts.max() / 2  # long lags come last, and have few averages first
+        lags, measured = lags[often], measured[often]
         if not len(lags):
             lags, measured = np.zeros(1), np.array([self.observe()["variance"]])
         predicted = self.model.autocorrelation(lags)
@@ -798,8 +781,8 @@ class RandomNetwork(Model):
         Phase("driven", "The neurons follow the noise: any two copies that hear the same noise end up alike."),
         Phase(
             "chaotic",
-            "The smallest difference grows until nothing of the start is left; in finite networks more slowly than in "
-            "theory, or near the onset not at all.",
+            "The smallest difference grows until nothing of the start is left (in a finite network near the onset often "
+            "not at all).",
         ),
         Phase("active", "Couplings correlated with their opposites keep activity up."),
     )
@@ -820,7 +803,7 @@ class RandomNetwork(Model):
             "The currents drift slowly, correlated over 15 time units; small networks often freeze or cycle here.",
         ),
         Preset(
-            "deep chaos", {"gain": 3.0, "show": "autocorrelation"},
+            "deep chaos", {"gain": 2.5, "show": "autocorrelation"},
             "The measured autocorrelation settles on the curve of theory: half is gone after four time units.",
         ),
         Preset(
@@ -978,6 +961,11 @@ class RandomNetwork(Model):
         x = np.linspace(-5, 5, 301) * math.sqrt(variance)
         density = np.exp(-(x**2) / (2 * variance)) / math.sqrt(2 * np.pi * variance)
         return Law("current", x, density, "Gaussian of the variance of theory, over all neurons")
+
+    def caveat(self) -> str:
+        if self.noise == 0 and abs(self.gain - 1) < 0.2:
+            return "near the onset a finite network may settle in silence, at a fixed point or in a cycle"
+        return "finite size; two copies of a finite network separate more slowly than in theory"
 
     def footprint(self) -> int:
         return 24 * self.size**2 + (120 * self.size**2 if self.show == "covariance" else 0)
