@@ -16,6 +16,7 @@ class Lattice:
 
     states: if given, the values 0, 1, ... are states with these names, the first drawn as ground and the others each in
         a colour of its own; negative values are drawn as outside.
+    outside: what such a value means, if it wants a name.
     """
 
     values: Array
@@ -24,6 +25,7 @@ class Lattice:
     caption: str = ""
     signed: bool = True
     states: tuple[str, ...] = ()
+    outside: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,13 +51,14 @@ class Phases:
 
 @dataclass(frozen=True)
 class Trajectories:
-    """Lines against time. values: shape (lines, times)."""
+    """Lines against time. values: shape (lines, times); names: of the lines, if they want any."""
 
     times: Array
     values: Array
     x_title: str = "time"
     y_title: str = ""
     caption: str = ""
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,10 @@ class Particles:
 
 @dataclass(frozen=True)
 class Network:
-    """Nodes in the plane with links. edges: int array of shape (links, 2); colour: a number per node in [low, high]."""
+    """Nodes in the plane with links. edges: int array of shape (links, 2); colour: a number per node in [low, high].
+
+    states: if given, the colours 0, 1, ... are states with these names, as those of a Lattice.
+    """
 
     x: Array
     y: Array
@@ -90,6 +96,7 @@ class Network:
     low: float
     high: float
     caption: str = ""
+    states: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

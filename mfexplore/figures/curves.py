@@ -44,7 +44,10 @@ def lines_of(kind: type[Model]) -> list[Line]:
 
 
 def legend_of(kind: type[Model]) -> list[tuple[str, int]]:
-    """What the colours of the lines mean: pairs (title, colour). With rival methods each has one colour."""
+    """What the colours of the lines mean: pairs (title, colour). With rival methods each has one colour.
+
+    `CurvesFigure.drawn` says which of them there are.
+    """
     if len(kind.methods) > 1:
         return [(method.title, k) for k, method in enumerate(kind.methods)]
     return [(line.title, line.colour) for line in lines_of(kind)]
@@ -83,6 +86,7 @@ class CurvesFigure:
         limits = (0, 1)
         self.figure, self.layers = render("curves", _declare, xlabel="x", ylabel="y", xlim=limits, ylim=limits)
         self._columns: dict[str, NDArray[Any]] = {}
+        self._drawn_lines: set[str] = set()
         self.scale = Scale()
         self._put_lines()
         self.layers["pins"].put(xs=[], ys=[])
@@ -129,16 +133,25 @@ class CurvesFigure:
         """All lines are one glyph over one source: each further glyph costs the browser a millisecond per change."""
         rows: dict[str, list[Any]] = {"xs": [], "ys": [], "colour": [], "width": [], "dash": []}
         x = self.scale.place(self._columns.get("x", NOTHING))
+        self._drawn_lines = set()
         for k, line in enumerate(self.lines):
             for name, width, dash in KINDS:
                 y = self._columns.get(f"{name}{k}", NOTHING)
                 there = np.flatnonzero(np.isfinite(y))
                 if len(there):
+                    self._drawn_lines |= {f"line-{line.colour}", name}
                     part = slice(there[0], there[-1] + 1)
                     row = (x[part], y[part], line_colour(line.colour, self.theme), width, dash)
                     for column, value in zip(rows.values(), row, strict=True):
                         column.append(value)
         self.layers["theory"].put(**rows)
+
+    @property
+    def drawn(self) -> list[str]:
+        """What of the legend is drawn: "line-2" for a colour, a kind of line by name, "points", "exact", "live"."""
+        series = ("points", "exact", "live")
+        seen = {name for name in series if np.isfinite(self.layers[name].source.data["y"]).any()}
+        return sorted(self._drawn_lines | seen)
 
     def show_marker(self, x: float) -> None:
         place = self.scale.place([x])

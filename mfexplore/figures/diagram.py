@@ -37,7 +37,7 @@ class DiagramFigure:
     """A diagram that is rendered once; `show` and the other methods replace its data.
 
     Attributes:
-        figure: the Bokeh figure. boundaries: names of the landmarks that are visible in the window.
+        figure: the Bokeh figure.
     """
 
     def __init__(self, kind: type[Model], theme: Theme) -> None:
@@ -60,7 +60,7 @@ class DiagramFigure:
         self._put_symbols([])
         self.layers["pins"].put(x=NOTHING, y=NOTHING)
         self.limits = (0.0, 1.0)
-        self.boundaries: tuple[str, ...] = ()
+        self._lettered: list[str] = []
         self._curves: list[tuple[Landmark, NDArray[Any], NDArray[Any]]] = []
         self.axes: tuple[str, str] = ("", "")
         self.scales = (Scale(), Scale())
@@ -223,7 +223,7 @@ class DiagramFigure:
         self.layers["regions"].put(**at, Label=list(text), **self._inks(x, y))
         beside = letters.place_symbols([typeset(landmark.symbol)[1] for landmark, *_ in self._curves])
         shown = [(landmark, at) for (landmark, *_), at in zip(self._curves, beside, strict=True) if at is not None]
-        self.boundaries = tuple(landmark.name for landmark, _ in shown)
+        self._lettered = [landmark.name for landmark, _ in shown]
         self._put_symbols([(landmark.symbol, *place) for landmark, place in shown])
 
     def _put_symbols(self, symbols: list[tuple[str, float, float]]) -> None:
@@ -238,6 +238,12 @@ class DiagramFigure:
                     column.append(value)
         numbers = {name: np.array(rows[name], np.float32) for name in ("x", "y", "dx", "dy")}
         self.layers["symbols"].put(**rows | numbers | self._inks(rows["x"], rows["y"]))
+
+    @property
+    def drawn(self) -> list[str]:
+        """What of the legend is drawn: the boundaries in the window by name, and the hatchings "invalid", "unknown"."""
+        hatched = [name for name in ("invalid", "unknown") if len(self.layers[name].source.data["left"])]
+        return self._lettered + hatched
 
     def show_marker(self, x: float, y: float) -> None:
         """Move ring and cross-hair."""

@@ -33,6 +33,7 @@ class LandscapeFigure:
         self.layers["live"].put(xs=[], ys=[])
         self.layers["curve"].put(x=NOTHING, y=NOTHING)
         self.layers["branches"].put(x=NOTHING, y=NOTHING, fill=[])
+        self._marked: list[str] = []
         self.dress(theme)
 
     def dress(self, theme: Theme) -> None:
@@ -59,6 +60,7 @@ class LandscapeFigure:
         at = values[known]
         fill = [line_colour(0, self.theme) if one else self.theme.card for one in stable[known]]
         self.layers["branches"].put(x=at, y=np.interp(at, x[order], f[order]), fill=fill)
+        self._marked = [name for name, kind in (("stable", True), ("unstable", False)) if kind in stable[known]]
         set_range(self.figure, "x", float(np.nanmin(x)), float(np.nanmax(x)), margin=0.02)
         finite = f[np.isfinite(f)]
         if finite.size:
@@ -73,6 +75,11 @@ class LandscapeFigure:
             return
         height = np.array([shown.start, shown.end], np.float32)
         self.layers["live"].put(xs=[np.array([value, value], np.float32)], ys=[height])
+
+    @property
+    def drawn(self) -> list[str]:
+        """What of the legend is drawn: "stable", "unstable", "live"."""
+        return self._marked + ["live"] * bool(len(self.layers["live"].source.data["xs"]))
 
     def show_pins(self, curves: list[tuple[NDArray[Any], NDArray[Any]]]) -> None:
         """Ghosts of pinned landscapes."""

@@ -82,7 +82,9 @@ class LatticeFigure(StateFigure):
         _frame(self.figure, columns, rows)
 
     def key(self, picture: Lattice) -> list[tuple[str, str]]:
-        return list(zip(picture.states, state_colours(len(picture.states), self.theme), strict=True))
+        named = state_key(picture.states, self.theme)
+        outside = bool(picture.outside) and bool((picture.values < 0).any())
+        return [*named, (picture.outside, outside_colour(self.theme))] if outside else named
 
 
 class PatternsFigure(StateFigure):
@@ -191,7 +193,7 @@ class LinesFigure(StateFigure):
         _fit(self.figure, short, np.concatenate(ys) if ys else NOTHING)
 
     def key(self, picture: Trajectories | Density) -> list[tuple[str, str]]:
-        names = [name for name, _ in picture.curves] if isinstance(picture, Density) else []
+        names = [name for name, _ in picture.curves] if isinstance(picture, Density) else picture.names
         return [(name, line_colour(k, self.theme)) for k, name in enumerate(names)]
 
 
@@ -270,15 +272,21 @@ class NetworkFigure(StateFigure):
         self.layers["nodes"].put(x=NOTHING, y=NOTHING, c=NOTHING)
         self._drawn: Any = None
 
+    def key(self, picture: Network) -> list[tuple[str, str]]:
+        return state_key(picture.states, self.theme)
+
     def dress(self, theme: Theme) -> None:
         super().dress(theme)
         self.layers["links"].glyph.update(line_color=theme.ghost, line_alpha=0.35, line_width=0.8)
 
     def show(self, picture: Network) -> None:
-        fill = {"field": "c", "transform": _mapper(palette(picture.low < 0 < picture.high, self.theme),
-                                                   picture.low, picture.high)}  # fmt: skip
         if self._drawn is None:
-            self.layers["nodes"].glyph.update(size=6, line_color=None, fill_color=fill)
+            colours = state_colours(len(picture.states), self.theme) or palette(
+                picture.low < 0 < picture.high, self.theme
+            )
+            fill = {"field": "c", "transform": _mapper(colours, picture.low, picture.high)}
+            rim = self.theme.ghost if picture.states else None  # or the ground would not be seen
+            self.layers["nodes"].glyph.update(size=7, line_color=rim, fill_color=fill)
         if self._drawn is not picture.edges:  # links seldom change, and are most of the data
             self._drawn = picture.edges
             edges = thin(picture.edges, MOST_MARKS)
@@ -337,7 +345,7 @@ def _set_mapper(layer: Layer, picture: Lattice, values: NDArray[Any], theme: The
     mapper = layer.glyph.color_mapper
     if picture.states:
         colours = state_colours(len(picture.states), theme)
-        mapper.low_color = theme.line
+        mapper.low_color = outside_colour(theme)
     else:
         colours = two_tone(theme.card, theme.ink) if spins else palette(picture.signed, theme)
     if (mapper.low, mapper.high) != (picture.low, picture.high):
@@ -349,6 +357,16 @@ def _set_mapper(layer: Layer, picture: Lattice, values: NDArray[Any], theme: The
 def state_colours(n: int, theme: Theme) -> tuple[str, ...]:
     """Colours of the named states of a lattice: the first is ground."""
     return (theme.card, *(line_colour(k, theme) for k in (0, 3, 1, 4, 5)))[:n]
+
+
+def state_key(states: tuple[str, ...], theme: Theme) -> list[tuple[str, str]]:
+    """Those names with their colours."""
+    return list(zip(states, state_colours(len(states), theme), strict=True))
+
+
+def outside_colour(theme: Theme) -> str:
+    """Between ground and ink: seen, but behind everything else."""
+    return f"{theme.ghost}80"
 
 
 def _mapper(colours: tuple[str, ...], low: float, high: float) -> Any:

@@ -96,11 +96,19 @@ class TraceFigure:
             self._span = first if end < first else 1.6 * end
             set_range(self.figure, "x", 0.0, self._span)
             self._draw_theory()
-        shown = np.concatenate([y, *drawn, np.asarray(self._theory, np.float32)])
-        low, high = value_range(shown, *self._limits)
+        low, high = value_range(np.concatenate([y, *drawn]), *self._limits)
+        low, high = min([low, *self._theory]), max([high, *self._theory])
         now = (self.figure.y_range.start, self.figure.y_range.end)
         if self._limits != (None, None) or now[0] is None or low < now[0] or high > now[1] or times.size < 3:
             set_range(self.figure, "y", low, high, margin=0.07)
+
+    @property
+    def drawn(self) -> list[str]:
+        """What of the legend is drawn: "theory", "predicted", "companions"."""
+        data = {name: layer.source.data for name, layer in self.layers.items()}
+        seen = {"theory": bool(self._theory), "companions": len(data["companions"]["xs"]) > 0}
+        seen["predicted"] = bool(np.isfinite(data["predicted"]["y"]).any())
+        return [name for name, there in seen.items() if there]
 
     @property
     def span(self) -> float:
@@ -187,3 +195,10 @@ class HistogramFigure:
         self.layers["bars"].put(left=edges[:-1], right=edges[1:], bottom=np.zeros(BINS), top=density)
         set_range(self.figure, "x", low, high)
         set_range(self.figure, "y", 0.0, 1.15 * max(self._top, float(np.sort(density)[-3:].mean())))
+
+    @property
+    def drawn(self) -> list[str]:
+        """What of the legend is drawn: "bars", "law"."""
+        data = {name: layer.source.data for name, layer in self.layers.items()}
+        seen = {"bars": len(data["bars"]["top"]) > 0, "law": len(data["law"]["x"]) + len(data["atoms"]["x0"]) > 0}
+        return [name for name, there in seen.items() if there]

@@ -12,7 +12,6 @@ import ipywidgets as widgets
 from bokeh.models import Plot
 
 from mfexplore.figures.prose import one_line
-from mfexplore.figures.style import mathml
 from mfexplore.notebook.bench import Bench
 from mfexplore.notebook.canvas import Canvas
 from mfexplore.notebook.frontend import Frontend
@@ -192,9 +191,9 @@ class NotebookPage:
     def _tell_check(
         self, index: int, title: str, computed: str, value: str, source: str, agrees: bool, digits: int
     ) -> None:
-        mark = f"✓ {digits} digits" if agrees else f"≠ {value}"
+        mark = f"✓ {digits} digit{'' if digits == 1 else 's'}" if agrees else f"≠ {value}"
         self.bench.checked[index] = (
-            f"<tr><td>{one_line(title)}<small>{html.escape(source)}</small></td><td>{computed}</td><td>{mark}</td></tr>"
+            f"<tr><td>{one_line(title)}<small>{one_line(source)}</small></td><td>{computed}</td><td>{mark}</td></tr>"
         )
         rows = "".join(self.bench.checked[k] for k in sorted(self.bench.checked))
         self._write(self.bench.checks, "value", f"<h4>Checks against the literature</h4><table>{rows}</table>")
@@ -231,14 +230,9 @@ class NotebookPage:
             self.bench.picture = picture
             _paint_plainly(self.desk.figures()["state"])
 
-    def _tell_boundaries(self, names: list[str]) -> None:
-        shown = [b for b in self.desk.kind.landmarks if b.name in names]
-        words = "".join(
-            f'<span><i style="border-top: 2px {"solid" if b.continuous else "dashed"} var(--mf-ink)"></i>'
-            f"{mathml(b.symbol)} {one_line(b.doc)}</span>"
-            for b in shown
-        )
-        self._write(self.bench.boundaries, "value", f'<div class="mfexplore-legend">{words}</div>')
+    def _tell_legend(self, figure: str, names: list[str]) -> None:
+        if figure in self.bench.legends:
+            self._write(self.bench.legends[figure], "value", self.bench.legend(figure, names))
 
     def _tell_pins(self, pins: list[str]) -> None:
         made = []

@@ -45,6 +45,7 @@ class Desk:
         self._data_open = False
         self._untold = False
         self._shown: dict[str, bool] = {}
+        self._legends: dict[str, list[str]] = {}
         self._progressing: dict[str, tuple[float | None, str]] = {}
         self._closed = False
         self._messages: dict[str, Callable[[dict[str, Any]], None]] = {
@@ -89,10 +90,10 @@ class Desk:
         self.jobs = Jobs(self._post)
         self.points.connect(self.jobs, self._told, self._fail)
         if self.diagram and self.curve:
-            self.diagram.connect(self.jobs, self._progress, self._fail, self._tell_boundaries)
-            self.curve.connect(self.jobs, self._progress, self._fail, self._show_marker)
+            self.diagram.connect(self.jobs, self._progress, self._fail, self._tell_legends)
+            self.curve.connect(self.jobs, self._progress, self._fail, self._show_marker, self._tell_legends)
         if self.live:
-            self.live.connect(page, self.jobs, self.curve, self.points)
+            self.live.connect(page, self.jobs, self.curve, self.points, self._tell_legends)
         self.session.listen(self._moved)
         self._turn(None)
 
@@ -320,8 +321,9 @@ class Desk:
         for what, (fraction, told) in self._progressing.items():  # what was said before anyone listened
             self._page.say("progress", what=what, fraction=fraction, text=told)
         self._shown.clear()
+        self._legends.clear()
         self._told()
-        self._tell_boundaries()
+        self._tell_legends()
         if self.live:
             self.live.tell()
         self.jobs.submit("checks", self._check, self._tell_check, fail=self._fail)
@@ -366,11 +368,18 @@ class Desk:
                 self._page.say("panel", name=name, shown=offered is not None)
         if self.live:
             self.live.show_theory()
+        self._tell_legends()
 
-    def _tell_boundaries(self) -> None:
-        """Which boundaries are in the diagram, for the list that says what their symbols mean."""
-        if self.diagram:
-            self._page.say("boundaries", names=list(self.diagram.drawing.boundaries))
+    def _tell_legends(self) -> None:
+        """What is drawn: legends list nothing else."""
+        panels = [panel.drawing for panel in (self.diagram, self.curve, self.live) if panel is not None]
+        for drawing in (*panels, self.points.landscape, self.points.histogram):
+            if drawing is None:
+                continue
+            figure, names = str(drawing.figure.name), drawing.drawn
+            if self._legends.get(figure) != names:
+                self._legends[figure] = names
+                self._page.say("legend", figure=figure, names=names)
 
     def _progress(self, what: str, fraction: float | None, text: str) -> None:
         self._progressing[what] = (fraction, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -51,8 +52,11 @@ class LivePanel:
         self.state = picture_figure(picture, theme)
         self.place.update(children=[self.state.figure], sizing_mode=self.state.figure.sizing_mode)
 
-    def connect(self, page: Page, jobs: Jobs, curve: CurvePanel | None, points: PointPanels) -> None:
-        self._jobs, self._page, self._curve, self._points = jobs, page, curve, points
+    def connect(
+        self, page: Page, jobs: Jobs, curve: CurvePanel | None, points: PointPanels, drawn: Callable[[], None]
+    ) -> None:
+        """drawn: called when something is drawn."""
+        self._jobs, self._page, self._curve, self._points, self._drawn = jobs, page, curve, points, drawn
         self.live = Live(page.post, self._show, self._fail)
 
     def begin(self, at: Exploration) -> None:
@@ -100,6 +104,7 @@ class LivePanel:
             known = np.where(theory["stable"].values, theory[self.chosen].values, np.nan)
             values = tuple(dict.fromkeys(round(float(v), 9) for v in np.ravel(known) if np.isfinite(v)))
         self.drawing.show_theory(values[:4])
+        self._drawn()
 
     def control(self, message: dict[str, Any]) -> None:
         """A message of the page about the run: play, step, restart, speed or series."""
@@ -141,6 +146,7 @@ class LivePanel:
         if points.histogram is not None and frame.samples is not None and self._frames % HISTOGRAM_EVERY == 0:
             points.histogram.show(frame.samples)
         self._predict(frame)
+        self._drawn()
         self.tell()
 
     def _show_on_curve(self, frame: Frame) -> None:
@@ -172,7 +178,10 @@ class LivePanel:
         def work(cancelled: Any) -> Any:
             yield model.predicted_path(start, times).get(chosen, np.full(times.shape, np.nan))
 
-        show = lambda path: self.drawing.show_predicted(times, path)  # noqa: E731
+        def show(path: Any) -> None:
+            self.drawing.show_predicted(times, path)
+            self._drawn()
+
         self._jobs.submit("predicted", work, show)
 
     def tell(self) -> None:

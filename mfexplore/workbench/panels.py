@@ -38,7 +38,7 @@ class DiagramPanel:
     def connect(
         self, jobs: Jobs, progress: Progress, fail: Callable[[Exception], None], drawn: Callable[[], None]
     ) -> None:
-        """drawn: called when other boundaries are drawn."""
+        """drawn: called when anything but the marker is drawn."""
         self._jobs, self._progress, self._fail, self._drawn = jobs, progress, fail, drawn
 
     def turn_to(self, at: Exploration) -> None:
@@ -85,6 +85,7 @@ class DiagramPanel:
         dataset, prepared = result
         self.latest = dataset
         self.drawing.paint(prepared)
+        self._drawn()
         rows, columns = prepared.values.shape
         fraction = (rows * columns / RESOLUTION**2) ** 0.5
         self._progress("diagram", min(fraction, 0.97), f"refining beyond {columns} × {rows}")
@@ -128,10 +129,11 @@ class CurvePanel:
         self._points: Any = []
 
     def connect(
-        self, jobs: Jobs, progress: Progress, fail: Callable[[Exception], None], ready: Callable[[], None]
-    ) -> None:
-        """ready: called when another curve is about to be drawn."""
-        self._jobs, self._progress, self._fail, self._ready = jobs, progress, fail, ready
+        self, jobs: Jobs, progress: Progress, fail: Callable[[Exception], None], ready: Callable[[], None],
+        drawn: Callable[[], None],
+    ) -> None:  # fmt: skip
+        """ready: called when another curve is about to be drawn. drawn: when anything but the marker is drawn."""
+        self._jobs, self._progress, self._fail, self._ready, self._drawn = jobs, progress, fail, ready, drawn
 
     def turn_to(self, at: Exploration) -> bool:
         """Show another exploration; the ensembles follow with `measure` once the marker rests.
@@ -170,6 +172,7 @@ class CurvePanel:
             self.latest, self.columns = result
             self._ready()
             self.drawing.show_theory(self.columns)
+            self._drawn()
 
         self._jobs.submit("curve", work, show, fail=self._fail)
 
@@ -182,9 +185,12 @@ class CurvePanel:
             return
         self._exact_for = key
         self.drawing.show_exact(np.empty(0), np.empty(0))
-        self._jobs.submit(
-            "exact", lambda cancelled: views.exact(at, cancelled), lambda xy: self.drawing.show_exact(*xy)
-        )
+
+        def show(xy: tuple[NDArray[Any], NDArray[Any]]) -> None:
+            self.drawing.show_exact(*xy)
+            self._drawn()
+
+        self._jobs.submit("exact", lambda cancelled: views.exact(at, cancelled), show)
 
     def measure(self, at: Exploration, told: Callable[[], None]) -> None:
         """Simulate at the marker and along the axis, in the background. told: called when the marker's own is there."""
@@ -215,6 +221,7 @@ class CurvePanel:
         self._points = found
         x, mean, error = np.array(found, float).reshape(-1, 3).T
         self.drawing.show_points(x, mean, np.where(np.isfinite(error), error, 0.0))
+        self._drawn()
 
 
 class PointPanels:

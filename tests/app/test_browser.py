@@ -397,8 +397,9 @@ def test_keyboard_alone_reaches_controls_and_help(page: Any, address: str) -> No
 
 def test_boundaries_are_explained_and_paper_has_no_buttons(page: Any, address: str) -> None:
     visit(page, address)
-    page.wait_for_selector("[data-boundary=spinodal_up]")
-    assert "ceases to exist" in page.inner_text("#boundaries")
+    page.wait_for_selector("[data-drawn=spinodal_up]")
+    assert "ceases to exist" in page.inner_text("[data-legend=diagram]")
+    assert "not to be trusted" not in page.inner_text("[data-legend=diagram]")
     page.emulate_media(media="print")
     assert not page.is_visible("#share")
     assert page.is_visible("#sentence")

@@ -69,6 +69,19 @@ def test_every_kind_of_picture_is_drawn_and_redrawn(picture: Any, theme: Any) ->
         assert len(lengths) == 1
 
 
+def test_states_and_lines_with_names_have_a_key() -> None:
+    values = np.array([[0, 1], [1, -1]], np.int8)
+    lattice = Lattice(values, 0, 1, states=("empty", "active"), outside="removed")
+    network = Network(np.arange(3.0), np.arange(3.0), np.array([[0, 1]]), np.zeros(3), 0, 1, states=("well", "ill"))
+    loop = Trajectories(np.arange(5.0), np.ones((2, 5)), names=("theory", "run"))
+    for picture, names in ((lattice, "empty active removed"), (network, "well ill"), (loop, "theory run")):
+        key = picture_figure(picture, LIGHT).key(picture)
+        assert [name for name, _ in key] == names.split()
+        assert len({colour for _, colour in key}) == len(key)
+    whole = Lattice(np.abs(values), 0, 1, states=("empty", "active"), outside="removed")
+    assert [name for name, _ in picture_figure(whole, LIGHT).key(whole)] == ["empty", "active"]
+
+
 def test_two_figures_of_one_declaration_share_nothing() -> None:
     one, two = DiagramFigure(CurieWeiss, LIGHT), DiagramFigure(CurieWeiss, LIGHT)
     one.set_axes("field", "temperature", (-1, 1), (0, 1.5), "magnetization")
@@ -272,3 +285,13 @@ def test_rendering_leaves_the_document_of_another_session_alone() -> None:
         render("a figure of its own", lambda: {"curve": load_holoviews().Curve([(0, 0), (1, 1)])})
     assert other.theme is theme
     assert changes == []
+
+
+def test_what_theory_predicts_is_never_out_of_sight() -> None:
+    """Of a trace the outer percent may be, but not the one other state that theory knows far away."""
+    trace = TraceFigure(system("compressed_sensing"), LIGHT)
+    trace.set_axes("relative_error", "iterations")
+    trace.show_theory((-5.0, -0.4))
+    times = np.arange(200.0)
+    trace.show(times, np.full(200, -0.4), [])
+    assert trace.figure.y_range.start < -5.0

@@ -145,6 +145,33 @@ def test_sentence_checks_and_diagram_arrive(page: FakePage) -> None:
     page.until(lambda: page.desk.diagram and page.desk.diagram.latest is not None)
 
 
+def test_legends_list_what_is_drawn(page: FakePage) -> None:
+    page.tell("hello")
+
+    def legends() -> dict[str, set[str]]:
+        return {m["figure"]: set(m["names"]) for m in page.heard if m["type"] == "legend"}
+
+    page.until(lambda: {"unstable", "exact", "live"} <= legends().get("curve", set()))
+    page.until(lambda: "spinodal_up" in legends().get("diagram", set()) and "theory" in legends().get("trace", set()))
+    page.tell("control", name="temperature", value=1.5)
+    page.until(lambda: legends()["landscape"] >= {"stable"} and "unstable" not in legends()["landscape"])
+    page.tell("view", name="along", value="x")
+    page.until(lambda: "unstable" not in legends()["curve"])
+
+
+def test_a_legend_is_told_once(page: FakePage) -> None:
+    page.tell("hello")
+    page.until(lambda: page.desk.live and page.desk.live.frame)
+    for _ in range(5):
+        page.tell("step")
+        time.sleep(0.05)
+    page.until(lambda: page.desk.live and page.desk.live.frame and page.desk.live.frame.time > 0)
+    for figure in ("diagram", "curve", "trace"):
+        told = [m["names"] for m in page.heard if m["type"] == "legend" and m["figure"] == figure]
+        assert told
+        assert all(one != other for one, other in zip(told[:-1], told[1:], strict=True))
+
+
 def test_zoom_keeps_the_window_within_bounds(page: FakePage) -> None:
     page.tell("window", x=[-9, 0.2], y=[0.3, 0.6])
     assert page.desk.session.current.x_window == (-1.0, 0.2)

@@ -107,7 +107,7 @@ hear("check", ({index, computed, value, agrees, digits}) => {
   row.querySelector(".value").textContent = computed;
   row.querySelector(".value").title = `reference: ${value}`;
   const mark = row.querySelector(".mark");
-  mark.textContent = agrees ? `✓ ${digits} digits` : `≠ ${value}`;
+  mark.textContent = agrees ? `✓ ${digits} digit${digits === 1 ? "" : "s"}` : `≠ ${value}`;
   mark.classList.toggle("bad", !agrees);
 });
 
@@ -130,8 +130,8 @@ function cell(tag, text, scope) {
   return made;
 }
 
-hear("boundaries", ({names}) => {
-  for (const one of all("[data-boundary]")) one.hidden = !names.includes(one.dataset.boundary);
+hear("legend", ({figure, names}) => { // lists what is drawn
+  for (const one of all(`[data-legend="${figure}"] [data-drawn]`)) one.hidden = !names.includes(one.dataset.drawn);
 });
 
 let keyShown = "";

@@ -165,10 +165,11 @@ class ContactProcessSimulation(Simulation):
 
     def picture(self) -> Lattice:
         if self.model.dimension == 1:
-            return Lattice(self.raster.copy(), 0, 1, "sites across, time down", signed=False, states=STATES)
+            later = "still to come" if self.model.dilution == 0 else "removed, or still to come"
+            return Lattice(self.raster.copy(), 0, 1, "sites across, time down", False, STATES, later)
         plane = self.state[: self.linear**2].reshape(self.linear, self.linear)
         caption = "the lattice" if self.model.dimension == 2 else "a slice of the lattice"
-        return Lattice(plane, 0, 1, caption, signed=False, states=STATES)
+        return Lattice(plane, 0, 1, caption, signed=False, states=STATES, outside="removed")
 
 
 @dataclass(frozen=True)

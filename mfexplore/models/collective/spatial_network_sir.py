@@ -338,10 +338,10 @@ class SpatialNetworkSimulation(Simulation):
     def picture(self) -> Picture:
         m = self.model
         if m.network != "spatial":
-            return Network(self.x, self.y, self.links, DRAWN[self.state], 0.0, 2.0, caption=f"{m.network}: who is ill")
+            return Network(self.x, self.y, self.links, DRAWN[self.state], 0.0, 2.0, "who knows whom", STATES)
         if m.dimension == 1:
             caption = "the line across, time down"
-            return Lattice(self.raster.copy(), 0, 2, caption, signed=False, states=STATES)
+            return Lattice(self.raster.copy(), 0, 2, caption, False, STATES, "still to come")
         side = min(RASTER, max(8, int(self.side)))
         cells = np.minimum((np.array([self.y, self.x]) / self.side * side).astype(np.int64), side - 1)
         plane = np.zeros((side, side))
@@ -440,7 +440,7 @@ class SpatialNetworkSIR(Model):
             "One contact in a thousand flies: far new foci overtake the front. A small world without clustering.",
         ),
         Preset("power law", {"kernel": "power", "tail": 1.0}, "Hops of every length: no front, a fractal of foci."),
-        Preset("below threshold", {"transmission": 0.12}, "R0 is 0.86: the outbreak glimmers and goes out."),
+        Preset("below threshold", {"transmission": 0.12}, "A case infects 0.86 others: it glimmers and goes out."),
         Preset(
             "on a line", {"dimension": 1, "length": 20.0, "mean_degree": 16.0, "size": 20_000},
             "Two fronts draw straight lines, x = ct; with 8 contacts instead of 16 they would flicker out.",
@@ -452,11 +452,11 @@ class SpatialNetworkSIR(Model):
     )  # fmt: skip
     references = (
         Reference(
-            "final size at R0 = 2", 0.79681213002002, 1e-12, "1 + W0(-R0 exp(-R0))/R0",
+            "final size at $R_0=2$", 0.79681213002002, 1e-12, "$1+W_0(-R_0e^{-R_0})/R_0$",
             lambda: float(SpatialNetworkSIR(transmission=0.25).equilibrium(method="mass_action")["final_size"]),
         ),
         Reference(
-            "speed at R0 = 2, gaussian kernel of unit width", 2.192803840603181, 1e-10, "eq. (3), mpmath",
+            "speed at $R_0=2$, gaussian kernel of unit width", 2.192803840603181, 1e-10, "eq. (3), mpmath",
             lambda: float(
                 SpatialNetworkSIR(transmission=0.25, length=1.0).equilibrium(method="mass_action")["speed"]
             ),

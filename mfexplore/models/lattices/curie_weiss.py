@@ -209,9 +209,10 @@ class CurieWeissSimulation(Simulation):
         if self.model.drive_amplitude > 0:
             return self._loop()
         columns = math.ceil(math.sqrt(self.model.size))
-        values = np.zeros(columns * columns, np.int8)
-        values[: self.model.size] = self.spins
-        return Lattice(values.reshape(columns, columns), -1, 1, caption="spins (their place means nothing here)")
+        values = np.full(columns * columns, -1, np.int8)
+        values[: self.model.size] = self.spins > 0
+        caption = "spins (their place means nothing here)"
+        return Lattice(values.reshape(columns, columns), 0, 1, caption, signed=False, states=("down", "up"))
 
     def _loop(self) -> Trajectories:
         """Magnetization against field over the last periods, on top of all states of eq. (2)."""
@@ -225,10 +226,9 @@ class CurieWeissSimulation(Simulation):
         reached = np.abs(static) <= m.drive_amplitude + abs(m.field)
         static, states = static[reached], states[reached]
         lines = (states, np.full(len(run), np.nan)), (np.full(len(states), np.nan), run)
-        caption = "against the field: the states of theory, and the loop of the run"
         return Trajectories(
             np.concatenate([static, field]), np.array([np.concatenate(line) for line in lines]), "field h",
-            "magnetization m", caption,
+            "magnetization m", "against the driven field", ("states of theory", "run"),
         )  # fmt: skip
 
 
@@ -251,7 +251,7 @@ class CurieWeiss(Model):
         ("up", "down", "random"),
         role="start",
         part="simulation",
-        doc="state the simulation starts from; below T_c a random one turns up or down by chance",
+        doc="state the simulation starts from; in the cold a random one turns up or down by chance",
     )
     drive_amplitude: float = control(
         0.0, 0.0, 1.0, symbol="h_1", unit="J", role="field", part="simulation", step=0.01,
