@@ -13,17 +13,22 @@ from mfexplore.numerics.kernel import kernel
 def product(matrix, x, out):
     """Write matrix @ x into out. matrix: C-contiguous, (m, n); x: (n,); out: (m,), one float type."""
     zero = out.dtype.type(0.0)
-    blocks = out.size // 4
-    for b in range(blocks):  # four rows at a time: x is loaded once for all
-        first, second, third, fourth = matrix[4 * b], matrix[4 * b + 1], matrix[4 * b + 2], matrix[4 * b + 3]
-        s0 = s1 = s2 = s3 = zero
+    blocks = out.size // 8
+    for b in range(blocks):  # eight rows at a time: as many streams as the processor fetches ahead of their use
+        rows, sums = matrix[8 * b : 8 * b + 8], out[8 * b : 8 * b + 8]
+        r0, r1, r2, r3, r4, r5, r6, r7 = rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], rows[7]
+        s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = zero
         for i in range(x.size):
-            s0 += first[i] * x[i]
-            s1 += second[i] * x[i]
-            s2 += third[i] * x[i]
-            s3 += fourth[i] * x[i]
-        out[4 * b], out[4 * b + 1], out[4 * b + 2], out[4 * b + 3] = s0, s1, s2, s3
-    for k in range(4 * blocks, out.size):
+            s0 += r0[i] * x[i]
+            s1 += r1[i] * x[i]
+            s2 += r2[i] * x[i]
+            s3 += r3[i] * x[i]
+            s4 += r4[i] * x[i]
+            s5 += r5[i] * x[i]
+            s6 += r6[i] * x[i]
+            s7 += r7[i] * x[i]
+        sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], sums[6], sums[7] = s0, s1, s2, s3, s4, s5, s6, s7
+    for k in range(8 * blocks, out.size):
         row = matrix[k]
         s0 = zero
         for i in range(x.size):
