@@ -61,11 +61,15 @@ class Profile:
 
 @dataclass(frozen=True)
 class Landscape:
-    """Free energy along an order parameter. coordinate, free_energy: shape (n,)."""
+    """Free energy along an order parameter. coordinate, free_energy: shape (n,).
+
+    branches: those that are points of it (None: all; a state of another kind does not lie on the same curve).
+    """
 
     observable: str
     coordinate: Array
     free_energy: Array
+    branches: tuple[str, ...] | None = None
 
 
 class Model:
@@ -220,6 +224,12 @@ class Model:
         `times` of shape (n,) in the simulation's unit. *optional*
         """
         raise NotOfferedError(self.title, "a predicted path")
+
+    def caveat(self) -> str:
+        """Why a simulation at these controls may differ clearly from theory: the end of a sentence that begins with
+        "Theory and simulation differ by more than the error:". *optional*
+        """
+        return "the theory's approximation, finite size, another start, or no equilibrium"
 
     def footprint(self) -> int:
         """Bytes that a simulation of this size needs."""

@@ -56,10 +56,12 @@ class LandscapeFigure:
         x, f = landscape.coordinate, landscape.free_energy
         self.layers["curve"].put(x=x, y=f)
         order = np.argsort(x)
-        known = np.isfinite(values)
-        at = values[known]
+        height = np.interp(values, x[order], f[order], left=np.nan, right=np.nan)
+        known = np.isfinite(height)
+        if landscape.branches is not None:
+            known &= [branch.name in landscape.branches for branch in self.kind.branches]
         fill = [line_colour(0, self.theme) if one else self.theme.card for one in stable[known]]
-        self.layers["branches"].put(x=at, y=np.interp(at, x[order], f[order]), fill=fill)
+        self.layers["branches"].put(x=values[known], y=height[known], fill=fill)
         self._marked = [name for name, kind in (("stable", True), ("unstable", False)) if kind in stable[known]]
         set_range(self.figure, "x", float(np.nanmin(x)), float(np.nanmax(x)), margin=0.02)
         finite = f[np.isfinite(f)]

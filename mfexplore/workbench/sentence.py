@@ -15,10 +15,7 @@ if TYPE_CHECKING:
 
 
 CLEAR = 5, 0.05  # standard errors, and a part of the observable's range: theory and simulation differ by more than both
-DIFFERENT = (
-    "Theory and simulation differ by more than the error: the theory's approximation, finite size, another start, "
-    "or no equilibrium."
-)
+DIFFERENT = "Theory and simulation differ by more than the error"
 NOTHING = 5e-7  # a zero that was solved for numerically, an error that is rounding
 
 
@@ -68,7 +65,7 @@ def departure(model: Model, branches: xr.DataArray, shown: int, measured: tuple[
         return ""
     if near.any():
         return f"The simulation is in the {model.branches[int(np.argmax(near))].title} state."
-    return DIFFERENT
+    return f"{DIFFERENT}: {model.caveat()}."
 
 
 def sentence(
@@ -127,7 +124,7 @@ def sentence(
     departed = ""
     if measured is not None and not np.isnan(value):
         departed = departure(model, theory[observable], index if model.branches else 0, measured)
-        if departed and not (code and departed == DIFFERENT):  # a failure of the theory is the better reason
+        if departed and not (code and departed.startswith(DIFFERENT)):  # a failure of the theory is the better reason
             parts.insert(1, departed)
     if code:
         failure = model.failures[code - 1]
@@ -136,6 +133,6 @@ def sentence(
         return Sentence(headline, " ".join(parts), "no stable state", False)
     if unknown or not bool(at["converged"]):
         return Sentence(headline, " ".join(parts), "not converged", False)
-    if departed == DIFFERENT:
+    if departed.startswith(DIFFERENT):
         return Sentence(headline, " ".join(parts), "simulation differs", False)
     return Sentence(headline, " ".join(parts), "theory valid here", True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -185,6 +186,9 @@ def test_landscape_marks_every_branch_on_the_curve() -> None:
     drawing.show(model.landscape(), theory["magnetization"].values, theory["stable"].values)
     assert len(drawing.layers["branches"].source.data["x"]) == 3
     drawing.show_live(0.4)
+    fewer = replace(model.landscape(), branches=("up", "unstable"), coordinate=model.landscape().coordinate / 10)
+    drawing.show(fewer, theory["magnetization"].values, theory["stable"].values)
+    assert list(drawing.layers["branches"].source.data["x"]) == [0]  # "up" lies beyond the end of the curve
 
 
 def test_trace_and_histogram_follow_a_run() -> None:

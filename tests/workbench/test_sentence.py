@@ -51,3 +51,11 @@ def test_numbers_have_the_digits_their_error_leaves() -> None:
     assert number(1000.0) == "1,000"
     assert number(2.5e7) == "2.5e+07"
     assert number(1.0, 1e-12) == "1.000"  # all samples agree
+
+
+def test_a_system_says_itself_why_its_simulation_differs() -> None:
+    model = system("random_energy")(temperature=0.35, dynamics="metropolis")
+    said = sentence(model, model.theory(), "participation", measured=(0.73, 0.06, 8))
+    assert f"differ by more than the error: {model.caveat()}." in said.text
+    assert "ages" in said.text
+    assert said.validity == "simulation differs"
