@@ -11,9 +11,11 @@ const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 export function format(value) {
   if (typeof value !== "number") return String(value);
   if (Number.isInteger(value)) return String(value);
-  if (Math.abs(value) < 1e-4) return Number(value.toPrecision(4)).toExponential();
-  const digits = Math.abs(value) >= 1000 ? 1 : Math.abs(value) >= 0.001 ? 4 : 8;
-  return String(Number(value.toFixed(digits)));
+  if (Math.abs(value) < 1e-3) { // three digits: more do not fit into the box
+    const short = Number(value.toPrecision(3));
+    return Math.abs(value) < 1e-4 ? short.toExponential() : String(short);
+  }
+  return String(Number(value.toFixed(Math.abs(value) >= 1000 ? 1 : 4)));
 }
 
 // A slider runs over 0..1000: linear or logarithmic in the value.
