@@ -41,8 +41,8 @@ the states die, to zero; at and below $T_d$ it stays at $q$.
 **How it is simulated.** $N\times$ *connectivity*$/p$ groups are drawn at random (all of them where there are fewer)
 and given couplings of the matching variance; corrections are of order 1/connectivity. An equilibrium start costs
 nothing above $T_s$: choose the configuration first and add to every coupling what makes it a typical one (*planting*;
-below $T_s$ it is planted at $T_s$ and then cooled). Ising: Metropolis. Spherical: Heun's method for the Langevin
-equation.
+below $T_s$ it is planted at $T_s$ and cooled for a while before the clock starts). Ising: Metropolis. Spherical: Heun's
+method for the Langevin equation.
 
 **Valid:** $N\to\infty$. Below $T_G$ the Ising solution is only the first approximation to a hierarchy of states. At
 finite $N$ states live for a finite time, so the plateau below $T_d$ has an end, and $T_d$ is a crossover. Equation (4)
@@ -94,6 +94,7 @@ LIQUID, GLASS, THRESHOLD = 0, 1, 2
 OVERLAP, BREAKPOINT, FREE_ENERGY, ENERGY, COMPLEXITY, REPLICON = range(6)
 COLUMNS = ("overlap", "breakpoint", "free_energy", "energy", "complexity", "replicon")
 TIME_STEP = 0.05  # of the Langevin dynamics; half of it from p = 5 on
+COOLING = 10.0  # units of time from the static temperature to one below it, before the run begins
 PER_DECADE = 12  # times of the correlation that are kept for its picture
 
 
@@ -559,8 +560,15 @@ class PSpinSimulation(Simulation):
             flat = self.groups.ravel()
             self.members = (np.argsort(flat, kind="stable") // p).astype(np.int32)
             self.first = np.concatenate([[0], np.cumsum(np.bincount(flat, minlength=n))])
-        self.start = self.spins.copy()
         self.stream = new_stream(self.rng)
+        self._begin()
+        if m.start == "equilibrium" and m.temperature < m.transitions()[1]:
+            self.evolve(COOLING)  # for q is the overlap of two configurations of a state at this temperature
+            self._begin()
+
+    def _begin(self) -> None:
+        """Count time, and the overlap, from the configuration that there is now."""
+        self.start = self.spins.copy()
         self.clock = 0.0
         self.kept = [(0.0, 1.0)]
 
@@ -671,15 +679,15 @@ class PSpin(Model):
     planes = (Plane("order", "temperature", "overlap", y_range=(0.0, 1.0)),)
     presets = (
         Preset(
-            "two-step relaxation", {"temperature": 0.625, "size": 400},
+            "two-step relaxation", {"temperature": 0.625, "size": 1000},
             "C(t) waits at a plateau near q = 1/2 before it decays: dynamics and mode coupling on a logarithmic clock.",
         ),
         Preset(
-            "liquid", {"temperature": 1.0},
+            "liquid", {"temperature": 0.9},
             "Far above the dynamic temperature the memory of the start is gone within a few units of time.",
         ),
         Preset(
-            "caught in a state", {"temperature": 0.59, "size": 400},
+            "caught in a state", {"temperature": 0.59, "size": 1000},
             "Between T_s = 0.586 and T_d = 0.612 the start is not forgotten, yet the energy is that of a liquid.",
         ),
         Preset(
@@ -823,7 +831,7 @@ class PSpin(Model):
             raise NotOfferedError(self.title, "a landscape below the static temperature")
         q = np.linspace(0, 0.995, 200)
         f = np.array([held_ising(p, t, x) if self.kind == "ising" else held_spherical(p, t, x) for x in q])
-        return Landscape("overlap", q, f)
+        return Landscape("overlap", q, f, branches=("liquid", "glass"))
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         """C(t) of eq. (4), and the energy, which does not move in equilibrium."""
@@ -836,6 +844,13 @@ class PSpin(Model):
         clock = np.log(np.maximum(times, 1e-300))
         overlap = np.interp(clock, np.log(table[0, :count]), table[1, :count], left=1.0)
         return {"overlap": overlap, "energy": np.full_like(overlap, -0.5 / t)}
+
+    def caveat(self) -> str:
+        if self.start == "random":
+            return "a quench never reaches equilibrium; it ages, held up near the threshold"
+        if self.temperature < self.transitions()[0]:
+            return "at finite N states differ from sample to sample, and none lasts for ever"
+        return "the memory of the start fades in time; theory says what is left of it in the end"
 
     def footprint(self) -> int:
         return self.groups() * (12 * self.order + 24) + 64 * self.size

@@ -298,6 +298,23 @@ def test_a_state_of_ising_spins_keeps_its_overlap() -> None:
     assert np.mean(overlaps) == pytest.approx(found(model, "glass", "overlap")[0], abs=4 * error + 0.01)
 
 
+@pytest.mark.parametrize(("kind", "size"), [("ising", 1000), ("spherical", 400)])
+def test_below_the_static_temperature_the_overlap_is_that_of_one_state(kind: str, size: int) -> None:
+    """Not with the start at T_s, whose overlap with what it has been cooled to is smaller: about sqrt(q(T_s) q(T))."""
+    model = PSpin(kind=kind, temperature=0.2, size=size)
+    q = found(model, "glass", "overlap")[0]
+    with_start = math.sqrt(q * found(model.replace(temperature=1.0001 * model.transitions()[1]), "glass", "overlap")[0])
+    overlaps = []
+    for seed in range(6):
+        run = model.simulate(seed=seed)
+        assert run.overlap() == pytest.approx(1)
+        run.advance(40)
+        overlaps.append(run.series()[1]["overlap"][10:].mean())
+    error = np.std(overlaps, ddof=1) / math.sqrt(6)
+    assert np.mean(overlaps) == pytest.approx(q, abs=4 * error)
+    assert np.mean(overlaps) > (q + with_start) / 2
+
+
 def test_a_quench_is_held_up_near_the_threshold() -> None:
     model = PSpin(temperature=0.1, start="random", size=256)
     threshold, glass = found(model, "threshold", "energy")[0], found(model, "glass", "energy")[0]
