@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.linalg import expm
 
+from mfexplore.core import NotOfferedError
 from mfexplore.models.glasses.rosenzweig_porter import (
     RosenzweigPorter,
     bare_resolvent,
@@ -143,6 +144,23 @@ def test_local_resolvents_follow_the_law(gamma: float, exponent: float) -> None:
     distance = np.abs(np.interp(found, law.values + step / 2, cumulative) - np.arange(len(found)) / len(found))
     assert distance[::10].max() < 0.12
     assert np.sum(law.density * law.values) * step == pytest.approx(theory, abs=0.01)
+
+
+def test_no_law_where_sites_differ_only_by_what_it_leaves_out() -> None:
+    """In the ergodic phase eq. (5) has less than half of the spread that the matrix has."""
+    model = RosenzweigPorter(gamma=0.5, size=512)
+    assert model.simulate(seed=1).samples().std() > 0.15
+    with pytest.raises(NotOfferedError):
+        model.law()
+
+
+@pytest.mark.parametrize(("gamma", "energy"), [(0.5, 0.0), (1.0, 0.5), (1.5, 0.0)])
+def test_weight_of_states_on_sites_follows_the_resolvent_in_every_phase(gamma: float, energy: float) -> None:
+    """Between the curves of the picture lies little of the weight: 0.1 or less of it, noise of the bins included."""
+    pictures = [RosenzweigPorter(gamma=gamma, energy=energy).simulate(seed=seed).picture() for seed in range(4)]
+    measured = np.mean([picture.curves[0][1] for picture in pictures], axis=0)
+    theory, step = pictures[0].curves[1][1], pictures[0].x[1] - pictures[0].x[0]
+    assert 0.5 * np.abs(measured - theory).sum() * step < 0.1
 
 
 def test_local_resolvent_is_that_of_the_matrix() -> None:
