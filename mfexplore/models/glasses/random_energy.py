@@ -414,7 +414,7 @@ class RandomEnergy(Model):
     failures = (
         Failure(
             "negative_entropy",
-            "The annealed solution has fewer than one level left here; the true system is frozen at T_c.",
+            "The annealed solution has fewer than one level left here; the true system is frozen.",
         ),
     )
     landmarks = (
@@ -575,10 +575,10 @@ class RandomEnergy(Model):
         return np.asarray(np.max(s - (energy[:, None] + self.field * m) ** 2, axis=1))
 
     def landscape(self) -> Landscape:
-        edge = 1.0 + self.field
+        """Free energy of the random levels, from the lowest to the highest."""
+        edge = -float(self.replace(temperature=0, ferromagnetic_bias=0).equilibrium()["energy"])
         energy = np.linspace(-edge, edge, 401)
-        s = self.level_entropy(energy)
-        return Landscape("energy", energy, np.where(s >= 0, energy - self.temperature * s, np.nan))
+        return Landscape("energy", energy, energy - self.temperature * np.maximum(self.level_entropy(energy), 0))
 
     def _sectors(self) -> tuple[Array, Array, Array]:
         """Groups of levels with the same mean: (how many, energy shift, magnetization); the hidden one is last."""
@@ -697,6 +697,11 @@ class RandomEnergy(Model):
         weight = np.trapezoid(kept * table["g"], table["u"], axis=1)
         density = levels.sum(axis=1) * weight
         return Law("energy", e, density / np.trapezoid(density, e), "exact at this size, averaged over samples")
+
+    def caveat(self) -> str:
+        if self.dynamics == "metropolis":
+            return "a walker with single flips falls into ever deeper traps and ages; equilibrium is out of its reach"
+        return "with 2^N levels corrections are of order ln(N)/N (dashed in the curve: exact at this size)"
 
     def footprint(self) -> int:
         return 24 << self.size

@@ -1205,6 +1205,9 @@ class SherringtonKirkpatrick(Model):
             f[i] = -((1 - u) ** 2) / (4 * t) + j * m * m / 2 - (total * m + u * chi + t * spin_entropy)
         return Landscape("overlap", q, f)
 
+    def caveat(self) -> str:
+        return "corrections of order 1/N^(2/3) at finite size, or a run that is not in equilibrium yet"
+
     def footprint(self) -> int:
         word, state = (1, 2) if self.couplings == "binary" else (4, 4)
         return word * self.size**2 + 4 * state * self.tempering * self.size + 2**16

@@ -781,8 +781,8 @@ class RandomNetwork(Model):
         Phase("driven", "The neurons follow the noise: any two copies that hear the same noise end up alike."),
         Phase(
             "chaotic",
-            "The smallest difference grows until nothing of the start is left (in a finite network near the onset often "
-            "not at all).",
+            "The smallest difference grows until nothing of the start is left (near the onset, in a finite network, "
+            "often not at all).",
         ),
         Phase("active", "Couplings correlated with their opposites keep activity up."),
     )
@@ -804,7 +804,7 @@ class RandomNetwork(Model):
         ),
         Preset(
             "deep chaos", {"gain": 2.5, "show": "autocorrelation"},
-            "The measured autocorrelation settles on the curve of theory: half is gone after four time units.",
+            "The measured autocorrelation settles on the curve of theory: half is gone after 4.5 time units.",
         ),
         Preset(
             "noise tames chaos", {"gain": 1.5, "noise": 0.25, "show": "autocorrelation"},

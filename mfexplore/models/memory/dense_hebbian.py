@@ -1321,14 +1321,9 @@ class DenseHebbian(Model):
             "spin_glass", "The neurons freeze, all at once and nearly completely, into states that resemble no memory."
         ),
         Phase(
-            "metastable_retrieval",
-            "Memories are recalled and last, although another state has the lower free energy; a few "
-            "hundred neurons leave them before T_M.",
+            "metastable_retrieval", "Memories are recalled and last, although another state has the lower free energy."
         ),
-        Phase(
-            "stable_retrieval",
-            "Memories are the states of lowest free energy; a few hundred neurons may lose them close to T_c.",
-        ),
+        Phase("stable_retrieval", "Memories are the states of lowest free energy."),
     )
     failures = (
         Failure(
@@ -1337,7 +1332,7 @@ class DenseHebbian(Model):
         ),
         Failure(
             "paramagnet_frozen",
-            "Below T_s the paramagnet would have fewer states than one: it has frozen into the glass.",
+            "Here the paramagnet would have fewer states than one: it has frozen into the glass.",
         ),
         Failure(
             "memories_are_correlated",
@@ -1582,6 +1577,9 @@ class DenseHebbian(Model):
         highest = self.control("load").bounds[1]
         loads = np.where(real & (loads >= 0) & (loads <= highest), loads, np.nan)
         return (loads, values) if x == "load" else (values, loads)
+
+    def caveat(self) -> str:
+        return "a few hundred neurons lose a memory before infinitely many do, and their crosstalk is not Gaussian"
 
     def footprint(self) -> int:
         entries = self.size * self.pattern_count

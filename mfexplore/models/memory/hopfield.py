@@ -952,5 +952,10 @@ class Hopfield(Model):
         density = np.exp(-0.5 * (x / width) ** 2) / (width * math.sqrt(2 * math.pi))
         return Law("other_overlaps", x, density, "overlaps with all other memories, times the square root of N")
 
+    def caveat(self) -> str:
+        if self.cue == "mixture":
+            return "a mixture of memories is a state of its own, which this theory leaves out"
+        return "finite size, above all near a boundary, or a cue from which this state is not reached"
+
     def footprint(self) -> int:
         return self.size * (self.memory_count + 40)

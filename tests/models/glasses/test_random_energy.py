@@ -91,9 +91,12 @@ def test_hidden_state_wins_beyond_the_deepest_random_level() -> None:
 
 
 def test_landscape_has_its_minimum_at_the_energy() -> None:
-    for temperature, field in ((1.0, 0.0), (0.9, 0.4), (0.3, 0.0)):
+    for temperature, field in ((1.0, 0.0), (0.9, 0.4), (0.3, 0.0), (0.3, 0.7)):
         model = RandomEnergy(temperature=temperature, field=field)
         landscape = model.landscape()
+        assert np.isfinite(landscape.free_energy).all()
+        glass = float(model.replace(temperature=0).equilibrium()["energy"])
+        assert landscape.coordinate[0] == pytest.approx(glass, abs=1e-12)  # where the glass is, below T_c
         lowest = landscape.coordinate[np.nanargmin(landscape.free_energy)]
         assert lowest == pytest.approx(float(model.equilibrium()["energy"]), abs=0.012)
         assert np.nanmin(landscape.free_energy) == pytest.approx(float(model.equilibrium()["free_energy"]), abs=0.01)
