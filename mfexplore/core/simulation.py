@@ -24,13 +24,13 @@ class Simulation(ABC):
 
     Attributes:
         time_unit: what one unit of time is, in words ("sweeps", "iterations", ...).
-        step: time between two points of the trace, and what the Step button advances.
+        step: time between two points of the trace, and what the Step button advances; a run may choose its own.
         relaxation, window: in an ensemble, the time left to relax and the time averaged over (0: only the final state).
         model: the controls it runs at; rng: its stream of random numbers; time: how far it has come.
     """
 
     time_unit: ClassVar[str] = "sweeps"
-    step: ClassVar[float] = 1.0
+    step: float = 1.0
     relaxation: ClassVar[float] = 100.0
     window: ClassVar[float] = 100.0
 
@@ -56,7 +56,10 @@ class Simulation(ABC):
 
     @abstractmethod
     def observe(self) -> dict[str, float]:
-        """The order parameters now, named as the theory's observables where they are the same quantity."""
+        """The order parameters now, named as the theory's observables where they are the same quantity.
+
+        NaN is what cannot be measured yet. Named as a control is what has come so far of it (a cluster's size).
+        """
 
     @abstractmethod
     def picture(self) -> Picture:

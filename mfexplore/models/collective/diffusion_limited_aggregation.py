@@ -88,6 +88,9 @@ SPACING = 1.0  # ... and pulled to this distance, the diameter of a particle
 WALKER, STUCK, WALL, TOUCHING = np.uint8(1), np.uint8(2), np.uint8(4), np.uint8(8)  # flags of a lattice site
 TAKEN = np.uint8(7)  # no walker can go there
 DOTS = 3000  # of a picture
+FRAMES = 200  # of a growing cluster
+MOST_AT_ONCE = 2000  # particles in a step
+THICK = 2.0  # diameters: growth from a line or ring has an exponent once its first tenth is thicker
 ACROSS = 250  # dots side by side, at most: smaller ones would not be seen
 MEASURED_DIMENSION = 1.71
 # What eq. (3) leaves open, as found in the simulation: density c of the core, and its size b s^-k.
@@ -545,13 +548,13 @@ class DiffusionLimitedAggregationSimulation(Simulation):
     """A growing cluster. One walker at a time: a unit of time is a particle. Many at once: a sweep of the walkers."""
 
     time_unit = "particles"
-    step = 100.0
     relaxation, window = 0.0, 0.0
 
     def prepare(self) -> None:
         engine = OffLattice if self.model.walker_density == 0 else LatticeGas
+        self.step = float(min(max(100, self.model.size // FRAMES), MOST_AT_ONCE))
         if engine is LatticeGas:
-            self.time_unit = "sweeps"  # type: ignore[misc]  # of this run, not of all
+            self.time_unit, self.step = "sweeps", 20.0  # type: ignore[misc]  # of this run, not of all
         self.engine: OffLattice | LatticeGas = engine(self.model, self.rng)
         self.measured_at = -1
         self.squares, self.summed = 0.0, self.engine.seeds
@@ -589,7 +592,7 @@ class DiffusionLimitedAggregationSimulation(Simulation):
         if self.measured_at < 0 or len(points) > 1.15 * self.measured_at:
             self.measured_at = len(points)
             self.dimensions = self._dimensions()
-        observed = self.dimensions | {"particles": float(len(points))}
+        observed = self.dimensions | {"size": float(len(points))}
         if self.model.geometry == "point":
             observed["radius_of_gyration"] = math.sqrt(self.squares / max(len(points), 1))
         return observed
@@ -608,10 +611,10 @@ class DiffusionLimitedAggregationSimulation(Simulation):
         return renyi_dimensions(points, orders, finest, max(2, 1 + round(math.log2(scale / 4 / finest))))
 
     def _dimensions(self) -> dict[str, float]:
-        """What is expensive to measure; 0 and 1 while there are too few particles."""
+        """What is expensive to measure; unknown while there are too few particles."""
         points, scale = self.cluster(), self.scale()
         if len(points) < 30:
-            return {"fractal_dimension": 0.0, "information_dimension": 0.0, "lacunarity": 1.0}
+            return dict.fromkeys(("fractal_dimension", "information_dimension", "lacunarity"), math.nan)
         geometry = self.model.geometry
         distance = points[:, 1] if geometry == "line" else np.hypot(points[:, 0], points[:, 1])
         if geometry == "ring":
@@ -652,11 +655,13 @@ def growth_dimension(lengths: Array, around_a_point: bool) -> float:
     """Exponent D from the growth of the first n particles, n between a few percent of them and all.
 
     lengths: distance of every particle from the point (n ~ R^D with R their root mean square), or from the line or ring
-    it grew from (n ~ R^(D-1)), in the order of arrival.
+    it grew from (n ~ R^(D-1)), in the order of arrival. NaN as long as that is a layer too thin to have an exponent.
     """
     first = (0.03 if around_a_point else 0.1) * len(lengths)
     n = np.unique(np.geomspace(max(10, first), len(lengths), 25).astype(int))
     squares = np.cumsum(lengths**2)
+    if not around_a_point and squares[n[0] - 1] < THICK**2 * n[0]:
+        return math.nan
     slope = max(float(np.polyfit(np.log(n), 0.5 * np.log(squares[n - 1] / n), 1)[0]), 1e-2)
     return 1 / slope + (0 if around_a_point else 1)
 
@@ -769,7 +774,7 @@ class DiffusionLimitedAggregation(Model):
         Preset("dilute", {}, "Arms grow at their tips; the fjords stay empty however long you wait."),
         Preset(
             "large", {"size": 1_000_000},
-            "A million particles: raise the speed. D settles near 1.71, and the arms look alike at every scale.",
+            "A million particles in half a minute: D settles near 1.71, and the arms look alike at every scale.",
         ),
         Preset("dense", {"walker_density": 0.3}, "Walkers wait between the arms and fill them: D_1 comes to 1.87."),
         Preset(
@@ -787,7 +792,7 @@ class DiffusionLimitedAggregation(Model):
     )  # fmt: skip
     references = (
         Reference(
-            "mean-field dimension", 5 / 3, 1e-12, "Muthukumar 1983: (d^2 + 1)/(d + 1)",
+            "mean-field dimension", 5 / 3, 1e-12, "Muthukumar 1983: $(d^2+1)/(d+1)$",
             lambda: mean_field_dimension(walk=2.0),
         ),
         Reference(
@@ -902,7 +907,7 @@ class DiffusionLimitedAggregation(Model):
         """Radius of gyration while particles come one by one to a point, after eq. (3)."""
         if self.walker_density > 0 or self.geometry != "point":
             raise NotOfferedError(self.title, "a predicted path but for one walker at a time around a point")
-        particles = np.maximum(start["particles"] + times, 1.0)
+        particles = np.maximum(start["size"] + times, 1.0)
         d = np.full(times.size, MEASURED_DIMENSION)
         found = np.empty((3, times.size))
         core, blob, _ = self._prefactors()

@@ -73,6 +73,7 @@ from mfexplore.numerics.random import advanced, new_stream, random_word
 
 COEXISTENCE, EXTINCTION = 0, 1
 CRITICAL_MOBILITY = 4.5e-4  # published, at unit rates
+AT_ONCE = 2.5e6  # encounters in a step, at most: with more of them the picture would not move smoothly
 
 
 def outcomes() -> Array:
@@ -129,12 +130,20 @@ class MayLeonardSimulation(Simulation):
         self.grid = states.astype(np.uint8)
         self.outcomes = outcomes()
         self.stream = new_stream(self.rng)
+        self.retune()
+
+    def retune(self) -> None:
+        """The faster they swap places, the shorter is a step: a power of two, so that times are exact."""
+        m = self.model
+        self.exchange = m.mobility * self.linear**2 / 2
+        self.rate = self.linear**2 * (m.selection + m.reproduction + self.exchange)
+        self.step = 2.0 ** min(0, math.floor(math.log2(AT_ONCE / self.rate)))
 
     def evolve(self, duration: float) -> None:
-        m = self.model
-        exchange = m.mobility * self.linear**2 / 2
-        attempts = round(duration * self.linear**2 * (m.selection + m.reproduction + exchange))
-        encounters(self.grid, self.linear, attempts, m.selection, m.reproduction, exchange, self.outcomes, self.stream)
+        m, attempts = self.model, round(duration * self.rate)
+        encounters(
+            self.grid, self.linear, attempts, m.selection, m.reproduction, self.exchange, self.outcomes, self.stream
+        )
 
     def observe(self) -> dict[str, float]:
         share = np.bincount(self.grid, minlength=4) / self.grid.size

@@ -187,7 +187,7 @@ def test_radius_follows_the_predicted_path() -> None:
     run = model.simulate(seed=2)
     run.advance(20_000)
     times, series = run.series()
-    path = model.predicted_path({"particles": 0.0}, times)["radius_of_gyration"]
+    path = model.predicted_path({"size": 0.0}, times)["radius_of_gyration"]
     late = times > 500
     np.testing.assert_allclose(series["radius_of_gyration"][late], path[late], rtol=0.1)
 
@@ -346,9 +346,23 @@ def test_a_large_cluster_is_drawn_with_few_dots_that_cover_it() -> None:
     assert run.cluster()[:, 1].max() < top
 
 
+def test_growth_from_a_line_has_no_exponent_before_it_is_a_layer() -> None:
+    """n ~ h^(D-1) fitted to a monolayer would give a dimension far above that of the plane."""
+    run = DiffusionLimitedAggregation.preset("frost").simulate(seed=0)
+    run.advance(1000)
+    assert math.isnan(run.observe()["fractal_dimension"])
+    run.advance(9000)
+    assert 1.6 < run.observe()["fractal_dimension"] < 2
+
+
+def test_a_large_cluster_comes_in_larger_steps() -> None:
+    steps = [DiffusionLimitedAggregation(size=size).simulate().step for size in (500, 20_000, 1_000_000)]
+    assert steps == [100, 100, 2000]
+
+
 def test_there_is_no_path_for_the_gas() -> None:
     with pytest.raises(NotOfferedError):
-        DiffusionLimitedAggregation(walker_density=0.2).predicted_path({"particles": 0.0}, np.arange(3.0))
+        DiffusionLimitedAggregation(walker_density=0.2).predicted_path({"size": 0.0}, np.arange(3.0))
 
 
 @pytest.mark.parametrize("geometry", ["point", "line", "ring"])

@@ -124,3 +124,14 @@ def test_simulated_spirals_have_about_the_wavelength_of_theory() -> None:
         found[mobility] = np.mean(measured)
         assert 0.5 < found[mobility] / theory < 2
     assert 1.4 < found[2e-4] / found[5e-5] < 2.6
+
+
+def test_a_step_has_no_more_encounters_than_a_picture_can_wait_for() -> None:
+    run = MayLeonard(mobility=1e-5).simulate(seed=0)
+    assert run.step == 1.0
+    fast = run.model.replace(mobility=1e-2)
+    assert run.follow(fast)
+    encounters = run.step * 65536 * (1 + 1 + 1e-2 * 65536 / 2)
+    assert 1e6 < encounters <= 2.5e6
+    run.advance()
+    assert run.time == run.step
