@@ -225,6 +225,8 @@ class _Ledger:
         for name, values in self.axes.items():
             dataset.coords[name] = (name, values, attributes(self.model.control(name)))
         for name, values in self.values.items():
+            if name in self.axes:  # a run may report a control (a driven field), which must not replace the axis
+                continue
             table = np.asarray(values[:]).reshape(*self.shape, self.samples)
             meaning = observed_attributes(self.model, name)
             with warnings.catch_warnings():

@@ -220,6 +220,12 @@ def test_variables_say_what_they_are(serial: xr.Dataset) -> None:
     assert serial["magnetization_standard_error"].attrs["long_name"] == "standard error of magnetization"
 
 
+def test_what_a_run_reports_of_a_control_does_not_replace_the_axis() -> None:
+    driven = system("curie_weiss")(size=100, drive_amplitude=0.3, drive_period=100.0)
+    found = sweep(driven, {"field": [-0.1, 0.2]}, samples=2, seed=1, progress=False)
+    assert found["field"].values.tolist() == [-0.1, 0.2]
+
+
 def test_a_store_of_another_sweep_is_refused(tmp_path: Path) -> None:
     store = tmp_path / "s.zarr"
     sweep(MODEL, {"temperature": [0.6]}, samples=2, store=store, progress=False)
