@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 _PROPER = (
-    "AdaTron", "AMP", "Anderson", "AT", "Bayes", "Bethe", "Edwards", "Erdos", "Gardner", "Gaussian", "Gibbs",
-    "Glauber", "Hebbian", "Hopfield", "Ising", "Lorentzian", "Lyapunov", "Metropolis", "Parisi", "Plefka", "Poisson",
-    "RBM", "Renyi", "RSB", "SBPI", "SK", "Swendsen", "TAP", "Wang", "Wolff",
+    "AdaTron", "AMP", "Anderson", "AT", "Bayes", "Bethe", "Donoho", "Edwards", "Erdos", "Gardner", "Gaussian", "Gibbs",
+    "Glauber", "Hebbian", "Hopfield", "Ising", "Lorentzian", "Lyapunov", "Metropolis", "Nishimori", "Parisi", "Plefka",
+    "Poisson", "RBM", "Renyi", "RSB", "SBPI", "SK", "Swendsen", "Tanner", "TAP", "Wang", "Wolff",
 )  # fmt: skip
 PROPER = {name.lower(): name for name in _PROPER}
 
