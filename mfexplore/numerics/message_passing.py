@@ -239,12 +239,8 @@ class LoadCurves:
         return loads[kept][order], places[kept][order]
 
 
-def noise_density(variance: float) -> tuple[Array, Array, tuple[tuple[float, float], ...]]:
-    """What the components of r scatter with around the truth: (values, density, point masses) of a normal distribution
-    of mean zero, the last only if it is too narrow for any histogram.
-    """
+def noise_density(variance: float) -> tuple[Array, Array]:
+    """What the components of r scatter with around the truth: (values, density), normal with mean zero."""
     deviation = math.sqrt(variance)
-    if deviation < 1e-9:
-        return np.array([-1.0, 1.0]), np.zeros(2), ((0.0, 1.0),)
     x = np.linspace(-5, 5, 201)
-    return x * deviation, np.exp(-0.5 * x * x) * INVERSE_SQRT_2PI / deviation, ()
+    return x * deviation, np.exp(-0.5 * x * x) * INVERSE_SQRT_2PI / deviation

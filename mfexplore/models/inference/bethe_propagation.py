@@ -820,14 +820,14 @@ class BethePropagation(Model):
         regular = not self.random_graph.poissonian and self.antiferromagnetic_fraction == 0
         if regular or float(solution["overlap"]) == 0:
             position = float(solution["cavity_field"])
-            return Law("cavity_field", GRID, np.zeros(POINTS), "one message for all", atoms=((position, 1.0),))
+            return Law("message", GRID, np.zeros(POINTS), "one message for all", atoms=((position, 1.0),))
         ensemble, weights = self._weights()
         out = np.empty(POINTS)
         sums = ensemble.cavity_sums(weights)[0]
         places = ensemble.places[0] if self.field >= 0 else 2 * CENTRE - ensemble.places[0][::-1]
         push_linearly(np.ascontiguousarray(sums), places, self.antiferromagnetic_fraction, out)
         density = np.maximum(out, 0) * FINENESS
-        return Law("cavity_field", GRID, density / np.trapezoid(density, GRID), "distribution of messages, eq. (4)")
+        return Law("message", GRID, density / np.trapezoid(density, GRID), "distribution of messages, eq. (4)")
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         """Density evolution from the starting messages: parallel undamped belief propagation, and populations."""

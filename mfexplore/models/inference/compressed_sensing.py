@@ -35,8 +35,8 @@ whose highest maximum is the truth. On all of them $\alpha=[\mathrm{mse}(S)+\Del
 **Lasso** ($\ell_1$) denoiser: soft thresholding, $\eta=\mathrm{sign}(r)\,(|r|-\lambda\sqrt S)_+$, with the threshold
 that is best for the signal. Without noise it recovers the signal above the Donoho-Tanner line
 
-$$\alpha_{\ell_1}(\rho)=\min_\lambda\big\{\rho(1+\lambda^2)
-+2(1-\rho)\,[(1+\lambda^2)\Phi(-\lambda)-\lambda\varphi(\lambda)]\big\} \tag{7}$$
+$$\alpha_{\ell_1}(\rho)=\min_\lambda\Big[\rho(1+\lambda^2)
++2(1-\rho)\big((1+\lambda^2)\Phi(-\lambda)-\lambda\varphi(\lambda)\big)\Big] \tag{7}$$
 
 and never is there a second solution: no transition is jumped, but more measurements are needed.
 
@@ -657,8 +657,7 @@ class CompressedSensing(Model):
         columns = {n: np.array([float(getattr(self, n))]) for n in ("measurement_rate", "sparsity", "noise")}
         branch = INFORMED if self.start == "informed" else UNINFORMED
         variance = float(self.solve(columns).values["effective_noise"][0, branch])
-        values, density, atoms = noise_density(variance)
-        return Law("effective_noise", values, density, "normal, with the variance of state evolution", atoms)
+        return Law("noise_of_each_component", *noise_density(variance), "normal, with the variance of state evolution")
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         path = np.empty(int(np.max(times, initial=0.0)) + 2)

@@ -557,8 +557,8 @@ class PerceptronStorage(Model):
         doc="how clearly every pattern must be classified",
     )  # fmt: skip
     temperature: float = control(
-        0.0, 0.0, 2.0, symbol="T", unit="violated patterns", role="temperature", step=0.01,
-        doc="tolerance for violated patterns (0: none)",
+        0.0, 0.0, 2.0, symbol="T", role="temperature", step=0.01,
+        doc="tolerance for violated patterns, each of which costs an energy of 1 (0: none)",
     )  # fmt: skip
     weights: str = choice("spherical", ("spherical", "binary"), doc="real weights of fixed norm, or weights +1 and -1")
     size: int = control(
@@ -588,7 +588,7 @@ class PerceptronStorage(Model):
         Observable(
             "entropy", "S", "logarithm of the number (volume) of solutions, per weight", low=-3, high=math.log(2)
         ),
-        Observable("violated", r"\epsilon", "fraction of patterns below the margin", low=0, high=0.5),
+        Observable("violated", r"\epsilon", "fraction of patterns below the margin", low=0),
         Observable("stability", r"\overline\Delta", "mean stability of the patterns"),
         Observable("largest_margin", r"\kappa_c", "largest margin that this load allows", low=-1, high=2, signed=True),
         Observable(
@@ -614,7 +614,7 @@ class PerceptronStorage(Model):
         Landmark("freezing", "T_f", "below it binary weights are frozen into isolated states"),
     )
     planes = (
-        Plane("margin", "load", "entropy", x_range=(-0.5, 1.5), y_range=(0.01, 3.0)),
+        Plane("margin", "load", "violated", x_range=(-0.5, 1.5), y_range=(0.01, 4.0)),
         Plane("load", "temperature", "violated", x_range=(0.01, 4.0), y_range=(0.0, 1.0)),
     )
     presets = (
@@ -823,7 +823,8 @@ class PerceptronStorage(Model):
         if q == 1.0:
             cut = self.margin - _reach(float(solution.values["violated"][0]), self.margin)
             free = np.where((values < cut) | (values > self.margin), density(values), 0.0)
-            return Law("stability", values, free, doc, ((self.margin, float(ndtr(self.margin) - ndtr(cut))),))
+            at_margin = float(ndtr(self.margin) - ndtr(cut))
+            return Law("stability_of_each_pattern", values, free, doc, ((self.margin, at_margin),))
         temperature = self.temperature
         if bool(solution.extra["frozen"][0]):
             temperature = float(self.landmark("freezing", "temperature")[0])
@@ -836,7 +837,8 @@ class PerceptronStorage(Model):
         log_tail = scipy_log_ndtr(-u)
         log_total = log_tail if epsilon == 0 else np.logaddexp(math.log(epsilon), math.log1p(-epsilon) + log_tail)
         weight = (np.exp(-0.5 * t * t - log_total) * step).sum(axis=1) * INVERSE_SQRT_2PI
-        return Law("stability", values, density(values) * weight * np.where(values >= self.margin, 1.0, epsilon), doc)
+        weight *= np.where(values >= self.margin, 1.0, epsilon)
+        return Law("stability_of_each_pattern", values, density(values) * weight, doc)
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         if self.algorithm not in ("race", "message_passing") or self.reinforcement > 0:

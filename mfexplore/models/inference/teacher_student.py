@@ -93,6 +93,7 @@ SIGN, PHASE, LINEAR = 0, 1, 2
 INFORMED, UNINFORMED = 0, 1
 UNDETECTED, IMPOSSIBLE, HARD, EASY, SMOOTH = range(5)
 LOWEST_NOISE = 1e-12  # of channels with a continuous output
+NO_NOISE = 1e-9  # an effective noise below it means that the teacher was found
 LOW_SNR, HIGH_SNR = -14.0, 32.0
 INVERSE_SQRT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
 TABLE = 64  # Chebyshev coefficients of the phase channel
@@ -271,6 +272,9 @@ def fill_landscape(prior, channel, q, load, noise, table, out):
     truth = output_potential(channel, math.inf if noise == 0.0 else 1.0 / noise, noise, table)
     for i in range(q.size):
         v = 1.0 - q[i] + noise
+        if v == 0.0:  # the teacher itself: there R is infinite, and only the entropy is left
+            out[i] = prior_values(prior, math.inf)[2]
+            continue
         rho = q[i] / v
         information = information_by_snr(channel, rho, table) / v
         if channel == PHASE:
@@ -511,8 +515,8 @@ class TeacherStudent(Model):
             "Exponentially many students answer everything right; the overlap of 0.56 is the best possible.",
         ),
         Preset(
-            "gaussian teacher", {"load": 3.0, "prior": "gaussian"},
-            "No transition: every further question improves the student a little, the error falls like 0.44/load.",
+            "Gaussian teacher", {"load": 2.0, "prior": "gaussian"},
+            "No transition: every further question improves the student a little; in the end the error is 0.44/load.",
         ),
         Preset(
             "phase retrieval", {"load": 1.3, "channel": "phase", "prior": "gaussian"},
@@ -716,7 +720,7 @@ class TeacherStudent(Model):
         return super().range(plane, axis)
 
     def landscape(self) -> Landscape:
-        q = np.concatenate([np.linspace(0, 0.99, 397), 1 - np.geomspace(0.01, 1e-6, 60)[1:]])
+        q = np.concatenate([np.linspace(0, 0.99, 397), 1 - np.geomspace(0.01, 1e-6, 60)[1:], [1.0]])
         out = np.empty_like(q)
         noise = float(effective_noise(self.channel_code, np.array(self.noise)))
         fill_landscape(self.prior_code, self.channel_code, q, self.load, noise, phase_table(), out)
@@ -726,10 +730,9 @@ class TeacherStudent(Model):
         column = {"load": np.array([self.load]), "noise": np.array([self.noise])}
         branch = INFORMED if self.start == "informed" else UNINFORMED
         variance = float(self.solve(column).values["effective_noise"][0, branch])
-        if not math.isfinite(variance):
-            raise NotOfferedError(self.title, "a distribution of the effective noise where nothing can be learnt")
-        values, density, atoms = noise_density(variance)
-        return Law("effective_noise", values, density, "normal, with the variance of state evolution", atoms)
+        if not NO_NOISE < variance < math.inf:
+            raise NotOfferedError(self.title, "a distribution of noise where nothing can be learnt, or everything")
+        return Law("noise_of_each_weight", *noise_density(variance), "normal, with the variance of state evolution")
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         path = np.empty(int(np.max(times, initial=0.0)) + 2)

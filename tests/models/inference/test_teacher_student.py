@@ -40,6 +40,9 @@ def test_thresholds_of_the_binary_perceptron() -> None:
     assert TeacherStudent().landmark("information_threshold", "load") == pytest.approx(
         [reference("ts_binary_alphaIT")], abs=1e-9
     )
+    earlier, later = reference("lit_binperc_IT")  # published values; the earlier one is right to all its digits
+    assert TeacherStudent().landmark("information_threshold", "load") == pytest.approx([earlier], abs=5e-4)
+    assert abs(TeacherStudent().landmark("information_threshold", "load")[0] - later) > 4e-3
     threshold, q = reference("ts_binary_alphaAlg")
     found = TeacherStudent().landmark("algorithmic_threshold", "load")
     assert found == pytest.approx([threshold], abs=1e-9)
@@ -323,10 +326,20 @@ def test_the_effective_noise_obeys_the_law(controls: dict[str, Any]) -> None:
     assert np.mean(noise**4) / np.var(noise) ** 2 == pytest.approx(3, abs=0.4)
 
 
-def test_there_is_no_law_where_nothing_is_learnt() -> None:
+def test_there_is_no_law_where_nothing_is_learnt_or_everything() -> None:
     with pytest.raises(NotOfferedError):
         TeacherStudent(channel="phase", load=0.3).law()
-    assert TeacherStudent(load=2.0).law().atoms == ((0.0, 1.0),)
+    with pytest.raises(NotOfferedError):
+        TeacherStudent(load=2.0).law()
+
+
+def test_the_landscape_reaches_the_teacher() -> None:
+    """Where the data determine the teacher without a doubt, it is the lowest point, of free energy zero."""
+    for load in (1.35, 2.0):
+        landscape = TeacherStudent(load=load).landscape()
+        best = int(np.argmin(landscape.free_energy))
+        assert landscape.coordinate[best] == 1
+        assert landscape.free_energy[best] == 0
 
 
 @pytest.mark.parametrize("channel", ["sign", "phase", "linear"])
