@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mfexplore.core.declaration import Observable
 from mfexplore.core.model import Model
 from mfexplore.figures.frame import NOTHING, dress, inside, load_holoviews, on_top, render, set_range
 from mfexplore.figures.scale import Scale
@@ -126,8 +127,7 @@ class CurvesFigure:
         """Draw the lines of `theory_columns`."""
         self._columns = columns
         self._put_lines()
-        drawn = np.concatenate([v for n, v in columns.items() if n != "x"])
-        set_range(self.figure, "y", *value_range(drawn, self.observable.low, self.observable.high), margin=0.06)
+        set_range(self.figure, "y", *curve_range(columns, self.observable), margin=0.06)
 
     def _put_lines(self) -> None:
         """All lines are one glyph over one source: each further glyph costs the browser a millisecond per change."""
@@ -191,6 +191,15 @@ def _declare() -> dict[str, Any]:
     return layers
 
 
+def curve_range(columns: dict[str, NDArray[Any]], observable: Observable) -> tuple[float, float]:
+    """The range of an axis for `theory_columns`. States in which nothing stays may leave the picture: often they would
+    dwarf all others.
+    """
+    stable = np.concatenate([v for n, v in columns.items() if n.startswith(("stable", "equilibrium"))])
+    drawn = stable if np.isfinite(stable).any() else np.concatenate([v for n, v in columns.items() if n != "x"])
+    return value_range(drawn, observable.low, observable.high)
+
+
 def value_range(values: NDArray[Any], low: float | None, high: float | None) -> tuple[float, float]:
     """The range of an axis for an observable: as declared, else what the data need (without the outer percent)."""
     finite = values[np.isfinite(values)]
@@ -202,4 +211,4 @@ def value_range(values: NDArray[Any], low: float | None, high: float | None) -> 
     return (low, high) if high - low > 1e-6 * spread else (low - 0.5 * spread, high + 0.5 * spread)
 
 
-__all__ = ["CurvesFigure", "Line", "legend_of", "lines_of", "theory_columns", "value_range"]
+__all__ = ["CurvesFigure", "Line", "curve_range", "legend_of", "lines_of", "theory_columns", "value_range"]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mfexplore.core.declaration import Landmark
 from mfexplore.core.model import Model
-from mfexplore.figures.curves import lines_of, theory_columns, value_range
+from mfexplore.figures.curves import curve_range, lines_of, theory_columns
 from mfexplore.figures.diagram import Prepared, choose, prepare
 from mfexplore.figures.lettering import Lettering, pieces
 from mfexplore.figures.scale import Scale
@@ -156,8 +156,7 @@ def curve(
         if points:
             px, mean, error = np.array(points).T
             axes.errorbar(px, mean, error, fmt="o", ms=3.5, mfc="white", color=LIGHT.ink, lw=0.9, label="simulation")
-        values = np.concatenate([v for n, v in columns.items() if n != "x"])
-        low, high = value_range(values, declared.low, declared.high)
+        low, high = curve_range(columns, declared)
         axes.set(
             xlabel=mpl_label(kind.control(control)), ylabel=mpl_label(declared),
             xlim=(columns["x"][0], columns["x"][-1]), ylim=(low - 0.06 * (high - low), high + 0.06 * (high - low)),

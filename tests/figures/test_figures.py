@@ -179,6 +179,21 @@ def test_curves_split_stable_equilibrium_and_unstable() -> None:
     assert float(drawing.layers["bars"].source.data["y0"][0]) == pytest.approx(0.8)
 
 
+def test_the_range_of_a_curve_is_that_of_the_stable_states() -> None:
+    """The free energy of the unstable state rises to zero, far above the others."""
+    dataset = CurieWeiss().theory(temperature=np.linspace(0.01, 1.5, 61))
+    columns = theory_columns(dataset, CurieWeiss, "temperature", "free_energy")
+    drawing = CurvesFigure(CurieWeiss, LIGHT)
+    drawing.set_axes("temperature", "free_energy", (0, 1.5))
+    drawing.show_theory(columns)
+    low, high = drawing.figure.y_range.start, drawing.figure.y_range.end
+    assert low < np.nanmin(columns["stable0"]) < np.nanmax(columns["stable0"]) < high
+    assert high < np.nanmax(columns["unstable2"]) - 0.3
+    gone = np.full_like(columns["x"], np.nan)
+    drawing.show_theory({name: v if name in ("x", "unstable2") else gone for name, v in columns.items()})
+    assert drawing.figure.y_range.end > np.nanmax(columns["unstable2"])
+
+
 def test_landscape_marks_every_branch_on_the_curve() -> None:
     model = CurieWeiss(temperature=0.6)
     theory = model.theory()
