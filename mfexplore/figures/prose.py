@@ -11,6 +11,8 @@ from mfexplore.figures.style import mathml
 DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
 INLINE = re.compile(r"(?<![\\$])\$([^$\n]+(?:\n[^$\n]+)?)\$")
 TAG = re.compile(r"\\tag\{([^}]*)\}")
+NESTING = re.compile(r"\\(?:left|begin)\b|\\(?:right|end)\b|\\qquad\s*|\\.|[{}]", re.S)
+CLINGING = re.compile(r"([(\[]*)(\ue000\d+\ue001)([,.;:!?)\]]*)")
 LABEL = re.compile(r"\\(?:label|nonumber)(?:\{[^}]*\})?")
 
 
@@ -28,7 +30,8 @@ def to_html(text: str) -> str:
     def display(match: re.Match[str]) -> str:
         latex = match.group(1)
         tag = TAG.search(latex)
-        body = mathml(TAG.sub("", LABEL.sub("", latex)).strip(), True)
+        parts = apart(TAG.sub("", LABEL.sub("", latex)).strip())
+        body = f'<div class="statements">{"".join(mathml(part, True) for part in parts)}</div>'
         number = f'<span class="equation-number">({html.escape(tag.group(1))})</span>' if tag else ""
         anchor = f' id="equation-{html.escape(tag.group(1), quote=True)}"' if tag else ""
         return "\n\n" + keep(f'<div class="equation"{anchor}>{body}{number}</div>') + "\n\n"
@@ -37,7 +40,26 @@ def to_html(text: str) -> str:
     held = INLINE.sub(lambda m: keep(mathml(m.group(1).replace("\n", " "))), held)
     page = MarkdownIt("commonmark", {"html": False}).enable("table").render(held)
     page = re.sub(r"<p>\s*(\ue000\d+\ue001)\s*</p>", lambda m: _block(m.group(1), kept), page)
+    page = CLINGING.sub(_whole, page)
     return re.sub(r"\ue000(\d+)\ue001", lambda m: kept[int(m.group(1))], page)
+
+
+def apart(latex: str) -> list[str]:
+    r"""The statements of a display, which stand a \qquad apart: on a narrow page they go below each other."""
+    parts, start, depth = [], 0, 0
+    for token in NESTING.finditer(latex):
+        if token[0].startswith("\\qquad"):
+            if depth == 0:
+                parts.append(latex[start : token.start()])
+                start = token.end()
+        elif token[0] in ("{", "}") or token[0][1:] in ("left", "begin", "right", "end"):
+            depth += 1 if token[0] in ("{", "\\left", "\\begin") else -1
+    return [*parts, latex[start:]]
+
+
+def _whole(match: re.Match[str]) -> str:
+    """No line ends between a formula and the brackets and points beside it."""
+    return f'<span class="whole">{match[0]}</span>' if match[1] or match[3] else match[0]
 
 
 def _block(mark: str, kept: list[str]) -> str:

@@ -172,6 +172,7 @@ def mathml(latex: str, display: bool = False) -> str:
     except Exception:  # the converter raises whatever its parser stumbles over; the source is still readable
         return f"<code>{html.escape(latex)}</code>"
     made = made.replace("<mo>&#x0002F;</mo>", '<mo lspace="0" rspace="0">/</mo>')  # as TeX sets it
+    made = made.replace("<mi>&#x02032;</mi>", '<mo lspace="0" rspace="0">&#x02032;</mo>')  # or the font raises it twice
     return _with_overlines(made) if "&#x02015;" in made else made
 
 

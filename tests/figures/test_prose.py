@@ -16,6 +16,18 @@ def test_displays_are_numbered_and_inline_is_mathml() -> None:
     assert "\ue000" not in page
 
 
+def test_statements_of_a_display_can_go_below_each_other() -> None:
+    page = to_html(r"$$a=\left(b\qquad c\right),\qquad d=\text{x \qquad y},\qquad e \tag{1}$$")
+    assert page.count("<math") == 3
+    assert page.count("equation-number") == 1
+
+
+def test_no_line_ends_between_a_formula_and_its_brackets() -> None:
+    page = to_html("seen ($d=3$), $x$ and $y$.")
+    assert [part.count("</span>") for part in page.split('<span class="whole">')] == [0, 1, 1]
+    assert '<span class="whole">(<math' in page
+
+
 def test_html_in_the_text_is_not_let_through() -> None:
     assert "<script>" not in to_html("<script>alert(1)</script>")
 
