@@ -225,6 +225,10 @@ class Model:
         """
         raise NotOfferedError(self.title, "a predicted path")
 
+    def extent(self) -> str:
+        """How large one simulation is, in a sentence. *optional*"""
+        return f"of size {self.size:,}" if hasattr(self, "size") else ""
+
     def caveat(self) -> str:
         """Why a simulation at these controls may differ clearly from theory: the end of a sentence that begins with
         "Theory and simulation differ by more than the error:". *optional*

@@ -60,11 +60,11 @@ def departure(model: Model, branches: xr.DataArray, shown: int, measured: tuple[
     values = np.atleast_1d(branches.values).astype(float)
     low = observable.low if observable.low is not None else min(mean, *values[np.isfinite(values)])
     high = observable.high if observable.high is not None else max(mean, *values[np.isfinite(values)])
-    near = np.abs(values - mean) <= max(CLEAR[0] * error, CLEAR[1] * (high - low))
-    if near[shown] or not np.isfinite(error):
+    gap, unclear = np.abs(values - mean), CLEAR[1] * (high - low)
+    if gap[shown] <= max(CLEAR[0] * error, unclear) or not np.isfinite(error):
         return ""
-    if near.any():
-        return f"The simulation is in the {model.branches[int(np.argmax(near))].title} state."
+    if (gap <= unclear).any():  # nothing less: half of the samples here and half there have a large error, and no state
+        return f"The simulation is near the {model.branches[int(np.nanargmin(gap))].title} state."
     return f"{DIFFERENT}: {model.caveat()}."
 
 
@@ -95,8 +95,8 @@ def sentence(
     simulated = ""
     if measured is not None:
         mean, error, samples = measured
-        size = f" of size {model.size:,}" if hasattr(model, "size") else ""
-        simulated = f"{number(mean, error)} in {samples} simulations{size}"
+        value_words = number(mean, error) if np.isfinite(mean) else "undefined"
+        simulated = f"{value_words} in {samples} simulations {model.extent()}".rstrip()
     unknown = bool(model.branches) and index < 0
     solved = unknown and bool(theory["converged"].all())  # then states are known, but none of them is the one
     value = np.nan if unknown else float(at[observable])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -169,7 +170,7 @@ def test_a_legend_is_told_once(page: FakePage) -> None:
     for figure in ("diagram", "curve", "trace"):
         told = [m["names"] for m in page.heard if m["type"] == "legend" and m["figure"] == figure]
         assert told
-        assert all(one != other for one, other in zip(told[:-1], told[1:], strict=True))
+        assert all(one != other for one, other in itertools.pairwise(told))
 
 
 def test_zoom_keeps_the_window_within_bounds(page: FakePage) -> None:

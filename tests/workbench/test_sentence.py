@@ -34,7 +34,9 @@ def test_it_says_where_the_simulation_is_if_not_where_theory_is() -> None:
     model = system("curie_weiss")(temperature=0.5)
     theory = model.theory()
     elsewhere = sentence(model, theory, "magnetization", measured=(-0.956, 0.002, 8))
-    assert "The simulation is in the down state." in elsewhere.text
+    assert "The simulation is near the down state." in elsewhere.text
+    halves = sentence(model, theory, "magnetization", measured=(-0.5, 0.3, 8))
+    assert "near the" not in halves.text, "some samples up, some down: in no state"
     nowhere = sentence(model, theory, "magnetization", measured=(0.4, 0.01, 8))
     assert "differ by more than the error" in nowhere.text
     assert not nowhere.trusted
@@ -59,3 +61,15 @@ def test_a_system_says_itself_why_its_simulation_differs() -> None:
     assert f"differ by more than the error: {model.caveat()}." in said.text
     assert "ages" in said.text
     assert said.validity == "simulation differs"
+
+
+def test_it_counts_who_was_simulated() -> None:
+    friends = system("spatial_network_sir").preset("real friends")
+    said = sentence(friends, friends.theory(), "final_size", measured=(0.61, 0.08, 8))
+    assert "in 8 simulations of 77 people." in said.text
+
+
+def test_what_no_sample_could_measure_is_undefined() -> None:
+    model = system("may_leonard").preset("too mobile")
+    said = sentence(model, model.theory(), "wavelength", measured=(float("nan"), float("nan"), 8))
+    assert "undefined in 8 simulations" in said.text

@@ -274,7 +274,7 @@ class ContactProcess(Model):
     )  # fmt: skip
     tasks = (
         Task(
-            "On the plane (d = 2), above which infection rate does activity survive in the simulation? Lower the rate "
+            "On the plane ($d=2$), above which infection rate does activity survive in the simulation? Lower the rate "
             "step by step and watch the density.",
             {"infection_rate": 2.2, "dimension": 2, "size": 40_000}, "infection_rate",
             lambda model: float(model.landmark("directed_percolation", "infection_rate")[0]), 0.08,
@@ -368,6 +368,11 @@ class ContactProcess(Model):
         span = (0.0, max(float(times[-1]), 1e-9))
         path = solve_ivp(slope, span, [first, first * (1 - first)], t_eval=times, rtol=1e-8, atol=1e-10)
         return {"density": path.y[0]}
+
+    def caveat(self) -> str:
+        if self.start == "seed":
+            return "a single patient often recovers before anybody falls ill, or the infection has only begun to spread"
+        return "both theories ignore fluctuations over long distances, which near the threshold decide everything"
 
     def footprint(self) -> int:
         return 17 * self.size

@@ -747,7 +747,7 @@ class DiffusionLimitedAggregation(Model):
         Observable(
             "inverse_screening_length",
             r"1/\xi",
-            "xi is the size up to which the cluster is fractal",
+            "inverse of the size up to which the cluster is fractal",
             unit="1/diameter",
             low=0,
             high=1,
@@ -913,6 +913,9 @@ class DiffusionLimitedAggregation(Model):
         core, blob, _ = self._prefactors()
         mass_profile(d, np.full(d.size, core), np.full(d.size, blob), np.zeros(d.size), particles, found)
         return {"radius_of_gyration": found[0] * np.sqrt(found[1] / (found[1] + 2))}
+
+    def caveat(self) -> str:
+        return "crossovers are far smoother than eq. (3), and what is measured is an effective exponent"
 
     def footprint(self) -> int:
         radius = 1.5 * self.expected_radius()

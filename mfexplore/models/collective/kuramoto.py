@@ -557,7 +557,7 @@ class Kuramoto(Model):
     presets = (
         Preset(
             "onset", {"coupling": 2.2, "disorder": 1.0, "temperature": 0.0, "size": 100_000},
-            "Ten per cent above K_c = 2 the phases gather to r = 0.30, growing slowly from noise.",
+            "Ten per cent above the threshold K = 2 the phases gather to r = 0.30, growing slowly from noise.",
         ),
         Preset(
             "locked and drifting", {"frequencies": "gaussian", "coupling": 2.0, "disorder": 1.0, "temperature": 0.0},
@@ -565,7 +565,7 @@ class Kuramoto(Model):
         ),
         Preset(
             "explosive", {"frequencies": "uniform", "coupling": 1.4, "disorder": 1.0, "temperature": 0.0},
-            "Ten per cent above K_c = 1.273 the coherence leaps to 0.87; just below K_c there is none at all.",
+            "Ten per cent above the threshold K = 1.273 the coherence leaps to 0.87; just below it there is none.",
         ),
         Preset(
             "rotors", {"frequencies": "identical", "coupling": 1.0, "temperature": 0.3, "start": "coherent"},
@@ -584,20 +584,20 @@ class Kuramoto(Model):
     )  # fmt: skip
     references = (
         Reference(
-            "Lorentzian without noise, K = 3, width 1", 0.5773502691896257, 1e-12, "sqrt(1 - 2 width/K)",
+            "Lorentzian without noise, $K=3$, width 1", 0.5773502691896257, 1e-12, r"$\sqrt{1-2\gamma/K}$",
             lambda: coherence(coupling=3, disorder=1, temperature=0),
         ),
         Reference(
-            "Lorentzian with noise, K = 2.5, width 0.5, D = 0.5", 0.5209599586489116, 1e-12,
+            "Lorentzian with noise, $K=2.5$, width 0.5, $D=0.5$", 0.5209599586489116, 1e-12,
             "continued fraction with mpmath; checked against the Fokker-Planck equation of 4001 frequencies",
             lambda: coherence(coupling=2.5, disorder=0.5, temperature=0.5),
         ),
         Reference(
-            "Gaussian without noise, K = 2, standard deviation 1", 0.7151739566831832, 1e-11,
+            "Gaussian without noise, $K=2$, standard deviation 1", 0.7151739566831832, 1e-11,
             "closed form with Bessel functions", lambda: coherence("gaussian", coupling=2, disorder=1, temperature=0),
         ),
         Reference(
-            "magnetization of planar rotors, T = 0.49", 0.19866447201536014, 1e-12, "I_1/I_0 self-consistent",
+            "magnetization of planar rotors, $T=0.49$", 0.19866447201536014, 1e-12, "$I_1/I_0$ self-consistent",
             lambda: coherence("identical", coupling=1, temperature=0.49),
         ),
         Reference(
@@ -612,7 +612,7 @@ class Kuramoto(Model):
     tasks = (
         Task(
             "Half of the oscillators would turn at +0.5, half at -0.5, each with a Lorentzian spread of 0.5. Start "
-            "coherent and lower the coupling: at which K does the rhythm break down?",
+            "coherent and lower the coupling: at which $K$ does the rhythm break down?",
             {
                 "frequencies": "bimodal", "disorder": 0.5, "separation": 0.5, "temperature": 0.0, "coupling": 2.5,
                 "start": "coherent",
@@ -624,7 +624,7 @@ class Kuramoto(Model):
             "Uniform frequencies between -1 and 1, no noise. How large is the coherence just after it appears?",
             {"frequencies": "uniform", "disorder": 1.0, "temperature": 0.0, "coupling": 1.2733}, "coherence",
             lambda model: math.pi / 4, 0.05,
-            "At K_c every oscillator locks at once: the mean of cos(theta) with sin(theta) spread evenly is pi/4.",
+            "At the threshold all oscillators lock at once: the mean of cos θ with sin θ spread evenly is π/4.",
         ),
     )  # fmt: skip
     simulation = KuramotoSimulation

@@ -304,6 +304,9 @@ class MayLeonard(Model):
         path = solve_ivp(slope, (0.0, max(float(times[-1]), 1e-9)), first, t_eval=times, rtol=1e-8, atol=1e-12)
         return dict(zip(names, path.y, strict=True)) | {"total_density": path.y.sum(axis=0)}
 
+    def caveat(self) -> str:
+        return "eq. (4) is an expansion around coexistence, and off by a factor of order one"
+
     def footprint(self) -> int:
         return 10 * self.size
 

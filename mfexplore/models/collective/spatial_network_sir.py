@@ -565,6 +565,16 @@ class SpatialNetworkSIR(Model):
             raise NotOfferedError(self.title, f"{name} along {along}")
         return self.control(along).within([float(found[along])])
 
+    def extent(self) -> str:
+        if self.network == "spatial":
+            return super().extent()
+        return f"of {len(real_network(self.network)[1])} people"
+
+    def caveat(self) -> str:
+        if self.network != "spatial":
+            return "so few people, and outbreaks that end by chance with the first of them"
+        return "outbreaks that end by chance, people who are neighbours of neighbours, or finite size"
+
     def footprint(self) -> int:
         return int(self.size * (80 + 64 * self.mean_degree))
 

@@ -318,17 +318,17 @@ class CurieWeiss(Model):
     )  # fmt: skip
     references = (
         Reference(
-            "spontaneous magnetization at T = 0.5", 0.9575040240772687, 1e-13, "eq. (2) solved with mpmath",
+            "spontaneous magnetization at $T=0.5$", 0.9575040240772687, 1e-13, "eq. (2) solved with mpmath",
             lambda: float(CurieWeiss(temperature=0.5).theory()["magnetization"].sel(branch="up")),
         ),
         Reference(
-            "spinodal field at T = 0.6", math.sqrt(0.4) - 0.6 * math.atanh(math.sqrt(0.4)), 1e-12, "eq. (4)",
+            "spinodal field at $T=0.6$", math.sqrt(0.4) - 0.6 * math.atanh(math.sqrt(0.4)), 1e-12, "eq. (4)",
             lambda: float(CurieWeiss(temperature=0.6).landmark("spinodal_down", "field")[0]),
         ),
     )  # fmt: skip
     tasks = (
         Task(
-            "At T = 0.6 all spins point up. How strong must the field against them be before they all turn? "
+            "At $T=0.6$ all spins point up. How strong must the field against them be before they all turn? "
             "Move the field until you are sure, then answer with its value.",
             {"temperature": 0.6, "field": 0.0, "size": 10_000}, "field",
             lambda model: float(model.landmark("spinodal_up", "field")[0]), 0.02,
@@ -439,6 +439,11 @@ class CurieWeiss(Model):
         )
         m = path.y[0]
         return {"magnetization": m, "absolute_magnetization": np.abs(m)}
+
+    def caveat(self) -> str:
+        if self.drive_amplitude > 0:
+            return "the driven field never lets it rest, and the mean is taken over its loop"
+        return "finite size, or a start from which it has to choose between two states"
 
     def footprint(self) -> int:
         return 16 * self.size

@@ -575,19 +575,20 @@ class IsingLattice(Model):
             lambda: float(IsingLattice(temperature=2 / math.log(1 + math.sqrt(2))).theory(method="exact")["energy"]),
         ),
         Reference(
-            "spontaneous magnetization of the square lattice at T = 2", 0.911319377877496, 1e-13, "Yang 1952, mpmath",
+            "spontaneous magnetization of the square lattice at $T=2$", 0.911319377877496, 1e-13, "Yang 1952, mpmath",
             lambda: float(IsingLattice(temperature=2.0).theory(method="exact")["magnetization"]),
         ),
         Reference(
-            "energy of a 64 × 64 torus at T = 2.6", -1.0282937039991242, 1e-11, "Kaufman 1949, mpmath",
+            "energy of a 64 × 64 torus at $T=2.6$", -1.0282937039991242, 1e-11, "Kaufman 1949, mpmath",
             lambda: IsingLattice(temperature=2.6, size=4096).exact()["energy"],
         ),
         Reference(
-            "mean size of the magnetization on a 4 × 4 torus at T = 2.5", 0.7647123932216846, 1e-12,
-            "sum over 2^16 states", lambda: IsingLattice(temperature=2.5, size=16).exact()["absolute_magnetization"],
+            "mean size of the magnetization on a 4 × 4 torus at $T=2.5$", 0.7647123932216846, 1e-12,
+            "sum over $2^{16}$ states",
+            lambda: IsingLattice(temperature=2.5, size=16).exact()["absolute_magnetization"],
         ),
         Reference(
-            "critical temperature of the kagome lattice", 2.143319440105504, 1e-13, "4/ln(3 + 2 sqrt 3)",
+            "critical temperature of the kagome lattice", 2.143319440105504, 1e-13, r"$4/\ln(3+2\sqrt3)$",
             lambda: float(IsingLattice(lattice="kagome").landmark("critical_temperature", "temperature")[0]),
         ),
     )  # fmt: skip
@@ -597,7 +598,7 @@ class IsingLattice(Model):
             "temperature is that?",
             {"temperature": 1.5}, "temperature",
             lambda model: float(model.landmark("critical_temperature", "temperature")[0]), 0.05,
-            "T_c = 2.269, not the 4 of mean field or the 2.885 of Bethe: what the theories leave out is fluctuations.",
+            "It is 2.269, not the 4 of mean field or the 2.885 of Bethe: what the theories leave out is fluctuations.",
         ),
         Task(
             "Honeycomb and hydrogen-peroxide lattice both have three neighbours, so mean field and Bethe cannot tell "
@@ -795,6 +796,11 @@ class IsingLattice(Model):
         if getattr(plane, axis) == "temperature":
             return 0.0, min(1.1 * self.coordination, 13.0)
         return super().range(plane, axis)
+
+    def caveat(self) -> str:
+        if self.start == "random":
+            return "out of a random start domains grow slowly, and each sample ends up or down by chance"
+        return "fluctuations, which near the critical point are large and slow, or finite size"
 
     def footprint(self) -> int:
         return 24 * self.size

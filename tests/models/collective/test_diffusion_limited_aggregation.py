@@ -347,7 +347,7 @@ def test_a_large_cluster_is_drawn_with_few_dots_that_cover_it() -> None:
 
 
 def test_growth_from_a_line_has_no_exponent_before_it_is_a_layer() -> None:
-    """n ~ h^(D-1) fitted to a monolayer would give a dimension far above that of the plane."""
+    """Mass ~ height^(D-1) fitted to a monolayer would give a dimension far above that of the plane."""
     run = DiffusionLimitedAggregation.preset("frost").simulate(seed=0)
     run.advance(1000)
     assert math.isnan(run.observe()["fractal_dimension"])
