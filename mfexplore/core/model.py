@@ -64,12 +64,14 @@ class Landscape:
     """Free energy along an order parameter. coordinate, free_energy: shape (n,).
 
     branches: those that are points of it (None: all; a state of another kind does not lie on the same curve).
+    note: a few words under it, where states are not its minima.
     """
 
     observable: str
     coordinate: Array
     free_energy: Array
     branches: tuple[str, ...] | None = None
+    note: str = ""
 
 
 class Model:

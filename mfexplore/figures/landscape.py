@@ -51,7 +51,7 @@ class LandscapeFigure:
         """Draw a landscape and mark the branches on it. values, stable: shape (branches,), NaN where there is none."""
         observable = self.kind.observable(landscape.observable)
         free_energy: Observable | None = next((o for o in self.kind.observables if o.name == "free_energy"), None)
-        self.figure.xaxis[0].axis_label = tex_label(observable)
+        self.figure.xaxis[0].axis_label = tex_label(observable) + (f"  ({landscape.note})" if landscape.note else "")
         self.figure.yaxis[0].axis_label = tex_label(free_energy) if free_energy else "free energy"
         x, f = landscape.coordinate, landscape.free_energy
         self.layers["curve"].put(x=x, y=f)

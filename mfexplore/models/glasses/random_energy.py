@@ -422,7 +422,7 @@ class RandomEnergy(Model):
         Landmark("hidden_state", "J_0^*", "the hidden configuration becomes the lowest (first order)"),
     )
     planes = (
-        Plane("field", "temperature", "participation", y_range=(0.0, 1.5)),
+        Plane("field", "temperature", "participation", y_range=(0.0, 2.0)),
         Plane("ferromagnetic_bias", "temperature", "magnetization", y_range=(0.0, 1.5)),
     )
     presets = (
