@@ -1,10 +1,12 @@
 """From a fresh process with kept kernels to the first result of every system, and to the imported package.
 
-The time of the process itself (interpreter and start of Python) is part of the first and not of the second.
+The time of the process itself (interpreter and start of Python) is part of the first and not of the second. xarray
+imports dask.array wherever Dask is installed, so the first results are timed with it and as if it were not.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -43,6 +45,9 @@ def race(report: Report) -> None:
     empty, whole = run("pass"), run("import mfexplore")
     report.limit("import mfexplore", "s", whole[0] - empty[0], 0.3)
     cold = []
+    ways = {"": ""}
+    if importlib.util.find_spec("dask") is not None:
+        ways = {" with Dask installed": "", "": 'import sys\nsys.modules["dask"] = None\n'}
     for key in places():
         code = FIRST.format(key=key)
         if not is_warm(key):
@@ -50,7 +55,8 @@ def race(report: Report) -> None:
         if subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode:
             report.limit(f"first result of {key}: failed", "s", float("inf"), 0.7)
             continue
-        wall, cpu = run(code)
-        report.limit(f"first result of {key} (CPU {cpu:.2f} s)", "s", wall, 0.7)
+        for way, before in ways.items():
+            wall, cpu = run(before + code)
+            report.limit(f"first result of {key}{way} (CPU {cpu:.2f} s)", "s", wall, 0.7)
     if cold:
         report.checks.append(f"not warmed before, so warmed by a first run: {', '.join(cold)}")
