@@ -104,6 +104,14 @@ def test_words_for_students_are_whole_sentences(system: type[Model]) -> None:
 
 
 @all_presets
+def test_presets_lie_in_the_plane_that_is_drawn(system: type[Model], preset: Any) -> None:
+    for plane in system.planes[:1]:
+        for name, window in ((plane.x, plane.x_range), (plane.y, plane.y_range)):
+            low, high = window or system.control(name).bounds
+            assert low <= getattr(system.preset(preset.name), name) <= high
+
+
+@all_presets
 def test_presets_are_possible(system: type[Model], preset: Any) -> None:
     assert system.preset(preset.name) == system(**preset.controls)
     assert preset.watch.endswith((".", "?", "!"))
