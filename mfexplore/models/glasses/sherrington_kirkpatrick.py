@@ -1203,7 +1203,7 @@ class SherringtonKirkpatrick(Model):
                     break
             m, _, chi, _, _, _, spin_entropy = response_and_entropy(total, math.sqrt(u), t)
             f[i] = -((1 - u) ** 2) / (4 * t) + j * m * m / 2 - (total * m + u * chi + t * spin_entropy)
-        return Landscape("overlap", q, f, note="a state is a maximum")
+        return Landscape("overlap", q, f, note="states: maxima")
 
     def caveat(self) -> str:
         return "corrections of order 1/N^(2/3) at finite size, or a run that is not in equilibrium yet"
