@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -18,10 +16,6 @@ import pytest
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
-]  # fmt: skip
 PATIENCE = 60_000
 
 SOURCE = """(([figure, layer, column]) => {
@@ -63,19 +57,6 @@ def address() -> Iterator[str]:
     subprocess.run([sys.executable, "-m", "mfexplore.cli", "warmup", "curie_weiss"], check=True, capture_output=True)
     with served(free_port()) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    executable = os.environ.get("MFEXPLORE_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_api.sync_playwright() as playwright:
-        try:
-            opened = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        except sync_api.Error as error:
-            pytest.skip(f"no Chromium: {error}")
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

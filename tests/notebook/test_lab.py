@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -21,10 +20,6 @@ import numpy as np
 import pytest
 
 PATIENCE = 60  # seconds; a kernel on a busy machine starts late
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
-]  # fmt: skip
 CELL = 'import mfexplore as mf\nmf.system("hopfield")(temperature=0.2, load=0.05).explore()'
 NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}
 VALUE = "[...document.querySelectorAll('.mfexplore-control input[type=text]')].map(box => Number(box.value))"
@@ -82,39 +77,32 @@ def answers(url: str) -> bool:
 
 
 @contextmanager
-def chromium_tab(address: str) -> Iterator[Any]:
+def tab_without_network(browser: Any, address: str) -> Iterator[Any]:
     """A tab that can reach nothing but this address, and fails on a script error."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    executable = os.environ.get("MFEXPLORE_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_api.sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        except sync_api.Error as error:
-            pytest.skip(f"no Chromium: {error}")
-        tab = browser.new_page(viewport={"width": 1500, "height": 1250})
-        tab.set_default_timeout(1000 * PATIENCE)
-        troubles: list[str] = []
-        tab.on("pageerror", lambda error: troubles.append(str(error)))
+    tab = browser.new_page(viewport={"width": 1500, "height": 1250})
+    tab.set_default_timeout(1000 * PATIENCE)
+    troubles: list[str] = []
+    tab.on("pageerror", lambda error: troubles.append(str(error)))
 
-        def pass_on(route: Any) -> None:
-            if route.request.url.startswith((address, "data:", "blob:")):
-                route.continue_()
-            else:
-                troubles.append(route.request.url)
-                route.abort()
+    def pass_on(route: Any) -> None:
+        if route.request.url.startswith((address, "data:", "blob:")):
+            route.continue_()
+        else:
+            troubles.append(route.request.url)
+            route.abort()
 
-        tab.route("**/*", pass_on)
-        yield tab
-        browser.close()
-        assert not troubles
+    tab.route("**/*", pass_on)
+    yield tab
+    tab.close()
+    assert not troubles
 
 
 @pytest.mark.browser
 @pytest.mark.timeout(240)
-def test_journey(tmp_path: Path) -> None:
+def test_journey(tmp_path: Path, browser: Any) -> None:
     notebook = tmp_path / "bench.ipynb"
     write_notebook(notebook)
-    with running_lab(tmp_path) as address, chromium_tab(address) as tab:
+    with running_lab(tmp_path) as address, tab_without_network(browser, address) as tab:
         tab.goto(f"{address}/lab/tree/bench.ipynb")
         tab.wait_for_selector(".jp-NotebookPanel .jp-CodeCell")
         tab.wait_for_selector("text=(ipykernel) | Idle")  # what is run before the kernel answers is lost
