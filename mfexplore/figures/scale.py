@@ -26,8 +26,9 @@ class Scale:
         self.least = 1.0 if control is not None and control.is_integer else 0.0  # between ticks
 
     def place(self, values: Any) -> NDArray[Any]:
-        """Values -> places on the axis."""
-        return np.log10(values) if self.is_log else np.asarray(values)
+        """Values -> places on the axis; NaN for what has none (nothing has grown yet)."""
+        values = np.asarray(values)
+        return np.log10(np.where(values > 0, values, np.nan)) if self.is_log else values
 
     def value(self, place: float) -> float:
         """Place on the axis -> value."""

@@ -65,6 +65,7 @@ class TraceFigure:
         """Put on the colours of a theme."""
         self.theme = theme
         dress(self.figure, theme, grid=True, size="11px")
+        self.figure.xaxis[0].ticker.desired_num_ticks = 5  # large numbers must not run into each other
         self.layers["companions"].glyph.update(line_color=theme.ghost, line_width=1, line_alpha=0.6)
         self.layers["pins"].glyph.update(line_color=theme.ghost, line_width=1.5)
         self.layers["predicted"].glyph.update(line_color=theme.lines[1], line_width=5, line_alpha=0.35)

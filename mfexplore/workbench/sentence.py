@@ -95,7 +95,7 @@ def sentence(
     simulated = ""
     if measured is not None:
         mean, error, samples = measured
-        value_words = number(mean, error) if np.isfinite(mean) else "undefined"
+        value_words = "undefined" if np.isnan(mean) else number(mean, error)
         simulated = f"{value_words} in {samples} simulations {model.extent()}".rstrip()
     unknown = bool(model.branches) and index < 0
     solved = unknown and bool(theory["converged"].all())  # then states are known, but none of them is the one

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mfexplore.core.errors import MfexploreError
 from mfexplore.core.model import Landscape, Law, Model
+from mfexplore.figures.curves import value_range
 from mfexplore.study.diagram import diagram_levels
 from mfexplore.study.ensemble import measure_sample
 from mfexplore.workbench.exploration import ENSEMBLE_SAMPLES, Exploration
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
 CURVE_POINTS = 161
-HALVINGS = 10  # of a step of the curve, towards the end of a branch
+MOST_CURVE_POINTS = 500
+HALVINGS = 10  # of a step of the curve, where it is too coarse
+STEEP = 0.03  # part of the height of the picture that one step of the curve may take
 MEASURED_POINTS = 13
 EXACT_POINTS = 41
 
@@ -55,42 +58,48 @@ def _offered(model: Model, capability: str) -> Any:
 
 
 def curve(at: Exploration, cancelled: Cancelled) -> Iterator[xr.Dataset]:
-    """The theory along the abscissa of the curve; then again with its branches followed to where they end."""
+    """The theory along the abscissa of the curve; then again with more points where an even grid shows too little."""
     name = at.along_control
     axes: dict[str, Any] = {name: at.model.control(name).grid(CURVE_POINTS, *at.window(at.along))}
     dataset = at.model.theory(**axes)
     yield dataset
     if not at.model.control(name).is_integer:
-        followed = _to_the_ends(at.model, name, dataset, cancelled)
-        if followed is not None:
-            yield followed
+        refined = _refined(at.model, name, at.colour, dataset, cancelled)
+        if refined is not None:
+            yield refined
 
 
-def _to_the_ends(model: Model, name: str, dataset: xr.Dataset, cancelled: Cancelled) -> xr.Dataset | None:
-    """The curve with points added, by halving, where a branch begins or ends: on an even grid, a branch that grows
-    from zero like a square root would seem to begin with a jump. None if there is nothing to add, or `cancelled()`.
+def _refined(model: Model, name: str, observable: str, dataset: xr.Dataset, cancelled: Cancelled) -> xr.Dataset | None:
+    """The curve with points added, by halving, where a branch begins or ends and where it is steep: on an even grid one
+    that grows from zero like a square root would seem to begin with a jump, and a jump would seem to lean. None if
+    there is nothing to add, or `cancelled()`.
     """
     import xarray as xr
 
-    def existing(found: xr.Dataset) -> NDArray[np.bool_]:
-        solved = (found["residual"] <= model.tolerance).transpose(name, ...).values
-        return solved.reshape(len(solved), -1)
+    declared = model.observable(observable)
+    low, high = value_range(dataset[observable].values, declared.low, declared.high)
 
-    there, x = existing(dataset), dataset[name].values
-    interval, branch = np.nonzero(there[1:] != there[:-1])
-    low, high, kept = x[interval], x[interval + 1], there[interval, branch]
-    pieces = [dataset]
-    for _ in range(HALVINGS if len(branch) else 0):
+    def lines(found: xr.Dataset) -> NDArray[Any]:
+        """The observable as far as the picture shows it, NaN where there is no such state; shape (points, lines)."""
+        solved = (found["residual"] <= model.tolerance).transpose(name, ...)
+        shown = found[observable].clip(low, high).where(solved).transpose(*solved.dims).values
+        return shown.reshape(len(shown), -1)
+
+    x, y, pieces = dataset[name].values, lines(dataset), [dataset]
+    for _ in range(HALVINGS):
         if cancelled():
             return None
-        middle = 0.5 * (low + high)
-        points = np.setdiff1d(middle, np.concatenate([piece[name].values for piece in pieces]))
-        if not len(points):
+        there = np.isfinite(y)
+        ends = (there[1:] != there[:-1]).any(axis=1)
+        steep = (np.abs(np.diff(y, axis=0)) > STEEP * (high - low)).any(axis=1)
+        middle = (0.5 * (x[1:] + x[:-1]))[ends | steep]
+        points = np.setdiff1d(middle, x)
+        if not len(points) or len(x) + len(points) > MOST_CURVE_POINTS:
             break
         axes: dict[str, Any] = {name: points}
         pieces.append(model.theory(**axes))
-        every = existing(pieces[-1])[np.clip(np.searchsorted(points, middle), 0, len(points) - 1), branch]
-        low, high = np.where(every == kept, middle, low), np.where(every == kept, high, middle)
+        order = np.argsort(np.concatenate([x, points]))
+        x, y = np.concatenate([x, points])[order], np.concatenate([y, lines(pieces[-1])])[order]
     if len(pieces) == 1:
         return None
     joined: xr.Dataset = xr.concat(pieces, name, combine_attrs="override", data_vars="minimal").sortby(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import xarray as xr
 
 from mfexplore.core.catalogue import system
 from mfexplore.workbench import views
@@ -18,6 +19,20 @@ def test_a_branch_that_grows_like_a_square_root_is_followed_to_zero() -> None:
     assert (np.diff(temperatures) > 0).all()
     again = at.model.theory(temperature=temperatures)
     np.testing.assert_allclose(followed["magnetization"], again["magnetization"], atol=1e-7)
+
+
+def test_a_steep_line_does_not_lean() -> None:
+    """The exact magnetization of the square lattice falls like the eighth root, from 0.65 to 0 in one even step."""
+    at = Exploration.of(system("ising_lattice")(), along="y")
+    even, refined = (d["magnetization"].sel({"method": "exact"}) for d in views.curve(at, lambda: False))
+
+    def width(m: xr.DataArray) -> float:
+        """Of the step in which it falls to zero."""
+        last = int(np.flatnonzero(m.values > 0)[-1])
+        return float(np.diff(m["temperature"].values)[last])
+
+    assert width(refined) < 0.02 * width(even)
+    assert refined.sizes["temperature"] < 500
 
 
 def test_a_curve_whose_branches_do_not_end_is_computed_once() -> None:
