@@ -52,6 +52,8 @@ class DiagramFigure:
             text = {"text": "Label", "x": "x", "y": "y"}
             share_source(self.layers, {name: text, f"{name}_halo": text})
         self._add_colour_title()
+        edges = {side: side for side in ("left", "right", "bottom", "top")}
+        share_source(self.layers, {"invalid": edges, "invalid_casing": edges})
         for name in ("invalid", "unknown"):
             self.layers[name].put(left=NOTHING, right=NOTHING, bottom=NOTHING, top=NOTHING)
         for name in ("casing", "continuous", "dashed"):
@@ -78,10 +80,9 @@ class DiagramFigure:
         self.theme = theme
         dress(self.figure, theme)
         glyph = {name: layer.glyph for name, layer in self.layers.items()}
-        glyph["invalid"].update(
-            fill_alpha=0.0, line_alpha=0.0, hatch_pattern="/", hatch_color=theme.ink, hatch_alpha=0.22, hatch_scale=14,
-            hatch_weight=0.8,
-        )  # fmt: skip
+        strokes = {"fill_alpha": 0.0, "line_alpha": 0.0, "hatch_pattern": "/", "hatch_scale": 14}
+        glyph["invalid_casing"].update(**strokes, hatch_color=theme.card, hatch_alpha=0.25, hatch_weight=2.4)
+        glyph["invalid"].update(**strokes, hatch_color=theme.ink, hatch_alpha=0.3, hatch_weight=0.8)
         glyph["unknown"].update(
             fill_color=theme.line, fill_alpha=1.0, line_alpha=0.0, hatch_pattern="x", hatch_color=theme.soft,
             hatch_alpha=0.6, hatch_scale=9, hatch_weight=0.8,
@@ -265,6 +266,7 @@ def _declare() -> dict[str, Any]:
     image = hv.Image(np.zeros((2, 2), np.float32), bounds=(0, 0, 1, 1), kdims=["x", "y"], vdims=["z"])
     return {
         "colour": image.opts(cmap=list(palette(False)), clim=(0, 1), colorbar=True),
+        "invalid_casing": hv.Rectangles(box),  # so that one sees the hatching on dark colours too
         "invalid": hv.Rectangles(box),
         "unknown": hv.Rectangles(box),
         "casing": hv.Path(line),

@@ -81,9 +81,14 @@ def sequential() -> tuple[str, ...]:
 
 
 @cache
-def diverging(middle: str = LIGHT.middle) -> tuple[str, ...]:
-    """Blue through paper to ochre: the ends of the sequential map, with zero in the middle."""
-    return _interpolate(("#274b80", "#5d80b1", "#a8bdd8", middle, "#e6d29b", "#c79d3d", "#8f6410"))
+def diverging(theme: Theme = LIGHT) -> tuple[str, ...]:
+    """Blue through paper to ochre: the ends of the sequential map, with zero in the middle. From there on they grow
+    darker on light paper, lighter on dark paper, so that no value between looks like an edge.
+    """
+    blue, ochre = ("#274b80", "#5d80b1", "#a8bdd8"), ("#e6d29b", "#c79d3d", "#8f6410")
+    if ink_on(theme.middle) != LIGHT.ink:
+        blue, ochre = blue[::-1], ochre[::-1]
+    return _interpolate((*blue, theme.middle, *ochre))
 
 
 @cache
@@ -93,7 +98,7 @@ def two_tone(low: str = LIGHT.card, high: str = LIGHT.ink) -> tuple[str, ...]:
 
 
 def palette(signed: bool, theme: Theme = LIGHT) -> tuple[str, ...]:
-    return diverging(theme.middle) if signed else sequential()
+    return diverging(theme) if signed else sequential()
 
 
 def ink_on(colour: str) -> str:

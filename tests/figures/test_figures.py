@@ -29,6 +29,7 @@ from mfexplore.figures.states import picture_figure, ranks, shrink
 from mfexplore.figures.style import (
     DARK,
     LIGHT,
+    Theme,
     colour_limits,
     diverging,
     ink_on,
@@ -267,6 +268,16 @@ def test_colour_maps_are_usable() -> None:
     assert colour_limits(np.array([-1.0, 3.0]), None, None, True)[0] < 0
     assert colour_limits(np.array([np.nan]), None, None, False) == (0.0, 1.0)
     assert ink_on("#000000") != ink_on("#ffffff")
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda t: t.name)
+def test_no_value_of_a_signed_observable_looks_like_an_edge(theme: Theme) -> None:
+    """From zero outwards the lightness goes one way only."""
+    rgb = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in diverging(theme)], float)
+    lightness = rgb @ (0.299, 0.587, 0.114)
+    for arm in (lightness[127::-1], lightness[128:]):
+        steps = np.diff(arm) * (1 if theme is DARK else -1)
+        assert (steps > -0.5).all()  # as far as whole numbers can tell
 
 
 def test_curves_are_cut_at_gaps() -> None:
