@@ -98,7 +98,9 @@ class TraceFigure:
             set_range(self.figure, "x", 0.0, self._span)
             self._draw_theory()
         low, high = value_range(np.concatenate([y, *drawn]), *self._limits)
-        low, high = min([low, *self._theory]), max([high, *self._theory])
+        latest = [v[-1] for v in (y, *drawn) if np.isfinite(v[-1])]  # of a run that leaves the ends are no outliers
+        below, above = ([] if limit is not None else latest for limit in self._limits)
+        low, high = min([low, *self._theory, *below]), max([high, *self._theory, *above])
         now = (self.figure.y_range.start, self.figure.y_range.end)
         if self._limits != (None, None) or now[0] is None or low < now[0] or high > now[1] or times.size < 3:
             set_range(self.figure, "y", low, high, margin=0.07)

@@ -317,6 +317,15 @@ def test_rendering_leaves_the_document_of_another_session_alone() -> None:
     assert changes == []
 
 
+def test_where_a_run_is_now_is_never_out_of_sight() -> None:
+    trace = TraceFigure(system("may_leonard"), LIGHT)
+    trace.set_axes("species_1", "generations")
+    times = np.arange(300.0)
+    for growth in (0.25 + 0.2 * (times / 300) ** 40, 0.25 - 0.2 * (times / 300) ** 40):
+        trace.show(times, growth, [])
+        assert trace.figure.y_range.start < growth[-1] < trace.figure.y_range.end
+
+
 def test_what_theory_predicts_is_never_out_of_sight() -> None:
     """Of a trace the outer percent may be, but not the one other state that theory knows far away."""
     trace = TraceFigure(system("compressed_sensing"), LIGHT)

@@ -366,7 +366,7 @@ class SpatialNetworkSIR(Model):
         role="coupling",
         step=0.1,
         quenched=True,
-        doc="mean number of contacts, spatial network",
+        doc="mean number of contacts (of a spatial network)",
     )
     recovery: float = control(
         1.0, 0.05, 3.0, symbol=r"\gamma", role="temperature", step=0.01, doc="rate at which the infected recover"
