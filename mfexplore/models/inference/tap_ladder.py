@@ -164,41 +164,66 @@ def local_fields(order, beta, field, j1, j2, j3, m, v, out):
 
 
 @kernel
-def triangles(j1, v, two_steps, out):
-    """Write (J D J)_ij into two_steps and (J D J D J)_ii into out, D = diag(v)."""
+def list_triangles(j1, triangles):
+    """2 J_ij J_jk J_ki for every spin i and all pairs j < k, shape (n, n (n - 1) / 2)."""
+    n = j1.shape[0]
+    for i in range(n):
+        at = 0
+        for j in range(n):
+            for k in range(j + 1, n):
+                triangles[i, at] = 2.0 * j1[i, j] * j1[j, k] * j1[k, i]
+                at += 1
+
+
+@kernel
+def close_triangles(triangles, v, pairs, out):
+    """Write (J D J D J)_ii, D = diag(v), into out; pairs: scratch, shape (n (n - 1) / 2,)."""
     n = v.size
+    at = 0
+    for j in range(n):
+        for k in range(j + 1, n):
+            pairs[at] = v[j] * v[k]
+            at += 1
     for i in range(n):
-        for j in range(n):
-            two_steps[i, j] = 0.0
-        for k in range(n):
-            factor = j1[i, k] * v[k]
-            if factor != 0.0:
-                for j in range(n):
-                    two_steps[i, j] += factor * j1[k, j]
-    for i in range(n):
-        total = 0.0
-        for j in range(n):
-            total += two_steps[i, j] * v[j] * j1[j, i]
+        row, total = triangles[i], 0.0
+        for at in range(pairs.size):
+            total += row[at] * pairs[at]
         out[i] = total
 
 
 @kernel
-def arguments(order, beta, field, j1, j2, j3, m, v, two_steps, closed, out):
+def two_steps(j1, v, out):
+    """Write (J D J)_ij, D = diag(v), into out."""
+    n = v.size
+    for i in range(n):
+        for j in range(n):
+            out[i, j] = 0.0
+        for k in range(n):
+            factor = j1[i, k] * v[k]
+            if factor != 0.0:
+                for j in range(n):
+                    out[i, j] += factor * j1[k, j]
+
+
+@kernel
+def arguments(order, beta, field, j1, j2, j3, triangles, m, v, pairs, closed, out):
     """The same as `local_fields`, with the triangles of third order."""
     n = m.size
     for i in range(n):
         v[i] = 1.0 - m[i] * m[i]
     local_fields(order, beta, field, j1, j2, j3, m, v, out)
     if order >= 3:
-        triangles(j1, v, two_steps, closed)
+        close_triangles(triangles, v, pairs, closed)
         for i in range(n):
             out[i] -= beta**3 * m[i] * closed[i]
 
 
 @kernel
-def curvature(order, beta, j1, j2, j3, m, v, two_steps, closed, out):
-    """-beta d2 G/dm dm at given means, into out of shape (n, n); uses what `arguments` left behind."""
+def curvature(order, beta, j1, j2, j3, m, v, closed, paths, out):
+    """-beta d2 G/dm dm at given means, into out of shape (n, n); uses the v and closed that `arguments` left behind."""
     n = m.size
+    if order >= 3:
+        two_steps(j1, v, paths)
     for i in range(n):
         second, third = 0.0, 0.0
         for j in range(n):
@@ -209,7 +234,7 @@ def curvature(order, beta, j1, j2, j3, m, v, two_steps, closed, out):
             if order >= 3:
                 third += j3[i, j] * m[j] * v[j]
                 value += 2.0 / 3.0 * beta**3 * (1.0 - 3.0 * m[i] * m[i]) * j3[i, j] * (1.0 - 3.0 * m[j] * m[j])
-                value += 4.0 * beta**3 * m[i] * m[j] * j1[i, j] * two_steps[i, j]
+                value += 4.0 * beta**3 * m[i] * m[j] * j1[i, j] * paths[i, j]
             out[i, j] = -value
         out[i, i] += 1.0 / v[i]
         if order >= 2:
@@ -235,13 +260,13 @@ def descend(beta, field, j1, m, steps):
 
 
 @kernel
-def iterate(order, beta, field, j1, j2, j3, m, v, two_steps, closed, x, steps, damping):
+def iterate(order, beta, field, j1, j2, j3, triangles, m, v, pairs, closed, x, steps, damping):
     """Damped iteration m <- tanh(x) of an order, until it stands still."""
     if order == 1:
         descend(beta, field, j1, m, steps)
         return
     for _ in range(steps):
-        arguments(order, beta, field, j1, j2, j3, m, v, two_steps, closed, x)
+        arguments(order, beta, field, j1, j2, j3, triangles, m, v, pairs, closed, x)
         change = 0.0
         for i in range(m.size):
             step = fast_tanh(x[i]) - m[i]
@@ -252,14 +277,14 @@ def iterate(order, beta, field, j1, j2, j3, m, v, two_steps, closed, x, steps, d
 
 
 @kernel
-def polish(order, beta, field, j1, j2, j3, m, v, two_steps, closed, x, matrix, best):
+def polish(order, beta, field, j1, j2, j3, triangles, m, v, pairs, closed, x, paths, matrix, best):
     """Newton in artanh(m) from a good start; m is left alone if that does not improve it. Returns the residual."""
     n = m.size
     for i in range(n):
         best[i] = m[i]
     smallest = math.inf
     for step in range(30):
-        arguments(order, beta, field, j1, j2, j3, m, v, two_steps, closed, x)
+        arguments(order, beta, field, j1, j2, j3, triangles, m, v, pairs, closed, x)
         residual = 0.0
         for i in range(n):
             residual = max(residual, abs(m[i] - math.tanh(x[i])))
@@ -269,7 +294,7 @@ def polish(order, beta, field, j1, j2, j3, m, v, two_steps, closed, x, matrix, b
                 best[i] = m[i]
         if residual < 1e-14 or not residual < 4.0 * smallest + 1e-3:
             break
-        curvature(order, beta, j1, j2, j3, m, v, two_steps, closed, matrix)
+        curvature(order, beta, j1, j2, j3, m, v, closed, paths, matrix)
         for i in range(n):
             x[i] -= 0.5 * math.log((1.0 + m[i]) / (1.0 - m[i]))
         solve_linear(matrix, x)
@@ -285,14 +310,14 @@ def polish(order, beta, field, j1, j2, j3, m, v, two_steps, closed, x, matrix, b
 
 
 @kernel
-def settled(order, beta, field, j1, j2, j3, m, work, matrix, two_steps):
+def settled(order, beta, field, j1, j2, j3, triangles, m, work, pairs, paths, matrix):
     """Solve the equations of an order from given means, overwritten. Returns the residual."""
     v, closed, x, best = work[0], work[1], work[2], work[3]
     residual = math.inf
     for attempt in range(5):
         steps, damping = (10, 0.4) if attempt == 0 else (60, 0.7)
-        iterate(order, beta, field, j1, j2, j3, m, v, two_steps, closed, x, steps, damping)
-        residual = polish(order, beta, field, j1, j2, j3, m, v, two_steps, closed, x, matrix, best)
+        iterate(order, beta, field, j1, j2, j3, triangles, m, v, pairs, closed, x, steps, damping)
+        residual = polish(order, beta, field, j1, j2, j3, triangles, m, v, pairs, closed, x, paths, matrix, best)
         if residual < 1e-10:
             break
     return residual
@@ -313,7 +338,7 @@ def coupling_strength(j1, j2):
 
 
 @kernel
-def cool(order, beta, field, j1, j2, j3, m, work, two_steps):
+def cool(order, beta, field, j1, j2, j3, triangles, m, work, pairs):
     """Means that were carried from high temperature down to 1/beta by iteration, into m."""
     v, closed, x = work[0], work[1], work[2]
     strength = coupling_strength(j1, j2)
@@ -325,7 +350,7 @@ def cool(order, beta, field, j1, j2, j3, m, work, two_steps):
     stages = math.ceil(math.log(beta / hot) / 0.25)
     for stage in range(stages):
         b = hot * (beta / hot) ** ((stage + 1.0) / stages)
-        iterate(order, b, hint, j1, j2, j3, m, v, two_steps, closed, x, np.int64(8), 0.35)
+        iterate(order, b, hint, j1, j2, j3, triangles, m, v, pairs, closed, x, np.int64(8), 0.35)
 
 
 @kernel
@@ -340,7 +365,7 @@ def entropy(m):
 
 
 @kernel
-def gibbs(order, beta, field, j1, j2, j3, m, v, two_steps, closed):
+def gibbs(order, beta, field, j1, j2, j3, triangles, m, v, pairs, closed):
     """-beta G of eq. (2) up to an order."""
     total = entropy(m)
     n = m.size
@@ -355,7 +380,7 @@ def gibbs(order, beta, field, j1, j2, j3, m, v, two_steps, closed):
             if order >= 3:
                 total += 2.0 / 3.0 * beta**3 * j3[i, j] * m[i] * v[i] * m[j] * v[j]
     if order >= 3:
-        triangles(j1, v, two_steps, closed)
+        close_triangles(triangles, v, pairs, closed)
         for i in range(n):
             total += beta**3 * v[i] * closed[i] / 6.0
     return total
@@ -413,7 +438,7 @@ def newton_step(m, reaction, chi, rho, matrix, product, d_m, d_reaction):
     # With dm = d_m - chi (m dV), and d chi_ii = - sum_j chi_ij^2 (dV_j + c_j dm_j), c = 2 m / v^2
     for i in range(n):
         v = 1.0 - m[i] * m[i]
-        d_reaction[i] = chi[i, i] - v - 2.0 * m[i] * d_m[i]
+        d_reaction[i] = chi[i, i] - v + 2.0 * m[i] * d_m[i]
         for j in range(n):
             product[i, j] = 0.0
         for k in range(n):
@@ -517,20 +542,21 @@ def enumerate_states(beta, field, structured, uniform, total, disorder, bias, we
 
 
 @kernel
-def expanded(method, beta, field, j1, j2, j3, m, work, matrix, chi, two_steps):
+def expanded(method, beta, field, j1, j2, j3, triangles, m, work, pairs, paths, matrix, chi):
     """Naive mean field, TAP or third order, from given means. Returns (residual, -beta G, correlation, validity)."""
     order = method + 1
-    residual = settled(order, beta, field, j1, j2, j3, m, work, matrix, two_steps)
-    arguments(order, beta, field, j1, j2, j3, m, work[0], two_steps, work[1], work[2])
-    curvature(order, beta, j1, j2, j3, m, work[0], two_steps, work[1], matrix)
+    residual = settled(order, beta, field, j1, j2, j3, triangles, m, work, pairs, paths, matrix)
+    arguments(order, beta, field, j1, j2, j3, triangles, m, work[0], pairs, work[1], work[2])
+    curvature(order, beta, j1, j2, j3, m, work[0], work[1], paths, matrix)
     validity = 0
     if not invert_positive(matrix, chi) > -math.inf:
         validity = NOT_A_MINIMUM
-        curvature(order, beta, j1, j2, j3, m, work[0], two_steps, work[1], matrix)
+        curvature(order, beta, j1, j2, j3, m, work[0], work[1], paths, matrix)
         invert(matrix, chi)
     elif order > 1 and plefka_ratio(beta, j2, m) >= 1.0:
         validity = DIVERGING
-    return residual, gibbs(order, beta, field, j1, j2, j3, m, work[0], two_steps, work[1]), spread(chi), validity
+    value = gibbs(order, beta, field, j1, j2, j3, triangles, m, work[0], pairs, work[1])
+    return residual, value, spread(chi), validity
 
 
 @kernel
@@ -560,14 +586,18 @@ def climb(temperature, field, couplings, sites, free_energy, correlation, residu
         for j in range(n):
             j2[i, j] = j1[i, j] ** 2
             j3[i, j] = j1[i, j] ** 3
-    matrix, chi, two_steps = np.empty((n, n)), np.empty((n, n)), np.zeros((n, n))
+    pairs = np.empty(n * (n - 1) // 2 if n <= DENSE else 0)
+    triangles = np.empty((n, pairs.size))
+    if pairs.size:
+        list_triangles(j1, triangles)
+    matrix, chi, paths = np.empty((n, n)), np.empty((n, n)), np.empty((n, n))
     work = np.zeros((6, n))
     m, cooled = np.empty(n), np.empty(n)
     for method in range(4 if n <= DENSE else 2):
         residual[method] = math.inf
         for start in range(3):
             if start == 0 and method < ADAPTIVE:
-                cool(method + 1, beta, field, j1, j2, j3, m, work, two_steps)
+                cool(method + 1, beta, field, j1, j2, j3, triangles, m, work, pairs)
                 if method == TAP:
                     copy(m, cooled)
             elif start == 0:
@@ -579,9 +609,11 @@ def climb(temperature, field, couplings, sites, free_energy, correlation, residu
             else:
                 break
             if method < ADAPTIVE:
-                found, value, pairs, code = expanded(method, beta, field, j1, j2, j3, m, work, matrix, chi, two_steps)
+                found, value, linked, code = expanded(
+                    method, beta, field, j1, j2, j3, triangles, m, work, pairs, paths, matrix, chi
+                )
             else:
-                found, value, pairs, code = extended(beta, field, j1, j2, m, work, matrix, chi, two_steps)
+                found, value, linked, code = extended(beta, field, j1, j2, m, work, matrix, chi, paths)
             energy = -temperature * value / n
             solved, before = found < 1e-8, residual[method] < 1e-8
             better = start == 0 or (solved and not before)
@@ -591,7 +623,7 @@ def climb(temperature, field, couplings, sites, free_energy, correlation, residu
                 )
             if better:
                 copy(m, sites[method])
-                free_energy[method], correlation[method] = energy, pairs
+                free_energy[method], correlation[method] = energy, linked
                 residual[method], validity[method] = found, code
         if validity[method] == 0 and field == 0.0:
             overlap = 0.0

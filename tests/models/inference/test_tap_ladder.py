@@ -175,6 +175,14 @@ def test_adaptive_tap_is_consistent(kind: str) -> None:
     np.testing.assert_allclose(m, np.tanh(beta * (0.3 + j @ m) - reaction * m), atol=1e-10)
 
 
+@every_kind
+def test_adaptive_tap_is_found_far_below_the_onset(kind: str) -> None:
+    """Newton's rule for means and reactions together fails only where nearly all spins are frozen."""
+    axes = {"ferromagnetic_bias": np.linspace(0, 2, 7), "temperature": np.linspace(0.5, 3, 11)}
+    theory = TapLadder(coupling_kind=kind, sample=4).theory(method="adaptive_tap", **axes)
+    assert bool(theory["converged"].all())
+
+
 def test_adaptive_free_energy_gives_the_means() -> None:
     """It is stationary too, so its derivative by the field is minus the magnetization."""
     model = TapLadder(temperature=1.5, field=0.2)
