@@ -322,6 +322,7 @@ def test_where_a_run_is_now_is_never_out_of_sight() -> None:
     trace.set_axes("species_1", "generations")
     times = np.arange(300.0)
     for growth in (0.25 + 0.2 * (times / 300) ** 40, 0.25 - 0.2 * (times / 300) ** 40):
+        trace.show(times[:2], growth[:2], [])
         trace.show(times, growth, [])
         assert trace.figure.y_range.start < growth[-1] < trace.figure.y_range.end
 
