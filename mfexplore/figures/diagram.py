@@ -81,8 +81,8 @@ class DiagramFigure:
         dress(self.figure, theme)
         glyph = {name: layer.glyph for name, layer in self.layers.items()}
         strokes = {"fill_alpha": 0.0, "line_alpha": 0.0, "hatch_pattern": "/", "hatch_scale": 14}
-        glyph["invalid_casing"].update(**strokes, hatch_color=theme.card, hatch_alpha=0.25, hatch_weight=2.4)
-        glyph["invalid"].update(**strokes, hatch_color=theme.ink, hatch_alpha=0.3, hatch_weight=0.8)
+        glyph["invalid_casing"].update(**strokes, hatch_color=theme.card, hatch_alpha=0.16, hatch_weight=2.0)
+        glyph["invalid"].update(**strokes, hatch_color=theme.ink, hatch_alpha=0.25, hatch_weight=0.8)
         glyph["unknown"].update(
             fill_color=theme.line, fill_alpha=1.0, line_alpha=0.0, hatch_pattern="x", hatch_color=theme.soft,
             hatch_alpha=0.6, hatch_scale=9, hatch_weight=0.8,

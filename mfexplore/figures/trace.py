@@ -97,10 +97,14 @@ class TraceFigure:
             self._span = first if end < first else 1.6 * end
             set_range(self.figure, "x", 0.0, self._span)
             self._draw_theory()
-        low, high = value_range(np.concatenate([y, *drawn]), *self._limits)
-        latest = [v[-1] for v in (y, *drawn) if np.isfinite(v[-1])]  # of a run that leaves the ends are no outliers
-        below, above = ([] if limit is not None else latest for limit in self._limits)
-        low, high = min([low, *self._theory, *below]), max([high, *self._theory, *above])
+        everything = np.concatenate([y, *drawn])
+        low, high = value_range(everything, *self._limits)
+        # A declared limit is the least that is shown. Without one outliers are left out, but for the latest values: the
+        # ends of a run that leaves are none.
+        known, latest = everything[np.isfinite(everything)], [v[-1] for v in (y, *drawn) if np.isfinite(v[-1])]
+        ends = [known.min(), known.max()] if known.size else []
+        below, above = (latest if limit is None else ends for limit in self._limits)
+        low, high = float(min([low, *self._theory, *below])), float(max([high, *self._theory, *above]))
         now = (self.figure.y_range.start, self.figure.y_range.end)
         if self._limits != (None, None) or now[0] is None or low < now[0] or high > now[1] or times.size < 3:
             set_range(self.figure, "y", low, high, margin=0.07)

@@ -84,6 +84,19 @@ def test_states_and_lines_with_names_have_a_key() -> None:
     assert [name for name, _ in picture_figure(whole, LIGHT).key(whole)] == ["empty", "active"]
 
 
+@pytest.mark.parametrize("picture", [PICTURES[3], PICTURES[8], PICTURES[9]])
+def test_marks_take_the_colours_of_another_theme(picture: Any) -> None:
+    def colours(drawing: Any) -> list[str]:
+        layer = drawing.layers["nodes" if "nodes" in drawing.layers else "dots"]
+        return list(layer.glyph.fill_color["transform"].palette)
+
+    named = replace(picture, states=("a", "b")) if hasattr(picture, "states") else picture
+    drawing = picture_figure(named, LIGHT)
+    drawing.dress(DARK)
+    drawing.show(named)
+    assert colours(drawing) == colours(picture_figure(named, DARK)) != colours(picture_figure(named, LIGHT))
+
+
 def test_two_figures_of_one_declaration_share_nothing() -> None:
     one, two = DiagramFigure(CurieWeiss, LIGHT), DiagramFigure(CurieWeiss, LIGHT)
     one.set_axes("field", "temperature", (-1, 1), (0, 1.5), "magnetization")
@@ -217,6 +230,9 @@ def test_trace_and_histogram_follow_a_run() -> None:
     trace.show(times, series["magnetization"], [])
     assert trace.span >= times[-1]
     assert len(trace.layers["trace"].source.data["t"]) == len(times)
+    trace.show(times, series["magnetization"] - 3, [])
+    assert trace.figure.y_range.start < (series["magnetization"] - 3).min()  # beyond what is declared, but seen
+    assert trace.figure.y_range.end > 1
     histogram = HistogramFigure(CurieWeiss, LIGHT)
     histogram.show_law(model.law())
     histogram.show(run.samples())
