@@ -145,7 +145,7 @@ class PhasesFigure(StateFigure):
     def dress(self, theme: Theme) -> None:
         super().dress(theme)
         self.layers["ring"].glyph.update(line_color=theme.line, line_width=1.5)
-        mapper = _mapper(sequential(), 0.0, 1.0)
+        mapper = _mapper(mark_colours(theme), 0.0, 1.0)
         self.layers["dots"].glyph.update(
             size=6, line_color=None, fill_color={"field": "c", "transform": mapper}, fill_alpha=0.7
         )
@@ -241,6 +241,10 @@ class ParticlesFigure(StateFigure):
         self.layers["dots"].put(x=NOTHING, y=NOTHING, c=NOTHING)
         self._swap_circles()
 
+    def dress(self, theme: Theme) -> None:
+        super().dress(theme)
+        self._dressed = False
+
     def _swap_circles(self) -> None:
         """Particles have a radius in the units of the box, which HoloViews' Points do not: replace the glyph."""
         from bokeh.models import Circle
@@ -251,10 +255,11 @@ class ParticlesFigure(StateFigure):
         glyph = self.layers["dots"].glyph
         x, y = thin(picture.x, MOST_MARKS), thin(picture.y, MOST_MARKS)
         colour = np.zeros(len(x)) if picture.colour is None else ranks(thin(picture.colour, MOST_MARKS))
-        if glyph.radius != picture.radius or not isinstance(glyph.fill_color, dict):
+        if glyph.radius != picture.radius or not self._dressed:
+            self._dressed = True
             fill: Any = self.theme.accent
             if picture.colour is not None:
-                fill = {"field": "c", "transform": _mapper(sequential(), 0.0, 1.0)}
+                fill = {"field": "c", "transform": _mapper(mark_colours(self.theme), 0.0, 1.0)}
             glyph.update(radius=picture.radius, fill_color=fill, line_color=None, fill_alpha=0.85)
         self.layers["dots"].put(x=x, y=y, c=colour)
         left, right, bottom, top = picture.box
@@ -277,6 +282,7 @@ class NetworkFigure(StateFigure):
 
     def dress(self, theme: Theme) -> None:
         super().dress(theme)
+        self._drawn = None
         self.layers["links"].glyph.update(line_color=theme.ghost, line_alpha=0.35, line_width=0.8)
 
     def show(self, picture: Network) -> None:
@@ -357,6 +363,11 @@ def _set_mapper(layer: Layer, picture: Lattice, values: NDArray[Any], theme: The
 def state_colours(n: int, theme: Theme) -> tuple[str, ...]:
     """Colours of the named states of a lattice: the first is ground."""
     return (theme.card, *(line_colour(k, theme) for k in (0, 3, 1, 4, 5)))[:n]
+
+
+def mark_colours(theme: Theme) -> tuple[str, ...]:
+    """The sequential map for marks on the ground, without the end that can hardly be seen on it."""
+    return sequential()[80:] if theme.name == "dark" else sequential()[:-30]
 
 
 def state_key(states: tuple[str, ...], theme: Theme) -> list[tuple[str, str]]:

@@ -269,6 +269,7 @@ class Desk:
         self.points.draw()
         if self.live and self.live.frame:
             self.live.state.show(self.live.frame.picture)
+            self.live.tell()
 
     # -- the exploration moved ------------------------------------------------------------------------------------
 
