@@ -19,7 +19,7 @@ $$a^*=\frac{\mu}{3\mu+\sigma},\qquad -\mu,\quad c_1(1\pm i\sqrt3),\quad c_1=\fra
 It is always unstable: the densities spiral out towards a cycle that visits each species in turn and, at finite $N$,
 ends with a single one. Space changes that. Near (2) the dynamics is a complex Ginzburg-Landau equation
 
-$$\partial_tz=D\nabla^2z+(c_1-i\omega)z-c_2(1-ic_3)|z|^2z,\qquad
+$$\partial_tz=D\nabla^2z+(c_1-i\omega)z-c_2(1-ic_3)\lvert z\rvert^2z,\qquad
 c_3=\frac{\sqrt3(18\mu+5\sigma)}{48\mu+11\sigma} \tag{3}$$
 
 whose spirals keep all three alive. Their wavelength and the speed of their fronts are
