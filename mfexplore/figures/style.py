@@ -82,13 +82,12 @@ def sequential() -> tuple[str, ...]:
 
 @cache
 def diverging(theme: Theme = LIGHT) -> tuple[str, ...]:
-    """Blue through paper to ochre: the ends of the sequential map, with zero in the middle. From there on they grow
-    darker on light paper, lighter on dark paper, so that no value between looks like an edge.
+    """Blue through paper to ochre, with zero in the middle: from there on darker on light paper and lighter on dark
+    paper, so that no value between looks like an edge.
     """
-    blue, ochre = ("#274b80", "#5d80b1", "#a8bdd8"), ("#e6d29b", "#c79d3d", "#8f6410")
-    if ink_on(theme.middle) != LIGHT.ink:
-        blue, ochre = blue[::-1], ochre[::-1]
-    return _interpolate((*blue, theme.middle, *ochre))
+    if ink_on(theme.middle) == LIGHT.ink:
+        return _interpolate(("#274b80", "#5d80b1", "#a8bdd8", theme.middle, "#e6d29b", "#c79d3d", "#8f6410"))
+    return _interpolate(("#a8bdd8", "#6686b4", "#41597e", theme.middle, "#6b5833", "#b3914c", "#e6d29b"))
 
 
 @cache

@@ -242,7 +242,7 @@ class RosenzweigPorterSimulation(Simulation):
         centres = (edges[1:] + edges[:-1]) / 2
         curves = (
             ("measured", weight / (chosen.stop - chosen.start) / (edges[1] - edges[0])),
-            ("theory, eq. (3)", m.weight_profile(centres)),
+            ("theory, eq. (3)", m.weight_profile(edges)),
         )
         return Density(
             centres, curves, "site energy minus energy of the state", "weight per energy",
@@ -415,13 +415,12 @@ class RosenzweigPorter(Model):
         """Unit of time of the simulation, 1/(2 Gamma)."""
         return 1 / (2 * self.width())
 
-    def weight_profile(self, detuning: Array) -> Array:
-        """Weight of a state at the energy looked at on sites with energy a, against a - E: p(a) A/rho."""
+    def weight_profile(self, edges: Array) -> Array:
+        """Weight of a state at the energy E looked at on sites with energy a: p(a) A/rho, the mean over bins of a - E."""
         zeta = self._zeta()
-        a = self.energy + detuning
-        lorentzian = zeta.imag / math.pi / ((zeta.real - a) ** 2 + zeta.imag**2)
+        lorentzian = np.diff(np.arctan((self.energy + edges - zeta.real) / zeta.imag)) / math.pi / np.diff(edges)
         density = -float(bare_resolvent(np.array(zeta)).imag) / math.pi
-        return bare_density(a) * lorentzian / density
+        return bare_density(self.energy + (edges[1:] + edges[:-1]) / 2) * lorentzian / density
 
     def profiles(self) -> dict[str, Profile]:
         detuning = np.linspace(-4, 4, 401)
