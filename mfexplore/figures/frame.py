@@ -135,8 +135,10 @@ def dress(figure: Any, theme: Theme, *, grid: bool = False, size: str = "12px") 
         lines.update(grid_line_color=theme.line if grid else None, grid_line_alpha=0.7)
 
 
-def afresh(label: str | None) -> str:
-    """The same label, but not for Bokeh: it sets mathematics once, in the colour of that time, until the text changes."""
+def afresh(label: Any) -> str:
+    """The same label (or none), but not for Bokeh: it sets mathematics once, in the colour of that time, until the text
+    changes.
+    """
     text = label or ""
     return text.removesuffix(" ") if text.endswith(" ") else f"{text} " if "$$" in text else text
 

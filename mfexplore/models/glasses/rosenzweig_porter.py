@@ -416,7 +416,7 @@ class RosenzweigPorter(Model):
         return 1 / (2 * self.width())
 
     def weight_profile(self, edges: Array) -> Array:
-        """Weight of a state at the energy E looked at on sites with energy a: p(a) A/rho, the mean over bins of a - E."""
+        """Weight of a state at the energy E looked at on sites with energy a: p(a) A/rho, mean over bins of a - E."""
         zeta = self._zeta()
         lorentzian = np.diff(np.arctan((self.energy + edges - zeta.real) / zeta.imag)) / math.pi / np.diff(edges)
         density = -float(bare_resolvent(np.array(zeta)).imag) / math.pi
