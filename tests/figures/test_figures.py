@@ -346,7 +346,7 @@ def test_where_a_run_is_now_is_never_out_of_sight() -> None:
 def test_what_theory_predicts_is_never_out_of_sight() -> None:
     """Of a trace the outer percent may be, but not the one other state that theory knows far away."""
     trace = TraceFigure(system("compressed_sensing"), LIGHT)
-    trace.set_axes("relative_error", "iterations")
+    trace.set_axes("log_relative_error", "iterations")
     trace.show_theory((-5.0, -0.4))
     times = np.arange(200.0)
     trace.show(times, np.full(200, -0.4), [])

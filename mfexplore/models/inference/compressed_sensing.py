@@ -361,7 +361,7 @@ class ApproximateMessagePassing(Simulation):
         power = max(float(np.mean(self.truth**2)), 1e-16)
         return {
             "mean_squared_error": error,
-            "relative_error": math.log10(error / power),
+            "log_relative_error": math.log10(error / power),
             "effective_noise": self.noise,
         }
 
@@ -421,7 +421,7 @@ class CompressedSensing(Model):
         Source("M. Gabrié, J. Phys. A 53, 223002 (2020)", arxiv="1911.00890"),
     )
     observables = (
-        Observable("relative_error", r"\log_{10}E/\rho", "logarithm of the error, relative to the signal", high=0),
+        Observable("log_relative_error", r"\log_{10}E/\rho", "logarithm of the error, relative to the signal", high=0),
         Observable("mean_squared_error", "E", "mean squared error of a component", low=0),
         Observable("effective_noise", "S", "variance of the noise that the denoiser sees", low=0),
         Observable("threshold", r"\lambda", "from how many effective noises on a component counts", low=0, high=8),
@@ -457,8 +457,8 @@ class CompressedSensing(Model):
         ),
     )
     planes = (
-        Plane("sparsity", "measurement_rate", "relative_error", "uninformed"),
-        Plane("measurement_rate", "noise", "relative_error", "uninformed"),
+        Plane("sparsity", "measurement_rate", "log_relative_error", "uninformed"),
+        Plane("measurement_rate", "noise", "log_relative_error", "uninformed"),
     )
     presets = (
         Preset(
@@ -559,7 +559,7 @@ class CompressedSensing(Model):
         out = flat.reshape(rate.size, 2, 5)
         error, s, free_entropy, threshold, residual = (out[:, :, k] for k in range(5))
         values = {
-            "relative_error": np.log10(error / rho[:, None]),
+            "log_relative_error": np.log10(error / rho[:, None]),
             "mean_squared_error": error,
             "effective_noise": s,
             "threshold": threshold,
@@ -651,7 +651,7 @@ class CompressedSensing(Model):
         relative = np.linspace(min(lowest, -3.0), 0.0, 401)
         out = np.empty_like(relative)
         fill_potential(self.sparsity * 10**relative, self.measurement_rate, self.sparsity, self.noise, out)
-        return Landscape("relative_error", relative, -out)
+        return Landscape("log_relative_error", relative, -out)
 
     def law(self) -> Law:
         columns = {n: np.array([float(getattr(self, n))]) for n in ("measurement_rate", "sparsity", "noise")}
@@ -673,7 +673,7 @@ class CompressedSensing(Model):
         before = np.interp(times, steps, np.append(path[0], path[:-1]))  # what the denoiser of this step was given
         return {
             "mean_squared_error": later,
-            "relative_error": np.log10(later / power),
+            "log_relative_error": np.log10(later / power),
             "effective_noise": (self.noise + before) / self.rate,
         }
 

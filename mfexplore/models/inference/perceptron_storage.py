@@ -518,7 +518,7 @@ class PerceptronRace(Simulation):
         best = min(self.violated.values())
         typical = self.violated.get("annealing", best) if self.model.temperature > 0 else best
         found = {
-            "violated": typical,
+            "violated_fraction": typical,
             "success": float(best == 0),
             "largest_margin": self.widest,
             "stability": float(np.mean(self.samples())),
@@ -588,7 +588,7 @@ class PerceptronStorage(Model):
         Observable(
             "entropy", "S", "logarithm of the number (volume) of solutions, per weight", low=-3, high=math.log(2)
         ),
-        Observable("violated", r"\epsilon", "fraction of patterns below the margin", low=0),
+        Observable("violated_fraction", r"\epsilon", "fraction of patterns below the margin", low=0),
         Observable("stability", r"\overline\Delta", "mean stability of the patterns"),
         Observable("largest_margin", r"\kappa_c", "largest margin that this load allows", low=-1, high=2, signed=True),
         Observable(
@@ -614,8 +614,8 @@ class PerceptronStorage(Model):
         Landmark("freezing", "T_f", "below it binary weights are frozen into isolated states"),
     )
     planes = (
-        Plane("margin", "load", "violated", x_range=(-0.5, 1.5), y_range=(0.01, 4.0)),
-        Plane("load", "temperature", "violated", x_range=(0.01, 4.0), y_range=(0.0, 1.0)),
+        Plane("margin", "load", "violated_fraction", x_range=(-0.5, 1.5), y_range=(0.01, 4.0)),
+        Plane("load", "temperature", "violated_fraction", x_range=(0.01, 4.0), y_range=(0.0, 1.0)),
     )
     presets = (
         Preset(
@@ -726,7 +726,7 @@ class PerceptronStorage(Model):
                  np.full_like(violated, -np.inf), np.zeros_like(violated)], axis=1,
             )  # fmt: skip
         loads, place = np.unique(load, return_inverse=True)
-        names = ("overlap", "entropy", "violated", "stability", "replicon")
+        names = ("overlap", "entropy", "violated_fraction", "stability", "replicon")
         values_by_name = {name: out[:, k] for k, name in enumerate(names)}
         values_by_name["largest_margin"] = margins_stored(self.weights, loads.tobytes())[place]
         values_by_name["success"] = (~beyond).astype(float)
@@ -821,7 +821,7 @@ class PerceptronStorage(Model):
         q = float(solution.values["overlap"][0])
         doc = "replica theory for a typical state at this temperature"
         if q == 1.0:
-            cut = self.margin - _reach(float(solution.values["violated"][0]), self.margin)
+            cut = self.margin - _reach(float(solution.values["violated_fraction"][0]), self.margin)
             free = np.where((values < cut) | (values > self.margin), density(values), 0.0)
             at_margin = float(ndtr(self.margin) - ndtr(cut))
             return Law("stability_of_each_pattern", values, free, doc, ((self.margin, at_margin),))

@@ -190,7 +190,7 @@ def test_landscape_has_its_extrema_at_the_fixed_points() -> None:
         & (landscape.free_energy[1:-1] < landscape.free_energy[2:])
     )
     minima = landscape.coordinate[1 + inner]
-    np.testing.assert_allclose(minima, theory["relative_error"].values, atol=0.02)
+    np.testing.assert_allclose(minima, theory["log_relative_error"].values, atol=0.02)
     for branch, place in enumerate(inner):
         height = float(theory["free_entropy"][branch])
         assert -landscape.free_energy[1 + place] == pytest.approx(height, abs=1e-3)
@@ -238,7 +238,7 @@ def test_message_passing_follows_state_evolution(controls: dict[str, Any]) -> No
             run.advance(15)
             times, series = run.series()
             path = model.predicted_path(start, times)
-            found.append(path["relative_error"] - series["relative_error"])
+            found.append(path["log_relative_error"] - series["log_relative_error"])
         gaps.append(float(np.abs(found).mean()))
     assert gaps[1] < max(0.7 * gaps[0], 0.01)
     assert gaps[1] < 0.05
@@ -267,9 +267,9 @@ def test_recovery_on_both_sides_of_the_spinodal() -> None:
         model = CompressedSensing(measurement_rate=rate, noise=1e-8)
         run = model.simulate(seed=3)
         run.advance(200)
-        assert (run.observe()["relative_error"] < -6) == recovered
-        expected = float(model.theory()["relative_error"].sel(branch="uninformed"))
-        assert run.observe()["relative_error"] == pytest.approx(expected, abs=0.08)
+        assert (run.observe()["log_relative_error"] < -6) == recovered
+        expected = float(model.theory()["log_relative_error"].sel(branch="uninformed"))
+        assert run.observe()["log_relative_error"] == pytest.approx(expected, abs=0.08)
 
 
 def test_the_photograph_appears() -> None:
@@ -279,12 +279,12 @@ def test_the_photograph_appears() -> None:
     assert len(model.replace(signal="random").simulate(seed=2).picture().images) == 2
     run.advance(60)
     assert run.finished
-    assert run.observe()["relative_error"] < -6
+    assert run.observe()["log_relative_error"] < -6
     _, wavelets, recovered = (image for _, image in run.picture().images)
     np.testing.assert_allclose(recovered, wavelets, atol=0.5)  # of 255 grey values
     few = CompressedSensing.preset("photograph, too few").simulate(seed=2)
     few.advance(100)
-    assert few.observe()["relative_error"] > -0.4
+    assert few.observe()["log_relative_error"] > -0.4
 
 
 def test_the_sparse_photograph() -> None:

@@ -108,7 +108,7 @@ def test_zero_temperature_is_the_limit() -> None:
     for load in (1.0, 2.5, 6.0):
         cold = PerceptronStorage(load=load, temperature=0.002).theory()
         frozen = PerceptronStorage(load=load).theory()
-        assert float(cold["violated"]) == pytest.approx(float(frozen["violated"]), abs=1e-3)
+        assert float(cold["violated_fraction"]) == pytest.approx(float(frozen["violated_fraction"]), abs=1e-3)
         assert float(cold["stability"]) == pytest.approx(float(frozen["stability"]), abs=6e-3)
     assert float(frozen["overlap"]) == 1
     assert int(frozen["validity"]) == 1
@@ -119,7 +119,7 @@ def test_entropy_is_minus_the_slope_of_the_free_energy(weights: str) -> None:
     """With F = E - T S and E = load * violated: dF/dT = -S. Also d(ln Z)/d(load) at fixed q is what patterns cost."""
     t = np.array([0.499, 0.5, 0.501])
     theory = PerceptronStorage(weights=weights, load=1.5, margin=0.2).theory(temperature=t)
-    free = 1.5 * theory["violated"].values - t * theory["entropy"].values
+    free = 1.5 * theory["violated_fraction"].values - t * theory["entropy"].values
     assert (free[2] - free[0]) / 0.002 == pytest.approx(-float(theory["entropy"][1]), abs=1e-6)
 
 
@@ -130,7 +130,7 @@ def test_binary_weights_freeze_where_their_entropy_vanishes() -> None:
     assert float(above["entropy"]) == pytest.approx(0, abs=1e-3)
     assert float(above["entropy"]) > 0
     assert float(below["entropy"]) == 0
-    assert float(below["violated"]) == pytest.approx(float(above["violated"]), rel=1e-3)
+    assert float(below["violated_fraction"]) == pytest.approx(float(above["violated_fraction"]), rel=1e-3)
     assert model.replace(temperature=freezing).landmark("freezing", "load")[0] == pytest.approx(1.2, abs=1e-9)
     assert model.landmark("freezing", "load").size == 0, "at T = 0 it is the capacity, drawn once"
     assert int(below["phase"]) == 2
@@ -178,12 +178,12 @@ def test_law_has_the_mean_and_the_mass_of_theory(controls: dict[str, Any]) -> No
     assert mean == pytest.approx(float(theory["stability"]), abs=3e-3)
     wrong = law.values < model.margin
     violated = np.trapezoid(law.density[wrong], law.values[wrong])
-    assert violated == pytest.approx(float(theory["violated"]), abs=2e-3)
+    assert violated == pytest.approx(float(theory["violated_fraction"]), abs=2e-3)
 
 
 def test_beyond_capacity_the_law_has_a_gap_and_an_atom() -> None:
     model = PerceptronStorage(load=3.0)
-    law, violated = model.law(), float(model.theory()["violated"])
+    law, violated = model.law(), float(model.theory()["violated_fraction"])
     ((place, weight),) = law.atoms
     assert place == 0
     assert np.trapezoid(law.density, law.values) + weight == pytest.approx(1, abs=5e-3)
@@ -276,9 +276,9 @@ def test_annealing_samples_the_gibbs_state_while_it_is_warm(weights: str) -> Non
     for seed in range(8):
         run = model.simulate(seed=seed)
         run.advance(350)
-        violated.append(run.series()[1]["violated"][-100:].mean())
+        violated.append(run.series()[1]["violated_fraction"][-100:].mean())
         overlap.append(run.series()[1]["overlap"][-100:].mean())
-    for found, name in ((violated, "violated"), (overlap, "overlap")):
+    for found, name in ((violated, "violated_fraction"), (overlap, "overlap")):
         error = float(np.std(found, ddof=1)) / math.sqrt(len(found))
         assert np.mean(found) == pytest.approx(float(theory[name]), abs=4 * error + 0.004), name
 
