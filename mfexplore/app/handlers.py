@@ -25,7 +25,7 @@ class GalleryHandler(RequestHandler):
 
 
 class ThumbnailHandler(RequestHandler):
-    """The small picture of a system; 404 while its kernels are not compiled (the page shows a plain card then)."""
+    """The small picture of a system; 202 while its kernels are not compiled (the page asks again then)."""
 
     def initialize(self, kernels: Kernels) -> None:
         self.kernels = kernels

@@ -324,9 +324,10 @@ def prepare(
     box = (xs[0] - dx / 2, ys[0] - dy / 2, xs[-1] - xs[0] + dx, ys[-1] - ys[0] + dy)
     limits = colour_limits(values, declared.low, declared.high, declared.signed)
     phases = at["phase"].values if "phase" in at else np.full(values.shape, -1)
+    known = at["converged"].values
     return Prepared(
         np.ascontiguousarray(values, np.float32), box, limits,
-        hatch_runs(~at["converged"].values, box), hatch_runs(at["validity"].values > 0, box),
+        hatch_runs(~known, box), hatch_runs(known & (at["validity"].values > 0), box),
         phases,
     )  # fmt: skip
 

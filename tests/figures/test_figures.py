@@ -133,6 +133,8 @@ def test_cells_that_are_not_known_are_hatched() -> None:
     prepared = prepare(dataset.assign(converged=converged), CurieWeiss, "magnetization")
     assert prepared.unknown.shape == (4, 1)
     assert prepared.invalid.shape == (4, 0)
+    doubted = dataset.assign(converged=converged, validity=(~converged).astype(np.int8))
+    assert prepare(doubted, CurieWeiss, "magnetization").invalid.shape == (4, 0), "one hatching is enough"
 
 
 def test_hatching_covers_exactly_the_mask() -> None:
