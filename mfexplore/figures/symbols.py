@@ -21,6 +21,7 @@ SIGNS = {
 ACCENTS = {"bar": "\u0304", "hat": "\u0302", "tilde": "\u0303", "dot": "\u0307", "overline": "\u0304", "vec": "\u20d7"}
 UPRIGHT = {"mathrm", "text", "operatorname", "textrm", "mathbf", "mathcal", "boldsymbol", "mathit"}
 NARROW, WIDE = set("ijltfrI1|.,:;()[]′· "), set("mwMWΩΦΨΘ∞→←=+±×∼≈≤≥")
+AS_CAPITALS = set("αωψφϕπ")
 
 TOKEN = re.compile(r"\\([A-Za-z]+)|\\(.)|([\^_{}])|(.)", re.S)
 
@@ -60,7 +61,8 @@ def plain(latex: str) -> str:
 def _width(character: str) -> float:
     if 0x300 <= ord(character) <= 0x36F or ord(character) == 0x20D7:
         return 0.0
-    return 0.36 if character in NARROW else 0.86 if character in WIDE else 0.7 if character.isupper() else 0.56
+    large = character.isupper() or character in AS_CAPITALS
+    return 0.36 if character in NARROW else 0.86 if character in WIDE else 0.7 if large else 0.56
 
 
 def _pieces(latex: str) -> list[tuple[str, int, bool]]:

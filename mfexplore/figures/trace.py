@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mfexplore.core.model import Law, Model
 from mfexplore.figures.curves import value_range
 from mfexplore.figures.frame import NOTHING, dress, load_holoviews, render, set_range, thin
+from mfexplore.figures.scale import Scale
 from mfexplore.figures.style import Theme, short_label, tex_label
 
 MOST_POINTS = 1200
@@ -182,7 +183,7 @@ class HistogramFigure:
         low, high = min([*span, *places]), max([*span, *places])
         pad = 0.12 * (high - low) or 0.5
         self._range = (float(low - pad), float(high + pad))
-        set_range(self.figure, "x", *self._range)
+        Scale().show(self.figure, "x", *self._range)
         shown = slice(max(keep[0] - 1, 0), keep[-1] + 2) if keep.size else slice(None)
         self.layers["law"].put(x=thin(values[shown], 2000), y=thin(density[shown], 2000))
         self._top = float(np.quantile(finite[keep], 0.995)) if keep.size else 1.0
@@ -200,7 +201,7 @@ class HistogramFigure:
         heights, edges = np.histogram(finite, bins=BINS, range=(low, high))
         density = heights / (finite.size * np.diff(edges))
         self.layers["bars"].put(left=edges[:-1], right=edges[1:], bottom=np.zeros(BINS), top=density)
-        set_range(self.figure, "x", low, high)
+        Scale().show(self.figure, "x", low, high)
         set_range(self.figure, "y", 0.0, 1.15 * max(self._top, float(np.sort(density)[-3:].mean())))
 
     @property

@@ -353,3 +353,12 @@ def test_what_theory_predicts_is_never_out_of_sight() -> None:
     times = np.arange(200.0)
     trace.show(times, np.full(200, -0.4), [])
     assert trace.figure.y_range.start < -5.0
+
+
+def test_a_narrow_histogram_has_few_short_labels() -> None:
+    model = system("compressed_sensing")(noise=1e-8, measurement_rate=0.6)
+    histogram = HistogramFigure(type(model), LIGHT)
+    histogram.show_law(model.law())
+    labels = histogram.figure.xaxis[0].major_label_overrides
+    assert 3 <= len(labels) <= 6
+    assert max(map(len, labels.values())) <= 8
