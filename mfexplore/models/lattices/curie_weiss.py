@@ -212,7 +212,7 @@ class CurieWeissSimulation(Simulation):
         values = np.full(columns * columns, -1, np.int8)
         values[: self.model.size] = self.spins > 0
         caption = "spins (their place means nothing here)"
-        return Lattice(values.reshape(columns, columns), 0, 1, caption, signed=False, states=("down", "up"))
+        return Lattice(values.reshape(columns, columns), 0, 1, caption, False, ("down", "up"), "no spin")
 
     def _loop(self) -> Trajectories:
         """Magnetization against field over the last periods, on top of all states of eq. (2)."""
