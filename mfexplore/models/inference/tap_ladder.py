@@ -398,8 +398,10 @@ def spread(chi):
 
 
 @kernel
-def consistent(beta, field, j1, m, reaction, matrix, chi, rho):
-    """Response and free energy of eq. (4) at given means and reactions: chi, and the argument of the tanh in rho.
+def consistent(beta, field, j1, m, reaction, matrix, chi, rho, missing):
+    """Response and free energy of eq. (4) at given means and reactions: chi, the argument of the tanh in rho, and in
+    missing what each reaction would need more: 1/v - 1/chi_ii, without the cancellation that this has near |m| = 1,
+    where a runaway would else count as a solution.
 
     Returns (residual, -beta G); NaN if the matrix of eq. (4) is not positive definite.
     """
@@ -417,7 +419,11 @@ def consistent(beta, field, j1, m, reaction, matrix, chi, rho):
         residual = 0.0
         for i in range(n):
             v = 1.0 - m[i] * m[i]
-            residual = max(residual, abs(m[i] - math.tanh(rho[i])), abs(chi[i, i] - v))
+            back = 0.0
+            for j in range(n):
+                back += j1[i, j] * chi[i, j]
+            missing[i] = beta * back / chi[i, i] - reaction[i]
+            residual = max(residual, abs(m[i] - math.tanh(rho[i])), abs(missing[i]))
             value += abs(rho[i]) + math.log1p(math.exp(-2.0 * abs(rho[i]))) + 0.5 * reaction[i]
             # Half of m (Lambda - beta J) m, with (beta J m)_i = rho_i + V_i m_i - beta h
             value += 0.5 * m[i] * (m[i] / v - rho[i] + beta * field)
@@ -426,7 +432,7 @@ def consistent(beta, field, j1, m, reaction, matrix, chi, rho):
 
 
 @kernel
-def newton_step(m, reaction, chi, rho, matrix, product, d_m, d_reaction):
+def newton_step(m, missing, chi, rho, matrix, product, d_m, d_reaction):
     """Newton's step for means and reactions of eq. (4) together, from what `consistent` left behind."""
     n = m.size
     for i in range(n):
@@ -438,7 +444,7 @@ def newton_step(m, reaction, chi, rho, matrix, product, d_m, d_reaction):
     # With dm = d_m - chi (m dV), and d chi_ii = - sum_j chi_ij^2 (dV_j + c_j dm_j), c = 2 m / v^2
     for i in range(n):
         v = 1.0 - m[i] * m[i]
-        d_reaction[i] = chi[i, i] - v + 2.0 * m[i] * d_m[i]
+        d_reaction[i] = missing[i] * chi[i, i] * v + 2.0 * m[i] * d_m[i]
         for j in range(n):
             product[i, j] = 0.0
         for k in range(n):
@@ -464,11 +470,11 @@ def adaptive(beta, field, j1, m, reaction, matrix, chi, product, work, steps):
     rule at fixed reactions; then Newton's rule for both, shortened where it leads astray.
     """
     n = m.size
-    rho, old, old_reaction, d_m, d_reaction = work[0], work[1], work[2], work[3], work[5]
+    rho, old, old_reaction, d_m, d_reaction, missing = work[0], work[1], work[2], work[3], work[5], work[6]
     share, last = 1.0, math.inf
     residual, value = math.inf, math.nan
     for step in range(steps):
-        residual, value = consistent(beta, field, j1, m, reaction, matrix, chi, rho)
+        residual, value = consistent(beta, field, j1, m, reaction, matrix, chi, rho, missing)
         if residual < 1e-13:
             break
         newton = step >= 6
@@ -482,7 +488,7 @@ def adaptive(beta, field, j1, m, reaction, matrix, chi, product, work, steps):
             copy(m, old)
             copy(reaction, old_reaction)
             if newton:
-                newton_step(m, reaction, chi, rho, matrix, product, d_m, d_reaction)
+                newton_step(m, missing, chi, rho, matrix, product, d_m, d_reaction)
             else:
                 for i in range(n):
                     rho[i] -= 0.5 * math.log((1.0 + m[i]) / (1.0 - m[i]))
@@ -490,7 +496,7 @@ def adaptive(beta, field, j1, m, reaction, matrix, chi, product, work, steps):
                     d_m[i] = 0.0
                     for j in range(n):
                         d_m[i] += chi[i, j] * rho[j]
-                    d_reaction[i] = 1.0 / (1.0 - m[i] * m[i]) - 1.0 / chi[i, i]
+                    d_reaction[i] = missing[i]
         for i in range(n):
             # A step in artanh(m), where the equations are smooth up to |m| = 1
             change = min(max(share * d_m[i] / (1.0 - old[i] * old[i]), -1.0), 1.0)
@@ -591,7 +597,7 @@ def climb(temperature, field, couplings, sites, free_energy, correlation, residu
     if pairs.size:
         list_triangles(j1, triangles)
     matrix, chi, paths = np.empty((n, n)), np.empty((n, n)), np.empty((n, n))
-    work = np.zeros((6, n))
+    work = np.zeros((7, n))
     m, cooled = np.empty(n), np.empty(n)
     for method in range(4 if n <= DENSE else 2):
         residual[method] = math.inf

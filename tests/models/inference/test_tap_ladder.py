@@ -176,11 +176,13 @@ def test_adaptive_tap_is_consistent(kind: str) -> None:
 
 
 @every_kind
-def test_adaptive_tap_is_found_far_below_the_onset(kind: str) -> None:
-    """Newton's rule for means and reactions together fails only where nearly all spins are frozen."""
+def test_adaptive_tap_is_found_below_the_onset_and_no_runaway_counts(kind: str) -> None:
+    """Frozen spins hide an inconsistent reaction; its free energy would lie far below the exact one."""
     axes = {"ferromagnetic_bias": np.linspace(0, 2, 7), "temperature": np.linspace(0.5, 3, 11)}
-    theory = TapLadder(coupling_kind=kind, sample=4).theory(method="adaptive_tap", **axes)
-    assert bool(theory["converged"].all())
+    theory = TapLadder(coupling_kind=kind, sample=4).theory(**axes)
+    found, exact = (theory.sel({"method": name}) for name in ("adaptive_tap", "exact"))
+    assert float(found["converged"].mean()) > 0.96
+    assert float(np.abs(found["free_energy"] - exact["free_energy"]).max()) < 0.1
 
 
 def test_adaptive_free_energy_gives_the_means() -> None:
@@ -199,7 +201,7 @@ def test_adaptive_reaction_becomes_that_of_tap_in_a_large_glass() -> None:
         tap = TapLadder(temperature=1.5, field=0.3, size=size).sites()[TAP]
         couplings, _ = instance("sk", size, 1, 1)
         m, matrices = tap.copy(), np.empty((3, size, size))
-        extended(1 / 1.5, 0.3, couplings, couplings**2, m, np.empty((6, size)), *matrices)
+        extended(1 / 1.5, 0.3, couplings, couplings**2, m, np.empty((7, size)), *matrices)
         gaps.append(np.sqrt(np.mean((m - tap) ** 2)))
     assert gaps[1] < 0.5 * gaps[0]
 
