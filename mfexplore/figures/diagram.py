@@ -21,7 +21,7 @@ from mfexplore.figures.frame import (
     render,
     share_source,
 )
-from mfexplore.figures.lettering import Lettering, pieces
+from mfexplore.figures.lettering import MIDDLING, Lettering, pieces
 from mfexplore.figures.regions import hatch_runs
 from mfexplore.figures.scale import Scale
 from mfexplore.figures.style import LIGHT, SANS, SERIF, Theme, colour_limits, ink_on, palette, tex_label
@@ -67,6 +67,9 @@ class DiagramFigure:
         self.axes: tuple[str, str] = ("", "")
         self.scales = (Scale(), Scale())
         self._observable: Observable | None = None
+        self._frame = {"inner_width": MIDDLING, "inner_height": MIDDLING}
+        self.figure.on_change("inner_width", self._resized)
+        self.figure.on_change("inner_height", self._resized)
         self.dress(theme)
 
     def _add_colour_title(self) -> None:
@@ -169,6 +172,12 @@ class DiagramFigure:
         self._painted = prepared
         self._letter()
 
+    def _resized(self, size: str, old: float, new: float) -> None:
+        """The browser tells how large the frame is: letters take another part of it."""
+        if new > 0:
+            self._frame[size] = float(new)
+            self._letter()
+
     def _inks(self, xs: Any, ys: Any) -> dict[str, list[str]]:
         """Colours of text that can be read at these places of the picture, and of the halo around it."""
         inks = [ink_on(self._colour_at(float(x), float(y))) for x, y in zip(xs, ys, strict=True)]
@@ -214,7 +223,8 @@ class DiagramFigure:
     def _letter(self) -> None:
         """Write the names of the regions and the symbol of every visible boundary, beside each other and the curves."""
         x_range, y_range = ((r.start, r.end) for r in (self.figure.x_range, self.figure.y_range))
-        letters = Lettering(x_range, y_range, [(xs, ys) for _, xs, ys in self._curves])
+        em = (EM / self._frame["inner_width"], EM / self._frame["inner_height"])
+        letters = Lettering(x_range, y_range, [(xs, ys) for _, xs, ys in self._curves], em)
         names: list[tuple[float, float, str]] = []
         if self._painted is not None:
             titles = tuple(phase.title for phase in self.kind.phases)

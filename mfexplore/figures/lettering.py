@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, label, uniform_filter
 
 CELLS = 80  # of the frame in each direction; everything is placed on this grid
-EM = 0.035  # size of the letters, in units of the frame (a middling one: frames of all sizes are lettered alike)
-LETTER, LINE = 0.5 * EM, 1.3 * EM  # mean width of a letter, height of a line
-GAP = 0.5 * EM  # between a curve and its symbol
+MIDDLING = 490.0  # width and height in pixels of a frame that is not on a screen yet
+LETTER, LINE = 0.5, 1.3  # mean width of a letter, height of a line, in em
+GAP = 0.5  # between a curve and its symbol, in em
 SMALLEST_REGION, LARGE_REGION = 0.012, 0.15  # of the frame: to be named at all, to be named once more
 NARROWEST_REGION = 0.014  # half height of the largest disc inside, as fraction of the frame, to be named
 WRITTEN = 10.0  # a cell with text in it, where one with a line in it counts 1
@@ -31,7 +31,11 @@ class Lettering:
     All coordinates are those of the axes; NaN in a curve is a gap.
     """
 
-    def __init__(self, x_range: Range, y_range: Range, curves: Sequence[Curve] = ()) -> None:
+    def __init__(
+        self, x_range: Range, y_range: Range, curves: Sequence[Curve] = (), em: Range = (0.035, 0.035)
+    ) -> None:
+        """em: the size of the letters, in units of the frame's width and height."""
+        self._em = em
         self._low = np.array([x_range[0], y_range[0]], float)
         self._span = np.array([x_range[1] - x_range[0], y_range[1] - y_range[0]], float)
         self._curves = [self._in_frame(*curve) for curve in curves]
@@ -76,10 +80,10 @@ class Lettering:
             return None
         chosen = visible[np.unique(np.linspace(0, len(visible) - 1, SAMPLED).round().astype(int))]
         u, v = u[chosen], v[chosen]
-        box = ((width + 0.7) * EM, 1.7 * EM)
+        box = ((width + 0.7) * self._em[0], 1.7 * self._em[1])
         side = np.array([(i, j) for i in (1, 0, -1) for j in (1, 0, -1) if i or j], float)
-        centre_u = u[:, None] + side[:, 0] * (box[0] / 2 + GAP)
-        centre_v = v[:, None] + side[:, 1] * (box[1] / 2 + GAP)
+        centre_u = u[:, None] + side[:, 0] * (box[0] / 2 + GAP * self._em[0])
+        centre_v = v[:, None] + side[:, 1] * (box[1] / 2 + GAP * self._em[1])
         at = (_cell(centre_v), _cell(centre_u))
         cost = _share(self._taken, box, edge=WRITTEN)[at] + CROWDED * self._crowd(k)[at]
         cost = cost + np.where((np.abs(centre_u - 0.5) > 0.5) | (np.abs(centre_v - 0.5) > 0.5), WRITTEN, 0.0)
@@ -110,7 +114,7 @@ class Lettering:
         best, room = None, -np.inf
         for text in dict.fromkeys((title, _in_two_lines(title))):
             lines = text.split("\n")
-            box = (LETTER * (max(map(len, lines)) + 1), LINE * len(lines))
+            box = (LETTER * (max(map(len, lines)) + 1) * self._em[0], LINE * len(lines) * self._em[1])
             outside = _share(~region, box, edge=1.0)
             cost = 4 * outside + _share(self._taken, box, edge=WRITTEN)
             row, column = np.unravel_index(int(np.argmax(depth - cost)), depth.shape)

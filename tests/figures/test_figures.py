@@ -166,6 +166,15 @@ def test_a_long_name_is_broken_where_its_region_is_narrow() -> None:
     assert [name for *_, name in names] == ["retrieval\nstable", "retrieval metastable"]
 
 
+def test_letters_that_fill_a_narrow_frame_stay_inside() -> None:
+    along = np.linspace(0.0, 1.0, 50)
+    narrow = Lettering((0, 1), (0, 1), [(along, along)], em=(0.08, 0.06))
+    (x, y, name), *_ = narrow.name_regions(np.zeros((40, 40), int), (0, 0, 1, 1), ("metastable",))
+    half = (0.5 * len(name) * 0.08 / 2, 1.3 * 0.06 / 2)
+    assert half[0] < x < 1 - half[0]
+    assert half[1] < y < 1 - half[1]
+
+
 def test_symbols_stand_beside_their_curves_and_apart() -> None:
     along = np.linspace(0.0, 1.0, 50)
     curves = [along, along**2, along**2 + 0.02, along + 2]
