@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import sys
@@ -194,3 +195,5 @@ def prepare() -> None:
         if is_warm(key):
             _builder.submit(build, key, {}, "light").result()  # render the common figures once, for all later sessions
             break
+    gc.collect()
+    gc.freeze()  # libraries stay: looking through them for garbage would stop every page for a tenth of a second

@@ -280,10 +280,8 @@ class Desk:
         at = self.session.current
         if self.diagram and self.curve:
             self.diagram.turn_to(at)
-            if self.curve.turn_to(at):
-                self._page.later(TOGETHER_MS, self._show_marker)
-            else:
-                self._show_marker()
+            self.curve.turn_to(at)
+            self._page.later(TOGETHER_MS, self._show_marker)
         if self.kind.offers("solve"):
             self.points.turn_to(at)
         if self.live:
@@ -303,6 +301,8 @@ class Desk:
             self.curve.show_marker(at)
 
     def _settle(self) -> None:
+        if self.curve:
+            self.curve.rest()
         self._resting = self._page.later(REST_MS - SETTLE_MS, self._rest)
         if self._untold:
             self._tell_state()

@@ -125,6 +125,8 @@ class CurvePanel:
         self.columns: dict[str, NDArray[Any]] = {}
         self._axes: Any = None
         self._computed: Any = None
+        self._even: tuple[Exploration, xr.Dataset] | None = None  # a curve that is to be refined
+        self._rests = False
         self._exact_for: Any = None
         self._points: Any = []
 
@@ -132,49 +134,73 @@ class CurvePanel:
         self, jobs: Jobs, progress: Progress, fail: Callable[[Exception], None], ready: Callable[[], None],
         drawn: Callable[[], None],
     ) -> None:  # fmt: skip
-        """ready: called when another curve is about to be drawn. drawn: when anything but the marker is drawn."""
+        """ready: called when the curve is about to be drawn, or stays. drawn: when anything but the marker is drawn."""
         self._jobs, self._progress, self._fail, self._ready, self._drawn = jobs, progress, fail, ready, drawn
 
-    def turn_to(self, at: Exploration) -> bool:
-        """Show another exploration; the ensembles follow with `measure` once the marker rests.
-
-        Returns whether another curve is on its way.
-        """
+    def turn_to(self, at: Exploration) -> None:
+        """Show another exploration; the ensembles follow with `measure` once the marker rests."""
         axes = (at.along_control, at.colour, at.window(at.along))
         if axes != self._axes:
             self._axes = axes
             self.drawing.set_axes(*axes)
             self.drawing.show_live(np.empty(0), np.empty(0))
+        self._rests = False
         wanted = (axes, _theory_controls(at, at.along_control))
-        another = bool(wanted != self._computed)
-        if another:
+        if wanted != self._computed:
             self._computed = wanted
             self._compute(at)
+        elif not self._jobs.busy("curve"):  # nothing to compute, but what comes after the curve still does
+            self._jobs.submit("curve", lambda cancelled: iter([None]), lambda nothing: self._ready())
         self.ensembles.turn_to(at)
         if self._jobs.busy("ensemble"):  # the hand on the slider comes first; `measure` goes on where this stopped
             self._jobs.cancel("ensemble")
             self._progress("ensemble", None, "")
         self._draw_points(at)
         self._turn_exact(at)
-        return another
 
     def show_marker(self, at: Exploration) -> None:
         self.drawing.show_marker(float(getattr(at.model, at.along_control)))
 
     def _compute(self, at: Exploration) -> None:
-        kind, name, colour = type(at.model), at.along_control, at.colour
-
         def work(cancelled: Cancelled) -> Iterator[Any]:
-            for dataset in views.curve(at, cancelled):
-                yield dataset, theory_columns(dataset, kind, name, colour)
+            dataset = views.curve(at)
+            yield dataset, self._columns_of(at, dataset)
 
         def show(result: Any) -> None:
-            self.latest, self.columns = result
+            self._jobs.cancel("refinement")  # of the curve before
+            self._even = (at, result[0])
             self._ready()
-            self.drawing.show_theory(self.columns)
-            self._drawn()
+            self._show(result)
+            self._refine()
 
+        self._even = None
         self._jobs.submit("curve", work, show, fail=self._fail)
+
+    def rest(self) -> None:
+        """The hand has come to rest: time for a finer curve."""
+        self._rests = True
+        self._refine()
+
+    def _refine(self) -> None:
+        if self._even is None or not self._rests:
+            return
+        at, dataset = self._even
+        self._even = None
+
+        def work(cancelled: Cancelled) -> Iterator[Any]:
+            for finer in views.refined_curve(at, dataset, cancelled):
+                yield finer, self._columns_of(at, finer)
+
+        self._jobs.submit("refinement", work, self._show, fail=self._fail)
+
+    @staticmethod
+    def _columns_of(at: Exploration, dataset: xr.Dataset) -> dict[str, NDArray[Any]]:
+        return theory_columns(dataset, type(at.model), at.along_control, at.colour)
+
+    def _show(self, result: tuple[xr.Dataset, dict[str, NDArray[Any]]]) -> None:
+        self.latest, self.columns = result
+        self.drawing.show_theory(self.columns)
+        self._drawn()
 
     def _turn_exact(self, at: Exploration) -> None:
         if not at.model.offers("exact"):
@@ -190,7 +216,7 @@ class CurvePanel:
             self.drawing.show_exact(*xy)
             self._drawn()
 
-        self._jobs.submit("exact", lambda cancelled: views.exact(at, cancelled), show)
+        self._jobs.submit("exact", lambda cancelled: views.exact(at, cancelled), show, after="curve")
 
     def measure(self, at: Exploration, told: Callable[[], None]) -> None:
         """Simulate at the marker and along the axis, in the background. told: called when the marker's own is there."""

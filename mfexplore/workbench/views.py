@@ -57,25 +57,23 @@ def _offered(model: Model, capability: str) -> Any:
         return None
 
 
-def curve(at: Exploration, cancelled: Cancelled) -> Iterator[xr.Dataset]:
-    """The theory along the abscissa of the curve; then again with more points where an even grid shows too little."""
+def curve(at: Exploration) -> xr.Dataset:
+    """The theory along the abscissa of the curve, on an even grid."""
     name = at.along_control
     axes: dict[str, Any] = {name: at.model.control(name).grid(CURVE_POINTS, *at.window(at.along))}
-    dataset = at.model.theory(**axes)
-    yield dataset
-    if not at.model.control(name).is_integer:
-        refined = _refined(at.model, name, at.colour, dataset, cancelled)
-        if refined is not None:
-            yield refined
+    return at.model.theory(**axes)
 
 
-def _refined(model: Model, name: str, observable: str, dataset: xr.Dataset, cancelled: Cancelled) -> xr.Dataset | None:
+def refined_curve(at: Exploration, dataset: xr.Dataset, cancelled: Cancelled) -> Iterator[xr.Dataset]:
     """The curve with points added, by halving, where a branch begins or ends and where it is steep: on an even grid one
-    that grows from zero like a square root would seem to begin with a jump, and a jump would seem to lean. None if
+    that grows from zero like a square root would seem to begin with a jump, and a jump would seem to lean. Nothing if
     there is nothing to add, or `cancelled()`.
     """
     import xarray as xr
 
+    model, name, observable = at.model, at.along_control, at.colour
+    if model.control(name).is_integer:
+        return
     declared = model.observable(observable)
     low, high = value_range(dataset[observable].values, declared.low, declared.high)
 
@@ -88,7 +86,7 @@ def _refined(model: Model, name: str, observable: str, dataset: xr.Dataset, canc
     x, y, pieces = dataset[name].values, lines(dataset), [dataset]
     for _ in range(HALVINGS):
         if cancelled():
-            return None
+            return
         there = np.isfinite(y)
         ends = (there[1:] != there[:-1]).any(axis=1)
         steep = (np.abs(np.diff(y, axis=0)) > STEEP * (high - low)).any(axis=1)
@@ -101,9 +99,9 @@ def _refined(model: Model, name: str, observable: str, dataset: xr.Dataset, canc
         order = np.argsort(np.concatenate([x, points]))
         x, y = np.concatenate([x, points])[order], np.concatenate([y, lines(pieces[-1])])[order]
     if len(pieces) == 1:
-        return None
+        return
     joined: xr.Dataset = xr.concat(pieces, name, combine_attrs="override", data_vars="minimal").sortby(name)
-    return joined
+    yield joined
 
 
 def diagram(at: Exploration, resolution: int, progress: Callable[[float], None]) -> Any:

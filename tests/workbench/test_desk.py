@@ -73,7 +73,8 @@ def test_control_moves_marker(page: FakePage) -> None:
     page.tell("control", name="temperature", value=0.5)
     assert page.desk.session.current.model.temperature == 0.5
     assert page.desk.diagram is not None
-    assert page.desk.diagram.drawing.layers["marker"].source.data["y"][0] == pytest.approx(0.5)
+    marker = page.desk.diagram.drawing.layers["marker"].source
+    assert page.until(lambda: marker.data["y"][0] == pytest.approx(0.5))
 
 
 def test_curve_follows(page: FakePage) -> None:
@@ -92,7 +93,8 @@ def test_marker_comes_with_its_curve_and_the_curve_only_when_it_changes(page: Fa
     page.until(lambda: desk.curve.columns and not desk.jobs.busy("curve"))
     drawn = desk.curve.columns
     page.tell("control", name=along, value=0.77)
-    assert desk.curve.drawing.layers["marker"].source.data["x"][0] == pytest.approx(0.77)
+    on_curve = desk.curve.drawing.layers["marker"].source
+    page.until(lambda: on_curve.data["x"][0] == pytest.approx(0.77))
     page.until(lambda: not desk.jobs.busy("point"))
     assert desk.curve.columns is drawn
     x = desk.session.current.x

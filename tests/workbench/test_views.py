@@ -12,7 +12,8 @@ from mfexplore.workbench.exploration import Exploration
 
 def test_a_branch_that_grows_like_a_square_root_is_followed_to_zero() -> None:
     at = Exploration.of(system("curie_weiss")(), along="y")
-    even, followed = views.curve(at, lambda: False)
+    even = views.curve(at)
+    (followed,) = views.refined_curve(at, even, lambda: False)
     smallest = [float(d["magnetization"].sel(branch="up").min()) for d in (even, followed)]
     assert smallest[1] < 0.2 * smallest[0]
     temperatures = followed["temperature"].values
@@ -24,7 +25,9 @@ def test_a_branch_that_grows_like_a_square_root_is_followed_to_zero() -> None:
 def test_a_steep_line_does_not_lean() -> None:
     """The exact magnetization of the square lattice falls like the eighth root, from 0.65 to 0 in one even step."""
     at = Exploration.of(system("ising_lattice")(), along="y")
-    even, refined = (d["magnetization"].sel({"method": "exact"}) for d in views.curve(at, lambda: False))
+    coarse = views.curve(at)
+    (finer,) = views.refined_curve(at, coarse, lambda: False)
+    even, refined = (d["magnetization"].sel({"method": "exact"}) for d in (coarse, finer))
 
     def width(m: xr.DataArray) -> float:
         """Of the step in which it falls to zero."""
@@ -35,11 +38,11 @@ def test_a_steep_line_does_not_lean() -> None:
     assert refined.sizes["temperature"] < 500
 
 
-def test_a_curve_whose_branches_do_not_end_is_computed_once() -> None:
+def test_a_curve_whose_branches_do_not_end_is_not_refined() -> None:
     at = Exploration.of(system("curie_weiss")(), along="x", x_window=(0.2, 1.0)).with_controls(temperature=1.4)
-    assert len(list(views.curve(at, lambda: False))) == 1
+    assert not list(views.refined_curve(at, views.curve(at), lambda: False))
 
 
 def test_a_cancelled_curve_is_not_followed_further() -> None:
     at = Exploration.of(system("curie_weiss")(), along="y")
-    assert len(list(views.curve(at, lambda: True))) == 1
+    assert not list(views.refined_curve(at, views.curve(at), lambda: True))
