@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mfexplore.core.errors import UnknownNameError
+from mfexplore.core.loading import loading
 from mfexplore.core.model import Model
 
 _MODELS = Path(__file__).parent.parent / "models"
@@ -25,7 +26,8 @@ def system(key: str) -> type[Any]:
     """The class of a system by its key, e.g. `system("hopfield")`. Raises UnknownNameError."""
     if key not in places():
         raise UnknownNameError("system", key, places())
-    module = import_module(f"mfexplore.models.{places()[key]}.{key}")
+    with loading():
+        module = import_module(f"mfexplore.models.{places()[key]}.{key}")
     for value in vars(module).values():
         if isinstance(value, type) and issubclass(value, Model) and value.__module__ == module.__name__:
             return value

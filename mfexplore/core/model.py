@@ -27,6 +27,7 @@ from mfexplore.core.declaration import (
 )
 from mfexplore.core.errors import NotOfferedError, TooLargeError, UnknownNameError
 from mfexplore.core.extras import needs
+from mfexplore.core.loading import first_use
 from mfexplore.core.provenance import attributes, provenance
 from mfexplore.core.solution import Array, Points, Solution, columns, label
 from mfexplore.core.verbs import verb
@@ -257,13 +258,13 @@ class Model:
             if method not in names:
                 raise UnknownNameError("method", method, names)
             return self.theory(**axes).isel(method=names.index(method))
-        import xarray as xr
-
         model, grids = self._axes(axes)
         words = {k: v for k, v in grids.items() if model.control(k).is_choice}
         numbers = {k: v for k, v in grids.items() if k not in words}
         if not words:
             return model._theory(numbers)
+        import xarray as xr
+
         parts = []
         for combination in itertools.product(*words.values()):
             chosen = dict(zip(words, (str(c) for c in combination), strict=True))
@@ -276,7 +277,8 @@ class Model:
         return in_order.transpose(*grids, *inner)[list(parts[0])]
 
     def _theory(self, grids: Mapping[str, Array]) -> xr.Dataset:
-        dataset = label(self, grids, self.solve(columns(self, grids)))
+        with first_use(type(self)):
+            dataset = label(self, grids, self.solve(columns(self, grids)))
         if not self.offers("profiles"):
             return dataset
         import xarray as xr
