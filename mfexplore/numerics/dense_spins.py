@@ -2,7 +2,8 @@
 
 Every spin keeps its local field, so that asking whether it flips costs one comparison, and only a flip that is accepted
 reads a row of couplings. Instead of drawing a number per question, each spin draws how much energy it may cost
-(exponential with mean T); thirty-two spins are asked at once, in SIMD, for the first that accepts.
+(exponential with mean T); thirty-two spins are asked at once, in SIMD, for the first that accepts. Where the couplings
+do not fit into the cache, the others are told of the flips of these thirty-two afterwards, four rows in one pass.
 
 The couplings are float32, or int8 where they are +-1 (a quarter of the traffic); spins and fields then are int16.
 """
@@ -16,6 +17,31 @@ from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.random import advanced, uniform
 
 BLOCK = 32
+CACHED = 33_554_432  # bytes of couplings that may be hoped to stay in a processor's cache
+
+
+@kernel
+def add_rows(rows, which, count, factor, fields, low, high):
+    """Add factor times the sum of some rows to fields[low:high]. which: their numbers, of which `count` are used."""
+    kind = fields.dtype.type
+    part = fields[low:high]
+    k = 0
+    while k + 4 <= count:
+        a, b = rows[which[k], low:high], rows[which[k + 1], low:high]
+        c, d = rows[which[k + 2], low:high], rows[which[k + 3], low:high]
+        for i in range(part.size):
+            part[i] = kind(part[i] + factor * kind((a[i] + b[i]) + (c[i] + d[i])))
+        k += 4
+    if k + 2 <= count:
+        a, b = rows[which[k], low:high], rows[which[k + 1], low:high]
+        for i in range(part.size):
+            part[i] = kind(part[i] + factor * kind(a[i] + b[i]))
+        k += 2
+    while k < count:
+        a = rows[which[k], low:high]
+        for i in range(part.size):
+            part[i] = kind(part[i] + factor * kind(a[i]))
+        k += 1
 
 
 @kernel
@@ -48,7 +74,9 @@ def metropolis_sweeps(rows, spins, fields, scale, shared, field, temperatures, s
     n = spins.size
     kind = fields.dtype.type
     position = stream[0]
+    later = rows.nbytes > CACHED
     thresholds = np.empty(BLOCK, np.float32)
+    raised, lowered = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
     total = 0.0
     for i in range(n):
         total += spins[i]
@@ -58,6 +86,8 @@ def metropolis_sweeps(rows, spins, fields, scale, shared, field, temperatures, s
         half = 0.5 * temperatures[sweep] / scale
         for begin in range(0, n, BLOCK):
             size = min(BLOCK, n - begin)
+            low, high = (begin, begin + size) if later else (0, n)
+            ups = downs = 0
             for j in range(BLOCK):
                 thresholds[j] = own - half * log(1.0 - uniform(position, j))
             position = advanced(position, BLOCK)
@@ -76,11 +106,21 @@ def metropolis_sweeps(rows, spins, fields, scale, shared, field, temperatures, s
                 spins[begin + first] = -spin
                 total -= 2.0 * spin
                 change = kind(-2 * spin)
-                row = rows[begin + first]
-                for k in range(n):
-                    fields[k] = kind(fields[k] + change * kind(row[k]))
+                row, touched = rows[begin + first, low:high], fields[low:high]
+                for k in range(touched.size):
+                    touched[k] = kind(touched[k] + change * kind(row[k]))
+                if later and spin < 0:
+                    raised[ups] = begin + first
+                    ups += 1
+                elif later:
+                    lowered[downs] = begin + first
+                    downs += 1
                 flips += 1
                 start = np.int32(first + 1)
+            if later:
+                for side in ((0, begin), (begin + size, n)):
+                    add_rows(rows, raised, ups, kind(2), fields, side[0], side[1])
+                    add_rows(rows, lowered, downs, kind(-2), fields, side[0], side[1])
     stream[0] = position
     return flips
 

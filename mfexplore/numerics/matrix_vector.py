@@ -7,6 +7,9 @@ costs ten to a hundred times what it gains. These read the matrix once, in place
 from __future__ import annotations
 
 from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.prefetch import LINE, touch
+
+BEGIN = 128  # numbers at the beginning of a row that are asked for ahead of their use
 
 
 @kernel
@@ -14,7 +17,11 @@ def product(matrix, x, out):
     """Write matrix @ x into out. matrix: C-contiguous, (m, n); x: (n,); out: (m,), one float type."""
     zero = out.dtype.type(0.0)
     blocks = out.size // 8
-    for b in range(blocks):  # eight rows at a time: as many streams as the processor fetches ahead of their use
+    for b in range(blocks):  # eight rows at a time: as many streams as the processor fetches ahead, once it knows them
+        following = min(8 * b + 8, out.size - 8)
+        for k in range(8):
+            for i in range(0, min(BEGIN, x.size), LINE // matrix.itemsize):
+                touch(matrix, following + k, i)
         rows, sums = matrix[8 * b : 8 * b + 8], out[8 * b : 8 * b + 8]
         r0, r1, r2, r3, r4, r5, r6, r7 = rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], rows[7]
         s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = zero

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from mfexplore.numerics.dense_spins import energy, local_fields, metropolis_sweeps
+from mfexplore.numerics.dense_spins import CACHED, energy, local_fields, metropolis_sweeps
 from mfexplore.numerics.random import new_stream
 from mfexplore.numerics.tempering import exchange, ladder
 
@@ -33,6 +33,22 @@ def test_fields_follow_the_flips(kind: str, size: int, rng: np.random.Generator)
     assert flips >= np.count_nonzero(before != spins)
     assert set(np.unique(spins)) <= {-1, 1}
     np.testing.assert_allclose(fields, rows.astype(float) @ spins, atol=1e-3)
+
+
+def test_couplings_beyond_the_cache_give_the_same_flips(rng: np.random.Generator) -> None:
+    rows = couplings(rng, 3000, "binary")
+    start, stream = rng.choice([-1, 1], len(rows)), new_stream(rng)
+    ends = []
+    for given, kind in ((rows, np.int16), (rows.astype(np.float32), np.float32)):
+        spins, fields = start.astype(kind), np.empty(len(rows), kind)
+        local_fields(given, spins, fields)
+        temperatures = np.array([2.0, 1.0, 0.5])
+        metropolis_sweeps(given, spins, fields, len(rows) ** -0.5, 0.1, 0.1, temperatures, stream.copy())
+        np.testing.assert_array_equal(fields, rows.astype(np.float32) @ spins.astype(np.float32))
+        ends.append((given.nbytes > CACHED, spins.tolist()))
+    (small, one), (large, other) = ends
+    assert (small, large) == (False, True)
+    assert one == other
 
 
 def test_zero_temperature_never_climbs(rng: np.random.Generator) -> None:
