@@ -302,7 +302,7 @@ class Desk:
 
     def _settle(self) -> None:
         if self.curve:
-            self.curve.rest()
+            self.curve.rest(self.session.current)
         self._resting = self._page.later(REST_MS - SETTLE_MS, self._rest)
         if self._untold:
             self._tell_state()

@@ -128,6 +128,7 @@ class CurvePanel:
         self._even: tuple[Exploration, xr.Dataset] | None = None  # a curve that is to be refined
         self._rests = False
         self._exact_for: Any = None
+        self._exact_due = False
         self._points: Any = []
 
     def connect(
@@ -156,7 +157,7 @@ class CurvePanel:
             self._jobs.cancel("ensemble")
             self._progress("ensemble", None, "")
         self._draw_points(at)
-        self._turn_exact(at)
+        self._forget_exact(at)
 
     def show_marker(self, at: Exploration) -> None:
         self.drawing.show_marker(float(getattr(at.model, at.along_control)))
@@ -176,10 +177,11 @@ class CurvePanel:
         self._even = None
         self._jobs.submit("curve", work, show, fail=self._fail)
 
-    def rest(self) -> None:
-        """The hand has come to rest: time for a finer curve."""
+    def rest(self, at: Exploration) -> None:
+        """The hand has come to rest here: time for a finer curve, and for the exact one."""
         self._rests = True
         self._refine()
+        self._sum_exactly(at)
 
     def _refine(self) -> None:
         if self._even is None or not self._rests:
@@ -202,15 +204,19 @@ class CurvePanel:
         self.drawing.show_theory(self.columns)
         self._drawn()
 
-    def _turn_exact(self, at: Exploration) -> None:
-        if not at.model.offers("exact"):
-            return
+    def _forget_exact(self, at: Exploration) -> None:
+        """Take away the exact curve if it belongs to other controls."""
         others = tuple((n, v) for n, v in at.model.values().items() if n != at.along_control)
-        key = (self._axes, others)
-        if key == self._exact_for:
+        if not at.model.offers("exact") or self._exact_for == (self._axes, others):
             return
-        self._exact_for = key
+        self._exact_for, self._exact_due = (self._axes, others), True
+        self._jobs.cancel("exact")
         self.drawing.show_exact(np.empty(0), np.empty(0))
+
+    def _sum_exactly(self, at: Exploration) -> None:
+        if not self._exact_due:
+            return
+        self._exact_due = False
 
         def show(xy: tuple[NDArray[Any], NDArray[Any]]) -> None:
             self.drawing.show_exact(*xy)
