@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.harness import OURS, Report, available, c_function
-from mfexplore.models.memory.hopfield import count_overlaps, heat_bath
+from mfexplore.models.memory.hopfield import count_overlaps, heat_bath, whole_numbers
 from mfexplore.numerics.random import fill_uniform
 
 N, P, FEW = 10_000, 1_000, 2_000
@@ -20,7 +20,7 @@ def race(report: Report) -> None:
     rng = np.random.default_rng(1)
     patterns = (2 * rng.integers(0, 2, (N, P), dtype=np.int8) - 1).astype(np.int8)
     cue = np.where(rng.random(N) < 0.25, -patterns[:, 0], patterns[:, 0]).astype(np.int8)
-    begin = np.zeros(P, np.float32)
+    begin, zero = whole_numbers(N, P)
     count_overlaps(patterns, cue, begin)
     words, sums = np.zeros(N, np.uint32), np.zeros(N, np.int32)
     start = np.array([12345], np.uint64)
@@ -33,20 +33,20 @@ def race(report: Report) -> None:
     couplings = dense @ dense.T
     np.fill_diagonal(couplings, 0)
 
-    spins, overlaps, short = cue.copy(), begin.copy(), begin.astype(np.int16)
+    spins, overlaps, short, floating = cue.copy(), begin.copy(), begin.astype(np.int16), begin.astype(np.float32)
     real = cue.astype(np.float32)
 
     def prepare() -> None:
-        spins[:], overlaps[:], short[:], real[:] = cue, begin, begin, cue
+        spins[:], overlaps[:], short[:], floating[:], real[:] = cue, begin, begin, begin, cue
 
     def ours() -> None:
-        heat_bath(patterns, overlaps, spins, words, sums, TEMPERATURE, 0.0, 0.0, N, start.copy())
+        heat_bath(patterns, overlaps, zero, spins, words, sums, TEMPERATURE, 0.0, 0.0, N, start.copy())
 
     c_float = c_function("hopfield", "overlaps_float", None, "-ffast-math")
     c_short = c_function("hopfield", "overlaps_short", None, "-ffast-math")
 
     def in_c_float() -> None:
-        c_float(P, patterns, overlaps, spins, sites, thresholds, N)
+        c_float(P, patterns, floating, spins, sites, thresholds, N)
 
     def in_c_short() -> None:
         c_short(P, patterns, short, spins, sites, thresholds, N)
@@ -59,9 +59,9 @@ def race(report: Report) -> None:
     def numpy_overlaps(updates: int = FEW) -> int:
         for i, threshold in zip(sites[:updates], thresholds[:updates], strict=True):
             old = real[i]
-            new = 1.0 if dense[i] @ overlaps - P * old > threshold else -1.0
+            new = 1.0 if dense[i] @ floating - P * old > threshold else -1.0
             if new != old:
-                overlaps.__iadd__((new - old) * dense[i])
+                floating.__iadd__((new - old) * dense[i])
                 real[i] = new
         return updates
 

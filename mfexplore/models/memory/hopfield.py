@@ -534,25 +534,27 @@ def noise_fields(spins, words, sums):
 @kernel
 def count_overlaps(patterns, spins, overlaps):
     """Add the overlaps of `heat_bath` to an array of zeros."""
+    kind = overlaps.dtype.type
     for i in range(spins.size):
-        row, s = patterns[i], np.float32(spins[i])
+        row, s = patterns[i], kind(spins[i])
         for k in range(row.size):
-            overlaps[k] += s * np.float32(row[k])
+            overlaps[k] = kind(overlaps[k] + kind(s * kind(row[k])))
 
 
 @kernel
-def heat_bath(patterns, overlaps, spins, words, sums, temperature, field, noise, updates, stream):
+def heat_bath(patterns, overlaps, zero, spins, words, sums, temperature, field, noise, updates, stream):
     """Heat-bath updates of random neurons, O(P) each: the field is a sum over the overlaps, which follow every flip.
 
     A neuron fires where its field exceeds (T/2) ln(u/(1 - u)), u uniform. Neurons and thresholds are drawn ahead in
     blocks, so that nothing but the sum over memories stands between the choice of a neuron and its decision, and so
     that the memories are on their way before their turn comes.
 
-    patterns: int8, shape (N, P); overlaps: float32, shape (P,), sum over i of xi_i s_i (whole numbers); spins: int8,
-    shape (N,); words, sums: shape (N,), see `noise_fields`; stream: see numerics.random. All but patterns and words are
-    overwritten.
+    patterns: int8, shape (N, P); overlaps: shape (P,), sum over i of xi_i s_i, whole numbers; zero: shape (1,), of the
+    type in which such are added, see `whole_numbers`; spins: int8, shape (N,); words, sums: shape (N,), see
+    `noise_fields`; stream: see numerics.random. All but patterns and words are overwritten.
     """
     n, p = patterns.shape
+    kind, wide = overlaps.dtype.type, zero.dtype.type
     noise_unit = noise * math.sqrt(n)
     sites, thresholds = np.empty(BLOCK, np.int64), np.empty(BLOCK)
     position, done = stream[0], 0
@@ -573,21 +575,29 @@ def heat_bath(patterns, overlaps, spins, words, sums, temperature, field, noise,
             threshold = thresholds[k] + p * old - n * field * row[0]
             if noise > 0.0:
                 threshold -= noise_unit * sums[i]
-            total = np.float32(0.0)
+            total = zero[0]
             for mu in range(p):
-                total += overlaps[mu] * np.float32(row[mu])
+                total = wide(total + wide(wide(overlaps[mu]) * wide(row[mu])))
             new = np.int8(1) if total > threshold else np.int8(-1)
             if new != old:
                 spins[i] = new
-                change = np.float32(new - old)
+                change = kind(new - old)
                 for mu in range(p):
-                    overlaps[mu] += change * np.float32(row[mu])
+                    overlaps[mu] = kind(overlaps[mu] + kind(change * kind(row[mu])))
                 if noise > 0.0:
                     own, flip = sums[i], np.int32(new - old)
                     for j in range(n):
                         sums[j] += flip * synapse(words[i], words[j])
                     sums[i] = own
     stream[0] = position
+
+
+def whole_numbers(n: int, count: int) -> tuple[Array, Array]:
+    """Zeros for the overlaps of n neurons with `count` memories, and one of the type in which they are added up: short
+    integers, of which a processor multiplies and adds twice as many at a time, where none can be too large for them.
+    """
+    short = n < 2**15 and n * count < 2**31
+    return np.zeros(count, np.int16 if short else np.float32), np.zeros(1, np.int32 if short else np.float32)
 
 
 class HopfieldSimulation(Simulation):
@@ -607,7 +617,7 @@ class HopfieldSimulation(Simulation):
         self.stream = new_stream(self.rng)
         self.cue = self._damaged()
         self.spins = self.cue.copy()
-        self.counts = np.zeros(count, np.float32)
+        self.counts, self.zero = whole_numbers(n, count)
         count_overlaps(self.patterns, self.spins, self.counts)
         self.sums = np.zeros(n, np.int32)
         self.noisy = False
@@ -636,7 +646,8 @@ class HopfieldSimulation(Simulation):
     def evolve(self, duration: float) -> None:
         m = self.model
         heat_bath(
-            self.patterns, self.counts, self.spins, self.words, self.sums, m.temperature, m.field, m.synaptic_noise,
+            self.patterns, self.counts, self.zero, self.spins, self.words, self.sums,
+            m.temperature, m.field, m.synaptic_noise,
             round(duration * m.size), self.stream,
         )  # fmt: skip
 

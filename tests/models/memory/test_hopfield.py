@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import brentq, root
 
-from mfexplore.models.memory.hopfield import Hopfield, synapse
+from mfexplore.models.memory.hopfield import Hopfield, count_overlaps, heat_bath, synapse, whole_numbers
 
 REFERENCES = {v["id"]: v for v in reference_values("hopfield_ags")}
 Z = np.linspace(-9, 9, 24_001)
@@ -404,3 +404,23 @@ def test_digits_do_not_run_out() -> None:
     run = Hopfield(memories="digits", load=0.5, size=5000).simulate(seed=1)
     assert run.patterns.shape == (5000, 2500)
     assert len(np.unique(run.patterns, axis=1).T) > 2400
+
+
+def test_short_and_floating_overlaps_give_the_same_run(rng: np.random.Generator) -> None:
+    patterns = rng.choice(np.array([-1, 1], np.int8), (300, 40))
+    none = np.zeros(300, np.int32)
+    ends = []
+    for overlaps, zero in (whole_numbers(300, 40), (np.zeros(40, np.float32), np.zeros(1, np.float32))):
+        spins = patterns[:, 0].copy()
+        count_overlaps(patterns, spins, overlaps)
+        stream = np.array([7], np.uint64)
+        heat_bath(patterns, overlaps, zero, spins, none.astype(np.uint32), none, 0.6, 0.1, 0.0, 5000, stream)
+        np.testing.assert_array_equal(overlaps, spins.astype(int) @ patterns)
+        ends.append((overlaps.dtype, spins.tolist()))
+    assert [kind for kind, _ in ends] == [np.int16, np.float32]
+    assert ends[0][1] == ends[1][1]
+
+
+def test_overlaps_that_short_integers_cannot_hold_are_floating() -> None:
+    assert whole_numbers(32_767, 100)[0].dtype == np.int16
+    assert whole_numbers(32_768, 100)[0].dtype == np.float32
