@@ -17,6 +17,7 @@ from bokeh.application.handlers.handler import Handler
 from bokeh.core.serialization import Buffer
 from bokeh.document import Document
 from bokeh.protocol.message import Message
+from bokeh.protocol.messages.patch_doc import patch_doc
 from bokeh.server.server import Server
 from bokeh.server.urls import per_app_patterns
 from bokeh.server.views.ws import WSHandler
@@ -44,22 +45,35 @@ class PromptSocket(WSHandler):
 
     Bokeh sends a message in several pieces, and TCP keeps all but the first until the browser has acknowledged it,
     which browsers put off for 40 ms; here nothing is kept. And every column of a source costs Bokeh two pieces more,
-    each with its own event in the browser; here short columns travel inside of the message.
+    each with its own event in the browser; here short columns travel inside of the message, and all changes of one turn
+    of the loop in one, so that the browser paints them together.
     """
 
     def open(self) -> None:
+        self._waiting: list[Any] = []
         self.set_nodelay(True)
         super().open()
 
     async def send_message(self, message: Message[Any]) -> None:
-        if not 0 < sum(len(buffer.to_bytes()) for buffer in message.buffers) <= SHORT:
-            await super().send_message(message)
+        short = sum(len(buffer.to_bytes()) for buffer in message.buffers) <= SHORT
+        if isinstance(message, patch_doc) and short:
+            self._waiting.extend(message.content["events"])
+            if len(self._waiting) == len(
+                message.content["events"]
+            ):  # the first: what follows in this turn goes with it
+                asyncio.get_running_loop().call_soon(lambda: asyncio.ensure_future(self._send_waiting()))
             return
-        header = {name: value for name, value in message.header.items() if name != "num_buffers"}
-        content = json.dumps(message.content, allow_nan=False, default=Buffer.to_base64)
+        await self._send_waiting()
+        await super().send_message(message)
+
+    async def _send_waiting(self) -> None:
+        events, self._waiting = self._waiting, []
+        if not events:
+            return
+        content = json.dumps({"events": events}, allow_nan=False, default=Buffer.to_base64)
         try:
             with await self.write_lock.acquire():
-                for piece in (json.dumps(header), message.metadata_json, content):
+                for piece in (json.dumps(patch_doc.create_header()), "{}", content):
                     await self.write_message(piece, locked=False)
         except WebSocketClosedError:
             pass  # the session is told when the socket closes
