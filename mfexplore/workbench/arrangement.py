@@ -70,5 +70,6 @@ def as_text(value: float | int | str) -> str:
     """A value in a number box."""
     if isinstance(value, str | int):
         return str(value)
-    digits = 1 if abs(value) >= 1000 else 4 if abs(value) >= 0.001 or value == 0 else 8
-    return f"{value:.{digits}f}".rstrip("0").rstrip(".")
+    if 0 < abs(value) < 1e-3:  # three digits, as in the app: more do not fit into the box
+        return f"{value:.3g}"
+    return f"{value:.{1 if abs(value) >= 1000 else 4}f}".rstrip("0").rstrip(".")

@@ -9,7 +9,7 @@ import pytest
 import mfexplore as mf
 from mfexplore.core.controls import Control
 from mfexplore.notebook.controls import ChoiceControl, Menu, NumberControl, control_widget
-from mfexplore.workbench.arrangement import groups
+from mfexplore.workbench.arrangement import as_text, groups
 
 EVERY = [
     pytest.param(declared, id=f"{kind.key}-{declared.name}")
@@ -89,3 +89,8 @@ def test_menu_offers_other_options_silently() -> None:
     assert not heard
     menu.widget.value = "a"
     assert heard == ["a"]
+
+
+def test_a_small_number_is_not_shown_as_nothing() -> None:
+    shown = [as_text(value) for value in (0.000732421875, 3.906e-13, 0.0, 0.25, 1234.5)]
+    assert shown == ["0.000732", "3.91e-13", "0", "0.25", "1234.5"]
