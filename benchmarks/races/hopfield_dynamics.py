@@ -33,11 +33,11 @@ def race(report: Report) -> None:
     couplings = dense @ dense.T
     np.fill_diagonal(couplings, 0)
 
-    spins, overlaps, short, floating = cue.copy(), begin.copy(), begin.astype(np.int16), begin.astype(np.float32)
+    spins, overlaps, floating = cue.copy(), begin.copy(), begin.astype(np.float32)
     real = cue.astype(np.float32)
 
     def prepare() -> None:
-        spins[:], overlaps[:], short[:], floating[:], real[:] = cue, begin, begin, begin, cue
+        spins[:], overlaps[:], floating[:], real[:] = cue, begin, begin, cue
 
     def ours() -> None:
         heat_bath(patterns, overlaps, zero, spins, words, sums, TEMPERATURE, 0.0, 0.0, N, start.copy())
@@ -49,7 +49,7 @@ def race(report: Report) -> None:
         c_float(P, patterns, floating, spins, sites, thresholds, N)
 
     def in_c_short() -> None:
-        c_short(P, patterns, short, spins, sites, thresholds, N)
+        c_short(P, patterns, overlaps, spins, sites, thresholds, N)
 
     def numpy_couplings(updates: int = FEW) -> int:
         for i, threshold in zip(sites[:updates], thresholds[:updates], strict=True):

@@ -57,11 +57,9 @@ class PromptSocket(WSHandler):
     async def send_message(self, message: Message[Any]) -> None:
         short = sum(len(buffer.to_bytes()) for buffer in message.buffers) <= SHORT
         if isinstance(message, patch_doc) and short:
+            if not self._waiting:  # it starts in the loop's next turn: what follows in this one goes with it
+                self._sending = asyncio.create_task(self._send_waiting())
             self._waiting.extend(message.content["events"])
-            if len(self._waiting) == len(
-                message.content["events"]
-            ):  # the first: what follows in this turn goes with it
-                asyncio.get_running_loop().call_soon(lambda: asyncio.ensure_future(self._send_waiting()))
             return
         await self._send_waiting()
         await super().send_message(message)

@@ -188,10 +188,7 @@ class NotebookPage:
         if place is not None:
             self.bench.cards.get(name, place).layout.display = None if shown else "none"
 
-    def _tell_check(
-        self, index: int, title: str, computed: str, value: str, source: str, agrees: bool, digits: int
-    ) -> None:
-        mark = f"✓ {digits} digit{'' if digits == 1 else 's'}" if agrees else f"≠ {value}"
+    def _tell_check(self, index: int, title: str, computed: str, source: str, mark: str, **more: Any) -> None:
         self.bench.checked[index] = (
             f"<tr><td>{one_line(title)}<small>{one_line(source)}</small></td><td>{computed}</td><td>{mark}</td></tr>"
         )

@@ -7,18 +7,14 @@ as long on a busy machine, and gains little on an idle one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
-from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-_lock = Lock()
-_inside = 0
-_limiter: Any = None
+from mfexplore.core.together import Together
 
 
 @cache
@@ -29,21 +25,12 @@ def _controller() -> Any:
     return ThreadpoolController()
 
 
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """BLAS of this process stays on the calling thread until the last of the concurrent users has left."""
-    global _inside, _limiter
-    with _lock:
-        if _inside == 0:
-            _limiter = _controller().limit(limits=1, user_api="blas")
-        _inside += 1
-    try:
-        yield
-    finally:
-        with _lock:
-            _inside -= 1
-            if _inside == 0:
-                _limiter.restore_original_limits()
+def _limit() -> Callable[[], object]:
+    undo: Callable[[], object] = _controller().limit(limits=1, user_api="blas").restore_original_limits
+    return undo
+
+
+one_blas_thread = Together(_limit)  # with one_blas_thread(): BLAS of this process stays on the calling thread
 
 
 def symmetric_eigenpairs(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

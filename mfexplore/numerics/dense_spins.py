@@ -37,11 +37,10 @@ def add_rows(rows, which, count, factor, fields, low, high):
         for i in range(part.size):
             part[i] = kind(part[i] + factor * kind(a[i] + b[i]))
         k += 2
-    while k < count:
+    if k < count:
         a = rows[which[k], low:high]
         for i in range(part.size):
             part[i] = kind(part[i] + factor * kind(a[i]))
-        k += 1
 
 
 @kernel

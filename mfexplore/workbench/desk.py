@@ -334,9 +334,11 @@ class Desk:
 
     def _tell_check(self, found: Any) -> None:
         index, check = found
+        value = f"{check.value:.6g}"
+        mark = f"✓ {check.digits} digit{'' if check.digits == 1 else 's'}" if check.agrees else f"≠ {value}"
         self._page.say(
-            "check", index=index, title=check.title, computed=f"{check.computed:.6g}", value=f"{check.value:.6g}",
-            source=check.source, agrees=check.agrees, digits=check.digits,
+            "check", index=index, title=check.title, computed=f"{check.computed:.6g}", value=value,
+            source=check.source, agrees=check.agrees, mark=mark,
         )  # fmt: skip
 
     def _tell_state(self) -> None:

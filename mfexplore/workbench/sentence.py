@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 
 CLEAR = 5, 0.05  # standard errors, and a part of the observable's range: theory and simulation differ by more than both
-DIFFERENT = "Theory and simulation differ by more than the error"
 NOTHING = 5e-7  # a zero that was solved for numerically, an error that is rounding
 
 
@@ -50,8 +49,9 @@ def number(value: float, error: float | None = None) -> str:
     return f"{value:.{digits}f} ± {error:.{digits}f}"
 
 
-def departure(model: Model, branches: xr.DataArray, shown: int, measured: tuple[float, float, int]) -> str:
-    """A sentence if the simulation is clearly not in the state `shown` of the theory: in which it is, if in any.
+def departure(model: Model, branches: xr.DataArray, shown: int, measured: tuple[float, float, int]) -> tuple[str, bool]:
+    """A sentence if the simulation is clearly not in the state `shown` of the theory: in which it is, if in any; and
+    whether it is in none.
 
     branches: the observable on every branch (of one method), NaN where there is no such state.
     """
@@ -62,10 +62,10 @@ def departure(model: Model, branches: xr.DataArray, shown: int, measured: tuple[
     high = observable.high if observable.high is not None else max(mean, *values[np.isfinite(values)])
     gap, unclear = np.abs(values - mean), CLEAR[1] * (high - low)
     if gap[shown] <= max(CLEAR[0] * error, unclear) or not np.isfinite(error):
-        return ""
+        return "", False
     if (gap <= unclear).any():  # nothing less: half of the samples here and half there have a large error, and no state
-        return f"The simulation is near the {model.branches[int(np.nanargmin(gap))].title} state."
-    return f"{DIFFERENT}: {model.caveat()}."
+        return f"The simulation is near the {model.branches[int(np.nanargmin(gap))].title} state.", False
+    return f"Theory and simulation differ by more than the error: {model.caveat()}.", True
 
 
 def sentence(
@@ -121,10 +121,10 @@ def sentence(
     # Where the branch that is shown does not exist, the words are about the equilibrium, and so is the verdict.
     judged = theory.isel(branch=equilibrium) if np.isnan(value) and model.branches and equilibrium >= 0 else at
     code = int(judged["validity"].max()) if solved or not unknown else 0
-    departed = ""
+    differs = False
     if measured is not None and not np.isnan(value):
-        departed = departure(model, theory[observable], index if model.branches else 0, measured)
-        if departed and not (code and departed.startswith(DIFFERENT)):  # a failure of the theory is the better reason
+        departed, differs = departure(model, theory[observable], index if model.branches else 0, measured)
+        if departed and not (code and differs):  # a failure of the theory is the better reason
             parts.insert(1, departed)
     if code:
         failure = model.failures[code - 1]
@@ -133,6 +133,6 @@ def sentence(
         return Sentence(headline, " ".join(parts), "no stable state", False)
     if unknown or not bool(at["converged"]):
         return Sentence(headline, " ".join(parts), "not converged", False)
-    if departed.startswith(DIFFERENT):
+    if differs:
         return Sentence(headline, " ".join(parts), "simulation differs", False)
     return Sentence(headline, " ".join(parts), "theory valid here", True)

@@ -359,15 +359,9 @@ class SpatialNetworkSIR(Model):
         0.4, 0.0, 3.0, symbol=r"\tau", role="load", step=0.01, doc="rate of infection along each link"
     )
     mean_degree: float = control(
-        8.0,
-        0.5,
-        20.0,
-        symbol=r"\kappa",
-        role="coupling",
-        step=0.1,
-        quenched=True,
+        8.0, 0.5, 20.0, symbol=r"\kappa", role="coupling", step=0.1, quenched=True,
         doc="mean number of contacts (of a spatial network)",
-    )
+    )  # fmt: skip
     recovery: float = control(
         1.0, 0.05, 3.0, symbol=r"\gamma", role="temperature", step=0.01, doc="rate at which the infected recover"
     )

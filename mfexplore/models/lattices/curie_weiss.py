@@ -247,12 +247,9 @@ class CurieWeiss(Model):
         2000, 2, 1_000_000, symbol="N", role="size", scale="log", part="simulation", doc="spins simulated"
     )
     start: str = choice(
-        "up",
-        ("up", "down", "random"),
-        role="start",
-        part="simulation",
+        "up", ("up", "down", "random"), role="start", part="simulation",
         doc="state the simulation starts from; in the cold a random one turns up or down by chance",
-    )
+    )  # fmt: skip
     drive_amplitude: float = control(
         0.0, 0.0, 1.0, symbol="h_1", unit="J", role="field", part="simulation", step=0.01,
         doc="amplitude of a sine added to the field in time; means of simulations are then over the loop",

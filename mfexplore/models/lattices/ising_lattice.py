@@ -470,12 +470,9 @@ class IsingLattice(Model):
         doc="how spins are updated: one by one, one cluster at a time, or all clusters at once",
     )  # fmt: skip
     start: str = choice(
-        "up",
-        ("up", "down", "random"),
-        role="start",
-        part="simulation",
+        "up", ("up", "down", "random"), role="start", part="simulation",
         doc="state the simulation starts from; a random one orders up here and down there, or either way by chance",
-    )
+    )  # fmt: skip
 
     title = "Ising model on lattices"
     summary = (

@@ -647,8 +647,7 @@ class HopfieldSimulation(Simulation):
         m = self.model
         heat_bath(
             self.patterns, self.counts, self.zero, self.spins, self.words, self.sums,
-            m.temperature, m.field, m.synaptic_noise,
-            round(duration * m.size), self.stream,
+            m.temperature, m.field, m.synaptic_noise, round(duration * m.size), self.stream,
         )  # fmt: skip
 
     def overlaps(self) -> Array:
