@@ -1,15 +1,16 @@
-// Sequential Metropolis of +-1 variables that are all coupled, with local fields that follow every flip.
+// Sequential Metropolis of +-1 variables that are all coupled, with local fields that follow every flip. Couplings and
+// fields are whole multiples of a unit.
 #include <math.h>
 #include <stdint.h>
 
-long anneal(long n, const float *rows, float *fields, float *spins, long sweeps, const double *temperatures,
-            uint64_t *state) {
+long anneal(long n, const int16_t *rows, int32_t *fields, int32_t *spins, double unit, long sweeps,
+            const double *temperatures, uint64_t *state) {
     uint64_t a = state[0], b = state[1];
     long flips = 0;
     for (long t = 0; t < sweeps; t++) {
-        float beta = 1 / temperatures[t];
+        float beta = unit / temperatures[t];
         for (long i = 0; i < n; i++) {
-            float x = 2 * beta * spins[i] * fields[i];
+            float x = 2 * beta * (float)(spins[i] * fields[i]);
             int accepted = x <= 0;
             if (!accepted && x < 22.f) {
                 uint64_t u = a, v = b;
@@ -19,8 +20,8 @@ long anneal(long n, const float *rows, float *fields, float *spins, long sweeps,
                 accepted = ((a + b) >> 40) * (1.f / 16777216) < expf(-x);
             }
             if (!accepted) continue;
-            float change = -2 * spins[i];
-            const float *row = rows + i * n;
+            int32_t change = -2 * spins[i];
+            const int16_t *row = rows + i * n;
             spins[i] = -spins[i];
             for (long k = 0; k < n; k++) fields[k] += change * row[k];
             flips++;

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.harness import OURS, Missing, Report, Timed, available, c_function, peer, seeds
-from mfexplore.numerics.dense_spins import local_fields, metropolis_sweeps
+from mfexplore.numerics.dense_spins import local_fields, metropolis_sweeps, spin_type, symmetric_couplings
 from mfexplore.numerics.random import new_stream
 
 SWEEPS = {1000: (200, 7), 4000: (40, 5)}
@@ -26,10 +26,9 @@ def schedule(sweeps: int) -> NDArray[np.float64]:
 
 
 def ours(rows: NDArray[Any], scale: float, sweeps: int, rng: np.random.Generator) -> Callable[[], NDArray[Any]]:
-    """An annealing of our own, ready to be run: float32 couplings, or int8 where they are +-1."""
+    """An annealing of our own, ready to be run. scale: the unit of the couplings over sqrt(N)."""
     n = len(rows)
-    kind = np.int16 if rows.dtype == np.int8 else np.float32
-    spins, fields = np.empty(n, kind), np.empty(n, kind)
+    spins, fields = np.empty(n, spin_type(rows)), np.empty(n, spin_type(rows))
     stream, temperatures = new_stream(rng), schedule(sweeps)
 
     def run() -> NDArray[Any]:
@@ -46,18 +45,17 @@ def race(report: Report) -> None:
     dwave, dimod, openjij = peer("dwave-samplers", "dwave.samplers"), peer("dimod"), peer("openjij")
     c_anneal = c_function("annealing", "anneal", int, "-ffast-math")
     for n, (sweeps, target) in SWEEPS.items():
-        gauss = np.triu(rng.standard_normal((n, n)), 1).astype(np.float32)
-        gauss = (gauss + gauss.T) / np.float32(math.sqrt(n))
-        signs = np.triu(np.where(rng.random((n, n)) < 0.5, -1, 1), 1).astype(np.int8)
-        signs += signs.T
-        anneal = ours(gauss, 1.0, sweeps, rng)
-        state, spins, fields = seeds(rng, 2), np.empty(n, np.float32), np.empty(n, np.float32)
+        gauss, unit = symmetric_couplings(n, False, rng)
+        signs, _ = symmetric_couplings(n, True, rng)
+        unit /= math.sqrt(n)
+        anneal = ours(gauss, unit, sweeps, rng)
+        state, spins, fields = seeds(rng, 2), np.empty(n, spin_type(gauss)), np.empty(n, spin_type(gauss))
 
-        def in_c(n: int = n, rows: Any = gauss, sweeps: int = sweeps, s: Any = spins, h: Any = fields,
-                 state: Any = state) -> NDArray[Any]:  # fmt: skip
+        def in_c(n: int = n, rows: Any = gauss, unit: float = unit, sweeps: int = sweeps, s: Any = spins,
+                 h: Any = fields, state: Any = state) -> NDArray[Any]:  # fmt: skip
             s[:] = np.where(rng.random(n) < 0.5, -1, 1)
             local_fields(rows, s, h)
-            c_anneal(n, rows, h, s, sweeps, schedule(sweeps), state)
+            c_anneal(n, rows, h, s, unit, sweeps, schedule(sweeps), state)
             return np.asarray(s)
 
         upper = np.triu_indices(n, 1)
@@ -80,9 +78,9 @@ def race(report: Report) -> None:
             end = time.process_time()
             return Timed(2 * sweeps * n, max(1e-9, (end - middle) - (middle - start)))
 
-        def energy(s: NDArray[Any], rows: Any = gauss, n: int = n) -> float:
+        def energy(s: NDArray[Any], rows: Any = gauss, unit: float = unit, n: int = n) -> float:
             real = s.astype(np.float32)
-            return -0.5 * float(real @ rows @ real) / n
+            return -0.5 * unit * float(real @ (rows @ real)) / n
 
         reads = 12 if n == 1000 else 4
         mine = [energy(anneal()) for _ in range(reads)]
@@ -91,7 +89,7 @@ def race(report: Report) -> None:
             sides["C"] = [energy(in_c()) for _ in range(reads)]
         have_dwave = not isinstance(dwave, Missing) and not isinstance(dimod, Missing)
         if have_dwave:
-            gauss_problem, sign_problem = problem(gauss, 1.0), problem(signs, 1 / math.sqrt(n))
+            gauss_problem, sign_problem = problem(gauss, unit), problem(signs, 1 / math.sqrt(n))
             sides["dwave-samplers"] = [energy(s) for s in dwave_run(gauss_problem, sweeps, reads)]
         for name, theirs in sides.items():
             error = math.sqrt((np.var(mine) + np.var(theirs)) / (reads - 1))
@@ -105,7 +103,7 @@ def race(report: Report) -> None:
         }
         rounds = 7 if n == 1000 else 3
         if n == 1000:
-            couplings = {(int(i), int(j)): -float(gauss[i, j]) for i, j in zip(*upper, strict=True)}
+            couplings = {(int(i), int(j)): -unit * float(gauss[i, j]) for i, j in zip(*upper, strict=True)}
             contenders["openjij"] = available(
                 openjij,
                 lambda: timed(lambda k: openjij.SASampler().sample_ising(

@@ -2,45 +2,42 @@
 
 Every spin keeps its local field, so that asking whether it flips costs one comparison, and only a flip that is accepted
 reads a row of couplings. Instead of drawing a number per question, each spin draws how much energy it may cost
-(exponential with mean T); thirty-two spins are asked at once, in SIMD, for the first that accepts. Where the couplings
-do not fit into the cache, the others are told of the flips of these thirty-two afterwards, four rows in one pass.
+(exponential with mean T); thirty-two spins are asked at once, in SIMD, for the first that accepts.
 
-The couplings are float32, or int8 where they are +-1 (a quarter of the traffic); spins and fields then are int16.
+Couplings are whole multiples of a unit, because reading them is what takes the time, and because fields then stay exact
+however many flips they follow: int16 with int32 fields for Gaussian couplings (half the traffic of float32), int8 with
+int16 fields for couplings of +-1.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mfexplore.numerics.elementary import log
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.random import advanced, uniform
 
 BLOCK = 32
-CACHED = 33_554_432  # bytes of couplings that may be hoped to stay in a processor's cache
+STEPS = 2048  # units of a standard deviation: 16 of these fit, and no Gaussian number is larger
 
 
-@kernel
-def add_rows(rows, which, count, factor, fields, low, high):
-    """Add factor times the sum of some rows to fields[low:high]. which: their numbers, of which `count` are used."""
-    kind = fields.dtype.type
-    part = fields[low:high]
-    k = 0
-    while k + 4 <= count:
-        a, b = rows[which[k], low:high], rows[which[k + 1], low:high]
-        c, d = rows[which[k + 2], low:high], rows[which[k + 3], low:high]
-        for i in range(part.size):
-            part[i] = kind(part[i] + factor * kind((a[i] + b[i]) + (c[i] + d[i])))
-        k += 4
-    if k + 2 <= count:
-        a, b = rows[which[k], low:high], rows[which[k + 1], low:high]
-        for i in range(part.size):
-            part[i] = kind(part[i] + factor * kind(a[i] + b[i]))
-        k += 2
-    if k < count:
-        a = rows[which[k], low:high]
-        for i in range(part.size):
-            part[i] = kind(part[i] + factor * kind(a[i]))
+def symmetric_couplings(size: int, binary: bool, rng: np.random.Generator) -> tuple[NDArray[np.integer], float]:
+    """Random couplings of mean 0 and variance 1 as (whole numbers, their unit).
+
+    The numbers are a symmetric matrix without diagonal, shape (size, size): int8 of +-1, or int16 of normal numbers
+    rounded to 1/2048 (the variance grows by 2e-8).
+    """
+    rows = np.zeros((size, size), np.int8 if binary else np.int16)
+    for i in range(1, size):
+        drawn = 2 * rng.integers(0, 2, i, np.int8) - 1 if binary else np.rint(STEPS * rng.standard_normal(i))
+        rows[i, :i] = rows[:i, i] = drawn
+    return rows, 1.0 if binary else 1.0 / STEPS
+
+
+def spin_type(rows: NDArray[np.integer]) -> type[np.integer]:
+    """The type of spins and fields with these couplings: no field of less than 32768 spins can be too large for it."""
+    return np.int16 if rows.dtype == np.int8 else np.int32
 
 
 @kernel
@@ -62,8 +59,8 @@ def metropolis_sweeps(rows, spins, fields, scale, shared, field, temperatures, s
     The energy is -scale/2 sum_ij rows_ij s_i s_j - shared/2 sum_(i != j) s_i s_j - field sum_i s_i.
 
     Args:
-        rows: symmetric couplings with zero diagonal, float32 or int8, shape (n, n).
-        spins, fields: shape (n,), float32 or int16, overwritten; fields as `local_fields` makes them.
+        rows: symmetric couplings with zero diagonal, int8 or int16, shape (n, n).
+        spins, fields: shape (n,), of their `spin_type`, overwritten; fields as `local_fields` makes them.
         scale, shared, field: > 0; any; any.
         temperatures: >= 0, shape (sweeps,).
         stream: see numerics.random.
@@ -73,9 +70,7 @@ def metropolis_sweeps(rows, spins, fields, scale, shared, field, temperatures, s
     n = spins.size
     kind = fields.dtype.type
     position = stream[0]
-    later = rows.nbytes > CACHED
     thresholds = np.empty(BLOCK, np.float32)
-    raised, lowered = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
     total = 0.0
     for i in range(n):
         total += spins[i]
@@ -85,41 +80,30 @@ def metropolis_sweeps(rows, spins, fields, scale, shared, field, temperatures, s
         half = 0.5 * temperatures[sweep] / scale
         for begin in range(0, n, BLOCK):
             size = min(BLOCK, n - begin)
-            low, high = (begin, begin + size) if later else (0, n)
-            ups = downs = 0
             for j in range(BLOCK):
                 thresholds[j] = own - half * log(1.0 - uniform(position, j))
             position = advanced(position, BLOCK)
             block_spins, block_fields = spins[begin : begin + size], fields[begin : begin + size]
-            start = np.int32(0)
+            start = np.uint16(0)
             while start < size:
                 common = np.float32((shared * total + field) / scale)
-                first = np.int32(BLOCK)
+                first = np.uint16(BLOCK)
                 for j in range(size):
                     cost = np.float32(block_spins[j]) * (np.float32(block_fields[j]) + common)
-                    accepts = cost <= thresholds[j] and j >= start
-                    first = min(first, np.int32(j) if accepts else np.int32(BLOCK))
+                    here = np.uint16(j)
+                    candidate = here if cost <= thresholds[j] and here >= start else np.uint16(BLOCK)
+                    first = candidate if candidate < first else first
                 if first >= BLOCK:
                     break
                 spin = spins[begin + first]
                 spins[begin + first] = -spin
                 total -= 2.0 * spin
                 change = kind(-2 * spin)
-                row, touched = rows[begin + first, low:high], fields[low:high]
-                for k in range(touched.size):
-                    touched[k] = kind(touched[k] + change * kind(row[k]))
-                if later and spin < 0:
-                    raised[ups] = begin + first
-                    ups += 1
-                elif later:
-                    lowered[downs] = begin + first
-                    downs += 1
+                row = rows[begin + first]
+                for k in range(n):
+                    fields[k] = kind(fields[k] + change * kind(row[k]))
                 flips += 1
-                start = np.int32(first + 1)
-            if later:
-                for side in ((0, begin), (begin + size, n)):
-                    add_rows(rows, raised, ups, kind(2), fields, side[0], side[1])
-                    add_rows(rows, lowered, downs, kind(-2), fields, side[0], side[1])
+                start = np.uint16(first + 1)
     stream[0] = position
     return flips
 

@@ -7,67 +7,72 @@ import itertools
 import numpy as np
 import pytest
 
-from mfexplore.numerics.dense_spins import CACHED, energy, local_fields, metropolis_sweeps
+from mfexplore.numerics.dense_spins import energy, local_fields, metropolis_sweeps, spin_type, symmetric_couplings
 from mfexplore.numerics.random import new_stream
 from mfexplore.numerics.tempering import exchange, ladder
 
 
-def couplings(rng: np.random.Generator, size: int, kind: str) -> np.ndarray:
-    if kind == "binary":
-        rows = np.triu(rng.choice(np.array([-1, 1], np.int8), (size, size)), 1)
-    else:
-        rows = np.triu(rng.standard_normal((size, size)).astype(np.float32), 1)
-    return np.ascontiguousarray(rows + rows.T)
-
-
-@pytest.mark.parametrize("kind", ["binary", "gaussian"])
+@pytest.mark.parametrize("binary", [True, False])
 @pytest.mark.parametrize("size", [1, 31, 32, 33, 150])
-def test_fields_follow_the_flips(kind: str, size: int, rng: np.random.Generator) -> None:
-    rows = couplings(rng, size, kind)
-    spins = rng.choice([-1, 1], size).astype(np.int16 if kind == "binary" else np.float32)
+def test_fields_follow_the_flips(binary: bool, size: int, rng: np.random.Generator) -> None:
+    rows, unit = symmetric_couplings(size, binary, rng)
+    spins = rng.choice([-1, 1], size).astype(spin_type(rows))
     fields = np.empty_like(spins)
     local_fields(rows, spins, fields)
-    np.testing.assert_allclose(fields, rows.astype(float) @ spins, atol=1e-4)
+    np.testing.assert_array_equal(fields, rows.astype(int) @ spins)
     before = spins.copy()
-    flips = metropolis_sweeps(rows, spins, fields, 0.1, 0.02, 0.1, np.full(20, 1.0), new_stream(rng))
+    flips = metropolis_sweeps(rows, spins, fields, 0.1 * unit, 0.02, 0.1, np.full(20, 1.0), new_stream(rng))
     assert flips >= np.count_nonzero(before != spins)
     assert set(np.unique(spins)) <= {-1, 1}
-    np.testing.assert_allclose(fields, rows.astype(float) @ spins, atol=1e-3)
+    np.testing.assert_array_equal(fields, rows.astype(int) @ spins)
 
 
-def test_couplings_beyond_the_cache_give_the_same_flips(rng: np.random.Generator) -> None:
-    rows = couplings(rng, 3000, "binary")
+@pytest.mark.parametrize("binary", [True, False])
+def test_couplings_have_variance_one_and_are_symmetric(binary: bool, rng: np.random.Generator) -> None:
+    size = 700
+    rows, unit = symmetric_couplings(size, binary, rng)
+    np.testing.assert_array_equal(rows, rows.T)
+    assert not rows.diagonal().any()
+    drawn = unit * rows[np.tril_indices(size, -1)]
+    kurtosis = 1.0 if binary else 3.0
+    assert abs(drawn.mean()) < 4 / np.sqrt(drawn.size)
+    assert abs((drawn**2).mean() - 1) <= 4 * np.sqrt((kurtosis - 1) / drawn.size)
+    assert abs((drawn**4).mean() - kurtosis) <= (0 if binary else 4 * np.sqrt(96 / drawn.size))
+
+
+def test_the_unit_of_the_couplings_does_not_matter(rng: np.random.Generator) -> None:
+    """Couplings of +-1 give the same flips whether they are kept as such or as 2048 units of 1/2048."""
+    rows, _ = symmetric_couplings(300, True, rng)
     start, stream = rng.choice([-1, 1], len(rows)), new_stream(rng)
     ends = []
-    for given, kind in ((rows, np.int16), (rows.astype(np.float32), np.float32)):
-        spins, fields = start.astype(kind), np.empty(len(rows), kind)
+    for given, unit in ((rows, 1.0), (2048 * rows.astype(np.int16), 1 / 2048)):
+        spins = start.astype(spin_type(given))
+        fields = np.empty_like(spins)
         local_fields(given, spins, fields)
         temperatures = np.array([2.0, 1.0, 0.5])
-        metropolis_sweeps(given, spins, fields, len(rows) ** -0.5, 0.1, 0.1, temperatures, stream.copy())
-        np.testing.assert_array_equal(fields, rows.astype(np.float32) @ spins.astype(np.float32))
-        ends.append((given.nbytes > CACHED, spins.tolist()))
-    (small, one), (large, other) = ends
-    assert (small, large) == (False, True)
-    assert one == other
+        metropolis_sweeps(given, spins, fields, unit * 300**-0.5, 0.1, 0.1, temperatures, stream.copy())
+        ends.append(spins.tolist())
+    assert ends[0] == ends[1] != start.tolist()
 
 
 def test_zero_temperature_never_climbs(rng: np.random.Generator) -> None:
-    rows = couplings(rng, 100, "gaussian")
-    spins = rng.choice([-1, 1], 100).astype(np.float32)
+    rows, unit = symmetric_couplings(100, False, rng)
+    scale = 0.1 * unit
+    spins = rng.choice([-1, 1], 100).astype(spin_type(rows))
     fields = np.empty_like(spins)
     local_fields(rows, spins, fields)
     stream, last = new_stream(rng), np.inf
     for _ in range(30):
-        metropolis_sweeps(rows, spins, fields, 0.1, 0.0, 0.05, np.zeros(1), stream)
-        now = energy(spins, fields, 0.1, 0.0, 0.05)
-        assert now <= last + 1e-4
+        metropolis_sweeps(rows, spins, fields, scale, 0.0, 0.05, np.zeros(1), stream)
+        now = energy(spins, fields, scale, 0.0, 0.05)
+        assert now <= last + 1e-12
         last = now
-    assert (spins * (0.1 * fields + 0.05) >= -1e-4).all(), "a local minimum is reached"
+    assert (spins * (scale * fields + 0.05) >= -1e-6).all(), "a local minimum is reached"
 
 
 def test_averages_are_those_of_the_boltzmann_distribution(rng: np.random.Generator) -> None:
     size, scale, shared, field, temperature = 8, 0.4, 0.15, 0.2, 0.9
-    rows = couplings(rng, size, "binary")
+    rows, _ = symmetric_couplings(size, True, rng)
     states = np.array(list(itertools.product((-1, 1), repeat=size)))
     fields = states @ rows.astype(int)
     total = states.sum(axis=1)

@@ -83,7 +83,7 @@ from mfexplore.core import (
 )
 from mfexplore.core.solution import columns
 from mfexplore.numerics.continuation import false_position, narrowed
-from mfexplore.numerics.dense_spins import energy, local_fields, metropolis_sweeps
+from mfexplore.numerics.dense_spins import energy, local_fields, metropolis_sweeps, spin_type, symmetric_couplings
 from mfexplore.numerics.gaussian import response, response_and_entropy
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.later import brentq
@@ -711,24 +711,13 @@ class SherringtonKirkpatrickSimulation(Simulation):
     """
 
     relaxation, window = 500.0, 1500.0
-    refresh = 512  # sweeps after which the rounding errors of the float32 fields are cleared
 
     def prepare(self) -> None:
         n, levels = self.model.size, self.model.tempering
-        rows: Array
-        kind: type
-        if self.model.couplings == "binary":
-            rows, kind = self.rng.integers(0, 2, (n, n), dtype=np.int8), np.int16
-            rows += rows
-            rows -= 1
-        else:
-            rows, kind = self.rng.standard_normal((n, n), dtype=np.float32), np.float32
-        for i in range(n):  # in place, without a second matrix
-            rows[i, i:] = rows[i:, i]
-            rows[i, i] = 0
-        self.rows = rows
+        self.rows, unit = symmetric_couplings(n, self.model.couplings == "binary", self.rng)
+        self.scale = unit * n**-0.5
         self.stream = new_stream(self.rng)
-        self.spins = np.ones((2, levels, n), kind)
+        self.spins = np.ones((2, levels, n), spin_type(self.rows))
         if self.model.start == "random":
             self.spins[self.rng.random(self.spins.shape) < 0.5] = -1
         self.fields = np.empty_like(self.spins)
@@ -737,27 +726,21 @@ class SherringtonKirkpatrickSimulation(Simulation):
         self.rates = np.full(max(levels - 1, 1), 0.5)
         self.overlaps: list[float] = []
         self.sweeps = 0
-        self.refresh_fields()
+        for spins, fields in zip(self.spins.reshape(-1, n), self.fields.reshape(-1, n), strict=True):
+            local_fields(self.rows, spins, fields)
         self.retune()
 
     def retune(self) -> None:
         hottest = HOTTEST * max(1.0, self.model.ferromagnetic_bias)
         self.temperatures = ladder(self.model.temperature, hottest, self.model.tempering)
 
-    def refresh_fields(self) -> None:
-        n = self.model.size
-        for spins, fields in zip(self.spins.reshape(-1, n), self.fields.reshape(-1, n), strict=True):
-            local_fields(self.rows, spins, fields)
-
     def evolve(self, duration: float) -> None:
         m = self.model
         sweeps = round(duration)
         tempered_sweeps(
-            self.rows, self.spins, self.fields, m.size**-0.5, m.ferromagnetic_bias / m.size, m.field,
+            self.rows, self.spins, self.fields, self.scale, m.ferromagnetic_bias / m.size, m.field,
             self.temperatures, self.holder, self.energies, self.rates, self.sweeps, sweeps, self.stream,
         )  # fmt: skip
-        if self.sweeps // self.refresh != (self.sweeps + sweeps) // self.refresh:
-            self.refresh_fields()
         self.sweeps += sweeps
         first, second = self.coldest()
         self.overlaps.append(float(np.mean(first * second)))
@@ -768,9 +751,9 @@ class SherringtonKirkpatrickSimulation(Simulation):
 
     def observe(self) -> dict[str, float]:
         m = self.model
-        scale, shared = m.size**-0.5, m.ferromagnetic_bias / m.size
+        shared = m.ferromagnetic_bias / m.size
         copies = [(self.spins[a, self.holder[a, 0]], self.fields[a, self.holder[a, 0]]) for a in range(2)]
-        e = [energy(s, f, scale, shared, m.field) / m.size for s, f in copies]
+        e = [energy(s, f, self.scale, shared, m.field) / m.size for s, f in copies]
         first, second = self.coldest()
         q, magnetization = float(np.mean(first * second)), np.array([first.mean(), second.mean()])
         if m.field == 0:  # without a field every state comes with its mirror image
@@ -1209,7 +1192,7 @@ class SherringtonKirkpatrick(Model):
         return "corrections of order 1/N^(2/3) at finite size, or a run that is not in equilibrium yet"
 
     def footprint(self) -> int:
-        word, state = (1, 2) if self.couplings == "binary" else (4, 4)
+        word, state = (1, 2) if self.couplings == "binary" else (2, 4)
         return word * self.size**2 + 4 * state * self.tempering * self.size + 2**16
 
 

@@ -547,7 +547,8 @@ def heat_bath(patterns, overlaps, zero, spins, words, sums, temperature, field, 
 
     A neuron fires where its field exceeds (T/2) ln(u/(1 - u)), u uniform. Neurons and thresholds are drawn ahead in
     blocks, so that nothing but the sum over memories stands between the choice of a neuron and its decision, and so
-    that the memories are on their way before their turn comes.
+    that the memories are on their way before their turn comes. Rows are indexed, not taken out: Numba counts who holds
+    an array, with two atomic operations for every row that is taken, a tenth of an update.
 
     patterns: int8, shape (N, P); overlaps: shape (P,), sum over i of xi_i s_i, whole numbers; zero: shape (1,), of the
     type in which such are added, see `whole_numbers`; spins: int8, shape (N,); words, sums: shape (N,), see
@@ -571,19 +572,19 @@ def heat_bath(patterns, overlaps, zero, spins, words, sums, temperature, field, 
             if k + AHEAD < count:
                 prefetch_row(patterns, sites[k + AHEAD])
             i = sites[k]
-            row, old = patterns[i], spins[i]
-            threshold = thresholds[k] + p * old - n * field * row[0]
+            old = spins[i]
+            threshold = thresholds[k] + p * old - n * field * patterns[i, 0]
             if noise > 0.0:
                 threshold -= noise_unit * sums[i]
             total = zero[0]
             for mu in range(p):
-                total = wide(total + wide(wide(overlaps[mu]) * wide(row[mu])))
+                total = wide(total + wide(wide(overlaps[mu]) * wide(patterns[i, mu])))
             new = np.int8(1) if total > threshold else np.int8(-1)
             if new != old:
                 spins[i] = new
                 change = kind(new - old)
                 for mu in range(p):
-                    overlaps[mu] = kind(overlaps[mu] + kind(change * kind(row[mu])))
+                    overlaps[mu] = kind(overlaps[mu] + kind(change * kind(patterns[i, mu])))
                 if noise > 0.0:
                     own, flip = sums[i], np.int32(new - old)
                     for j in range(n):
