@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from benchmarks.harness import OURS, Missing, Report, available, c_function, peer, seeds
 from mfexplore.models.lattices.ising_lattice import IsingLattice
 from mfexplore.numerics import bit_lattice
+from mfexplore.numerics.aligned import aligned
 
 SIDE = 1024
 CRITICAL = 2 / math.log(1 + math.sqrt(2))
@@ -42,7 +43,7 @@ def race(report: Report) -> None:
     state, scratch = bit_lattice.generators(rng), bit_lattice.workspace(SIDE)
     c_bits = c_function("ising", "bit_lattice")
     c_plain = c_function("ising", "metropolis")
-    c_even, c_odd, c_state = (bit_lattice.aligned(a.shape) for a in (even, odd, state))
+    c_even, c_odd, c_state = (aligned(a.shape, a.dtype) for a in (even, odd, state))
     c_even[:], c_odd[:], c_state[:] = even, odd, state
     plain, plain_state = spins.copy(), seeds(rng, 2)
 

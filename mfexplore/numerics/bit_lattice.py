@@ -17,6 +17,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from mfexplore.numerics.aligned import aligned
 from mfexplore.numerics.kernel import inline_kernel, kernel
 
 Words = NDArray[np.uint64]
@@ -36,7 +37,7 @@ def pack(spins: NDArray[np.int8]) -> tuple[Words, Words]:
 def _to_words(bits: NDArray[np.bool_]) -> Words:
     side, half = bits.shape
     interleaved = np.ascontiguousarray(bits.reshape(side, 64, half // 64).transpose(0, 2, 1))
-    words = aligned((side, half // 64))
+    words = aligned((side, half // 64), np.uint64)
     words[:] = np.packbits(interleaved, axis=-1, bitorder="little").view("<u8")[..., 0]
     return words
 
@@ -61,24 +62,16 @@ def threshold(probability: float) -> np.uint32:
     return np.uint32(min(math.floor(probability * 2**32), 2**32 - 1))
 
 
-def aligned(shape: tuple[int, ...]) -> Words:
-    """Zeros that begin at a multiple of 64 bytes: a vector that straddles two cache lines takes twice as long."""
-    size = math.prod(shape)
-    room = np.zeros(size + 7, np.uint64)
-    start = -(room.ctypes.data // 8) % 8
-    return room[start : start + size].reshape(shape)
-
-
 def generators(rng: np.random.Generator) -> Words:
     """State of the random generators, shape (2, 64)."""
-    state = aligned((2, LANES))
+    state = aligned((2, LANES), np.uint64)
     state[:] = rng.integers(1, 2**64, (2, LANES), dtype=np.uint64)
     return state
 
 
 def workspace(side: int) -> Words:
     """Scratch space of `sweep`."""
-    return aligned((4 * side * side // SIDE + 2 * LANES,))
+    return aligned((4 * side * side // SIDE + 2 * LANES,), np.uint64)
 
 
 @kernel

@@ -6,7 +6,7 @@ reads a row of couplings. Instead of drawing a number per question, each spin dr
 
 Couplings are whole multiples of a unit, because reading them is what takes the time, and because fields then stay exact
 however many flips they follow: int16 with int32 fields for Gaussian couplings (half the traffic of float32), int8 with
-int16 fields for couplings of +-1.
+int16 fields for couplings of +-1. Rows and fields are filled up with zeros to whole vectors.
 """
 
 from __future__ import annotations
@@ -14,37 +14,42 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from mfexplore.numerics.aligned import aligned
 from mfexplore.numerics.elementary import log
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.random import advanced, uniform
 
 BLOCK = 32
+VECTORS = 64  # elements of a row that are read in one turn of a loop, or less
 STEPS = 2048  # units of a standard deviation: 16 of these fit, and no Gaussian number is larger
 
 
 def symmetric_couplings(size: int, binary: bool, rng: np.random.Generator) -> tuple[NDArray[np.integer], float]:
     """Random couplings of mean 0 and variance 1 as (whole numbers, their unit).
 
-    The numbers are a symmetric matrix without diagonal, shape (size, size): int8 of +-1, or int16 of normal numbers
-    rounded to 1/2048 (the variance grows by 2e-8).
+    The numbers are int8 of +-1, or int16 of normal numbers rounded to 1/2048 (the variance grows by 2e-8), shape
+    (size, width >= size): a symmetric matrix without diagonal, and zeros.
     """
-    rows = np.zeros((size, size), np.int8 if binary else np.int16)
+    rows = aligned((size, -(-size // VECTORS) * VECTORS), np.int8 if binary else np.int16)
     for i in range(1, size):
         drawn = 2 * rng.integers(0, 2, i, np.int8) - 1 if binary else np.rint(STEPS * rng.standard_normal(i))
         rows[i, :i] = rows[:i, i] = drawn
     return rows, 1.0 if binary else 1.0 / STEPS
 
 
-def spin_type(rows: NDArray[np.integer]) -> type[np.integer]:
-    """The type of spins and fields with these couplings: no field of less than 32768 spins can be too large for it."""
-    return np.int16 if rows.dtype == np.int8 else np.int32
+def blank(rows: NDArray[np.integer], *copies: int) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """(spins, fields) for these couplings, zeros of shapes (*copies, size) and (*copies, width), of a type for which no
+    field of less than 32768 spins can be too large.
+    """
+    kind = np.int16 if rows.dtype == np.int8 else np.int32
+    return aligned((*copies, len(rows)), kind), aligned((*copies, rows.shape[1]), kind)
 
 
 @kernel
 def local_fields(rows, spins, fields):
-    """Write sum_j rows[i, j] spins[j] into fields[i]. rows: shape (n, n); spins, fields: shape (n,)."""
+    """Write sum_j rows[i, j] spins[j] into fields[i]. rows: shape (n, width); spins: (n,); fields: (width,)."""
     kind = fields.dtype.type
-    for i in range(fields.size):
+    for i in range(spins.size):
         row = rows[i]
         total = 0.0
         for j in range(spins.size):
@@ -59,8 +64,8 @@ def metropolis_sweeps(rows, spins, fields, scale, shared, field, temperatures, s
     The energy is -scale/2 sum_ij rows_ij s_i s_j - shared/2 sum_(i != j) s_i s_j - field sum_i s_i.
 
     Args:
-        rows: symmetric couplings with zero diagonal, int8 or int16, shape (n, n).
-        spins, fields: shape (n,), of their `spin_type`, overwritten; fields as `local_fields` makes them.
+        rows: shape (n, width), see `symmetric_couplings`.
+        spins, fields: shapes (n,) and (width,), see `blank`, overwritten; fields as `local_fields` makes them.
         scale, shared, field: > 0; any; any.
         temperatures: >= 0, shape (sweeps,).
         stream: see numerics.random.
@@ -100,7 +105,7 @@ def metropolis_sweeps(rows, spins, fields, scale, shared, field, temperatures, s
                 total -= 2.0 * spin
                 change = kind(-2 * spin)
                 row = rows[begin + first]
-                for k in range(n):
+                for k in range(fields.size):
                     fields[k] = kind(fields[k] + change * kind(row[k]))
                 flips += 1
                 start = np.uint16(first + 1)

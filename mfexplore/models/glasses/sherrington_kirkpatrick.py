@@ -83,7 +83,7 @@ from mfexplore.core import (
 )
 from mfexplore.core.solution import columns
 from mfexplore.numerics.continuation import false_position, narrowed
-from mfexplore.numerics.dense_spins import energy, local_fields, metropolis_sweeps, spin_type, symmetric_couplings
+from mfexplore.numerics.dense_spins import blank, energy, local_fields, metropolis_sweeps, symmetric_couplings
 from mfexplore.numerics.gaussian import response, response_and_entropy
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.later import brentq
@@ -690,7 +690,8 @@ def tempered_sweeps(
     """Sweeps of two independent sets of copies on a ladder of temperatures, trading places after each.
 
     Args:
-        spins, fields: shape (2, levels, n). holder: shape (2, levels), the copy at each level of each set.
+        spins, fields: shapes (2, levels, n) and (2, levels, width), see `blank`.
+        holder: shape (2, levels), the copy at each level of each set.
         energies: shape (2, levels), of the copies, overwritten. rates: shape (levels - 1,), see `exchange`.
         start: number of the first sweep.
     """
@@ -717,17 +718,17 @@ class SherringtonKirkpatrickSimulation(Simulation):
         self.rows, unit = symmetric_couplings(n, self.model.couplings == "binary", self.rng)
         self.scale = unit * n**-0.5
         self.stream = new_stream(self.rng)
-        self.spins = np.ones((2, levels, n), spin_type(self.rows))
+        self.spins, self.fields = blank(self.rows, 2, levels)
+        self.spins[:] = 1
         if self.model.start == "random":
             self.spins[self.rng.random(self.spins.shape) < 0.5] = -1
-        self.fields = np.empty_like(self.spins)
         self.holder = np.tile(np.arange(levels), (2, 1))
         self.energies = np.zeros((2, levels))
         self.rates = np.full(max(levels - 1, 1), 0.5)
         self.overlaps: list[float] = []
         self.sweeps = 0
-        for spins, fields in zip(self.spins.reshape(-1, n), self.fields.reshape(-1, n), strict=True):
-            local_fields(self.rows, spins, fields)
+        for place in np.ndindex(2, levels):
+            local_fields(self.rows, self.spins[place], self.fields[place])
         self.retune()
 
     def retune(self) -> None:

@@ -358,7 +358,7 @@ def test_simulation_samples_the_boltzmann_distribution(couplings: str, field: fl
         blocks.append([series[n][start:].mean() for n in ("energy", "overlap_squared", "magnetization")])
     mean, error = np.mean(blocks, axis=0), np.std(blocks, axis=0, ddof=1) / math.sqrt(40)
     unit = 1 if couplings == "binary" else 1 / STEPS
-    exact = enumerated(unit * run.rows, 0.7, field, bias)  # type: ignore[attr-defined]
+    exact = enumerated(unit * run.rows[:, :16], 0.7, field, bias)  # type: ignore[attr-defined]
     used = 2 if field == 0 else 3
     assert (np.abs(mean - exact)[:used] < 4.5 * error[:used]).all(), (mean, exact, error)
 
