@@ -17,7 +17,15 @@ def _keep_garbage() -> Callable[[], None]:
     if not gc.isenabled():  # whoever switched it off finds it off
         return lambda: None
     gc.disable()
-    return gc.enable
+    return _search_later
+
+
+def _search_later() -> None:
+    """Look for garbage again, but not at once through all that was loaded: it counts as old, as if looked through."""
+    if gc.get_freeze_count() == 0:  # else somebody, like our server, has put aside what is to stay there
+        gc.freeze()
+        gc.unfreeze()
+    gc.enable()
 
 
 loading = Together(_keep_garbage)  # with loading(): Python does not look for garbage

@@ -29,7 +29,7 @@ from mfexplore.core.errors import NotOfferedError, TooLargeError, UnknownNameErr
 from mfexplore.core.extras import needs
 from mfexplore.core.loading import first_use
 from mfexplore.core.provenance import attributes, provenance
-from mfexplore.core.solution import Array, Points, Solution, columns, label
+from mfexplore.core.solution import Array, Points, Solution, at_equilibrium, columns, label
 from mfexplore.core.verbs import verb
 
 if TYPE_CHECKING:
@@ -278,23 +278,8 @@ class Model:
 
     def _theory(self, grids: Mapping[str, Array]) -> xr.Dataset:
         with first_use(type(self)):
-            dataset = label(self, grids, self.solve(columns(self, grids)))
-        if not self.offers("profiles"):
-            return dataset
-        import xarray as xr
-
-        inner = [d for d in ("method", "branch") if d in dataset.dims]
-        for name, stacked in self._stacked_profiles(grids).items():
-            observable = self.observable(name)
-            assert observable.over is not None
-            shape = (*(len(v) for v in grids.values()), *stacked.values.shape[1:])
-            dataset[name] = xr.DataArray(
-                stacked.values.reshape(shape),
-                dims=(*grids, *inner, observable.over),
-                coords={observable.over: stacked.coordinate},
-                attrs=attributes(observable),
-            )
-        return dataset
+            profiles = self._stacked_profiles(grids) if self.offers("profiles") else {}
+            return label(self, grids, self.solve(columns(self, grids)), profiles)
 
     def _stacked_profiles(self, grids: Mapping[str, Array]) -> dict[str, Profile]:
         found = [self.replace(**dict(zip(grids, point, strict=True))).profiles() for point in _product(grids)]
@@ -314,16 +299,7 @@ class Model:
     def equilibrium(self, *, method: str | None = None, **axes: Any) -> xr.Dataset:
         """The branch of least free energy, or the one physically reached; same arguments as `theory`."""
         dataset = self.theory(method=method, **axes)
-        if not self.branches:
-            return dataset
-        index = dataset["equilibrium"]
-        known = index >= 0
-        chosen = dataset.drop_vars("equilibrium").isel(branch=index.where(known, 0).astype(int))
-        observables = [o.name for o in self.observables if o.name in chosen and "branch" in dataset[o.name].dims]
-        for name in (*observables, "residual"):
-            attributes = chosen[name].attrs
-            chosen[name] = chosen[name].where(known).assign_attrs(attributes)
-        return chosen
+        return at_equilibrium(dataset) if self.branches else dataset
 
     def boundaries(self, x: str | None = None, y: str | None = None) -> xr.Dataset:
         """The landmarks as named curves in a plane (default: the first of `planes`).

@@ -14,7 +14,7 @@ from mfexplore.core.provenance import attributes, provenance
 if TYPE_CHECKING:
     import xarray as xr
 
-    from mfexplore.core.model import Model
+    from mfexplore.core.model import Model, Profile
 
 Array = NDArray[Any]
 Points = Mapping[str, Array]
@@ -57,15 +57,16 @@ def flags(names: tuple[str, ...], first: int = 0) -> dict[str, Any]:
     }
 
 
-def label(model: Model, axes: Mapping[str, Array], solution: Solution) -> xr.Dataset:
-    """Dataset of a solution whose points are the outer product of `axes`, last axis fastest.
+def label(
+    model: Model, axes: Mapping[str, Array], solution: Solution, profiles: Mapping[str, Profile] | None = None
+) -> xr.Dataset:
+    """Dataset of a solution whose points are the outer product of `axes`, last axis fastest; profiles: of all points,
+    one after the other.
 
     Dimensions: the axes in the given order, then `method`, then `branch`, where the model has them. Besides the
     observables: `residual`, `converged`, `stable`, `validity`, `equilibrium` (index of the equilibrium branch, -1 if
     none is known) and `phase` (index into the model's phases, -1 if unknown).
     """
-    import xarray as xr
-
     shape = tuple(len(v) for v in axes.values())
     inner: dict[str, tuple[str, ...]] = {}
     if model.methods:
@@ -115,7 +116,52 @@ def label(model: Model, axes: Mapping[str, Array], solution: Solution) -> xr.Dat
     for name, values in axes.items():
         coordinates[name] = (name, values, attributes(declared[name]))
     coordinates |= {k: (k, np.array(v)) for k, v in inner.items()}
-    return xr.Dataset(variables, coordinates, attrs=provenance(model))
+    for name, profile in (profiles or {}).items():
+        observable = model.observable(name)
+        over = str(observable.over)
+        values = profile.values.reshape((*shape, *profile.values.shape[1:]))
+        variables[name] = ((*dims, over), values, attributes(observable))
+        coordinates[over] = (over, profile.coordinate)
+    return dataset_of(variables, coordinates, provenance(model))
+
+
+def dataset_of(variables: Mapping[str, Any], coordinates: Mapping[str, Any], about: Mapping[str, Any]) -> xr.Dataset:
+    """Dataset of NumPy arrays, given as (dims, values) or (dims, values, attributes)."""
+    import xarray as xr
+
+    def variable(dims: Any, values: Array, about: Any = None) -> xr.Variable:
+        # Without fastpath xarray imports dask.array, where it is installed, to learn that this is not such an array.
+        # That takes a quarter of the time from the start of a process to its first result.
+        return xr.Variable(dims, np.asarray(values), about, fastpath=True)
+
+    given = [{k: variable(*v) for k, v in part.items()} for part in (variables, coordinates)]
+    return xr.Dataset(given[0], given[1], about)
+
+
+def at_equilibrium(dataset: xr.Dataset) -> xr.Dataset:
+    """The equilibrium branch of the dataset that `label` returns; observables and residual are NaN where it is unknown.
+
+    `branch` becomes the name of that branch at each point.
+    """
+    index = dataset.variables["equilibrium"].values
+    known, place = index >= 0, np.maximum(index, 0)
+    single = dataset.variables["equilibrium"].dims
+    parts: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+    for name, variable in dataset.variables.items():
+        values, dims = variable.values, variable.dims
+        if name == "equilibrium":
+            continue
+        if name == "branch":
+            values, dims = values[place], single
+        elif "branch" in dims:
+            axis = dims.index("branch")
+            where = np.expand_dims(place, tuple(range(axis, len(dims))))
+            values = np.take_along_axis(values, where, axis).squeeze(axis)
+            dims = (*dims[:axis], *dims[axis + 1 :])
+            if values.dtype.kind == "f":
+                values = np.where(known.reshape(known.shape + (1,) * (values.ndim - known.ndim)), values, np.nan)
+        parts[name in dataset.coords][str(name)] = (dims, values, variable.attrs)
+    return dataset_of(*parts, dataset.attrs)
 
 
 def columns(model: Model, axes: Mapping[str, Array]) -> dict[str, Array]:

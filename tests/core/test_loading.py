@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 
 import pytest
 
@@ -52,3 +53,22 @@ def test_an_error_leaves_it_on_and_the_use_counts_as_none() -> None:
             fail()
         assert gc.isenabled()
     assert rested == [True, True]
+
+
+def test_what_was_loaded_is_not_searched_at_once_but_is_not_kept_either() -> None:
+    class Thing:
+        itself: Thing
+
+    def lose() -> weakref.ref[Thing]:
+        thing = Thing()
+        thing.itself = thing
+        return weakref.ref(thing)
+
+    assert gc.get_freeze_count() == 0
+    with loading():
+        lost = lose()
+    gc.collect(1)
+    assert lost() is not None, "it counts as old"
+    gc.collect()
+    assert lost() is None
+    assert gc.get_freeze_count() == 0
