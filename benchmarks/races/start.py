@@ -1,12 +1,10 @@
 """From a fresh process with kept kernels to the first result of every system, and to the imported package.
 
-The time of the process itself (interpreter and start of Python) is part of the first and not of the second. xarray
-imports dask.array wherever Dask is installed, so the first results are timed with it and as if it were not.
+The time of the process itself (interpreter and start of Python) is part of the first and not of the second.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -48,9 +46,6 @@ def race(report: Report) -> None:
     empty, whole = run("pass"), run("import mfexplore")
     report.limit("import mfexplore", "s", whole[0] - empty[0], 0.3)
     cold = []
-    ways = {"": ""}
-    if importlib.util.find_spec("dask") is not None:
-        ways = {" with Dask installed": "", "": 'import sys\nsys.modules["dask"] = None\n'}
     for key in places():
         code = FIRST.format(key=key)
         if not is_warm(key):
@@ -58,8 +53,7 @@ def race(report: Report) -> None:
         if subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode:
             report.limit(f"first result of {key}: failed", "s", float("inf"), 0.7)
             continue
-        for way, before in ways.items():
-            wall, cpu = run(before + code)
-            report.limit(f"first result of {key}{way} (CPU {cpu:.2f} s)", "s", wall, 0.7)
+        wall, cpu = run(code)
+        report.limit(f"first result of {key} (CPU {cpu:.2f} s)", "s", wall, 0.7)
     if cold:
         report.checks.append(f"not warmed before, so warmed by a first run: {', '.join(cold)}")
