@@ -36,7 +36,7 @@ class IdleSimulation(Simulation):
     def evolve(self, duration: float) -> None: ...
 
     def observe(self) -> dict[str, float]:
-        return {"place": self.model.place}
+        return {"seen": self.model.place}
 
     def picture(self) -> Lattice:
         return Lattice(np.zeros((1, 1), np.int8), 0, 1)
@@ -75,7 +75,7 @@ def overhead(client: Any, store: bool) -> float:
             store=Path(folder) / "idle.zarr" if store else None,
         )  # fmt: skip
         seconds = time.perf_counter() - start
-    assert np.array_equal(found["place_samples"][:, 0], places)
+    assert np.array_equal(found["seen_samples"][:, 0], places)
     start = time.perf_counter()
     for place in places:
         for sample in range(16):
@@ -87,7 +87,7 @@ def main(console: Console) -> int:
     if installed("distributed") == "not installed":
         console.print("distributed is not installed; pip install 'mfexplore[dask]'")
         return 1
-    model = system("kuramoto")(size=4000)
+    model = system("kuramoto")(size=20_000)
     over = {"coupling": np.linspace(0.5, 3.0, 6)}
     seconds: dict[int, list[float]] = {1: [], 2: []}
     rows: list[tuple[str, float, str, float, bool]] = []
@@ -100,7 +100,7 @@ def main(console: Console) -> int:
         for _ in range(ROUNDS):
             for workers, client in ((1, one), (2, two)):
                 start = time.perf_counter()
-                sweep(model, over, samples=4, executor=client, progress=False)
+                sweep(model, over, samples=16, executor=client, progress=False)
                 seconds[workers].append(time.perf_counter() - start)
         gain = min(seconds[1]) / min(seconds[2])
         rows.append(("two processes against one", gain, "x", GAIN, gain >= GAIN))

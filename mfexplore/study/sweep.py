@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     import xarray as xr
     import zarr
 
-TASKS_PER_WORKER = 64  # batches are cut so that every worker gets about this many: fair, and cheap to schedule
+TASKS_PER_WORKER = 32  # batches are cut so that every worker gets about this many: fair, and cheap to schedule
 QUEUED_PER_WORKER = 4  # tasks handed out ahead, so that no worker waits and a cancelled sweep ends soon
 LOST_POOLS = 3  # how often a pool of processes is built anew after one of them was killed
 
