@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 COARSEST = 17  # the first level; every level doubles the resolution until the last is reached
 TILE_SECONDS = 0.03  # aimed-at length of one kernel call, after which a job may be cancelled
 AT_ONCE = 0.02  # seconds: a level that a finer one follows this soon is not shown
-UNKNOWN_PACE = 1e-3  # seconds per point, before any was measured: small tiles
+WORTH_SHARING = 0.002  # seconds of work that are cut at all, so that every worker gets a part
+UNKNOWN_PACE = 4e-4  # seconds per point, before any was measured: small tiles
 
 
 def resolutions(finest: int) -> list[int]:
@@ -49,12 +50,15 @@ def solve_grid(
     progress: Callable[[float], None],
 ) -> tuple[Solution, float] | None:
     """The whole grid in tiles of rows; None if cancelled. Returns the solution and the measured seconds per point."""
-    rows = int(np.clip(TILE_SECONDS / (seconds_per_point * len(xs)), 1, len(ys)))
+    workers = getattr(executor, "_max_workers", 8)
+    seconds_per_row = seconds_per_point * len(xs)
+    share = -(-len(ys) // workers) if seconds_per_row * len(ys) > WORTH_SHARING else len(ys)
+    rows = int(np.clip(TILE_SECONDS / seconds_per_row, 1, share))
     pieces = np.array_split(ys, max(1, -(-len(ys) // rows)))
     futures: list[Future[tuple[Solution, float]]] = []
     done: list[Solution] = []
     spent = 0.0
-    width = 2 * getattr(executor, "_max_workers", 8)  # keep the queue short, so that a cancelled job leaves it at once
+    width = 2 * workers  # keep the queue short, so that a cancelled job leaves it at once
     for k, piece in enumerate(pieces):
         futures.append(executor.submit(solve_tile, model, x, y, xs, piece))
         while futures and (len(futures) >= width or k == len(pieces) - 1):
