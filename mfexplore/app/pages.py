@@ -17,7 +17,7 @@ from mfexplore.core.controls import Control
 from mfexplore.core.declaration import in_words, sentence_case
 from mfexplore.core.model import Model
 from mfexplore.core.provenance import versions
-from mfexplore.figures.curves import legend_of
+from mfexplore.figures.legends import legends, sheet
 from mfexplore.figures.prose import one_line, to_html
 from mfexplore.figures.style import DARK, LIGHT, line_colour, symbol_html, unit_html
 from mfexplore.figures.symbols import plain
@@ -105,7 +105,8 @@ def workbench(built: Desk) -> dict[str, Any]:
         "picture_kind": type(built.live.state).__name__ if built.live else "",
         "axes": [(n, kind.control(n).title) for n in kind.axis_names()] if at.x else [],
         "colours": [o for o in kind.observables if o.over is None] if at.x else [],
-        "lines": legend_of(kind),
+        "legends": legends(kind),
+        "legend_styles": sheet(),
         "line_colours": {t.name: [line_colour(k, t) for k in range(6)] for t in (LIGHT, DARK)},
         "live": built.live,
         "titles": {o.name: o.title for o in kind.observables},

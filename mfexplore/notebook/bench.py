@@ -10,9 +10,8 @@ from typing import Any
 import ipywidgets as widgets
 from bokeh.events import Pan, Tap
 
-from mfexplore.figures.curves import legend_of
+from mfexplore.figures.legends import legends
 from mfexplore.figures.prose import one_line
-from mfexplore.figures.style import mathml
 from mfexplore.notebook.controls import ChoiceControl, Menu, NumberControl, control_widget
 from mfexplore.notebook.dress import styles
 from mfexplore.notebook.lessons import TaskCard
@@ -48,7 +47,7 @@ class Bench:
         self.along_shown = desk.session.current.along
         self.playing, self.picture = False, ""
         self.sentence, self.progress, self.measuring = (widgets.HTML() for _ in range(3))
-        self.legends = {name: widgets.HTML() for name in ("diagram", "curve", "trace")}
+        self.legends = {name: widgets.HTML() for name in legends(desk.kind)}
         self.code, self.table, self.checks, self.download = (widgets.HTML() for _ in range(4))
         self.clock, self.key = widgets.HTML(), widgets.HTML()
         self.notices, self.pins = _box([], "mfexplore-notices"), _box([], "mfexplore-pins")
@@ -197,28 +196,6 @@ class Bench:
         for kind in (Tap, Pan):
             figure.on_event(kind, lambda event: self._hear("marker", x=event.x, y=event.y))
 
-    def legend(self, figure: str, names: list[str]) -> str:
-        """The legend of a figure in which these are drawn, as HTML."""
-        kind = self._desk.kind
-        entries: dict[str, str] = {}
-        if figure == "diagram":
-            for b in kind.landmarks:
-                rule = _rule(f"2px {'solid' if b.continuous else 'dashed'} var(--mf-ink)")
-                entries[b.name] = f"{rule}{mathml(b.symbol)} {one_line(b.doc)}"
-            entries |= {"invalid": "▨ theory not to be trusted", "unknown": "▩ no state of the theory"}
-        elif figure == "curve":
-            for title, colour in legend_of(kind):
-                entries[f"line-{colour}"] = _rule(f"3px solid var(--mf-line-{colour % 6})") + html.escape(title)
-            entries["exact"] = _rule("2px dashed var(--mf-ink)") + "exact at this size"
-            entries |= {"points": "○ simulations, mean ± s.e.", "live": "● live run"}
-            entries |= {"equilibrium": "thick: equilibrium", "unstable": "dotted: unstable"}
-        else:
-            entries["companions"] = _rule("1px solid var(--mf-soft)") + "the others of its kind"
-            entries["theory"] = _rule("2px dashed var(--mf-marker)") + "theory"
-            entries["predicted"] = _rule("5px solid var(--mf-line-1)") + "predicted path"
-        words = "".join(f"<span>{words}</span>" for name, words in entries.items() if name in names)
-        return f'<div class="mfexplore-legend">{words}</div>'
-
     def _build_curve(self) -> list[Any]:
         if self._desk.curve is None:
             return []
@@ -229,7 +206,7 @@ class Bench:
         cards = [_box([head, self._figure("curve"), self.legends["curve"], self.measuring], "mfexplore-card")]
         if self._desk.points.landscape:
             title = widgets.HTML("<h3>Free-energy landscape</h3>")
-            cards.append(_box([title, self._figure("landscape")], "mfexplore-card"))
+            cards.append(_box([title, self._figure("landscape"), self.legends["landscape"]], "mfexplore-card"))
             self.cards["landscape"] = cards[-1]
         return [_box(cards, "mfexplore-two")]
 
@@ -272,7 +249,8 @@ class Bench:
         parts.append(_box([self.series.widget], "mfexplore-menus"))
         parts += [self._figure("trace"), self.legends["trace"]]
         if self._desk.points.histogram:
-            law = _box([widgets.HTML("<h3>Distribution</h3>"), self._figure("histogram")], "mfexplore-column")
+            head = widgets.HTML("<h3>Distribution</h3>")
+            law = _box([head, self._figure("histogram"), self.legends["histogram"]], "mfexplore-column")
             self.cards["law"] = law
             parts.append(law)
         return [_box(parts, "mfexplore-card", "mfexplore-live")]
@@ -292,11 +270,6 @@ def _box(children: list[Any], *classes: str) -> Any:
     for name in classes:
         made.add_class(name)
     return made
-
-
-def _rule(look: str) -> str:
-    """A piece of line in a legend."""
-    return f'<i style="border-top: {look}"></i>'
 
 
 def _sources(kind: Any) -> str:

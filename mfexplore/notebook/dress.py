@@ -5,15 +5,16 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+from mfexplore.figures.legends import sheet
 from mfexplore.figures.style import DARK, LIGHT, Theme
 
 
 @cache
 def styles() -> str:
     """The style sheet, with the colours of both themes, as an element to put beside the widgets."""
-    sheet = (Path(__file__).parent / "bench.css").read_text()
+    own = (Path(__file__).parent / "bench.css").read_text(encoding="utf-8")
     dark = 'body[data-jp-theme-light="false"] .mfexplore, body.vscode-dark .mfexplore'
-    return f"<style>.mfexplore {{{_colours(LIGHT)}}}\n{dark} {{{_colours(DARK)}}}\n{sheet}</style>"
+    return f"<style>.mfexplore {{{_colours(LIGHT)}}}\n{dark} {{{_colours(DARK)}}}\n{sheet()}\n{own}</style>"
 
 
 def _colours(theme: Theme) -> str:

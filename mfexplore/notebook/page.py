@@ -11,6 +11,7 @@ from typing import Any
 import ipywidgets as widgets
 from bokeh.models import Plot
 
+from mfexplore.figures.legends import legends
 from mfexplore.figures.prose import one_line
 from mfexplore.notebook.bench import Bench
 from mfexplore.notebook.canvas import Canvas
@@ -215,8 +216,8 @@ class NotebookPage:
         ended = ", finished" if finished else ""
         clock = f"<span>{html.escape(caption)}</span><span>{float(f'{time:.4g}'):,g} {html.escape(unit)}{ended}</span>"
         self._write(self.bench.clock, "value", clock)
-        patches = "".join(f'<span><i style="background:{c}"></i>{html.escape(name)}</span>' for name, c in key)
-        self._write(self.bench.key, "value", f'<div class="mfexplore-legend mfexplore-patches">{patches}</div>')
+        patches = [f'<i class="patch" style="--c: {colour}"></i>{html.escape(name)}' for name, colour in key]
+        self._write(self.bench.key, "value", _legend(patches))
         if self.bench.series is not None:
             self.bench.series.offer({name: name.replace("_", " ") for name in names}, chosen)
             self.bench.series.widget.layout.display = None if len(names) > 1 else "none"
@@ -228,8 +229,8 @@ class NotebookPage:
             _paint_plainly(self.desk.figures()["state"])
 
     def _tell_legend(self, figure: str, names: list[str]) -> None:
-        if figure in self.bench.legends:
-            self._write(self.bench.legends[figure], "value", self.bench.legend(figure, names))
+        drawn = [mark.html for mark in legends(self.desk.kind)[figure] if mark.name in ("", *names)]
+        self._write(self.bench.legends[figure], "value", _legend(drawn))
 
     def _tell_pins(self, pins: list[str]) -> None:
         made = []
@@ -261,6 +262,10 @@ class Workbench(widgets.VBox):
             at = self.page.desk.session.current
             bundle["text/plain"] = f"The workbench of {at.model!r}; it is live while its kernel runs."
         return bundle
+
+
+def _legend(entries: list[str]) -> str:
+    return f'<div class="legend">{"".join(f"<span>{entry}</span>" for entry in entries)}</div>'
 
 
 def _paint_plainly(root: Any) -> None:

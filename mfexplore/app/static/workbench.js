@@ -143,7 +143,7 @@ function showKey(key) {
     const item = document.createElement("span");
     const patch = document.createElement("i");
     patch.className = "patch";
-    patch.style.background = colour;
+    patch.style.setProperty("--c", colour);
     item.append(patch, name);
     return item;
   }));
