@@ -619,7 +619,7 @@ class RandomEnergy(Model):
         coarse = np.linspace(-n * math.log(2) - reach - c.max() - 37, 5 + 4 * a - min(c.min(), 0), 513)
         fall = log_g(averages(coarse))
         inside = np.flatnonzero((fall < -1e-15) & (fall > -45))
-        low, high = coarse[max(inside.min() - 1, 0)], coarse[min(inside.max() + 1, 512)]
+        low, high = coarse[max(int(inside[0]) - 1, 0)], coarse[min(int(inside[-1]) + 1, 512)]
         u = np.linspace(low, high, max(201, int((high - low) / 0.3)))
         occupied, once, twice = found = averages(u)
         g = np.exp(log_g(found))
