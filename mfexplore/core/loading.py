@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from mfexplore.core.together import Together
 
 _used: set[type] = set()
+_put_aside = gc.get_freeze_count()  # by Python itself: none, or some hundred
 
 
 def _keep_garbage() -> Callable[[], None]:
@@ -22,7 +23,7 @@ def _keep_garbage() -> Callable[[], None]:
 
 def _search_later() -> None:
     """Look for garbage again, but not at once through all that was loaded: it counts as old, as if looked through."""
-    if gc.get_freeze_count() == 0:  # else somebody, like our server, has put aside what is to stay there
+    if gc.get_freeze_count() <= _put_aside:  # else somebody, like our server, wants them to stay where they are
         gc.freeze()
         gc.unfreeze()
     gc.enable()

@@ -105,18 +105,27 @@ def all_clusters(spins, kinds, shifts, probability, field, updates, parent, weig
     n, coordination = spins.size, shifts.shape[1]
     limit = np.uint64(min(probability, 1.0) * 4294967296.0)
     largest = 0
+    beside = np.zeros(shifts.shape[0], np.bool_)  # kinds of sites whose neighbour is the site before
+    for kind in range(shifts.shape[0]):
+        for k in range(coordination):
+            beside[kind] |= shifts[kind, k] == -1
     for update in range(updates):
         position = stream[0]
         drawn = 0
+        last = np.int64(0)
         for site in range(n):  # every bond is met at the later of its ends, which has no tree of its own yet
             value = spins[site]
             kind = np.int64(kinds[site])
-            mine = site
+            mine = np.int64(site)
+            if beside[kind]:  # without a branch, see above; the site before has just found its root
+                joins = (spins[site - 1] == value) & ((random_word(position, drawn) >> np.uint64(32)) < limit)
+                mine = last if joins else mine
+                drawn += 1
             for k in range(coordination):
-                other = site + shifts[kind, k]
-                if other < site and spins[other] == value:
+                shift = shifts[kind, k]
+                if shift < -1 and spins[site + shift] == value:
                     if (random_word(position, drawn) >> np.uint64(32)) < limit:
-                        theirs = np.int64(root_of(parent, other))
+                        theirs = np.int64(root_of(parent, site + shift))
                         # The lower number stays the root, so one pass in order finds every root.
                         if theirs < mine:
                             parent[mine] = theirs
@@ -125,6 +134,7 @@ def all_clusters(spins, kinds, shifts, probability, field, updates, parent, weig
                             parent[theirs] = mine
                     drawn += 1
             parent[site] = mine
+            last = mine
         if field != 0.0 or update == updates - 1:
             largest = weigh(parent, weight)
         for site in range(n):

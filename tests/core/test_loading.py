@@ -64,11 +64,11 @@ def test_what_was_loaded_is_not_searched_at_once_but_is_not_kept_either() -> Non
         thing.itself = thing
         return weakref.ref(thing)
 
-    assert gc.get_freeze_count() == 0
+    put_aside = gc.get_freeze_count()
     with loading():
         lost = lose()
     gc.collect(1)
     assert lost() is not None, "it counts as old"
     gc.collect()
     assert lost() is None
-    assert gc.get_freeze_count() == 0
+    assert gc.get_freeze_count() <= put_aside
