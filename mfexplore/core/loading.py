@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from mfexplore.core.together import Together
 
 _used: set[type] = set()
-_put_aside = gc.get_freeze_count()  # by Python itself: none, or some hundred
+_SOME = 10_000  # objects; Python itself puts some hundred aside
 
 
 def _keep_garbage() -> Callable[[], None]:
@@ -23,7 +23,7 @@ def _keep_garbage() -> Callable[[], None]:
 
 def _search_later() -> None:
     """Look for garbage again, but not at once through all that was loaded: it counts as old, as if looked through."""
-    if gc.get_freeze_count() <= _put_aside:  # else somebody, like our server, wants them to stay where they are
+    if gc.get_freeze_count() < _SOME:  # else somebody, like our server, put libraries aside and wants them there
         gc.freeze()
         gc.unfreeze()
     gc.enable()
