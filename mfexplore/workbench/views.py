@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mfexplore.core.errors import MfexploreError
 from mfexplore.core.model import Landscape, Law, Model
+from mfexplore.core.solution import columns, label
 from mfexplore.figures.curves import value_range
 from mfexplore.study.diagram import diagram_levels
 from mfexplore.study.ensemble import measure_sample
@@ -59,9 +60,15 @@ def _offered(model: Model, capability: str) -> Any:
 
 def curve(at: Exploration) -> xr.Dataset:
     """The theory along the abscissa of the curve, on an even grid."""
-    name = at.along_control
-    axes: dict[str, Any] = {name: at.model.control(name).grid(CURVE_POINTS, *at.window(at.along))}
-    return at.model.theory(**axes)
+    return _theory_along(at, at.model.control(at.along_control).grid(CURVE_POINTS, *at.window(at.along)))
+
+
+def _theory_along(at: Exploration, values: NDArray[Any]) -> xr.Dataset:
+    """`model.theory` at these values of the abscissa, without the observables that are functions: the curve does not
+    show them, and in some systems they take ten times as long as the rest.
+    """
+    axes = {at.along_control: values}
+    return label(at.model, axes, at.model.solve(columns(at.model, axes)))
 
 
 def refined_curve(at: Exploration, dataset: xr.Dataset, cancelled: Cancelled) -> Iterator[xr.Dataset]:
@@ -94,8 +101,7 @@ def refined_curve(at: Exploration, dataset: xr.Dataset, cancelled: Cancelled) ->
         points = np.setdiff1d(middle, x)
         if not len(points) or len(x) + len(points) > MOST_CURVE_POINTS:
             break
-        axes: dict[str, Any] = {name: points}
-        pieces.append(model.theory(**axes))
+        pieces.append(_theory_along(at, points))
         order = np.argsort(np.concatenate([x, points]))
         x, y = np.concatenate([x, points])[order], np.concatenate([y, lines(pieces[-1])])[order]
     if len(pieces) == 1:
