@@ -244,12 +244,14 @@ class Model:
 
     # -- what a person calls --------------------------------------------------------------------------------------
 
-    def theory(self, *, method: str | None = None, **axes: Any) -> xr.Dataset:
+    def theory(self, *, method: str | None = None, profiles: bool = True, **axes: Any) -> xr.Dataset:
         """All branches of the theory. Any control may be given as a number (it replaces the model's own) or as a
         1-d array, which becomes a dimension, in the order given. See `label` for the variables.
 
         `method` picks one of several rival theories; without it they are a dimension. (To pick later, write
         `.sel({"method": name})`: `method` as a keyword of xarray's own `sel` means something else.)
+
+        profiles: whether observables that are functions are computed too; along an axis they may take most of the time.
 
         Raises ControlError (out of range), UnknownNameError (no such control or method).
         """
@@ -257,18 +259,18 @@ class Model:
             names = [m.name for m in self.methods]
             if method not in names:
                 raise UnknownNameError("method", method, names)
-            return self.theory(**axes).isel(method=names.index(method))
+            return self.theory(profiles=profiles, **axes).isel(method=names.index(method))
         model, grids = self._axes(axes)
         words = {k: v for k, v in grids.items() if model.control(k).is_choice}
         numbers = {k: v for k, v in grids.items() if k not in words}
         if not words:
-            return model._theory(numbers)
+            return model._theory(numbers, profiles)
         import xarray as xr
 
         parts = []
         for combination in itertools.product(*words.values()):
             chosen = dict(zip(words, (str(c) for c in combination), strict=True))
-            part = model.replace(**chosen)._theory(numbers)
+            part = model.replace(**chosen)._theory(numbers, profiles)
             parts.append(part.expand_dims({k: [v] for k, v in chosen.items()}))
         inner = [d for d in parts[0].dims if d not in grids]
         combined = xr.combine_by_coords(parts, combine_attrs="override")
@@ -276,10 +278,10 @@ class Model:
         in_order = combined.sel({k: [str(word) for word in asked] for k, asked in words.items()})  # it sorts words
         return in_order.transpose(*grids, *inner)[list(parts[0])]
 
-    def _theory(self, grids: Mapping[str, Array]) -> xr.Dataset:
+    def _theory(self, grids: Mapping[str, Array], profiles: bool) -> xr.Dataset:
         with first_use(type(self)):
-            profiles = self._stacked_profiles(grids) if self.offers("profiles") else {}
-            return label(self, grids, self.solve(columns(self, grids)), profiles)
+            found = self._stacked_profiles(grids) if profiles and self.offers("profiles") else {}
+            return label(self, grids, self.solve(columns(self, grids)), found)
 
     def _stacked_profiles(self, grids: Mapping[str, Array]) -> dict[str, Profile]:
         found = [self.replace(**dict(zip(grids, point, strict=True))).profiles() for point in _product(grids)]

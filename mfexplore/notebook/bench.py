@@ -30,6 +30,7 @@ class Bench:
     Attributes:
         parts: what to display, from top to bottom.
         places: an empty box for each figure of the desk, by its name.
+        marks, legends: what may stand in the legend of a figure, and the widget that shows it.
         cards: what to hide where a panel is not offered, by name of the panel.
         along_shown, playing, picture: the abscissa of the curve, whether the run plays, the kind of its picture.
     """
@@ -47,7 +48,8 @@ class Bench:
         self.along_shown = desk.session.current.along
         self.playing, self.picture = False, ""
         self.sentence, self.progress, self.measuring = (widgets.HTML() for _ in range(3))
-        self.legends = {name: widgets.HTML() for name in legends(desk.kind)}
+        self.marks = legends(desk.kind)
+        self.legends = {name: widgets.HTML() for name in self.marks}
         self.code, self.table, self.checks, self.download = (widgets.HTML() for _ in range(4))
         self.clock, self.key = widgets.HTML(), widgets.HTML()
         self.notices, self.pins = _box([], "mfexplore-notices"), _box([], "mfexplore-pins")

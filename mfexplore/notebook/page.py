@@ -11,7 +11,6 @@ from typing import Any
 import ipywidgets as widgets
 from bokeh.models import Plot
 
-from mfexplore.figures.legends import legends
 from mfexplore.figures.prose import one_line
 from mfexplore.notebook.bench import Bench
 from mfexplore.notebook.canvas import Canvas
@@ -229,7 +228,7 @@ class NotebookPage:
             _paint_plainly(self.desk.figures()["state"])
 
     def _tell_legend(self, figure: str, names: list[str]) -> None:
-        drawn = [mark.html for mark in legends(self.desk.kind)[figure] if mark.name in ("", *names)]
+        drawn = [mark.html for mark in self.bench.marks[figure] if mark.name in ("", *names)]
         self._write(self.bench.legends[figure], "value", _legend(drawn))
 
     def _tell_pins(self, pins: list[str]) -> None:

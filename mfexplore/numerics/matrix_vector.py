@@ -6,8 +6,9 @@ costs ten to a hundred times what it gains. These read the matrix once, in place
 
 from __future__ import annotations
 
+from mfexplore.numerics.aligned import LINE
 from mfexplore.numerics.kernel import kernel
-from mfexplore.numerics.prefetch import LINE, touch
+from mfexplore.numerics.prefetch import touch
 
 BEGIN = 128  # numbers at the beginning of a row that are asked for ahead of their use
 

@@ -12,9 +12,8 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from mfexplore.numerics.aligned import LINE
 from mfexplore.numerics.kernel import inline_kernel
-
-LINE = 64  # bytes that come together
 
 
 @intrinsic

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from mfexplore.core.errors import MfexploreError
 from mfexplore.core.model import Landscape, Law, Model
-from mfexplore.core.solution import columns, label
 from mfexplore.figures.curves import value_range
 from mfexplore.study.diagram import diagram_levels
 from mfexplore.study.ensemble import measure_sample
@@ -64,11 +63,9 @@ def curve(at: Exploration) -> xr.Dataset:
 
 
 def _theory_along(at: Exploration, values: NDArray[Any]) -> xr.Dataset:
-    """`model.theory` at these values of the abscissa, without the observables that are functions: the curve does not
-    show them, and in some systems they take ten times as long as the rest.
-    """
-    axes = {at.along_control: values}
-    return label(at.model, axes, at.model.solve(columns(at.model, axes)))
+    """The theory at these values of the abscissa, as far as the curve can show it."""
+    axes: dict[str, Any] = {at.along_control: values}
+    return at.model.theory(profiles=False, **axes)
 
 
 def refined_curve(at: Exploration, dataset: xr.Dataset, cancelled: Cancelled) -> Iterator[xr.Dataset]:

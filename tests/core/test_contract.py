@@ -233,6 +233,15 @@ def test_choices_may_be_axes(system: type[Model]) -> None:
 
 
 @with_theory
+def test_theory_without_profiles_is_the_rest_of_it(system: type[Model]) -> None:
+    model = small(system())
+    functions = {o.name: o.over for o in system.observables if o.over is not None}
+    whole, rest = model.theory(), model.theory(profiles=False)
+    assert not functions.keys() & set(rest.variables)
+    assert rest.identical(whole.drop_vars([n for n in (*functions, *functions.values()) if n in whole.variables]))
+
+
+@with_theory
 def test_equilibrium_is_one_of_the_branches(system: type[Model]) -> None:
     model = small(system())
     axes = {}
