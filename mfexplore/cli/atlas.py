@@ -183,12 +183,12 @@ def simulate(
         out.print(f"wrote {path}", markup=False, soft_wrap=True)
 
 
-def usual_duration(run: Simulation) -> float:
+def usual_duration(run: Simulation[Any]) -> float:
     """As long as a sample of an ensemble takes; 200 steps where a sample is not a matter of time."""
     return run.relaxation + run.window or 200 * run.step
 
 
-def _run(run: Simulation, duration: float) -> None:
+def _run(run: Simulation[Any], duration: float) -> None:
     """Advance in slices, so that the bar moves and Ctrl-C keeps what there is."""
     slices = max(1, min(200, math.ceil(duration / run.step)))
     with progress_bar(f"{run.model.title}: {duration:g} {run.time_unit}") as update:
@@ -238,7 +238,7 @@ def _print_table(table: Table) -> None:
         out.print(f"{EQUILIBRIUM} the branch in equilibrium")
 
 
-def _show_trace(model: Model, run: Simulation, trace: xr.Dataset) -> None:
+def _show_trace(model: Model, run: Simulation[Any], trace: xr.Dataset) -> None:
     theory = _theory_columns(model)
     table = _table("at last", "mean, 2nd half", *theory)
     table.add_column("trace", no_wrap=True)

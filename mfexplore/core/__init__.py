@@ -4,6 +4,8 @@ from mfexplore.core.catalogue import system, systems
 from mfexplore.core.controls import Control, choice, control
 from mfexplore.core.declaration import (
     Branch,
+    Crossing,
+    Exact,
     Failure,
     Landmark,
     Method,
@@ -14,6 +16,8 @@ from mfexplore.core.declaration import (
     Reference,
     Source,
     Task,
+    Value,
+    View,
 )
 from mfexplore.core.errors import (
     ControlError,
@@ -36,12 +40,12 @@ from mfexplore.core.pictures import (
     Trajectories,
 )
 from mfexplore.core.simulation import Simulation
-from mfexplore.core.solution import Array, Points, Solution
+from mfexplore.core.solution import Array, Points, Solution, States
 
 __all__ = [
-    "Array", "Branch", "Control", "ControlError", "Density", "Failure", "Landmark", "Landscape", "Lattice", "Law",
-    "Method", "MfexploreError", "Model", "Network", "NotInstalledError", "NotOfferedError", "Observable", "Particles",
-    "Patterns", "Phase", "Phases", "Picture", "Plane", "Points", "Preset", "Profile", "Reference", "Simulation",
-    "Solution", "Source", "Spectrum", "Task", "TooLargeError", "Trajectories", "UnknownNameError", "choice", "control",
-    "system", "systems",
+    "Array", "Branch", "Control", "ControlError", "Crossing", "Density", "Exact", "Failure", "Landmark",
+    "Landscape", "Lattice", "Law", "Method", "MfexploreError", "Model", "Network", "NotInstalledError",
+    "NotOfferedError", "Observable", "Particles", "Patterns", "Phase", "Phases", "Picture", "Plane", "Points",
+    "Preset", "Profile", "Reference", "Simulation", "Solution", "Source", "Spectrum", "States", "Task",
+    "TooLargeError", "Trajectories", "UnknownNameError", "Value", "View", "choice", "control", "system", "systems",
 ]  # fmt: skip

@@ -6,17 +6,19 @@ Widgets, links, the command line, validation, documentation and tests all read t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mfexplore.core.declaration import in_words
+from mfexplore.core.declaration import Options, in_words
 from mfexplore.core.errors import ControlError
 
-Role = Literal["temperature", "load", "disorder", "field", "coupling", "size", "order", "setting", "start"]
+Role = Literal[
+    "temperature", "load", "disorder", "field", "coupling", "order", "rate", "time", "data", "size", "setting", "start"
+]  # fmt: skip
 Part = Literal["both", "theory", "simulation"]
 Value = float | int | str
 
@@ -32,12 +34,16 @@ class Control:
         step: step of the slider and of the arrow keys.
         symbol: LaTeX, without dollar signs.
         unit: unit in words or symbols, "" if dimensionless.
-        role: what the control is in the physics; decides grouping and default axes.
+        role: what the control is in the physics: a "rate" is a learning rate or a step, "time" how long something
+            lasts (an age, a horizon), "data" how much or what is learnt from. It decides the group on the page; a
+            "size" and a "start" need a new run.
         doc: one line of help.
         options: the allowed words of a choice, () for a number.
         scale: "log" where equal ratios matter more than equal differences.
         part: whether theory, simulation or both depend on it.
         quenched: changing it needs a new sample; a running simulation cannot follow it.
+        title: as people write its name; option_titles: as they write the options that are not plain words.
+        only: the words of choices under which it has an effect.
     """
 
     name: str
@@ -53,6 +59,9 @@ class Control:
     scale: Literal["linear", "log"] = "linear"
     part: Part = "both"
     quenched: bool = False
+    title: str = ""
+    only: Options = field(default_factory=dict, hash=False)
+    option_titles: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def is_choice(self) -> bool:
@@ -67,9 +76,9 @@ class Control:
         """Whether an axis or a slider of it is divided by ratios: declared so, and positive throughout."""
         return self.scale == "log" and not self.is_choice and self.bounds[0] > 0
 
-    @property
-    def title(self) -> str:
-        return in_words(self.name)
+    def option_title(self, option: str) -> str:
+        """An option as people write it."""
+        return self.option_titles.get(option) or in_words(option)
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -140,28 +149,36 @@ def control(
     scale: Literal["linear", "log"] = "linear",
     part: Part = "both",
     quenched: bool = False,
+    title: str = "",
+    only: Options | None = None,
 ) -> Any:
     """Declare a number: a float, or a whole number if `default` is an int. See `Control` for the arguments."""
     if step is None:
         step = 1 if isinstance(default, int) else (high - low) / 1000
-    made = Control("", default, low, high, step, symbol, unit, role, doc, (), scale, part, quenched)
+    made = Control("", default, low, high, step, symbol, unit, role, doc, (), scale, part, quenched, title, only or {})
     return field(default=default, metadata={"control": made})
 
 
 def choice(
     default: str,
-    options: tuple[str, ...],
+    options: tuple[str, ...] | Mapping[str, str],
     *,
     doc: str,
     symbol: str = "",
     role: Role = "setting",
     part: Part = "both",
     quenched: bool = True,
+    title: str = "",
+    only: Options | None = None,
 ) -> Any:
-    """Declare a choice between words. See `Control` for the arguments."""
-    made = Control("", default, None, None, None, symbol, "", role, doc, options, "linear", part, quenched)
+    """Declare a choice between words, or from words to what they are called. See `Control` for the arguments."""
+    titles = options if isinstance(options, Mapping) else {}
+    made = Control(
+        "", default, None, None, None, symbol, "", role, doc, tuple(options), "linear", part, quenched, title,
+        only or {}, titles,
+    )  # fmt: skip
     return field(default=default, metadata={"control": made})
 
 
 def named(made: Control, name: str) -> Control:
-    return replace(made, name=name)
+    return replace(made, name=name, title=made.title or in_words(name))

@@ -6,21 +6,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
+from mfexplore.core.errors import NotOfferedError, UnknownNameError
+
 if TYPE_CHECKING:
     from mfexplore.core.model import Model
 
-
-_PROPER = (
-    "AdaTron", "AMP", "Anderson", "AT", "Bayes", "Bethe", "Donoho", "Edwards", "Erdos", "Gardner", "Gaussian", "Gibbs",
-    "Glauber", "Hebbian", "Hopfield", "Ising", "Lorentzian", "Lyapunov", "Metropolis", "Nishimori", "Parisi", "Plefka",
-    "Poisson", "RBM", "Renyi", "RSB", "SBPI", "SK", "Swendsen", "Tanner", "TAP", "Wang", "Wolff",
-)  # fmt: skip
-PROPER = {name.lower(): name for name in _PROPER}
+Options = Mapping[str, tuple[str, ...]]  # of a choice: the words under which something exists
 
 
 def in_words(name: str) -> str:
-    """A name as people write it: spaces, and capitals for people and abbreviations."""
-    return " ".join(PROPER.get(word, word) for word in name.split("_"))
+    """A name as people write it, where it has no title of its own."""
+    return name.replace("_", " ")
 
 
 def sentence_case(text: str) -> str:
@@ -30,13 +28,18 @@ def sentence_case(text: str) -> str:
 
 @dataclass(frozen=True)
 class Named:
-    """Something with a name in the field's words, joined by underscores."""
+    """Something with a name in the field's words, joined by underscores.
+
+    title: as people write it (default: with spaces); wanted where a person's name or an abbreviation is part of it.
+    only: the words of choices under which it exists, e.g. `{"kind": ("spherical",)}`; always, if it says nothing.
+    """
 
     name: str
+    title: str = field(default="", kw_only=True)
+    only: Options = field(default_factory=dict, kw_only=True, hash=False)
 
-    @property
-    def title(self) -> str:
-        return in_words(self.name)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", self.title or in_words(self.name))
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Observable(Named):
     low, high: the range a picture of it should span (None: from the data).
     signed: positive and negative values mean different things, so colours diverge from zero.
     over: name of the coordinate if the observable is a function (of lag, energy, order, site, ...).
+    scale: "log" where equal ratios matter more than equal differences; it is positive then.
     """
 
     symbol: str
@@ -55,6 +59,7 @@ class Observable(Named):
     high: float | None = None
     signed: bool = False
     over: str | None = None
+    scale: Literal["linear", "log"] = "linear"
 
 
 @dataclass(frozen=True)
@@ -66,9 +71,16 @@ class Branch(Named):
 
 @dataclass(frozen=True)
 class Method(Named):
-    """One of several rival theories of the same system (a value of the `method` coordinate)."""
+    """One of several rival theories of the same system (a value of the `method` coordinate).
+
+    describes: the words of choices of a simulation that it is the theory of (nothing: of all of them); sentence, path
+        and agreement then pair what belongs together.
+    bound: "upper" or "lower" where it is no estimate, but what the truth cannot pass.
+    """
 
     doc: str
+    describes: Options = field(default_factory=dict, kw_only=True, hash=False)
+    bound: Literal["upper", "lower"] | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -87,18 +99,25 @@ class Failure(Named):
 
 @dataclass(frozen=True)
 class Landmark(Named):
-    """A phase boundary or special point, solved for by `Model.landmark`. `continuous` lines are drawn solid,
-    others (spinodals, crossovers, instabilities of the theory) dashed.
+    """A phase boundary or special point. `continuous` lines are drawn solid, others (spinodals, crossovers,
+    instabilities of the theory) dashed.
+
+    of: the control that `Model.boundary` gives the boundary in; along every other control, and in every plane, it is
+        found from that.
     """
 
     symbol: str
     doc: str
     continuous: bool = True
+    of: str = field(default="", kw_only=True)
 
 
 @dataclass(frozen=True)
 class Plane:
-    """Two controls that span a phase diagram, what to colour it by, and along which axis the curve is drawn first."""
+    """Two controls that span a phase diagram, what to colour it by, and along which axis the curve is drawn first.
+
+    finest: points along each axis beyond which a diagram shows nothing new, or takes too long.
+    """
 
     x: str
     y: str
@@ -107,6 +126,26 @@ class Plane:
     x_range: tuple[float, float] | None = None
     y_range: tuple[float, float] | None = None
     along: Literal["x", "y"] = "y"
+    finest: int = 257
+    only: Options = field(default_factory=dict, kw_only=True, hash=False)
+
+
+@dataclass(frozen=True)
+class View:
+    """How one looks at a point, as far as it matters; the rest stays as the page has it.
+
+    plane: the two controls of the diagram; colour: its observable; along: the control of the curve; series: the
+    observable that is traced; picture, function: which picture of the state and which observable that is a function.
+    """
+
+    plane: tuple[str, str] | None = None
+    colour: str | None = None
+    along: str | None = None
+    branch: str | None = None
+    method: str | None = None
+    series: str | None = None
+    picture: str | None = None
+    function: str | None = None
 
 
 @dataclass(frozen=True)
@@ -116,35 +155,120 @@ class Preset:
     name: str
     controls: Mapping[str, Any]
     watch: str
+    view: View = View()
+
+
+@dataclass(frozen=True)
+class Value:
+    """What the theory says of an observable: on a branch (None: the equilibrium), by a method (None: the first), and
+    for a function at one place of what it is a function of.
+    """
+
+    observable: str
+    branch: str | None = None
+    method: str | None = None
+    place: float | None = None
+
+    def of(self, model: Model) -> float:
+        """The value at the controls of a model; NaN where there is none. Raises UnknownNameError."""
+        method = self.method or (model.methods[0].name if model.methods else None)
+        if self.branch is None:
+            found = model.equilibrium(method=method)[self.observable]
+        else:
+            names = [b.name for b in model.branches]
+            if self.branch not in names:
+                raise UnknownNameError("branch", self.branch, names)
+            found = model.theory(method=method)[self.observable].sel(branch=self.branch)
+        if self.place is not None:
+            found = found.interp({model.observable(self.observable).over: self.place})
+        return float(found)
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """Where a boundary is crossed along a control: the first crossing, or a later one (the last: -1)."""
+
+    landmark: str
+    along: str
+    which: int = 0
+
+    def of(self, model: Model) -> float:
+        """The value of the control. Raises NotOfferedError where the boundary is not crossed."""
+        found = model.landmark(self.landmark, self.along)
+        if not -len(found) <= self.which < len(found):
+            raise NotOfferedError(model.title, f"{self.landmark} along {self.along} at these controls")
+        return float(found[self.which])
+
+
+@dataclass(frozen=True)
+class Exact:
+    """The exact value of an observable at finite size."""
+
+    observable: str
+
+    def of(self, model: Model) -> float:
+        return float(model.exact()[self.observable])
+
+
+Quantity = Value | Crossing | Exact | Callable[[Any], float]  # the last: anything else, from the model at the point
+
+
+def quantity(wanted: Quantity, model: Model) -> float:
+    """A quantity at the controls of a model."""
+    return wanted.of(model) if isinstance(wanted, Value | Crossing | Exact) else float(wanted(model))
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A published or independently computed value that `compute()` re-derives through the public API.
+    """A published or independently computed value that is re-derived through the public API.
 
     tolerance: absolute difference up to which the two count as agreeing.
+    of: what it is the value of; at: the controls there (the others have their defaults).
+    published: the value stands in the literature; else it was computed independently, as `source` says.
     """
 
     title: str
     value: float
     tolerance: float
     source: str
-    compute: Callable[[], float] = field(compare=False)
+    of: Quantity = field(compare=False)
+    at: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    published: bool = field(default=False, kw_only=True)
+    view: View = field(default=View(), kw_only=True)
+
+    def computed(self, kind: type[Model]) -> float:
+        """The value as this package has it."""
+        return quantity(self.of, kind(**self.at))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a guess was right, and what the truth is."""
+
+    guess: float
+    truth: float
+    right: bool
 
 
 @dataclass(frozen=True)
 class Task:
-    """Predict, then reveal. The student guesses the value of `along` (a control) or of `observable`.
+    """Predict, then reveal. The student guesses the value of `asked` (a control or an observable).
 
-    answer: computes the truth from the model at `controls`; tolerance: absolute, for a guess to count as right.
+    answer: the truth at `controls`; tolerance: absolute, for a guess to count as right.
     """
 
     prompt: str
     controls: Mapping[str, Any]
     asked: str
-    answer: Callable[[Model], float] = field(compare=False)
+    answer: Quantity = field(compare=False)
     tolerance: float
     lesson: str
+    view: View = field(default=View(), kw_only=True)
+
+    def judge(self, guess: float, kind: type[Model]) -> Verdict:
+        """Compare a guess with the truth."""
+        truth = quantity(self.answer, kind(**self.controls))
+        return Verdict(guess, truth, bool(np.abs(guess - truth) <= self.tolerance))
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,18 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar
 
 import numpy as np
 
+from mfexplore.core import boundaries
 from mfexplore.core.controls import Control, Value, named
 from mfexplore.core.declaration import (
     Branch,
     Failure,
     Landmark,
     Method,
+    Named,
     Observable,
     Phase,
     Plane,
@@ -29,8 +31,10 @@ from mfexplore.core.errors import NotOfferedError, TooLargeError, UnknownNameErr
 from mfexplore.core.extras import needs
 from mfexplore.core.loading import first_use
 from mfexplore.core.provenance import attributes, provenance
-from mfexplore.core.solution import Array, Points, Solution, at_equilibrium, columns, label
+from mfexplore.core.solution import Array, Points, Solution, States, at_equilibrium, columns, label
 from mfexplore.core.verbs import verb
+
+Declared = TypeVar("Declared", bound=Named | Preset)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -99,7 +103,7 @@ class Model:
     references: ClassVar[tuple[Reference, ...]] = ()
     tasks: ClassVar[tuple[Task, ...]] = ()
     tolerance: ClassVar[float] = 1e-8  # largest residual that counts as solved
-    simulation: ClassVar[type[Simulation] | None] = None  # optional
+    simulation: ClassVar[type[Simulation[Any]] | None] = None  # optional
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -136,18 +140,12 @@ class Model:
 
     @classmethod
     def observable(cls, name: str) -> Observable:
-        for observable in cls.observables:
-            if observable.name == name:
-                return observable
-        raise UnknownNameError("observable", name, [o.name for o in cls.observables])
+        return by_name("observable", name, cls.observables)
 
     @classmethod
     def preset(cls, name: str) -> Self:
         """The model at a named preset."""
-        for preset in cls.presets:
-            if preset.name == name:
-                return cls(**preset.controls)
-        raise UnknownNameError("preset", name, [p.name for p in cls.presets])
+        return cls(**by_name("preset", name, cls.presets).controls)
 
     @classmethod
     def offers(cls, capability: str) -> bool:
@@ -156,7 +154,17 @@ class Model:
         """
         if capability == "simulation":
             return cls.simulation is not None
+        if capability == "landmark":
+            return bool(cls.landmarks)
         return getattr(cls, capability) is not getattr(Model, capability)
+
+    @classmethod
+    def declared_landmark(cls, name: str) -> Landmark:
+        return by_name("boundary", name, cls.landmarks)
+
+    def applies(self, thing: Named | Control | Plane) -> bool:
+        """Whether something that is declared `only` for some words of choices exists at these controls."""
+        return all(getattr(self, choice) in words for choice, words in thing.only.items())
 
     # -- what a model file implements -----------------------------------------------------------------------------
 
@@ -168,6 +176,16 @@ class Model:
                 are usually neighbours in the plane, so a solver may start each row from the solution of the last.
         """
         raise NotOfferedError(self.title, "a theory")
+
+    def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
+        """The equations of the page a second time, in plain NumPy: left minus right side of those that a state of the
+        theory must fulfil at these controls, by their number. The contract evaluates them where `solve` has converged.
+        *optional*
+
+        Args:
+            state: the scalar observables of one solution, and its "branch" and "method" where the model has them.
+        """
+        raise NotOfferedError(self.title, "its equations")
 
     def select(self, points: Points, solution: Solution) -> Array:
         """Index of the equilibrium (or physically reached) branch, shape (n, *methods); -1 where unknown.
@@ -184,27 +202,36 @@ class Model:
             best = np.argmax(stable, axis=-1)
         return np.where(stable.any(axis=-1), best, -1)
 
-    def classify(self, points: Points, solution: Solution, equilibrium: Array) -> Array:
-        """Index into `phases` at every point, shape (n,) or (n, methods); -1 where unknown.
-        Default: the phase that has the name of the equilibrium branch.
+    def classify(self, points: Points, states: States) -> Mapping[str, Array]:
+        """Where each phase is, by its name: masks of shape (n,), or (n, methods); where several hold, the first counts,
+        and where none does, the phase is unknown. Default: the phases that have the names of branches.
         """
-        names = [p.name for p in self.phases]
-        of_branch = np.array([names.index(b.name) if b.name in names else -1 for b in self.branches] + [-1])
-        return of_branch[equilibrium]
+        names = {p.name for p in self.phases}
+        return {name: chosen for name, chosen in states.equilibrium.items() if name in names}
+
+    def boundary(self, name: str, points: Points) -> Array | tuple[Array, Array]:
+        """A landmark as an explicit function: the values of its control `Landmark.of` at the batch of points, whose
+        column of that control is not to be used. Shape (n,), or (n, k) where there are several; NaN: there is none.
+
+        May return a pair: the values continued smoothly beyond where the boundary ends, so that its end can be found
+        along other controls, and a mask of where it is one. *optional*
+        """
+        raise NotOfferedError(self.title, f"the boundary {name!r}")
 
     def landmark(self, name: str, along: str) -> Array:
         """All values of the control `along` at which the boundary `name` is crossed, the other controls as they are;
-        sorted, within the bounds of the control, empty if there is none. Solved for, not read off a grid. *optional*
+        sorted, within the bounds of the control, empty if there is none. Solved for from `boundary`; override where
+        that is not how it is known.
 
         Raises NotOfferedError if the boundary cannot be solved along that control.
         """
-        raise NotOfferedError(self.title, f"the boundary {name!r} along {along}")
+        return boundaries.crossings(self, self.declared_landmark(name), along)
 
     def trace_landmark(self, name: str, x: str, y: str, x_range: tuple[float, float]) -> tuple[Array, Array]:
-        """The boundary as a curve in the plane (x, y); NaN separates pieces. *optional*
-        Default: `landmark` along y (else along x) on 129 columns. Override where a parametric form is better.
+        """The boundary as a curve in the plane (x, y); NaN separates pieces. From `boundary`, or else from `landmark`
+        on the columns of the plane. Override where a parametric form is better.
         """
-        return trace_by_columns(self, name, x, y, x_range)
+        return boundaries.trace(self, self.declared_landmark(name), x, y, x_range)
 
     def landscape(self) -> Landscape:
         """The free energy along an order parameter at these controls. *optional*"""
@@ -256,10 +283,8 @@ class Model:
         Raises ControlError (out of range), UnknownNameError (no such control or method).
         """
         if method is not None:
-            names = [m.name for m in self.methods]
-            if method not in names:
-                raise UnknownNameError("method", method, names)
-            return self.theory(profiles=profiles, **axes).isel(method=names.index(method))
+            chosen = self.methods.index(by_name("method", method, self.methods))
+            return self.theory(profiles=profiles, **axes).isel({"method": chosen})
         model, grids = self._axes(axes)
         words = {k: v for k, v in grids.items() if model.control(k).is_choice}
         numbers = {k: v for k, v in grids.items() if k not in words}
@@ -269,9 +294,9 @@ class Model:
 
         parts = []
         for combination in itertools.product(*words.values()):
-            chosen = dict(zip(words, (str(c) for c in combination), strict=True))
-            part = model.replace(**chosen)._theory(numbers, profiles)
-            parts.append(part.expand_dims({k: [v] for k, v in chosen.items()}))
+            options = dict(zip(words, (str(c) for c in combination), strict=True))
+            part = model.replace(**options)._theory(numbers, profiles)
+            parts.append(part.expand_dims({k: [v] for k, v in options.items()}))
         inner = [d for d in parts[0].dims if d not in grids]
         combined = xr.combine_by_coords(parts, combine_attrs="override")
         assert isinstance(combined, xr.Dataset)
@@ -363,7 +388,7 @@ class Model:
         declared: tuple[float, float] | None = getattr(plane, f"{axis}_range")
         return declared or self.control(getattr(plane, axis)).bounds
 
-    def simulate(self, seed: int | np.random.SeedSequence = 0, **changes: Any) -> Simulation:
+    def simulate(self, seed: int | np.random.SeedSequence = 0, **changes: Any) -> Simulation[Any]:
         """A running simulation; controls (size=..., temperature=..., ...) may be changed on the way.
 
         The same seed gives the same run. Raises TooLargeError with the number of bytes if it would not fit.
@@ -400,25 +425,12 @@ class Model:
             return verb("explore")(self, **options)
 
 
-def trace_by_columns(model: Model, name: str, x: str, y: str, x_range: tuple[float, float]) -> tuple[Array, Array]:
-    """A boundary curve from `landmark` on 129 columns of x, or rows of y if it can only be solved along x."""
-    for fixed, along in ((x, y), (y, x)):
-        window = x_range if fixed == x else (None, None)
-        branches: list[tuple[float, Array]] = []
-        try:
-            for value in model.control(fixed).grid(129, *window):
-                branches.append((float(value), model.replace(**{fixed: value}).landmark(name, along)))
-        except NotOfferedError:
-            continue
-        count = max((len(found) for _, found in branches), default=0)
-        across: list[float] = []
-        values: list[float] = []
-        for k in range(count):  # the k-th crossing of every column makes one piece
-            across += [value for value, _ in branches] + [np.nan]
-            values += [float(found[k]) if k < len(found) else np.nan for _, found in branches] + [np.nan]
-        curve = np.array(across[:-1]), np.array(values[:-1])
-        return curve if fixed == x else curve[::-1]
-    raise NotOfferedError(model.title, f"the boundary {name!r} in the plane ({x}, {y})")
+def by_name(kind: str, name: str, declared: tuple[Declared, ...]) -> Declared:
+    """What is declared under a name. Raises UnknownNameError."""
+    for one in declared:
+        if one.name == name:
+            return one
+    raise UnknownNameError(kind, name, [one.name for one in declared])
 
 
 def usable_memory() -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import CancelledError
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 import numpy as np
 
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from mfexplore.core.model import Model
 
 
-class Simulation(ABC):
-    """Base of all simulations. A subclass implements `prepare`, `evolve`, `observe` and `picture`.
+System = TypeVar("System", bound="Model")
+
+
+class Simulation(ABC, Generic[System]):
+    """Base of all simulations. A subclass, of `Simulation["ItsModel"]`, implements `prepare`, `evolve`, `observe` and
+    `picture`.
 
     Attributes:
         time_unit: what one unit of time is, in words ("sweeps", "iterations", ...).
@@ -34,8 +38,8 @@ class Simulation(ABC):
     relaxation: ClassVar[float] = 100.0
     window: ClassVar[float] = 100.0
 
-    def __init__(self, model: Model, seed: int | np.random.SeedSequence = 0) -> None:
-        self.model: Any = model
+    def __init__(self, model: System, seed: int | np.random.SeedSequence = 0) -> None:
+        self.model = model
         self.seed = seed
         self.rng = np.random.default_rng(seed)
         self.time = 0.0
@@ -73,7 +77,7 @@ class Simulation(ABC):
     def retune(self) -> None:  # noqa: B027 (a hook; most simulations need none)
         """Called after `follow` changed `self.model`, for a simulation that keeps values derived from controls."""
 
-    def follow(self, model: Model) -> bool:
+    def follow(self, model: System) -> bool:
         """Go on at other controls with the present state. False, and nothing changes, if that needs a new sample:
         a quenched control, or one that only shapes the start, differs.
         """

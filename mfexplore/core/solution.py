@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mfexplore.core.declaration import Named
+from mfexplore.core.errors import UnknownNameError
 from mfexplore.core.provenance import attributes, provenance
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 Points = Mapping[str, Array]
+Shape = tuple[int, ...]
 
 
 @dataclass
@@ -29,7 +32,7 @@ class Solution:
     residual: how well the equations are solved. NaN: the branch is known not to exist here;
         infinite or above `Model.tolerance`: not converged, and the values are not to be trusted.
     stable: whether small deviations decay (None: every existing solution is).
-    validity: 0 where the theory may be trusted, else 1 + index into `Model.failures` (None: valid everywhere).
+    fails: where the theory itself fails, by the name of the failure; where several hold, the first is told.
     iterations: how many steps the solver took (None: closed form).
     """
 
@@ -39,6 +42,7 @@ class Solution:
     validity: Array | None = None
     iterations: Array | None = None
     extra: dict[str, Array] = field(default_factory=dict)  # for classify and select only, never shown
+    fails: Mapping[str, Array] = field(default_factory=dict)
 
     def exists(self, tolerance: float) -> Array:
         with np.errstate(invalid="ignore"):
@@ -47,6 +51,43 @@ class Solution:
     def converged(self, tolerance: float) -> Array:
         """True where the answer, or its absence, is known."""
         return np.isnan(self.residual) | self.exists(tolerance)
+
+
+@dataclass(frozen=True)
+class States:
+    """What is known at every point when its phase is told: masks and values by branch, of shape (n, *methods)."""
+
+    solution: Solution
+    exists: Mapping[str, Array]
+    stable: Mapping[str, Array]
+    equilibrium: Mapping[str, Array]  # where this branch is the equilibrium
+
+    @classmethod
+    def of(cls, model: Model, solution: Solution, chosen: Array) -> States:
+        exists = solution.exists(model.tolerance)
+        stable = exists if solution.stable is None else exists & solution.stable
+        names = [b.name for b in model.branches]
+        return cls(
+            solution,
+            {name: exists[..., k] for k, name in enumerate(names)},
+            {name: stable[..., k] for k, name in enumerate(names)},
+            {name: chosen == k for k, name in enumerate(names)},
+        )
+
+    def value(self, observable: str, branch: str) -> Array:
+        """The values of an observable on a branch."""
+        return self.solution.values[observable][..., list(self.exists).index(branch)]
+
+
+def first_that_holds(masks: Mapping[str, Array], declared: tuple[Named, ...], kind: str, shape: Shape) -> Array:
+    """Index into what is declared of the first mask that holds, -1 where none does. Raises UnknownNameError."""
+    names = [one.name for one in declared]
+    code = np.full(shape, -1, np.int8)
+    for name in reversed(list(masks)):
+        if name not in names:
+            raise UnknownNameError(kind, name, names)
+        code[np.broadcast_to(masks[name], shape)] = names.index(name)
+    return code
 
 
 def flags(names: tuple[str, ...], first: int = 0) -> dict[str, Any]:
@@ -80,8 +121,8 @@ def label(
     exists = solution.exists(model.tolerance)
     variables: dict[str, Any] = {}
     for observable in model.observables:
-        if observable.over is None and observable.name in solution.values:
-            values = np.where(exists, solution.values[observable.name], np.nan)
+        if observable.over is None and (observable.name in solution.values or not model.applies(observable)):
+            values = np.where(exists, solution.values.get(observable.name, np.nan), np.nan)
             variables[observable.name] = (dims, values.reshape(full), attributes(observable))
     variables["residual"] = (dims, solution.residual.reshape(full), {"long_name": "residual of the equations"})
     converged = solution.converged(model.tolerance)
@@ -89,7 +130,10 @@ def label(
     variables["converged"] = (dims, converged.reshape(full), meaning)
     stable = exists if solution.stable is None else solution.stable & exists
     variables["stable"] = (dims, stable.reshape(full), {"long_name": "stable against small deviations"})
-    validity = np.zeros(exists.shape, np.int8) if solution.validity is None else solution.validity.astype(np.int8)
+    if solution.validity is None:
+        validity = 1 + first_that_holds(solution.fails, model.failures, "failure", exists.shape)
+    else:
+        validity = solution.validity
     names = ("valid", *(f.name for f in model.failures))
     variables["validity"] = (
         dims,
@@ -105,7 +149,12 @@ def label(
         reshaped = equilibrium.astype(np.int8).reshape([len(v) for v in axes.values()] + list(equilibrium.shape[1:]))
         variables["equilibrium"] = (method_dims, reshaped, {"long_name": "equilibrium branch"} | flags(names, -1))
     if model.phases:
-        phase = model.classify(points, solution, equilibrium).astype(np.int8)
+        import inspect
+
+        if len(inspect.signature(model.classify).parameters) == 3:  # TRANSITION
+            phase = model.classify(points, solution, equilibrium).astype(np.int8)
+        else:
+            phase = phases(model, points, solution, equilibrium)
         names = ("unknown", *(p.name for p in model.phases))
         phase_dims = method_dims if phase.ndim > 1 else tuple(axes)
         reshaped = phase.reshape([*shape, *phase.shape[1:]])
@@ -123,6 +172,20 @@ def label(
         variables[name] = ((*dims, over), values, attributes(observable))
         coordinates[over] = (over, profile.coordinate)
     return dataset_of(variables, coordinates, provenance(model))
+
+
+def phases(model: Model, points: Points, solution: Solution, chosen: Array) -> Array:
+    """Index of the phase at every point, of shape (n,) or (n, methods); -1 where it is unknown.
+    Raises UnknownNameError.
+    """
+    masks = {
+        name: np.asarray(mask) for name, mask in model.classify(points, States.of(model, solution, chosen)).items()
+    }
+    of_methods = any(mask.ndim == 2 for mask in masks.values())
+    if of_methods:  # what does not depend on the method holds for all of them
+        masks = {name: mask[:, None] if mask.ndim == 1 else mask for name, mask in masks.items()}
+    shape = chosen.shape if of_methods else chosen.shape[:1]
+    return first_that_holds(masks, model.phases, "phase", shape)
 
 
 def dataset_of(variables: Mapping[str, Any], coordinates: Mapping[str, Any], about: Mapping[str, Any]) -> xr.Dataset:

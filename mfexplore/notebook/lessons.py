@@ -13,7 +13,7 @@ from mfexplore.core.declaration import Task
 from mfexplore.core.model import Model
 from mfexplore.figures.prose import one_line
 from mfexplore.notebook.dress import styles
-from mfexplore.workbench.sentence import number
+from mfexplore.workbench.sentence import judgement, number
 
 
 def number_in(text: str) -> float | None:
@@ -77,13 +77,11 @@ def predict(kind: type[Model] | Model, task: int = 0) -> Any:
     Raises IndexError if the system has no such task.
     """
     chosen = kind.tasks[task]
-    model = (kind if isinstance(kind, type) else type(kind))(**chosen.controls)
+    system = kind if isinstance(kind, type) else type(kind)
 
     def reveal(guess: float) -> None:
-        truth = float(chosen.answer(model))
-        right = abs(guess - truth) <= chosen.tolerance
-        verdict = "Right" if right else "Not quite"
-        card.tell(right, f"{verdict}: the answer is {number(truth)} (you said {guess:g}).")
+        judged = chosen.judge(guess, system)
+        card.tell(judged.right, judgement(judged))
 
     card = TaskCard(chosen, reveal)
     root = widgets.VBox([widgets.HTML(styles()), card.widget])

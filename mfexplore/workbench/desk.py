@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from mfexplore.core.declaration import Verdict
 from mfexplore.core.errors import ControlError, MfexploreError
 from mfexplore.core.model import Model
 from mfexplore.figures.style import THEMES
@@ -18,7 +19,7 @@ from mfexplore.workbench.jobs import Cancelled, Jobs
 from mfexplore.workbench.livepanel import LivePanel
 from mfexplore.workbench.page import Page
 from mfexplore.workbench.panels import CurvePanel, DiagramPanel, PointPanels
-from mfexplore.workbench.sentence import number, sentence
+from mfexplore.workbench.sentence import judgement, sentence
 from mfexplore.workbench.session import Session
 
 TOGETHER_MS = 20  # the marker waits so long for the curve that belongs to it: one frame costs the browser less than two
@@ -227,14 +228,11 @@ class Desk:
         task = self.kind.tasks[index]
         guess = float(message["guess"])
 
-        def work(cancelled: Cancelled) -> Iterator[float]:
-            yield float(task.answer(self.kind(**task.controls)))
+        def work(cancelled: Cancelled) -> Iterator[Verdict]:
+            yield task.judge(guess, self.kind)
 
-        def show(truth: float) -> None:
-            right = abs(guess - truth) <= task.tolerance
-            verdict = "Right" if right else "Not quite"
-            text = f"{verdict}: the answer is {number(truth)} (you said {guess:g})."
-            self._page.say("answer", index=index, right=right, text=text, lesson=task.lesson)
+        def show(judged: Verdict) -> None:
+            self._page.say("answer", index=index, right=judged.right, text=judgement(judged), lesson=task.lesson)
 
         self.jobs.submit(f"task-{index}", work, show, fail=self._fail)
 

@@ -56,7 +56,7 @@ class Live:
         self._steps = 0
         self._closed = False
         self._drawn = threading.Event()
-        self._run: Simulation | None = None
+        self._run: Simulation[Any] | None = None
         self._seed = 0
         self.playing = False
         self.speed = 1.0  # steps per frame
@@ -157,7 +157,7 @@ class Live:
                 break
         return done
 
-    def _hand_over(self, run: Simulation, restarted: bool, per_second: float) -> None:
+    def _hand_over(self, run: Simulation[Any], restarted: bool, per_second: float) -> None:
         times, series = run.series()
         frame = Frame(
             run.time, times.copy(), {n: v.copy() for n, v in series.items()}, run.picture(), _samples(run), run.model,
@@ -179,7 +179,7 @@ class Live:
         self._post(lambda: self._fail(message))
 
 
-def _samples(run: Simulation) -> NDArray[Any] | None:
+def _samples(run: Simulation[Any]) -> NDArray[Any] | None:
     """What the histogram shows; None where theory predicts no distribution, at these controls or at all."""
     if not run.model.offers("law"):
         return None

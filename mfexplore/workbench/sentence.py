@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mfexplore.core.declaration import sentence_case
+from mfexplore.core.declaration import Verdict, sentence_case
 from mfexplore.core.model import Model
 
 if TYPE_CHECKING:
@@ -136,3 +136,9 @@ def sentence(
     if differs:
         return Sentence(headline, " ".join(parts), "simulation differs", False)
     return Sentence(headline, " ".join(parts), "theory valid here", True)
+
+
+def judgement(judged: Verdict) -> str:
+    """What a student is told of a guess."""
+    word = "Right" if judged.right else "Not quite"
+    return f"{word}: the answer is {number(judged.truth)} (you said {judged.guess:g})."

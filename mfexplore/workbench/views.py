@@ -211,7 +211,7 @@ def checks(kind: type[Model], cancelled: Cancelled) -> Iterator[Check]:
     for reference in kind.references:
         if cancelled():
             return
-        computed = float(reference.compute())
+        computed = reference.computed(kind)
         gap = abs(computed - reference.value)
         scale = max(abs(reference.value), 1e-300)
         digits = 15 if gap == 0 else int(np.clip(np.floor(-np.log10(gap / scale)), 0, 15))

@@ -1,0 +1,190 @@
+"""Boundaries stated once: what a model gives as a function of its other controls, solved along any of them and traced
+in any plane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mfexplore.core.controls import Control
+from mfexplore.core.declaration import Landmark
+from mfexplore.core.errors import NotOfferedError
+from mfexplore.core.solution import Array, columns
+from mfexplore.numerics.bracketing import bracketed_roots
+
+if TYPE_CHECKING:
+    from mfexplore.core.model import Model
+
+COLUMNS = 129  # of a plane, on which a boundary is traced
+ALONG = 257  # places at which crossings along a control are looked for
+HALVINGS = 8  # of a step of a traced curve, where it is steep or ends
+MOST_POINTS = 600
+STEEP = 0.02  # part of the control's range that one step of a traced curve may take
+
+Explicit = Callable[[Array], tuple[Array, Array]]  # values of the boundary, and where it is one; both of shape (n, k)
+
+
+def crossings(model: Model, landmark: Landmark, along: str) -> Array:
+    """All values of the control `along` at which a boundary is crossed. Raises NotOfferedError, UnknownNameError."""
+    made = model.control(along)
+    if not landmark.of:
+        raise NotOfferedError(model.title, f"{landmark.name} along {along}")
+    if not model.applies(landmark):
+        return np.empty(0)
+    if along == landmark.of:
+        values, real = _explicit(model, landmark, {})
+        return made.within(values[real])
+    _require_axis(model, landmark, made)
+    grid = _towards_zero(made, made.grid(ALONG))
+    return made.within(_roots(model, landmark, {}, along, grid)[1])
+
+
+def trace(model: Model, landmark: Landmark, x: str, y: str, x_range: tuple[float, float]) -> tuple[Array, Array]:
+    """A boundary as a curve in a plane; NaN separates pieces. Raises NotOfferedError."""
+    if not landmark.of:
+        return _by_columns(model, landmark.name, x, y, x_range)
+    if not model.applies(landmark):
+        return np.empty(0), np.empty(0)
+    for axis in (x, y):
+        if axis != landmark.of:
+            _require_axis(model, landmark, model.control(axis), whole=True)
+    if landmark.of not in (x, y):
+        return _by_roots(model, landmark, x, y, x_range)
+    other = model.control(y if x == landmark.of else x)
+    window = x_range if other.name == x else other.bounds
+    low, high = model.control(landmark.of).bounds
+
+    def explicit(places: Array) -> tuple[Array, Array]:
+        return _explicit(model, landmark, {other.name: places})
+
+    if other.is_integer:  # a level piece for every whole number
+        whole = other.grid(MOST_POINTS, *window)
+        values, real = explicit(whole)
+        a, b = other.bounds
+        ends = np.clip([whole - 0.5, whole + 0.5], a, b)
+        gap = np.full(whole.size, np.nan)
+        across = np.stack([ends[0], whole, ends[1], gap], axis=-1).ravel()
+        curves = [np.stack([v, v, v, gap], axis=-1).ravel() for v in np.where(real, values, np.nan).T]
+    else:
+        across, found = _followed(explicit, other.grid(COLUMNS, *window), low, high)
+        curves = list(found.T)
+    places = np.concatenate([piece for _ in curves for piece in (across, [np.nan])][:-1])
+    values = np.concatenate([piece for curve in curves for piece in (curve, [np.nan])][:-1])
+    values = np.where((values >= low) & (values <= high), values, np.nan)
+    return (values, places) if x == landmark.of else (places, values)
+
+
+def _explicit(model: Model, landmark: Landmark, axes: dict[str, Array]) -> tuple[Array, Array]:
+    """The boundary at a batch of points that are the model's but for some columns of one length."""
+    n = max((len(column) for column in axes.values()), default=1)
+    points = {name: np.repeat(column, n) for name, column in columns(model, {}).items()} | axes
+    found = model.boundary(landmark.name, points)
+    values, real = found if isinstance(found, tuple) else (found, np.isfinite(found))
+    return np.reshape(values, (n, -1)), np.reshape(real, (n, -1)) & np.isfinite(np.reshape(values, (n, -1)))
+
+
+def _require_axis(model: Model, landmark: Landmark, made: Control, whole: bool = False) -> None:
+    if made.is_choice or made.part == "simulation" or (made.is_integer and not whole):
+        raise NotOfferedError(model.title, f"{landmark.name} along {made.name}")
+
+
+def _towards_zero(made: Control, grid: Array) -> Array:
+    """The grid with places that approach a bound at zero: some boundaries come as near to it as one likes."""
+    if grid[0] != 0 or made.is_integer:
+        return grid
+    return np.concatenate([grid[:1], np.geomspace(1e-30, grid[1], 40)[:-1], grid[1:]])
+
+
+def _roots(model: Model, landmark: Landmark, others: dict[str, Array], along: str, grid: Array) -> tuple[Array, Array]:
+    """Crossings along a control at many columns of other controls at once: (column, place), sorted by both."""
+    n = max((len(column) for column in others.values()), default=1)
+    own = float(getattr(model, landmark.of))
+
+    def beyond(column: Array, place: Array) -> tuple[Array, Array]:
+        values, real = _explicit(model, landmark, {name: c[column] for name, c in others.items()} | {along: place})
+        return values - own, real
+
+    every = np.repeat(np.arange(n), grid.size), np.tile(grid, n)
+    excess, _ = beyond(*every)
+    excess = excess.reshape(n, grid.size, -1)
+    with np.errstate(invalid="ignore"):
+        column, step, which = np.nonzero(excess[:, :-1] * excess[:, 1:] <= 0)
+    if not column.size:
+        return column, np.empty(0)
+
+    def function(place: Array, k: Array) -> Array:
+        return beyond(column[k], place)[0][np.arange(k.size), which[k]]
+
+    place = bracketed_roots(function, grid[step], grid[step + 1])
+    real = np.zeros(place.size, bool)
+    for shift in (-1e-9, 0.0, 1e-9):  # at its very end, rounding decides whether a boundary still is one
+        at = np.clip(place + shift * (grid[-1] - grid[0]), grid[0], grid[-1])
+        real |= beyond(column, at)[1][np.arange(place.size), which]
+    gap = np.abs(function(place, np.arange(place.size)))
+    low, high = model.control(landmark.of).bounds
+    real &= gap <= 1e-6 * (high - low)  # where the boundary jumps over the value it is not crossed
+    rounded = np.round(place / (grid[-1] - grid[0]), 12)
+    order = np.unique(np.stack([column, rounded], axis=-1)[real], axis=0, return_index=True)[1]
+    return column[real][order], place[real][order]
+
+
+def _followed(explicit: Explicit, places: Array, low: float, high: float) -> tuple[Array, Array]:
+    """An explicit boundary with places added, by halving, where it is steep and where it begins or ends."""
+
+    def inside(places: Array) -> Array:
+        values, real = explicit(places)
+        return np.where(real & (values >= low) & (values <= high), values, np.nan)
+
+    places = np.asarray(places, np.float64)
+    values = inside(places)
+    for _ in range(HALVINGS):
+        there = np.isfinite(values)
+        ends = (there[1:] != there[:-1]).any(axis=1)
+        with np.errstate(invalid="ignore"):
+            steep = (np.abs(np.diff(values, axis=0)) > STEEP * (high - low)).any(axis=1)
+        middle = 0.5 * (places[1:] + places[:-1])[ends | steep]
+        middle = np.setdiff1d(middle, places)
+        if not middle.size or places.size + middle.size > MOST_POINTS:
+            break
+        order = np.argsort(np.concatenate([places, middle]))
+        places = np.concatenate([places, middle])[order]
+        values = np.concatenate([values, inside(middle)])[order]
+    return places, values
+
+
+def _pieces(x: Array, columns_of: Array, places: Array) -> tuple[Array, Array]:
+    """Curves through crossings: the k-th crossing of every column makes one piece."""
+    counts = np.bincount(columns_of, minlength=x.size)
+    rank = np.arange(columns_of.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    table = np.full((int(counts.max(initial=0)), x.size + 1), np.nan)
+    table[rank, columns_of] = places
+    return np.tile(np.append(x, np.nan), len(table))[:-1], table.ravel()[:-1]
+
+
+def _by_roots(model: Model, landmark: Landmark, x: str, y: str, x_range: tuple[float, float]) -> tuple[Array, Array]:
+    """In a plane without the control that a boundary is explicit in: its crossings on the columns of the plane."""
+    made = model.control(y)
+    if made.is_integer:
+        turned = _by_roots(model, landmark, y, x, made.bounds)
+        inside = ~((turned[1] < x_range[0]) | (turned[1] > x_range[1]))
+        return turned[1][inside], turned[0][inside]
+    across = model.control(x).grid(COLUMNS, *x_range)
+    column, place = _roots(model, landmark, {x: across}, y, _towards_zero(made, made.grid(COLUMNS)))
+    return _pieces(across.astype(float), column, place)
+
+
+def _by_columns(model: Model, name: str, x: str, y: str, x_range: tuple[float, float]) -> tuple[Array, Array]:
+    """From `landmark` on the columns of x, or the rows of y if it can only be solved along x."""
+    for fixed, along in ((x, y), (y, x)):
+        across = model.control(fixed).grid(COLUMNS, *(x_range if fixed == x else (None, None)))
+        try:
+            found = [model.replace(**{fixed: value}).landmark(name, along) for value in across]
+        except NotOfferedError:
+            continue
+        column = np.repeat(np.arange(across.size), [len(one) for one in found])
+        curve = _pieces(across.astype(float), column, np.concatenate([np.empty(0), *found]))
+        return curve if fixed == x else curve[::-1]
+    raise NotOfferedError(model.title, f"the boundary {name!r} in the plane ({x}, {y})")
