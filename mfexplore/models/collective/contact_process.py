@@ -122,7 +122,7 @@ def events(state, active, place, count, present, rate, activation, linear, dimen
             count += 1
 
 
-class ContactProcessSimulation(Simulation):
+class ContactProcessSimulation(Simulation["ContactProcess"]):
     """Eq. of the definition on a periodic lattice of L^d sites, event by event; the unit of time is 1/recovery rate."""
 
     time_unit = "recovery times"
@@ -261,15 +261,15 @@ class ContactProcess(Model):
     references = (
         Reference(
             "pair threshold of the chain", 2.0, 1e-12, "Marro and Dickman (1999), section 6.2",
-            lambda: float(ContactProcess().landmark("pair_threshold", "infection_rate")[0]),
+            lambda model: float(ContactProcess().landmark("pair_threshold", "infection_rate")[0]),
         ),
         Reference(
             "density of the chain at rate 4, pair approximation", 2 / 3, 1e-12, "Marro and Dickman (1999)",
-            lambda: float(ContactProcess(infection_rate=4).equilibrium(method="pair")["density"]),
+            lambda model: float(ContactProcess(infection_rate=4).equilibrium(method="pair")["density"]),
         ),
         Reference(
             "simulated density of the chain at rate 4", 0.607, 0.006, "Monte Carlo on 20000 sites",
-            lambda: float(ContactProcess(infection_rate=4.0, size=20_000).ensemble(samples=2, seed=1)["density"]),
+            lambda model: float(ContactProcess(infection_rate=4.0, size=20_000).ensemble(samples=2, seed=1)["density"]),
         ),
     )  # fmt: skip
     tasks = (

@@ -544,7 +544,7 @@ def ladder(length: float) -> float:
     return float(8 * 1.25 ** math.ceil(math.log(max(length, 8) / 8, 1.25)))
 
 
-class DiffusionLimitedAggregationSimulation(Simulation):
+class DiffusionLimitedAggregationSimulation(Simulation["DiffusionLimitedAggregation"]):
     """A growing cluster. One walker at a time: a unit of time is a particle. Many at once: a sweep of the walkers."""
 
     time_unit = "particles"
@@ -739,7 +739,15 @@ class DiffusionLimitedAggregation(Model):
     observables = (
         Observable("fractal_dimension", "D", "exponent of mass against radius at this size", low=1.5, high=2.1),
         Observable("information_dimension", "D_1", "Renyi dimension of order 1 of the mass", low=1.4, high=2),
-        Observable("renyi_dimensions", "D_q", "generalised dimensions of the mass", low=1.4, high=2, over="order"),
+        Observable(
+            "renyi_dimensions",
+            "D_q",
+            "generalised dimensions of the mass",
+            low=1.4,
+            high=2,
+            over="order",
+            title="Rényi dimensions",
+        ),
         Observable(
             "lacunarity", r"\Lambda", "unevenness of the mass in boxes of an eighth of the size, eq. (4)", low=1
         ),
@@ -793,15 +801,15 @@ class DiffusionLimitedAggregation(Model):
     references = (
         Reference(
             "mean-field dimension", 5 / 3, 1e-12, "Muthukumar 1983: $(d^2+1)/(d+1)$",
-            lambda: mean_field_dimension(walk=2.0),
+            lambda model: mean_field_dimension(walk=2.0),
         ),
         Reference(
             "dimension of three clusters of 20000", 1.71, 0.05, "Witten and Sander 1981 and later: 1.71(1)",
-            lambda: mean_dimension(range(3)),
+            lambda model: mean_dimension(range(3)),
         ),
         Reference(
             "effective dimension of a dense cluster", 1.87, 0.04, "Numba-accelerated 2D DLA: about 1.87 when dense",
-            lambda: DiffusionLimitedAggregation.preset("dense").simulate(seed=1).measure()["information_dimension"],
+            lambda model: DiffusionLimitedAggregation.preset("dense").simulate(seed=1).measure()["information_dimension"],
         ),
     )  # fmt: skip
     tasks = (

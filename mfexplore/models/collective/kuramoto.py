@@ -420,7 +420,7 @@ def measure(omega, sine, cosine, coupling, fastest):
     return c, s, locked / n, torque / n
 
 
-class KuramotoSimulation(Simulation):
+class KuramotoSimulation(Simulation["Kuramoto"]):
     """Eq. (1) for N oscillators by Heun's method, which is of second order also with this noise."""
 
     time_unit = "time units"
@@ -585,24 +585,24 @@ class Kuramoto(Model):
     references = (
         Reference(
             "Lorentzian without noise, $K=3$, width 1", 0.5773502691896257, 1e-12, r"$\sqrt{1-2\gamma/K}$",
-            lambda: coherence(coupling=3, disorder=1, temperature=0),
+            lambda model: coherence(coupling=3, disorder=1, temperature=0),
         ),
         Reference(
             "Lorentzian with noise, $K=2.5$, width 0.5, $D=0.5$", 0.5209599586489116, 1e-12,
             "continued fraction with mpmath; checked against the Fokker-Planck equation of 4001 frequencies",
-            lambda: coherence(coupling=2.5, disorder=0.5, temperature=0.5),
+            lambda model: coherence(coupling=2.5, disorder=0.5, temperature=0.5),
         ),
         Reference(
             "Gaussian without noise, $K=2$, standard deviation 1", 0.7151739566831832, 1e-11,
-            "closed form with Bessel functions", lambda: coherence("gaussian", coupling=2, disorder=1, temperature=0),
+            "closed form with Bessel functions", lambda model: coherence("gaussian", coupling=2, disorder=1, temperature=0),
         ),
         Reference(
             "magnetization of planar rotors, $T=0.49$", 0.19866447201536014, 1e-12, "$I_1/I_0$ self-consistent",
-            lambda: coherence("identical", coupling=1, temperature=0.49),
+            lambda model: coherence("identical", coupling=1, temperature=0.49),
         ),
         Reference(
             "critical coupling of Gaussian frequencies with noise 0.5", 2.282155540736129, 1e-12, "closed form",
-            lambda: float(
+            lambda model: float(
                 Kuramoto(frequencies="gaussian", disorder=1, temperature=0.5).landmark("critical_coupling", "coupling")[
                     0
                 ]

@@ -116,7 +116,7 @@ def encounters(grid, linear, attempts, selection, reproduction, exchange, table,
     stream[0] = advanced(position, attempts)
 
 
-class MayLeonardSimulation(Simulation):
+class MayLeonardSimulation(Simulation["MayLeonard"]):
     """Encounters on the lattice from a random mixture at the densities of (2)."""
 
     time_unit = "generations"
@@ -239,15 +239,15 @@ class MayLeonard(Model):
     references = (
         Reference(
             "density of each species at unit rates", 0.25, 1e-14, "May and Leonard (1975)",
-            lambda: float(MayLeonard().theory()["densities"].sel(branch="coexistence", species=1)),
+            lambda model: float(MayLeonard().theory()["densities"].sel(branch="coexistence", species=1)),
         ),
         Reference(
             "growth rate of the spiral out of coexistence", 0.125, 1e-12, "eq. (2)",
-            lambda: float(MayLeonard().theory()["growth_rate"].sel(branch="coexistence")),
+            lambda model: float(MayLeonard().theory()["growth_rate"].sel(branch="coexistence")),
         ),
         Reference(
             "its frequency", math.sqrt(3) / 8, 1e-12, "eq. (2)",
-            lambda: float(MayLeonard().theory()["frequency"].sel(branch="coexistence")),
+            lambda model: float(MayLeonard().theory()["frequency"].sel(branch="coexistence")),
         ),
     )  # fmt: skip
     tasks = (

@@ -208,7 +208,7 @@ def real_network(name: str) -> tuple[Array, Array]:
     return links, (places - places.min(axis=0)) / np.ptp(places, axis=0)
 
 
-class SpatialNetworkSimulation(Simulation):
+class SpatialNetworkSimulation(Simulation["SpatialNetworkSIR"]):
     """Event-driven SIR from a small patch of infected people, until nobody is infected."""
 
     time_unit = "time units"
@@ -365,7 +365,11 @@ class SpatialNetworkSIR(Model):
     recovery: float = control(
         1.0, 0.05, 3.0, symbol=r"\gamma", role="temperature", step=0.01, doc="rate at which the infected recover"
     )
-    kernel: str = choice("gaussian", ("gaussian", "exponential", "power"), doc="how contacts thin out with distance")
+    kernel: str = choice(
+        "gaussian",
+        {"gaussian": "Gaussian", "exponential": "exponential", "power": "power"},
+        doc="how contacts thin out with distance",
+    )
     length: float = control(
         2.5, 0.5, 20.0, symbol=r"\sigma", unit="spacings", role="disorder", step=0.1, quenched=True,
         doc="reach of a contact, in mean distances between people",
@@ -454,11 +458,11 @@ class SpatialNetworkSIR(Model):
     references = (
         Reference(
             "final size at $R_0=2$", 0.79681213002002, 1e-12, "$1+W_0(-R_0e^{-R_0})/R_0$",
-            lambda: float(SpatialNetworkSIR(transmission=0.25).equilibrium(method="mass_action")["final_size"]),
+            lambda model: float(SpatialNetworkSIR(transmission=0.25).equilibrium(method="mass_action")["final_size"]),
         ),
         Reference(
             "speed at $R_0=2$, gaussian kernel of unit width", 2.192803840603181, 1e-10, "eq. (3), mpmath",
-            lambda: float(
+            lambda model: float(
                 SpatialNetworkSIR(transmission=0.25, length=1.0).equilibrium(method="mass_action")["speed"]
             ),
         ),

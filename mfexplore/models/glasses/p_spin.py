@@ -533,7 +533,7 @@ def draw_groups(size: int, order: int, count: int, rng: np.random.Generator) -> 
     return groups[:count]
 
 
-class PSpinSimulation(Simulation):
+class PSpinSimulation(Simulation["PSpin"]):
     """Langevin (spherical) or Metropolis (Ising) dynamics, and its overlap with the configuration it started from."""
 
     time_unit = "units of time"
@@ -618,7 +618,9 @@ class PSpin(Model):
     )
     order: int = control(3, 3, 6, symbol="p", role="order", quenched=True, doc="variables in each coupling")
     kind: str = choice(
-        "spherical", ("spherical", "ising"), doc="components of a vector of fixed length, or spins that are up or down"
+        "spherical",
+        {"spherical": "spherical", "ising": "Ising"},
+        doc="components of a vector of fixed length, or spins that are up or down",
     )
     size: int = control(
         200, 16, 4000, symbol="N", unit="spins", role="size", scale="log", part="simulation", doc="spins simulated"
@@ -666,15 +668,23 @@ class PSpin(Model):
             "many_states", "Frozen in one of exponentially many states, though the free energy is that of the liquid."
         ),
         Phase("glass", "The entropy of states has run out: few are left, and copies share them."),
-        Phase("gardner", "Each state has broken up into a hierarchy of states (full replica symmetry breaking)."),
+        Phase(
+            "gardner",
+            "Each state has broken up into a hierarchy of states (full replica symmetry breaking).",
+            title="Gardner",
+        ),
     )
     failures = (
-        Failure("gardner_unstable", "Below the Gardner temperature one step of symmetry breaking is not enough."),
+        Failure(
+            "gardner_unstable",
+            "Below the Gardner temperature one step of symmetry breaking is not enough.",
+            title="Gardner unstable",
+        ),
     )
     landmarks = (
         Landmark("dynamic_temperature", "T_d", "states appear and relaxation stops", continuous=False),
         Landmark("static_temperature", "T_s", "only few states are left: the transition of the free energy"),
-        Landmark("gardner_temperature", "T_G", "each state breaks up further (Ising)"),
+        Landmark("gardner_temperature", "T_G", "each state breaks up further (Ising)", title="Gardner temperature"),
     )
     planes = (Plane("order", "temperature", "overlap", y_range=(0.0, 1.0)),)
     presets = (
@@ -706,31 +716,31 @@ class PSpin(Model):
     references = (
         Reference(
             "dynamic temperature, spherical p = 3", 0.6123724356957945, 1e-12, "Crisanti and Sommers 1992, closed form",
-            lambda: float(PSpin().landmark("dynamic_temperature", "temperature")[0]),
+            lambda model: float(PSpin().landmark("dynamic_temperature", "temperature")[0]),
         ),
         Reference(
             "static temperature, spherical p = 3", 0.5860539724173638, 1e-11, "Crisanti and Sommers 1992",
-            lambda: float(PSpin().landmark("static_temperature", "temperature")[0]),
+            lambda model: float(PSpin().landmark("static_temperature", "temperature")[0]),
         ),
         Reference(
             "ground-state energy, spherical p = 4", -1.268609689450809, 1e-9, "minimum of eq. (3) at T = 0",
-            lambda: float(PSpin(temperature=0, order=4).equilibrium()["energy"]),
+            lambda model: float(PSpin(temperature=0, order=4).equilibrium()["energy"]),
         ),
         Reference(
             "threshold energy, spherical p = 3", -2 / math.sqrt(3), 1e-12, "-sqrt(2(p-1)/p), Crisanti and Sommers 1995",
-            lambda: float(PSpin(temperature=0).theory()["energy"].sel(branch="threshold")),
+            lambda model: float(PSpin(temperature=0).theory()["energy"].sel(branch="threshold")),
         ),
         Reference(
             "dynamic temperature, Ising p = 3", 0.6815980405761617, 1e-9, "Montanari and Ricci-Tersenghi 2003 (0.6815)",
-            lambda: float(PSpin(kind="ising").landmark("dynamic_temperature", "temperature")[0]),
+            lambda model: float(PSpin(kind="ising").landmark("dynamic_temperature", "temperature")[0]),
         ),
         Reference(
             "Gardner temperature, Ising p = 3", 0.24026003630898807, 1e-7, "Gardner 1985 (0.24)",
-            lambda: float(PSpin(kind="ising").landmark("gardner_temperature", "temperature")[0]),
+            lambda model: float(PSpin(kind="ising").landmark("gardner_temperature", "temperature")[0]),
         ),
         Reference(
             "free energy, Ising p = 3, T = 0.5", -0.8231361419795616, 1e-9, "Newton's method on eq. (2)",
-            lambda: float(PSpin(kind="ising", temperature=0.5).equilibrium()["free_energy"]),
+            lambda model: float(PSpin(kind="ising", temperature=0.5).equilibrium()["free_energy"]),
         ),
     )  # fmt: skip
     tasks = (

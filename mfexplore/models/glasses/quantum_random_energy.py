@@ -231,7 +231,7 @@ def critical_field(temperature: Array) -> Array:
     return np.where(temperature > 1e-12, found, EDGE)
 
 
-class QuantumRandomEnergySimulation(Simulation):
+class QuantumRandomEnergySimulation(Simulation["QuantumRandomEnergy"]):
     """One sample: its thermal averages, and the time evolution of one corner of the hypercube."""
 
     time_unit = "inverse energy units"
@@ -476,19 +476,19 @@ class QuantumRandomEnergy(Model):
     references = (
         Reference(
             "first-order line at T = 0.5", 0.8136171452912463, 1e-12, "Goldschmidt 1990, closed form",
-            lambda: float(QuantumRandomEnergy(temperature=0.5).landmark("first_order", "transverse_field")[0]),
+            lambda model: float(QuantumRandomEnergy(temperature=0.5).landmark("first_order", "transverse_field")[0]),
         ),
         Reference(
             "triple point", 0.7909138207123364, 1e-12, "Goldschmidt 1990, closed form at T_c",
-            lambda: float(QuantumRandomEnergy(temperature=FREEZING).landmark("first_order", "transverse_field")[0]),
+            lambda model: float(QuantumRandomEnergy(temperature=FREEZING).landmark("first_order", "transverse_field")[0]),
         ),
         Reference(
             "localization edge at field 0.6", 0.3499100009994855, 1e-12, "forward scattering, eq. (5)",
-            lambda: float(QuantumRandomEnergy(transverse_field=0.6).equilibrium()["localization_edge"]),
+            lambda model: float(QuantumRandomEnergy(transverse_field=0.6).equilibrium()["localization_edge"]),
         ),
         Reference(
             "ergodicity edge at field 0.6", 0.23339723778350968, 1e-12, "forward scattering, g = 0",
-            lambda: float(QuantumRandomEnergy(transverse_field=0.6).equilibrium()["ergodicity_edge"]),
+            lambda model: float(QuantumRandomEnergy(transverse_field=0.6).equilibrium()["ergodicity_edge"]),
         ),
     )  # fmt: skip
     tasks = (

@@ -272,7 +272,7 @@ def _at(v: Array, y: Array, cumulative: Array) -> Array:
     return np.where(inner < 0, 0, np.interp(np.clip(inner, 0, 1), y, cumulative))
 
 
-class RandomEnergySimulation(Simulation):
+class RandomEnergySimulation(Simulation["RandomEnergy"]):
     """All 2^N levels of a sample: redrawn at every step, or explored by a walker."""
 
     time_unit = "samples"
@@ -382,7 +382,10 @@ class RandomEnergy(Model):
         doc="spins simulated: all 2^N levels are kept",
     )  # fmt: skip
     dynamics: str = choice(
-        "redraw", ("redraw", "metropolis"), part="simulation", doc="new levels at every step, or a walker on one sample"
+        "redraw",
+        {"redraw": "redraw", "metropolis": "Metropolis"},
+        part="simulation",
+        doc="new levels at every step, or a walker on one sample",
     )
 
     title = "Random energy model"
@@ -447,15 +450,15 @@ class RandomEnergy(Model):
     references = (
         Reference(
             "freezing temperature", 0.6005612043932249, 1e-12, "Derrida 1980: T_c = 1/(2 sqrt(ln 2))",
-            lambda: float(RandomEnergy().landmark("critical_temperature", "temperature")[0]),
+            lambda model: float(RandomEnergy().landmark("critical_temperature", "temperature")[0]),
         ),
         Reference(
             "ground-state energy", -0.8325546111576977, 1e-12, "Derrida 1980: e_0 = -sqrt(ln 2)",
-            lambda: float(RandomEnergy(temperature=0).equilibrium()["energy"]),
+            lambda model: float(RandomEnergy(temperature=0).equilibrium()["energy"]),
         ),
         Reference(
             "participation at T_c/2", 0.5, 1e-12, "Gross and Mezard 1984: 1 - T/T_c",
-            lambda: float(RandomEnergy(temperature=0.25 / math.sqrt(math.log(2))).equilibrium()["participation"]),
+            lambda model: float(RandomEnergy(temperature=0.25 / math.sqrt(math.log(2))).equilibrium()["participation"]),
         ),
     )  # fmt: skip
     tasks = (

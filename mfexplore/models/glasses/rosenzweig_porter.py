@@ -165,7 +165,7 @@ def random_matrix(size: int, gamma: float, hopping: float, rng: np.random.Genera
     return sites, matrix
 
 
-class RosenzweigPorterSimulation(Simulation):
+class RosenzweigPorterSimulation(Simulation["RosenzweigPorter"]):
     """One matrix, diagonalised (and a few of a quarter of the size beside it, for the fractal dimension); live, the
     decay of particles released on sites at the energy looked at.
     """
@@ -336,15 +336,15 @@ class RosenzweigPorter(Model):
     references = (
         Reference(
             "I2 at gamma = 1.5, N = 1000", 0.030197872490953348, 1e-6, "Breit-Wigner, eq. (4)",
-            lambda: float(RosenzweigPorter(gamma=1.5, size=1000).theory(method="leading")["inverse_participation"]),
+            lambda model: float(RosenzweigPorter(gamma=1.5, size=1000).theory(method="leading")["inverse_participation"]),
         ),
         Reference(
             "fractal dimension at gamma = 1.75", 0.25, 1e-12, "Kravtsov et al. 2015: 2 - gamma",
-            lambda: float(RosenzweigPorter(gamma=1.75).theory(method="leading")["fractal_dimension"]),
+            lambda model: float(RosenzweigPorter(gamma=1.75).theory(method="leading")["fractal_dimension"]),
         ),
         Reference(
             "gap ratio of chaotic levels", 0.5307, 1e-3, "Atas et al. 2013",
-            lambda: float(RosenzweigPorter(gamma=1.0, size=2048).theory(method="finite_size")["level_ratio"]),
+            lambda model: float(RosenzweigPorter(gamma=1.0, size=2048).theory(method="finite_size")["level_ratio"]),
         ),
     )  # fmt: skip
     tasks = (

@@ -706,7 +706,7 @@ def tempered_sweeps(
             exchange(energies[a], temperatures, holder[a], sweep % 2, stream, rates)
 
 
-class SherringtonKirkpatrickSimulation(Simulation):
+class SherringtonKirkpatrickSimulation(Simulation["SherringtonKirkpatrick"]):
     """Two independent sets of copies with the same couplings, each with parallel tempering: the coldest of the two give
     the overlap. One unit of time is one sweep of every copy.
     """
@@ -815,13 +815,13 @@ class SherringtonKirkpatrick(Model):
     )  # fmt: skip
     rsb_steps: int = control(
         0, 0, 12, symbol="k", role="order", part="theory",
-        doc="steps of replica symmetry breaking: 0 is replica symmetry, 12 are Parisi's continuum to a millionth",
+        doc="steps of replica symmetry breaking: 0 is replica symmetry, 12 are Parisi's continuum to a millionth", title="RSB steps",
     )  # fmt: skip
     size: int = control(
         256, 16, 16_384, symbol="N", unit="spins", role="size", scale="log", part="simulation", doc="spins simulated"
     )
     couplings: str = choice(
-        "gaussian", ("gaussian", "binary"), part="simulation",
+        "gaussian", {"gaussian": "Gaussian", "binary": "binary"}, part="simulation",
         doc="distribution of the couplings; binary (two values) is faster, and the same as N grows",
     )  # fmt: skip
     tempering: int = control(
@@ -882,7 +882,9 @@ class SherringtonKirkpatrick(Model):
         ),
     )
     landmarks = (
-        Landmark("at_line", r"\lambda=0", "de Almeida-Thouless line: below it replica symmetry breaks"),
+        Landmark(
+            "at_line", r"\lambda=0", "de Almeida-Thouless line: below it replica symmetry breaks", title="AT line"
+        ),
         Landmark(
             "ferromagnetic_line", r"J_0\chi=1", "without a field: magnetized to the right, at this number of steps"
         ),
@@ -922,31 +924,31 @@ class SherringtonKirkpatrick(Model):
     references = (
         Reference(
             "overlap at T = h = 0.5, replica symmetric", 0.621523294292204, 1e-11, "Newton and trapezoid rule",
-            lambda: float(SherringtonKirkpatrick(temperature=0.5, field=0.5).equilibrium()["overlap"]),
+            lambda model: float(SherringtonKirkpatrick(temperature=0.5, field=0.5).equilibrium()["overlap"]),
         ),
         Reference(
             "field of the AT line at T = 0.6", 0.38266216438232153, 1e-10, "de Almeida and Thouless, eq. (4)",
-            lambda: float(SherringtonKirkpatrick(temperature=0.6).landmark("at_line", "field")[0]),
+            lambda model: float(SherringtonKirkpatrick(temperature=0.6).landmark("at_line", "field")[0]),
         ),
         Reference(
             "temperature of the AT line at J_0 = 1.5", 0.2750286792437338, 1e-9, "root of eq. (4)",
-            lambda: float(SherringtonKirkpatrick(ferromagnetic_bias=1.5).landmark("at_line", "temperature")[0]),
+            lambda model: float(SherringtonKirkpatrick(ferromagnetic_bias=1.5).landmark("at_line", "temperature")[0]),
         ),
         Reference(
             "temperature at which the replica-symmetric entropy vanishes", 0.2716021, 1e-6, "root of -df/dT",
-            lambda: float(SherringtonKirkpatrick().landmark("zero_entropy", "temperature")[0]),
+            lambda model: float(SherringtonKirkpatrick().landmark("zero_entropy", "temperature")[0]),
         ),
         Reference(
             "free energy at T = 0.5 with one step", -0.7912088423791988, 1e-8, "maximum of eq. (6) by direct search",
-            lambda: float(SherringtonKirkpatrick(temperature=0.5, rsb_steps=1).equilibrium()["free_energy"]),
+            lambda model: float(SherringtonKirkpatrick(temperature=0.5, rsb_steps=1).equilibrium()["free_energy"]),
         ),
         Reference(
             "ground-state energy with two steps", -0.7636080105383838, 1e-8, "Parisi 1980 (0.7636)",
-            lambda: float(SherringtonKirkpatrick(temperature=0.0, rsb_steps=2).equilibrium()["energy"]),
+            lambda model: float(SherringtonKirkpatrick(temperature=0.0, rsb_steps=2).equilibrium()["energy"]),
         ),
         Reference(
             "ground-state energy", -0.763166726, 4e-6, "Oppermann and Schmidt, Phys. Rev. E 78, 061124 (2008)",
-            lambda: float(SherringtonKirkpatrick(temperature=0.0, rsb_steps=10).equilibrium()["energy"]),
+            lambda model: float(SherringtonKirkpatrick(temperature=0.0, rsb_steps=10).equilibrium()["energy"]),
         ),
     )  # fmt: skip
     tasks = (

@@ -377,7 +377,7 @@ def build(graph: str, degree: int, size: int, rng: np.random.Generator) -> tuple
     return links(edges, size), (math.ceil(size / columns), columns)
 
 
-class PropagationSimulation(Simulation):
+class PropagationSimulation(Simulation["BethePropagation"]):
     """Belief propagation or heat-bath dynamics on a graph, or population dynamics. `means`: the m_i, shape (n,)."""
 
     time_unit = "iterations or sweeps"
@@ -489,7 +489,9 @@ class BethePropagation(Model):
     )  # fmt: skip
     field: float = control(0.0, -2.0, 2.0, symbol="h", unit="J", role="field", step=0.01, doc="uniform field")
     graph: str = choice(
-        "random_regular", ("random_regular", "erdos_renyi", "square"), doc="which graph the spins sit on"
+        "random_regular",
+        {"random_regular": "random regular", "erdos_renyi": "Erdős-Rényi", "square": "square"},
+        doc="which graph the spins sit on",
     )
     size: int = control(
         3000, 10, 50_000, symbol="N", unit="nodes", role="size", scale="log", part="simulation",
@@ -553,8 +555,20 @@ class BethePropagation(Model):
     landmarks = (
         Landmark("ferromagnet", "T_F", "without a field, magnetization begins"),
         Landmark("spin_glass", "T_{SG}", "without a field, spins freeze in random directions"),
-        Landmark("nishimori", "T_N", "the Nishimori line of Bayes-optimal inference", continuous=False),
-        Landmark("at_line", r"\lambda=1", "inside the ferromagnet replica symmetry breaks below it", continuous=False),
+        Landmark(
+            "nishimori",
+            "T_N",
+            "the Nishimori line of Bayes-optimal inference",
+            continuous=False,
+            title="Nishimori line",
+        ),
+        Landmark(
+            "at_line",
+            r"\lambda=1",
+            "inside the ferromagnet replica symmetry breaks below it",
+            continuous=False,
+            title="AT line",
+        ),
         Landmark("naive_mean_field", "T_{MF}", "naive mean field would order below it", continuous=False),
     )
     planes = (
@@ -592,21 +606,21 @@ class BethePropagation(Model):
     references = (
         Reference(
             "magnetization at c = 3, T = 1.8", 0.28297574239631035, 1e-10, "eq. (2) with one message, mpmath",
-            lambda: _pure(3, 1.8, "magnetization"),
+            lambda model: _pure(3, 1.8, "magnetization"),
         ),
         Reference(
             "free energy at c = 6, T = 4", -3.2806277925369187, 1e-10, "eq. (3) with one message, mpmath",
-            lambda: _pure(6, 4.0, "free_energy"),
+            lambda model: _pure(6, 4.0, "free_energy"),
         ),
         Reference(
             "spin-glass temperature at c = 3", 1.134592657106511, 1e-12, "eq. (5)",
-            lambda: float(
+            lambda model: float(
                 BethePropagation(antiferromagnetic_fraction=0.5).landmark("spin_glass", "temperature")[0]
             ),
         ),
         Reference(
             "overlap over magnetization on the Nishimori line", 1.0, 1e-5, "an identity there (Nishimori 1981)",
-            lambda: _nishimori_ratio(0.1),
+            lambda model: _nishimori_ratio(0.1),
         ),
     )  # fmt: skip
     tasks = (

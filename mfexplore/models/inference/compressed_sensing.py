@@ -312,7 +312,7 @@ def sparse_photograph(side: int, sparsity: float) -> tuple[Array, Array]:
     return np.where(kept, coefficients / strength, 0.0), strength
 
 
-class ApproximateMessagePassing(Simulation):
+class ApproximateMessagePassing(Simulation["CompressedSensing"]):
     """AMP, eq. (3), for one signal and one measurement."""
 
     time_unit = "iterations"
@@ -447,7 +447,12 @@ class CompressedSensing(Model):
     )
     landmarks = (
         Landmark("spinodal", r"\alpha_{\rm AMP}", "beyond it Bayes-optimal message passing recovers the signal"),
-        Landmark("donoho_tanner", r"\alpha_{\ell_1}", "beyond it the lasso recovers a noiseless signal"),
+        Landmark(
+            "donoho_tanner",
+            r"\alpha_{\ell_1}",
+            "beyond it the lasso recovers a noiseless signal",
+            title="Donoho-Tanner line",
+        ),
         Landmark("information_threshold", r"\alpha_{\rm IT}", "beyond it the measurements determine the signal"),
         Landmark(
             "informed_spinodal",
@@ -493,19 +498,19 @@ class CompressedSensing(Model):
     references = (
         Reference(
             "mean squared error at rate 0.5, sparsity 0.2, noise 0.01", 0.024572506826443, 1e-12,
-            "state evolution iterated", lambda: _error(0.5, 0.2, 1e-2, "uninformed"),
+            "state evolution iterated", lambda model: _error(0.5, 0.2, 1e-2, "uninformed"),
         ),
         Reference(
             "informed error at rate 0.2, sparsity 0.1, noise 1e-6", 1.117951185420344e-06, 1e-15,
-            "state evolution iterated", lambda: _error(0.2, 0.1, 1e-6, "informed"),
+            "state evolution iterated", lambda model: _error(0.2, 0.1, 1e-6, "informed"),
         ),
         Reference(
             "spinodal at sparsity 0.4 without noise", 0.5892460011308028, 1e-8, "Krzakala et al. 2012 (0.59)",
-            lambda: float(CompressedSensing(sparsity=0.4, noise=1e-10).landmark("spinodal", "measurement_rate")[-1]),
+            lambda model: float(CompressedSensing(sparsity=0.4, noise=1e-10).landmark("spinodal", "measurement_rate")[-1]),
         ),
         Reference(
             "Donoho-Tanner line at sparsity 0.1", 0.32879350545362995, 1e-12, "eq. (7)",
-            lambda: float(CompressedSensing(sparsity=0.1).landmark("donoho_tanner", "measurement_rate")[0]),
+            lambda model: float(CompressedSensing(sparsity=0.1).landmark("donoho_tanner", "measurement_rate")[0]),
         ),
     )  # fmt: skip
     tasks = (

@@ -466,7 +466,7 @@ RACERS = {
 }
 
 
-class PerceptronRace(Simulation):
+class PerceptronRace(Simulation["PerceptronStorage"]):
     """One rule, or all of them at once, on the same random patterns."""
 
     time_unit = "passes"
@@ -610,7 +610,7 @@ class PerceptronStorage(Model):
     )
     landmarks = (
         Landmark("capacity", r"\alpha_c", "beyond it no weights satisfy every pattern"),
-        Landmark("at_line", r"\lambda=0", "beyond it replica symmetry breaks", continuous=False),
+        Landmark("at_line", r"\lambda=0", "beyond it replica symmetry breaks", continuous=False, title="AT line"),
         Landmark("freezing", "T_f", "below it binary weights are frozen into isolated states"),
     )
     planes = (
@@ -646,23 +646,23 @@ class PerceptronStorage(Model):
     references = (
         Reference(
             "capacity of spherical weights at margin 0", 2.0, 1e-12, "Cover 1965; Gardner 1988",
-            lambda: float(PerceptronStorage().landmark("capacity", "load")[0]),
+            lambda model: float(PerceptronStorage().landmark("capacity", "load")[0]),
         ),
         Reference(
             "capacity of spherical weights at margin 1", 0.519572229604938, 1e-12, "eq. (4)",
-            lambda: float(PerceptronStorage(margin=1.0).landmark("capacity", "load")[0]),
+            lambda model: float(PerceptronStorage(margin=1.0).landmark("capacity", "load")[0]),
         ),
         Reference(
             "capacity of binary weights at margin 0", 0.8330785997, 2e-10, "Krauth and Mézard 1989 (0.833), recomputed",
-            lambda: float(PerceptronStorage(weights="binary").landmark("capacity", "load")[0]),
+            lambda model: float(PerceptronStorage(weights="binary").landmark("capacity", "load")[0]),
         ),
         Reference(
             "entropy of binary weights at load 0.5", 0.31439006685554066, 1e-10, "replica-symmetric equations",
-            lambda: float(PerceptronStorage(weights="binary", load=0.5).theory()["entropy"]),
+            lambda model: float(PerceptronStorage(weights="binary", load=0.5).theory()["entropy"]),
         ),
         Reference(
             "overlap of spherical weights at load 1.5", 0.8217211868, 1e-9, "replica-symmetric equations",
-            lambda: float(PerceptronStorage(load=1.5).theory()["overlap"]),
+            lambda model: float(PerceptronStorage(load=1.5).theory()["overlap"]),
         ),
     )  # fmt: skip
     tasks = (

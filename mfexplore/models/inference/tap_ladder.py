@@ -689,7 +689,7 @@ def heat_bath(spins, local, couplings, beta, field, sweeps, sums, rng):
 # -- simulation ----------------------------------------------------------------------------------------------------
 
 
-class LadderSimulation(Simulation):
+class LadderSimulation(Simulation["TapLadder"]):
     """Glauber dynamics with running means, or one of the iterations of eqs. (3) and (5); `means` is shape (n,)."""
 
     time_unit = "sweeps or iterations"
@@ -761,7 +761,11 @@ class TapLadder(Model):
     disorder: float = control(
         1.0, 0.0, 2.0, symbol="J", role="disorder", step=0.01, doc="strength of the structured or random couplings"
     )
-    coupling_kind: str = choice("sk", ("sk", "hopfield", "ferromagnet", "rbm"), doc="what the structured couplings are")
+    coupling_kind: str = choice(
+        "sk",
+        {"sk": "SK", "hopfield": "Hopfield", "ferromagnet": "ferromagnet", "rbm": "RBM"},
+        doc="what the structured couplings are",
+    )
     load: float = control(
         0.25, 0.02, 1.0, symbol=r"\alpha", role="load", step=0.01, quenched=True,
         doc="patterns per spin, for Hopfield couplings",
@@ -771,7 +775,7 @@ class TapLadder(Model):
     )
     sample: int = control(1, 1, 999, symbol="k", role="setting", quenched=True, doc="which sample of the couplings")
     dynamics: str = choice(
-        "glauber", ("glauber", "naive", "tap", "tap_wrong_index"), part="simulation",
+        "glauber", {"glauber": "Glauber", "naive": "naive", "tap": "TAP", "tap_wrong_index": "TAP, wrong time index"}, part="simulation",
         doc="heat-bath sampling, or an iteration: naive mean field, TAP as eq. (5), TAP with the wrong time index",
     )  # fmt: skip
     start: str = choice("random", ("random", "up"), role="start", part="simulation", doc="spins or means to start from")
@@ -793,11 +797,12 @@ class TapLadder(Model):
     )  # fmt: skip
     methods = (
         Method("naive", "first order of eq. (2): independent spins in the mean of their neighbours"),
-        Method("tap", "second order: with the reaction of a spin on itself through its neighbours"),
+        Method("tap", "second order: with the reaction of a spin on itself through its neighbours", title="TAP"),
         Method("plefka3", f"third order: with triangles of couplings; absent above {DENSE} spins, where it is slow"),
         Method(
             "adaptive_tap",
             f"reactions that make response and fluctuation agree, eq. (4); absent above {DENSE} spins",
+            title="adaptive TAP",
         ),
         Method("exact", f"sum over all states; absent above {ENUMERABLE} spins, where there are too many"),
     )
@@ -825,7 +830,7 @@ class TapLadder(Model):
     )
     landmarks = (
         Landmark("onset_naive", r"T_{\rm naive}", "without a field, m = 0 is unstable below it by naive mean field"),
-        Landmark("onset_tap", r"T_{\rm TAP}", "the same by TAP", continuous=False),
+        Landmark("onset_tap", r"T_{\rm TAP}", "the same by TAP", continuous=False, title="onset of TAP"),
         Landmark("onset_plefka3", r"T_3", "the same by the third order", continuous=False),
     )
     planes = (
@@ -864,7 +869,7 @@ class TapLadder(Model):
         Reference(
             "exact free energy of 12 uniformly coupled spins at T = 1.5", -1.107246551788191, 1e-12,
             "sum over the 13 values of the magnetization",
-            lambda: float(
+            lambda model: float(
                 TapLadder(temperature=1.5, field=0.2, disorder=0.0, ferromagnetic_bias=1.2).theory(method="exact")[
                     "free_energy"
                 ]
@@ -872,11 +877,11 @@ class TapLadder(Model):
         ),
         Reference(
             "naive onset of 12 uniformly coupled spins", 1.1, 1e-12, "largest eigenvalue of the couplings, J_0 (N-1)/N",
-            lambda: float(TapLadder(disorder=0.0, ferromagnetic_bias=1.2).landmark("onset_naive", "temperature")[0]),
+            lambda model: float(TapLadder(disorder=0.0, ferromagnetic_bias=1.2).landmark("onset_naive", "temperature")[0]),
         ),
         Reference(
             "naive onset of a ring with four neighbours", 1.0, 1e-12, "largest eigenvalue of the couplings, 4 J/4",
-            lambda: float(TapLadder(coupling_kind="ferromagnet").landmark("onset_naive", "temperature")[0]),
+            lambda model: float(TapLadder(coupling_kind="ferromagnet").landmark("onset_naive", "temperature")[0]),
         ),
     )  # fmt: skip
     tasks = (

@@ -355,7 +355,7 @@ def last_fold(prior: int, channel: int) -> float:
     return float(noise[folded[-1]]) if folded else 0.0
 
 
-class GeneralisedMessagePassing(Simulation):
+class GeneralisedMessagePassing(Simulation["TeacherStudent"]):
     """GAMP for one teacher and one set of questions."""
 
     time_unit = "iterations"
@@ -472,7 +472,14 @@ class TeacherStudent(Model):
     observables = (
         Observable("overlap", "q", "overlap of teacher and student", low=0, high=1),
         Observable("generalization_error", r"\epsilon_g", "error on a new question", low=0, high=0.5),
-        Observable("gibbs_error", r"\epsilon_G", "the same for one sample of the posterior", low=0, high=0.5),
+        Observable(
+            "gibbs_error",
+            r"\epsilon_G",
+            "the same for one sample of the posterior",
+            low=0,
+            high=0.5,
+            title="Gibbs error",
+        ),
         Observable("mean_squared_error", r"1-q", "mean squared error of the weights", low=0, high=1),
         Observable("effective_noise", "1/R", "variance of the noise in the effective scalar channel", low=0, high=4),
         Observable(
@@ -535,29 +542,29 @@ class TeacherStudent(Model):
         Reference(
             "information threshold of the binary perceptron", 1.244683989851392, 1e-9,
             "zero posterior entropy; Györgyi 1990 (1.245)",
-            lambda: float(TeacherStudent().landmark("information_threshold", "load")[0]),
+            lambda model: float(TeacherStudent().landmark("information_threshold", "load")[0]),
         ),
         Reference(
             "algorithmic threshold of the binary perceptron", 1.4926318182298768, 1e-9, "Barbier et al. 2019 (1.493)",
-            lambda: float(TeacherStudent().landmark("algorithmic_threshold", "load")[0]),
+            lambda model: float(TeacherStudent().landmark("algorithmic_threshold", "load")[0]),
         ),
         Reference(
             "overlap of the binary perceptron at load 1.2", 0.6686613798669829, 1e-10, "state evolution iterated",
-            lambda: float(TeacherStudent(load=1.2).theory()["overlap"].sel(branch="uninformed")),
+            lambda model: float(TeacherStudent(load=1.2).theory()["overlap"].sel(branch="uninformed")),
         ),
         Reference(
             "Bayes error for a gaussian teacher at load 10", 0.04357320396543955, 1e-11, "Opper and Haussler 1991",
-            lambda: float(TeacherStudent(load=10, prior="gaussian").equilibrium()["generalization_error"]),
+            lambda model: float(TeacherStudent(load=10, prior="gaussian").equilibrium()["generalization_error"]),
         ),
         Reference(
             "algorithmic threshold of phase retrieval", 1.128471406672124, 1e-8, "Barbier et al. 2019 (1.128)",
-            lambda: float(
+            lambda model: float(
                 TeacherStudent(channel="phase", prior="gaussian").landmark("algorithmic_threshold", "load")[0]
             ),
         ),
         Reference(
             "weak recovery from phases", 0.5, 1e-12, "Mondelli and Montanari 2018",
-            lambda: float(TeacherStudent(channel="phase", prior="gaussian").landmark("weak_recovery", "load")[0]),
+            lambda model: float(TeacherStudent(channel="phase", prior="gaussian").landmark("weak_recovery", "load")[0]),
         ),
     )  # fmt: skip
     tasks = (

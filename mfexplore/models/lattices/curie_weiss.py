@@ -174,7 +174,7 @@ def entropy(m: Array) -> Array:
     )
 
 
-class CurieWeissSimulation(Simulation):
+class CurieWeissSimulation(Simulation["CurieWeiss"]):
     """Heat-bath dynamics of eq. (1), one sweep = N updates of random spins."""
 
     relaxation, window = 100.0, 200.0
@@ -316,11 +316,11 @@ class CurieWeiss(Model):
     references = (
         Reference(
             "spontaneous magnetization at $T=0.5$", 0.9575040240772687, 1e-13, "eq. (2) solved with mpmath",
-            lambda: float(CurieWeiss(temperature=0.5).theory()["magnetization"].sel(branch="up")),
+            lambda model: float(CurieWeiss(temperature=0.5).theory()["magnetization"].sel(branch="up")),
         ),
         Reference(
             "spinodal field at $T=0.6$", math.sqrt(0.4) - 0.6 * math.atanh(math.sqrt(0.4)), 1e-12, "eq. (4)",
-            lambda: float(CurieWeiss(temperature=0.6).landmark("spinodal_down", "field")[0]),
+            lambda model: float(CurieWeiss(temperature=0.6).landmark("spinodal_down", "field")[0]),
         ),
     )  # fmt: skip
     tasks = (

@@ -352,7 +352,7 @@ def sums(spins, kinds, shifts):
     return total, bonds // 2
 
 
-class IsingSimulation(Simulation):
+class IsingSimulation(Simulation["IsingLattice"]):
     """Spins on the lattice; `spins` (int8), or two colours packed into words while `packed`."""
 
     even: bit_lattice.Words
@@ -466,7 +466,7 @@ class IsingLattice(Model):
         "on, to sides that are multiples of 128)",
     )  # fmt: skip
     algorithm: str = choice(
-        "metropolis", ("metropolis", "wolff", "swendsen_wang"), part="simulation",
+        "metropolis", {"metropolis": "Metropolis", "wolff": "Wolff", "swendsen_wang": "Swendsen-Wang"}, part="simulation",
         doc="how spins are updated: one by one, one cluster at a time, or all clusters at once",
     )  # fmt: skip
     start: str = choice(
@@ -491,7 +491,7 @@ class IsingLattice(Model):
     )  # fmt: skip
     methods = (
         Method("mean_field", "every neighbour is replaced by the mean spin, eq. (2)"),
-        Method("bethe", "a spin with its neighbours is treated exactly, loops are ignored, eq. (3)"),
+        Method("bethe", "a spin with its neighbours is treated exactly, loops are ignored, eq. (3)", title="Bethe"),
         Method(
             "exact",
             "the infinite lattice, solved; absent in three dimensions and in a field, where nobody has solved it",
@@ -526,13 +526,23 @@ class IsingLattice(Model):
     )
     landmarks = (
         Landmark("critical_temperature", "T_c", "the lattice itself orders below it"),
-        Landmark("critical_temperature_bethe", r"T_c^{\rm Bethe}", "Bethe's theory orders below it", continuous=False),
+        Landmark(
+            "critical_temperature_bethe",
+            r"T_c^{\rm Bethe}",
+            "Bethe's theory orders below it",
+            continuous=False,
+            title="critical temperature (Bethe)",
+        ),
         Landmark(
             "critical_temperature_mean_field", r"T_c^{\rm MF}", "mean-field theory orders below it", continuous=False
         ),
         Landmark("coexistence", r"f_\uparrow=f_\downarrow", "up and down have the same free energy (first order)"),
         Landmark(
-            "spinodal_bethe", r"h_s^{\rm Bethe}", "by Bethe's theory the state against the field ends", continuous=False
+            "spinodal_bethe",
+            r"h_s^{\rm Bethe}",
+            "by Bethe's theory the state against the field ends",
+            continuous=False,
+            title="spinodal (Bethe)",
         ),
         Landmark(
             "spinodal_mean_field", r"h_s^{\rm MF}", "by mean field the state against the field ends", continuous=False
@@ -569,24 +579,24 @@ class IsingLattice(Model):
     references = (
         Reference(
             "energy at the critical point of the square lattice", -math.sqrt(2), 1e-12, "Onsager 1944",
-            lambda: float(IsingLattice(temperature=2 / math.log(1 + math.sqrt(2))).theory(method="exact")["energy"]),
+            lambda model: float(IsingLattice(temperature=2 / math.log(1 + math.sqrt(2))).theory(method="exact")["energy"]),
         ),
         Reference(
             "spontaneous magnetization of the square lattice at $T=2$", 0.911319377877496, 1e-13, "Yang 1952, mpmath",
-            lambda: float(IsingLattice(temperature=2.0).theory(method="exact")["magnetization"]),
+            lambda model: float(IsingLattice(temperature=2.0).theory(method="exact")["magnetization"]),
         ),
         Reference(
             "energy of a 64 × 64 torus at $T=2.6$", -1.0282937039991242, 1e-11, "Kaufman 1949, mpmath",
-            lambda: IsingLattice(temperature=2.6, size=4096).exact()["energy"],
+            lambda model: IsingLattice(temperature=2.6, size=4096).exact()["energy"],
         ),
         Reference(
             "mean size of the magnetization on a 4 × 4 torus at $T=2.5$", 0.7647123932216846, 1e-12,
             "sum over $2^{16}$ states",
-            lambda: IsingLattice(temperature=2.5, size=16).exact()["absolute_magnetization"],
+            lambda model: IsingLattice(temperature=2.5, size=16).exact()["absolute_magnetization"],
         ),
         Reference(
             "critical temperature of the kagome lattice", 2.143319440105504, 1e-13, r"$4/\ln(3+2\sqrt3)$",
-            lambda: float(IsingLattice(lattice="kagome").landmark("critical_temperature", "temperature")[0]),
+            lambda model: float(IsingLattice(lattice="kagome").landmark("critical_temperature", "temperature")[0]),
         ),
     )  # fmt: skip
     tasks = (

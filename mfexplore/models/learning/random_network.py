@@ -556,7 +556,7 @@ def linear_covariance(matrix: Array, gain: float, noise: float, nonlinearity: st
     return np.asarray((covariance + covariance.T) / 2 + rest * np.eye(n))
 
 
-class RandomNetworkSimulation(Simulation):
+class RandomNetworkSimulation(Simulation["RandomNetwork"]):
     """Eq. (1) with a tangent vector carried along, whose growth is the Lyapunov exponent."""
 
     time_unit = "membrane times"
@@ -763,7 +763,7 @@ class RandomNetwork(Model):
         Observable("variance", r"\Delta_0", "variance of a neuron's current", low=0),
         Observable("activity", r"\langle\phi^2\rangle", "mean squared rate", low=0, high=1),
         Observable(
-            "lyapunov_exponent", r"\lambda", "rate at which two slightly different copies separate", signed=True
+            "lyapunov_exponent", r"\lambda", "rate at which two slightly different copies separate", signed=True, title="Lyapunov exponent"
         ),
         Observable("correlation_time", r"\tau_{1/2}", "lag that halves the autocorrelation; 0 in silence", low=0),
         Observable(
@@ -827,19 +827,19 @@ class RandomNetwork(Model):
     references = (
         Reference(
             "variance at gain 2", 1.9248054137370578, 1e-9, "energy condition (4), trapezoid rule with 4801 points",
-            lambda: _theory("variance", gain=2.0),
+            lambda model: _theory("variance", gain=2.0),
         ),
         Reference(
             "Lyapunov exponent at gain 1.5", 0.046746219521379695, 1e-7, "eq. (5) by finite differences, extrapolated",
-            lambda: _theory("lyapunov_exponent", gain=1.5),
+            lambda model: _theory("lyapunov_exponent", gain=1.5),
         ),
         Reference(
             "variance with noise 0.5 at gain 2, erf", 2.2159312778067126, 1e-9, "eq. (4)",
-            lambda: _theory("variance", "quiescent chaotic", gain=2.0, noise=0.5, nonlinearity="erf"),
+            lambda model: _theory("variance", "quiescent chaotic", gain=2.0, noise=0.5, nonlinearity="erf"),
         ),
         Reference(
             "noise that ends chaos at gain 2, erf", 0.6187600881886312, 2e-6, "root of the Lyapunov exponent",
-            lambda: float(RandomNetwork(gain=2.0, nonlinearity="erf").landmark("onset_of_chaos", "noise")[0]),
+            lambda model: float(RandomNetwork(gain=2.0, nonlinearity="erf").landmark("onset_of_chaos", "noise")[0]),
         ),
     )  # fmt: skip
     tasks = (

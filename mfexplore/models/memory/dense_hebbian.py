@@ -1118,7 +1118,7 @@ def heat_bath(patterns, moments, spins, weighted, order, unit, temperature, upda
     stream[0] = position
 
 
-class DenseHebbianSimulation(Simulation):
+class DenseHebbianSimulation(Simulation["DenseHebbian"]):
     """Heat-bath dynamics from a damaged first memory, one sweep = N updates of random neurons.
 
     Attributes:
@@ -1264,11 +1264,18 @@ class DenseHebbian(Model):
         doc="overlap of an example with its memory (not for storage)",
     )  # fmt: skip
     statistics: str = choice(
-        "binomial", ("binomial", "gaussian"), part="theory",
+        "binomial", {"binomial": "binomial", "gaussian": "Gaussian"}, part="theory",
         doc="theory of the mean of M examples: exact, or in the limit of many",
     )  # fmt: skip
     rsb_steps: int = control(
-        0, 0, 1, symbol="k", role="order", part="theory", doc="steps of replica symmetry breaking in the theory"
+        0,
+        0,
+        1,
+        symbol="k",
+        role="order",
+        part="theory",
+        doc="steps of replica symmetry breaking in the theory",
+        title="RSB steps",
     )
     memories: str = choice(
         "random", ("random", "digits"), doc="random bits, or handwritten digits (which resemble each other)"
@@ -1299,7 +1306,14 @@ class DenseHebbian(Model):
     )  # fmt: skip
     observables = (
         Observable("overlap", "m", "likeness to the first memory", low=0, high=1),
-        Observable("edwards_anderson", "q", "how frozen the neurons are (with broken symmetry: q_1)", low=0, high=1),
+        Observable(
+            "edwards_anderson",
+            "q",
+            "how frozen the neurons are (with broken symmetry: q_1)",
+            low=0,
+            high=1,
+            title="Edwards-Anderson",
+        ),
         Observable(
             "overlap_0", "q_0", "overlap of different states of the same cluster (q without breaking)", low=0, high=1
         ),
@@ -1344,7 +1358,9 @@ class DenseHebbian(Model):
         Landmark("dynamic_transition", "T_d", "below it the dynamics gets stuck before it freezes", continuous=False),
         Landmark("retrieval_transition", "T_c", "below it memories have the lowest free energy", continuous=False),
         Landmark("retrieval_spinodal", "T_M", "above it no memory is recalled"),
-        Landmark("at_line", "T_R", "below it replica symmetry breaks in the memories", continuous=False),
+        Landmark(
+            "at_line", "T_R", "below it replica symmetry breaks in the memories", continuous=False, title="AT line"
+        ),
     )
     planes = (
         Plane("load", "temperature", "overlap", branch="retrieval", y_range=(0.0, 0.7)),
@@ -1402,30 +1418,30 @@ class DenseHebbian(Model):
     references = (
         Reference(
             "capacity at T = 0, order 3", 0.1260952153853357, 1e-12, "max over y of erf(y)^4/(2 y^2)/2!",
-            lambda: float(DenseHebbian(temperature=0).landmark("retrieval_spinodal", "load")[0]),
+            lambda model: float(DenseHebbian(temperature=0).landmark("retrieval_spinodal", "load")[0]),
         ),
         Reference(
             "capacity at T = 0, order 4", 0.03297668653256358, 1e-12, "max over y of erf(y)^6/(2 y^2)/3!",
-            lambda: float(DenseHebbian(temperature=0, order=4).landmark("retrieval_spinodal", "load")[0]),
+            lambda model: float(DenseHebbian(temperature=0, order=4).landmark("retrieval_spinodal", "load")[0]),
         ),
         Reference(
             "overlap at T = 0.3, load 0.125", 0.863812754480256, 1e-9, "iteration of eqs. (2) from m = q = 1",
-            lambda: float(DenseHebbian(temperature=0.3, load=0.125).theory()["overlap"].sel(branch="retrieval")),
+            lambda model: float(DenseHebbian(temperature=0.3, load=0.125).theory()["overlap"].sel(branch="retrieval")),
         ),
         Reference(
             "highest temperature of one memory alone", 0.5825829083651486, 1e-9, "spinodal of m = tanh(m^2/T)",
-            lambda: float(DenseHebbian(load=0).landmark("retrieval_spinodal", "temperature")[0]),
+            lambda model: float(DenseHebbian(load=0).landmark("retrieval_spinodal", "temperature")[0]),
         ),
         Reference(
             "overlap learnt from 10 examples of quality 0.5", 0.8611612842, 1e-9, "eqs. (4); simulation of 900 neurons "
-            "gives 0.858(10)", lambda: float(
+            "gives 0.858(10)", lambda model: float(
                 DenseHebbian(temperature=0.2, load=0.025, setting="supervised", examples=10, quality=0.5)
                 .theory()["overlap"].sel(branch="retrieval")
             ),
         ),
         Reference(
             "T_s of the 3-spin glass", 0.6513852269, 1e-8, "zero of the complexity, p-spin glass with J = 1",
-            lambda: float(DenseHebbian(load=0.375).landmark("glass_transition", "temperature")[0] * math.sqrt(2)),
+            lambda model: float(DenseHebbian(load=0.375).landmark("glass_transition", "temperature")[0] * math.sqrt(2)),
         ),
     )  # fmt: skip
     tasks = (

@@ -601,7 +601,7 @@ def whole_numbers(n: int, count: int) -> tuple[Array, Array]:
     return np.zeros(count, np.int16 if short else np.float32), np.zeros(1, np.int32 if short else np.float32)
 
 
-class HopfieldSimulation(Simulation):
+class HopfieldSimulation(Simulation["Hopfield"]):
     """Heat-bath dynamics of eq. (1) from a damaged first memory, one sweep = N updates of random neurons."""
 
     relaxation, window = 40.0, 20.0
@@ -727,7 +727,14 @@ class Hopfield(Model):
     )
     observables = (
         Observable("overlap", "m", "likeness to the first memory", low=0, high=1),
-        Observable("edwards_anderson", "q", "how frozen the neurons are, whatever they remember", low=0, high=1),
+        Observable(
+            "edwards_anderson",
+            "q",
+            "how frozen the neurons are, whatever they remember",
+            low=0,
+            high=1,
+            title="Edwards-Anderson",
+        ),
         Observable("crosstalk", "r", "noise from the other memories, in units of the load", low=0, high=10),
         Observable("free_energy", "f", "free energy per neuron, eq. (5)", unit="J"),
         Observable("energy", "e", "energy per neuron", unit="J"),
@@ -766,7 +773,9 @@ class Hopfield(Model):
         Landmark("glass_transition", "T_g", "below it the neurons freeze"),
         Landmark("retrieval_transition", "T_c", "below it memories have the lowest free energy", continuous=False),
         Landmark("retrieval_spinodal", "T_M", "above it no memory is recalled"),
-        Landmark("at_line", "T_R", "below it replica symmetry breaks in the memories too", continuous=False),
+        Landmark(
+            "at_line", "T_R", "below it replica symmetry breaks in the memories too", continuous=False, title="AT line"
+        ),
     )
     planes = (
         Plane("load", "temperature", "overlap", branch="retrieval", x_range=(0.0, 0.2), y_range=(0.0, 1.5)),
@@ -808,27 +817,27 @@ class Hopfield(Model):
         Reference(
             "capacity at T = 0", 0.13790556649493174, 1e-11, "max over y of (erf(y)/y - 2/sqrt(pi) exp(-y^2))^2/2; "
             "0.138 in Amit, Gutfreund and Sompolinsky (1985)",
-            lambda: float(Hopfield(temperature=0).landmark("retrieval_spinodal", "load")[0]),
+            lambda model: float(Hopfield(temperature=0).landmark("retrieval_spinodal", "load")[0]),
         ),
         Reference(
             "overlap at capacity", 0.96741711568529, 1e-5, "same, at its maximum; 0.967 in AGS 1985",
-            lambda: float(Hopfield(temperature=0, load=0.13790556649).theory()["overlap"].sel(branch="retrieval")),
+            lambda model: float(Hopfield(temperature=0, load=0.13790556649).theory()["overlap"].sel(branch="retrieval")),
         ),
         Reference(
             "load at which memories stop being the ground state", 0.05185433, 1e-8, "equal energies at T = 0; 0.051 in "
-            "AGS 1987", lambda: float(Hopfield(temperature=0).landmark("retrieval_transition", "load")[0]),
+            "AGS 1987", lambda model: float(Hopfield(temperature=0).landmark("retrieval_transition", "load")[0]),
         ),
         Reference(
             "overlap at T = 0.2, load 0.1", 0.9890851550442616, 1e-10, "Newton with a dense trapezoid rule",
-            lambda: float(Hopfield(temperature=0.2, load=0.1).theory()["overlap"].sel(branch="retrieval")),
+            lambda model: float(Hopfield(temperature=0.2, load=0.1).theory()["overlap"].sel(branch="retrieval")),
         ),
         Reference(
             "temperature of the spinodal at load 0.05", 0.5422550379183745, 1e-9, "augmented system of the fold",
-            lambda: float(Hopfield(load=0.05).landmark("retrieval_spinodal", "temperature")[0]),
+            lambda model: float(Hopfield(load=0.05).landmark("retrieval_spinodal", "temperature")[0]),
         ),
         Reference(
             "temperature of the AT line at load 0.1379", 0.021349871287, 1e-9, "q T^2 = sigma^2 E sech^4, dense sum",
-            lambda: float(Hopfield(load=0.1379).landmark("at_line", "temperature")[0]),
+            lambda model: float(Hopfield(load=0.1379).landmark("at_line", "temperature")[0]),
         ),
     )  # fmt: skip
     tasks = (
