@@ -4,6 +4,7 @@ from mfexplore.core.catalogue import system, systems
 from mfexplore.core.controls import Control, choice, control
 from mfexplore.core.declaration import (
     Branch,
+    Coordinate,
     Crossing,
     Exact,
     Failure,
@@ -27,25 +28,33 @@ from mfexplore.core.errors import (
     TooLargeError,
     UnknownNameError,
 )
-from mfexplore.core.model import Landscape, Law, Model, Profile
+from mfexplore.core.model import Landscape, Law, Model, Profile, Recursion
 from mfexplore.core.pictures import (
+    Arrows,
+    Axis,
+    Chart,
     Density,
+    Field,
+    Guide,
     Lattice,
     Network,
     Particles,
     Patterns,
     Phases,
     Picture,
+    Series,
     Spectrum,
     Trajectories,
+    on_a_square,
 )
-from mfexplore.core.simulation import Simulation
+from mfexplore.core.simulation import Measured, Simulation
 from mfexplore.core.solution import Array, Points, Solution, States
 
 __all__ = [
-    "Array", "Branch", "Control", "ControlError", "Crossing", "Density", "Exact", "Failure", "Landmark",
-    "Landscape", "Lattice", "Law", "Method", "MfexploreError", "Model", "Network", "NotInstalledError",
-    "NotOfferedError", "Observable", "Particles", "Patterns", "Phase", "Phases", "Picture", "Plane", "Points",
-    "Preset", "Profile", "Reference", "Simulation", "Solution", "Source", "Spectrum", "States", "Task",
-    "TooLargeError", "Trajectories", "UnknownNameError", "Value", "View", "choice", "control", "system", "systems",
+    "Array", "Arrows", "Axis", "Branch", "Chart", "Control", "ControlError", "Coordinate", "Crossing", "Density",
+    "Exact", "Failure", "Field", "Guide", "Landmark", "Landscape", "Lattice", "Law", "Measured", "Method",
+    "MfexploreError", "Model", "Network", "NotInstalledError", "NotOfferedError", "Observable", "Particles",
+    "Patterns", "Phase", "Phases", "Picture", "Plane", "Points", "Preset", "Profile", "Recursion", "Reference",
+    "Series", "Simulation", "Solution", "Source", "Spectrum", "States", "Task", "TooLargeError", "Trajectories",
+    "UnknownNameError", "Value", "View", "choice", "control", "on_a_square", "system", "systems",
 ]  # fmt: skip

@@ -50,6 +50,7 @@ class Observable(Named):
     signed: positive and negative values mean different things, so colours diverge from zero.
     over: name of the coordinate if the observable is a function (of lag, energy, order, site, ...).
     scale: "log" where equal ratios matter more than equal differences; it is positive then.
+    against: another function over the same coordinate, against which this one is drawn (a parametric curve).
     """
 
     symbol: str
@@ -60,6 +61,18 @@ class Observable(Named):
     signed: bool = False
     over: str | None = None
     scale: Literal["linear", "log"] = "linear"
+    against: str | None = None
+
+
+@dataclass(frozen=True)
+class Coordinate(Named):
+    """What an observable may be a function of. discrete: whole numbers, so that values are drawn as bars."""
+
+    symbol: str
+    doc: str
+    unit: str = ""
+    scale: Literal["linear", "log"] = "linear"
+    discrete: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
+from inspect import get_annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from mfexplore.core import boundaries
 from mfexplore.core.controls import Control, Value, named
 from mfexplore.core.declaration import (
     Branch,
+    Coordinate,
     Failure,
     Landmark,
     Method,
@@ -47,6 +49,10 @@ class Law:
     """A distribution that theory predicts, drawn over the live histogram of the observable of the same name.
 
     values, density: shape (n,); the density integrates to one. atoms: (position, weight) of point masses, if any.
+    discrete: values are whole numbers, and the density is their probability.
+    scale: "log" for a heavy tail: drawn as the complementary cumulative, on logarithmic axes.
+    circular: values are angles.
+    method: the rival theory whose prediction it is, if there are several.
     """
 
     observable: str
@@ -54,6 +60,10 @@ class Law:
     density: Array
     doc: str
     atoms: tuple[tuple[float, float], ...] = ()
+    discrete: bool = False
+    scale: Literal["linear", "log"] = "linear"
+    circular: bool = False
+    method: str | None = None
 
 
 @dataclass(frozen=True)
@@ -66,10 +76,11 @@ class Profile:
 
 @dataclass(frozen=True)
 class Landscape:
-    """Free energy along an order parameter. coordinate, free_energy: shape (n,).
+    """A potential along an order parameter. coordinate, free_energy: shape (n,).
 
     branches: those that are points of it (None: all; a state of another kind does not lie on the same curve).
     note: a few words under it, where states are not its minima.
+    title: what the potential is called; rivals: pairs (name, values) of the same potential by other theories.
     """
 
     observable: str
@@ -77,6 +88,18 @@ class Landscape:
     free_energy: Array
     branches: tuple[str, ...] | None = None
     note: str = ""
+    title: str = "free energy"
+    rivals: tuple[tuple[str, Array], ...] = ()
+
+
+@dataclass(frozen=True)
+class Recursion:
+    """A map that is applied again and again, drawn as a cobweb from `start`. coordinate, image: shape (n,)."""
+
+    observable: str
+    coordinate: Array
+    image: Array
+    start: float
 
 
 class Model:
@@ -93,6 +116,7 @@ class Model:
     summary: ClassVar[str]  # one sentence for the gallery
     sources: ClassVar[tuple[Source, ...]]
     observables: ClassVar[tuple[Observable, ...]]
+    coordinates: ClassVar[tuple[Coordinate, ...]] = ()  # of the observables that are functions
     branches: ClassVar[tuple[Branch, ...]] = ()
     methods: ClassVar[tuple[Method, ...]] = ()
     phases: ClassVar[tuple[Phase, ...]] = ()
@@ -109,6 +133,9 @@ class Model:
         super().__init_subclass__(**kwargs)
         package, _, module = cls.__module__.rpartition(".")
         cls.key, cls.wing = module, package.rpartition(".")[2]
+        declared = [*cls.__dict__.get("observables", ()), *cls.__dict__.get("coordinates", ())]
+        if "time" in [*get_annotations(cls), *(one.name for one in declared)]:
+            raise TypeError(f"{cls.__name__}: 'time' is the time of a run; call a control or observable 'age', say")
 
     def __post_init__(self) -> None:
         for name, made in self.controls().items():
@@ -156,6 +183,8 @@ class Model:
             return cls.simulation is not None
         if capability == "landmark":
             return bool(cls.landmarks)
+        if capability == "law":
+            return cls.law is not Model.law or cls.laws is not Model.laws
         return getattr(cls, capability) is not getattr(Model, capability)
 
     @classmethod
@@ -237,6 +266,10 @@ class Model:
         """The free energy along an order parameter at these controls. *optional*"""
         raise NotOfferedError(self.title, "a free-energy landscape")
 
+    def recursion(self) -> Recursion:
+        """The map behind a theory that is solved by repeating it. *optional*"""
+        raise NotOfferedError(self.title, "a recursion")
+
     def profiles(self) -> dict[str, Profile]:
         """The observables that are functions (declared with `over`), at these controls. *optional*"""
         return {}
@@ -249,9 +282,16 @@ class Model:
         """The predicted distribution behind the live histogram. *optional*"""
         raise NotOfferedError(self.title, "a predicted distribution")
 
+    def laws(self, time: float) -> tuple[Law, ...]:
+        """The same where there are several (of rival theories, of several observables) or where they move with the
+        time of the run. Default: the one `law`. *optional*
+        """
+        return (self.law(),)
+
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         """What theory predicts for the trace of a simulation that starts at `start` (its first `observe()`), at
-        `times` of shape (n,) in the simulation's unit. *optional*
+        `times` of shape (n,) in the simulation's unit. Values are of shape (n,), or (methods, n) for rival theories;
+        under "x_deviation" stands the standard deviation of "x" over runs, where it is known too. *optional*
         """
         raise NotOfferedError(self.title, "a predicted path")
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
@@ -72,14 +74,21 @@ class Spectrum:
 
 @dataclass(frozen=True)
 class Particles:
-    """Points in the plane. x, y, colour: shape (n,); box: (left, right, bottom, top); radius in data units."""
+    """Points in the plane. x, y, colour: shape (n,); box: (left, right, bottom, top); radius in data units.
+
+    radius: one for all, or of shape (n,).
+    states: if given, the colours 0, 1, ... are species with these names; else colours are spread over the palette.
+    heading: angles in radians, drawn as arrows and, without `colour`, as the cyclic colour of a particle.
+    """
 
     x: Array
     y: Array
     box: tuple[float, float, float, float]
     colour: Array | None = None
-    radius: float = 0.5
+    radius: float | Array = 0.5
     caption: str = ""
+    states: tuple[str, ...] = ()
+    heading: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +96,7 @@ class Network:
     """Nodes in the plane with links. edges: int array of shape (links, 2); colour: a number per node in [low, high].
 
     states: if given, the colours 0, 1, ... are states with these names, as those of a Lattice.
+    edge_colour: a number per link, drawn diverging from zero; directed: links have a direction; arcs: they are bent.
     """
 
     x: Array
@@ -97,6 +107,9 @@ class Network:
     high: float
     caption: str = ""
     states: tuple[str, ...] = ()
+    edge_colour: Array | None = None
+    directed: bool = False
+    arcs: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,4 +123,97 @@ class Density:
     caption: str = ""
 
 
-Picture = Lattice | Patterns | Phases | Trajectories | Spectrum | Particles | Network | Density
+@dataclass(frozen=True)
+class Axis:
+    """A named axis; low, high: None follows the data."""
+
+    title: str
+    scale: Literal["linear", "log"] = "linear"
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Series:
+    """One series of a chart, with an abscissa of its own. x, y: shape (n,).
+
+    kind: "points" is for what was simulated or measured, a line for what theory says.
+    error: standard errors of points; upper: the other side of a band, whose first is y.
+    """
+
+    name: str
+    x: Array
+    y: Array
+    kind: Literal["line", "step", "points", "bars", "band"] = "line"
+    error: Array | None = None
+    upper: Array | None = None
+
+
+@dataclass(frozen=True)
+class Guide:
+    """A straight line to compare with: of a slope (on logarithmic axes an exponent), through a point, with its name."""
+
+    slope: float
+    through: tuple[float, float]
+    name: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Several series in one frame. equal: one unit is equally long on both axes."""
+
+    series: tuple[Series, ...]
+    x: Axis
+    y: Axis
+    guides: tuple[Guide, ...] = ()
+    caption: str = ""
+    equal: bool = False
+
+
+@dataclass(frozen=True)
+class Arrows:
+    """Arrows at x, y with the components u, v in data units, all of shape (n,). headless: directors."""
+
+    x: Array
+    y: Array
+    u: Array
+    v: Array
+    headless: bool = False
+
+
+@dataclass(frozen=True)
+class Field:
+    """A heat map with axes, and what lies on it. values: shape (rows, columns), the first row at the bottom.
+
+    extent: (left, right, bottom, top) of the map in the units of its axes.
+    cyclic: low and high are the same angle. contours: levels at which lines of equal value are drawn.
+    paths: pairs (x, y) of arrays; points: series of kind "points".
+    """
+
+    values: Array
+    extent: tuple[float, float, float, float]
+    x: Axis
+    y: Axis
+    low: float
+    high: float
+    signed: bool = False
+    cyclic: bool = False
+    caption: str = ""
+    contours: tuple[float, ...] = ()
+    paths: tuple[tuple[Array, Array], ...] = ()
+    points: tuple[Series, ...] = ()
+    arrows: Arrows | None = None
+
+
+Picture = Lattice | Patterns | Phases | Trajectories | Spectrum | Particles | Network | Density | Chart | Field
+
+
+def on_a_square(values: Array, states: tuple[str, ...], caption: str = "", outside: str = "") -> Lattice:
+    """What has no place of its own (spins that all couple, people who all meet), row by row on the smallest square.
+
+    values: shape (n,), the index of the state of each; the rest of the square is drawn as `outside`.
+    """
+    side = math.ceil(math.sqrt(len(values)))
+    cells = np.full(side * side, -1, np.int8)
+    cells[: len(values)] = values
+    return Lattice(cells.reshape(side, side), 0, len(states) - 1, caption, False, states, outside)

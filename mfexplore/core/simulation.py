@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import CancelledError
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal, TypeVar
 
 import numpy as np
 
@@ -22,6 +23,17 @@ if TYPE_CHECKING:
 System = TypeVar("System", bound="Model")
 
 
+@dataclass(frozen=True)
+class Measured:
+    """A function as a simulation measures it. coordinate, values: shape (n,); error: standard errors, if it knows them;
+    NaN is what cannot be measured.
+    """
+
+    coordinate: Array
+    values: Array
+    error: Array | None = None
+
+
 class Simulation(ABC, Generic[System]):
     """Base of all simulations. A subclass, of `Simulation["ItsModel"]`, implements `prepare`, `evolve`, `observe` and
     `picture`.
@@ -29,14 +41,20 @@ class Simulation(ABC, Generic[System]):
     Attributes:
         time_unit: what one unit of time is, in words ("sweeps", "iterations", ...).
         step: time between two points of the trace, and what the Step button advances; a run may choose its own.
+        recording: "log" where a trace is looked at on a logarithmic axis of time: it is then recorded ever more rarely.
+        repeats: a run that has ended begins again with the next seed, and what it measures accumulates.
+        deterministic: a seed makes no difference (unless the start is drawn).
         relaxation, window: in an ensemble, the time left to relax and the time averaged over (0: only the final state).
         model: the controls it runs at; rng: its stream of random numbers; time: how far it has come.
     """
 
     time_unit: ClassVar[str] = "sweeps"
     step: float = 1.0
-    relaxation: ClassVar[float] = 100.0
-    window: ClassVar[float] = 100.0
+    recording: ClassVar[Literal["linear", "log"]] = "linear"
+    repeats: ClassVar[bool] = False
+    deterministic: ClassVar[bool] = False
+    relaxation: float = 100.0
+    window: float = 100.0
 
     def __init__(self, model: System, seed: int | np.random.SeedSequence = 0) -> None:
         self.model = model
@@ -69,12 +87,20 @@ class Simulation(ABC, Generic[System]):
     def picture(self) -> Picture:
         """The state as a picture."""
 
+    def pictures(self) -> dict[str, Picture]:
+        """The pictures of the state by name, where there are several; the first is the usual one."""
+        return {"state": self.picture()}
+
+    def profiles(self) -> dict[str, Measured]:
+        """The observables that are functions (declared with `over`), as this run has measured them so far."""
+        return {}
+
     @property
     def finished(self) -> bool:
         """Whether there is nothing left to simulate (an algorithm has converged, a cluster is full)."""
         return False
 
-    def retune(self) -> None:  # noqa: B027 (a hook; most simulations need none)
+    def retune(self) -> None:
         """Called after `follow` changed `self.model`, for a simulation that keeps values derived from controls."""
 
     def follow(self, model: System) -> bool:

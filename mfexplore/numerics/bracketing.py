@@ -39,7 +39,8 @@ def bracketed_roots(
         if live.size == 0:
             break
         la, lb, lfa, lfb = a[live], b[live], fa[live], fb[live]
-        x = lb - lfb * (lb - la) / (lfb - lfa)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            x = lb - lfb * (lb - la) / (lfb - lfa)
         slow = since[live] >= 3
         x = np.where(slow | ~np.isfinite(x), 0.5 * (la + lb), x)
         since[live[slow]] = 0

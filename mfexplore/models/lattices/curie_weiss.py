@@ -34,35 +34,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import gammaln, logsumexp
+from scipy.special import gammaln, logsumexp, xlogy
 
-from mfexplore.core import (
-    Array,
-    Branch,
-    Landmark,
-    Landscape,
-    Lattice,
-    Law,
-    Model,
-    NotOfferedError,
-    Observable,
-    Phase,
-    Plane,
-    Points,
-    Preset,
-    Reference,
-    Simulation,
-    Solution,
-    Source,
-    Task,
-    Trajectories,
-    choice,
-    control,
-)
+from mfexplore import core
+from mfexplore.core import Array, Points
+from mfexplore.families import spins
 from mfexplore.numerics.kernel import kernel
-from mfexplore.numerics.later import brentq, solve_ivp
+from mfexplore.numerics.later import solve_ivp
 
 UP, DOWN, UNSTABLE = 0, 1, 2
 
@@ -143,57 +124,51 @@ def solve_points(temperature, field, coupling, magnetization, residual, iteratio
                 residual[i, branch] = abs(m - np.sign(j * m + h)) if j * m + h != 0.0 else 0.0
 
 
+class Drive(NamedTuple):
+    """The field as it changes with time: h + h_1 sin(2 pi t / tau_h)."""
+
+    field: float
+    amplitude: float
+    period: float
+
+
 @kernel
-def heat_bath(spins, total, coupling, temperature, field, amplitude, period, time, updates, rng):
+def heat_bath(state, total, coupling, temperature, drive, time, updates, rng):
     """Heat-bath updates of random spins, O(1) each: only the total magnetization enters the local field.
 
-    `spins` (int8) is overwritten; returns the new total. One unit of time is one update per spin.
+    `state` (int8) is overwritten; returns the new total. One unit of time is one update per spin.
     """
-    n = spins.size
+    n = state.size
     for k in range(updates):
         i = int(rng.random() * n)
-        h = field
-        if amplitude != 0.0:
-            h += amplitude * math.sin(2.0 * math.pi * (time + k / n) / period)
-        local = coupling * (total - spins[i]) / n + h
+        h = drive.field
+        if drive.amplitude != 0.0:
+            h += drive.amplitude * math.sin(2.0 * math.pi * (time + k / n) / drive.period)
+        local = coupling * (total - state[i]) / n + h
         if temperature > 0.0:
             up = rng.random() * (1.0 + math.exp(-2.0 * local / temperature)) < 1.0
         else:
             up = local > 0.0 or (local == 0.0 and rng.random() < 0.5)
         new = 1 if up else -1
-        total += new - spins[i]
-        spins[i] = new
+        total += new - state[i]
+        state[i] = new
     return total
 
 
-def entropy(m: Array) -> Array:
-    """S(m) of eq. (3)."""
-    p, q = (1 + m) / 2, (1 - m) / 2
-    return -np.where(p > 0, p * np.log(np.where(p > 0, p, 1)), 0) - np.where(
-        q > 0, q * np.log(np.where(q > 0, q, 1)), 0
-    )
-
-
-class CurieWeissSimulation(Simulation["CurieWeiss"]):
+class CurieWeissSimulation(core.Simulation["CurieWeiss"]):
     """Heat-bath dynamics of eq. (1), one sweep = N updates of random spins."""
 
     relaxation, window = 100.0, 200.0
 
     def prepare(self) -> None:
-        n = self.model.size
-        if self.model.start == "random":
-            self.spins = np.where(self.rng.random(n) < 0.5, 1, -1).astype(np.int8)
-        else:
-            self.spins = np.full(n, 1 if self.model.start == "up" else -1, np.int8)
+        self.spins = spins.start(self.model.start, self.model.size, self.rng)
         self.total = int(self.spins.sum())
 
     def evolve(self, duration: float) -> None:
         m = self.model
+        drive = Drive(m.field, m.drive_amplitude, m.drive_period)
         updates = round(duration * m.size)
-        self.total = heat_bath(
-            self.spins, self.total, m.coupling, m.temperature, m.field, m.drive_amplitude, m.drive_period,
-            self.time, updates, self.rng,
-        )  # fmt: skip
+        self.total = heat_bath(self.spins, self.total, m.coupling, m.temperature, drive, self.time, updates, self.rng)
 
     def observe(self) -> dict[str, float]:
         m = self.total / self.model.size
@@ -205,16 +180,12 @@ class CurieWeissSimulation(Simulation["CurieWeiss"]):
             "field": field,
         }
 
-    def picture(self) -> Lattice | Trajectories:
+    def picture(self) -> core.Lattice | core.Trajectories:
         if self.model.drive_amplitude > 0:
             return self._loop()
-        columns = math.ceil(math.sqrt(self.model.size))
-        values = np.full(columns * columns, -1, np.int8)
-        values[: self.model.size] = self.spins > 0
-        caption = "spins (their place means nothing here)"
-        return Lattice(values.reshape(columns, columns), 0, 1, caption, False, ("down", "up"), "no spin")
+        return spins.picture(self.spins)
 
-    def _loop(self) -> Trajectories:
+    def _loop(self) -> core.Trajectories:
         """Magnetization against field over the last periods, on top of all states of eq. (2)."""
         m = self.model
         states = np.tanh(np.linspace(-4, 4, 161))
@@ -226,35 +197,35 @@ class CurieWeissSimulation(Simulation["CurieWeiss"]):
         reached = np.abs(static) <= m.drive_amplitude + abs(m.field)
         static, states = static[reached], states[reached]
         lines = (states, np.full(len(run), np.nan)), (np.full(len(states), np.nan), run)
-        return Trajectories(
+        return core.Trajectories(
             np.concatenate([static, field]), np.array([np.concatenate(line) for line in lines]), "field h",
             "magnetization m", "against the driven field", ("states of theory", "run"),
         )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class CurieWeiss(Model):
-    temperature: float = control(
+class CurieWeiss(core.Model):
+    temperature: float = core.control(
         0.7, 0.0, 2.0, symbol="T", unit="J/k_B", role="temperature", step=0.005, doc="thermal noise in each spin"
     )
-    field: float = control(
+    field: float = core.control(
         0.0, -1.0, 1.0, symbol="h", unit="J", role="field", step=0.005, doc="uniform field that favours spins up"
     )
-    coupling: float = control(
+    coupling: float = core.control(
         1.0, 0.1, 2.0, symbol="J", role="coupling", step=0.01, doc="strength with which all spins align each other"
     )
-    size: int = control(
+    size: int = core.control(
         2000, 2, 1_000_000, symbol="N", role="size", scale="log", part="simulation", doc="spins simulated"
     )
-    start: str = choice(
-        "up", ("up", "down", "random"), role="start", part="simulation",
+    start: str = core.choice(
+        "up", spins.STARTS, role="start", part="simulation",
         doc="state the simulation starts from; in the cold a random one turns up or down by chance",
     )  # fmt: skip
-    drive_amplitude: float = control(
+    drive_amplitude: float = core.control(
         0.0, 0.0, 1.0, symbol="h_1", unit="J", role="field", part="simulation", step=0.01,
         doc="amplitude of a sine added to the field in time; means of simulations are then over the loop",
     )  # fmt: skip
-    drive_period: float = control(
+    drive_period: float = core.control(
         400.0, 10.0, 10_000.0, symbol=r"\tau_h", unit="sweeps", role="field", part="simulation", scale="log", step=10.0,
         doc="period of that sine",
     )  # fmt: skip
@@ -264,85 +235,88 @@ class CurieWeiss(Model):
         "Every spin feels the mean of all others: the transition, two branches, hysteresis, critical slowing down."
     )
     sources = (
-        Source("P. Weiss, J. Phys. Theor. Appl. 6, 661 (1907)", doi="10.1051/jphystap:019070060066100"),
-        Source("R. J. Baxter, Exactly Solved Models in Statistical Mechanics, chapter 3 (1982)"),
+        core.Source("P. Weiss, J. Phys. Theor. Appl. 6, 661 (1907)", doi="10.1051/jphystap:019070060066100"),
+        core.Source("R. J. Baxter, Exactly Solved Models in Statistical Mechanics, chapter 3 (1982)"),
     )
     observables = (
-        Observable("magnetization", "m", "mean spin", low=-1, high=1, signed=True),
-        Observable("absolute_magnetization", "|m|", "size of the mean spin", low=0, high=1),
-        Observable("free_energy", "f", "free energy per spin, eq. (3)", unit="J"),
-        Observable("energy", "e", "energy per spin", unit="J"),
-        Observable("entropy", "S", "entropy per spin", low=0, high=math.log(2)),
-        Observable("susceptibility", r"\chi", "response of the magnetization to the field", low=0, high=10),
-        Observable("relaxation_time", r"\tau", "time in which a small deviation decays", unit="sweeps", low=0, high=30),
+        core.Observable("magnetization", "m", "mean spin", low=-1, high=1, signed=True),
+        core.Observable("absolute_magnetization", "|m|", "size of the mean spin", low=0, high=1),
+        core.Observable("free_energy", "f", "free energy per spin, eq. (3)", unit="J"),
+        core.Observable("energy", "e", "energy per spin", unit="J"),
+        core.Observable("entropy", "S", "entropy per spin", low=0, high=math.log(2)),
+        core.Observable("susceptibility", r"\chi", "response of the magnetization to the field", low=0, high=10),
+        core.Observable(
+            "relaxation_time", r"\tau", "time in which a small deviation decays", unit="sweeps", low=0, high=30
+        ),
     )
     branches = (
-        Branch("up", "the state reached from all spins up"),
-        Branch("down", "the state reached from all spins down"),
-        Branch("unstable", "the barrier between the two"),
+        core.Branch("up", "the state reached from all spins up"),
+        core.Branch("down", "the state reached from all spins down"),
+        core.Branch("unstable", "the barrier between the two"),
     )
     phases = (
-        Phase("paramagnet", "Noise wins over the coupling: without a field nothing is magnetized."),
-        Phase("magnetized_up", "Only one state exists; the field has removed the other."),
-        Phase("magnetized_down", "Only one state exists; the field has removed the other."),
-        Phase("bistable", "Two states survive: which one you see depends on where you came from."),
+        core.Phase("bistable", "Two states survive: which one you see depends on where you came from."),
+        core.Phase("one_state", "Only one state exists, and it follows the field: without one nothing is magnetized."),
     )
     landmarks = (
-        Landmark("critical_temperature", "T_c", "below it spins order without a field"),
-        Landmark("coexistence", r"f_\uparrow=f_\downarrow", "both states have the same free energy (first order)"),
-        Landmark("spinodal_up", r"h_{s\uparrow}", "the up state ceases to exist", continuous=False),
-        Landmark("spinodal_down", r"h_{s\downarrow}", "the down state ceases to exist", continuous=False),
+        core.Landmark("critical_temperature", "T_c", "below it spins order without a field", of="temperature"),
+        core.Landmark(
+            "coexistence", r"f_\uparrow=f_\downarrow", "both states have the same free energy (first order)", of="field"
+        ),
+        core.Landmark("spinodal_up", r"h_{s\uparrow}", "the up state ceases to exist", continuous=False, of="field"),
+        core.Landmark(
+            "spinodal_down", r"h_{s\downarrow}", "the down state ceases to exist", continuous=False, of="field"
+        ),
     )
     planes = (
-        Plane("field", "temperature", "magnetization", x_range=(-1.0, 1.0), y_range=(0.0, 1.5)),
-        Plane("temperature", "coupling", "magnetization"),
+        core.Plane("field", "temperature", "magnetization", x_range=(-1.0, 1.0), y_range=(0.0, 1.5)),
+        core.Plane("temperature", "coupling", "magnetization"),
     )
     presets = (
-        Preset("ordered", {"temperature": 0.7}, "The spins stay up although nothing tells them to."),
-        Preset(
+        core.Preset("ordered", {"temperature": 0.7}, "The spins stay up although nothing tells them to."),
+        core.Preset(
             "critical point", {"temperature": 1.0, "size": 10_000, "start": "random"},
             "The magnetization wanders slowly and far: fluctuations of order N^(-1/4), relaxation without end.",
         ),
-        Preset("paramagnet", {"temperature": 1.4}, "The starting state is forgotten within a few sweeps."),
-        Preset(
+        core.Preset("paramagnet", {"temperature": 1.4}, "The starting state is forgotten within a few sweeps."),
+        core.Preset(
             "hysteresis", {"temperature": 0.6, "drive_amplitude": 0.4, "drive_period": 400.0, "size": 10_000},
             "The swept field draws a loop: spins turn only beyond the spinodal, 0.185, the later the faster the sweep.",
         ),
-        Preset(
+        core.Preset(
             "metastable", {"temperature": 0.6, "field": -0.15, "size": 500},
             "Up is only metastable against this field. At N = 500 it escapes sooner or later; at N = 10000 never.",
         ),
     )  # fmt: skip
     references = (
-        Reference(
+        core.Reference(
             "spontaneous magnetization at $T=0.5$", 0.9575040240772687, 1e-13, "eq. (2) solved with mpmath",
-            lambda model: float(CurieWeiss(temperature=0.5).theory()["magnetization"].sel(branch="up")),
+            core.Value("magnetization", "up"), {"temperature": 0.5},
         ),
-        Reference(
+        core.Reference(
             "spinodal field at $T=0.6$", math.sqrt(0.4) - 0.6 * math.atanh(math.sqrt(0.4)), 1e-12, "eq. (4)",
-            lambda model: float(CurieWeiss(temperature=0.6).landmark("spinodal_down", "field")[0]),
+            core.Crossing("spinodal_down", "field"), {"temperature": 0.6},
         ),
     )  # fmt: skip
     tasks = (
-        Task(
+        core.Task(
             "At $T=0.6$ all spins point up. How strong must the field against them be before they all turn? "
             "Move the field until you are sure, then answer with its value.",
-            {"temperature": 0.6, "field": 0.0, "size": 10_000}, "field",
-            lambda model: float(model.landmark("spinodal_up", "field")[0]), 0.02,
+            {"temperature": 0.6, "field": 0.0, "size": 10_000}, "field", core.Crossing("spinodal_up", "field"), 0.02,
             "The state does not turn when the other becomes cheaper (at h = 0) but when it ceases to exist, "
             "at the spinodal.",
         ),
     )  # fmt: skip
     simulation = CurieWeissSimulation
 
-    def solve(self, points: Points) -> Solution:
+    def solve(self, points: Points) -> core.Solution:
         t, h, j = points["temperature"], points["field"], points["coupling"]
         m = np.full((t.size, 3), np.nan)
         residual = np.full_like(m, np.nan)
         iterations = np.zeros(m.shape, np.int64)
         solve_points(t, h, j, m, residual, iterations)
         t, h, j = t[:, None], h[:, None], j[:, None]
-        s = entropy(m)
+        s = spins.entropy(m)
         energy = -0.5 * j * m * m - h * m
         with np.errstate(divide="ignore", invalid="ignore"):
             stiffness = t - j * (1 - m * m)  # T times the curvature of f over (1 - m^2)
@@ -359,38 +333,34 @@ class CurieWeiss(Model):
             "relaxation_time": relaxation,
         }
         stable = np.broadcast_to(np.arange(3) != UNSTABLE, m.shape)
-        return Solution(values, residual, stable=stable, iterations=iterations)
+        return core.Solution(values, residual, stable=stable, iterations=iterations)
 
-    def classify(self, points: Points, solution: Solution, equilibrium: Array) -> Array:
-        exists = solution.exists(self.tolerance)
-        both = exists[:, UP] & exists[:, DOWN]
-        magnetized = np.where(equilibrium == UP, 1, 2)
-        phase = np.where(points["temperature"] >= points["coupling"], 0, np.where(both, 3, magnetized))
-        return np.where(equilibrium < 0, -1, phase)
+    def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
+        m, t = state["magnetization"], self.temperature
+        local = self.coupling * m + self.field
+        free_energy = -0.5 * self.coupling * m * m - self.field * m - t * float(spins.entropy(np.float64(m)))
+        mean = np.tanh(local / t) if t > 0 else m if local == 0 else np.sign(local)
+        return {"(2)": m - mean, "(3)": state["free_energy"] - free_energy}
 
-    def landmark(self, name: str, along: str) -> Array:
-        t, h, j = self.temperature, self.field, self.coupling
-        if name == "critical_temperature" and along in ("temperature", "coupling"):
-            found = [j if along == "temperature" else t] if h == 0 else []
-        elif name == "coexistence" and along == "field":
-            found = [0.0] if t < j else []
-        elif name.startswith("spinodal"):
-            sign = -1.0 if name == "spinodal_up" else 1.0
-            if along == "field":
-                found = [sign * spinodal_field(t, j)] if t < j else []
-            elif along == "temperature":
-                inside = 0.0 <= sign * h <= j
-                found = [brentq(lambda x: spinodal_field(x, j) - sign * h, 0.0, j, xtol=1e-14)] if inside else []
-            else:
-                raise NotOfferedError(self.title, f"{name} along {along}")
-        else:
-            raise NotOfferedError(self.title, f"{name} along {along}")
-        return self.control(along).within(found)
+    def classify(self, points: Points, states: core.States) -> Mapping[str, Array]:
+        both = states.exists["up"] & states.exists["down"]
+        cold = points["temperature"] < points["coupling"]
+        return {"bistable": both & cold, "one_state": np.ones_like(both)}
 
-    def landscape(self) -> Landscape:
+    def boundary(self, name: str, points: Points) -> Array | tuple[Array, Array]:
+        t, h, j = points["temperature"], points["field"], points["coupling"]
+        if name == "critical_temperature":
+            return np.where(h == 0, j, np.nan)
+        if name == "coexistence":
+            return np.where(t < j, 0.0, np.nan)
+        m = np.sqrt(np.clip(1 - t / j, 0, 1))  # artanh m is the logarithm of (1 + m) / sqrt(1 - m^2)
+        limit = np.where(t < j, j * m - xlogy(t, (1 + m) / np.sqrt(np.maximum(t, 1e-300) / j)), j - t)
+        return (-limit if name == "spinodal_up" else limit), t < j
+
+    def landscape(self) -> core.Landscape:
         m = np.linspace(-1, 1, 401)
-        return Landscape(
-            "magnetization", m, -0.5 * self.coupling * m * m - self.field * m - self.temperature * entropy(m)
+        return core.Landscape(
+            "magnetization", m, -0.5 * self.coupling * m * m - self.field * m - self.temperature * spins.entropy(m)
         )
 
     def _log_weights(self) -> tuple[Array, Array]:
@@ -399,7 +369,7 @@ class CurieWeiss(Model):
         Raises NotOfferedError while the field is swept: then there is no equilibrium.
         """
         if self.drive_amplitude > 0:
-            raise NotOfferedError(self.title, "an equilibrium distribution in a field that changes with time")
+            raise core.NotOfferedError(self.title, "an equilibrium distribution in a field that changes with time")
         n = self.size
         up = np.arange(n + 1)
         m = 2 * up / n - 1
@@ -417,9 +387,9 @@ class CurieWeiss(Model):
         energy = float(np.sum(p * (-0.5 * self.coupling * m * m - self.field * m)))
         return {"magnetization": mean, "absolute_magnetization": absolute, "energy": energy}
 
-    def law(self) -> Law:
+    def law(self) -> core.Law:
         m, log_p = self._log_weights()
-        return Law("magnetization", m, np.exp(log_p) * self.size / 2, "exact at this size, eq. (6)")
+        return core.Law("magnetization", m, np.exp(log_p) * self.size / 2, "exact at this size, eq. (6)")
 
     def driven_field(self, time: float) -> float:
         """The field at a time of the simulation (in sweeps)."""

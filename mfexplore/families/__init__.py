@@ -1,0 +1,5 @@
+"""What three or more systems share, theory and simulation alike, so that a system is its page, its few kernels and its
+declaration.
+
+- `spins`: Ising spins: how they start, how they are looked at, their entropy.
+"""
