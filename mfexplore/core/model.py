@@ -195,6 +195,12 @@ class Model:
         """Whether something that is declared `only` for some words of choices exists at these controls."""
         return all(getattr(self, choice) in words for choice, words in thing.only.items())
 
+    @classmethod
+    def on(cls, branch: str, mask: Array) -> Array:
+        """A mask of shape (n,) or (n, methods) that holds on one branch only; for `Solution.fails`."""
+        chosen = np.array([b is by_name("branch", branch, cls.branches) for b in cls.branches])
+        return (mask[:, None] if cls.methods and mask.ndim == 1 else mask)[..., None] & chosen
+
     # -- what a model file implements -----------------------------------------------------------------------------
 
     def solve(self, points: Points) -> Solution:
