@@ -46,6 +46,8 @@ class Observable(Named):
     low, high: the range a picture of it should span (None: from the data).
     signed: positive and negative values mean different things, so colours diverge from zero.
     over: name of the coordinate if the observable is a function (of lag, energy, order, site, ...).
+    thermodynamic: whether an entropy, magnetization, specific heat, ... is the derivative that its name says; where
+        not, `doc` says what it is.
     """
 
     symbol: str
@@ -55,13 +57,18 @@ class Observable(Named):
     high: float | None = None
     signed: bool = False
     over: str | None = None
+    thermodynamic: bool = True
 
 
 @dataclass(frozen=True)
 class Branch(Named):
-    """One family of solutions of the theory (a value of the `branch` coordinate)."""
+    """One family of solutions of the theory (a value of the `branch` coordinate).
+
+    thermodynamic: whether the free energy is stationary on it, so that its derivatives are energy, entropy, ...
+    """
 
     doc: str
+    thermodynamic: bool = True
 
 
 @dataclass(frozen=True)
