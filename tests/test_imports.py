@@ -12,7 +12,7 @@ import pytest
 import mfexplore
 
 PACKAGE = Path(mfexplore.__file__).parent
-FLOORS = ["numerics", "core", "families", "models", "study", "figures", "workbench", "notebook", "app", "cli"]  # from the ground up
+FLOORS = ["core", "numerics", "families", "models", "study", "figures", "workbench", "notebook", "app", "cli"]  # from the ground up
 FILES = [f for f in sorted(PACKAGE.rglob("*.py")) if f.parent != PACKAGE or f.stem == "cli"]
 
 

@@ -20,8 +20,9 @@ import typer
 import mfexplore
 from mfexplore.cli.console import FAILED, complain, err, out, progress_bar
 from mfexplore.core.catalogue import places, system
+from mfexplore.core.folders import cache_folder, candidates, kept_folders
 from mfexplore.core.model import usable_memory
-from mfexplore.numerics.kernel import cache_folder, candidates, forget_former, settings
+from mfexplore.numerics.kernel import forget_unused, intact, settings
 from mfexplore.study.warmup import is_warm, processor, warm
 
 PORTABLE = {"x86_64": "x86-64-v3", "amd64": "x86-64-v3"}  # any x86 server since 2015; elsewhere Numba's "generic"
@@ -127,10 +128,19 @@ def _kernel_folder() -> Finding:
             "kernel cache", "wrong", f"none of these can be written, so every start compiles anew: {tried}",
             "Set NUMBA_CACHE_DIR to a folder that you can write to.",
         )  # fmt: skip
-    files = [f for f in folder.rglob("*.nbc") if f.is_file()]
-    megabytes = sum(f.stat().st_size for f in files) / 2**20
-    where = "" if folder == candidates()[0] else " (the package's own folder cannot be written)"
-    return Finding("kernel cache", "fine", f"{folder}{where}, {len(files)} kernels, {megabytes:.0f} MB")
+    # A folder that cannot be written may hold kernels too; what stands in two is counted where it is found first.
+    files = {file.name: file for place in reversed(kept_folders()) for file in place.glob("*.nbc")}
+    megabytes = sum(file.stat().st_size for file in files.values()) / 2**20
+    where = "" if folder == candidates()[0] else f" ({candidates()[0]} cannot be written)"
+    text = f"{folder}{where}, {len(files)} kernels, {megabytes:.0f} MB"
+    others = [str(place) for place in kept_folders() if place != folder and any(place.glob("*.nbc"))]
+    if others:
+        text += f"; kernels are also read from {', '.join(others)}"
+    broken = [file for file in files.values() if intact(file) is None]
+    if broken:
+        text += f"; {len(broken)} of them are broken: {', '.join(file.name for file in broken[:3])}"
+        return Finding("kernel cache", "hint", text, "Nothing: what is broken is compiled anew when it is next used.")
+    return Finding("kernel cache", "fine", text)
 
 
 def _compiler_settings() -> Iterator[Finding]:
@@ -193,11 +203,14 @@ def warmup(
     if cache_folder() is None:
         complain("no folder for compiled kernels can be written; `mfexplore doctor` says more")
         raise typer.Exit(FAILED)
-    forgotten = forget_former()
+    forgotten = forget_unused()
     if forgotten:
-        err.print(f"forgot the kernels of {forgotten} former sources")
+        err.print(f"forgot {forgotten} kernels that nobody has used for a month")
     wanted = [key for key in keys or places() if again or not is_warm(key)]
     failed = compile_in_processes(wanted, jobs or os.cpu_count() or 1) if wanted else {}
+    for key in wanted:
+        if key not in failed and not is_warm(key):
+            failed[key] = f"compiled, but not kept: {cache_folder()} has no room (is the disk full?)"
     for key, reason in failed.items():
         complain(f"{key}: {reason}")
     if portable:

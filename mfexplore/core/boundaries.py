@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mfexplore.core.bracketing import bracketed_roots
 from mfexplore.core.controls import Control
 from mfexplore.core.declaration import Landmark
 from mfexplore.core.errors import NotOfferedError
 from mfexplore.core.solution import Array, columns
-from mfexplore.numerics.bracketing import bracketed_roots
 
 if TYPE_CHECKING:
     from mfexplore.core.model import Model

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from mfexplore.core.errors import UnknownNameError
+from mfexplore.core.errors import CatalogueError, UnknownNameError
 from mfexplore.core.loading import loading
 from mfexplore.core.model import Model
 
@@ -16,22 +16,43 @@ _MODELS = Path(__file__).parent.parent / "models"
 
 @cache
 def places() -> dict[str, str]:
-    """Key of every system and the wing it is in, without importing any."""
-    files = sorted(_MODELS.glob("[a-z]*/[a-z]*.py"))
-    return {file.stem: file.parent.name for file in files}
+    """Key of every system and the wing it is in, without importing any.
+
+    Raises CatalogueError if two wings have a system of the same name.
+    """
+    found: dict[str, str] = {}
+    for file in sorted(_MODELS.glob("[a-z]*/[a-z]*.py")):
+        other = found.setdefault(file.stem, file.parent.name)
+        if other != file.parent.name:
+            raise CatalogueError(f"{other}/{file.name} and {file.parent.name}/{file.name} have the same name")
+    return found
+
+
+def source(key: str) -> Path:
+    """The file that a system is declared in. Raises UnknownNameError."""
+    if key not in places():
+        raise UnknownNameError("system", key, places())
+    place = _MODELS / places()[key] / key
+    return place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
 
 
 @cache
 def system(key: str) -> type[Any]:
-    """The class of a system by its key, e.g. `system("hopfield")`. Raises UnknownNameError."""
+    """The class of a system by its key, e.g. `system("hopfield")`.
+
+    Raises UnknownNameError, and CatalogueError if its file declares no system, or two.
+    """
     if key not in places():
         raise UnknownNameError("system", key, places())
     with loading():
         module = import_module(f"mfexplore.models.{places()[key]}.{key}")
-    for value in vars(module).values():
-        if isinstance(value, type) and issubclass(value, Model) and value.__module__ == module.__name__:
-            return value
-    raise AssertionError(f"{module.__name__} declares no Model")
+    # By identity: the same class may have two names.
+    found = {v for v in vars(module).values() if isinstance(v, type) and issubclass(v, Model)}
+    own = sorted((v for v in found if v.__module__ == module.__name__), key=lambda v: v.__name__)
+    if len(own) != 1:
+        names = ", ".join(v.__name__ for v in own) or "none"
+        raise CatalogueError(f"{places()[key]}/{key}.py must declare one Model, and declares {names}")
+    return own[0]
 
 
 def systems() -> list[type[Model]]:

@@ -51,6 +51,8 @@ class Observable(Named):
     over: name of the coordinate if the observable is a function (of lag, energy, order, site, ...).
     scale: "log" where equal ratios matter more than equal differences; it is positive then.
     against: another function over the same coordinate, against which this one is drawn (a parametric curve).
+    thermodynamic: whether an entropy, magnetization, specific heat, ... is the derivative that its name says; where
+        not, `doc` says what it is.
     """
 
     symbol: str
@@ -62,6 +64,7 @@ class Observable(Named):
     over: str | None = None
     scale: Literal["linear", "log"] = "linear"
     against: str | None = None
+    thermodynamic: bool = True
 
 
 @dataclass(frozen=True)
@@ -77,9 +80,13 @@ class Coordinate(Named):
 
 @dataclass(frozen=True)
 class Branch(Named):
-    """One family of solutions of the theory (a value of the `branch` coordinate)."""
+    """One family of solutions of the theory (a value of the `branch` coordinate).
+
+    thermodynamic: whether the free energy is stationary on it, so that its derivatives are energy, entropy, ...
+    """
 
     doc: str
+    thermodynamic: bool = True
 
 
 @dataclass(frozen=True)

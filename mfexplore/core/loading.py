@@ -8,7 +8,7 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from mfexplore.numerics.together import Together
+from mfexplore.core.together import Together
 
 _used: set[type] = set()
 _SOME = 10_000  # objects; Python itself puts some hundred aside

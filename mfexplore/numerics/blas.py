@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mfexplore.numerics.together import Together
+from mfexplore.core.together import Together
 
 
 @cache

@@ -27,7 +27,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from mfexplore.numerics.bracketing import bracketed_roots
+from mfexplore.core.bracketing import bracketed_roots
 from mfexplore.numerics.elementary import erfcx, gaussian, precise_block
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.matrix_vector import product, transposed_product

@@ -157,18 +157,18 @@ def ising_root(order, temperature, rest, gamma, marginal, out):
 def write_ising(values, i, branch, order, temperature, rest, gamma, out):
     """Fill in the observables of a state of eq. (2)."""
     q = ising_averages(order, temperature, rest, gamma, out)
-    weight, power = 0.0, 1.0
-    for j in range(order - 1):  # 1 - p q^(p-1) + (p-1) q^p, divided by (1 - q)^2
+    weight, ring, power = 0.0, 1.0, 1.0  # 1 - p q^(p-1) + (p-1) q^p and 1 - q^p, without the zeros at q = 1
+    for j in range(order - 1):
         weight += (j + 1) * power
         power *= q
+        ring += power
     phi = out[0, 0]
     free_energy = -0.25 * temperature * rest * rest * weight + 0.25 * gamma * (order - 1) * q**order - phi
-    entropy = out[4, 0] - 0.25 * rest * rest * weight
     row = values[i, branch]
     row[OVERLAP] = q
     row[BREAKPOINT] = gamma * temperature
     row[FREE_ENERGY] = free_energy
-    row[ENERGY] = free_energy + temperature * entropy
+    row[ENERGY] = -0.5 * (rest * ring + gamma * power * q)
     row[COMPLEXITY] = gamma * gamma * 0.25 * (order - 1) * q**order - gamma * (out[5, 0] - phi)
     row[REPLICON] = 1.0 - 0.5 * order * (order - 1) * q ** (order - 2) * out[3, 0] / temperature
 
@@ -634,6 +634,7 @@ class PSpin(Model):
         doc="a configuration of equilibrium (above the static temperature), or a quench from infinite temperature",
     )  # fmt: skip
 
+    version = 2
     title = "p-spin glass"
     summary = (
         "Two transitions for one glass: relaxation stops where states appear, entropy runs out where few are left."
@@ -660,7 +661,7 @@ class PSpin(Model):
     branches = (
         Branch("liquid", "no states: copies have nothing in common"),
         Branch("glass", "the states that dominate: many of them above the static temperature, few below"),
-        Branch("threshold", "the highest states, just stable, where a quench is held up"),
+        Branch("threshold", "the highest states, just stable, where a quench is held up", thermodynamic=False),
     )
     phases = (
         Phase("liquid", "Everything relaxes: two copies have nothing in common, and C(t) decays to zero."),

@@ -854,7 +854,9 @@ class SherringtonKirkpatrick(Model):
         Observable("energy", "e", "energy per spin", unit="J"),
         Observable("entropy", "s", "entropy per spin; never negative", low=-0.16, high=0.7, signed=True),
         Observable("replicon", r"\lambda", "eq. (4): negative where symmetry breaks", low=-1, high=1, signed=True),
-        Observable("susceptibility", r"\chi", "response of m to the total field", low=0, high=1.5),
+        Observable(
+            "susceptibility", r"\chi", "response of m to the total field", low=0, high=1.5, thermodynamic=False
+        ),
         Observable("overlap_squared", r"\langle q^2\rangle", "mean squared overlap of two copies", low=0, high=1),
         Observable("overlap_law", "x(q)", "probability that two copies overlap less than q", over="overlap_level"),
     )  # fmt: skip

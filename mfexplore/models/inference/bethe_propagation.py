@@ -75,9 +75,9 @@ from mfexplore.core import (
     choice,
     control,
 )
+from mfexplore.core.bracketing import bracketed_roots
 from mfexplore.numerics.anderson import fixed_points
 from mfexplore.numerics.bethe_lattice import LN2, bethe_lattice, log_cosh
-from mfexplore.numerics.bracketing import bracketed_roots
 from mfexplore.numerics.density_evolution import CENTRE, FINENESS, GRID, POINTS, Sums, atom, push, push_linearly
 from mfexplore.numerics.elementary import exp, log1p
 from mfexplore.numerics.graphs import Links, links

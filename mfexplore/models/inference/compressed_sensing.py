@@ -80,7 +80,7 @@ from mfexplore.core import (
     choice,
     control,
 )
-from mfexplore.numerics.bracketing import bracketed_roots
+from mfexplore.core.bracketing import bracketed_roots
 from mfexplore.numerics.elementary import exp, log1p
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.message_passing import (

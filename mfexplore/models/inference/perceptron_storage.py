@@ -87,7 +87,7 @@ from mfexplore.core import (
     choice,
     control,
 )
-from mfexplore.numerics.bracketing import bracketed_roots
+from mfexplore.core.bracketing import bracketed_roots
 from mfexplore.numerics.elementary import exp, log, log_ndtr
 from mfexplore.numerics.gaussian import response, response_and_entropy
 from mfexplore.numerics.kernel import kernel

@@ -76,7 +76,7 @@ from mfexplore.core import (
     choice,
     control,
 )
-from mfexplore.numerics.bracketing import bracketed_roots
+from mfexplore.core.bracketing import bracketed_roots
 from mfexplore.numerics.elementary import exp, log, log1p, tanh
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.message_passing import (

@@ -81,7 +81,7 @@ from mfexplore.core import (
     choice,
     control,
 )
-from mfexplore.numerics.bracketing import bracketed_roots
+from mfexplore.core.bracketing import bracketed_roots
 from mfexplore.numerics.continuation import false_position, narrowed, predicted, remember
 from mfexplore.numerics.digits import as_image, as_patterns, assorted
 from mfexplore.numerics.elementary import log

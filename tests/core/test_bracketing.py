@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfexplore.numerics.bracketing import bracketed_roots
+from mfexplore.core.bracketing import bracketed_roots
 
 
 @given(st.lists(st.floats(-3, 3), min_size=1, max_size=20), st.sampled_from([1, 3, 7]))
