@@ -14,6 +14,7 @@ import typer
 from rich.table import Column, Table
 
 from mfexplore.cli.console import (
+    INTERRUPTED,
     Controls,
     Key,
     PresetName,
@@ -161,6 +162,7 @@ def simulate(
     """Simulate at finite size, beside the theory: one run with its trace, or an average over many."""
     model = chosen_model(key, controls, preset)
     paths = check_outputs(output, DATA_ENDINGS if samples > 1 else DATA_ENDINGS + FIGURE_ENDINGS)
+    interrupted = False
     if samples > 1:
         from mfexplore.study.ensemble import ensemble
 
@@ -169,8 +171,11 @@ def simulate(
         _show_ensemble(model, dataset)
     else:
         run = model.simulate(seed=seed)
-        _run(run, usual_duration(run) if time is None else time)
+        duration = usual_duration(run) if time is None else time
+        interrupted = _run(run, duration)
         dataset = run.trace()
+        if interrupted:
+            dataset.attrs["partial"] = f"interrupted at {run.time:g} of {duration:g} {run.time_unit}"
         _show_trace(model, run, dataset)
     for path in paths:
         if path.suffix.lower() in FIGURE_ENDINGS:
@@ -181,6 +186,8 @@ def simulate(
         else:
             save(dataset, path)
         out.print(f"wrote {path}", markup=False, soft_wrap=True)
+    if interrupted:
+        raise typer.Exit(INTERRUPTED)
 
 
 def usual_duration(run: Simulation[Any]) -> float:
@@ -188,8 +195,8 @@ def usual_duration(run: Simulation[Any]) -> float:
     return run.relaxation + run.window or 200 * run.step
 
 
-def _run(run: Simulation[Any], duration: float) -> None:
-    """Advance in slices, so that the bar moves and Ctrl-C keeps what there is."""
+def _run(run: Simulation[Any], duration: float) -> bool:
+    """Advance in slices, so that the bar moves and Ctrl-C keeps what there is. Returns whether it was interrupted."""
     slices = max(1, min(200, math.ceil(duration / run.step)))
     with progress_bar(f"{run.model.title}: {duration:g} {run.time_unit}") as update:
         try:
@@ -200,6 +207,11 @@ def _run(run: Simulation[Any], duration: float) -> None:
                     break
         except KeyboardInterrupt:
             err.print(f"stopped at {run.time:g} {run.time_unit}; what follows is what there is so far")
+            return True
+    quantum = run.quantum or run.step
+    if not run.finished and abs(run.time - duration) > 1e-3 * quantum:
+        err.print(f"time goes in steps of {quantum:g} {run.time_unit}: simulated {run.time:g} of {duration:g}")
+    return False
 
 
 def _theory_columns(model: Model) -> dict[str, xr.Dataset]:

@@ -17,7 +17,8 @@ from mfexplore.core.errors import MfexploreError, NotInstalledError
 from mfexplore.core.model import Model
 from mfexplore.study.export import DATA_ENDINGS, check_ending
 
-WRONG, FAILED = 2, 1  # exit codes: the request was not possible; it was, but something failed on the way
+# Exit codes: the request was not possible; it was, but something failed on the way; Ctrl-C
+WRONG, FAILED, INTERRUPTED = 2, 1, 130
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)

@@ -5,8 +5,10 @@ lines of arithmetic without a branch or a call, 5 to 30 times as fast in a loop 
 `math` is as good.
 
 All take and return float64. They are compiled without reassociation, whatever the kernel around them allows, because
-their argument reduction lives from the order of its roundings. NaN gives NaN. The stated errors are the largest found
-against mpmath over the whole range, in units in the last place (ulp) of the exact value.
+their argument reduction lives from the order of its roundings. An odd function takes the sign of its argument, that of
+zero too: "x if x == 0" would put a condition around the calculation, and conditions within conditions vectorise only
+where vectors have masks (AVX-512). NaN gives NaN. The stated errors are the largest found against mpmath over the whole range,
+in units in the last place (ulp) of the exact value.
 """
 
 from __future__ import annotations
@@ -83,7 +85,7 @@ def exp(x):
 def expm1(x):
     """e^x - 1, error 2 ulp, also near 0."""
     p, s, inverse, t = exp_parts(clamp(x, -746.0, 710.0))
-    return x if x == 0.0 else (p * s + (s - inverse)) * t
+    return math.copysign((p * s + (s - inverse)) * t, x)
 
 
 @precise_block
@@ -91,7 +93,7 @@ def tanh(x):
     """Hyperbolic tangent, error 2.5 ulp."""
     p, s, inverse, t = exp_parts(clamp(-2.0 * abs(x), -80.0, 0.0))
     m = (p * s + (s - inverse)) * t
-    return x if x == 0.0 else math.copysign(m / (m + 2.0), x)
+    return math.copysign(m / (m + 2.0), x)
 
 
 @precise_block
@@ -101,7 +103,7 @@ def tanh_sech2(x):
     m = (p * s + (s - inverse)) * t
     e = (p * s + s) * t
     d = m + 2.0
-    return (x if x == 0.0 else math.copysign(m / d, x)), 4.0 * e / (d * d)
+    return math.copysign(m / d, x), 4.0 * e / (d * d)
 
 
 @precise_block
@@ -139,7 +141,7 @@ def log1p(x):
     missed = (x - u) + 1.0 if u > 2.0 else x - (u - 1.0)
     missed = missed if u < math.inf else 0.0
     missed = 0.0 if u <= 0.0 else missed / u
-    return x if x == 0.0 else log(u) + missed
+    return math.copysign(log(u) + missed, x)
 
 
 @precise_block

@@ -44,7 +44,7 @@ def run_sample(
     for _ in range(relaxation + updates):
         if cancelled():
             break
-        run.advance(1.0)
+        run.advance()
     _, series = run.series()
     return series["energy"][-updates:] * spins(model), series["magnetization"][-updates:]
 

@@ -548,7 +548,7 @@ class DiffusionLimitedAggregationSimulation(Simulation["DiffusionLimitedAggregat
     """A growing cluster. One walker at a time: a unit of time is a particle. Many at once: a sweep of the walkers."""
 
     time_unit = "particles"
-    relaxation, window = 0.0, 0.0
+    quantum, relaxation, window = 1.0, 0.0, 0.0
 
     def prepare(self) -> None:
         engine = OffLattice if self.model.walker_density == 0 else LatticeGas
@@ -556,15 +556,17 @@ class DiffusionLimitedAggregationSimulation(Simulation["DiffusionLimitedAggregat
         if engine is LatticeGas:
             self.time_unit, self.step = "sweeps", 20.0  # type: ignore[misc]  # of this run, not of all
         self.engine: OffLattice | LatticeGas = engine(self.model, self.rng)
-        self.measured_at = -1
+        self.measured_at, self.dimensions = -1, dict[str, float]()
         self.squares, self.summed = 0.0, self.engine.seeds
         self.box = SPACING
 
     def retune(self) -> None:
         self.engine.model = self.model
 
-    def evolve(self, duration: float) -> None:
+    def evolve(self, duration: float) -> float | None:
+        before = self.engine.count
         self.engine.advance(duration)
+        return None if isinstance(self.engine, LatticeGas) else float(self.engine.count - before)
 
     @property
     def finished(self) -> bool:
@@ -580,22 +582,26 @@ class DiffusionLimitedAggregationSimulation(Simulation["DiffusionLimitedAggregat
         if not len(points):
             return 1.0
         if self.model.geometry == "point":
-            return max(1.0, math.sqrt(2 * self.squares / len(points)))
+            return max(1.0, math.sqrt(2 * self._squared_distances() / len(points)))
         if self.model.geometry == "line":
             return max(1.0, float(points[:, 1].max()))
         return self.engine.radius
 
     def observe(self) -> dict[str, float]:
-        points = self.cluster()
-        self.squares += float(np.sum(self.engine.points[self.summed : self.engine.count] ** 2))
-        self.summed = self.engine.count
-        if self.measured_at < 0 or len(points) > 1.15 * self.measured_at:
-            self.measured_at = len(points)
-            self.dimensions = self._dimensions()
-        observed = self.dimensions | {"size": float(len(points))}
+        points, squares = self.cluster(), self._squared_distances()
+        due = self.measured_at < 0 or len(points) > 1.15 * self.measured_at
+        dimensions = self._dimensions() if due else self.dimensions
+        if not self.between_points:
+            self.squares, self.summed = squares, self.engine.count
+            self.dimensions, self.measured_at = dimensions, len(points) if due else self.measured_at
+        observed = dimensions | {"size": float(len(points))}
         if self.model.geometry == "point":
-            observed["radius_of_gyration"] = math.sqrt(self.squares / max(len(points), 1))
+            observed["radius_of_gyration"] = math.sqrt(squares / max(len(points), 1))
         return observed
+
+    def _squared_distances(self) -> float:
+        """Sum over the particles of their squared distances from the middle."""
+        return self.squares + float(np.sum(self.engine.points[self.summed : self.engine.count] ** 2))
 
     def measure(self, cancelled: Callable[[], bool] = lambda: False) -> dict[str, float]:
         """The finished cluster: one sample of an ensemble. Raises CancelledError if `cancelled()`."""

@@ -121,7 +121,7 @@ class MayLeonardSimulation(core.Simulation["MayLeonard"]):
         self.step = 2.0 ** min(0, math.floor(math.log2(AT_ONCE / self.rate)))
 
     def evolve(self, duration: float) -> None:
-        m, attempts = self.model, round(duration * self.rate)
+        m, attempts = self.model, self.updates(duration, self.rate)
         encounters(
             self.grid, self.linear, attempts, m.selection, m.reproduction, self.exchange, self.outcomes, self.stream
         )

@@ -68,6 +68,7 @@ from mfexplore.core import (
     choice,
     control,
 )
+from mfexplore.core.interrupts import Uninterrupted
 from mfexplore.numerics.kernel import kernel
 
 MASS_ACTION, EDGE_BASED = 0, 1
@@ -267,10 +268,11 @@ class SpatialNetworkSimulation(Simulation["SpatialNetworkSIR"]):
         crowd = np.diff(cell_start).max()
         expected = 0.5 * m.mean_degree * n * bound.sum() * crowd / self._norm(shape)
         candidates = int(self.rng.poisson(expected))
-        links: Array = draw_links(
-            self.x, self.y, cell_start, cell_people, columns, rows, width, bound, alias, cut, candidates, shape,
-            m.long_range, self.rng,
-        )  # fmt: skip
+        with Uninterrupted():
+            links: Array = draw_links(
+                self.x, self.y, cell_start, cell_people, columns, rows, width, bound, alias, cut, candidates, shape,
+                m.long_range, self.rng,
+            )  # fmt: skip
         return links
 
     def _shapes(self, radius: Array, shape: Array) -> Array:

@@ -364,7 +364,7 @@ class QuantumRandomEnergySimulation(Simulation["QuantumRandomEnergy"]):
             observed["fractal_dimension"] = -float(np.log(participation).mean()) / (size * math.log(2))
         return observed
 
-    def samples(self) -> Array:
+    def samples(self, observable: str | None = None) -> Array:
         return gap_ratios(self.energies[self.window_states()])
 
     def picture(self) -> Density:

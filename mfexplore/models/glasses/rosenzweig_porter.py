@@ -229,7 +229,7 @@ class RosenzweigPorterSimulation(Simulation["RosenzweigPorter"]):
             amplitudes = self.weights[self.released] @ np.stack([phases.real, phases.imag], axis=1)
         return float(np.mean(np.sum(amplitudes**2, axis=1)))
 
-    def samples(self) -> Array:
+    def samples(self, observable: str | None = None) -> Array:
         return np.log10(self.local_density)
 
     def picture(self) -> Density:

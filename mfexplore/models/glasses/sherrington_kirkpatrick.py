@@ -766,7 +766,7 @@ class SherringtonKirkpatrickSimulation(Simulation["SherringtonKirkpatrick"]):
             "magnetization": float(magnetization.mean()),
         }
 
-    def samples(self) -> Array:
+    def samples(self, observable: str | None = None) -> Array:
         """Overlaps of the two copies, with their sign; the second half of the run, a value per step."""
         return np.array(self.overlaps[len(self.overlaps) // 2 :] or [np.mean(np.prod(self.coldest(), axis=0))])
 

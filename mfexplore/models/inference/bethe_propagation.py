@@ -76,6 +76,7 @@ from mfexplore.core import (
     control,
 )
 from mfexplore.core.bracketing import bracketed_roots
+from mfexplore.core.interrupts import Uninterrupted
 from mfexplore.numerics.anderson import fixed_points
 from mfexplore.numerics.bethe_lattice import LN2, bethe_lattice, log_cosh
 from mfexplore.numerics.density_evolution import CENTRE, FINENESS, GRID, POINTS, Sums, atom, push, push_linearly
@@ -435,10 +436,11 @@ class PropagationSimulation(Simulation["BethePropagation"]):
         m = self.model
         if m.algorithm == "population_dynamics":
             random = m.random_graph
-            magnetization, overlap, energy, free_energy = survey(
-                self.messages, random.degree, random.branching, random.poissonian, self.beta, m.field, m.size,
-                np.random.default_rng(int(1e6 * self.time) + 1),
-            )  # fmt: skip
+            with Uninterrupted():
+                magnetization, overlap, energy, free_energy = survey(
+                    self.messages, random.degree, random.branching, random.poissonian, self.beta, m.field, m.size,
+                    np.random.default_rng(int(1e6 * self.time) + 1),
+                )  # fmt: skip
             self.means = np.tanh(self.beta * self.messages)
         elif m.algorithm == "belief_propagation":
             energy, free_energy = bethe_averages(self.links.starts, self.beta, m.field, self.messages, self.means)
@@ -459,7 +461,7 @@ class PropagationSimulation(Simulation["BethePropagation"]):
             "change": self.change,
         }
 
-    def samples(self) -> Array:
+    def samples(self, observable: str | None = None) -> Array:
         return self.messages if self.model.algorithm != "heat_bath" else np.empty(0)
 
     def picture(self) -> Lattice:

@@ -365,7 +365,7 @@ class ApproximateMessagePassing(Simulation["CompressedSensing"]):
             "effective_noise": self.noise,
         }
 
-    def samples(self) -> Array:
+    def samples(self, observable: str | None = None) -> Array:
         """The noise that the denoiser was given."""
         return self.seen - self.truth
 

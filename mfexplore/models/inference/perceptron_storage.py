@@ -508,7 +508,7 @@ class PerceptronRace(Simulation["PerceptronStorage"]):
     def finished(self) -> bool:
         return all(self.violated[name] == 0 and not rule.keeps_on for name, rule in self.rules.items())
 
-    def samples(self) -> Array:
+    def samples(self, observable: str | None = None) -> Array:
         """Stabilities of a typical state as message passing sees it; of the rule that runs, if that is another."""
         passing = self.rules.get("message_passing")
         return passing.typical if isinstance(passing, Passing) else next(iter(self.stabilities.values()))

@@ -422,7 +422,7 @@ class GeneralisedMessagePassing(Simulation["TeacherStudent"]):
             "generalization_error": float(self.model.error_of_new(min(max(cosine, -1.0), 1.0), sign * overlap, error)),
         }
 
-    def samples(self) -> Array:
+    def samples(self, observable: str | None = None) -> Array:
         """What the effective scalar channel adds to the teacher."""
         return self.seen - self.orientation * self.teacher
 

@@ -371,9 +371,10 @@ class IsingSimulation(Simulation["IsingLattice"]):
         self.place = neighbourhood(m.lattice, self.cells)
         self.stream = new_stream(self.rng)
         self.time_unit = TIME_UNITS[m.algorithm]  # type: ignore[misc]  # of this run, not of all
-        if m.algorithm != "metropolis":
-            self.members = np.zeros(m.sites, np.int32)
-            self.stack = np.zeros(m.sites + CRYSTALS[m.lattice].coordination, np.int32)
+        if m.algorithm == "wolff":
+            self.members = np.zeros(m.sites + 1, np.int32)
+        elif m.algorithm == "swendsen_wang":
+            self.parent, self.weight = np.zeros((2, m.sites), np.int32)
         self.last = 0
         self.packed = False
         self.words_fit = m.lattice == "square" and m.algorithm == "metropolis" and self.cells % bit_lattice.SIDE == 0
@@ -409,12 +410,12 @@ class IsingSimulation(Simulation["IsingLattice"]):
         elif self.model.algorithm == "wolff":
             _, self.last = single_clusters(
                 self.spins, self.place.kinds, self.place.shifts, self.joining, self.field, rounds * self.clusters,
-                self.members, self.stack, self.stream,
+                self.members, self.stream,
             )  # fmt: skip
         else:
             all_clusters(
-                self.spins, self.place.kinds, self.place.shifts, self.joining, self.field, rounds, self.members,
-                self.stack, self.stream,
+                self.spins, self.place.kinds, self.place.shifts, self.joining, self.field, rounds, self.parent,
+                self.weight, self.stream,
             )  # fmt: skip
 
     def observe(self) -> dict[str, float]:
@@ -474,6 +475,7 @@ class IsingLattice(Model):
         doc="state the simulation starts from; a random one orders up here and down there, or either way by chance",
     )  # fmt: skip
 
+    version = 2
     title = "Ising model on lattices"
     summary = (
         "Nine lattices, three theories and the truth: what mean field misses, and how finite-size scaling finds it."

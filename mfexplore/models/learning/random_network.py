@@ -652,7 +652,7 @@ class RandomNetworkSimulation(Simulation["RandomNetwork"]):
             "lyapunov_exponent": self._growth,
         }
 
-    def samples(self) -> Array:
+    def samples(self, observable: str | None = None) -> Array:
         return self.x
 
     def autocorrelation(self) -> tuple[Array, Array]:

@@ -665,7 +665,7 @@ class HopfieldSimulation(Simulation["Hopfield"]):
         other = float(np.abs(m[1:]).max()) if p > 1 else 0.0
         return {"overlap": float(m[0]), "largest_other_overlap": other, "energy": energy}
 
-    def samples(self) -> Array:
+    def samples(self, observable: str | None = None) -> Array:
         return self.overlaps()[1:] * math.sqrt(self.model.size)
 
     def picture(self) -> Patterns:
