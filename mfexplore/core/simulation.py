@@ -16,6 +16,7 @@ from mfexplore.core.errors import ControlError
 from mfexplore.core.interrupts import Uninterrupted
 from mfexplore.core.pictures import Picture
 from mfexplore.core.provenance import observed_attributes, provenance
+from mfexplore.core.seeds import Seed, check_seed, seed_text
 from mfexplore.core.solution import Array
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class Simulation(ABC):
             choose it.
         quantum: the least time that can be simulated, of which a step has a whole number; None: a step.
         relaxation, window: in an ensemble, the time left to relax and the time averaged over (0: only the final state).
-        model: the controls it runs at; rng: its stream of random numbers; time: how far it has come.
+        model: the controls it runs at, as it has them (`Model.realised`); rng: its stream of random numbers; time: how
+            far it has come.
     """
 
     time_unit: ClassVar[str] = "sweeps"
@@ -51,10 +53,10 @@ class Simulation(ABC):
     relaxation: ClassVar[float] = 100.0
     window: ClassVar[float] = 100.0
 
-    def __init__(self, model: Model, seed: int | np.random.SeedSequence = 0) -> None:
+    def __init__(self, model: Model, seed: Seed = 0) -> None:
         self.model: Any = model
-        self.seed = seed
-        self.rng = np.random.default_rng(seed)
+        self.seed = check_seed(seed)
+        self.rng = np.random.default_rng(self.seed)
         self.time = 0.0
         self._clock = Fraction()  # exact, so that a million steps of 0.1 are what one product gives
         self._carried = 0.0  # asked for, but not a whole quantum yet
@@ -102,6 +104,7 @@ class Simulation(ABC):
         """Go on at other controls with the present state. False, and nothing changes, if that needs a new sample:
         a quenched control, or one that only shapes the start, differs. The trace remembers what changed, and when.
         """
+        model = model.realised()
         old, new = self.model.values(), model.values()
         changed = {name: value for name, value in new.items() if old[name] != value}
         controls = self.model.controls()
@@ -183,7 +186,7 @@ class Simulation(ABC):
             for name, values in zip(self._names, series, strict=True)
         }
         time = ("time", times, {"long_name": "time", "units": self.time_unit})
-        origin = provenance(self._first, seed=str(self.seed))
+        origin = provenance(self._first) | {"seed": seed_text(self.seed)}
         if self._changes:
             changes = [{"time": time, "controls": changed} for time, changed in self._changes.items()]
             origin["controls_changed"] = json.dumps(changes)

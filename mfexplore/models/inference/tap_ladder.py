@@ -895,7 +895,10 @@ class TapLadder(Model):
     @property
     def patterns(self) -> int:
         """Patterns stored by Hopfield couplings."""
-        return max(1, round(self.load * self.size))
+        return self.counted("load", self.size)
+
+    def realised(self) -> TapLadder:
+        return self.with_simulated(load=self.patterns / self.size)
 
     def couplings(self) -> Array:
         """The matrix J_ij, shape (size, size)."""

@@ -626,6 +626,8 @@ class IsingLattice(Model):
     def cells(self) -> int:
         """Cells along each side of the box that is simulated."""
         side = cells_for(self.lattice, self.size)
+        while sites(self.lattice, side) > self.control("size").bounds[1]:
+            side -= 1
         if self.lattice == "square" and self.algorithm == "metropolis" and side >= bit_lattice.SIDE:
             return bit_lattice.SIDE * round(side / bit_lattice.SIDE)
         return side
@@ -634,6 +636,9 @@ class IsingLattice(Model):
     def sites(self) -> int:
         """Spins in that box."""
         return sites(self.lattice, self.cells)
+
+    def realised(self) -> IsingLattice:
+        return self.with_simulated(size=self.sites)
 
     def critical(self, method: str) -> float:
         """Critical temperature by a method; for "exact" in three dimensions the published Monte Carlo value."""
