@@ -11,6 +11,7 @@ from typing import Any
 
 from mfexplore.core.catalogue import system
 from mfexplore.core.errors import MfexploreError
+from mfexplore.core.files import write
 from mfexplore.figures import publication
 
 RESOLUTION = 97
@@ -57,8 +58,5 @@ def picture(key: str) -> bytes | None:
         boundaries = None
     made = publication.diagram(dataset, kind, plane.colour, plane.branch, boundaries=boundaries, size=SIZE, bare=True)
     image = publication.save(made, "png", {"system": key}, dpi=DPI)
-    file = _file(key)
-    partial = file.with_suffix(f".{os.getpid()}")
-    partial.write_bytes(image)
-    partial.replace(file)
+    write(_file(key), image)
     return image

@@ -28,6 +28,7 @@ from mfexplore.cli.console import (
 from mfexplore.cli.drawing import diagram_map, sparkline
 from mfexplore.core.catalogue import places, system, systems
 from mfexplore.core.errors import NotInstalledError, NotOfferedError, UnknownNameError
+from mfexplore.core.files import write
 from mfexplore.core.model import Model
 from mfexplore.study.export import DATA_ENDINGS, save
 from mfexplore.workbench.sentence import number
@@ -145,7 +146,7 @@ def _save_figure(figure: Any, path: Path, dataset: xr.Dataset) -> None:
     """Write a figure as its ending says, with the provenance of its data inside."""
     from mfexplore.figures import publication
 
-    path.write_bytes(publication.save(figure, path.suffix.lower()[1:], dataset.attrs))
+    write(path, publication.save(figure, path.suffix.lower()[1:], dataset.attrs))
 
 
 def simulate(
@@ -163,6 +164,9 @@ def simulate(
     model = chosen_model(key, controls, preset)
     paths = check_outputs(output, DATA_ENDINGS if samples > 1 else DATA_ENDINGS + FIGURE_ENDINGS)
     interrupted = False
+    if model.rounding():
+        err.print(f"simulated with {model.rounding()}", markup=False, soft_wrap=True)
+    model = model.realised()
     if samples > 1:
         from mfexplore.study.ensemble import ensemble
 
@@ -296,7 +300,7 @@ def notebook(
         check_outputs([target], (".ipynb",))
         if output is None and target.exists():
             raise FileExistsError(17, "This file exists; choose another with --output", str(target))
-        target.write_text(as_notebook(Exploration.of(model, seed=seed)), encoding="utf-8")
+        write(target, as_notebook(Exploration.of(model, seed=seed)))
         out.print(f"wrote {target}", markup=False, soft_wrap=True)
     if open_lab:
         lab = shutil.which("jupyter-lab", path=str(Path(sys.executable).parent)) or shutil.which("jupyter-lab")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from typer.core import TyperGroup
 from mfexplore.core.catalogue import system
 from mfexplore.core.errors import MfexploreError, NotInstalledError
 from mfexplore.core.model import Model
+from mfexplore.core.seeds import read_seed
 from mfexplore.study.export import DATA_ENDINGS, check_ending
 
 # Exit codes: the request was not possible; it was, but something failed on the way; Ctrl-C
@@ -29,7 +31,9 @@ Controls = Annotated[
     typer.Argument(metavar="NAME=VALUE", help="Controls to change, e.g. temperature=0.2 size=1000."),
 ]
 PresetName = Annotated[str | None, typer.Option("--preset", "-p", help="Start from a named preset.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Same seed, same run.")]
+Seed = Annotated[
+    Any, typer.Option("--seed", parser=read_seed, metavar="SEED", help="Same seed, same run: a whole number from 0 on.")
+]
 
 
 class Commands(TyperGroup):
@@ -73,10 +77,10 @@ def check_outputs(paths: list[Path] | None, endings: tuple[str, ...] = DATA_ENDI
         check_ending(path, endings)
         if not path.absolute().parent.is_dir():
             raise FileNotFoundError(2, "There is no such folder", str(path.absolute().parent))
-        new = not path.exists()
-        path.open("ab").close()
-        if new:
-            path.unlink()
+        if path.exists():
+            path.open("ab").close()
+        if path.is_file() or not path.exists():
+            tempfile.TemporaryFile(dir=path.absolute().parent).close()  # the result is written beside it
     return paths or []
 
 

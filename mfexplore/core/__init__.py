@@ -14,6 +14,7 @@ from mfexplore.core.declaration import (
     Phase,
     Plane,
     Preset,
+    Promise,
     Reference,
     Source,
     Task,
@@ -54,7 +55,7 @@ __all__ = [
     "Array", "Arrows", "Axis", "Branch", "Chart", "Control", "ControlError", "Coordinate", "Crossing", "Density",
     "Exact", "Failure", "Field", "Guide", "Landmark", "Landscape", "Lattice", "Law", "Measured", "Method",
     "MfexploreError", "Model", "Network", "NotInstalledError", "NotOfferedError", "Observable", "Particles",
-    "Patterns", "Phase", "Phases", "Picture", "Plane", "Points", "Preset", "Profile", "Recursion", "Reference",
+    "Patterns", "Phase", "Phases", "Picture", "Plane", "Points", "Preset", "Profile", "Promise", "Recursion", "Reference",
     "Series", "Simulation", "Solution", "Source", "Spectrum", "States", "Task", "TooLargeError", "Trajectories",
     "UnknownNameError", "Value", "View", "choice", "control", "on_a_square", "system", "systems",
 ]  # fmt: skip

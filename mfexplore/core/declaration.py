@@ -169,12 +169,35 @@ class View:
 
 
 @dataclass(frozen=True)
+class Promise:
+    """What a preset's `watch` says in numbers: theory or a run at the preset must give `value` to within `tolerance`.
+
+    observable: of the theory (at equilibrium, or on `branch`), or a landmark's name if a control `along` is given.
+    method: which of the rival theories.
+    during: times between which the mean of a run (seed 1) is meant; then nothing is asked of the theory.
+    changes: controls that differ from the preset, as a size that suffices.
+    """
+
+    observable: str
+    value: float
+    tolerance: float
+    branch: str | None = None
+    method: str | None = None
+    along: str | None = None
+    during: tuple[float, float] | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Preset:
-    """A named point worth teaching, chosen by calculation; `watch` says in one sentence what to look at."""
+    """A named point worth teaching, chosen by calculation; `watch` says in one sentence what to look at, and
+    `promises` hold its numbers, which the contract re-derives.
+    """
 
     name: str
     controls: Mapping[str, Any]
     watch: str
+    promises: tuple[Promise, ...] = ()
     view: View = View()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
@@ -33,6 +34,7 @@ from mfexplore.core.errors import NotOfferedError, TooLargeError, UnknownNameErr
 from mfexplore.core.extras import needs
 from mfexplore.core.loading import first_use
 from mfexplore.core.provenance import attributes, provenance
+from mfexplore.core.seeds import Seed, check_seed
 from mfexplore.core.solution import Array, Points, Solution, States, at_equilibrium, columns, label
 from mfexplore.core.verbs import verb
 
@@ -301,9 +303,40 @@ class Model:
         """
         raise NotOfferedError(self.title, "a predicted path")
 
+    def realised(self) -> Self:
+        """The same with the values that a simulation really has where it cannot have those asked for: the sites of a
+        whole lattice, the load of a whole number of memories. `realised` of it is itself, and the same seed gives both
+        the same run. *optional*
+        """
+        return self
+
+    def counted(self, name: str, of: float) -> int:
+        """How many of `of` things a control that is a fraction stands for: the nearest whole number that is at least
+        one and keeps the fraction within the bounds of the control.
+        """
+        low, high = self.control(name).bounds
+        most, least = math.floor(high * of * (1 + 1e-12)), math.ceil(low * of * (1 - 1e-12))
+        return max(1, least, min(most, round(getattr(self, name) * of)))
+
+    def with_simulated(self, **values: float) -> Self:
+        """Helps `realised`: other values for some controls, unless they are the same but for rounding errors."""
+        other = {k: v for k, v in values.items() if not math.isclose(v, getattr(self, k), rel_tol=1e-12)}
+        return self.replace(**other) if other else self
+
+    def rounding(self) -> str:
+        """Which controls a simulation rounds, in words; empty if none that could be told from what was asked for."""
+        simulated = self.realised()
+        told = []
+        for name, made in self.controls().items():
+            if not made.is_choice and made.part != "theory":
+                asked, has = (f"{getattr(one, name):{',d' if made.is_integer else '.4g'}}" for one in (self, simulated))
+                if asked != has:
+                    told.append(f"{made.title} {has} instead of {asked}")
+        return ", ".join(told)
+
     def extent(self) -> str:
         """How large one simulation is, in a sentence. *optional*"""
-        return f"of size {self.size:,}" if hasattr(self, "size") else ""
+        return f"of size {self.realised().size:,}" if hasattr(self, "size") else ""
 
     def caveat(self) -> str:
         """Why a simulation at these controls may differ clearly from theory: the end of a sentence that begins with
@@ -434,14 +467,16 @@ class Model:
         declared: tuple[float, float] | None = getattr(plane, f"{axis}_range")
         return declared or self.control(getattr(plane, axis)).bounds
 
-    def simulate(self, seed: int | np.random.SeedSequence = 0, **changes: Any) -> Simulation[Any]:
+    def simulate(self, seed: Seed = 0, **changes: Any) -> Simulation[Any]:
         """A running simulation; controls (size=..., temperature=..., ...) may be changed on the way.
 
-        The same seed gives the same run. Raises TooLargeError with the number of bytes if it would not fit.
+        The same seed (a whole number from 0 on or a SeedSequence) gives the same run. Raises SeedError, and
+        TooLargeError with the number of bytes if it would not fit.
         """
+        check_seed(seed)
         if self.simulation is None:
             raise NotOfferedError(self.title, "a simulation")
-        model = self.replace(**changes)
+        model = self.replace(**changes).realised()
         available = usable_memory()
         if model.footprint() > available:
             raise TooLargeError(self.title, int(getattr(model, "size", 0)), model.footprint(), available)
@@ -460,7 +495,7 @@ class Model:
         levels: Iterator[xr.Dataset] = verb("diagram_levels")(self.replace(**changes), x, y, resolution)
         return levels
 
-    def ensemble(self, samples: int = 16, seed: int = 0, **changes: Any) -> xr.Dataset:
+    def ensemble(self, samples: int = 16, seed: Seed = 0, **changes: Any) -> xr.Dataset:
         """Mean and standard error of the simulation's observables over independent samples, beside the theory."""
         result: xr.Dataset = verb("ensemble")(self.replace(**changes), samples=samples, seed=seed)
         return result

@@ -17,6 +17,7 @@ from mfexplore.core.errors import ControlError
 from mfexplore.core.interrupts import Uninterrupted
 from mfexplore.core.pictures import Picture
 from mfexplore.core.provenance import observed_attributes, provenance
+from mfexplore.core.seeds import Seed, check_seed, seed_text
 from mfexplore.core.solution import Array
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ class Simulation(ABC, Generic[System]):
         repeats: a run that has ended begins again with the next seed, and what it measures accumulates.
         deterministic: a seed makes no difference (unless the start is drawn).
         relaxation, window: in an ensemble, the time left to relax and the time averaged over (0: only the final state).
-        model: the controls it runs at; rng: its stream of random numbers; time: how far it has come.
+        model: the controls it runs at, as it has them (`Model.realised`); rng: its stream of random numbers; time: how
+            far it has come.
     """
 
     time_unit: ClassVar[str] = "sweeps"
@@ -74,10 +76,10 @@ class Simulation(ABC, Generic[System]):
     relaxation: float = 100.0
     window: float = 100.0
 
-    def __init__(self, model: System, seed: int | np.random.SeedSequence = 0) -> None:
+    def __init__(self, model: System, seed: Seed = 0) -> None:
         self.model = model
-        self.seed = seed
-        self.rng = np.random.default_rng(seed)
+        self.seed = check_seed(seed)
+        self.rng = np.random.default_rng(self.seed)
         self.time = 0.0
         self._clock = Fraction()  # exact, so that a million steps of 0.1 are what one product gives
         self._carried = 0.0  # asked for, but not a whole quantum yet
@@ -134,6 +136,7 @@ class Simulation(ABC, Generic[System]):
         """Go on at other controls with the present state. False, and nothing changes, if that needs a new sample:
         a quenched control, or one that only shapes the start, differs. The trace remembers what changed, and when.
         """
+        model = model.realised()
         old, new = self.model.values(), model.values()
         changed = {name: value for name, value in new.items() if old[name] != value}
         controls = self.model.controls()
@@ -221,7 +224,7 @@ class Simulation(ABC, Generic[System]):
             for name, values in zip(self._names, series, strict=True)
         }
         time = ("time", times, {"long_name": "time", "units": self.time_unit})
-        origin = provenance(self._first, seed=str(self.seed))
+        origin = provenance(self._first) | {"seed": seed_text(self.seed)}
         if self._changes:
             changes = [{"time": time, "controls": changed} for time, changed in self._changes.items()]
             origin["controls_changed"] = json.dumps(changes)

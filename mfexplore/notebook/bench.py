@@ -95,7 +95,7 @@ class Bench:
             for one in declared:
                 self.controls[one.name] = control_widget(one, getattr(at.model, one.name), heard)
                 parts.append(self.controls[one.name].widget)
-        self.seed = widgets.Text(value=str(at.seed), continuous_update=False, tooltip="The same seed, the same run")
+        self.seed = widgets.Text(value=at.seed_text, continuous_update=False, tooltip="The same seed, the same run")
         self.seed.observe(self._seeded, "value")
         if self._desk.live:
             row = widgets.HBox([widgets.HTML("<span>Seed</span>"), self.seed])
@@ -105,7 +105,7 @@ class Bench:
         return _box(parts, "mfexplore-card", "mfexplore-controls")
 
     def _seeded(self, change: dict[str, Any]) -> None:
-        if change["new"].strip() != str(self._desk.session.current.seed):
+        if change["new"].strip() != self._desk.session.current.seed_text:
             self._hear("seed", value=change["new"].strip())
 
     def _build_presets(self) -> list[Any]:

@@ -136,12 +136,12 @@ class NotebookPage:
     # -- what the desk says ---------------------------------------------------------------------------------------
 
     def _tell_state(
-        self, values: dict[str, Any], seed: int, view: dict[str, Any], query: str, undo: bool, redo: bool,
+        self, values: dict[str, Any], seed: str, view: dict[str, Any], query: str, undo: bool, redo: bool,
         python: str, sweep: str, citation: str, **more: Any,
     ) -> None:  # fmt: skip
         for name, value in values.items():
             self.bench.controls[name].show(value)
-        self.bench.seed.value = str(seed)
+        self.bench.seed.value = seed
         for name, menu in self.bench.menus.items():
             menu.show(view[name] or "")
         self.bench.name_axes(view)

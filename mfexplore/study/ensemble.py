@@ -11,6 +11,7 @@ import numpy as np
 
 from mfexplore.core.model import Model
 from mfexplore.core.provenance import error_attributes, observed_attributes, provenance
+from mfexplore.core.seeds import Seed, check_seed, stream
 from mfexplore.study.executors import background_threads
 
 if TYPE_CHECKING:
@@ -23,10 +24,9 @@ def never() -> bool:
     return False
 
 
-def measure_sample(model: Model, seed: int, sample: int, cancelled: Callable[[], bool] = never) -> Sample:
+def measure_sample(model: Model, seed: Seed, sample: int, cancelled: Callable[[], bool] = never) -> Sample:
     """One independent sample: its random stream depends on (seed, sample) only, so any executor gives the same."""
-    stream = np.random.SeedSequence(seed, spawn_key=(sample,))
-    return model.simulate(seed=stream).measure(cancelled)
+    return model.simulate(seed=stream(seed, sample)).measure(cancelled)
 
 
 def average(found: list[Sample]) -> dict[str, tuple[float, float]]:
@@ -43,17 +43,21 @@ def ensemble(
     model: Model,
     *,
     samples: int = 16,
-    seed: int = 0,
+    seed: Seed = 0,
     executor: Executor | None = None,
     progress: Callable[[float], None] = lambda fraction: None,
 ) -> xr.Dataset:
     """Mean and standard error of every observable of the simulation over `samples` independent samples.
 
     Returns a Dataset: for an observable `x` of the simulation the variables `x` (mean), `x_standard_error` (over
-    samples) and, where the theory knows it, `x_theory` (over `method` and `branch`).
+    samples) and, where the theory knows it, `x_theory` (over `method` and `branch`). Theory and attributes are those of
+    the controls really simulated, `model.realised()`.
+
+    Raises SeedError, and what `simulate` raises.
     """
     import xarray as xr
 
+    seed, model = check_seed(seed), model.realised()
     over = Event()  # an interrupted program must not wait for samples that nobody wants any more
     if executor is None:
         futures = [background_threads().submit(measure_sample, model, seed, k, over.is_set) for k in range(samples)]
@@ -85,18 +89,20 @@ def ensembles_along(
     values: Iterable[float],
     *,
     samples: int = 8,
-    seed: int = 0,
+    seed: Seed = 0,
     executor: Executor | None = None,
     cancelled: Callable[[], bool] = never,
 ) -> Iterator[tuple[float, dict[str, tuple[float, float]]]]:
-    """Ensembles at several values of one control, yielded one by one as (value, {observable: (mean, error)}).
+    """Ensembles at several values of one control, yielded one by one as (value, {observable: (mean, error)}). The value
+    is the one really simulated, and what rounding makes one is simulated once.
 
     Stops, and leaves the executor, soon after `cancelled()` turns true.
     """
     executor = executor or background_threads()
     waiting: list[tuple[float, list[Future[Sample]]]] = []
-    for value in values:
-        moved = model.replace(**{along: value})
+    models = dict.fromkeys(model.replace(**{along: value}).realised() for value in values)
+    for moved in models:
+        value = getattr(moved, along)
         waiting.append((value, [executor.submit(measure_sample, moved, seed, k, cancelled) for k in range(samples)]))
     try:
         for value, futures in waiting:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from mfexplore.core.declaration import Verdict
-from mfexplore.core.errors import ControlError, MfexploreError
+from mfexplore.core.errors import MfexploreError
 from mfexplore.core.model import Model
+from mfexplore.core.seeds import read_seed
 from mfexplore.figures.style import THEMES
 from mfexplore.workbench import exports, views
 from mfexplore.workbench.exploration import Exploration
@@ -140,13 +141,7 @@ class Desk:
     def _with_seed(self, value: Any) -> Exploration:
         from dataclasses import replace
 
-        try:
-            seed = int(value)
-        except ValueError:
-            seed = -1
-        if not 0 <= seed < 2**63:
-            raise ControlError(self.kind.title, "seed", value, "a whole number from 0 on")
-        return replace(self.session.current, seed=seed)
+        return replace(self.session.current, seed=read_seed(str(value)))
 
     def _marker(self, message: dict[str, Any]) -> None:
         """The marker was put somewhere: the nearest allowed values of the two controls."""
@@ -344,7 +339,7 @@ class Desk:
         at = self.session.current
         view = {n: getattr(at, n) for n in ("x", "y", "colour", "branch", "method", "along")}
         self._page.say(
-            "state", values=at.model.values(), seed=at.seed, view=view, query=at.to_query(),
+            "state", values=at.model.values(), seed=at.seed_text, view=view, query=at.to_query(),
             zoomed=bool(at.x_window or at.y_window), undo=self.session.can_undo, redo=self.session.can_redo,
             python=at.as_python(), sweep=at.as_sweep() if at.x else "", citation=at.citation(),
         )  # fmt: skip

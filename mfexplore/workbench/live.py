@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mfexplore.core.errors import MfexploreError, NotOfferedError
 from mfexplore.core.model import Model
 from mfexplore.core.pictures import Picture
+from mfexplore.core.seeds import Seed
 from mfexplore.core.simulation import Simulation
 
 FRAME = 1 / 30  # seconds between two frames
@@ -51,18 +52,18 @@ class Live:
     ) -> None:
         self._post, self._show, self._fail = post, show, fail
         self._wake = threading.Condition()
-        self._order: tuple[Model, int] | None = None  # start this
+        self._order: tuple[Model, Seed] | None = None  # start this
         self._follow: Model | None = None
         self._steps = 0
         self._closed = False
         self._drawn = threading.Event()
         self._run: Simulation[Any] | None = None
-        self._seed = 0
+        self._seed: Seed = 0
         self.playing = False
         self.speed = 1.0  # steps per frame
         self._thread: threading.Thread | None = None
 
-    def start(self, model: Model, seed: int) -> None:
+    def start(self, model: Model, seed: Seed) -> None:
         """Begin a new run."""
         with self._wake:
             self._order, self._follow = (model, seed), None
@@ -138,7 +139,7 @@ class Live:
     def _goes(self) -> bool:
         return self.playing and self._run is not None and not self._run.finished
 
-    def _begin(self, order: tuple[Model, int] | None, follow: Model | None) -> bool:
+    def _begin(self, order: tuple[Model, Seed] | None, follow: Model | None) -> bool:
         if order is None and follow is not None and self._run is not None and not self._run.follow(follow):
             order = (follow, self._seed)
         if order is None:

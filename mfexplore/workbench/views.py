@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mfexplore.core.errors import MfexploreError
 from mfexplore.core.model import Landscape, Law, Model
+from mfexplore.core.seeds import Seed
 from mfexplore.figures.curves import value_range
 from mfexplore.study.diagram import diagram_levels
 from mfexplore.study.ensemble import measure_sample
@@ -157,10 +158,12 @@ class Ensembles:
         order = [here] + [spread[k] for k in coarse_to_fine(len(spread))]
 
         def measure(cancelled: Cancelled) -> Iterator[dict[float, dict[str, Measured]]]:
-            for done, value in enumerate(order):
+            for done, asked in enumerate(order):
                 progress(done / len(order))
+                simulated = at.model.replace(**{name: asked}).realised()
+                value = float(getattr(simulated, name))
                 if value not in points:
-                    found = _samples(at.model.replace(**{name: value}), at.seed, cancelled)
+                    found = _samples(simulated, at.seed, cancelled)
                     if found is None:
                         return
                     points[value] = found
@@ -170,10 +173,10 @@ class Ensembles:
 
     def here(self, at: Exploration) -> dict[str, Measured]:
         """What was measured at the marker, by observable."""
-        return self.points.get(float(getattr(at.model, at.along_control)), {})
+        return self.points.get(float(getattr(at.model.realised(), at.along_control)), {})
 
 
-def _samples(model: Model, seed: int, cancelled: Cancelled) -> dict[str, Measured] | None:
+def _samples(model: Model, seed: Seed, cancelled: Cancelled) -> dict[str, Measured] | None:
     found = []
     try:
         for sample in range(ENSEMBLE_SAMPLES):

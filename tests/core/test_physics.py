@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mfexplore.core import Array, Model, system
+from mfexplore.core import Array, Model, NotOfferedError, system
 from mfexplore.core.catalogue import places
 
 SYSTEMS = [system(key) for key in places()]
@@ -83,7 +83,7 @@ def identities(theory: Any, along: str, names: set[str]) -> Iterator[tuple[str, 
     "system", [s for s in SYSTEMS if "free_energy" in {o.name for o in s.observables}], ids=lambda s: s.key
 )
 def test_thermodynamics(system: type[Model]) -> None:
-    """Entropy -df/dT, energy f + Ts, magnetization -df/dh, ... on every branch of every theory, where they are smooth."""
+    """Entropy -df/dT, energy f + Ts, magnetization -df/dh, ... on every branch of every theory where it is smooth."""
     names = {o.name for o in system.observables if o.thermodynamic}
     excluded = {b.name for b in system.branches if not b.thermodynamic}
     untested = {b.name for b in system.branches} - excluded
@@ -108,3 +108,42 @@ def test_thermodynamics(system: type[Model]) -> None:
                     tested = smooth.any([d for d in smooth.dims if d != "branch"])
                     untested -= set(here["branch"].values[tested.values])
     assert not untested, f"no point of {untested} was smooth"
+
+
+# -- exactness -----------------------------------------------------------------------------------------------------
+
+
+def smallest(system: type[Model], rng: np.random.Generator) -> Iterator[Model]:
+    """The smallest size of every choice of words but the start, at a random warm point of the first plane."""
+    words = {n: c.options for n, c in system.controls().items() if c.is_choice and c.role != "start"}
+    sizes = {n: c.low for n, c in system.controls().items() if c.role == "size"}
+    plane = system.planes[0]
+    for combination in itertools.product(*words.values()):
+        model = system(**sizes, **dict(zip(words, combination, strict=True)))
+        for axis in ("x", "y"):
+            name, (low, high) = getattr(plane, axis), model.range(plane, axis)
+            if system.control(name).role == "temperature":
+                low = (low + high) / 2
+            model = model.replace(**{name: rng.uniform(low, high)})
+        yield model
+
+
+@pytest.mark.parametrize("system", [s for s in SYSTEMS if s.offers("exact")], ids=lambda s: s.key)
+def test_the_smallest_simulations_meet_exact_values(system: type[Model]) -> None:
+    """An algorithm that is wrong, or never sees some states, shows where there are few; with a field and without."""
+    fields = [n for n, c in system.controls().items() if c.role == "field" and c.part != "simulation"]
+    compared = 0
+    for model in smallest(system, np.random.default_rng(3)):
+        for variant in (model, model.replace(**dict.fromkeys(fields, 0.0))):
+            try:
+                exact = variant.exact()
+            except NotOfferedError:
+                continue  # too large already
+            found = variant.ensemble(samples=12, seed=5)
+            compared += 1
+            shared = [name for name in exact if name in found]
+            assert shared
+            for name in shared:
+                error = float(found[f"{name}_standard_error"])
+                assert float(found[name]) == pytest.approx(exact[name], abs=5 * error + 1e-12), f"{name}, {variant}"
+    assert compared

@@ -111,7 +111,7 @@ class ContactProcessSimulation(core.Simulation["ContactProcess"]):
 
     def prepare(self) -> None:
         m = self.model
-        self.linear = max(2, round(m.size ** (1 / m.dimension)))
+        self.linear = m.linear
         sites = self.linear**m.dimension
         self.state = np.where(self.rng.random(sites) < m.dilution, -1, 0).astype(np.int8)
         if m.start == "seed":
@@ -283,6 +283,15 @@ class ContactProcess(core.Model):
         ),
     )  # fmt: skip
     simulation = ContactProcessSimulation
+
+    @property
+    def linear(self) -> int:
+        """Sites along each side of the lattice that is simulated."""
+        largest = int(self.control("size").bounds[1] ** (1 / self.dimension) + 1e-9)
+        return max(2, min(largest, round(self.size ** (1 / self.dimension))))
+
+    def realised(self) -> ContactProcess:
+        return self.with_simulated(size=self.linear**self.dimension)
 
     def solve(self, points: Points) -> core.Solution:
         rate, h = points["infection_rate"], points["activation"]

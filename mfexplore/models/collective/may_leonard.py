@@ -105,7 +105,7 @@ class MayLeonardSimulation(core.Simulation["MayLeonard"]):
 
     def prepare(self) -> None:
         m = self.model
-        self.linear = max(4, round(math.sqrt(m.size)))
+        self.linear = m.linear
         share = m.reproduction / (3 * m.reproduction + m.selection)
         states = self.rng.choice(4, self.linear**2, p=[1 - 3 * share, share, share, share])
         self.grid = states.astype(np.uint8)
@@ -240,6 +240,14 @@ class MayLeonard(core.Model):
         ),
     )  # fmt: skip
     simulation = MayLeonardSimulation
+
+    @property
+    def linear(self) -> int:
+        """Sites along each side of the square that is simulated."""
+        return max(4, round(math.sqrt(self.size)))
+
+    def realised(self) -> MayLeonard:
+        return self.with_simulated(size=self.linear**2)
 
     def solve(self, points: Points) -> core.Solution:
         mobility, sigma, mu = points["mobility"], points["selection"], points["reproduction"]

@@ -572,6 +572,10 @@ class SpatialNetworkSIR(Model):
             raise NotOfferedError(self.title, f"{name} along {along}")
         return self.control(along).within([float(found[along])])
 
+    def realised(self) -> SpatialNetworkSIR:
+        people = self.size if self.network == "spatial" else len(real_network(self.network)[1])
+        return self.with_simulated(size=people, patients=min(self.patients, people))
+
     def extent(self) -> str:
         if self.network == "spatial":
             return super().extent()

@@ -626,7 +626,7 @@ class PSpin(Model):
         200, 16, 4000, symbol="N", unit="spins", role="size", scale="log", part="simulation", doc="spins simulated"
     )
     connectivity: int = control(
-        600, 20, 5000, symbol="c", role="setting", scale="log", part="simulation", quenched=True,
+        600, 20, 10_000, symbol="c", role="setting", scale="log", part="simulation", quenched=True,
         doc="couplings that each spin takes part in, drawn from all there are (spherical: at least 40 x 3^(p-1))",
     )  # fmt: skip
     start: str = choice(
@@ -865,6 +865,9 @@ class PSpin(Model):
 
     def footprint(self) -> int:
         return self.groups() * (12 * self.order + 24) + 64 * self.size
+
+    def realised(self) -> PSpin:
+        return self.with_simulated(connectivity=round(self.groups() * self.order / self.size))
 
     def groups(self) -> int:
         """How many couplings a simulation has. The squared product of p - 1 normal numbers has the mean square 3^(p-1),

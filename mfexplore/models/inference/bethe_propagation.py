@@ -356,20 +356,27 @@ def replica_line(graph: RandomGraph) -> tuple[Array, Array]:
 # -- simulation ----------------------------------------------------------------------------------------------------
 
 
+def nodes(graph: str, degree: int, size: int) -> int:
+    """How many nodes a graph of about this size has: a square's, or such that all can have the same degree."""
+    if graph == "square":
+        low, high = BethePropagation.control("size").bounds
+        return max(math.ceil(math.sqrt(low)), min(round(math.sqrt(size)), math.isqrt(int(high)))) ** 2
+    return max(size + (size * degree) % 2, degree + 1) if graph == "random_regular" else size
+
+
 def build(graph: str, degree: int, size: int, rng: np.random.Generator) -> tuple[Links, tuple[int, int]]:
     """A graph of about `size` nodes and the shape (rows, columns) in which to show them."""
     import networkx as nx
 
-    seed = int(rng.integers(2**31))
+    seed, size = int(rng.integers(2**31)), nodes(graph, degree, size)
     if graph == "square":
-        side = max(3, round(math.sqrt(size)))
+        side = math.isqrt(size)
         table = neighbourhood("square", side).table()
         here = np.repeat(np.arange(side * side), SQUARE_DEGREE)
         edges = np.stack([here, table.ravel()], axis=1)
         edges = edges[edges[:, 0] < edges[:, 1]]
         return links(edges, side * side), (side, side)
     if graph == "random_regular":
-        size = max(size + (size * degree) % 2, degree + 1 + (degree + 1) * degree % 2)
         made = nx.random_regular_graph(degree, size, seed=seed)
     else:
         made = nx.fast_gnp_random_graph(size, min(1.0, degree / (size - 1)), seed=seed)
@@ -648,6 +655,11 @@ class BethePropagation(Model):
     def random_graph(self) -> RandomGraph:
         """The infinite random graph whose equations are solved."""
         return RandomGraph(SQUARE_DEGREE if self.graph == "square" else self.degree, self.graph == "erdos_renyi")
+
+    def realised(self) -> BethePropagation:
+        if self.algorithm == "population_dynamics":
+            return self
+        return self.with_simulated(size=nodes(self.graph, self.degree, self.size))
 
     def solve(self, points: Points) -> Solution:
         n = points["temperature"].size

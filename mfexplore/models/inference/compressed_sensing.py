@@ -326,7 +326,7 @@ class ApproximateMessagePassing(Simulation["CompressedSensing"]):
             self.truth, self.strength = sparse_photograph(self.side, m.sparsity)
         else:
             # Exactly rho N components of mean square one: samples then differ less, and the limit is the same.
-            values = self.rng.standard_normal(max(1, round(m.sparsity * n)))
+            values = self.rng.standard_normal(m.non_zero)
             self.truth = np.zeros(n)
             self.truth[self.rng.permutation(n)[: values.size]] = values / math.sqrt(float(np.mean(values**2)))
         matrix = random_matrix(self.rng, rows, n)
@@ -537,12 +537,20 @@ class CompressedSensing(Model):
 
     @property
     def measurements(self) -> int:
-        return max(1, round(self.measurement_rate * self.pixels))
+        return self.counted("measurement_rate", self.pixels)
 
     @property
     def rate(self) -> float:
         """The measurement rate M/N after rounding."""
         return self.measurements / self.pixels
+
+    @property
+    def non_zero(self) -> int:
+        """Components of the signal that are not zero."""
+        return self.counted("sparsity", self.pixels)
+
+    def realised(self) -> CompressedSensing:
+        return self.with_simulated(size=self.pixels, measurement_rate=self.rate, sparsity=self.non_zero / self.pixels)
 
     @property
     def denoiser_code(self) -> int:

@@ -686,7 +686,10 @@ class PerceptronStorage(Model):
     @property
     def patterns(self) -> int:
         """M, at least one."""
-        return max(1, round(self.load * self.size))
+        return self.counted("load", self.size)
+
+    def realised(self) -> PerceptronStorage:
+        return self.with_simulated(load=self.patterns / self.size)
 
     @property
     def kind(self) -> int:

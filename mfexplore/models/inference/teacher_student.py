@@ -588,7 +588,10 @@ class TeacherStudent(Model):
     @property
     def examples(self) -> int:
         """M, at least one."""
-        return max(1, round(self.load * self.size))
+        return self.counted("load", self.size)
+
+    def realised(self) -> TeacherStudent:
+        return self.with_simulated(load=self.examples / self.size)
 
     @property
     def prior_code(self) -> int:

@@ -107,6 +107,7 @@ CRITICAL_COUPLINGS = {
 EXPONENTS = {2: (1.0, 15 / 8), 3: (1.58693, 2.48178)}  # y_t and y_h
 TIME_UNITS = {"metropolis": "sweeps", "wolff": "rounds of clusters", "swendsen_wang": "updates"}
 NOTICEABLE = 0.05  # difference of two theories' magnetizations
+BLOCKS = 10  # of the window of an ensemble, each longer than the memory of the energy unless it is critical
 ENUMERABLE = 20  # sites whose states are all counted for exact values
 
 
@@ -392,7 +393,8 @@ class IsingSimulation(Simulation["IsingLattice"]):
         local = 2 * (np.arange(2 * c + 1) - c + m.field)
         with np.errstate(invalid="ignore"):
             loss = np.nan_to_num(np.stack([-local, local]) * beta, nan=0.0, posinf=np.inf, neginf=-np.inf)
-            self.acceptance = np.exp(-np.maximum(loss, 0))
+            # A flip that costs nothing must not be certain: in fixed order a small lattice would never see some states.
+            self.acceptance = (1 - 1 / m.sites) * np.exp(-np.maximum(loss, 0))
         if self.words_fit and (m.field == 0) != self.packed:
             if self.packed:
                 self.spins = bit_lattice.unpack(self.even, self.odd).ravel()
@@ -446,7 +448,9 @@ class IsingSimulation(Simulation["IsingLattice"]):
         late = round(self.window / self.step)
         m, e = (self.series()[1][name][-late:] for name in ("magnetization", "energy"))
         t = self.model.temperature
-        found["specific_heat"] = float(e.var() * self.spins.size / t**2) if t > 0 else 0.0
+        # Within the window the energy varies around the window's own mean; how much that varies is seen in its blocks.
+        variance = e.var() + e.reshape(BLOCKS, -1).mean(axis=1).var(ddof=1) / BLOCKS
+        found["specific_heat"] = float(variance * self.spins.size / t**2) if t > 0 else 0.0
         fourth = float(np.mean(m**4))
         found["binder_ratio"] = float(np.mean(m**2)) ** 2 / fourth if fourth > 0 else math.nan
         return found
@@ -632,6 +636,8 @@ class IsingLattice(Model):
     def cells(self) -> int:
         """Cells along each side of the box that is simulated."""
         side = cells_for(self.lattice, self.size)
+        while sites(self.lattice, side) > self.control("size").bounds[1]:
+            side -= 1
         if self.lattice == "square" and self.algorithm == "metropolis" and side >= bit_lattice.SIDE:
             return bit_lattice.SIDE * round(side / bit_lattice.SIDE)
         return side
@@ -640,6 +646,9 @@ class IsingLattice(Model):
     def sites(self) -> int:
         """Spins in that box."""
         return sites(self.lattice, self.cells)
+
+    def realised(self) -> IsingLattice:
+        return self.with_simulated(size=self.sites)
 
     def critical(self, method: str) -> float:
         """Critical temperature by a method; for "exact" in three dimensions the published Monte Carlo value."""

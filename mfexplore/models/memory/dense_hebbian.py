@@ -1463,13 +1463,19 @@ class DenseHebbian(Model):
     @property
     def memory_count(self) -> int:
         """K, the number of memories at this size, at least one; of digits to be learnt there are only ten."""
-        count = max(1, round(self.load * float(self.size) ** (self.order - 1)))
+        count = self.counted("load", float(self.size) ** (self.order - 1))
         return min(count, 10) if self.memories == "digits" and self.setting != "storage" else count
 
     @property
     def example_count(self) -> int:
         """M in the simulation; of real digits there are at most 174 images each."""
         return min(self.examples, 174) if self.memories == "digits" else self.examples
+
+    def realised(self) -> DenseHebbian:
+        return self.with_simulated(
+            load=self.memory_count / float(self.size) ** (self.order - 1), examples=self.example_count,
+            corruption=round(self.corruption * self.size) / self.size,
+        )  # fmt: skip
 
     @property
     def pattern_count(self) -> int:

@@ -860,7 +860,11 @@ class Hopfield(Model):
     @property
     def memory_count(self) -> int:
         """P, the number of memories at this size; at least one."""
-        return max(1, round(self.load * self.size))
+        return self.counted("load", self.size)
+
+    def realised(self) -> Hopfield:
+        lost = {"corruption": round(self.corruption * self.size) / self.size} if self.cue == "noise" else {}
+        return self.with_simulated(load=self.memory_count / self.size, **lost)
 
     def solve(self, points: Points) -> Solution:
         names = ("temperature", "load", "field", "synaptic_noise")

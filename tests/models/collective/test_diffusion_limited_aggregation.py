@@ -373,3 +373,9 @@ def test_dots_are_large_enough_to_be_seen(geometry: str) -> None:
         picture = run.picture()
         left, right, _, _ = picture.box
         assert picture.radius / (right - left) >= 0.5 / 250
+
+
+def test_lacunarity_is_about_that_of_a_large_cluster() -> None:
+    model = DiffusionLimitedAggregation(size=100_000)
+    found = model.simulate(seed=1).measure()["lacunarity"]
+    assert found == pytest.approx(float(model.theory(method="numerical")["lacunarity"]), rel=0.1)
