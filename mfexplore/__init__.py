@@ -23,6 +23,7 @@ register(
     diagram="mfexplore.study.diagram:diagram",
     diagram_levels="mfexplore.study.diagram:diagram_levels",
     ensemble="mfexplore.study.ensemble:ensemble",
+    hysteresis="mfexplore.study.hysteresis:hysteresis",
     explore="mfexplore.notebook:explore",
 )
 

@@ -52,10 +52,11 @@ from mfexplore.core.simulation import Measured, Simulation
 from mfexplore.core.solution import Array, Points, Solution, States
 
 __all__ = [
-    "Array", "Arrows", "Axis", "Branch", "Chart", "Control", "ControlError", "Coordinate", "Crossing", "Density",
-    "Exact", "Failure", "Field", "Guide", "Landmark", "Landscape", "Lattice", "Law", "Measured", "Method",
-    "MfexploreError", "Model", "Network", "NotInstalledError", "NotOfferedError", "Observable", "Particles",
-    "Patterns", "Phase", "Phases", "Picture", "Plane", "Points", "Preset", "Profile", "Promise", "Recursion", "Reference",
-    "Series", "Simulation", "Solution", "Source", "Spectrum", "States", "Task", "TooLargeError", "Trajectories",
-    "UnknownNameError", "Value", "View", "choice", "control", "on_a_square", "system", "systems",
+    "Array", "Arrows", "Axis", "Branch", "Chart", "Control", "ControlError", "Coordinate", "Crossing",
+    "Density", "Exact", "Failure", "Field", "Guide", "Landmark", "Landscape", "Lattice", "Law", "Measured",
+    "Method", "MfexploreError", "Model", "Network", "NotInstalledError", "NotOfferedError", "Observable",
+    "Particles", "Patterns", "Phase", "Phases", "Picture", "Plane", "Points", "Preset", "Profile", "Promise",
+    "Recursion", "Reference", "Series", "Simulation", "Solution", "Source", "Spectrum", "States", "Task",
+    "TooLargeError", "Trajectories", "UnknownNameError", "Value", "View", "choice", "control", "on_a_square",
+    "system", "systems",
 ]  # fmt: skip

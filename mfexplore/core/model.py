@@ -500,6 +500,11 @@ class Model:
         result: xr.Dataset = verb("ensemble")(self.replace(**changes), samples=samples, seed=seed)
         return result
 
+    def hysteresis(self, along: str, values: Any = None, **options: Any) -> xr.Dataset:
+        """A run carried along a control and back; see `mfexplore.study.hysteresis.hysteresis` for the options."""
+        loop: xr.Dataset = verb("hysteresis")(self, along, values, **options)
+        return loop
+
     def explore(self, **options: Any) -> Any:
         """The workbench for this system in a notebook."""
         with needs("notebook"):

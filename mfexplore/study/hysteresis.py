@@ -1,0 +1,93 @@
+"""Hysteresis: a run that is carried along a control and back keeps its state, and shows where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mfexplore.core.errors import NotOfferedError
+from mfexplore.core.model import Model
+from mfexplore.core.provenance import attributes, error_attributes, observed_attributes, provenance
+from mfexplore.core.seeds import Seed, check_seed, stream
+from mfexplore.core.simulation import never
+from mfexplore.core.solution import Array, dataset_of
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+PLACES = 33  # along the control, each way
+DIRECTIONS = ("up", "down")
+
+
+def carry(
+    model: Model, along: str, values: Array, dwell: float, seed: Seed, cancelled: Callable[[], bool] = never
+) -> dict[str, Array]:
+    """One run there and back: by observable an array of shape (2, values), up and then down, in the order of `values`.
+
+    At every value the run stays for `dwell`, in its unit of time; what it shows there is the mean of the second half.
+    Stops early when `cancelled()`; what was not reached is NaN. Raises NotOfferedError if the control needs a new run.
+    """
+    run = model.replace(**{along: values[0]}).simulate(seed)
+    found = {name: np.full((2, len(values)), np.nan) for name in run.observe()}
+    run.advance(run.relaxation)
+    for way, order in enumerate((range(len(values)), range(len(values) - 1, -1, -1))):
+        for k in order:
+            if cancelled():
+                return found
+            if not run.follow(run.model.replace(**{along: values[k]})):
+                raise NotOfferedError(model.title, f"a sweep along {along}, which needs a new run for every value")
+            run.advance(dwell / 2)
+            first = len(run.series()[0])
+            run.advance(dwell / 2)
+            _, series = run.series()
+            now = run.observe()
+            for name, column in found.items():
+                column[way, k] = series[name][first:].mean() if len(series[name]) > first else now[name]
+    return found
+
+
+def hysteresis(
+    model: Model,
+    along: str,
+    values: Sequence[float] | Array | None = None,
+    *,
+    dwell: float | None = None,
+    samples: int = 1,
+    seed: Seed = 0,
+    cancelled: Callable[[], bool] = never,
+) -> xr.Dataset:
+    """Carry a run along a control and back.
+
+    Returns a Dataset over `direction` ("up", "down") and the control: for an observable `x` its mean over samples and,
+    where there are several, `x_standard_error`.
+
+    Args:
+        along: a control that a running simulation can follow.
+        values: rising values of it (default: 33 over its whole range).
+        dwell: time spent at each (default: a hundredth of the time an ensemble takes, at least ten steps).
+        samples, seed: independent runs.
+
+    Raises NotOfferedError (the control needs a new run for every value), ControlError, SeedError.
+    """
+    seed, made = check_seed(seed), model.control(along)
+    places = made.grid(PLACES) if values is None else np.sort(made.check_array(values, model.title))
+    kind: Any = model.simulation
+    if kind is None:
+        raise NotOfferedError(model.title, "a simulation")
+    stay = dwell or max(10 * kind.step, 0.01 * (kind.relaxation + kind.window))
+    runs = [carry(model, along, places, stay, stream(seed, k), cancelled) for k in range(samples)]
+    variables: dict[str, Any] = {}
+    for name in [name for name in runs[0] if name != along]:  # a run may report the control it is carried along
+        table = np.stack([run[name] for run in runs])
+        meaning = observed_attributes(model, name)
+        variables[name] = (("direction", along), table.mean(axis=0), meaning)
+        if samples > 1:
+            error = table.std(axis=0, ddof=1) / np.sqrt(samples)
+            variables[f"{name}_standard_error"] = (("direction", along), error, error_attributes(meaning))
+    coordinates = {
+        "direction": ("direction", np.array(DIRECTIONS)),
+        along: (along, places, attributes(made)),
+    }
+    return dataset_of(variables, coordinates, provenance(model, seed=seed, samples=samples, dwell=stay))
