@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -15,9 +15,14 @@ from typer.core import TyperGroup
 
 from mfexplore.core.catalogue import system
 from mfexplore.core.errors import MfexploreError, NotInstalledError
+from mfexplore.core.files import write
 from mfexplore.core.model import Model
 from mfexplore.core.seeds import read_seed
-from mfexplore.study.export import DATA_ENDINGS, check_ending
+from mfexplore.study.export import DATA_ENDINGS, check_ending, save
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
 
 # Exit codes: the request was not possible; it was, but something failed on the way; Ctrl-C
 WRONG, FAILED, INTERRUPTED = 2, 1, 130
@@ -50,6 +55,22 @@ class Commands(TyperGroup):
             raise typer.Exit(FAILED) from None
 
 
+def write_results(dataset: xr.Dataset, paths: list[Path], draw: Callable[[], Figure]) -> None:
+    """Write a result to files, each as its ending says, figures with the provenance of the data inside."""
+    for path in paths:
+        if path.suffix.lower() in DATA_ENDINGS:
+            save(dataset, path)
+        else:
+            from mfexplore.figures import publication
+
+            write(path, publication.save(draw(), path.suffix.lower()[1:], dataset.attrs))
+
+
+def tell_written(paths: list[Path]) -> None:
+    for path in paths:
+        out.print(f"wrote {path}", markup=False, soft_wrap=True)
+
+
 def complain(message: str) -> None:
     err.print(f"[bold red]mfexplore:[/] {_literal(message)}", soft_wrap=True)
 
@@ -61,7 +82,7 @@ def _literal(text: str) -> str:
 def chosen_model(key: str, controls: list[str] | None, preset: str | None = None) -> Model:
     """The model that the arguments ask for. Raises UnknownNameError and ControlError."""
     kind: type[Model] = system(key)
-    model: Model = kind.preset(preset) if preset else kind()
+    model: Model = kind() if preset is None else kind.preset(preset)
     changes = {}
     for pair in controls or []:
         name, equals, text = pair.partition("=")

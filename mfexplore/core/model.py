@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 
+from mfexplore.core.arguments import is_axis
+from mfexplore.core.arithmetic import all_with_infinities
 from mfexplore.core.controls import Control, Value, named
 from mfexplore.core.declaration import (
     Branch,
@@ -107,6 +109,7 @@ class Model:
         super().__init_subclass__(**kwargs)
         package, _, module = cls.__module__.rpartition(".")
         cls.key, cls.wing = module, package.rpartition(".")[2]
+        all_with_infinities(cls)
 
     def __post_init__(self) -> None:
         for name, made in self.controls().items():
@@ -306,10 +309,16 @@ class Model:
             part = model.replace(**chosen)._theory(numbers, profiles)
             parts.append(part.expand_dims({k: [v] for k, v in chosen.items()}))
         inner = [d for d in parts[0].dims if d not in grids]
-        combined = xr.combine_by_coords(parts, combine_attrs="override")
-        assert isinstance(combined, xr.Dataset)
-        in_order = combined.sel({k: [str(word) for word in asked] for k, asked in words.items()})  # it sorts words
-        return in_order.transpose(*grids, *inner)[list(parts[0])]
+        for word in reversed(words):  # neighbours differ in the last one
+            n = len(words[word])
+            rows = [parts[k : k + n] for k in range(0, len(parts), n)]
+            # All is said, because the user may have set xarray's defaults.
+            parts = [
+                xr.concat(row, word, data_vars="all", coords="different", compat="equals", join="outer",
+                          combine_attrs="override")
+                for row in rows
+            ]  # fmt: skip
+        return parts[0].transpose(*grids, *inner)[list(parts[0])]
 
     def _theory(self, grids: Mapping[str, Array], profiles: bool) -> xr.Dataset:
         with first_use(type(self)):
@@ -326,7 +335,7 @@ class Model:
 
     def _axes(self, axes: Mapping[str, Any]) -> tuple[Self, dict[str, Array]]:
         """Split keyword arguments into changed controls and axes."""
-        scalars = {k: v for k, v in axes.items() if np.ndim(v) == 0}
+        scalars = {k: v for k, v in axes.items() if not is_axis(v)}
         model = self.replace(**scalars)
         arrays = {k: model.control(k).check_array(v, self.title) for k, v in axes.items() if k not in scalars}
         return model, arrays
@@ -433,6 +442,9 @@ class Model:
         """The workbench for this system in a notebook."""
         with needs("notebook"):
             return verb("explore")(self, **options)
+
+
+all_with_infinities(Model)
 
 
 def trace_by_columns(model: Model, name: str, x: str, y: str, x_range: tuple[float, float]) -> tuple[Array, Array]:

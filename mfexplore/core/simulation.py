@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from mfexplore.core.arithmetic import all_with_infinities
 from mfexplore.core.errors import ControlError
 from mfexplore.core.interrupts import Uninterrupted
 from mfexplore.core.pictures import Picture
@@ -52,6 +53,10 @@ class Simulation(ABC):
     quantum: float | None = None
     relaxation: ClassVar[float] = 100.0
     window: ClassVar[float] = 100.0
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        all_with_infinities(cls)
 
     def __init__(self, model: Model, seed: Seed = 0) -> None:
         self.model: Any = model
@@ -213,3 +218,6 @@ class Simulation(ABC):
             return self.observe()
         mean = self._trace[first : self._recorded, 1:].mean(axis=0)
         return dict(zip(self._names, mean.tolist(), strict=True))
+
+
+all_with_infinities(Simulation)

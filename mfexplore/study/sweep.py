@@ -19,11 +19,9 @@ from concurrent.futures import (
     CancelledError,
     Executor,
     Future,
-    ProcessPoolExecutor,
     wait,
 )
 from contextlib import contextmanager, nullcontext, suppress
-from multiprocessing import get_context
 from os import PathLike, cpu_count
 from pathlib import Path
 from threading import Event
@@ -31,6 +29,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mfexplore.core.arguments import whole_number
+from mfexplore.core.arithmetic import with_infinities
 from mfexplore.core.catalogue import system as find_system
 from mfexplore.core.errors import MfexploreError, UnknownNameError
 from mfexplore.core.extras import needs
@@ -42,6 +42,7 @@ from mfexplore.core.solution import Array
 from mfexplore.study.ensemble import measure_sample, never
 from mfexplore.study.executors import background_threads
 from mfexplore.study.ownership import owned
+from mfexplore.study.processes import Processes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -101,12 +102,13 @@ def sweep(
         `sample`.
 
     Raises:
-        ControlError, UnknownNameError, SeedError: before anything runs.
+        ArgumentError, ControlError, UnknownNameError, SeedError: before anything runs.
         StoreInUseError: somebody else is writing to the store.
         SweepMismatchError: the store holds a different sweep, or something else.
         SweepStoppedError: the cluster is gone, or the disk full; what is done is in the store.
     """
     seed = check_seed(seed)
+    samples = whole_number("sweep", "samples", samples, 1)
     model = _as_model(system).replace(**controls)
     axes = {name: model.control(name).check_array(values, model.title) for name, values in over.items()}
     simulated_grid(model, axes)  # refuses what rounding would make one simulation under two labels
@@ -318,6 +320,7 @@ class _Ledger:
         what_now = ", and the same command goes on from there" if self.group is not None else ""
         return SweepStoppedError(f"{reason}: {kept}{what_now}.")
 
+    @with_infinities
     def dataset(self) -> xr.Dataset:
         import warnings
 
@@ -387,6 +390,8 @@ class _Pool:
             self._stop.set()  # threads of this process end their samples
         if self._owned:
             self.executor.shutdown(wait=False, cancel_futures=True)
+            if isinstance(self.executor, Processes):
+                self.executor.let_go()
 
 
 @contextmanager
@@ -396,9 +401,7 @@ def executed_by(kind: Any) -> Iterator[_Pool]:
     if kind == "threads":
         pool = _Pool(background_threads, lambda: cores, stop=Event())
     elif kind == "processes":
-        pool = _Pool(
-            lambda: ProcessPoolExecutor(cores, mp_context=get_context("spawn")), lambda: cores, rebuild=True, owned=True
-        )
+        pool = _Pool(lambda: Processes(cores), lambda: cores, rebuild=True, owned=True)
     elif hasattr(kind, "get_executor"):  # a dask.distributed.Client
         pool = _Pool(lambda: kind.get_executor(pure=False), lambda: _dask_workers(kind))
     elif isinstance(kind, Executor):
