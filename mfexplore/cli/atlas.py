@@ -163,8 +163,8 @@ def simulate(
     model = chosen_model(key, controls, preset)
     paths = check_outputs(output, DATA_ENDINGS if samples > 1 else DATA_ENDINGS + FIGURE_ENDINGS)
     interrupted = False
-    if model.rounding():
-        err.print(f"simulated with {model.rounding()}", markup=False, soft_wrap=True)
+    if rounded := model.rounding():
+        err.print(f"simulated with {', '.join(rounded.values())}", markup=False, soft_wrap=True)
     model = model.realised()
     if samples > 1:
         from mfexplore.study.ensemble import ensemble

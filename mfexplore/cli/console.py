@@ -17,7 +17,7 @@ from mfexplore.core.catalogue import system
 from mfexplore.core.errors import MfexploreError, NotInstalledError
 from mfexplore.core.files import write
 from mfexplore.core.model import Model
-from mfexplore.core.seeds import read_seed
+from mfexplore.core.seeds import SeedError, read_seed
 from mfexplore.study.export import DATA_ENDINGS, check_ending, save
 
 if TYPE_CHECKING:
@@ -30,6 +30,14 @@ WRONG, FAILED, INTERRUPTED = 2, 1, 130
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
+
+def _as_seed(text: Any) -> Any:
+    try:
+        return read_seed(str(text))
+    except SeedError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
 Key = Annotated[str, typer.Argument(metavar="SYSTEM", help="Key of a system; `mfexplore list` shows them.")]
 Controls = Annotated[
     list[str] | None,
@@ -37,7 +45,7 @@ Controls = Annotated[
 ]
 PresetName = Annotated[str | None, typer.Option("--preset", "-p", help="Start from a named preset.")]
 Seed = Annotated[
-    Any, typer.Option("--seed", parser=read_seed, metavar="SEED", help="Same seed, same run: a whole number from 0 on.")
+    Any, typer.Option("--seed", parser=_as_seed, metavar="SEED", help="Same seed, same run: a whole number from 0 on.")
 ]
 
 

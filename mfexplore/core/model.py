@@ -253,16 +253,16 @@ class Model:
         other = {k: v for k, v in values.items() if not math.isclose(v, getattr(self, k), rel_tol=1e-12)}
         return self.replace(**other) if other else self
 
-    def rounding(self) -> str:
-        """Which controls a simulation rounds, in words; empty if none that could be told from what was asked for."""
+    def rounding(self) -> dict[str, str]:
+        """The controls that a simulation rounds, in words, by name; only where three digits show it."""
         simulated = self.realised()
-        told = []
+        told = {}
         for name, made in self.controls().items():
             if not made.is_choice and made.part != "theory":
-                asked, has = (f"{getattr(one, name):{',d' if made.is_integer else '.4g'}}" for one in (self, simulated))
+                asked, has = (f"{getattr(one, name):{',d' if made.is_integer else '.3g'}}" for one in (self, simulated))
                 if asked != has:
-                    told.append(f"{made.title} {has} instead of {asked}")
-        return ", ".join(told)
+                    told[name] = f"{made.title} {has} instead of {asked}"
+        return told
 
     def extent(self) -> str:
         """How large one simulation is, in a sentence. *optional*"""

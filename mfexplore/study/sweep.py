@@ -3,9 +3,9 @@
 The unit of work is one sample at one grid point. Its random stream depends on the seed and the sample alone (points
 share streams, as `ensemble` does: a point of a sweep equals `model.ensemble` there), so results are bit-identical
 whatever executes them, in whatever batches, after however many interruptions. Only the calling process writes, and a
-store has one such owner at a time. A unit is marked as done after its values are in the store, by one more than the
-number of those that are NaN; so whoever is killed, the same command goes on where it stopped, and what is marked but
-lost is seen and computed again.
+store has one such owner at a time. A unit is marked as done after its values are in the store, and the mark says how
+many there are; so whoever is killed, the same command goes on where it stopped, and what is marked but lost is seen and
+computed again.
 """
 
 from __future__ import annotations
@@ -231,8 +231,8 @@ class _Ledger:
         there = {name: array for name in (*names, "done") if (array := self._array_in(group, name)) is not None}
         self.values = {name: array for name, array in there.items() if name != "done"}
         marks = self._whole(there["done"], 0) if "done" in there else np.zeros(self.units)
-        lost = sum(np.isnan(self._whole(there[name], np.nan)) if name in there else 1 for name in names)
-        self.done = (marks > 0) & (lost == marks - 1)
+        known = sum((~np.isnan(self._whole(array, np.nan)) for array in self.values.values()), np.zeros(self.units))
+        self.done = (marks > 0) & (known == marks - 1)
 
     def cut(self, batch: int) -> None:
         """Cut the work into batches. A store that has been begun keeps its own; a new one is told all about itself."""
@@ -300,8 +300,8 @@ class _Ledger:
         return [models[int(p)] for p in point], sample.tolist()
 
     def write(self, piece: slice, found: Mapping[str, Array]) -> None:
-        """Values first, marks last. A mark is one more than the number of observables that are honestly NaN there, so
-        that NaN for lack of a value is told from NaN as a value.
+        """Values first, marks last. A mark is one more than the number of observables that have a value there and not
+        NaN, so that a NaN that was found is told from one that stands for a lost value.
         """
         if not self.values.keys() >= found.keys():
             if self.group is not None:
@@ -310,8 +310,8 @@ class _Ledger:
         for name, values in found.items():
             self.values[name][piece] = values
         if self.group is not None:
-            honest = sum(np.isnan(np.asarray(values, np.float64)) for values in found.values())
-            self.group["done"][piece] = 1 + honest  # type: ignore[index]
+            known = sum(~np.isnan(np.asarray(values, np.float64)) for values in found.values())
+            self.group["done"][piece] = 1 + known  # type: ignore[index]
         self.done[piece] = True
 
     def stopped(self, reason: str) -> SweepStoppedError:
