@@ -15,6 +15,7 @@ from markupsafe import Markup
 from mfexplore.core.catalogue import places, system
 from mfexplore.core.controls import Control
 from mfexplore.core.declaration import in_words, sentence_case
+from mfexplore.core.docstrings import docstring
 from mfexplore.core.model import Model
 from mfexplore.core.provenance import versions
 from mfexplore.figures.legends import legends, sheet
@@ -89,7 +90,7 @@ def groups(model: Model) -> list[tuple[str, list[ControlView]]]:
 
 def page_of(kind: type[Model]) -> Markup:
     """The docstring of the model's file, as HTML."""
-    return Markup(to_html(sys.modules[kind.__module__].__doc__ or ""))
+    return Markup(to_html(docstring(sys.modules[kind.__module__])))
 
 
 def workbench(built: Desk) -> dict[str, Any]:

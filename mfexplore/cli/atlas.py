@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
 import subprocess
 import sys
@@ -24,8 +25,11 @@ from mfexplore.cli.console import (
     err,
     out,
     progress_bar,
+    tell_written,
+    write_results,
 )
 from mfexplore.cli.drawing import diagram_map, sparkline
+from mfexplore.core.arguments import number_from
 from mfexplore.core.catalogue import places, system, systems
 from mfexplore.core.errors import NotInstalledError, NotOfferedError, UnknownNameError
 from mfexplore.core.files import write
@@ -35,6 +39,7 @@ from mfexplore.workbench.sentence import number
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.figure import Figure
 
     from mfexplore.core.simulation import Simulation
 
@@ -125,35 +130,27 @@ def diagram(
     plane = model.plane(x, y)
     with progress_bar(f"{model.title}: diagram") as update:
         dataset = make_diagram(model, plane.x, plane.y, resolution, progress=update)
+
+    def draw() -> Figure:
+        from mfexplore.figures import publication
+
+        boundaries = model.boundaries(plane.x, plane.y)
+        return publication.diagram(dataset, type(model), plane.colour, plane.branch, boundaries=boundaries)
+
+    write_results(dataset, paths, draw)
     out.print(f"[bold]{model.title}[/]: {plane.y} against {plane.x}")
-    out.print(diagram_map(model, dataset, plane.x, plane.y, plane.colour, min(96, out.width - 2)))
+    out.print(diagram_map(model, dataset, plane.x, plane.y, plane.colour, max(1, min(96, out.width - 2))))
     unsolved = float(1 - dataset["converged"].mean())
     if unsolved:
         out.print(f"{100 * unsolved:.2g}% of all points and branches did not converge; they are NaN in the data.")
-    for path in paths:
-        if path.suffix.lower() in FIGURE_ENDINGS:
-            from mfexplore.figures import publication
-
-            boundaries = model.boundaries(plane.x, plane.y)
-            figure = publication.diagram(dataset, type(model), plane.colour, plane.branch, boundaries=boundaries)
-            _save_figure(figure, path, dataset)
-        else:
-            save(dataset, path)
-        out.print(f"wrote {path}", markup=False, soft_wrap=True)
-
-
-def _save_figure(figure: Any, path: Path, dataset: xr.Dataset) -> None:
-    """Write a figure as its ending says, with the provenance of its data inside."""
-    from mfexplore.figures import publication
-
-    write(path, publication.save(figure, path.suffix.lower()[1:], dataset.attrs))
+    tell_written(paths)
 
 
 def simulate(
     key: Key,
     controls: Controls = None,
     seed: Seed = 0,
-    time: Annotated[float | None, typer.Option("--time", "-t", min=0, help="How long, in its own unit.")] = None,
+    time: Annotated[float | None, typer.Option("--time", "-t", help="How long, in its own unit.")] = None,
     samples: Annotated[
         int, typer.Option("--samples", "-n", min=1, help="Average over this many independent samples instead.")
     ] = 1,
@@ -161,17 +158,21 @@ def simulate(
     output: Output = None,
 ) -> None:
     """Simulate at finite size, beside the theory: one run with its trace, or an average over many."""
+    if time is not None:
+        time = number_from("simulate", "--time", time, 0)
     model = chosen_model(key, controls, preset)
     paths = check_outputs(output, DATA_ENDINGS if samples > 1 else DATA_ENDINGS + FIGURE_ENDINGS)
     interrupted = False
-    if model.rounding():
-        err.print(f"simulated with {model.rounding()}", markup=False, soft_wrap=True)
+    if rounded := model.rounding():
+        err.print(f"simulated with {', '.join(rounded.values())}", markup=False, soft_wrap=True)
     model = model.realised()
     if samples > 1:
         from mfexplore.study.ensemble import ensemble
 
         with progress_bar(f"{model.title}: {samples} samples") as update:
             dataset = ensemble(model, samples=samples, seed=seed, progress=update)
+        for path in paths:
+            save(dataset, path)
         _show_ensemble(model, dataset)
     else:
         run = model.simulate(seed=seed)
@@ -180,16 +181,15 @@ def simulate(
         dataset = run.trace()
         if interrupted:
             dataset.attrs["partial"] = f"interrupted at {run.time:g} of {duration:g} {run.time_unit}"
-        _show_trace(model, run, dataset)
-    for path in paths:
-        if path.suffix.lower() in FIGURE_ENDINGS:
+
+        def draw() -> Figure:
             from mfexplore.figures.publication_trace import traces
 
-            theory = model.equilibrium() if model.offers("solve") else None
-            _save_figure(traces(dataset, type(model), theory), path, dataset)
-        else:
-            save(dataset, path)
-        out.print(f"wrote {path}", markup=False, soft_wrap=True)
+            return traces(dataset, type(model), model.equilibrium() if model.offers("solve") else None)
+
+        write_results(dataset, paths, draw)
+        _show_trace(model, run, dataset)
+    tell_written(paths)
     if interrupted:
         raise typer.Exit(INTERRUPTED)
 
@@ -306,4 +306,7 @@ def notebook(
         lab = shutil.which("jupyter-lab", path=str(Path(sys.executable).parent)) or shutil.which("jupyter-lab")
         if lab is None:
             raise NotInstalledError("jupyterlab", "notebook")
+        sys.stdout.flush()
+        if os.name == "posix":  # it takes the place of this process, so whoever ends the one ends the other
+            os.execv(lab, [lab, str(target)])
         raise typer.Exit(subprocess.run([lab, str(target)], check=False).returncode)

@@ -8,11 +8,10 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
-from multiprocessing import get_context
 from typing import Annotated, Literal
 
 import typer
@@ -23,6 +22,7 @@ from mfexplore.core.catalogue import places, system
 from mfexplore.core.folders import cache_folder, candidates, kept_folders
 from mfexplore.core.model import usable_memory
 from mfexplore.numerics.kernel import forget_unused, intact, settings
+from mfexplore.study.processes import Processes
 from mfexplore.study.warmup import is_warm, processor, warm
 
 PORTABLE = {"x86_64": "x86-64-v3", "amd64": "x86-64-v3"}  # any x86 server since 2015; elsewhere Numba's "generic"
@@ -236,12 +236,10 @@ def _aim_at_portable() -> None:
 def compile_in_processes(keys: list[str], jobs: int) -> dict[str, str]:
     """Warm the systems, `jobs` at a time; returns what went wrong, by key."""
     failed: dict[str, str] = {}
-    # Spawned, because forking a process that has compiled is not safe. Not renewed by `max_tasks_per_child`: before
-    # Python 3.12.3 such a pool may wait for ever (https://github.com/python/cpython/issues/115634).
-    workers = min(jobs, len(keys))
-    with progress_bar("compiling") as update:
-        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
-        with pool:
+    # Not renewed by `max_tasks_per_child`: before Python 3.12.3 such a pool may wait for ever
+    # (https://github.com/python/cpython/issues/115634).
+    with progress_bar("compiling") as update, Processes(min(jobs, len(keys))) as pool:
+        try:
             running = {pool.submit(warm, key): key for key in keys}
             for done, future in enumerate(as_completed(running), start=1):
                 key = running[future]
@@ -252,4 +250,7 @@ def compile_in_processes(keys: list[str], jobs: int) -> dict[str, str]:
                 except Exception as error:  # whatever a system raises must not stop the others
                     failed[key] = f"{type(error).__name__}: {error}"
                 update(done / len(keys), f"compiled {key}")
+        except BaseException:  # Ctrl-C, or told to end: what is half compiled is not kept anyway
+            pool.let_go()
+            raise
     return failed

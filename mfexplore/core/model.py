@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar
 import numpy as np
 
 from mfexplore.core import boundaries
+from mfexplore.core.arguments import is_axis
+from mfexplore.core.arithmetic import all_with_infinities
 from mfexplore.core.controls import Control, Value, named
 from mfexplore.core.declaration import (
     Branch,
@@ -138,6 +140,7 @@ class Model:
         declared = [*cls.__dict__.get("observables", ()), *cls.__dict__.get("coordinates", ())]
         if "time" in [*get_annotations(cls), *(one.name for one in declared)]:
             raise TypeError(f"{cls.__name__}: 'time' is the time of a run; call a control or observable 'age', say")
+        all_with_infinities(cls)
 
     def __post_init__(self) -> None:
         for name, made in self.controls().items():
@@ -323,16 +326,16 @@ class Model:
         other = {k: v for k, v in values.items() if not math.isclose(v, getattr(self, k), rel_tol=1e-12)}
         return self.replace(**other) if other else self
 
-    def rounding(self) -> str:
-        """Which controls a simulation rounds, in words; empty if none that could be told from what was asked for."""
+    def rounding(self) -> dict[str, str]:
+        """The controls that a simulation rounds, in words, by name; only where three digits show it."""
         simulated = self.realised()
-        told = []
+        told = {}
         for name, made in self.controls().items():
             if not made.is_choice and made.part != "theory":
-                asked, has = (f"{getattr(one, name):{',d' if made.is_integer else '.4g'}}" for one in (self, simulated))
+                asked, has = (f"{getattr(one, name):{',d' if made.is_integer else '.3g'}}" for one in (self, simulated))
                 if asked != has:
-                    told.append(f"{made.title} {has} instead of {asked}")
-        return ", ".join(told)
+                    told[name] = f"{made.title} {has} instead of {asked}"
+        return told
 
     def extent(self) -> str:
         """How large one simulation is, in a sentence. *optional*"""
@@ -377,10 +380,16 @@ class Model:
             part = model.replace(**options)._theory(numbers, profiles)
             parts.append(part.expand_dims({k: [v] for k, v in options.items()}))
         inner = [d for d in parts[0].dims if d not in grids]
-        combined = xr.combine_by_coords(parts, combine_attrs="override")
-        assert isinstance(combined, xr.Dataset)
-        in_order = combined.sel({k: [str(word) for word in asked] for k, asked in words.items()})  # it sorts words
-        return in_order.transpose(*grids, *inner)[list(parts[0])]
+        for word in reversed(words):  # neighbours differ in the last one
+            n = len(words[word])
+            rows = [parts[k : k + n] for k in range(0, len(parts), n)]
+            # All is said, because the user may have set xarray's defaults.
+            parts = [
+                xr.concat(row, word, data_vars="all", coords="different", compat="equals", join="outer",
+                          combine_attrs="override")
+                for row in rows
+            ]  # fmt: skip
+        return parts[0].transpose(*grids, *inner)[list(parts[0])]
 
     def _theory(self, grids: Mapping[str, Array], profiles: bool) -> xr.Dataset:
         with first_use(type(self)):
@@ -397,7 +406,7 @@ class Model:
 
     def _axes(self, axes: Mapping[str, Any]) -> tuple[Self, dict[str, Array]]:
         """Split keyword arguments into changed controls and axes."""
-        scalars = {k: v for k, v in axes.items() if np.ndim(v) == 0}
+        scalars = {k: v for k, v in axes.items() if not is_axis(v)}
         model = self.replace(**scalars)
         arrays = {k: model.control(k).check_array(v, self.title) for k, v in axes.items() if k not in scalars}
         return model, arrays
@@ -509,6 +518,9 @@ class Model:
         """The workbench for this system in a notebook."""
         with needs("notebook"):
             return verb("explore")(self, **options)
+
+
+all_with_infinities(Model)
 
 
 def by_name(kind: str, name: str, declared: tuple[Declared, ...]) -> Declared:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 import numpy as np
 
+from mfexplore.core.arithmetic import all_with_infinities
 from mfexplore.core.errors import ControlError
 from mfexplore.core.interrupts import Uninterrupted
 from mfexplore.core.pictures import Picture
@@ -75,6 +76,10 @@ class Simulation(ABC, Generic[System]):
     deterministic: ClassVar[bool] = False
     relaxation: float = 100.0
     window: float = 100.0
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        all_with_infinities(cls)
 
     def __init__(self, model: System, seed: Seed = 0) -> None:
         self.model = model
@@ -253,3 +258,6 @@ class Simulation(ABC, Generic[System]):
             return self.observe()
         mean = self._trace[first : self._recorded, 1:].mean(axis=0)
         return dict(zip(self._names, mean.tolist(), strict=True))
+
+
+all_with_infinities(Simulation)

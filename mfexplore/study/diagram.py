@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mfexplore.core.arguments import whole_number, window
 from mfexplore.core.model import Model
 from mfexplore.core.solution import Array, Solution, columns, label
 from mfexplore.study.executors import shared_threads
@@ -113,10 +114,17 @@ def diagram_levels(
         x_range, y_range: a window to zoom into (default: as declared by the plane).
         executor: where tiles run (default: one thread per core, shared by all).
         progress: called with the finished fraction of the whole diagram.
+
+    Raises ArgumentError (a resolution below 2, a window that is no window), UnknownNameError and NotOfferedError.
     """
     plane = model.plane(x, y)
+    resolution = whole_number("diagram", "resolution", resolution, 2)
     executor = executor or shared_threads()
-    x_window, y_window = x_range or model.range(plane, "x"), y_range or model.range(plane, "y")
+    x_window, y_window = (
+        model.range(plane, axis) if asked is None  # type: ignore[arg-type]
+        else window("diagram", f"{axis}_range", asked, *model.control(getattr(plane, axis)).bounds)
+        for axis, asked in (("x", x_range), ("y", y_range))
+    )  # fmt: skip
     pace, done, pending = UNKNOWN_PACE, 0, resolutions(resolution)
     while pending:
         n = pending.pop(0)

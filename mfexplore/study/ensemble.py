@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mfexplore.core.arguments import whole_number
 from mfexplore.core.model import Model
 from mfexplore.core.provenance import error_attributes, observed_attributes, provenance
 from mfexplore.core.seeds import Seed, check_seed, stream
@@ -50,13 +51,14 @@ def ensemble(
     """Mean and standard error of every observable of the simulation over `samples` independent samples.
 
     Returns a Dataset: for an observable `x` of the simulation the variables `x` (mean), `x_standard_error` (over
-    samples) and, where the theory knows it, `x_theory` (over `method` and `branch`). Theory and attributes are those of
-    the controls really simulated, `model.realised()`.
+    samples) and, where the theory knows it, `x_theory` (over `method` and `branch`). The error of one sample is NaN.
+    Theory and attributes are those of the controls really simulated, `model.realised()`.
 
-    Raises SeedError, and what `simulate` raises.
+    Raises ArgumentError for fewer than one sample, SeedError, and what `simulate` raises.
     """
     import xarray as xr
 
+    samples = whole_number("ensemble", "samples", samples, 1)
     seed, model = check_seed(seed), model.realised()
     over = Event()  # an interrupted program must not wait for samples that nobody wants any more
     if executor is None:
@@ -77,7 +79,8 @@ def ensemble(
     for name, (mean, error) in average(found).items():
         meaning = observed_attributes(model, name)
         dataset[name] = ((), mean, meaning | {"ancillary_variables": f"{name}_standard_error"})
-        dataset[f"{name}_standard_error"] = ((), error, error_attributes(meaning))
+        unknown = {"comment": "unknown: it takes two samples"} if samples < 2 else {}
+        dataset[f"{name}_standard_error"] = ((), error, error_attributes(meaning) | unknown)
         if name in theory:
             dataset[f"{name}_theory"] = theory[name]
     return dataset

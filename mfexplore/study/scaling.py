@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mfexplore.core.arguments import whole_number
 from mfexplore.core.model import Model
 from mfexplore.core.provenance import error_attributes, observed_attributes, provenance
 from mfexplore.core.rounding import simulated_grid
@@ -211,15 +212,18 @@ def finite_size(
         executor: where the runs are made (default: one thread per core).
         cancelled: asked between measurements. progress: called with the finished fraction.
 
-    Raises NotOfferedError, TooLargeError, ControlError as `simulate` does, ValueError for fewer than two samples,
+    Raises NotOfferedError, TooLargeError, ControlError as `simulate` does, ArgumentError for fewer than two samples,
     ControlError for sizes that are simulated as the same one.
     """
-    if samples < 2:
-        raise ValueError("finite_size needs at least two samples, because errors come from their differences")
+    samples = whole_number("finite_size", "samples", samples, 2)  # errors come from their differences
+    updates = whole_number("finite_size", "updates", updates, 1)
+    relaxation = whole_number("finite_size", "relaxation", relaxation, 0)
+    points = whole_number("finite_size", "points", points, 2)
+    axis = model.control("size").check_array(sizes, model.title)
     executor = executor or background_threads()
     seed = check_seed(seed)
-    simulated_grid(model, {"size": model.control("size").check_array(sizes, model.title)})  # refuses one size twice
-    models = [model.replace(size=int(size)).realised() for size in sizes]
+    simulated_grid(model, {"size": axis})  # refuses one size twice
+    models = [model.replace(size=int(size)).realised() for size in axis]
     tasks = [
         [executor.submit(run_sample, one, seed, k, relaxation, updates, cancelled) for k in range(samples)]
         for one in models

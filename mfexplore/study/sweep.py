@@ -3,9 +3,9 @@
 The unit of work is one sample at one grid point. Its random stream depends on the seed and the sample alone (points
 share streams, as `ensemble` does: a point of a sweep equals `model.ensemble` there), so results are bit-identical
 whatever executes them, in whatever batches, after however many interruptions. Only the calling process writes, and a
-store has one such owner at a time. A unit is marked as done after its values are in the store, by one more than the
-number of those that are NaN; so whoever is killed, the same command goes on where it stopped, and what is marked but
-lost is seen and computed again.
+store has one such owner at a time. A unit is marked as done after its values are in the store, and the mark says how
+many there are; so whoever is killed, the same command goes on where it stopped, and what is marked but lost is seen and
+computed again.
 """
 
 from __future__ import annotations
@@ -19,11 +19,9 @@ from concurrent.futures import (
     CancelledError,
     Executor,
     Future,
-    ProcessPoolExecutor,
     wait,
 )
 from contextlib import contextmanager, nullcontext, suppress
-from multiprocessing import get_context
 from os import PathLike, cpu_count
 from pathlib import Path
 from threading import Event
@@ -31,6 +29,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mfexplore.core.arguments import whole_number
+from mfexplore.core.arithmetic import with_infinities
 from mfexplore.core.catalogue import system as find_system
 from mfexplore.core.errors import MfexploreError, UnknownNameError
 from mfexplore.core.extras import needs
@@ -42,6 +42,7 @@ from mfexplore.core.solution import Array
 from mfexplore.study.ensemble import measure_sample, never
 from mfexplore.study.executors import background_threads
 from mfexplore.study.ownership import owned
+from mfexplore.study.processes import Processes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -101,12 +102,13 @@ def sweep(
         `sample`.
 
     Raises:
-        ControlError, UnknownNameError, SeedError: before anything runs.
+        ArgumentError, ControlError, UnknownNameError, SeedError: before anything runs.
         StoreInUseError: somebody else is writing to the store.
         SweepMismatchError: the store holds a different sweep, or something else.
         SweepStoppedError: the cluster is gone, or the disk full; what is done is in the store.
     """
     seed = check_seed(seed)
+    samples = whole_number("sweep", "samples", samples, 1)
     model = _as_model(system).replace(**controls)
     axes = {name: model.control(name).check_array(values, model.title) for name, values in over.items()}
     simulated_grid(model, axes)  # refuses what rounding would make one simulation under two labels
@@ -229,8 +231,8 @@ class _Ledger:
         there = {name: array for name in (*names, "done") if (array := self._array_in(group, name)) is not None}
         self.values = {name: array for name, array in there.items() if name != "done"}
         marks = self._whole(there["done"], 0) if "done" in there else np.zeros(self.units)
-        lost = sum(np.isnan(self._whole(there[name], np.nan)) if name in there else 1 for name in names)
-        self.done = (marks > 0) & (lost == marks - 1)
+        known = sum((~np.isnan(self._whole(array, np.nan)) for array in self.values.values()), np.zeros(self.units))
+        self.done = (marks > 0) & (known == marks - 1)
 
     def cut(self, batch: int) -> None:
         """Cut the work into batches. A store that has been begun keeps its own; a new one is told all about itself."""
@@ -298,8 +300,8 @@ class _Ledger:
         return [models[int(p)] for p in point], sample.tolist()
 
     def write(self, piece: slice, found: Mapping[str, Array]) -> None:
-        """Values first, marks last. A mark is one more than the number of observables that are honestly NaN there, so
-        that NaN for lack of a value is told from NaN as a value.
+        """Values first, marks last. A mark is one more than the number of observables that have a value there and not
+        NaN, so that a NaN that was found is told from one that stands for a lost value.
         """
         if not self.values.keys() >= found.keys():
             if self.group is not None:
@@ -308,8 +310,8 @@ class _Ledger:
         for name, values in found.items():
             self.values[name][piece] = values
         if self.group is not None:
-            honest = sum(np.isnan(np.asarray(values, np.float64)) for values in found.values())
-            self.group["done"][piece] = 1 + honest  # type: ignore[index]
+            known = sum(~np.isnan(np.asarray(values, np.float64)) for values in found.values())
+            self.group["done"][piece] = 1 + known  # type: ignore[index]
         self.done[piece] = True
 
     def stopped(self, reason: str) -> SweepStoppedError:
@@ -318,6 +320,7 @@ class _Ledger:
         what_now = ", and the same command goes on from there" if self.group is not None else ""
         return SweepStoppedError(f"{reason}: {kept}{what_now}.")
 
+    @with_infinities
     def dataset(self) -> xr.Dataset:
         import warnings
 
@@ -387,6 +390,8 @@ class _Pool:
             self._stop.set()  # threads of this process end their samples
         if self._owned:
             self.executor.shutdown(wait=False, cancel_futures=True)
+            if isinstance(self.executor, Processes):
+                self.executor.let_go()
 
 
 @contextmanager
@@ -396,9 +401,7 @@ def executed_by(kind: Any) -> Iterator[_Pool]:
     if kind == "threads":
         pool = _Pool(background_threads, lambda: cores, stop=Event())
     elif kind == "processes":
-        pool = _Pool(
-            lambda: ProcessPoolExecutor(cores, mp_context=get_context("spawn")), lambda: cores, rebuild=True, owned=True
-        )
+        pool = _Pool(lambda: Processes(cores), lambda: cores, rebuild=True, owned=True)
     elif hasattr(kind, "get_executor"):  # a dask.distributed.Client
         pool = _Pool(lambda: kind.get_executor(pure=False), lambda: _dask_workers(kind))
     elif isinstance(kind, Executor):

@@ -21,6 +21,7 @@ from mfexplore.core.folders import PACKAGE, cache_folder, kept_folders, write_wh
 from mfexplore.core.model import Model
 from mfexplore.core.sources import sources
 from mfexplore.numerics.kernel import COMPILER, KeptKernel, intact, settings
+from mfexplore.study.processes import end_with_input
 
 TINY = 256  # largest size simulated here; a kernel is the same code at any size
 
@@ -153,3 +154,8 @@ def warm(key: str, progress: Callable[[float], None] = lambda fraction: None) ->
     folder, files = cache_folder(), _kept(key)
     if folder is not None and files is not None:
         write_whole(folder / _mark(key), json.dumps(files).encode())
+
+
+if __name__ == "__main__":  # python -m mfexplore.study.warmup SYSTEM: as long as its standard input is open
+    end_with_input()
+    warm(sys.argv[1])

@@ -6,6 +6,7 @@ import math
 import sys
 
 from mfexplore.core.controls import Control
+from mfexplore.core.docstrings import docstring
 from mfexplore.core.model import Model
 from mfexplore.figures.prose import to_html
 from mfexplore.figures.trace import companions
@@ -34,7 +35,7 @@ def series(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def page_of(kind: type[Model]) -> str:
     """The docstring of the model's file, as HTML."""
-    return to_html(sys.modules[kind.__module__].__doc__ or "")
+    return to_html(docstring(sys.modules[kind.__module__]))
 
 
 def is_logarithmic(declared: Control) -> bool:

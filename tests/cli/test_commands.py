@@ -228,6 +228,22 @@ def test_something_is_simulated_without_saying_how_long(tmp_path: Path) -> None:
         assert run is None or atlas.usual_duration(run) >= run.step
 
 
+def test_a_seed_is_read_as_it_is_written_or_refused_before_the_run(tmp_path: Path) -> None:
+    refused = call("simulate", "curie_weiss", "--seed", "-1", expect=2).output
+    assert "seed = '-1' is not possible; allowed: a whole number from 0 on" in " ".join(refused.split())
+    for seed in (str(2**64), "SeedSequence(entropy=3, spawn_key=(1,), pool_size=4)"):
+        call("simulate", "curie_weiss", "size=20", "--seed", seed, "--time", "2", "-o", str(tmp_path / "trace.nc"))
+        with xr.open_dataset(tmp_path / "trace.nc") as trace:
+            assert trace.attrs["seed"] == seed
+
+
+def test_simulate_says_what_is_rounded(tmp_path: Path) -> None:
+    said = call("simulate", "may_leonard", "size=300", "--time", "1", "-o", str(tmp_path / "trace.nc")).output
+    assert "simulated with size 289 instead of 300" in said
+    with xr.open_dataset(tmp_path / "trace.nc") as trace:
+        assert json.loads(trace.attrs["controls"])["size"] == 289
+
+
 def test_simulate_writes_its_trace_and_repeats_with_the_seed(tmp_path: Path) -> None:
     traces = []
     for seed, name in ((7, "a"), (7, "b"), (8, "c")):

@@ -13,6 +13,7 @@ from mfexplore.core.rounding import simulated_grid
 from mfexplore.study.ensemble import ensembles_along
 from mfexplore.study.scaling import finite_size
 from mfexplore.study.sweep import sweep
+from mfexplore.workbench.sentence import sentence
 
 SIMULATED = [kind for kind in systems() if kind.offers("simulation")]
 ROUNDED = [kind for kind in SIMULATED if kind.offers("realised")]
@@ -37,7 +38,8 @@ def test_what_is_simulated_is_simulated_as_itself(kind: type[Model]) -> None:
 
 def fingerprint(model: Model) -> Any:
     run = model.simulate(seed=2)
-    return run.observe(), run.rng.bit_generator.state
+    run.advance(2 * run.step)
+    return str(run.observe()), run.rng.bit_generator.state  # as text, in which NaN is NaN
 
 
 @pytest.mark.parametrize("kind", SIMULATED, ids=lambda kind: kind.key)
@@ -87,8 +89,11 @@ def test_a_run_and_its_words_say_what_was_simulated() -> None:
     assert json.loads(run.trace().attrs["controls"])["size"] == 16_384
     assert run.follow(model.replace(size=25_000)), "it is the same lattice"
     assert model.extent() == "of size 16,384"
-    assert model.rounding() == "size 16,384 instead of 20,000"
-    assert model.realised().rounding() == ""
+    assert model.rounding() == {"size": "size 16,384 instead of 20,000"}
+    assert model.realised().rounding() == {}
+    few = system("hopfield")(size=16, load=0.01)
+    words = sentence(few, few.theory(), "overlap", measured=(0.9, 0.1, 8)).text
+    assert "in 8 simulations of size 16 (with load 0.0625 instead of 0.01)" in words
 
 
 def test_what_is_not_rounded_keeps_its_label() -> None:
