@@ -185,7 +185,9 @@ class MayLeonard(core.Model):
     )
     observables = (
         core.Observable("total_density", r"\varrho", "fraction of sites that are taken", low=0, high=1),
-        core.Observable("growth_rate", r"\mathrm{Re}\,\Lambda", "largest real part of an eigenvalue of (1)", signed=True),
+        core.Observable(
+            "growth_rate", r"\mathrm{Re}\,\Lambda", "largest real part of an eigenvalue of (1)", signed=True
+        ),
         core.Observable("frequency", r"\mathrm{Im}\,\Lambda", "angular frequency of the spiralling densities"),
         core.Observable("wavelength", r"\lambda", "wavelength of the spirals, eq. (4)", unit="squares", low=0, high=2),
         core.Observable("front_speed", "v", "speed of a front, eq. (4)", unit="squares per generation", low=0),
@@ -197,7 +199,9 @@ class MayLeonard(core.Model):
     )
     phases = (
         core.Phase("coexistence", "Spirals fit into the square: each species always finds a place ahead of its enemy."),
-        core.Phase("extinction", "Spirals have outgrown the square: it mixes as a whole, and chance leaves one species."),
+        core.Phase(
+            "extinction", "Spirals have outgrown the square: it mixes as a whole, and chance leaves one species."
+        ),
     )
     failures = (
         core.Failure("space_decides", "Well-mixed theory calls coexistence unstable; here it lives on all the same, because "
