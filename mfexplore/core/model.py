@@ -246,7 +246,7 @@ class Model:
         """
         low, high = self.control(name).bounds
         most, least = math.floor(high * of * (1 + 1e-12)), math.ceil(low * of * (1 - 1e-12))
-        return max(1, least, min(most, round(getattr(self, name) * of)))
+        return max(1, least, min(most, round(float(getattr(self, name)) * of)))
 
     def with_simulated(self, **values: float) -> Self:
         """Helps `realised`: other values for some controls, unless they are the same but for rounding errors."""
