@@ -30,7 +30,6 @@ from mfexplore.core.declaration import (
 )
 from mfexplore.core.errors import NotOfferedError, TooLargeError, UnknownNameError
 from mfexplore.core.extras import needs
-from mfexplore.core.loading import first_use
 from mfexplore.core.provenance import attributes, provenance
 from mfexplore.core.seeds import Seed, check_seed
 from mfexplore.core.solution import Array, Points, Solution, at_equilibrium, columns, label
@@ -321,9 +320,8 @@ class Model:
         return parts[0].transpose(*grids, *inner)[list(parts[0])]
 
     def _theory(self, grids: Mapping[str, Array], profiles: bool) -> xr.Dataset:
-        with first_use(type(self)):
-            found = self._stacked_profiles(grids) if profiles and self.offers("profiles") else {}
-            return label(self, grids, self.solve(columns(self, grids)), found)
+        found = self._stacked_profiles(grids) if profiles and self.offers("profiles") else {}
+        return label(self, grids, self.solve(columns(self, grids)), found)
 
     def _stacked_profiles(self, grids: Mapping[str, Array]) -> dict[str, Profile]:
         found = [self.replace(**dict(zip(grids, point, strict=True))).profiles() for point in _product(grids)]

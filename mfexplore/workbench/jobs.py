@@ -34,7 +34,7 @@ class Jobs:
 
     A job is a generator function: it is called with `cancelled` (a function to ask between slices, which also gives way
     to more urgent work of the process) and yields results, coarse to fine. It runs in a thread of its own, whenever it
-    is its turn; results are handed to `post`, which calls them in the toolkit's own thread. A newer one of the same kind
+    is its turn; results are handed to `post`, which calls them in the toolkit's own thread. A newer job of a kind
     replaces it, but not before its first result is out: otherwise a slider that never rests would never show anything.
 
     person: who has this page open. The page says there whether it is visible, and when a hand moves (`touch`).

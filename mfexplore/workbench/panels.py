@@ -240,7 +240,11 @@ class CurvePanel:
 
         job = self.ensembles.job(at, lambda fraction: None)
         done = lambda: self._progress("ensemble", None, "")  # noqa: E731 (a name for the argument)
-        self._jobs.submit("ensemble", job, show, done, self._failed)
+        self._jobs.submit("ensemble", job, show, done, self._failed, queued=self._queued)
+
+    def _queued(self, before: int | None) -> None:
+        if before is not None:
+            self._progress("ensemble", 0.0, f"waiting to simulate ({before} before you)")
 
     def _failed(self, error: Exception) -> None:
         self._progress("ensemble", None, "")
