@@ -42,7 +42,8 @@ SYSTEMS = (
 PER_SECOND = 2.0  # people who arrive
 BETWEEN_MOVES = 1.0  # seconds, on average
 PLAYING = 3  # every third person plays
-PATIENCE = 60.0  # seconds after which a person counts what is awaited as an error
+FEWEST_MOVES = 2  # however late the page was usable
+PATIENCE = 120.0  # seconds after which a person counts what is awaited as an error
 MOST_PEOPLE, MOST_SECONDS = 200, 600.0
 
 
@@ -157,9 +158,11 @@ class Person:
             self.seen.usable.append(time.perf_counter() - start)
             if self.plays:
                 await self._say(wire, {"type": "play", "on": True})
-            while time.perf_counter() < until:
+            moves = 0
+            while moves < FEWEST_MOVES or time.perf_counter() < until:
                 await asyncio.sleep(self.rng.expovariate(1 / BETWEEN_MOVES))
                 await self._move(wire, listening)
+                moves += 1
         except Exception as error:
             self.seen.errors.append(f"{self.key}: {error!r}")
         finally:

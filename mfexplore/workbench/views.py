@@ -5,8 +5,10 @@ All of it is a pure function of the exploration, so it is computed once for all 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +48,17 @@ class Point:
     theory: xr.Dataset
     landscape: Landscape | None
     law: Law | None
+
+
+_loading = threading.Lock()
+
+
+def _load_all_of_xarray() -> None:
+    """In the middle of some work xarray imports dask, where it is installed; two threads that come there at once would
+    find it half loaded.
+    """
+    with _loading, suppress(ImportError):
+        import dask.array  # noqa: F401
 
 
 def _theory(model: Model, *axes: str) -> tuple[Any, ...]:
@@ -111,7 +124,7 @@ def _refine(at: Exploration, dataset: xr.Dataset, cancelled: Cancelled) -> Itera
     import xarray as xr
 
     lower(Rank.REFINEMENT)
-
+    _load_all_of_xarray()
     model, name, observable = at.model, at.along_control, at.colour
     if model.control(name).is_integer:
         return
@@ -168,6 +181,7 @@ def boundaries(at: Exploration, cancelled: Cancelled) -> Iterator[xr.Dataset]:
 
     def compute(cancelled: Cancelled) -> Iterator[xr.Dataset]:
         lower(Rank.REFINEMENT)
+        _load_all_of_xarray()
         yield at.model.boundaries(at.x, at.y)
 
     for found in answers.ask(("boundaries", _theory(at.model, at.x, at.y)), compute, cancelled):
