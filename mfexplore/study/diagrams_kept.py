@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from mfexplore.core.catalogue import places, source
+from mfexplore.core.folders import cache_folder, kept_folders, write_whole
 from mfexplore.core.model import Model
 from mfexplore.core.provenance import versions
-from mfexplore.numerics.kernel import cache_folder, store
+from mfexplore.core.sources import sources
 from mfexplore.study.export import netcdf
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 LONG = 1.0  # seconds of computing that are worth a file
 MOST_BYTES = 256 * 2**20
+FOLDER = "diagrams"  # beside the kernels
 
 
 def kept_diagram(
@@ -30,8 +33,8 @@ def kept_diagram(
     """The diagram that is kept for a system and a record of what was asked, or the `levels` of a new one, of which the
     last is kept if it took long. record: its repr() says all that the diagram depends on beside the sources.
     """
-    file = _file(kind, record)
-    found = _read(file) if file is not None else None
+    name = _name(kind, record)
+    found = _read(name) if name else None
     if found is not None:
         yield found
         return
@@ -41,47 +44,52 @@ def kept_diagram(
         yield last
         start = time.thread_time()
     seconds += time.thread_time() - start
-    if file is not None and last is not None and seconds > LONG:
-        _write(file, last)
+    if name and last is not None and seconds > LONG:
+        _write(name, last)
 
 
-def _file(kind: type[Model], record: Any) -> Path | None:
-    """Its place; another one as soon as the sources of the system or the versions of packages change."""
-    folder, sources = cache_folder(), store(Path(inspect.getfile(kind)))
-    if folder is None or sources is None:
-        return None
-    asked = hashlib.sha256(f"{record!r} {kind.version} {json.dumps(versions())}".encode()).hexdigest()[:20]
-    return folder / "diagrams" / f"{sources.name}-{asked}.nc"
+def _name(kind: type[Model], record: Any) -> str:
+    """Of its file: another one as soon as the sources of the system or the versions of packages change. Empty for what
+    is not in the catalogue.
+    """
+    if kind.key not in places():
+        return ""
+    stamp = sources().stamp(sources().imported(source(kind.key)))
+    asked = hashlib.sha256(f"{record!r} {kind.version} {json.dumps(versions())} {stamp}".encode()).hexdigest()
+    return f"{kind.key}-{asked[:24]}.nc"
 
 
-def _read(file: Path) -> xr.Dataset | None:
+def _read(name: str) -> xr.Dataset | None:
     import xarray as xr
 
-    if not file.is_file():
-        return None
-    try:
-        found = xr.load_dataset(file, engine="h5netcdf")
-        os.utime(file)  # used just now
-    except Exception:  # whatever is wrong with it, it can be computed
-        with suppress(OSError):
-            file.unlink()
-        return None
-    return found
+    for folder in kept_folders():
+        file = folder / FOLDER / name
+        if file.is_file():
+            try:
+                found = xr.load_dataset(file, engine="h5netcdf")
+            except Exception:  # whatever is wrong with it, it can be computed
+                with suppress(OSError):
+                    file.unlink()
+                continue
+            for variable in found.variables.values():  # NetCDF knows no list of one
+                if "flag_values" in variable.attrs:
+                    variable.attrs["flag_values"] = np.atleast_1d(variable.attrs["flag_values"])
+            with suppress(OSError):
+                os.utime(file)  # used just now
+            return found
+    return None
 
 
-def _write(file: Path, dataset: xr.Dataset) -> None:
-    """Beside and moved into place; the ones that were not used for longest make room. A full disk keeps nothing."""
-    beside = file.with_name(f"{file.name}.{os.getpid()}.part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(netcdf(dataset))
-        beside.replace(file)
-        kept = sorted(file.parent.iterdir(), key=lambda f: f.stat().st_mtime, reverse=True)
+def _write(name: str, dataset: xr.Dataset) -> None:
+    """Keep it; those that were not used for longest make room. A full disk keeps nothing."""
+    root = cache_folder()
+    if root is None:
+        return
+    folder = root / FOLDER
+    with suppress(OSError):
+        write_whole(folder / name, netcdf(dataset))
         room = MOST_BYTES
-        for each in kept:
-            room -= each.stat().st_size
-            if room < 0 and each != file:
-                each.unlink()
-    except OSError:
-        with suppress(OSError):
-            beside.unlink()
+        for file in sorted(folder.glob("*.nc"), key=lambda f: f.stat().st_mtime, reverse=True):
+            room -= file.stat().st_size
+            if room < 0 and file.name != name:
+                file.unlink()

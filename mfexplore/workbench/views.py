@@ -5,7 +5,6 @@ All of it is a pure function of the exploration, so it is computed once for all 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import suppress
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfexplore.core.errors import MfexploreError
+from mfexplore.core.forks import ForkLock
 from mfexplore.core.model import Landscape, Law, Model
 from mfexplore.core.provenance import provenance
 from mfexplore.core.seeds import Seed
@@ -50,7 +50,7 @@ class Point:
     law: Law | None
 
 
-_loading = threading.Lock()
+_loading = ForkLock()
 
 
 def _load_all_of_xarray() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from mfexplore.core.forks import ForkLock
 from mfexplore.core.together import Together
 from mfexplore.models.lattices.curie_weiss import CurieWeiss
 from mfexplore.numerics.blas import one_blas_thread
@@ -145,6 +146,29 @@ def test_a_change_of_the_process_that_a_thread_of_the_parent_made_is_undone() ->
     try:
         assert in_child(free)
         assert in_child(lambda: not changed)
+    finally:
+        hold.set()
+        thread.join()
+
+
+def test_a_lock_that_a_thread_of_the_parent_holds_is_open_in_the_child() -> None:
+    lock, hold, inside = ForkLock(), threading.Event(), threading.Event()
+
+    def stay() -> None:
+        with lock:
+            inside.set()
+            hold.wait(SECONDS)
+
+    thread = threading.Thread(target=stay)
+    thread.start()
+    inside.wait(SECONDS)
+
+    def opens() -> bool:
+        with lock:
+            return True
+
+    try:
+        assert in_child(opens)
     finally:
         hold.set()
         thread.join()

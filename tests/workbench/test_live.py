@@ -36,15 +36,15 @@ def test_a_run_goes_on_where_theory_predicts_no_distribution() -> None:
 def test_an_ensemble_that_nobody_wants_any_more_ends_within_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     """Asked in every step: a sample may take a minute."""
     steps = 0
-    advance = Simulation.advance
+    take_step = Simulation._take_step
 
-    def slowly(run: Simulation, duration: float | None = None) -> None:
+    def slowly(run: Simulation, most: int) -> int:
         nonlocal steps
         steps += 1
         time.sleep(0.01)
-        advance(run, duration)
+        return take_step(run, most)
 
-    monkeypatch.setattr(Simulation, "advance", slowly)
+    monkeypatch.setattr(Simulation, "_take_step", slowly)
     nobody_asked_yet = Exploration.of(CurieWeiss(), seed=17)
     assert list(Ensembles().job(nobody_asked_yet, lambda fraction: None)(lambda: steps > 20)) == []
     time.sleep(0.1)
