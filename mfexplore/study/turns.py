@@ -19,7 +19,7 @@ from pathlib import Path
 from mfexplore.core.forks import renew_after_fork
 
 SLICE = 0.03  # seconds that somebody computes before others of the same rank, who had less, go first
-LOOK = 0.002  # seconds between two looks at who waits
+LOOK = 0.004  # seconds between two looks at who waits
 REST = 0.4  # seconds without a touch after which a hand rests
 
 
@@ -232,9 +232,9 @@ class Scheduler:
             return True
         had_enough = turn.looked - turn.since > SLICE
         return any(
-            other.rank < turn.rank or (other.rank == turn.rank and had_enough and other.share < turn.share)
+            (other.rank < turn.rank or (other.rank == turn.rank and had_enough and other.share < turn.share))
+            and self._may(other)
             for other in self._waiting
-            if self._may(other)
         )
 
     def _may(self, turn: Turn) -> bool:
@@ -254,16 +254,22 @@ class Scheduler:
 
     def _give(self) -> None:
         while self._waiting and len(self._computing) < self.places:
-            ready = [turn for turn in self._waiting if self._may(turn)]
-            if not ready:
+            best = self._next()
+            if best is None:
                 return
-            best = min(ready, key=lambda turn: (turn.rank, turn.share))  # of equals, who has waited longest
             self._waiting.remove(best)
             self._computing.add(best)
             if best.share < float("inf"):
                 self._last[best.rank] = max(self._last[best.rank], best.share)
             best.since = best.looked = best.paid = time.perf_counter()
             best.granted.set()
+
+    def _next(self) -> Turn | None:
+        for rank in Rank:
+            ready = [turn for turn in self._waiting if turn.rank == rank and self._may(turn)]
+            if ready:
+                return min(ready, key=lambda turn: turn.share)  # of equals, who has waited longest
+        return None
 
     def _pay(self, turn: Turn) -> None:
         if turn not in self._computing:
