@@ -1,4 +1,4 @@
-"""`python -m benchmarks [race ...]`, or one of `scaling`, `sweep`, `compile`; `python -m benchmarks list` names all."""
+"""`python -m benchmarks [race ...]`, or one of the studies (`scaling`, `load`, ...); `list` names all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ from benchmarks.harness import RESULTS, DifferentResultError, Report, draw, tabl
 from mfexplore.numerics.blas import one_blas_thread
 
 # Not races: each prints, writes and judges in its own way, and returns an exit code.
-STUDIES = {"scaling": "benchmarks.scaling", "sweep": "benchmarks.sweeping", "compile": "benchmarks.compiling"}
+STUDIES = {
+    "scaling": "benchmarks.scaling",
+    "sweep": "benchmarks.sweeping",
+    "compile": "benchmarks.compiling",
+    "load": "benchmarks.load",
+}
 
 
 def known_races() -> list[str]:
@@ -32,7 +37,7 @@ def run(name: str) -> Report:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", help="races (default: all), or scaling, sweep, compile, list")
+    parser.add_argument("names", nargs="*", help="races (default: all), or scaling, sweep, compile, load, list")
     parser.add_argument("--strict", action="store_true", help="exit with 1 if a target is missed")
     arguments = parser.parse_args()
     console = Console()

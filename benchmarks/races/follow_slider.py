@@ -64,11 +64,11 @@ def race(report: Report) -> None:
             return model.replace(**{slider: values[k]})
 
         def levels(k: int, at: Callable[[int], Model] = at) -> Any:
-            *_, last = diagram_levels(at(k), resolution=SIDE, executor=pool)
+            *_, last = diagram_levels(at(k), resolution=SIDE)
             return last
 
         def solved(k: int, at: Callable[[int], Model] = at, plane: Any = plane, xs: Any = xs, ys: Any = ys) -> Any:
-            return solve_grid(at(k), plane.x, plane.y, xs, ys, 5e-7, pool, lambda: False, lambda f: None)
+            return solve_grid(at(k), plane.x, plane.y, xs, ys, 5e-7, None, lambda: False, lambda f: None)
 
         def halves(k: int, at: Callable[[int], Model] = at, plane: Any = plane, xs: Any = xs, ys: Any = ys) -> Any:
             here = at(k)

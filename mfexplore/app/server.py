@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import logging
-import sys
 import threading
 import webbrowser
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +26,7 @@ from mfexplore.app.handlers import routes
 from mfexplore.app.kernels import Kernels
 from mfexplore.app.workbench import BrowserPage
 from mfexplore.core.catalogue import places, system
+from mfexplore.core.process import keep_loaded, serve_promptly
 from mfexplore.study.warmup import is_warm
 from mfexplore.workbench.desk import Desk
 from mfexplore.workbench.exploration import Exploration
@@ -171,8 +170,7 @@ def serve(
     """
     if key:
         system(key)  # an unknown one is told now, not in the browser
-    # The page's thread gives way with every piece that it writes, and gets its turn back only after so long.
-    sys.setswitchinterval(0.0001)
+    serve_promptly()
     for noisy in ("bokeh.core.validation", "bokeh.server.views.ws"):  # a closed tab is no news
         logging.getLogger(noisy).setLevel(logging.ERROR)
     if address not in ("localhost", "127.0.0.1") and not origins:
@@ -207,5 +205,4 @@ def prepare() -> None:
         if is_warm(key):
             _builder.submit(build, key, {}, "light").result()  # render the common figures once, for all later sessions
             break
-    gc.collect()
-    gc.freeze()  # libraries stay: looking through them for garbage would stop every page for a tenth of a second
+    keep_loaded()

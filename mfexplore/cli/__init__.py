@@ -9,6 +9,7 @@ import typer
 from mfexplore.cli import atlas, machine, streams
 from mfexplore.cli.console import Commands
 from mfexplore.core.docstrings import docstring
+from mfexplore.core.process import take_over
 
 app = typer.Typer(
     name="mfexplore",
@@ -27,5 +28,6 @@ for name, command in COMMANDS.items():
 
 
 def main() -> None:
+    take_over()
     streams.prepare()
     app()

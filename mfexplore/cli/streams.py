@@ -74,7 +74,7 @@ def _patient(stream: Any) -> Any:
 
 
 def prepare() -> None:
-    """Make the standard streams of this process fit for a command, and let it end in order when it is told to."""
+    """Make the standard streams of this process fit for a command, and let what tells it to end be as Ctrl-C."""
     for descriptor in range(3):  # else the first file that is opened would become the standard output
         try:
             os.fstat(descriptor)
@@ -85,9 +85,4 @@ def prepare() -> None:
     for name in ("SIGTERM", "SIGHUP"):
         told = getattr(signal, name, None)
         if told is not None and signal.getsignal(told) is signal.SIG_DFL:  # `nohup` has it ignored
-            signal.signal(told, _end)
-
-
-def _end(told: int, frame: Any) -> None:
-    """End like after Ctrl-C: what is open is closed, what was started is stopped."""
-    raise SystemExit(128 + told)
+            signal.signal(told, signal.default_int_handler)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from mfexplore.core.errors import CatalogueError, UnknownNameError
-from mfexplore.core.loading import loading
 from mfexplore.core.model import Model
 
 _MODELS = Path(__file__).parent.parent / "models"
@@ -44,8 +43,7 @@ def system(key: str) -> type[Any]:
     """
     if key not in places():
         raise UnknownNameError("system", key, places())
-    with loading():
-        module = import_module(f"mfexplore.models.{places()[key]}.{key}")
+    module = import_module(f"mfexplore.models.{places()[key]}.{key}")
     # By identity: the same class may have two names.
     found = {v for v in vars(module).values() if isinstance(v, type) and issubclass(v, Model)}
     own = sorted((v for v in found if v.__module__ == module.__name__), key=lambda v: v.__name__)

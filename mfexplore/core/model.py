@@ -34,7 +34,6 @@ from mfexplore.core.declaration import (
 )
 from mfexplore.core.errors import NotOfferedError, TooLargeError, UnknownNameError
 from mfexplore.core.extras import needs
-from mfexplore.core.loading import first_use
 from mfexplore.core.provenance import attributes, provenance
 from mfexplore.core.seeds import Seed, check_seed
 from mfexplore.core.solution import Array, Points, Solution, States, at_equilibrium, columns, label
@@ -319,7 +318,7 @@ class Model:
         """
         low, high = self.control(name).bounds
         most, least = math.floor(high * of * (1 + 1e-12)), math.ceil(low * of * (1 - 1e-12))
-        return max(1, least, min(most, round(getattr(self, name) * of)))
+        return max(1, least, min(most, round(float(getattr(self, name)) * of)))
 
     def with_simulated(self, **values: float) -> Self:
         """Helps `realised`: other values for some controls, unless they are the same but for rounding errors."""
@@ -392,9 +391,8 @@ class Model:
         return parts[0].transpose(*grids, *inner)[list(parts[0])]
 
     def _theory(self, grids: Mapping[str, Array], profiles: bool) -> xr.Dataset:
-        with first_use(type(self)):
-            found = self._stacked_profiles(grids) if profiles and self.offers("profiles") else {}
-            return label(self, grids, self.solve(columns(self, grids)), found)
+        found = self._stacked_profiles(grids) if profiles and self.offers("profiles") else {}
+        return label(self, grids, self.solve(columns(self, grids)), found)
 
     def _stacked_profiles(self, grids: Mapping[str, Array]) -> dict[str, Profile]:
         found = [self.replace(**dict(zip(grids, point, strict=True))).profiles() for point in _product(grids)]

@@ -17,7 +17,6 @@ import hashlib
 import os
 import pickle
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -38,6 +37,7 @@ from numba.core.types import BaseTuple
 from numba.core.types import Callable as CallableType
 
 from mfexplore.core.folders import PACKAGE, cache_folder, kept_folders, write_whole
+from mfexplore.core.forks import ForkLock
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 settings: Any = numba.config
@@ -149,7 +149,7 @@ def _table(values: Any) -> str:
 
 
 _ingredients = Ingredients()
-_looking = threading.Lock()
+_looking = ForkLock()
 
 
 def fingerprint(function: Any) -> str:

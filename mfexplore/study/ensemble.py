@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import CancelledError, Executor, Future
+from collections.abc import Callable
+from concurrent.futures import Executor
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from mfexplore.core.model import Model
 from mfexplore.core.provenance import error_attributes, observed_attributes, provenance
 from mfexplore.core.seeds import Seed, check_seed, stream
 from mfexplore.study.executors import background_threads
+from mfexplore.study.turns import give_way
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -26,8 +27,11 @@ def never() -> bool:
 
 
 def measure_sample(model: Model, seed: Seed, sample: int, cancelled: Callable[[], bool] = never) -> Sample:
-    """One independent sample: its random stream depends on (seed, sample) only, so any executor gives the same."""
-    return model.simulate(seed=stream(seed, sample)).measure(cancelled)
+    """One independent sample: its random stream depends on (seed, sample) only, so any executor gives the same.
+
+    Between its steps it gives way to what is more urgent in this process.
+    """
+    return model.simulate(seed=stream(seed, sample)).measure(lambda: give_way() or cancelled())
 
 
 def average(found: list[Sample]) -> dict[str, tuple[float, float]]:
@@ -84,35 +88,3 @@ def ensemble(
         if name in theory:
             dataset[f"{name}_theory"] = theory[name]
     return dataset
-
-
-def ensembles_along(
-    model: Model,
-    along: str,
-    values: Iterable[float],
-    *,
-    samples: int = 8,
-    seed: Seed = 0,
-    executor: Executor | None = None,
-    cancelled: Callable[[], bool] = never,
-) -> Iterator[tuple[float, dict[str, tuple[float, float]]]]:
-    """Ensembles at several values of one control, yielded one by one as (value, {observable: (mean, error)}). The value
-    is the one really simulated, and what rounding makes one is simulated once.
-
-    Stops, and leaves the executor, soon after `cancelled()` turns true.
-    """
-    executor = executor or background_threads()
-    waiting: list[tuple[float, list[Future[Sample]]]] = []
-    models = dict.fromkeys(model.replace(**{along: value}).realised() for value in values)
-    for moved in models:
-        value = getattr(moved, along)
-        waiting.append((value, [executor.submit(measure_sample, moved, seed, k, cancelled) for k in range(samples)]))
-    try:
-        for value, futures in waiting:
-            yield value, average([future.result() for future in futures])
-    except CancelledError:
-        return
-    finally:
-        for _, futures in waiting:
-            for future in futures:
-                future.cancel()

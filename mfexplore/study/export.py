@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,9 +118,14 @@ def save(dataset: xr.Dataset, path: Path | str) -> Path:
 def _as_netcdf_holds_it(dataset: xr.Dataset) -> xr.Dataset:
     """The same with those attributes as text that NetCDF has no type for (larger whole numbers, dates, None, ...)."""
     held = dataset.copy()
-    for thing in (held, *held.variables.values()):
-        thing.attrs = {name: _holdable(value) for name, value in thing.attrs.items()}
+    held.attrs = _holdable_ones(dataset.attrs)
+    for name in held.variables:
+        held[name].attrs = _holdable_ones(dataset[name].attrs)
     return held
+
+
+def _holdable_ones(attributes: Mapping[Any, Any]) -> dict[Any, Any]:
+    return {name: _holdable(value) for name, value in attributes.items()}
 
 
 def _holdable(value: Any) -> Any:

@@ -14,6 +14,7 @@ from mfexplore.core.errors import MfexploreError
 from mfexplore.core.model import Model
 from mfexplore.core.seeds import read_seed
 from mfexplore.figures.style import THEMES
+from mfexplore.study.turns import Rank, lower
 from mfexplore.workbench import exports, views
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.jobs import Cancelled, Jobs
@@ -69,6 +70,7 @@ class Desk:
             "export": self._export,
             "theme": self._dress,
             "pane": self._pane,
+            "visible": self._appear,
         }
 
     # -- life -----------------------------------------------------------------------------------------------------
@@ -129,12 +131,18 @@ class Desk:
             self._notice(f"That could not be understood: {error}.")
             self._tell_state()
 
+    def _appear(self, message: dict[str, Any]) -> None:
+        """The page is shown or hidden, behind another tab: nobody waits for what goes on behind."""
+        self.jobs.person.visible = bool(message["on"])
+
     def _go(self, change: Callable[[], None]) -> None:
+        self.jobs.person.touch()
         change()
         self._tell_state()
 
     def _slide(self, gesture: str, values: dict[str, Any]) -> None:
         """One step of a gesture: what is on the screen follows now, the rest of the page once the hand rests."""
+        self.jobs.person.touch()
         self.session.set_controls(gesture, **values)
         self._untold = True
 
@@ -245,9 +253,10 @@ class Desk:
         )
 
         def work(cancelled: Cancelled) -> Iterator[exports.File]:
+            lower(Rank.REFINEMENT)
             yield exports.make(what, held)
 
-        self.jobs.submit("export", work, self._page.give, fail=self._fail)
+        self.jobs.submit("export", work, self._page.give, fail=self._fail, queued=self._queued)
 
     def _dress(self, message: dict[str, Any]) -> None:
         self.theme = THEMES.get(str(message.get("name")), self.theme)
@@ -380,6 +389,10 @@ class Desk:
     def _progress(self, what: str, fraction: float | None, text: str) -> None:
         self._progressing[what] = (fraction, text)
         self._page.say("progress", what=what, fraction=fraction, text=text)
+
+    def _queued(self, before: int | None) -> None:
+        text = "" if before is None else f"waiting for its turn ({before} before it)"
+        self._progress("queue", None if before is None else 0.0, text)
 
     def _notice(self, text: str, kind: str = "error") -> None:
         self._page.say("notice", text=text, kind=kind)

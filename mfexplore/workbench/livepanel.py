@@ -57,7 +57,7 @@ class LivePanel:
     ) -> None:
         """drawn: called when something is drawn."""
         self._jobs, self._page, self._curve, self._points, self._drawn = jobs, page, curve, points, drawn
-        self.live = Live(page.post, self._show, self._fail)
+        self.live = Live(page.post, self._show, self._fail, jobs.person)
 
     def begin(self, at: Exploration) -> None:
         """A new run."""

@@ -73,10 +73,10 @@ class DiagramPanel:
             for number, level in enumerate(levels(cancelled)):
                 yield level, prepare(level, kind, at.colour, at.branch, at.method)
                 if number == 0 and has_lines:  # the first picture does not share the processor with its lines
-                    self._jobs.submit("boundaries", lines, self._show_boundaries, fail=self._fail)
-
-        def lines(cancelled: Cancelled) -> Iterator[xr.Dataset]:
-            yield at.model.boundaries(at.x, at.y)
+                    self._jobs.submit(
+                        "boundaries", lambda cancelled: views.boundaries(at, cancelled), self._show_boundaries,
+                        fail=self._fail,
+                    )  # fmt: skip
 
         self._progress("diagram", 0.0, "computing the diagram")
         self._jobs.submit("diagram", work, self._show_level, self._done, self._failed)
@@ -164,7 +164,7 @@ class CurvePanel:
 
     def _compute(self, at: Exploration) -> None:
         def work(cancelled: Cancelled) -> Iterator[Any]:
-            dataset = views.curve(at)
+            dataset = views.curve(at, cancelled)
             yield dataset, self._columns_of(at, dataset)
 
         def show(result: Any) -> None:
@@ -240,7 +240,11 @@ class CurvePanel:
 
         job = self.ensembles.job(at, lambda fraction: None)
         done = lambda: self._progress("ensemble", None, "")  # noqa: E731 (a name for the argument)
-        self._jobs.submit("ensemble", job, show, done, self._failed)
+        self._jobs.submit("ensemble", job, show, done, self._failed, queued=self._queued)
+
+    def _queued(self, before: int | None) -> None:
+        if before is not None:
+            self._progress("ensemble", 0.0, f"waiting to simulate ({before} before you)")
 
     def _failed(self, error: Exception) -> None:
         self._progress("ensemble", None, "")

@@ -341,4 +341,5 @@ const doc = await connect();
 plane.wire(doc.roots().find(root => root.name === "diagram"));
 lookAgain();
 doc.on_event("connection_lost", waitForServer);
+document.addEventListener("visibilitychange", () => say("visible", {on: document.visibilityState === "visible"}));
 document.documentElement.dataset.connected = "true";
