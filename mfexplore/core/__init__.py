@@ -9,6 +9,7 @@ from mfexplore.core.declaration import (
     Exact,
     Failure,
     Landmark,
+    Mean,
     Method,
     Observable,
     Phase,
@@ -53,7 +54,7 @@ from mfexplore.core.solution import Array, Points, Solution, States
 
 __all__ = [
     "Array", "Arrows", "Axis", "Branch", "Chart", "Control", "ControlError", "Coordinate", "Crossing",
-    "Density", "Exact", "Failure", "Field", "Guide", "Landmark", "Landscape", "Lattice", "Law", "Measured",
+    "Density", "Exact", "Failure", "Field", "Guide", "Landmark", "Landscape", "Lattice", "Law", "Mean", "Measured",
     "Method", "MfexploreError", "Model", "Network", "NotInstalledError", "NotOfferedError", "Observable",
     "Particles", "Patterns", "Phase", "Phases", "Picture", "Plane", "Points", "Preset", "Profile", "Promise",
     "Recursion", "Reference", "Series", "Simulation", "Solution", "Source", "Spectrum", "States", "Task",

@@ -169,39 +169,6 @@ class View:
 
 
 @dataclass(frozen=True)
-class Promise:
-    """What a preset's `watch` says in numbers: theory or a run at the preset must give `value` to within `tolerance`.
-
-    observable: of the theory (at equilibrium, or on `branch`), or a landmark's name if a control `along` is given.
-    method: which of the rival theories.
-    during: times between which the mean of a run (seed 1) is meant; then nothing is asked of the theory.
-    changes: controls that differ from the preset, as a size that suffices.
-    """
-
-    observable: str
-    value: float
-    tolerance: float
-    branch: str | None = None
-    method: str | None = None
-    along: str | None = None
-    during: tuple[float, float] | None = None
-    changes: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A named point worth teaching, chosen by calculation; `watch` says in one sentence what to look at, and
-    `promises` hold its numbers, which the contract re-derives.
-    """
-
-    name: str
-    controls: Mapping[str, Any]
-    watch: str
-    promises: tuple[Promise, ...] = ()
-    view: View = View()
-
-
-@dataclass(frozen=True)
 class Value:
     """What the theory says of an observable: on a branch (None: the equilibrium), by a method (None: the first), and
     for a function at one place of what it is a function of.
@@ -253,12 +220,56 @@ class Exact:
         return float(model.exact()[self.observable])
 
 
-Quantity = Value | Crossing | Exact | Callable[[Any], float]  # the last: anything else, from the model at the point
+@dataclass(frozen=True)
+class Mean:
+    """What a run (seed 1) shows: the mean of an observable between two times."""
+
+    observable: str
+    start: float
+    end: float
+
+    def of(self, model: Model) -> float:
+        run = model.simulate(seed=1)
+        run.advance(self.end)
+        times, series = run.series()
+        return float(np.mean(series[self.observable][times >= self.start]))
+
+
+Quantity = (
+    Value | Crossing | Exact | Mean | Callable[[Any], float]
+)  # the last: anything else, from the model at the point
 
 
 def quantity(wanted: Quantity, model: Model) -> float:
     """A quantity at the controls of a model."""
-    return wanted.of(model) if isinstance(wanted, Value | Crossing | Exact) else float(wanted(model))
+    return wanted.of(model) if isinstance(wanted, Value | Crossing | Exact | Mean) else float(wanted(model))
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A number in the `watch` of a preset. changes: controls that differ from it, as a size that suffices."""
+
+    of: Quantity = field(compare=False)
+    value: float
+    tolerance: float
+    changes: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def found(self, preset: Model) -> float:
+        """The number as it is."""
+        return quantity(self.of, preset.replace(**self.changes))
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named point worth teaching, chosen by calculation; `watch` says in one sentence what to look at, and
+    `promises` hold its numbers, which the contract re-derives.
+    """
+
+    name: str
+    controls: Mapping[str, Any]
+    watch: str
+    promises: tuple[Promise, ...] = ()
+    view: View = View()
 
 
 @dataclass(frozen=True)

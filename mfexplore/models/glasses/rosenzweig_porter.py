@@ -309,8 +309,8 @@ class RosenzweigPorter(core.Model):
         core.Preset(
             "localized", {"gamma": 2.5, "broadening_exponent": 1.0},
             "The particle stays on its site (trace the survival); gaps are nearly Poisson (0.42, on the way to 0.386).",
-            (core.Promise("level_ratio", 0.42, 0.015, method="finite_size"),
-             core.Promise("level_ratio", 0.386, 0.0005, method="leading")),
+            (core.Promise(core.Value("level_ratio", method="finite_size"), 0.42, 0.015),
+             core.Promise(core.Value("level_ratio", method="leading"), 0.386, 0.0005)),
         ),
         core.Preset(
             "local resolvents", {"gamma": 1.6, "broadening_exponent": 0.6, "size": 1024},
