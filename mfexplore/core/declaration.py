@@ -51,6 +51,7 @@ class Observable(Named):
     over: name of the coordinate if the observable is a function (of lag, energy, order, site, ...).
     scale: "log" where equal ratios matter more than equal differences; it is positive then.
     against: another function over the same coordinate, against which this one is drawn (a parametric curve).
+    heavy_tailed: samples of it differ so much that their median is shown, not their mean.
     thermodynamic: whether an entropy, magnetization, specific heat, ... is the derivative that its name says; where
         not, `doc` says what it is.
     """
@@ -64,6 +65,7 @@ class Observable(Named):
     over: str | None = None
     scale: Literal["linear", "log"] = "linear"
     against: str | None = None
+    heavy_tailed: bool = False
     thermodynamic: bool = True
 
 

@@ -60,4 +60,9 @@ def observed_attributes(model: Model, name: str) -> dict[str, str]:
 
 def error_attributes(of: dict[str, str]) -> dict[str, str]:
     """CF attributes of the standard error of a variable."""
-    return {k: v for k, v in of.items() if k == "units"} | {"long_name": f"standard error of {of['long_name']}"}
+    return unit_of(of) | {"long_name": f"standard error of {of['long_name']}"}
+
+
+def unit_of(of: dict[str, str]) -> dict[str, str]:
+    """The unit of a variable, where it has one."""
+    return {k: v for k, v in of.items() if k == "units"}

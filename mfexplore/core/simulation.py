@@ -247,8 +247,18 @@ class Simulation(ABC, Generic[System]):
         values = self.series()[1][observable or self.model.laws(self.time)[0].observable]
         return values[len(values) // 2 :]
 
+    def advance_to(self, time: float, cancelled: Callable[[], bool] = never) -> None:
+        """Run until a time, or not at all if that is past. Raises CancelledError if `cancelled()`."""
+        self._advance_unless(cancelled, max(0.0, time - self.time - self._carried))
+
     def measure(self, cancelled: Callable[[], bool] = never) -> dict[str, float]:
-        """Relax, then average over the window: one sample of an ensemble. Raises CancelledError if `cancelled()`."""
+        """One sample of an ensemble: relax, then average over the window. A model with a control whose role is "time"
+        is looked at when that has passed. Raises CancelledError if `cancelled()`.
+        """
+        for name, made in self.model.controls().items():
+            if made.role == "time":
+                self.advance_to(float(getattr(self.model, name)), cancelled)
+                return self.observe()
         self._advance_unless(cancelled, self.relaxation)
         if self.window <= 0:
             return self.observe()

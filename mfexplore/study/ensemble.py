@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Executor
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from mfexplore.core.arguments import whole_number
 from mfexplore.core.model import Model
-from mfexplore.core.provenance import error_attributes, observed_attributes, provenance
+from mfexplore.core.provenance import error_attributes, observed_attributes, provenance, unit_of
 from mfexplore.core.seeds import Seed, check_seed, stream
 from mfexplore.study.executors import background_threads
 from mfexplore.study.turns import give_way
@@ -34,14 +34,47 @@ def measure_sample(model: Model, seed: Seed, sample: int, cancelled: Callable[[]
     return model.simulate(seed=stream(seed, sample)).measure(lambda: give_way() or cancelled())
 
 
-def average(found: list[Sample]) -> dict[str, tuple[float, float]]:
-    """Mean and standard error over samples, by observable; the error of a single sample is NaN."""
+class Average(NamedTuple):
+    """An observable over samples. Those in which it is NaN (it never got there, say) do not count.
+
+    mean, error: with its standard error, NaN for fewer than two; samples: how many count.
+    median, lower, upper: for heavy tails, with the quartiles.
+    """
+
+    mean: float
+    error: float
+    samples: int
+    median: float
+    lower: float
+    upper: float
+
+
+def average(found: list[Sample]) -> dict[str, Average]:
+    """Averages over samples, by observable."""
     result = {}
     for name in found[0]:
         values = np.array([one[name] for one in found])
-        error = values.std(ddof=1) / np.sqrt(len(found)) if len(found) > 1 else np.nan
-        result[name] = (float(values.mean()), float(error))
+        values = values[~np.isnan(values)]
+        if not values.size:
+            result[name] = Average(np.nan, np.nan, 0, np.nan, np.nan, np.nan)
+            continue
+        error = values.std(ddof=1) / np.sqrt(values.size) if values.size > 1 else np.nan
+        lower, median, upper = np.quantile(values, (0.25, 0.5, 0.75))
+        result[name] = Average(
+            float(values.mean()), float(error), values.size, float(median), float(lower), float(upper)
+        )
     return result
+
+
+def measure_ages(
+    model: Model, ages: list[float], seed: Seed, sample: int, cancelled: Callable[[], bool] = never
+) -> list[Sample]:
+    """What one run observes at rising times: states along one run, not one run for each of them."""
+    run, found = model.simulate(seed=stream(seed, sample)), []
+    for age in ages:
+        run.advance_to(age, lambda: give_way() or cancelled())
+        found.append(run.observe())
+    return found
 
 
 def ensemble(
@@ -55,7 +88,8 @@ def ensemble(
     """Mean and standard error of every observable of the simulation over `samples` independent samples.
 
     Returns a Dataset: for an observable `x` of the simulation the variables `x` (mean), `x_standard_error` (over
-    samples) and, where the theory knows it, `x_theory` (over `method` and `branch`). The error of one sample is NaN.
+    samples), `x_quartiles` (over `quartile`) and, where the theory knows it, `x_theory` (over `method` and `branch`).
+    The error of one sample is NaN. Samples in which `x` is NaN do not count; `x_samples` says how many did then.
     Theory and attributes are those of the controls really simulated, `model.realised()`.
 
     Raises ArgumentError for fewer than one sample, SeedError, and what `simulate` raises.
@@ -80,11 +114,15 @@ def ensemble(
             future.cancel()
     dataset = xr.Dataset(attrs=provenance(model, seed=seed, samples=samples))
     theory = model.theory() if model.offers("solve") else xr.Dataset()
-    for name, (mean, error) in average(found).items():
+    for name, over in average(found).items():
         meaning = observed_attributes(model, name)
-        dataset[name] = ((), mean, meaning | {"ancillary_variables": f"{name}_standard_error"})
-        unknown = {"comment": "unknown: it takes two samples"} if samples < 2 else {}
-        dataset[f"{name}_standard_error"] = ((), error, error_attributes(meaning) | unknown)
+        dataset[name] = ((), over.mean, meaning | {"ancillary_variables": f"{name}_standard_error"})
+        unknown = {"comment": "unknown: it takes two samples"} if over.samples < 2 else {}
+        dataset[f"{name}_standard_error"] = ((), over.error, error_attributes(meaning) | unknown)
+        about = {"long_name": f"median and quartiles of {meaning['long_name']}"} | unit_of(meaning)
+        dataset[f"{name}_quartiles"] = ("quartile", [over.lower, over.median, over.upper], about)
+        if over.samples < samples:
+            dataset[f"{name}_samples"] = ((), over.samples, {"long_name": f"samples with a {meaning['long_name']}"})
         if name in theory:
             dataset[f"{name}_theory"] = theory[name]
     return dataset

@@ -23,7 +23,7 @@ from mfexplore.figures.curves import value_range
 from mfexplore.study.answers import answers, never
 from mfexplore.study.diagram import diagram_levels
 from mfexplore.study.diagrams_kept import kept_diagram
-from mfexplore.study.ensemble import average, measure_sample
+from mfexplore.study.ensemble import Average, average, measure_ages, measure_sample
 from mfexplore.study.turns import Rank, lower
 from mfexplore.workbench.exploration import ENSEMBLE_SAMPLES, Exploration
 from mfexplore.workbench.jobs import Cancelled
@@ -230,6 +230,8 @@ class Ensembles:
         here = float(getattr(at.model, name))
         spread = [float(v) for v in declared.grid(MEASURED_POINTS, *at.window(at.along))]
         order = [here] + [spread[k] for k in coarse_to_fine(len(spread))]
+        if declared.role == "time":
+            return _ages_job(at, sorted(set(order)), points, progress)
 
         def measure(cancelled: Cancelled) -> Iterator[dict[float, dict[str, Measured]]]:
             for done, asked in enumerate(order):
@@ -250,17 +252,47 @@ class Ensembles:
         return self.points.get(float(getattr(at.model.realised(), at.along_control)), {})
 
 
+def _ages_job(
+    at: Exploration, ages: list[float], points: dict[float, dict[str, Measured]], progress: Callable[[float], None]
+) -> Any:
+    """Measure at all ages along the same runs; yields after each run."""
+
+    def measure(cancelled: Cancelled) -> Iterator[dict[float, dict[str, Measured]]]:
+        lower(Rank.BACKGROUND)
+        model = at.model.realised()
+        runs: list[list[dict[str, float]]] = []
+        for sample in range(ENSEMBLE_SAMPLES):
+            progress(sample / ENSEMBLE_SAMPLES)
+            runs.append(measure_ages(model, ages, at.seed, sample, cancelled))
+            for k, age in enumerate(ages):
+                points[age] = _as_shown(model, average([run[k] for run in runs]))
+            yield dict(points)
+
+    return measure
+
+
 def _samples(model: Model, seed: Seed, cancelled: Cancelled) -> dict[str, Measured] | None:
     """The ensemble at one point; None if `cancelled()`."""
 
     def compute(cancelled: Cancelled) -> Iterator[dict[str, Measured]]:
         lower(Rank.BACKGROUND)
         found = [measure_sample(model, seed, sample, cancelled) for sample in range(ENSEMBLE_SAMPLES)]
-        yield {name: (*both, ENSEMBLE_SAMPLES) for name, both in average(found).items()}
+        yield _as_shown(model, average(found))
 
     for found in answers.ask(("ensemble", model, seed), compute, cancelled):
         return found
     return None
+
+
+def _as_shown(model: Model, found: dict[str, Average]) -> dict[str, Measured]:
+    """Means, or medians of what has a heavy tail, with their standard errors."""
+    tailed = {o.name for o in model.observables if o.heavy_tailed}
+    return {
+        name: (over.median, 0.93 * (over.upper - over.lower) / np.sqrt(max(over.samples, 1)), over.samples)
+        if name in tailed
+        else (over.mean, over.error, over.samples)
+        for name, over in found.items()
+    }
 
 
 def coarse_to_fine(n: int) -> list[int]:
