@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mfexplore.core import Array, Model, NotOfferedError, system
+from mfexplore.core import Array, Model, NotOfferedError, Preset, Promise, system
 from mfexplore.core.catalogue import places
 
 SYSTEMS = [system(key) for key in places()]
@@ -147,3 +147,31 @@ def test_the_smallest_simulations_meet_exact_values(system: type[Model]) -> None
                 error = float(found[f"{name}_standard_error"])
                 assert float(found[name]) == pytest.approx(exact[name], abs=5 * error + 1e-12), f"{name}, {variant}"
     assert compared
+
+
+# -- what presets promise ------------------------------------------------------------------------------------------
+
+
+def found_at(model: Model, promise: Promise) -> list[float]:
+    """What theory or a run gives for a promise: one number, or all crossings of a landmark."""
+    if promise.during is not None:
+        run = model.simulate(seed=1)
+        run.advance(promise.during[1])
+        times, series = run.series()
+        return [float(np.mean(series[promise.observable][times >= promise.during[0]]))]
+    if promise.along is not None:
+        return [float(value) for value in model.landmark(promise.observable, promise.along)]
+    if promise.branch is None:
+        return [float(model.equilibrium(method=promise.method, profiles=False)[promise.observable])]
+    theory = model.theory(method=promise.method, profiles=False)
+    return [float(theory[promise.observable].sel(branch=promise.branch))]
+
+
+@pytest.mark.parametrize(
+    ("system", "preset"),
+    [pytest.param(s, p, id=f"{s.key}-{p.name.replace(' ', '_')}") for s in SYSTEMS for p in s.presets if p.promises],
+)
+def test_presets_keep_their_promises(system: type[Model], preset: Preset) -> None:
+    for promise in preset.promises:
+        found = found_at(system(**{**preset.controls, **promise.changes}), promise)
+        assert any(abs(value - promise.value) <= promise.tolerance for value in found), f"{promise}: {found}"

@@ -56,6 +56,7 @@ from mfexplore.core import (
     Plane,
     Points,
     Preset,
+    Promise,
     Reference,
     Simulation,
     Solution,
@@ -239,12 +240,20 @@ class ContactProcess(Model):
         Plane("infection_rate", "activation", "density", x_range=(0.5, 6.0), along="x"),
     )
     presets = (
-        Preset("active", {"infection_rate": 4.0}, "Simulation 0.607, pair approximation 0.667, mean field 0.750: why?"),
+        Preset("active", {"infection_rate": 4.0}, "Simulation 0.607, pair approximation 0.667, mean field 0.750: why?",
+            (Promise("density", 0.607, 0.01, during=(100, 300), changes={"size": 20_000}),
+             Promise("density", 0.667, 0.0005, branch="active", method="pair"),
+             Promise("density", 0.75, 1e-9, branch="active", method="mean_field")),
+        ),
         Preset(
             "critical decay", {"infection_rate": 3.29785, "size": 100_000},
             "At the threshold the density decays as a power of time, t^(-0.159); mean field still expects 0.70.",
+            (Promise("density", 0.697, 0.001, branch="active", method="mean_field"),),
         ),
-        Preset("dying out", {"infection_rate": 3.0}, "Both theories promise life; the chain dies."),
+        Preset("dying out", {"infection_rate": 3.0}, "Both theories promise life; the chain dies.",
+            (Promise("density", 0.0, 1e-9, during=(1500, 1600), changes={"size": 1000}),
+             Promise("density", 2 / 3, 1e-6, branch="active", method="mean_field")),
+        ),
         Preset(
             "plane", {"infection_rate": 2.0, "dimension": 2, "size": 40_000},
             "With four neighbours the pair approximation already comes close.",

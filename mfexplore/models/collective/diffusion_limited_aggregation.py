@@ -70,6 +70,7 @@ from mfexplore.core import (
     Points,
     Preset,
     Profile,
+    Promise,
     Reference,
     Simulation,
     Solution,
@@ -786,6 +787,7 @@ class DiffusionLimitedAggregation(Model):
         Preset(
             "large", {"size": 1_000_000},
             "A million particles in half a minute: D settles near 1.71, and the arms look alike at every scale.",
+            (Promise("fractal_dimension", 1.71, 0.005, method="numerical"),),
         ),
         Preset("dense", {"walker_density": 0.3}, "Walkers wait between the arms and fill them: D_1 comes to 1.87."),
         Preset(

@@ -80,6 +80,7 @@ from mfexplore.core import (
     Points,
     Preset,
     Profile,
+    Promise,
     Reference,
     Simulation,
     Solution,
@@ -558,6 +559,8 @@ class Kuramoto(Model):
         Preset(
             "onset", {"coupling": 2.2, "disorder": 1.0, "temperature": 0.0, "size": 100_000},
             "Ten per cent above the threshold K = 2 the phases gather to r = 0.30, growing slowly from noise.",
+            (Promise("critical_coupling", 2.0, 1e-9, along="coupling"),
+             Promise("coherence", 0.30, 0.005)),
         ),
         Preset(
             "locked and drifting", {"frequencies": "gaussian", "coupling": 2.0, "disorder": 1.0, "temperature": 0.0},
@@ -566,6 +569,8 @@ class Kuramoto(Model):
         Preset(
             "explosive", {"frequencies": "uniform", "coupling": 1.4, "disorder": 1.0, "temperature": 0.0},
             "Ten per cent above the threshold K = 1.273 the coherence leaps to 0.87; just below it there is none.",
+            (Promise("critical_coupling", 1.273, 0.0005, along="coupling"),
+             Promise("coherence", 0.87, 0.005)),
         ),
         Preset(
             "rotors", {"frequencies": "identical", "coupling": 1.0, "temperature": 0.3, "start": "coherent"},

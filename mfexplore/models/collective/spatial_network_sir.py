@@ -60,6 +60,7 @@ from mfexplore.core import (
     Plane,
     Points,
     Preset,
+    Promise,
     Reference,
     Simulation,
     Solution,
@@ -443,7 +444,9 @@ class SpatialNetworkSIR(Model):
             "One contact in a thousand flies: far new foci overtake the front. A small world without clustering.",
         ),
         Preset("power law", {"kernel": "power", "tail": 1.0}, "Hops of every length: no front, a fractal of foci."),
-        Preset("below threshold", {"transmission": 0.12}, "A case infects 0.86 others: it glimmers and goes out."),
+        Preset("below threshold", {"transmission": 0.12}, "A case infects 0.86 others: it glimmers and goes out.",
+            (Promise("reproduction_number", 0.86, 0.005, method="edge_based"),),
+        ),
         Preset(
             "on a line", {"dimension": 1, "length": 20.0, "mean_degree": 16.0, "size": 20_000},
             "Two fronts draw straight lines, x = ct; with 8 contacts instead of 16 they would flicker out.",

@@ -74,6 +74,7 @@ from mfexplore.core import (
     Plane,
     Points,
     Preset,
+    Promise,
     Reference,
     Simulation,
     Solution,
@@ -690,18 +691,26 @@ class PSpin(Model):
         Preset(
             "caught in a state", {"temperature": 0.59, "size": 1000},
             "Between T_s = 0.586 and T_d = 0.612 the start is not forgotten, yet the energy is that of a liquid.",
+            (Promise("static_temperature", 0.586, 0.0005, along="temperature"),
+             Promise("dynamic_temperature", 0.612, 0.0005, along="temperature"),
+             Promise("energy", -0.5 / 0.59, 1e-9)),
         ),
         Preset(
             "quench", {"temperature": 0.2, "start": "random", "size": 400},
             "The energy creeps down and is held up near the threshold -1.05, above the glass at -1.07.",
+            (Promise("energy", -1.05, 0.005, branch="threshold"),
+             Promise("energy", -1.07, 0.005, branch="glass")),
         ),
         Preset(
             "Ising states", {"temperature": 0.66, "kind": "ising", "size": 1000},
             "The same with Ising spins: an equilibrium start keeps the overlap q = 0.79 of its state.",
+            (Promise("overlap", 0.79, 0.005),
+             Promise("overlap", 0.79, 0.08, during=(20, 120))),
         ),
         Preset(
             "Gardner", {"temperature": 0.2, "kind": "ising", "start": "equilibrium", "size": 1000},
             "Below T_G = 0.240 one step of symmetry breaking fails: the diagram says so.",
+            (Promise("gardner_temperature", 0.240, 0.0005, along="temperature"),),
         ),
     )  # fmt: skip
     references = (

@@ -73,6 +73,7 @@ from mfexplore.core import (
     Points,
     Preset,
     Profile,
+    Promise,
     Reference,
     Simulation,
     Solution,
@@ -325,6 +326,8 @@ class RosenzweigPorter(Model):
         Preset(
             "localized", {"gamma": 2.5, "broadening_exponent": 1.0},
             "The particle stays on its site (trace the survival); gaps are nearly Poisson (0.42, on the way to 0.386).",
+            (Promise("level_ratio", 0.42, 0.015, method="finite_size"),
+             Promise("level_ratio", 0.386, 0.0005, method="leading")),
         ),
         Preset(
             "local resolvents", {"gamma": 1.6, "broadening_exponent": 0.6, "size": 1024},

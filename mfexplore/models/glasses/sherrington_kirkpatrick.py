@@ -73,6 +73,7 @@ from mfexplore.core import (
     Points,
     Preset,
     Profile,
+    Promise,
     Reference,
     Simulation,
     Solution,
@@ -899,10 +900,13 @@ class SherringtonKirkpatrick(Model):
         Preset(
             "crossing the AT line", {"temperature": 0.5, "field": 0.8},
             "Lower the field: at h = 0.570 no curve jumps, yet below it two copies no longer agree on one state.",
+            (Promise("at_line", 0.570, 0.0005, along="field"),),
         ),
         Preset(
             "one step", {"temperature": 0.5, "rsb_steps": 1},
             "One step gives two overlaps, 0.215 and 0.619, where replica symmetry had one: most of the error is gone.",
+            (Promise("overlap_0", 0.215, 0.0005),
+             Promise("overlap_1", 0.619, 0.0005)),
         ),
         Preset(
             "many states", {"temperature": 0.4, "rsb_steps": 8, "size": 256},
@@ -915,10 +919,12 @@ class SherringtonKirkpatrick(Model):
         Preset(
             "ferromagnet", {"temperature": 1.0, "ferromagnetic_bias": 1.5, "start": "up"},
             "The mean coupling wins: magnetization 0.557 although the couplings scatter as much as they pull together.",
+            (Promise("magnetization", 0.557, 0.0005),),
         ),
         Preset(
             "magnetized glass", {"temperature": 0.2, "ferromagnetic_bias": 1.5, "rsb_steps": 2},
             "Below the AT line at T = 0.275 the magnetization hardly moves, but many magnetized states have appeared.",
+            (Promise("at_line", 0.275, 0.0005, along="temperature"),),
         ),
     )  # fmt: skip
     references = (

@@ -67,6 +67,7 @@ from mfexplore.core import (
     Plane,
     Points,
     Preset,
+    Promise,
     Reference,
     Simulation,
     Solution,
@@ -578,10 +579,12 @@ class BethePropagation(Model):
         Preset(
             "critical messages", {"temperature": 1.85, "antiferromagnetic_fraction": 0.0},
             "Just above T_c = 1.820 the opinion fades slowly, along the path that density evolution predicts.",
+            (Promise("ferromagnet", 1.820, 0.0005, along="temperature"),),
         ),
         Preset(
             "spin glass", {"temperature": 0.7, "antiferromagnetic_fraction": 0.5, "start": "random"},
             "Below T = 1.135 with mixed signs the messages never settle: the trace of their change does not fall.",
+            (Promise("spin_glass", 1.135, 0.0005, along="temperature"),),
         ),
         Preset(
             "Nishimori line", {"temperature": 0.9102, "antiferromagnetic_fraction": 0.1},
@@ -591,6 +594,8 @@ class BethePropagation(Model):
             "short loops",
             {"graph": "square", "degree": 4, "temperature": 2.6, "antiferromagnetic_fraction": 0.0, "size": 2500},
             "The lattice is disordered at T = 2.6, yet belief propagation insists on m = 0.66; try heat bath.",
+            (Promise("magnetization", 0.66, 0.005),
+             Promise("magnetization", 0.66, 0.005, during=(200, 300))),
         ),
         Preset(
             "population", {"temperature": 0.8, "antiferromagnetic_fraction": 0.08, "algorithm": "population_dynamics",

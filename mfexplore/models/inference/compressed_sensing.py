@@ -72,6 +72,7 @@ from mfexplore.core import (
     Plane,
     Points,
     Preset,
+    Promise,
     Reference,
     Simulation,
     Solution,
@@ -476,6 +477,7 @@ class CompressedSensing(Model):
         Preset(
             "lasso recovers", {"measurement_rate": 0.6, "denoiser": "lasso"},
             "Above the Donoho-Tanner line, 0.511 for this sparsity, the lasso recovers as well, more slowly.",
+            (Promise("donoho_tanner", 0.511, 0.0005, along="measurement_rate"),),
         ),
         Preset(
             "photograph", {"signal": "image", "measurement_rate": 0.35, "sparsity": 0.1, "noise": 1e-8},

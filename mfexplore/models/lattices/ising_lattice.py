@@ -73,6 +73,7 @@ from mfexplore.core import (
     Plane,
     Points,
     Preset,
+    Promise,
     Reference,
     Simulation,
     Solution,
@@ -553,6 +554,9 @@ class IsingLattice(Model):
         Preset(
             "three answers", {"temperature": 2.6},
             "Mean field says m = 0.87, Bethe says m = 0.66, and both are wrong: the spins soon forget their start.",
+            (Promise("magnetization", 0.87, 0.005, method="mean_field"),
+             Promise("magnetization", 0.66, 0.005, method="bethe"),
+             Promise("magnetization", 0.0, 0.02, during=(100, 200))),
         ),
         Preset(
             "quench", {"temperature": 1.4, "size": 262_144, "start": "random"},
@@ -566,10 +570,15 @@ class IsingLattice(Model):
             "hydrogen peroxide",
             {"lattice": "hydrogen_peroxide", "temperature": 1.743, "size": 32_768, "algorithm": "wolff"},
             "Three neighbours and no loop shorter than ten: Bethe (T = 1.820) is off by 4%, mean field (3) by 72%.",
+            (Promise("critical_temperature", 1.743, 0.0005, along="temperature"),
+             Promise("critical_temperature_bethe", 1.820, 0.0005, along="temperature"),
+             Promise("critical_temperature_mean_field", 3.0, 1e-9, along="temperature")),
         ),
         Preset(
             "face-centred cubic", {"lattice": "fcc", "temperature": 10.4, "size": 32_000},
             "Twelve neighbours: mean field (T = 12) does better than anywhere else here, and still sees false order.",
+            (Promise("critical_temperature_mean_field", 12.0, 1e-9, along="temperature"),
+             Promise("magnetization", 0.0, 0.05, during=(100, 200))),
         ),
     )  # fmt: skip
     references = (

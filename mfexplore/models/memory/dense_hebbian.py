@@ -80,6 +80,7 @@ from mfexplore.core import (
     Plane,
     Points,
     Preset,
+    Promise,
     Reference,
     Simulation,
     Solution,
@@ -1355,6 +1356,7 @@ class DenseHebbian(Model):
         Preset(
             "ultra-storage", {"load": 0.05, "size": 256, "corruption": 0.2},
             "256 neurons recall one of 3277 memories from a copy with 20 % errors; pairwise couplings would hold 35.",
+            (Promise("overlap", 1.0, 0.05, during=(10, 20)),),
         ),
         Preset(
             "higher order", {"order": 4, "load": 0.008, "size": 128, "corruption": 0.15},
@@ -1383,6 +1385,7 @@ class DenseHebbian(Model):
             {"temperature": 0.05, "load": 0.145, "rsb_steps": 1, "size": 400, "corruption": 0.02},
             "Beyond the capacity of the symmetric theory (0.133 here) the memory stays: set rsb_steps to 0, and theory "
             "loses it.",
+            (Promise("retrieval_spinodal", 0.133, 0.0005, along="load", changes={"rsb_steps": 0}),),
         ),
         Preset(
             "ten digits", {
