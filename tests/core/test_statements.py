@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import each_system
 
-from mfexplore.core import Model, NotOfferedError, system
-from mfexplore.core.catalogue import places
+from mfexplore.core import Model, NotOfferedError
 
 PLACES = 12  # random points at which equations are evaluated
 COARSE = 9  # places along each axis of a plane, where what is declared must occur
-every_system = pytest.mark.parametrize("key", list(places()))
 
 
 def small(model: Model) -> Model:
@@ -36,10 +35,10 @@ def variants(kind: type[Model]) -> Iterator[Model]:
     yield from dict.fromkeys(found)
 
 
-@every_system
-def test_equations_of_the_page_hold_where_the_theory_is_solved(key: str) -> None:
+@each_system()
+def test_equations_of_the_page_hold_where_the_theory_is_solved(system: type[Model]) -> None:
     """The kernel that solves does not certify itself: the equations stand a second time, in plain NumPy."""
-    kind = system(key)
+    kind = system
     if not kind.offers("solve"):
         pytest.skip("no theory")
     assert kind.offers("equations"), "state the equations of the page in plain NumPy"
@@ -67,9 +66,9 @@ def test_equations_of_the_page_hold_where_the_theory_is_solved(key: str) -> None
     assert evaluated
 
 
-@every_system
-def test_every_phase_and_every_failure_occurs(key: str) -> None:
-    kind = system(key)
+@each_system()
+def test_every_phase_and_every_failure_occurs(system: type[Model]) -> None:
+    kind = system
     missing = {("phase", p.name) for p in kind.phases} | {("validity", f.name) for f in kind.failures}
     for model in variants(kind):
         planes: list[Any] = [None, *(p for p in kind.planes if model.applies(p))]
@@ -91,9 +90,9 @@ def test_every_phase_and_every_failure_occurs(key: str) -> None:
     assert not missing
 
 
-@every_system
-def test_a_traced_boundary_is_crossed_where_it_is_drawn(key: str) -> None:
-    kind = system(key)
+@each_system()
+def test_a_traced_boundary_is_crossed_where_it_is_drawn(system: type[Model]) -> None:
+    kind = system
     model = small(kind())
     for plane, landmark in itertools.product(kind.planes, kind.landmarks):
         if landmark.of not in (plane.x, plane.y):
@@ -112,10 +111,10 @@ def test_a_traced_boundary_is_crossed_where_it_is_drawn(key: str) -> None:
             assert np.abs(crossed - value).min() <= 1e-6 * (high - low), (landmark.name, at, value)
 
 
-@every_system
-def test_a_boundary_is_the_same_along_every_control(key: str) -> None:
+@each_system()
+def test_a_boundary_is_the_same_along_every_control(system: type[Model]) -> None:
     """Solved along another control, a boundary is where the one it is explicit in says."""
-    kind = system(key)
+    kind = system
     for model in itertools.islice(variants(kind), 4):
         for landmark, along in itertools.product(kind.landmarks, kind.axis_names()):
             if not landmark.of or along == landmark.of:
