@@ -69,17 +69,13 @@ class Uninterrupted:
             self._handlers[number](number, frame)
 
     def _put_back(self) -> None:
-        raised: BaseException | None = None
-        waiting = list(self._handlers)
-        while waiting:
-            try:
-                if getsignal(waiting[-1]) == self._note:
-                    signal.signal(waiting[-1], self._handlers[waiting[-1]])
-                waiting.pop()
-            except BaseException as interrupt:  # by a handler that is back already
-                raised = interrupt
-        if raised is not None:
-            raise raised
+        try:
+            for number, handler in self._handlers.items():
+                if getsignal(number) == self._note:
+                    signal.signal(number, handler)
+        except BaseException:  # raised by a handler that is back already
+            self._put_back()
+            raise
 
     def _handle(self) -> None:
         """Run what is due, all of it, also if one raises."""

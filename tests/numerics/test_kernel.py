@@ -395,3 +395,31 @@ def test_division_and_infinity_mean_what_numpy_means() -> None:
 
     assert ratio(1.0, 0.0) == np.inf
     assert np.isnan(ratio(0.0, 0.0))
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="this system has no such signal")
+def test_compiling_is_not_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exception comes when the kernel is complete."""
+
+    @kernel
+    def double(x):  # type: ignore[no-untyped-def]
+        return 2 * x
+
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    load = double._cache.load_overload  # type: ignore[attr-defined]
+
+    def interrupt_and_load(*arguments: Any) -> Any:
+        signal.raise_signal(signal.SIGALRM)
+        return load(*arguments)
+
+    monkeypatch.setattr(double._cache, "load_overload", interrupt_and_load)  # type: ignore[attr-defined]
+    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            double(1.0)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert len(double.overloads) == 1  # type: ignore[attr-defined]
+    assert double(1.0) == 2
