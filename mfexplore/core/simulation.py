@@ -193,7 +193,7 @@ class Simulation(ABC):
         time = ("time", times, {"long_name": "time", "units": self.time_unit})
         origin = provenance(self._first) | {"seed": seed_text(self.seed)}
         if self._changes:
-            changes = [{"time": time, "controls": changed} for time, changed in self._changes.items()]
+            changes = [{"time": time, "controls": changed} for time, changed in list(self._changes.items())]
             origin["controls_changed"] = json.dumps(changes)
         return xr.Dataset(variables, {"time": time}, attrs=origin)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -31,6 +33,31 @@ def test_a_run_goes_on_where_theory_predicts_no_distribution() -> None:
     finally:
         live.close()
     assert not errors
+
+
+def test_what_is_exported_tells_which_controls_were_moved() -> None:
+    frames: list[Frame] = []
+    errors: list[str] = []
+    live = Live(lambda draw: draw(), frames.append, errors.append)
+
+    def wait(until: Callable[[], bool]) -> None:
+        end = time.perf_counter() + 30
+        while not until() and time.perf_counter() < end:
+            time.sleep(0.01)
+
+    try:
+        model = CurieWeiss(size=100)
+        live.start(model, seed=1)
+        live.step()
+        wait(lambda: bool(frames) and frames[-1].time == 1)
+        live.follow(model.replace(temperature=0.5))
+        wait(lambda: frames[-1].model.values()["temperature"] == 0.5)
+        attributes = live.trace().attrs
+    finally:
+        live.close()
+    assert not errors
+    assert json.loads(attributes["controls"]) == model.values()
+    assert json.loads(attributes["controls_changed"]) == [{"time": 1.0, "controls": {"temperature": 0.5}}]
 
 
 def test_an_ensemble_that_nobody_wants_any_more_ends_within_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
