@@ -38,6 +38,7 @@ from numba.core.types import Callable as CallableType
 
 from mfexplore.core.folders import PACKAGE, cache_folder, kept_folders, write_whole
 from mfexplore.core.forks import ForkLock
+from mfexplore.core.interrupts import Uninterrupted
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 settings: Any = numba.config
@@ -266,6 +267,13 @@ def kernel(function: Function) -> Function:
     compiled: Any = numba.njit(nogil=True, error_model="numpy", fastmath=FASTMATH)(function)
     if not settings.DISABLE_JIT:
         compiled._cache = KeptKernel(compiled)
+        compile_one = compiled.compile
+
+        def compile_whole(signature: Any) -> Any:
+            with Uninterrupted():  # left half done, LLVM ends the process
+                return compile_one(signature)
+
+        compiled.compile = compile_whole
     return compiled  # type: ignore[no-any-return]
 
 
