@@ -35,6 +35,14 @@ def source(key: str) -> Path:
     return place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
 
 
+def source(key: str) -> Path:
+    """The file that a system is declared in. Raises UnknownNameError."""
+    if key not in places():
+        raise UnknownNameError("system", key, places())
+    place = _MODELS / places()[key] / key
+    return place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+
+
 @cache
 def system(key: str) -> type[Any]:
     """The class of a system by its key, e.g. `system("hopfield")`.
