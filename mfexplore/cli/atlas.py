@@ -30,7 +30,7 @@ from mfexplore.cli.console import (
 )
 from mfexplore.cli.drawing import diagram_map, sparkline
 from mfexplore.core.arguments import number_from
-from mfexplore.core.catalogue import places, system, systems
+from mfexplore.core.catalogue import entries, system, wings
 from mfexplore.core.errors import NotInstalledError, NotOfferedError, UnknownNameError
 from mfexplore.core.files import write
 from mfexplore.core.model import Model
@@ -74,25 +74,28 @@ def list_systems(
         else:
             _show_system(kind)
         return
-    wings = sorted(set(places().values()))
-    if wing is not None and wing not in wings:
-        raise UnknownNameError("wing", wing, wings)
-    found = [s for s in systems() if wing in (None, s.wing)]
+    if wing is not None and wing not in wings():
+        raise UnknownNameError("wing", wing, wings())
+    found = [entry for entry in entries() if wing in (None, entry.wing)]
     if as_json:
         records = [
-            {"key": s.key, "wing": s.wing, "title": s.title, "summary": s.summary}
-            | {"controls": list(s.controls()), "offers": offered(s)}
-            for s in found
+            {"key": e.key, "wing": e.wing, "title": e.title, "summary": e.summary}
+            | {"controls": list(e.controls), "offers": [CAPABILITIES[name] for name in e.offers]}
+            for e in found
         ]
         out.print_json(json.dumps(records))
         return
-    table = Table(
-        Column("system", no_wrap=True), "wing", Column("title", overflow="fold"), box=None, header_style="bold"
-    )
-    for kind in found:
-        table.add_row(kind.key, kind.wing, kind.title)
-    out.print(table)
-    out.print(f"\n{len(found)} systems. `mfexplore list SYSTEM` shows what can be tuned.")
+    for group in wings().values():
+        inside = [entry for entry in found if entry.wing == group.key]
+        if inside:
+            out.print(f"[bold]{group.title}[/] [dim]({group.key})[/]: {group.sentence}")
+            table = Table(Column("system", no_wrap=True, width=max(len(e.key) for e in found)), "title", box=None)
+            table.show_header = False
+            for entry in inside:
+                table.add_row(entry.key, entry.title)
+            out.print(table)
+            out.print()
+    out.print(f"{len(found)} systems. `mfexplore list SYSTEM` shows what can be tuned.")
 
 
 def _control_record(made: Any) -> dict[str, Any]:

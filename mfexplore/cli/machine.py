@@ -1,4 +1,4 @@
-"""The commands about this machine: serve, doctor, warmup."""
+"""The commands about this machine: serve, doctor, warmup. They load the compiler when they run: `list` needs none."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ from mfexplore.cli.console import FAILED, complain, err, out, progress_bar
 from mfexplore.core.catalogue import places, system
 from mfexplore.core.folders import cache_folder, candidates, kept_folders
 from mfexplore.core.model import usable_memory
-from mfexplore.numerics.kernel import forget_unused, intact, settings
 from mfexplore.study.processes import Processes
-from mfexplore.study.warmup import is_warm, processor, warm
 
 PORTABLE = {"x86_64": "x86-64-v3", "amd64": "x86-64-v3"}  # any x86 server since 2015; elsewhere Numba's "generic"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "firefox", "msedge", "safari")
@@ -121,6 +119,8 @@ def _packages() -> Iterator[Finding]:
 
 
 def _kernel_folder() -> Finding:
+    from mfexplore.numerics.kernel import intact
+
     folder = cache_folder()
     if folder is None:
         tried = ", ".join(str(c) for c in candidates())
@@ -144,6 +144,8 @@ def _kernel_folder() -> Finding:
 
 
 def _compiler_settings() -> Iterator[Finding]:
+    from mfexplore.numerics.kernel import settings
+
     if settings.DISABLE_JIT:
         yield Finding(
             "compiler", "wrong", "NUMBA_DISABLE_JIT is set: everything runs a hundred times slower",
@@ -157,6 +159,8 @@ def _compiler_settings() -> Iterator[Finding]:
 
 
 def _warmth() -> Finding:
+    from mfexplore.study.warmup import is_warm, processor
+
     cold = [key for key in places() if not is_warm(key)]
     count = f"{len(places()) - len(cold)} of {len(places())} systems are warm for {' '.join(processor().split()[:2])}"
     if not cold:
@@ -196,6 +200,9 @@ def warmup(
     again: Annotated[bool, typer.Option("--again", help="Also what is warm already.")] = False,
 ) -> None:
     """Compile everything now, in parallel processes, so that nothing waits for it later."""
+    from mfexplore.numerics.kernel import forget_unused, settings
+    from mfexplore.study.warmup import is_warm
+
     for key in keys or []:
         system(key)  # refuses an unknown one before any work
     if portable:
@@ -227,6 +234,9 @@ def warmup(
 
 def _aim_at_portable() -> None:
     """Compile for what all processors of this kind have in common, here and in the processes started from here."""
+    from mfexplore.numerics.kernel import settings
+    from mfexplore.study.warmup import processor
+
     os.environ["NUMBA_CPU_NAME"] = PORTABLE.get(platform.machine().lower(), "generic")
     os.environ["NUMBA_CPU_FEATURES"] = ""  # without this, Numba adds the features of the processor at hand
     settings.reload_config()
@@ -235,6 +245,8 @@ def _aim_at_portable() -> None:
 
 def compile_in_processes(keys: list[str], jobs: int) -> dict[str, str]:
     """Warm the systems, `jobs` at a time; returns what went wrong, by key."""
+    from mfexplore.study.warmup import warm
+
     failed: dict[str, str] = {}
     # Not renewed by `max_tasks_per_child`: before Python 3.12.3 such a pool may wait for ever
     # (https://github.com/python/cpython/issues/115634).

@@ -9,6 +9,8 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from mfexplore.core.files import write
+
 PACKAGE = Path(__file__).parents[1]
 CHECKOUT = (PACKAGE.parent / "pyproject.toml").is_file()
 
@@ -65,20 +67,11 @@ def kept_folders() -> tuple[Path, ...]:
     return tuple(dict.fromkeys(found if first is None else [first, *found]))
 
 
-def write_whole(file: Path, content: bytes) -> bool:
-    """Write a file that others read at the same time: they see the old one or the new one. False: there is no room."""
+def keep(file: Path, content: bytes) -> bool:
+    """Keep something; False: there is no room. Others may read the file meanwhile: they see the old one or the new."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(prefix=f"{file.name}.", suffix=".partial", dir=file.parent)
-        try:
-            with os.fdopen(handle, "wb") as written:
-                written.write(content)
-            os.chmod(partial, 0o644)  # noqa: PTH101
-            os.replace(partial, file)  # noqa: PTH105
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(partial)  # noqa: PTH108
-            raise
+        write(file, content)
     except OSError:  # the disk is full, the folder has gone, or (on Windows) somebody reads the old file
         return False
     return True

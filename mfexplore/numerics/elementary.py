@@ -7,8 +7,8 @@ lines of arithmetic without a branch or a call, 5 to 30 times as fast in a loop 
 All take and return float64. They are compiled without reassociation, whatever the kernel around them allows, because
 their argument reduction lives from the order of its roundings. An odd function takes the sign of its argument, that of
 zero too: "x if x == 0" would put a condition around the calculation, and conditions within conditions vectorise only
-where vectors have masks (AVX-512). NaN gives NaN. The stated errors are the largest found against mpmath over the whole range,
-in units in the last place (ulp) of the exact value.
+where vectors have masks (AVX-512). NaN gives NaN. The stated errors are the largest found against mpmath over the whole
+range, in units in the last place (ulp) of the exact value.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 from mfexplore.cli import app, atlas, console, machine
 from mfexplore.core.catalogue import places, system, systems
 from mfexplore.core.simulation import Simulation
+from mfexplore.numerics.kernel import settings
 
 
 @pytest.fixture(autouse=True)
@@ -364,9 +365,9 @@ def test_doctor_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
         return "1.0"
 
     monkeypatch.setattr(machine, "version", absent)
-    monkeypatch.setattr(machine, "is_warm", lambda key: False)
+    monkeypatch.setattr("mfexplore.study.warmup.is_warm", lambda key: False)
     monkeypatch.setattr(machine.shutil, "which", lambda name: None)
-    monkeypatch.setattr(machine.settings, "DISABLE_JIT", 1)
+    monkeypatch.setattr(settings, "DISABLE_JIT", 1)
     output = call("doctor", expect=1).output
     for remedy in (
         'pip install "mfexplore"', 'pip install "mfexplore[app]"', "mfexplore warmup", "apt-get install chromium",

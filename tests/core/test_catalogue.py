@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import os
+import shutil
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -10,6 +14,7 @@ import pytest
 
 from mfexplore.core import Model, catalogue
 from mfexplore.core.errors import CatalogueError
+from mfexplore.core.folders import PACKAGE
 
 
 def test_a_name_that_stands_in_two_wings_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,3 +36,49 @@ def test_a_file_declares_one_system(names: tuple[str, ...], told: str, monkeypat
     monkeypatch.setattr(catalogue, "places", lambda: {"strange": "glasses"})
     with pytest.raises(CatalogueError, match=rf"glasses/strange\.py .*{told}"):
         catalogue.system.__wrapped__("strange")
+
+
+def test_every_wing_introduces_itself() -> None:
+    for key, wing in catalogue.wings().items():
+        assert wing.title
+        assert wing.sentence.endswith("."), f"models/{key}/__init__.py: a title, a sentence, Order: 10"
+        assert math.isfinite(wing.order)
+    orders = [wing.order for wing in catalogue.wings().values()]
+    assert orders == sorted(orders)
+
+
+def test_the_index_says_what_the_systems_say() -> None:
+    for found in catalogue.entries():
+        kind = catalogue.system(found.key)
+        assert found == catalogue._entry_of(kind)
+
+
+LIST = """
+import sys
+from mfexplore.core.catalogue import entries
+titles = {entry.key: entry.title for entry in entries()}
+print(titles["random_energy"], len([name for name in sys.modules if name.startswith("mfexplore.models.")]), sep="|")
+"""
+
+
+def test_a_list_imports_no_system_and_a_changed_one_is_read_again(tmp_path: Path) -> None:
+    shutil.copytree(PACKAGE, tmp_path / "mfexplore", ignore=shutil.ignore_patterns("__pycache__"))
+    environment = os.environ | {"PYTHONPATH": str(tmp_path), "NUMBA_CACHE_DIR": str(tmp_path / "kept")}
+
+    def listed() -> list[str]:
+        command = [sys.executable, "-c", LIST]
+        done = subprocess.run(
+            command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=240
+        )
+        return done.stdout.strip().split("|")
+
+    first = listed()
+    assert int(first[1]) > 0
+    assert listed() == [first[0], "0"]
+    (file,) = (tmp_path / "mfexplore" / "models").glob("*/random_energy.py")
+    file.write_text(file.read_text().replace(f'title = "{first[0]}"', 'title = "Another name"'))
+    title, imported = listed()
+    assert title == "Another name"
+    assert int(imported) == 2, "the wing and the one that changed"
+    (tmp_path / "kept" / "mfexplore" / "catalogue.json").write_text('{"broken": ')
+    assert listed()[0] == "Another name"
