@@ -113,6 +113,9 @@ class Entry:
     title: str
     summary: str
     controls: tuple[str, ...]
+    observables: tuple[str, ...]
+    landmarks: tuple[str, ...]
+    presets: tuple[str, ...]
     offers: tuple[str, ...]  # capabilities, as `Model.offers` knows them; "planes": it has a diagram
     source: str  # citation of the first
     words: tuple[str, ...]  # what it is found by: names, phases, papers
@@ -130,9 +133,19 @@ def _entry_of(kind: type[Model]) -> Entry:
     words += [f"{source.citation} {source.doi} {source.arxiv}" for source in kind.sources]
     offers = [name for name in CAPABILITIES if (bool(kind.planes) if name == "planes" else kind.offers(name))]
     return Entry(
-        kind.key, kind.wing, kind.title, kind.summary, tuple(kind.controls()), tuple(offers),
-        kind.sources[0].citation, tuple(words), tuple(thing.symbol for thing in named),
-    )  # fmt: skip
+        key=kind.key,
+        wing=kind.wing,
+        title=kind.title,
+        summary=kind.summary,
+        controls=tuple(kind.controls()),
+        observables=tuple(observable.name for observable in kind.observables),
+        landmarks=tuple(landmark.name for landmark in kind.landmarks),
+        presets=tuple(preset.name for preset in kind.presets),
+        offers=tuple(offers),
+        source=kind.sources[0].citation,
+        words=tuple(words),
+        symbols=tuple(thing.symbol for thing in named),
+    )
 
 
 class _Index:

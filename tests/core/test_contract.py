@@ -12,24 +12,20 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from conftest import each_preset, each_system
 
-from mfexplore.core import Model, NotOfferedError, Simulation, pictures, system
-from mfexplore.core.catalogue import places
+from mfexplore.core import Model, NotOfferedError, Simulation, pictures
 from mfexplore.core.errors import ControlError, TooLargeError, UnknownNameError
 from mfexplore.core.model import usable_memory
 
-SYSTEMS = [system(key) for key in places()]
-every_system = pytest.mark.parametrize("system", SYSTEMS, ids=lambda s: s.key)
-with_theory = pytest.mark.parametrize("system", [s for s in SYSTEMS if s.offers("solve")], ids=lambda s: s.key)
-with_simulation = pytest.mark.parametrize("system", [s for s in SYSTEMS if s.offers("simulation")], ids=lambda s: s.key)
-all_presets = pytest.mark.parametrize(
-    ("system", "preset"),
-    [pytest.param(s, p, id=f"{s.key}-{p.name.replace(' ', '_')}") for s in SYSTEMS for p in s.presets],
-)
+every_system = each_system()
+with_theory = each_system(lambda entry: "solve" in entry.offers)
+with_simulation = each_system(lambda entry: "simulation" in entry.offers)
+all_presets = each_preset()
 
 
 def offering(capability: str) -> Any:
-    return pytest.mark.parametrize("system", [s for s in SYSTEMS if s.offers(capability)], ids=lambda s: s.key)
+    return each_system(lambda entry: capability in entry.offers)
 
 
 def small(model: Model) -> Model:
@@ -262,7 +258,7 @@ def test_equilibrium_is_one_of_the_branches(system: type[Model]) -> None:
     assert chosen.identical(found)
 
 
-@pytest.mark.parametrize("system", [s for s in SYSTEMS if s.planes], ids=lambda s: s.key)
+@offering("planes")
 def test_diagram_refines_from_coarse_to_fine(system: type[Model]) -> None:
     levels = list(small(system()).diagram_levels(resolution=33))
     sizes = [d.sizes[system.planes[0].x] for d in levels]
@@ -273,7 +269,7 @@ def test_diagram_refines_from_coarse_to_fine(system: type[Model]) -> None:
         assert (levels[-1]["phase"] >= 0).mean() > 0.9, "most of the diagram must be known"
 
 
-@pytest.mark.parametrize("system", [s for s in SYSTEMS if s.landmarks], ids=lambda s: s.key)
+@each_system(lambda entry: bool(entry.landmarks))
 def test_boundaries_lie_in_their_plane(system: type[Model]) -> None:
     boundaries = small(system()).boundaries()
     assert boundaries.sizes["boundary"] >= 1

@@ -8,11 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import each_system
 
-from mfexplore.core import Array, Model, NotOfferedError, Preset, Promise, system
-from mfexplore.core.catalogue import places
-
-SYSTEMS = [system(key) for key in places()]
+from mfexplore.core import Array, Model, NotOfferedError, Preset, Promise
 
 # -- thermodynamics ------------------------------------------------------------------------------------------------
 
@@ -79,9 +77,7 @@ def identities(theory: Any, along: str, names: set[str]) -> Iterator[tuple[str, 
             yield "energy of entropy", here["energy"].values, f + t * here["entropy"].values, np.zeros(f.shape)
 
 
-@pytest.mark.parametrize(
-    "system", [s for s in SYSTEMS if "free_energy" in {o.name for o in s.observables}], ids=lambda s: s.key
-)
+@each_system(lambda entry: "free_energy" in entry.observables)
 def test_thermodynamics(system: type[Model]) -> None:
     """Entropy -df/dT, energy f + Ts, magnetization -df/dh, ... on every branch of every theory where it is smooth."""
     names = {o.name for o in system.observables if o.thermodynamic}
@@ -128,7 +124,7 @@ def smallest(system: type[Model], rng: np.random.Generator) -> Iterator[Model]:
         yield model
 
 
-@pytest.mark.parametrize("system", [s for s in SYSTEMS if s.offers("exact")], ids=lambda s: s.key)
+@each_system(lambda entry: "exact" in entry.offers)
 def test_the_smallest_simulations_meet_exact_values(system: type[Model]) -> None:
     """An algorithm that is wrong, or never sees some states, shows where there are few; with a field and without."""
     fields = [n for n, c in system.controls().items() if c.role == "field" and c.part != "simulation"]
