@@ -19,6 +19,7 @@ STUDIES = {
     "sweep": "benchmarks.sweeping",
     "compile": "benchmarks.compiling",
     "load": "benchmarks.load",
+    "growth": "benchmarks.growth",
 }
 
 
@@ -38,6 +39,7 @@ def run(name: str) -> Report:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", help="races (default: all), or scaling, sweep, compile, load, list")
+    parser.add_argument("names", nargs="*", help="races (default: all), or scaling, sweep, compile, growth, list")
     parser.add_argument("--strict", action="store_true", help="exit with 1 if a target is missed")
     arguments = parser.parse_args()
     console = Console()

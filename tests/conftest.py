@@ -65,10 +65,10 @@ def each_system(holds: Callable[[Entry], bool] = lambda entry: True) -> Any:
     return pytest.mark.parametrize("system", [key for key in places() if holds(entry(key))], indirect=True)
 
 
-def each_preset() -> Any:
-    """Give a test every preset of every system, as its arguments `system` and `preset`."""
+def each_preset(of: Callable[[Entry], tuple[str, ...]] = lambda entry: entry.presets) -> Any:
+    """Give a test every preset of every system (or those named), as its arguments `system` and `preset`."""
     cases = [
-        pytest.param(key, name, id=f"{key}-{name.replace(' ', '_')}") for key in places() for name in entry(key).presets
+        pytest.param(key, name, id=f"{key}-{name.replace(' ', '_')}") for key in places() for name in of(entry(key))
     ]
     return pytest.mark.parametrize(("system", "preset"), cases, indirect=True)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from mfexplore.core.catalogue import source, system
 from mfexplore.core.errors import MfexploreError
-from mfexplore.core.folders import cache_folder, keep, kept_folders
+from mfexplore.core.folders import cache_folder, kept_folders, write_whole
 from mfexplore.core.sources import FLOOR, sources
 from mfexplore.figures import publication
 
@@ -58,7 +58,7 @@ def picture(key: str) -> bytes | None:
     made = publication.diagram(dataset, kind, plane.colour, plane.branch, boundaries=boundaries, size=SIZE, bare=True)
     image = publication.save(made, "png", {"system": key}, dpi=DPI)
     file = folder() / _name(key)
-    if keep(file, image):
+    if write_whole(file, image):
         for former in set(folder().glob(f"thumbnail-{key}-*.png")) - {file}:
             with suppress(OSError):
                 former.unlink()

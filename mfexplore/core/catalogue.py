@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mfexplore.core.errors import CatalogueError, UnknownNameError
-from mfexplore.core.folders import cache_folder, keep, kept_folders
+from mfexplore.core.folders import cache_folder, kept_folders, write_whole
 from mfexplore.core.model import Model
 from mfexplore.core.sources import FLOOR, sources
 
@@ -116,6 +116,7 @@ class Entry:
     observables: tuple[str, ...]
     landmarks: tuple[str, ...]
     presets: tuple[str, ...]
+    promising: tuple[str, ...]  # the presets whose sentence holds a number
     offers: tuple[str, ...]  # capabilities, as `Model.offers` knows them; "planes": it has a diagram
     source: str  # citation of the first
     words: tuple[str, ...]  # what it is found by: names, phases, papers
@@ -141,6 +142,7 @@ def _entry_of(kind: type[Model]) -> Entry:
         observables=tuple(observable.name for observable in kind.observables),
         landmarks=tuple(landmark.name for landmark in kind.landmarks),
         presets=tuple(preset.name for preset in kind.presets),
+        promising=tuple(preset.name for preset in kind.presets if preset.promises),
         offers=tuple(offers),
         source=kind.sources[0].citation,
         words=tuple(words),
@@ -169,7 +171,7 @@ class _Index:
         self.kept[stamp] = asdict(made)
         folder = cache_folder()
         if folder is not None:
-            keep(folder / INDEX, json.dumps(dict(list(self.kept.items())[-LARGEST:])).encode())
+            write_whole(folder / INDEX, json.dumps(dict(list(self.kept.items())[-LARGEST:])).encode())
         return made
 
 

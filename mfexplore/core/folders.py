@@ -67,7 +67,7 @@ def kept_folders() -> tuple[Path, ...]:
     return tuple(dict.fromkeys(found if first is None else [first, *found]))
 
 
-def keep(file: Path, content: bytes) -> bool:
+def write_whole(file: Path, content: bytes) -> bool:
     """Keep something; False: there is no room. Others may read the file meanwhile: they see the old one or the new."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mfexplore.core.folders import PACKAGE, cache_folder, keep, kept_folders
+from mfexplore.core.folders import PACKAGE, cache_folder, kept_folders, write_whole
 
 FLOOR = PACKAGE / "core"  # holds no physics and no kernel: what everything imports is not followed
 
@@ -131,7 +131,7 @@ class Sources:
         """Write down what was read, where that is possible."""
         folder, file = cache_folder(), _kept()
         if self._news and folder is not None and file is not None:
-            keep(folder / file.name, json.dumps(self.known).encode())
+            write_whole(folder / file.name, json.dumps(self.known).encode())
         self._news = False
 
 

@@ -36,7 +36,7 @@ from numba.core.sigutils import normalize_signature
 from numba.core.types import BaseTuple
 from numba.core.types import Callable as CallableType
 
-from mfexplore.core.folders import PACKAGE, cache_folder, keep, kept_folders
+from mfexplore.core.folders import PACKAGE, cache_folder, kept_folders, write_whole
 from mfexplore.core.forks import ForkLock
 from mfexplore.core.interrupts import Uninterrupted
 
@@ -234,7 +234,7 @@ class KeptKernel(NullCache):  # type: ignore[misc]
         if folder is None or name is None or lifted or data.library.has_dynamic_globals:
             return
         kept = dumps(data._reduce())
-        if keep(folder / name, _checksum(name, kept) + kept):
+        if write_whole(folder / name, _checksum(name, kept) + kept):
             self.files.add(name)
 
 

@@ -17,7 +17,7 @@ from numba.core.dispatcher import Dispatcher
 
 from mfexplore.core.catalogue import source, system
 from mfexplore.core.errors import NotOfferedError
-from mfexplore.core.folders import PACKAGE, cache_folder, keep, kept_folders
+from mfexplore.core.folders import PACKAGE, cache_folder, kept_folders, write_whole
 from mfexplore.core.model import Model
 from mfexplore.core.sources import sources
 from mfexplore.numerics.kernel import COMPILER, KeptKernel, intact, settings
@@ -153,7 +153,7 @@ def warm(key: str, progress: Callable[[float], None] = lambda fraction: None) ->
     progress(1.0)
     folder, files = cache_folder(), _kept(key)
     if folder is not None and files is not None:
-        keep(folder / _mark(key), json.dumps(files).encode())
+        write_whole(folder / _mark(key), json.dumps(files).encode())
 
 
 if __name__ == "__main__":  # python -m mfexplore.study.warmup SYSTEM: as long as its standard input is open

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import each_system
+from conftest import each_preset, each_system
 
 from mfexplore.core import Array, Model, NotOfferedError, Preset, Promise
 
@@ -163,10 +163,7 @@ def found_at(model: Model, promise: Promise) -> list[float]:
     return [float(theory[promise.observable].sel(branch=promise.branch))]
 
 
-@pytest.mark.parametrize(
-    ("system", "preset"),
-    [pytest.param(s, p, id=f"{s.key}-{p.name.replace(' ', '_')}") for s in SYSTEMS for p in s.presets if p.promises],
-)
+@each_preset(lambda entry: entry.promising)
 def test_presets_keep_their_promises(system: type[Model], preset: Preset) -> None:
     for promise in preset.promises:
         found = found_at(system(**{**preset.controls, **promise.changes}), promise)
