@@ -135,7 +135,7 @@ def race(report: Report) -> None:
             report.race(f"SK annealing N={n}", "updates/s", work,
                         {k: v for k, v in contenders.items() if k in (OURS, "openjij")}, rounds=1)  # fmt: skip
             del contenders["openjij"]
-        report.race(f"SK annealing N={n}", "updates/s", work, contenders, {"dwave-samplers": target, "C": 0.9},
+        report.race(f"SK annealing N={n}", "updates/s", work, contenders, {"dwave-samplers": target, "C": 1.0},
                     rounds=rounds)  # fmt: skip
         report.race(
             f"SK annealing N={n}, couplings +-1", "updates/s", work,
