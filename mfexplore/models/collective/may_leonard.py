@@ -217,7 +217,7 @@ class MayLeonard(core.Model):
     presets = (
         core.Preset(
             "spirals", {"mobility": 1e-4}, "Spirals of three colours turn and drift; every species survives.",
-            (core.Promise("surviving_species", 3, 1e-9, during=(100, 200), changes={"size": 16_384}),),
+            (core.Promise(core.Mean("surviving_species", 100, 200), 3, 1e-9, {"size": 16_384}),),
         ),
         core.Preset(
             "small spirals", {"mobility": 1e-5},

@@ -48,10 +48,12 @@ the cavity method refines; a few spins show them only as crossovers. Below $T_c$
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy.special import ive, jv
+from scipy.special import ive, jv, xlogy
 
 from mfexplore import core
 from mfexplore.core import Array, Points
@@ -421,13 +423,20 @@ class QuantumRandomEnergy(core.Model):
         ),
     )
     landmarks = (
-        core.Landmark("first_order", r"\Gamma_c", "classical and quantum states have the same free energy, eq. (3)"),
-        core.Landmark("freezing", "T_c", "the entropy of the classical levels vanishes"),
-        core.Landmark("localization", r"\Gamma_{loc}", "first resonances (leading-order estimate)", continuous=False),
         core.Landmark(
-            "ergodicity", r"\Gamma_{erg}", "states fill their shell (leading-order estimate)", continuous=False
+            "first_order", r"\Gamma_c", "classical and quantum states have the same free energy, eq. (3)",
+            of="transverse_field",
         ),
-    )
+        core.Landmark("freezing", "T_c", "the entropy of the classical levels vanishes", of="temperature"),
+        core.Landmark(
+            "localization", r"\Gamma_{loc}", "first resonances (leading-order estimate)", continuous=False,
+            of="temperature",
+        ),
+        core.Landmark(
+            "ergodicity", r"\Gamma_{erg}", "states fill their shell (leading-order estimate)", continuous=False,
+            of="temperature",
+        ),
+    )  # fmt: skip
     planes = (
         core.Plane("temperature", "transverse_field", "fractal_dimension", x_range=(0.0, 4.0), y_range=(0.0, 1.2)),
         core.Plane(
@@ -438,7 +447,7 @@ class QuantumRandomEnergy(core.Model):
         core.Preset(
             "localized", {"temperature": 1.0, "transverse_field": 0.2, "size": 12},
             "The released corner keeps most of its weight for ever: survival stays between 0.8 and 1, by sample.",
-            (core.Promise(core.Mean("survival", 20, 40), 0.9, 0.12),),
+            (core.Promise(core.Value(core.Mean("survival", 20, 40)), 0.9, 0.12),),
         ),
         core.Preset(
             "bad metal", {"temperature": 2.0, "transverse_field": 0.5},
@@ -451,7 +460,7 @@ class QuantumRandomEnergy(core.Model):
         core.Preset(
             "level crossing", {"temperature": 0.0, "transverse_field": 0.78, "size": 14},
             "Trace the gap and move the field from 0.7 to 0.9: in a narrow window it nearly closes.",
-            (core.Promise(core.Crossing("first_order", "transverse_field"), 0.833, 0.0005),),
+            (core.Promise(core.Value(core.Crossing("first_order", "transverse_field")), 0.833, 0.0005),),
         ),
         core.Preset(
             "classical", {"temperature": 0.4, "transverse_field": 0.0},
@@ -465,27 +474,26 @@ class QuantumRandomEnergy(core.Model):
     references = (
         core.Reference(
             "first-order line at T = 0.5", 0.8136171452912463, 1e-12, "Goldschmidt 1990, closed form",
-            lambda model: float(QuantumRandomEnergy(temperature=0.5).landmark("first_order", "transverse_field")[0]),
+            core.Crossing("first_order", "transverse_field"), {"temperature": 0.5},
         ),
         core.Reference(
             "triple point", 0.7909138207123364, 1e-12, "Goldschmidt 1990, closed form at T_c",
-            lambda model: float(QuantumRandomEnergy(temperature=FREEZING).landmark("first_order", "transverse_field")[0]),
+            core.Crossing("first_order", "transverse_field"), {"temperature": FREEZING},
         ),
         core.Reference(
             "localization edge at field 0.6", 0.3499100009994855, 1e-12, "forward scattering, eq. (5)",
-            lambda model: float(QuantumRandomEnergy(transverse_field=0.6).equilibrium()["localization_edge"]),
+            core.Value("localization_edge"), {"transverse_field": 0.6},
         ),
         core.Reference(
             "ergodicity edge at field 0.6", 0.23339723778350968, 1e-12, "forward scattering, g = 0",
-            lambda model: float(QuantumRandomEnergy(transverse_field=0.6).equilibrium()["ergodicity_edge"]),
+            core.Value("ergodicity_edge"), {"transverse_field": 0.6},
         ),
     )  # fmt: skip
     tasks = (
         core.Task(
             "At zero temperature the transverse field is raised from 0. At which field does the ground state jump from "
             "one frozen configuration to all spins along the field?",
-            {"temperature": 0.0}, "transverse_field",
-            lambda model: float(model.landmark("first_order", "transverse_field")[0]), 0.03,
+            {"temperature": 0.0}, "transverse_field", core.Crossing("first_order", "transverse_field"), 0.03,
             "Where -Gamma meets -sqrt(ln 2) = -0.83: the two states ignore each other until they cross.",
         ),
     )  # fmt: skip
@@ -528,76 +536,56 @@ class QuantumRandomEnergy(core.Model):
         }
         stable = np.ones(shape, bool)
         stable[frozen, PARAMAGNET] = False
-        return core.Solution(values, residual, stable=stable, validity=np.where(stable, 0, 1))
+        return core.Solution(values, residual, stable=stable, fails={"negative_entropy": ~stable})
 
-    def classify(self, points: Points, solution: core.Solution, equilibrium: Array) -> Array:
-        density, localization, ergodicity = (
-            solution.values[name][:, GLASS] for name in ("energy_density", "localization_edge", "ergodicity_edge")
-        )
-        dynamical = np.where(density >= localization, 1, np.where(density > ergodicity, 2, 3))
-        return np.select(
-            [equilibrium == PARAMAGNET, equilibrium == GLASS, equilibrium == QUANTUM_PARAMAGNET], [dynamical, 0, 4], -1
-        )
+    def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
+        t, field, density = self.temperature, self.transverse_field, state["energy_density"]
+        if state["branch"] == "quantum_paramagnet":
+            free = -np.logaddexp(field, -field) if t == 0 else -t * np.logaddexp(field / t, -field / t)
+            return {"(2)": state["free_energy"] - free}
+        free = -EDGE if state["branch"] == "glass" else -t * math.log(2) - 1 / (4 * t)
+        found = {"(2)": state["free_energy"] - free}
+        if field == 0 or state["branch"] == "glass":
+            return found
+        edge = state["localization_edge"]
+        found["(5)"] = math.log(field / edge) - 1 + edge / field - edge**2
+        if state["ergodicity_edge"] < density < edge:
+            y = density / field
 
-    def landmark(self, name: str, along: str) -> Array:
-        t, field = self.temperature, self.transverse_field
-        if along not in ("temperature", "transverse_field"):
-            raise core.NotOfferedError(self.title, f"{name} along {along}")
+            def r(x: float) -> float:
+                return -x * math.log(y) - x - xlogy(1 - x, 1 - x) - density**2
+
+            left = brentq(r, 1e-12, 1 - y, xtol=1e-15)
+            right = 1.0 if r(1.0) >= 0 else brentq(r, 1 - y, 1.0, xtol=1e-15)
+            x = np.linspace(left, right, 100_001)
+            g = -x * math.log(y) - x - xlogy(1 - x, 1 - x) - density**2 + xlogy(x, x / y) - x
+            found["(6)"] = math.log(2) * (state["fractal_dimension"] - 1) + density**2 - min(0.0, float(g.max()))
+            if state["fractal_dimension"] == 0:
+                found["(6)"] = min(found["(6)"], 0.0)  # no fewer than one corner
+        return found
+
+    def classify(self, points: Points, states: core.States) -> Mapping[str, Array]:
+        hot, density = states.equilibrium["paramagnet"], states.value("energy_density", "glass")
+        return {
+            "glass": states.equilibrium["glass"],
+            "quantum_paramagnet": states.equilibrium["quantum_paramagnet"],
+            "localized": hot & (density >= states.value("localization_edge", "glass")),
+            "bad_metal": hot & (density > states.value("ergodicity_edge", "glass")),
+            "ergodic": hot,
+        }
+
+    def boundary(self, name: str, points: Points) -> Array | tuple[Array, Array]:
+        field = points["transverse_field"]
         if name == "first_order":
-            found = self._first_order(along)
-        elif name == "freezing" and along == "temperature":
-            found = [FREEZING] if field < float(critical_field(np.array(FREEZING))) else []
-        elif name in ("localization", "ergodicity"):
-            excess = localization_excess if name == "localization" else ergodicity_excess
-            if along == "temperature":
-                found = [1 / (2 * e) for e in [self._edge(name)] if e > 0]
-                found = [x for x in found if x > FREEZING and field < float(critical_field(np.array(x)))]
-            else:
-                energy = 1 / (2 * t) if t > FREEZING else math.inf
-                top = 1.0 if name == "localization" else 0.5
-                if energy == math.inf or excess(top) > energy**2:
-                    return np.empty(0)
-                y = brentq(lambda y: excess(y) - energy**2, 1e-9, top, xtol=1e-15)
-                found = [x for x in [energy / y] if x < float(critical_field(np.array(t)))]
+            return critical_field(points["temperature"])
+        if name == "freezing":
+            temperature = np.full(field.size, FREEZING)
         else:
-            raise core.NotOfferedError(self.title, f"{name} along {along}")
-        return self.control(along).within(found)
-
-    def _edge(self, name: str) -> float:
-        localization, ergodicity = np.empty((2, 1))
-        edges(np.array([self.transverse_field]), localization, ergodicity)
-        return float((localization if name == "localization" else ergodicity)[0])
-
-    def _first_order(self, along: str) -> list[float]:
-        if along == "transverse_field":
-            return [float(critical_field(np.array(self.temperature)))]
-        high = self.control("temperature").bounds[1]
-        ends = [float(critical_field(np.array(t))) - self.transverse_field for t in (0.0, high)]
-        if not ends[0] > 0 > ends[1]:
-            return []
-        root = brentq(lambda t: float(critical_field(np.array(t))) - self.transverse_field, 0.0, high, xtol=1e-14)
-        return [root]
-
-    def trace_landmark(self, name: str, x: str, y: str, x_range: tuple[float, float]) -> tuple[Array, Array]:
-        low, high = self.control("temperature").bounds
-        if name == "first_order":
-            t = np.linspace(low, high, 257)
-            field = critical_field(t)
-        elif name == "freezing":
-            field = np.linspace(0, float(critical_field(np.array(FREEZING))), 33)
-            t = np.full(33, FREEZING)
-        else:  # y = energy/field is the parameter of the curve
-            ratio = np.linspace(1e-3, 1 - 1e-6 if name == "localization" else 0.5, 2001)
-            excess = localization_excess if name == "localization" else ergodicity_excess
-            field = np.sqrt(np.maximum([excess(r) for r in ratio], 0)) / ratio
-            with np.errstate(divide="ignore"):
-                t = 1 / (2 * ratio * field)
-            inside = (t > FREEZING) & (t <= high) & (field < critical_field(t))
-            field, t = field[inside], t[inside]
-        curve = {"temperature": t, "transverse_field": field}
-        if {x, y} != set(curve):
-            return super().trace_landmark(name, x, y, x_range)
-        return curve[x], curve[y]
+            localization, ergodicity = np.empty((2, field.size))
+            edges(field, localization, ergodicity)
+            temperature = 0.5 / np.maximum(localization if name == "localization" else ergodicity, 1e-300)
+        thawed = (temperature > FREEZING) | (name == "freezing")
+        return temperature, thawed & (field < critical_field(temperature))
 
     def law(self) -> core.Law:
         """Ratios of neighbouring gaps around the energy of the start."""

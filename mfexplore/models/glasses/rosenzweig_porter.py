@@ -54,6 +54,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtr, wofz
@@ -61,10 +62,12 @@ from scipy.special import ndtr, wofz
 from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.numerics.blas import one_blas_thread, symmetric_eigenpairs
+from mfexplore.numerics.later import brentq
 from mfexplore.numerics.level_statistics import ORTHOGONAL_RATIO, POISSON_RATIO, gap_ratios, mixed_ratio
 
 SMALL_ONES = 4  # matrices of a quarter of the size, whose scatter would dominate otherwise
 NEAR = 0.3  # distance in energy over which the density of site energies hardly changes
+DETUNINGS = np.linspace(-4, 4, 42)  # edges of the bins in which the weight of a state is measured
 FEW = 3  # levels within the width, below which averages over them are off by more than the answer
 
 
@@ -212,6 +215,18 @@ class RosenzweigPorterSimulation(core.Simulation["RosenzweigPorter"]):
     def samples(self, observable: str | None = None) -> Array:
         return np.log10(self.local_density)
 
+    def profiles(self) -> dict[str, core.Measured]:
+        """Mean weight on the sites of a bin of detuning, in the units of A of eq. (3)."""
+        chosen = self.near()
+        detuning = self.sites[:, None] - self.energies[chosen]
+        weight = self.weights[:, chosen] * self.model.size * self.model.density()
+        count, sums, squares = (
+            np.histogram(detuning, DETUNINGS, weights=w)[0] for w in (np.ones_like(weight), weight, weight**2)
+        )
+        mean = sums / count
+        error = np.sqrt(np.maximum(squares / count - mean**2, 0) / np.maximum(count - 1, 1))
+        return {"local_density_of_states": core.Measured((DETUNINGS[1:] + DETUNINGS[:-1]) / 2, mean, error)}
+
     def picture(self) -> core.Density:
         m = self.model
         width = m.width()
@@ -280,6 +295,7 @@ class RosenzweigPorter(core.Model):
             "local_density_of_states", "A", "weight of a state on sites detuned by so much, eq. (3)", over="detuning"
         ),
     )
+    coordinates = (core.Coordinate("detuning", r"a_i-E_n", "energy of a site from that of the state"),)
     methods = (
         core.Method("leading", "leading order for large N, eqs. (3) and (4)"),
         core.Method("finite_size", "eq. (2) solved at this N"),
@@ -296,21 +312,27 @@ class RosenzweigPorter(core.Model):
         ),
     )
     landmarks = (
-        core.Landmark("ergodic_transition", r"\gamma=1", "the width reaches the whole band"),
-        core.Landmark("localization", r"\gamma=2", "the hopping reaches the spacing of levels"),
+        core.Landmark("ergodic_transition", r"\gamma=1", "the width reaches the whole band", of="gamma"),
+        core.Landmark("localization", r"\gamma=2", "the hopping reaches the spacing of levels", of="gamma"),
     )
     planes = (
         core.Plane("gamma", "size", "fractal_dimension", along="x"),
         core.Plane("gamma", "energy", "inverse_participation", along="x"),
     )
     presets = (
-        core.Preset("fractal", {"gamma": 1.5}, "Levels repel as in chaos, yet a state sits on a narrow strip of energies."),
-        core.Preset("ergodic", {"gamma": 0.5}, "All sites share the weight; trace the survival: no exponential decay."),
+        core.Preset(
+            "fractal", {"gamma": 1.5}, "Levels repel as in chaos, yet a state sits on a narrow strip of energies."
+        ),
+        core.Preset(
+            "ergodic", {"gamma": 0.5}, "All sites share the weight; trace the survival: no exponential decay.",
+            view=core.View(series="survival"),
+        ),
         core.Preset(
             "localized", {"gamma": 2.5, "broadening_exponent": 1.0},
             "The particle stays on its site (trace the survival); gaps are nearly Poisson (0.42, on the way to 0.386).",
-            (core.Promise(core.Value("level_ratio", method="finite_size"), 0.42, 0.015),
-             core.Promise(core.Value("level_ratio", method="leading"), 0.386, 0.0005)),
+            (core.Promise(core.Value(core.Value("level_ratio", method="finite_size")), 0.42, 0.015),
+             core.Promise(core.Value(core.Value("level_ratio", method="leading")), 0.386, 0.0005)),
+            view=core.View(series="survival"),
         ),
         core.Preset(
             "local resolvents", {"gamma": 1.6, "broadening_exponent": 0.6, "size": 1024},
@@ -318,21 +340,22 @@ class RosenzweigPorter(core.Model):
         ),
         core.Preset(
             "at the localization transition", {"gamma": 2.0, "size": 1024},
-            "The hopping is a fraction of the spacing at every size: the level ratio (trace it) stays in between.",
+            "The hopping is a fraction of the spacing at every size: the level ratio stays in between.",
+            view=core.View(colour="level_ratio", series="level_ratio"),
         ),
     )  # fmt: skip
     references = (
         core.Reference(
             "I2 at gamma = 1.5, N = 1000", 0.030197872490953348, 1e-6, "Breit-Wigner, eq. (4)",
-            lambda model: float(RosenzweigPorter(gamma=1.5, size=1000).theory(method="leading")["inverse_participation"]),
+            core.Value("inverse_participation", method="leading"), {"gamma": 1.5, "size": 1000},
         ),
         core.Reference(
             "fractal dimension at gamma = 1.75", 0.25, 1e-12, "Kravtsov et al. 2015: 2 - gamma",
-            lambda model: float(RosenzweigPorter(gamma=1.75).theory(method="leading")["fractal_dimension"]),
+            core.Value("fractal_dimension", method="leading"), {"gamma": 1.75}, published=True,
         ),
         core.Reference(
             "gap ratio of chaotic levels", 0.5307, 1e-3, "Atas et al. 2013",
-            lambda model: float(RosenzweigPorter(gamma=1.0, size=2048).theory(method="finite_size")["level_ratio"]),
+            core.Value("level_ratio", method="finite_size"), {"gamma": 1.0, "size": 2048}, published=True,
         ),
     )  # fmt: skip
     tasks = (
@@ -374,30 +397,50 @@ class RosenzweigPorter(core.Model):
         return core.Solution(
             {name: np.stack(pair, axis=1) for name, pair in both.items()},
             np.stack([np.zeros(n.size), error], axis=1),
-            validity=few.astype(np.int8),
             iterations=np.full((n.size, 2), iterations),
+            fails={"few_levels": few},
         )
 
-    def classify(self, points: Points, solution: core.Solution, equilibrium: Array) -> Array:
-        return np.digitize(points["gamma"], [1.0, 2.0])
+    def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
+        square, density, width = self._square(), state["density_of_states"], state["spreading_width"]
+        found = {"(3)": width / (math.pi * density * square) - 1}
+        if state["method"] == "leading":
+            inverse = 3 / (2 * math.pi * self.size * density * width)
+            return found | {"(4)": state["inverse_participation"] - np.clip(inverse, 3 / self.size, 1)}
+        u = np.linspace(-1, 1, 8001) * math.asinh(20 / width)  # site energies a = x + width sinh u
 
-    def landmark(self, name: str, along: str) -> Array:
-        if along != "gamma":
-            raise core.NotOfferedError(self.title, f"{name} along {along}")
-        return np.array([1.0 if name == "ergodic_transition" else 2.0])
+        def resolvent(x: float) -> complex:
+            return np.trapezoid(bare_density(x + width * np.sinh(u)) * (-np.sinh(u) - 1j) / np.cosh(u), u)
+
+        x = brentq(lambda x: x + square * resolvent(x).real - self.energy, -20, 20, xtol=1e-14)
+        return found | {"(2)": resolvent(x).imag + math.pi * density}
+
+    def classify(self, points: Points, states: core.States) -> Mapping[str, Array]:
+        gamma = points["gamma"]
+        return {"ergodic": gamma < 1, "fractal": gamma < 2, "localized": gamma >= 2}
+
+    def boundary(self, name: str, points: Points) -> Array:
+        return np.full(points["gamma"].size, 1.0 if name == "ergodic_transition" else 2.0)
+
+    def _square(self) -> float:
+        """Variance sigma^2 of eq. (2)."""
+        return float(self.hopping**2 * self.size ** (1 - self.gamma))
 
     def broadening(self) -> float:
         """Distance eta of the local resolvent from the real axis."""
         return float(self.size**-self.broadening_exponent)
 
     def _zeta(self, eta: float = 0.0) -> complex:
-        square = np.array([self.hopping**2 * self.size ** (1 - self.gamma)])
-        zeta, _, _ = shifted_energy(np.array([self.energy + 1j * eta]), square)
+        zeta, _, _ = shifted_energy(np.array([self.energy + 1j * eta]), np.array([self._square()]))
         return complex(zeta[0])
 
     def width(self) -> float:
         """Gamma of eq. (3) at this size."""
         return self._zeta().imag
+
+    def density(self) -> float:
+        """Density of states per site at this size."""
+        return -float(bare_resolvent(np.array(self._zeta())).imag) / math.pi
 
     def decay_time(self) -> float:
         """Unit of time of the simulation, 1/(2 Gamma)."""
@@ -407,12 +450,11 @@ class RosenzweigPorter(core.Model):
         """Weight of a state at the energy E looked at on sites with energy a: p(a) A/rho, mean over bins of a - E."""
         zeta = self._zeta()
         lorentzian = np.diff(np.arctan((self.energy + edges - zeta.real) / zeta.imag)) / math.pi / np.diff(edges)
-        density = -float(bare_resolvent(np.array(zeta)).imag) / math.pi
-        return bare_density(self.energy + (edges[1:] + edges[:-1]) / 2) * lorentzian / density
+        return bare_density(self.energy + (edges[1:] + edges[:-1]) / 2) * lorentzian / self.density()
 
     def profiles(self) -> dict[str, core.Profile]:
         detuning = np.linspace(-4, 4, 401)
-        leading = math.pi * float(bare_density(self.energy)) * self.hopping**2 * self.size ** (1 - self.gamma)
+        leading = math.pi * float(bare_density(self.energy)) * self._square()
         curves = []
         for centre, width in ((self.energy, leading), (self._zeta().real, self.width())):
             curves.append(width / math.pi / ((centre - self.energy - detuning) ** 2 + width**2))
@@ -441,10 +483,9 @@ class RosenzweigPorter(core.Model):
         """Eq. (6), and what does not change with time."""
         zeta = self._zeta()
         width = zeta.imag
-        density = -float(bare_resolvent(np.array(zeta)).imag) / math.pi
         inverse = float(participation(np.array(float(self.size)), np.array(zeta)))
         t = times * self.decay_time()
-        square = self.hopping**2 * self.size ** (1 - self.gamma)
+        square = self._square()
         # bins from a fraction of the width in the middle to a fraction of the band far out
         reach = math.asinh((5 + 3 * math.sqrt(square)) / width)
         edges = self.energy + width * np.sinh(np.linspace(-reach, reach, 2002))
@@ -455,7 +496,7 @@ class RosenzweigPorter(core.Model):
         # within a bin the spectrum is level: sinc, so that what oscillates fast there averages out
         waves = (spectrum * np.sinc(bins * moment / (2 * math.pi)) * np.exp(-1j * omega * moment) for moment in t)
         decay = np.array([abs(wave.sum()) ** 2 for wave in waves])
-        late = inverse * (1 - form_factor(t / (2 * math.pi * self.size * density)) / 3)
+        late = inverse * (1 - form_factor(t / (2 * math.pi * self.size * self.density())) / 3)
         return {"survival": np.minimum(decay * (1 - 2 * inverse / 3) + late, 1.0)}
 
     def footprint(self) -> int:
