@@ -8,6 +8,7 @@ import ast
 import os
 import pickle
 import shutil
+import signal
 import subprocess
 import sys
 import time
