@@ -810,6 +810,7 @@ class SherringtonKirkpatrick(core.Model):
         "random", ("random", "up"), role="start", part="simulation", doc="state the simulation starts from"
     )
 
+    version = 2
     title = "Sherrington-Kirkpatrick spin glass"
     summary = (
         "Random couplings between all spins: many states, no order to see, and a theory that had to break a symmetry."
