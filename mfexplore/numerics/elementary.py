@@ -107,17 +107,17 @@ def tanh_sech2(x):
 
 
 @precise_block
-def log(x):
-    """Natural logarithm, error 1 ulp; -inf at 0, NaN below."""
-    tiny = x < 2.2250738585072014e-308
-    scaled = x * 18014398509481984.0 if tiny else x
-    bits = np.float64(scaled).view(np.int64)
-    # Take the power of two out so that the rest lies in [sqrt(1/2), sqrt(2)).
-    moved = bits + (ONE_BITS - np.int64(0x3FE6A09E667F3BCD))
-    k = (moved >> np.int64(52)) - np.int64(1023)
-    f = np.int64(bits - (k << np.int64(52))).view(np.float64) - 1.0
-    n = np.int64(k + SHIFT_BITS).view(np.float64) - SHIFT
-    n = n - 54.0 if tiny else n
+def log_of_normal(x, halvings):
+    """log(x 2^-halvings), error 1 ulp, for a positive x that is neither subnormal nor infinite: straight on, where
+    `log` looks for what x may not be.
+    """
+    bits = np.float64(x).view(np.uint64)
+    # Take the power of two out so that the rest lies in [sqrt(1/2), sqrt(2)). Unsigned: AVX2 shifts no signed words.
+    moved = bits + np.uint64(0x3FF0000000000000 - 0x3FE6A09E667F3BCD)
+    power = moved >> np.uint64(52)  # 1023 too large
+    f = np.uint64(bits - (power << np.uint64(52)) + np.uint64(0x3FF0000000000000)).view(np.float64) - 1.0
+    n = np.uint64(power | np.uint64(0x4330000000000000)).view(np.float64) - 4503599627371519.0
+    n = n - halvings
     s = f / (2.0 + f)
     z = s * s
     q = z * 0.1479819860511659 + 0.1531383769920937
@@ -127,7 +127,14 @@ def log(x):
     q = q * z + 0.3999999999940942
     q = q * z + 0.6666666666666735
     h = 0.5 * f * f
-    y = n * LN2_HIGH - ((h - (s * (h + z * q) + n * LN2_LOW)) - f)
+    return n * LN2_HIGH - ((h - (s * (h + z * q) + n * LN2_LOW)) - f)
+
+
+@precise_block
+def log(x):
+    """Natural logarithm, error 1 ulp; -inf at 0, NaN below."""
+    tiny = x < 2.2250738585072014e-308
+    y = log_of_normal(x * 18014398509481984.0 if tiny else x, 54.0 if tiny else 0.0)
     y = y if x < math.inf else x + x
     y = -math.inf if x == 0.0 else y
     return math.nan if x < 0.0 else y
@@ -173,8 +180,9 @@ def sincos(x):
     c = w + (((1.0 - w) - h) + z * z * c)
     odd = (k & np.int64(1)) != 0
     sine, cosine = (c if odd else s), (s if odd else c)
-    sine = -sine if (k & np.int64(2)) != 0 else sine
-    cosine = -cosine if ((k + np.int64(1)) & np.int64(2)) != 0 else cosine
+    sine = np.int64(np.float64(sine).view(np.int64) ^ ((k & np.int64(2)) << np.int64(62))).view(np.float64)
+    turns = (k + np.int64(1)) & np.int64(2)
+    cosine = np.int64(np.float64(cosine).view(np.int64) ^ (turns << np.int64(62))).view(np.float64)
     known = abs(x) <= 1e14
     sine = x if x == 0.0 else sine
     return (sine if known else math.nan), (cosine if known else math.nan)
