@@ -235,7 +235,7 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 @cache
 def c_library(name: str, *flags: str) -> Any:
     """benchmarks/c/<name>.c compiled for the same processor as our kernels, or `Missing` if there is no C compiler."""
-    target = Path(_folder().name) / f"{name}.so"
+    target = Path(_folder().name) / f"{''.join([name, *flags])}.so"
     command = ["cc", "-O3", f"-march={PROCESSOR}", *flags, "-shared", "-fPIC", "-o", str(target)]
     try:
         subprocess.run([*command, str(HERE / "c" / f"{name}.c"), "-lm"], check=True, capture_output=True, text=True)

@@ -833,6 +833,7 @@ class SherringtonKirkpatrick(Model):
         "random", ("random", "up"), role="start", part="simulation", doc="state the simulation starts from"
     )
 
+    version = 2
     title = "Sherrington-Kirkpatrick spin glass"
     summary = (
         "Random couplings between all spins: many states, no order to see, and a theory that had to break a symmetry."
