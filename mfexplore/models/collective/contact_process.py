@@ -42,29 +42,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mfexplore.core import (
-    Array,
-    Branch,
-    Failure,
-    Landmark,
-    Lattice,
-    Method,
-    Model,
-    NotOfferedError,
-    Observable,
-    Phase,
-    Plane,
-    Points,
-    Preset,
-    Promise,
-    Reference,
-    Simulation,
-    Solution,
-    Source,
-    Task,
-    choice,
-    control,
-)
+from mfexplore import core
+from mfexplore.core import Array, Points
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.later import solve_ivp
 
@@ -123,7 +102,7 @@ def events(state, active, place, count, present, rate, activation, linear, dimen
             count += 1
 
 
-class ContactProcessSimulation(Simulation):
+class ContactProcessSimulation(core.Simulation["ContactProcess"]):
     """Eq. of the definition on a periodic lattice of L^d sites, event by event; the unit of time is 1/recovery rate."""
 
     time_unit = "recovery times"
@@ -164,34 +143,34 @@ class ContactProcessSimulation(Simulation):
     def observe(self) -> dict[str, float]:
         return {"density": self.count / self.present}
 
-    def picture(self) -> Lattice:
+    def picture(self) -> core.Lattice:
         if self.model.dimension == 1:
             later = "still to come" if self.model.dilution == 0 else "removed, or still to come"
-            return Lattice(self.raster.copy(), 0, 1, "sites across, time down", False, STATES, later)
+            return core.Lattice(self.raster.copy(), 0, 1, "sites across, time down", False, STATES, later)
         plane = self.state[: self.linear**2].reshape(self.linear, self.linear)
         caption = "the lattice" if self.model.dimension == 2 else "a slice of the lattice"
-        return Lattice(plane, 0, 1, caption, signed=False, states=STATES, outside="removed")
+        return core.Lattice(plane, 0, 1, caption, signed=False, states=STATES, outside="removed")
 
 
 @dataclass(frozen=True)
-class ContactProcess(Model):
-    infection_rate: float = control(
+class ContactProcess(core.Model):
+    infection_rate: float = core.control(
         3.6, 0.1, 6.0, symbol=r"\lambda", unit="per recovery", role="load", step=0.01,
         doc="rate at which an active site tries to infect a neighbour",
     )  # fmt: skip
-    activation: float = control(
+    activation: float = core.control(
         0.0, 0.0, 0.1, symbol="h", unit="per recovery", role="field", step=0.0005,
         doc="rate at which an empty site becomes active by itself",
     )  # fmt: skip
-    dilution: float = control(
+    dilution: float = core.control(
         0.0, 0.0, 0.6, symbol="p", role="disorder", step=0.005, quenched=True, doc="fraction of sites removed for good"
     )
-    dimension: int = control(1, 1, 3, symbol="d", role="setting", quenched=True, doc="dimension of the lattice")
-    size: int = control(
+    dimension: int = core.control(1, 1, 3, symbol="d", role="setting", quenched=True, doc="dimension of the lattice")
+    size: int = core.control(
         20_000, 4, 4_000_000, symbol="N", role="size", scale="log", part="simulation",
         doc="sites of the simulated lattice",
     )  # fmt: skip
-    start: str = choice(
+    start: str = core.choice(
         "full", ("full", "half", "seed"), role="start", part="simulation",
         doc="every site active, half of them, or a single one",
     )  # fmt: skip
@@ -199,90 +178,94 @@ class ContactProcess(Model):
     title = "Contact process"
     summary = "An infection on a lattice: survive or be absorbed, and how far mean field errs when fluctuations rule."
     sources = (
-        Source("T. E. Harris, Ann. Probab. 2, 969 (1974)", doi="10.1214/aop/1176996493"),
-        Source("J. Marro and R. Dickman, Nonequilibrium Phase Transitions in Lattice Models, chapter 6 (1999)"),
-        Source("M. J. de Oliveira et al.; I. Jensen, J. Phys. A 32, 5233 (1999)", doi="10.1088/0305-4470/32/28/304"),
+        core.Source("T. E. Harris, Ann. Probab. 2, 969 (1974)", doi="10.1214/aop/1176996493"),
+        core.Source("J. Marro and R. Dickman, Nonequilibrium Phase Transitions in Lattice Models, chapter 6 (1999)"),
+        core.Source(
+            "M. J. de Oliveira et al.; I. Jensen, J. Phys. A 32, 5233 (1999)", doi="10.1088/0305-4470/32/28/304"
+        ),
     )
     observables = (
-        Observable("density", r"\rho", "fraction of the present sites that are active", low=0, high=1),
-        Observable(
+        core.Observable("density", r"\rho", "fraction of the present sites that are active", low=0, high=1),
+        core.Observable(
             "relaxation_time", r"\tau", "time in which a small deviation decays", unit="recovery times", low=0, high=30
         ),
     )
     methods = (
-        Method("mean_field", "every neighbour is average, eq. (1)"),
-        Method("pair", "the correlation of neighbours is kept, eqs. (2) and (3)"),
+        core.Method("mean_field", "every neighbour is average, eq. (1)"),
+        core.Method("pair", "the correlation of neighbours is kept, eqs. (2) and (3)"),
     )
-    branches = (Branch("absorbing", "no site is active"), Branch("active", "activity renews itself"))
+    branches = (core.Branch("absorbing", "no site is active"), core.Branch("active", "activity renews itself"))
     phases = (
-        Phase("absorbing", "Every outbreak dies out and nothing brings it back."),
-        Phase("active", "Each infection causes more than one other: by theory activity never ends on a large lattice."),
+        core.Phase("absorbing", "Every outbreak dies out and nothing brings it back."),
+        core.Phase(
+            "active", "Each infection causes more than one other: by theory activity never ends on a large lattice."
+        ),
     )
     failures = (
-        Failure("fluctuations_win", "Theory expects activity here, but on the real lattice fluctuations extinguish it: "
+        core.Failure("fluctuations_win", "Theory expects activity here, but on the real lattice fluctuations extinguish it: "
                 "this is below the simulated threshold of directed percolation."),
-        Failure("no_connected_lattice", "So many sites are removed that only finite islands are left, and on each of "
+        core.Failure("no_connected_lattice", "So many sites are removed that only finite islands are left, and on each of "
                 "them activity dies."),
-        Failure("correlations", "The two theories differ by more than 0.05: neighbours are correlated, and the density "
+        core.Failure("correlations", "The two theories differ by more than 0.05: neighbours are correlated, and the density "
                 "of the lattice is lower still than both."),
     )  # fmt: skip
     landmarks = (
-        Landmark("threshold", r"\lambda_c^{\rm MF}", "activity survives above it, by mean field"),
-        Landmark(
+        core.Landmark("threshold", r"\lambda_c^{\rm MF}", "activity survives above it, by mean field"),
+        core.Landmark(
             "pair_threshold", r"\lambda_c^{\rm pair}", "activity survives above it, by the pair approximation (4)"
         ),
-        Landmark(
+        core.Landmark(
             "directed_percolation", r"\lambda_c", "published threshold of the undiluted lattice", continuous=False
         ),
     )
     planes = (
-        Plane("infection_rate", "dilution", "density", x_range=(0.5, 6.0), along="x"),
-        Plane("infection_rate", "activation", "density", x_range=(0.5, 6.0), along="x"),
+        core.Plane("infection_rate", "dilution", "density", x_range=(0.5, 6.0), along="x"),
+        core.Plane("infection_rate", "activation", "density", x_range=(0.5, 6.0), along="x"),
     )
     presets = (
-        Preset("active", {"infection_rate": 4.0}, "Simulation 0.607, pair approximation 0.667, mean field 0.750: why?",
-            (Promise("density", 0.607, 0.01, during=(100, 300), changes={"size": 20_000}),
-             Promise("density", 0.667, 0.0005, branch="active", method="pair"),
-             Promise("density", 0.75, 1e-9, branch="active", method="mean_field")),
+        core.Preset("active", {"infection_rate": 4.0}, "Simulation 0.607, pair approximation 0.667, mean field 0.750: why?",
+            (core.Promise("density", 0.607, 0.01, during=(100, 300), changes={"size": 20_000}),
+             core.Promise("density", 0.667, 0.0005, branch="active", method="pair"),
+             core.Promise("density", 0.75, 1e-9, branch="active", method="mean_field")),
         ),
-        Preset(
+        core.Preset(
             "critical decay", {"infection_rate": 3.29785, "size": 100_000},
             "At the threshold the density decays as a power of time, t^(-0.159); mean field still expects 0.70.",
-            (Promise("density", 0.697, 0.001, branch="active", method="mean_field"),),
+            (core.Promise("density", 0.697, 0.001, branch="active", method="mean_field"),),
         ),
-        Preset("dying out", {"infection_rate": 3.0}, "Both theories promise life; the chain dies.",
-            (Promise("density", 0.0, 1e-9, during=(1500, 1600), changes={"size": 1000}),
-             Promise("density", 2 / 3, 1e-6, branch="active", method="mean_field")),
+        core.Preset("dying out", {"infection_rate": 3.0}, "Both theories promise life; the chain dies.",
+            (core.Promise("density", 0.0, 1e-9, during=(1500, 1600), changes={"size": 1000}),
+             core.Promise("density", 2 / 3, 1e-6, branch="active", method="mean_field")),
         ),
-        Preset(
+        core.Preset(
             "plane", {"infection_rate": 2.0, "dimension": 2, "size": 40_000},
             "With four neighbours the pair approximation already comes close.",
         ),
-        Preset(
+        core.Preset(
             "spreading from a seed", {"infection_rate": 2.2, "dimension": 2, "size": 90_000, "start": "seed"},
             "A single infection either dies at once or grows into a round front.",
         ),
-        Preset(
+        core.Preset(
             "diluted plane", {"infection_rate": 2.8, "dimension": 2, "dilution": 0.3, "size": 90_000},
             "Removed sites shield islands: activity is patchy and decays slowly.",
         ),
     )  # fmt: skip
     references = (
-        Reference(
+        core.Reference(
             "pair threshold of the chain", 2.0, 1e-12, "Marro and Dickman (1999), section 6.2",
-            lambda: float(ContactProcess().landmark("pair_threshold", "infection_rate")[0]),
+            lambda model: float(ContactProcess().landmark("pair_threshold", "infection_rate")[0]),
         ),
-        Reference(
+        core.Reference(
             "density of the chain at rate 4, pair approximation", 2 / 3, 1e-12, "Marro and Dickman (1999)",
-            lambda: float(ContactProcess(infection_rate=4).equilibrium(method="pair")["density"]),
+            lambda model: float(ContactProcess(infection_rate=4).equilibrium(method="pair")["density"]),
         ),
-        Reference(
+        core.Reference(
             "simulated density of the chain at rate 4", 0.607, 0.006, "Monte Carlo on 20000 sites",
-            lambda: float(ContactProcess(infection_rate=4.0, size=20_000).ensemble(samples=2, seed=1)["density"]),
+            lambda model: float(ContactProcess(infection_rate=4.0, size=20_000).ensemble(samples=2, seed=1)["density"]),
         ),
     )  # fmt: skip
     tasks = (
-        Task(
+        core.Task(
             "On the plane ($d=2$), above which infection rate does activity survive in the simulation? Lower the rate "
             "step by step and watch the density.",
             {"infection_rate": 2.2, "dimension": 2, "size": 40_000}, "infection_rate",
@@ -302,7 +285,7 @@ class ContactProcess(Model):
     def realised(self) -> ContactProcess:
         return self.with_simulated(size=self.linear**self.dimension)
 
-    def solve(self, points: Points) -> Solution:
+    def solve(self, points: Points) -> core.Solution:
         rate, h = points["infection_rate"], points["activation"]
         z = 2.0 * points["dimension"]
         gain = rate * (1 - points["dilution"])  # lambda' of eq. (1)
@@ -350,7 +333,7 @@ class ContactProcess(Model):
         connected = np.array([np.nan, *SITE_PERCOLATION.values()])[dimension]
         validity[alone & (rate < threshold), :, ACTIVE] = 1
         validity[alone & (1 - points["dilution"] < connected), :, ACTIVE] = 2
-        return Solution({"density": density, "relaxation_time": relax}, residual, stable=stable, validity=validity)
+        return core.Solution({"density": density, "relaxation_time": relax}, residual, stable=stable, validity=validity)
 
     def landmark(self, name: str, along: str) -> Array:
         z, rate, p = 2 * self.dimension, self.infection_rate, self.dilution
@@ -361,11 +344,11 @@ class ContactProcess(Model):
         elif along == "dilution":
             of = {"threshold": 1 - 1 / rate, "pair_threshold": 1 - (2 * z / rate + 1) / (2 * z - 1)}
         else:
-            raise NotOfferedError(self.title, f"{name} along {along}")
+            raise core.NotOfferedError(self.title, f"{name} along {along}")
         found = of.get(name, math.nan)
         if name == "directed_percolation":
             if along != "infection_rate":
-                raise NotOfferedError(self.title, f"{name} along {along}")
+                raise core.NotOfferedError(self.title, f"{name} along {along}")
             found = DIRECTED_PERCOLATION[self.dimension] if p == 0 else math.nan
         return self.control(along).within([found] if self.activation == 0 else [])
 

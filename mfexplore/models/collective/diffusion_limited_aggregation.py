@@ -57,28 +57,8 @@ from typing import Any
 
 import numpy as np
 
-from mfexplore.core import (
-    Array,
-    Landmark,
-    Method,
-    Model,
-    NotOfferedError,
-    Observable,
-    Particles,
-    Phase,
-    Plane,
-    Points,
-    Preset,
-    Profile,
-    Promise,
-    Reference,
-    Simulation,
-    Solution,
-    Source,
-    Task,
-    choice,
-    control,
-)
+from mfexplore import core
+from mfexplore.core import Array, Points
 from mfexplore.core.solution import columns
 from mfexplore.numerics.box_counting import lacunarity, renyi_dimensions
 from mfexplore.numerics.kernel import inline_kernel, kernel
@@ -565,7 +545,7 @@ def ladder(length: float) -> float:
     return float(8 * 1.25 ** math.ceil(math.log(max(length, 8) / 8, 1.25)))
 
 
-class DiffusionLimitedAggregationSimulation(Simulation):
+class DiffusionLimitedAggregationSimulation(core.Simulation["DiffusionLimitedAggregation"]):
     """A growing cluster. One walker at a time: a unit of time is a particle. Many at once: a sweep of the walkers."""
 
     time_unit = "particles"
@@ -656,13 +636,13 @@ class DiffusionLimitedAggregationSimulation(Simulation):
             "lacunarity": lacunarity(points, scale / 8, window),
         }
 
-    def picture(self) -> Particles:
+    def picture(self) -> core.Particles:
         """The cluster in at most a few thousand dots: boxes that hold a particle, coloured by the first arrival."""
         left, right, bottom, top = self.engine.window()
         points = self.engine.points[: self.engine.count]
         caption = f"{len(points) - self.engine.seeds} particles, coloured by their arrival"
         if len(points) <= DOTS and right - left <= ACROSS * SPACING:
-            return Particles(
+            return core.Particles(
                 points[:, 0], points[:, 1], (left, right, bottom, top), np.arange(len(points)), SPACING / 2, caption
             )
         self.box = max(self.box, (right - left) / ACROSS)
@@ -675,7 +655,7 @@ class DiffusionLimitedAggregationSimulation(Simulation):
         rows, columns = np.nonzero(arrival >= 0)
         x, y = left + (columns + 0.5) * self.box, bottom + (rows + 0.5) * self.box
         caption += f"; a dot stands for {self.box:.3g} diameters"
-        return Particles(x, y, (left, right, bottom, top), arrival[rows, columns], 0.55 * self.box, caption)
+        return core.Particles(x, y, (left, right, bottom, top), arrival[rows, columns], 0.55 * self.box, caption)
 
 
 def growth_dimension(lengths: Array, around_a_point: bool) -> float:
@@ -732,19 +712,19 @@ def mean_dimension(seeds: Iterable[int]) -> float:
 
 
 @dataclass(frozen=True)
-class DiffusionLimitedAggregation(Model):
-    walker_density: float = control(
+class DiffusionLimitedAggregation(core.Model):
+    walker_density: float = core.control(
         0.0, 0.0, 0.6, symbol="n_0", role="load", step=0.01, quenched=True,
         doc="walkers per site of a square lattice; 0: one at a time, off the lattice",
     )  # fmt: skip
-    sticking: float = control(
+    sticking: float = core.control(
         1.0, 0.01, 1.0, symbol="s", role="temperature", scale="log", step=0.01, doc="probability to stick at a contact"
     )
-    drift: float = control(
+    drift: float = core.control(
         0.0, 0.0, 1.0, symbol=r"\lambda", unit="1/diameter", role="field", step=0.01,
         doc="drift velocity of the walkers over twice their diffusion constant, downwards (line, or many walkers)",
     )  # fmt: skip
-    size: int = control(
+    size: int = core.control(
         20_000,
         50,
         10_000_000,
@@ -754,25 +734,35 @@ class DiffusionLimitedAggregation(Model):
         scale="log",
         doc="how large the cluster grows",
     )
-    geometry: str = choice("point", GEOMETRIES, doc="growth out of a point, up from a line, or into a ring")
+    geometry: str = core.choice("point", GEOMETRIES, doc="growth out of a point, up from a line, or into a ring")
 
     version = 2
     title = "Diffusion-limited aggregation"
     summary = "Random walkers stick where they touch: a branched fractal when dilute, a compact cluster when dense."
     sources = (
-        Source("T. A. Witten, L. M. Sander, Phys. Rev. Lett. 47, 1400 (1981)", doi="10.1103/PhysRevLett.47.1400"),
-        Source("M. Muthukumar, Phys. Rev. Lett. 50, 839 (1983)", doi="10.1103/PhysRevLett.50.839"),
-        Source("Numba-accelerated 2D diffusion-limited aggregation: implementation and fractal characterization"),
+        core.Source("T. A. Witten, L. M. Sander, Phys. Rev. Lett. 47, 1400 (1981)", doi="10.1103/PhysRevLett.47.1400"),
+        core.Source("M. Muthukumar, Phys. Rev. Lett. 50, 839 (1983)", doi="10.1103/PhysRevLett.50.839"),
+        core.Source("Numba-accelerated 2D diffusion-limited aggregation: implementation and fractal characterization"),
     )
     observables = (
-        Observable("fractal_dimension", "D", "exponent of mass against radius at this size", low=1.5, high=2.1),
-        Observable("information_dimension", "D_1", "Renyi dimension of order 1 of the mass", low=1.4, high=2),
-        Observable("renyi_dimensions", "D_q", "generalised dimensions of the mass", low=1.4, high=2, over="order"),
-        Observable(
+        core.Observable("fractal_dimension", "D", "exponent of mass against radius at this size", low=1.5, high=2.1),
+        core.Observable("information_dimension", "D_1", "Renyi dimension of order 1 of the mass", low=1.4, high=2),
+        core.Observable(
+            "renyi_dimensions",
+            "D_q",
+            "generalised dimensions of the mass",
+            low=1.4,
+            high=2,
+            over="order",
+            title="Rényi dimensions",
+        ),
+        core.Observable(
             "lacunarity", r"\Lambda", "unevenness of the mass in boxes of an eighth of the size, eq. (4)", low=1
         ),
-        Observable("radius_of_gyration", "R_g", "root mean square distance from the centre", unit="diameters", low=0),
-        Observable(
+        core.Observable(
+            "radius_of_gyration", "R_g", "root mean square distance from the centre", unit="diameters", low=0
+        ),
+        core.Observable(
             "inverse_screening_length",
             r"1/\xi",
             "inverse of the size up to which the cluster is fractal",
@@ -782,59 +772,59 @@ class DiffusionLimitedAggregation(Model):
         ),
     )
     methods = (
-        Method("numerical", "D_0 = 1.71, from the largest off-lattice clusters"),
-        Method("mean_field", "D_0 = 5/3 from eq. (1)"),
+        core.Method("numerical", "D_0 = 1.71, from the largest off-lattice clusters"),
+        core.Method("mean_field", "D_0 = 5/3 from eq. (1)"),
     )
     phases = (
-        Phase("dilute", "A branched fractal: its arms screen the gaps between them from newcomers."),
-        Phase("compact", "Walkers are everywhere between the arms (or come straight down) and fill them."),
-        Phase("reaction_limited", "Walkers bounce so often that they reach every gap: a compact core."),
+        core.Phase("dilute", "A branched fractal: its arms screen the gaps between them from newcomers."),
+        core.Phase("compact", "Walkers are everywhere between the arms (or come straight down) and fill them."),
+        core.Phase("reaction_limited", "Walkers bounce so often that they reach every gap: a compact core."),
     )
     landmarks = (
-        Landmark("screening", r"R=\xi", "the cluster has reached the screening length", continuous=False),
-        Landmark("core", r"R=\xi_s", "the cluster outgrows its compact core", continuous=False),
+        core.Landmark("screening", r"R=\xi", "the cluster has reached the screening length", continuous=False),
+        core.Landmark("core", r"R=\xi_s", "the cluster outgrows its compact core", continuous=False),
     )
     planes = (
-        Plane("walker_density", "size", "fractal_dimension", y_range=(100, 1_000_000)),
-        Plane("sticking", "size", "fractal_dimension", y_range=(100, 1_000_000)),
+        core.Plane("walker_density", "size", "fractal_dimension", y_range=(100, 1_000_000)),
+        core.Plane("sticking", "size", "fractal_dimension", y_range=(100, 1_000_000)),
     )
     presets = (
-        Preset("dilute", {}, "Arms grow at their tips; the fjords stay empty however long you wait."),
-        Preset(
+        core.Preset("dilute", {}, "Arms grow at their tips; the fjords stay empty however long you wait."),
+        core.Preset(
             "large", {"size": 1_000_000},
             "A million particles in half a minute: D settles near 1.71, and the arms look alike at every scale.",
-            (Promise("fractal_dimension", 1.71, 0.005, method="numerical"),),
+            (core.Promise("fractal_dimension", 1.71, 0.005, method="numerical"),),
         ),
-        Preset("dense", {"walker_density": 0.3}, "Walkers wait between the arms and fill them: D_1 comes to 1.87."),
-        Preset(
+        core.Preset("dense", {"walker_density": 0.3}, "Walkers wait between the arms and fill them: D_1 comes to 1.87."),
+        core.Preset(
             "crossover", {"walker_density": 0.15},
             "Fractal at first, compact later: on the way any effective dimension between 1.71 and 2 can be measured.",
         ),
-        Preset("sticky", {"sticking": 0.03}, "Walkers that bounce fill the core; only beyond it the arms appear."),
-        Preset(
+        core.Preset("sticky", {"sticking": 0.03}, "Walkers that bounce fill the core; only beyond it the arms appear."),
+        core.Preset(
             "frost", {"geometry": "line", "size": 30_000}, "Trees compete for walkers: few reach high up."
         ),
-        Preset(
+        core.Preset(
             "rain", {"geometry": "line", "drift": 0.3, "size": 30_000},
             "Walkers that fall cannot be screened from the side: dense columns instead of trees.",
         ),
     )  # fmt: skip
     references = (
-        Reference(
+        core.Reference(
             "mean-field dimension", 5 / 3, 1e-12, "Muthukumar 1983: $(d^2+1)/(d+1)$",
-            lambda: mean_field_dimension(walk=2.0),
+            lambda model: mean_field_dimension(walk=2.0),
         ),
-        Reference(
+        core.Reference(
             "dimension of three clusters of 20000", 1.71, 0.05, "Witten and Sander 1981 and later: 1.71(1)",
-            lambda: mean_dimension(range(3)),
+            lambda model: mean_dimension(range(3)),
         ),
-        Reference(
+        core.Reference(
             "effective dimension of a dense cluster", 1.87, 0.04, "Numba-accelerated 2D DLA: about 1.87 when dense",
-            lambda: DiffusionLimitedAggregation.preset("dense").simulate(seed=1).measure()["information_dimension"],
+            lambda model: DiffusionLimitedAggregation.preset("dense").simulate(seed=1).measure()["information_dimension"],
         ),
     )  # fmt: skip
     tasks = (
-        Task(
+        core.Task(
             "A cluster of walkers that come one by one grows to twice its radius. By which exponent does its number of "
             "particles grow with the radius?",
             {}, "fractal_dimension",
@@ -844,7 +834,7 @@ class DiffusionLimitedAggregation(Model):
     )  # fmt: skip
     simulation = DiffusionLimitedAggregationSimulation
 
-    def solve(self, points: Points) -> Solution:
+    def solve(self, points: Points) -> core.Solution:
         n = points["size"].astype(np.float64)
         gas = points["walker_density"] > 0
         drifting = points["drift"] if self.geometry == "line" else np.where(gas, points["drift"], 0.0)
@@ -866,9 +856,9 @@ class DiffusionLimitedAggregation(Model):
             "inverse_screening_length": 1 / np.maximum(screening, SPACING),
         }
         extra = {"radius": radius.T, "blob": np.stack([blob, blob], axis=1)}
-        return Solution({k: v.T for k, v in values.items()}, np.zeros((n.size, 2)), extra=extra)
+        return core.Solution({k: v.T for k, v in values.items()}, np.zeros((n.size, 2)), extra=extra)
 
-    def classify(self, points: Points, solution: Solution, equilibrium: Array) -> Array:
+    def classify(self, points: Points, solution: core.Solution, equilibrium: Array) -> Array:
         radius, inverse = solution.extra["radius"], solution.values["inverse_screening_length"]
         return np.where(radius * inverse > 1, 1, np.where(radius < solution.extra["blob"] * (1 - 1e-12), 2, 0))
 
@@ -912,13 +902,13 @@ class DiffusionLimitedAggregation(Model):
                 density = core * (blob / radius) ** gap
                 found = [density] if density > gas._straightened() else []
         else:
-            raise NotOfferedError(self.title, f"{name} along {along}")
+            raise core.NotOfferedError(self.title, f"{name} along {along}")
         return self.control(along).within(found)
 
     def trace_landmark(self, name: str, x: str, y: str, x_range: tuple[float, float]) -> tuple[Array, Array]:
         along = {"screening": "walker_density", "core": "sticking"}[name]
         if {x, y} != {along, "size"}:
-            raise NotOfferedError(self.title, f"{name} in the plane ({x}, {y})")
+            raise core.NotOfferedError(self.title, f"{name} in the plane ({x}, {y})")
         model = self.replace(walker_density=0.1) if name == "screening" else self
         curve: dict[str, list[float]] = {"size": [], along: []}
         for size in np.geomspace(*self.control("size").bounds, 129):
@@ -927,15 +917,15 @@ class DiffusionLimitedAggregation(Model):
                 curve[along].append(float(value))
         return np.array(curve[x]), np.array(curve[y])
 
-    def profiles(self) -> dict[str, Profile]:
+    def profiles(self) -> dict[str, core.Profile]:
         orders = np.linspace(0, 5, 11)
         slope = self.solve(columns(self, {})).values["fractal_dimension"][0]
-        return {"renyi_dimensions": Profile(orders, np.repeat(slope[:, None], len(orders), axis=1))}
+        return {"renyi_dimensions": core.Profile(orders, np.repeat(slope[:, None], len(orders), axis=1))}
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         """Radius of gyration while particles come one by one to a point, after eq. (3)."""
         if self.walker_density > 0 or self.geometry != "point":
-            raise NotOfferedError(self.title, "a predicted path but for one walker at a time around a point")
+            raise core.NotOfferedError(self.title, "a predicted path but for one walker at a time around a point")
         particles = np.maximum(start["size"] + times, 1.0)
         d = np.full(times.size, MEASURED_DIMENSION)
         found = np.empty((3, times.size))

@@ -65,30 +65,8 @@ from functools import cache
 import numpy as np
 from scipy.special import erf, ive
 
-from mfexplore.core import (
-    Array,
-    Branch,
-    Failure,
-    Landmark,
-    Landscape,
-    Model,
-    NotOfferedError,
-    Observable,
-    Phase,
-    Phases,
-    Plane,
-    Points,
-    Preset,
-    Profile,
-    Promise,
-    Reference,
-    Simulation,
-    Solution,
-    Source,
-    Task,
-    choice,
-    control,
-)
+from mfexplore import core
+from mfexplore.core import Array, Points
 from mfexplore.numerics.elementary import erfcx, sincos
 from mfexplore.numerics.kernel import inline_kernel, kernel
 from mfexplore.numerics.later import brentq
@@ -442,7 +420,7 @@ def measure(omega, sine, cosine, coupling, fastest):
     return c, s, locked / n, torque / n
 
 
-class KuramotoSimulation(Simulation):
+class KuramotoSimulation(core.Simulation["Kuramoto"]):
     """Eq. (1) for N oscillators by Heun's method, which is of second order also with this noise."""
 
     time_unit = "time units"
@@ -481,44 +459,44 @@ class KuramotoSimulation(Simulation):
         c, s, locked, saved = measure(self.omega, self.sine, self.cosine, self.model.coupling, self.fastest)
         return {"coherence": math.hypot(c, s), "locked_fraction": locked, "power_saved": saved}
 
-    def picture(self) -> Phases:
+    def picture(self) -> core.Phases:
         stride = -(-self.model.size // self.shown)
         limit = 3 * self.model.disorder + self.model.separation
         speed = np.clip(self.omega[::stride], -limit, limit)
         caption = "phases, coloured by natural frequency" + (f"; every {stride}th of them" if stride > 1 else "")
-        return Phases(self.theta[::stride].copy(), self.mean_field(), speed, caption)
+        return core.Phases(self.theta[::stride].copy(), self.mean_field(), speed, caption)
 
 
 @dataclass(frozen=True)
-class Kuramoto(Model):
-    coupling: float = control(
+class Kuramoto(core.Model):
+    coupling: float = core.control(
         2.0, 0.0, 8.0, symbol="K", unit="1/time", role="coupling", step=0.01,
         doc="how strongly each oscillator is pulled towards the phases of all others",
     )  # fmt: skip
-    temperature: float = control(
+    temperature: float = core.control(
         0.1, 0.0, 2.0, symbol="D", unit="1/time", role="temperature", step=0.005,
         doc="noise: diffusion of a free phase, the temperature of the rotors",
     )  # fmt: skip
-    disorder: float = control(
+    disorder: float = core.control(
         0.5, 0.0, 2.0, symbol=r"\gamma", unit="1/time", role="disorder", step=0.005,
         doc="width of the frequencies: half-width (lorentzian, bimodal), standard deviation, or largest (uniform)",
     )  # fmt: skip
-    separation: float = control(
+    separation: float = core.control(
         1.0, 0.0, 4.0, symbol=r"\omega_0", unit="1/time", role="disorder", step=0.01,
         doc="the two peaks of a bimodal density lie at plus and minus this frequency; no effect on the others",
     )  # fmt: skip
-    frequencies: str = choice(
+    frequencies: str = core.choice(
         "lorentzian", FREQUENCIES, symbol="g", role="disorder", doc="density of the natural frequencies"
     )
-    size: int = control(
+    size: int = core.control(
         20_000, 10, 1_000_000, symbol="N", role="size", scale="log", part="simulation",
         doc="oscillators simulated",
     )  # fmt: skip
-    sampling: str = choice(
+    sampling: str = core.choice(
         "quantile", ("quantile", "random"), part="simulation",
         doc="frequencies evenly spaced in probability, or drawn at random (larger deviations from sample to sample)",
     )  # fmt: skip
-    start: str = choice(
+    start: str = core.choice(
         "incoherent", ("incoherent", "coherent"), role="start", part="simulation",
         doc="phases at the start: anywhere on the circle, or all equal",
     )  # fmt: skip
@@ -527,109 +505,111 @@ class Kuramoto(Model):
     title = "Kuramoto oscillators"
     summary = "Oscillators of different frequencies fall into step above a critical coupling, smoothly or with a jump."
     sources = (
-        Source("Y. Kuramoto, Chemical Oscillations, Waves, and Turbulence (1984)", doi="10.1007/978-3-642-69689-3"),
-        Source("H. Sakaguchi, Prog. Theor. Phys. 79, 39 (1988): with noise", doi="10.1143/PTP.79.39"),
-        Source("E. Ott, T. M. Antonsen, Chaos 18, 037113 (2008)", doi="10.1063/1.2930766", arxiv="0806.0004"),
-        Source(
+        core.Source("Y. Kuramoto, Chemical Oscillations, Waves, and Turbulence (1984)", doi="10.1007/978-3-642-69689-3"),
+        core.Source("H. Sakaguchi, Prog. Theor. Phys. 79, 39 (1988): with noise", doi="10.1143/PTP.79.39"),
+        core.Source("E. Ott, T. M. Antonsen, Chaos 18, 037113 (2008)", doi="10.1063/1.2930766", arxiv="0806.0004"),
+        core.Source(
             "E. A. Martens et al., Phys. Rev. E 79, 026204 (2009): two Lorentzians", doi="10.1103/PhysRevE.79.026204",
             arxiv="0809.2129",
         ),
-        Source("D. Pazó, Phys. Rev. E 72, 046211 (2005): uniform frequencies", doi="10.1103/PhysRevE.72.046211"),
+        core.Source("D. Pazó, Phys. Rev. E 72, 046211 (2005): uniform frequencies", doi="10.1103/PhysRevE.72.046211"),
     )  # fmt: skip
     observables = (
-        Observable("coherence", "r", "length of the mean of all phase vectors", low=0, high=1),
-        Observable(
+        core.Observable("coherence", "r", "length of the mean of all phase vectors", low=0, high=1),
+        core.Observable(
             "locked_fraction", r"P(|\omega|\leq Kr)", "oscillators slow enough to lock to the mean field, were it not "
             "for the noise", low=0, high=1,
         ),
-        Observable(
+        core.Observable(
             "power_saved", r"\langle\omega^2\rangle-\langle\omega\dot\theta\rangle",
             "power per oscillator that coherence saves the driving torques, eq. (6)", unit="1/time^2", low=0,
         ),
-        Observable(
+        core.Observable(
             "effective_frequency", r"\langle\dot\theta\rangle", "mean velocity of an oscillator against its natural "
             "frequency: locked ones stand still", unit="1/time", signed=True, over="natural_frequency",
         ),
     )  # fmt: skip
     branches = (
-        Branch("incoherent", "phases spread evenly, every oscillator at its own pace"),
-        Branch("coherent", "a common rhythm"),
-        Branch("unstable", "the threshold between the two where both are stable"),
+        core.Branch("incoherent", "phases spread evenly, every oscillator at its own pace"),
+        core.Branch("coherent", "a common rhythm"),
+        core.Branch("unstable", "the threshold between the two where both are stable"),
     )
     phases = (
-        Phase("incoherent", "Frequencies and noise win: no common rhythm survives."),
-        Phase("coherent", "A common rhythm grows from any start."),
-        Phase("bistable", "Incoherence and coherence are both stable: which one you see depends on the start."),
-        Phase("standing_wave", "Two groups turn against each other; the coherence swells and fades for ever."),
+        core.Phase("incoherent", "Frequencies and noise win: no common rhythm survives."),
+        core.Phase("coherent", "A common rhythm grows from any start."),
+        core.Phase("bistable", "Incoherence and coherence are both stable: which one you see depends on the start."),
+        core.Phase("standing_wave", "Two groups turn against each other; the coherence swells and fades for ever."),
     )
     failures = (
-        Failure(
+        core.Failure(
             "oscillating", "No stationary state is stable here: the coherence keeps oscillating. Watch the simulation "
             "or the predicted path instead.",
         ),
     )  # fmt: skip
     landmarks = (
-        Landmark("critical_coupling", "K_c", "above it incoherence is unstable"),
-        Landmark("fold", "K_f", "below it no coherent state exists (end of the hysteresis loop)", continuous=False),
+        core.Landmark("critical_coupling", "K_c", "above it incoherence is unstable"),
+        core.Landmark(
+            "fold", "K_f", "below it no coherent state exists (end of the hysteresis loop)", continuous=False
+        ),
     )
     planes = (
-        Plane("coupling", "temperature", "coherence", x_range=(0.0, 6.0), along="x"),
-        Plane("coupling", "disorder", "coherence", x_range=(0.0, 6.0), along="x"),
-        Plane("coupling", "separation", "coherence", along="x"),
+        core.Plane("coupling", "temperature", "coherence", x_range=(0.0, 6.0), along="x"),
+        core.Plane("coupling", "disorder", "coherence", x_range=(0.0, 6.0), along="x"),
+        core.Plane("coupling", "separation", "coherence", along="x"),
     )
     presets = (
-        Preset(
+        core.Preset(
             "onset", {"coupling": 2.2, "disorder": 1.0, "temperature": 0.0, "size": 100_000},
             "Ten per cent above the threshold K = 2 the phases gather to r = 0.30, growing slowly from noise.",
-            (Promise("critical_coupling", 2.0, 1e-9, along="coupling"),
-             Promise("coherence", 0.30, 0.005)),
+            (core.Promise("critical_coupling", 2.0, 1e-9, along="coupling"),
+             core.Promise("coherence", 0.30, 0.005)),
         ),
-        Preset(
+        core.Preset(
             "locked and drifting", {"frequencies": "gaussian", "coupling": 2.0, "disorder": 1.0, "temperature": 0.0},
             "The slow oscillators stand still at an angle set by their frequency; the fast ones slip past them.",
         ),
-        Preset(
+        core.Preset(
             "explosive", {"frequencies": "uniform", "coupling": 1.4, "disorder": 1.0, "temperature": 0.0},
             "Ten per cent above the threshold K = 1.273 the coherence leaps to 0.87; just below it there is none.",
-            (Promise("critical_coupling", 1.273, 0.0005, along="coupling"),
-             Promise("coherence", 0.87, 0.005)),
+            (core.Promise("critical_coupling", 1.273, 0.0005, along="coupling"),
+             core.Promise("coherence", 0.87, 0.005)),
         ),
-        Preset(
+        core.Preset(
             "rotors", {"frequencies": "identical", "coupling": 1.0, "temperature": 0.3, "start": "coherent"},
             "Without different frequencies this is a magnet: warm it past T = K/2 and the order melts smoothly.",
         ),
-        Preset(
+        core.Preset(
             "hysteresis",
             {"frequencies": "bimodal", "coupling": 1.9, "disorder": 0.5, "separation": 0.5, "temperature": 0.0},
             "From the coherent start the rhythm stays, from the incoherent one it never begins.",
         ),
-        Preset(
+        core.Preset(
             "standing wave",
             {"frequencies": "bimodal", "coupling": 1.5, "disorder": 0.1, "separation": 1.0, "temperature": 0.1},
             "Two groups run in opposite directions: the coherence swells when they meet and fades when they part.",
         ),
     )  # fmt: skip
     references = (
-        Reference(
+        core.Reference(
             "Lorentzian without noise, $K=3$, width 1", 0.5773502691896257, 1e-12, r"$\sqrt{1-2\gamma/K}$",
-            lambda: coherence(coupling=3, disorder=1, temperature=0),
+            lambda model: coherence(coupling=3, disorder=1, temperature=0),
         ),
-        Reference(
+        core.Reference(
             "Lorentzian with noise, $K=2.5$, width 0.5, $D=0.5$", 0.5209599586489116, 1e-12,
             "continued fraction with mpmath; checked against the Fokker-Planck equation of 4001 frequencies",
-            lambda: coherence(coupling=2.5, disorder=0.5, temperature=0.5),
+            lambda model: coherence(coupling=2.5, disorder=0.5, temperature=0.5),
         ),
-        Reference(
+        core.Reference(
             "Gaussian without noise, $K=2$, standard deviation 1", 0.7151739566831832, 1e-11,
-            "closed form with Bessel functions", lambda: coherence("gaussian", coupling=2, disorder=1, temperature=0),
+            "closed form with Bessel functions", lambda model: coherence("gaussian", coupling=2, disorder=1, temperature=0),
         ),
-        Reference(
+        core.Reference(
             "magnetization of planar rotors, $T=0.49$", 0.19866447201536014, 1e-12, "$I_1/I_0$ self-consistent",
-            lambda: coherence("identical", coupling=1, temperature=0.49),
+            lambda model: coherence("identical", coupling=1, temperature=0.49),
         ),
-        Reference(
+        core.Reference(
             "critical coupling of Gaussian frequencies with noise 0.5", 2.282155540736129, 1e-12, "closed form",
-            lambda: float(
+            lambda model: float(
                 Kuramoto(frequencies="gaussian", disorder=1, temperature=0.5).landmark("critical_coupling", "coupling")[
                     0
                 ]
@@ -637,7 +617,7 @@ class Kuramoto(Model):
         ),
     )  # fmt: skip
     tasks = (
-        Task(
+        core.Task(
             "Half of the oscillators would turn at +0.5, half at -0.5, each with a Lorentzian spread of 0.5. Start "
             "coherent and lower the coupling: at which $K$ does the rhythm break down?",
             {
@@ -647,7 +627,7 @@ class Kuramoto(Model):
             "coupling", lambda model: float(model.landmark("fold", "coupling")[0]), 0.05,
             "On the way up the rhythm begins at K = 2; on the way down it lasts until the fold at K = 1.81.",
         ),
-        Task(
+        core.Task(
             "Uniform frequencies between -1 and 1, no noise. How large is the coherence just after it appears?",
             {"frequencies": "uniform", "disorder": 1.0, "temperature": 0.0, "coupling": 1.2733}, "coherence",
             lambda model: math.pi / 4, 0.05,
@@ -685,7 +665,7 @@ class Kuramoto(Model):
             g = np.zeros_like(g)
         return k, d, g, s if self.kind == BIMODAL else np.zeros_like(s)
 
-    def solve(self, points: Points) -> Solution:
+    def solve(self, points: Points) -> core.Solution:
         k, d, g, s = self._columns(points)
         field = np.full((k.size, 3), np.nan)
         torque, residual = np.full_like(field, np.nan), np.full_like(field, np.nan)
@@ -704,7 +684,7 @@ class Kuramoto(Model):
         stable[:, INCOHERENT] &= ~growing
         oscillating = ~stable.any(axis=1)
         validity = np.where(oscillating[:, None] & exists, 1, 0)
-        return Solution(values, residual, stable=stable, validity=validity, iterations=iterations)
+        return core.Solution(values, residual, stable=stable, validity=validity, iterations=iterations)
 
     def _within(self, q: Array, width: Array, shift: Array) -> Array:
         """Fraction of natural frequencies between -q and q."""
@@ -714,18 +694,18 @@ class Kuramoto(Model):
             return np.asarray(np.where(width > 0, np.minimum(q / width, 1.0), 1.0))
         return np.asarray((np.arctan2(q - shift, width) + np.arctan2(q + shift, width)) / np.pi)
 
-    def select(self, points: Points, solution: Solution) -> Array:
+    def select(self, points: Points, solution: core.Solution) -> Array:
         """Coherence where it is stable (the branch reached from a coherent start), else incoherence."""
         stable = solution.stable
         assert stable is not None
         return np.where(stable[:, COHERENT], COHERENT, np.where(stable[:, INCOHERENT], INCOHERENT, -1))
 
-    def classify(self, points: Points, solution: Solution, equilibrium: Array) -> Array:
+    def classify(self, points: Points, solution: core.Solution, equilibrium: Array) -> Array:
         stable = solution.stable
         assert stable is not None
         return np.where(stable[:, COHERENT], np.where(stable[:, INCOHERENT], 2, 1), np.where(equilibrium < 0, 3, 0))
 
-    def profiles(self) -> dict[str, Profile]:
+    def profiles(self) -> dict[str, core.Profile]:
         omega = np.linspace(-6, 6, 241)
         values = np.full((3, omega.size), np.nan)
         values[INCOHERENT] = omega
@@ -740,7 +720,7 @@ class Kuramoto(Model):
                 values[branch] = omega - q * work[1]
             elif q > 0:
                 values[branch] = np.sign(omega) * np.sqrt(np.maximum(omega**2 - q**2, 0))
-        return {"effective_frequency": Profile(omega, values)}
+        return {"effective_frequency": core.Profile(omega, values)}
 
     def _corner(self, name: str, **changes: float) -> float:
         """K at which the boundary lies at these controls; for "fold", that of eq. (4) where there is no fold."""
@@ -759,7 +739,7 @@ class Kuramoto(Model):
 
     def landmark(self, name: str, along: str) -> Array:
         if along not in ("coupling", "temperature", "disorder", "separation"):
-            raise NotOfferedError(self.title, f"{name} along {along}")
+            raise core.NotOfferedError(self.title, f"{name} along {along}")
         if name == "fold" and self.kind != BIMODAL:
             return np.array([])
         made = self.control(along)
@@ -779,17 +759,17 @@ class Kuramoto(Model):
             return np.array([])
         return made.within([value])
 
-    def landscape(self) -> Landscape:
+    def landscape(self) -> core.Landscape:
         """Free energy of the rotors at a given mean field; only identical oscillators are in equilibrium."""
         if self.kind != IDENTICAL:
-            raise NotOfferedError(self.title, "a free energy unless all frequencies are equal (no equilibrium)")
+            raise core.NotOfferedError(self.title, "a free energy unless all frequencies are equal (no equilibrium)")
         r = np.linspace(0, 1, 401)
         k, d = self.coupling, self.temperature
         entropic = k * r
         if d > 0:
             x = k * r / d
             entropic = d * (np.log(ive(0, x)) + x)
-        return Landscape("coherence", r, k * r * r / 2 - entropic)
+        return core.Landscape("coherence", r, k * r * r / 2 - entropic)
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         k, d = self.coupling, self.temperature

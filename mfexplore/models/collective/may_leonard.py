@@ -48,28 +48,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mfexplore.core import (
-    Array,
-    Branch,
-    Failure,
-    Landmark,
-    Lattice,
-    Model,
-    NotOfferedError,
-    Observable,
-    Phase,
-    Plane,
-    Points,
-    Preset,
-    Profile,
-    Promise,
-    Reference,
-    Simulation,
-    Solution,
-    Source,
-    Task,
-    control,
-)
+from mfexplore import core
+from mfexplore.core import Array, Points
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.later import solve_ivp
 from mfexplore.numerics.random import advanced, new_stream, random_word
@@ -119,7 +99,7 @@ def encounters(grid, linear, attempts, selection, reproduction, exchange, table,
     stream[0] = advanced(position, attempts)
 
 
-class MayLeonardSimulation(Simulation):
+class MayLeonardSimulation(core.Simulation["MayLeonard"]):
     """Encounters on the lattice from a random mixture at the densities of (2)."""
 
     time_unit = "generations"
@@ -173,25 +153,25 @@ class MayLeonardSimulation(Simulation):
         total[0] = 0  # all the same everywhere: no wave
         return 1 / int(total.argmax()) if np.ptp(self.grid) else math.nan
 
-    def picture(self) -> Lattice:
+    def picture(self) -> core.Lattice:
         grid = self.grid.reshape(self.linear, self.linear)
         names = ("empty", "species 1", "species 2", "species 3")
-        return Lattice(grid, 0, 3, caption="who lives where", signed=False, states=names)
+        return core.Lattice(grid, 0, 3, caption="who lives where", signed=False, states=names)
 
 
 @dataclass(frozen=True)
-class MayLeonard(Model):
-    mobility: float = control(
+class MayLeonard(core.Model):
+    mobility: float = core.control(
         1e-4, 1e-6, 1e-2, symbol="M", unit="squares per generation", role="temperature", scale="log", step=1e-6,
         doc="area that an individual explores per unit time",
     )  # fmt: skip
-    selection: float = control(
+    selection: float = core.control(
         1.0, 0.1, 10.0, symbol=r"\sigma", role="coupling", scale="log", step=0.01, doc="rate at which one beats another"
     )
-    reproduction: float = control(
+    reproduction: float = core.control(
         1.0, 0.1, 10.0, symbol=r"\mu", role="load", scale="log", step=0.01, doc="rate of offspring onto an empty site"
     )
-    size: int = control(
+    size: int = core.control(
         65_536, 16, 1_000_000, symbol="N", role="size", scale="log", part="simulation",
         doc="sites of the square lattice",
     )  # fmt: skip
@@ -199,73 +179,77 @@ class MayLeonard(Model):
     title = "May-Leonard rock, paper, scissors"
     summary = "Three species beat each other in a circle: spirals keep all alive, until they move too fast."
     sources = (
-        Source("T. Reichenbach, M. Mobilia, E. Frey, Nature 448, 1046 (2007)", doi="10.1038/nature06095"),
-        Source(
+        core.Source("T. Reichenbach, M. Mobilia, E. Frey, Nature 448, 1046 (2007)", doi="10.1038/nature06095"),
+        core.Source(
             "T. Reichenbach, M. Mobilia, E. Frey, J. Theor. Biol. 254, 368 (2008)", doi="10.1016/j.jtbi.2008.05.014"
         ),
-        Source("R. M. May and W. J. Leonard, SIAM J. Appl. Math. 29, 243 (1975)", doi="10.1137/0129022"),
+        core.Source("R. M. May and W. J. Leonard, SIAM J. Appl. Math. 29, 243 (1975)", doi="10.1137/0129022"),
     )
     observables = (
-        Observable("total_density", r"\varrho", "fraction of sites that are taken", low=0, high=1),
-        Observable("growth_rate", r"\mathrm{Re}\,\Lambda", "largest real part of an eigenvalue of (1)", signed=True),
-        Observable("frequency", r"\mathrm{Im}\,\Lambda", "angular frequency of the spiralling densities"),
-        Observable("wavelength", r"\lambda", "wavelength of the spirals, eq. (4)", unit="squares", low=0, high=2),
-        Observable("front_speed", "v", "speed of a front, eq. (4)", unit="squares per generation", low=0),
-        Observable("densities", "a_i", "density of every species", over="species", low=0, high=1),
+        core.Observable("total_density", r"\varrho", "fraction of sites that are taken", low=0, high=1),
+        core.Observable(
+            "growth_rate", r"\mathrm{Re}\,\Lambda", "largest real part of an eigenvalue of (1)", signed=True
+        ),
+        core.Observable("frequency", r"\mathrm{Im}\,\Lambda", "angular frequency of the spiralling densities"),
+        core.Observable("wavelength", r"\lambda", "wavelength of the spirals, eq. (4)", unit="squares", low=0, high=2),
+        core.Observable("front_speed", "v", "speed of a front, eq. (4)", unit="squares per generation", low=0),
+        core.Observable("densities", "a_i", "density of every species", over="species", low=0, high=1),
     )
     branches = (
-        Branch("coexistence", "all three species at equal density"),
-        Branch("extinction", "a single species is left"),
+        core.Branch("coexistence", "all three species at equal density"),
+        core.Branch("extinction", "a single species is left"),
     )
     phases = (
-        Phase("coexistence", "Spirals fit into the square: each species always finds a place ahead of its enemy."),
-        Phase("extinction", "Spirals have outgrown the square: it mixes as a whole, and chance leaves one species."),
+        core.Phase("coexistence", "Spirals fit into the square: each species always finds a place ahead of its enemy."),
+        core.Phase(
+            "extinction", "Spirals have outgrown the square: it mixes as a whole, and chance leaves one species."
+        ),
     )
     failures = (
-        Failure("space_decides", "Well-mixed theory calls coexistence unstable; here it lives on all the same, because "
+        core.Failure("space_decides", "Well-mixed theory calls coexistence unstable; here it lives on all the same, because "
                 "moving spirals separate the species."),
     )  # fmt: skip
-    landmarks = (Landmark("critical_mobility", "M_c", "spirals outgrow the square"),)
+    landmarks = (core.Landmark("critical_mobility", "M_c", "spirals outgrow the square"),)
     planes = (
-        Plane("mobility", "selection", "wavelength", "coexistence", x_range=(1e-6, 3e-3), along="x"),
-        Plane("mobility", "reproduction", "wavelength", "coexistence", x_range=(1e-6, 3e-3), along="x"),
+        core.Plane("mobility", "selection", "wavelength", "coexistence", x_range=(1e-6, 3e-3), along="x"),
+        core.Plane("mobility", "reproduction", "wavelength", "coexistence", x_range=(1e-6, 3e-3), along="x"),
     )
     presets = (
-        Preset(
+        core.Preset(
             "spirals", {"mobility": 1e-4}, "Spirals of three colours turn and drift; every species survives.",
-            (Promise("surviving_species", 3, 1e-9, during=(100, 200), changes={"size": 16_384}),),
+            (core.Promise("surviving_species", 3, 1e-9, during=(100, 200), changes={"size": 16_384}),),
         ),
-        Preset(
+        core.Preset(
             "small spirals", {"mobility": 1e-5},
             "Only 0.33 exchanges per generation, too few for eq. (4): the wavelength is not 3.2 times smaller than in "
             "'spirals', as it says, but 1.5 to 2 times.",
         ),
-        Preset(
+        core.Preset(
             "too mobile", {"mobility": 1e-3, "size": 16_384},
             "The spirals outgrow the square, and sooner or later a species is lost: who will be left?",
         ),
-        Preset(
+        core.Preset(
             "critical", {"mobility": 4.5e-4, "size": 16_384},
             "At the published critical mobility chance decides: restart with other seeds. The larger the lattice, the "
             "longer all three survive even here.",
         ),
     )  # fmt: skip
     references = (
-        Reference(
+        core.Reference(
             "density of each species at unit rates", 0.25, 1e-14, "May and Leonard (1975)",
-            lambda: float(MayLeonard().theory()["densities"].sel(branch="coexistence", species=1)),
+            lambda model: float(MayLeonard().theory()["densities"].sel(branch="coexistence", species=1)),
         ),
-        Reference(
+        core.Reference(
             "growth rate of the spiral out of coexistence", 0.125, 1e-12, "eq. (2)",
-            lambda: float(MayLeonard().theory()["growth_rate"].sel(branch="coexistence")),
+            lambda model: float(MayLeonard().theory()["growth_rate"].sel(branch="coexistence")),
         ),
-        Reference(
+        core.Reference(
             "its frequency", math.sqrt(3) / 8, 1e-12, "eq. (2)",
-            lambda: float(MayLeonard().theory()["frequency"].sel(branch="coexistence")),
+            lambda model: float(MayLeonard().theory()["frequency"].sel(branch="coexistence")),
         ),
     )  # fmt: skip
     tasks = (
-        Task(
+        core.Task(
             "Raise the mobility until species begin to die out on a lattice of 128 × 128. At which mobility?",
             {"mobility": 1e-4, "size": 16_384}, "mobility",
             lambda model: float(model.landmark("critical_mobility", "mobility")[0]), 2e-4,
@@ -282,7 +266,7 @@ class MayLeonard(Model):
     def realised(self) -> MayLeonard:
         return self.with_simulated(size=self.linear**2)
 
-    def solve(self, points: Points) -> Solution:
+    def solve(self, points: Points) -> core.Solution:
         mobility, sigma, mu = points["mobility"], points["selection"], points["reproduction"]
         c1 = mu * sigma / (2 * (3 * mu + sigma))
         shape = (mobility.size, 2)
@@ -301,20 +285,20 @@ class MayLeonard(Model):
         validity = np.zeros(shape, np.int8)
         validity[lives, COEXISTENCE] = 1
         stable = np.broadcast_to(np.array([False, True]), shape)
-        return Solution(values, np.zeros(shape), stable, validity, extra={"lives": lives})
+        return core.Solution(values, np.zeros(shape), stable, validity, extra={"lives": lives})
 
-    def select(self, points: Points, solution: Solution) -> Array:
+    def select(self, points: Points, solution: core.Solution) -> Array:
         """What the lattice reaches: unlike the well-mixed theory, spirals protect coexistence below the threshold."""
         reached: Array = np.where(solution.extra["lives"], COEXISTENCE, EXTINCTION)
         return reached
 
-    def profiles(self) -> dict[str, Profile]:
+    def profiles(self) -> dict[str, core.Profile]:
         share = self.reproduction / (3 * self.reproduction + self.selection)
-        return {"densities": Profile(np.array([1, 2, 3]), np.array([[share, share, share], [1.0, 0.0, 0.0]]))}
+        return {"densities": core.Profile(np.array([1, 2, 3]), np.array([[share, share, share], [1.0, 0.0, 0.0]]))}
 
     def landmark(self, name: str, along: str) -> Array:
         if along != "mobility":
-            raise NotOfferedError(self.title, f"{name} along {along}")
+            raise core.NotOfferedError(self.title, f"{name} along {along}")
         return self.control(along).within([float(critical_mobility(self.selection, self.reproduction))])
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:

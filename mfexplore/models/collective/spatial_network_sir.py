@@ -44,31 +44,8 @@ from typing import Any
 import numpy as np
 from scipy.special import lambertw
 
-from mfexplore.core import (
-    Array,
-    Branch,
-    Failure,
-    Landmark,
-    Lattice,
-    Method,
-    Model,
-    Network,
-    NotOfferedError,
-    Observable,
-    Phase,
-    Picture,
-    Plane,
-    Points,
-    Preset,
-    Promise,
-    Reference,
-    Simulation,
-    Solution,
-    Source,
-    Task,
-    choice,
-    control,
-)
+from mfexplore import core
+from mfexplore.core import Array, Points
 from mfexplore.core.interrupts import Uninterrupted
 from mfexplore.numerics.kernel import kernel
 
@@ -210,7 +187,7 @@ def real_network(name: str) -> tuple[Array, Array]:
     return links, (places - places.min(axis=0)) / np.ptp(places, axis=0)
 
 
-class SpatialNetworkSimulation(Simulation):
+class SpatialNetworkSimulation(core.Simulation["SpatialNetworkSIR"]):
     """Event-driven SIR from a small patch of infected people, until nobody is infected."""
 
     time_unit = "time units"
@@ -338,18 +315,18 @@ class SpatialNetworkSimulation(Simulation):
         np.maximum.at(row, cell, DRAWN[self.state])
         return row
 
-    def picture(self) -> Picture:
+    def picture(self) -> core.Picture:
         m = self.model
         if m.network != "spatial":
-            return Network(self.x, self.y, self.links, DRAWN[self.state], 0.0, 2.0, "who knows whom", STATES)
+            return core.Network(self.x, self.y, self.links, DRAWN[self.state], 0.0, 2.0, "who knows whom", STATES)
         if m.dimension == 1:
             caption = "the line across, time down"
-            return Lattice(self.raster.copy(), 0, 2, caption, False, STATES, "still to come")
+            return core.Lattice(self.raster.copy(), 0, 2, caption, False, STATES, "still to come")
         side = min(RASTER, max(8, int(self.side)))
         cells = np.minimum((np.array([self.y, self.x]) / self.side * side).astype(np.int64), side - 1)
         plane = np.zeros((side, side))
         np.maximum.at(plane, tuple(cells), DRAWN[self.state])
-        return Lattice(plane, 0, 2, "the people where they live", signed=False, states=STATES)
+        return core.Lattice(plane, 0, 2, "the people where they live", signed=False, states=STATES)
 
 
 DRAWN = np.array([0.0, 2.0, 1.0])  # place of susceptible, infected and recovered in the order they are drawn in
@@ -357,38 +334,44 @@ STATES = ("susceptible", "recovered", "infected")
 
 
 @dataclass(frozen=True)
-class SpatialNetworkSIR(Model):
-    transmission: float = control(
+class SpatialNetworkSIR(core.Model):
+    transmission: float = core.control(
         0.4, 0.0, 3.0, symbol=r"\tau", role="load", step=0.01, doc="rate of infection along each link"
     )
-    mean_degree: float = control(
+    mean_degree: float = core.control(
         8.0, 0.5, 20.0, symbol=r"\kappa", role="coupling", step=0.1, quenched=True,
         doc="mean number of contacts (of a spatial network)",
     )  # fmt: skip
-    recovery: float = control(
+    recovery: float = core.control(
         1.0, 0.05, 3.0, symbol=r"\gamma", role="temperature", step=0.01, doc="rate at which the infected recover"
     )
-    kernel: str = choice("gaussian", ("gaussian", "exponential", "power"), doc="how contacts thin out with distance")
-    length: float = control(
+    kernel: str = core.choice(
+        "gaussian",
+        {"gaussian": "Gaussian", "exponential": "exponential", "power": "power"},
+        doc="how contacts thin out with distance",
+    )
+    length: float = core.control(
         2.5, 0.5, 20.0, symbol=r"\sigma", unit="spacings", role="disorder", step=0.1, quenched=True,
         doc="reach of a contact, in mean distances between people",
     )  # fmt: skip
-    tail: float = control(
+    tail: float = core.control(
         1.5, 0.5, 4.0, symbol="s", role="disorder", step=0.05, quenched=True, doc="exponent of the power-law kernel"
     )
-    long_range: float = control(
+    long_range: float = core.control(
         0.0, 0.0, 0.2, symbol=r"\varepsilon", role="disorder", step=0.001, quenched=True,
         doc="fraction of contacts that ignore distance",
     )  # fmt: skip
-    dimension: int = control(2, 1, 2, symbol="d", role="setting", quenched=True, doc="people on a line or in a plane")
-    network: str = choice(
+    dimension: int = core.control(
+        2, 1, 2, symbol="d", role="setting", quenched=True, doc="people on a line or in a plane"
+    )
+    network: str = core.choice(
         "spatial", ("spatial", "karate club", "les miserables"), doc="a random spatial network, or a real one"
     )
-    size: int = control(
+    size: int = core.control(
         50_000, 16, 1_000_000, symbol="N", role="size", scale="log", part="simulation",
         doc="people on the spatial network",
     )  # fmt: skip
-    patients: int = control(
+    patients: int = core.control(
         10, 1, 1000, symbol="I_0", role="start", part="simulation", doc="people infected at the start"
     )
 
@@ -397,79 +380,84 @@ class SpatialNetworkSIR(Model):
         "Infection spreads to neighbours and hops far away: outbreak or not, how many, how fast, wave or wildfire."
     )
     sources = (
-        Source("J. Lang, H. De Sterck, J. L. Kaiser, J. C. Miller, J. Complex Netw. 6, 643 (2018)", arxiv="1702.01252"),
-        Source(
+        core.Source(
+            "J. Lang, H. De Sterck, J. L. Kaiser, J. C. Miller, J. Complex Netw. 6, 643 (2018)", arxiv="1702.01252"
+        ),
+        core.Source(
             "J. C. Miller, A. C. Slim, E. M. Volz, J. R. Soc. Interface 9, 890 (2012)", doi="10.1098/rsif.2011.0403"
         ),
-        Source("D. Mollison, J. R. Stat. Soc. B 39, 283 (1977)"),
+        core.Source("D. Mollison, J. R. Stat. Soc. B 39, 283 (1977)"),
     )
     observables = (
-        Observable("final_size", "z", "fraction of people infected in the end", low=0, high=1),
-        Observable("speed", "c", "speed of the wave, eq. (3)", unit="spacings per time", low=0),
-        Observable("reproduction_number", "R_0", "infections caused by one case at the start", low=0, high=5),
+        core.Observable("final_size", "z", "fraction of people infected in the end", low=0, high=1),
+        core.Observable("speed", "c", "speed of the wave, eq. (3)", unit="spacings per time", low=0),
+        core.Observable("reproduction_number", "R_0", "infections caused by one case at the start", low=0, high=5),
     )
     methods = (
-        Method("mass_action", "every contact is new at every moment"),
-        Method("edge_based", "a link transmits only once, eq. (1)"),
+        core.Method("mass_action", "every contact is new at every moment"),
+        core.Method("edge_based", "a link transmits only once, eq. (1)"),
     )
-    branches = (Branch("disease_free", "nobody is infected"), Branch("epidemic", "a finite fraction falls ill"))
+    branches = (
+        core.Branch("disease_free", "nobody is infected"),
+        core.Branch("epidemic", "a finite fraction falls ill"),
+    )
     phases = (
-        Phase("no_outbreak", "Each case causes less than one other: every outbreak ends by itself."),
-        Phase("travelling_wave", "The infection grows into a front that moves at a constant speed."),
-        Phase("accelerating", "Hops beyond every front found new foci, and the spread gets faster and faster."),
-        Phase("outbreak", "Each case causes more than one other on this network: a finite fraction falls ill."),
+        core.Phase("no_outbreak", "Each case causes less than one other: every outbreak ends by itself."),
+        core.Phase("travelling_wave", "The infection grows into a front that moves at a constant speed."),
+        core.Phase("accelerating", "Hops beyond every front found new foci, and the spread gets faster and faster."),
+        core.Phase("outbreak", "Each case causes more than one other on this network: a finite fraction falls ill."),
     )
     failures = (
-        Failure("no_finite_speed", "Long hops have no moment generating function: eq. (3) has no answer but infinity."),
-        Failure("few_people", "A real network of tens of people with close groups: eq. (1), made for a large network "
+        core.Failure("no_finite_speed", "Long hops have no moment generating function: eq. (3) has no answer but infinity."),
+        core.Failure("few_people", "A real network of tens of people with close groups: eq. (1), made for a large network "
                 "without triangles, is only a guide."),
-        Failure("not_a_tree", "Contacts reach so few people that friends of friends are friends: triangles waste "
+        core.Failure("not_a_tree", "Contacts reach so few people that friends of friends are friends: triangles waste "
                 "infections, and the simulated epidemic is smaller and slower."),
-        Failure("links_transmit_once", "Mass action forgets that a link to somebody ill already is of no use; with so "
+        core.Failure("links_transmit_once", "Mass action forgets that a link to somebody ill already is of no use; with so "
                 "few contacts that makes the epidemic larger by more than 0.05 than the edge-based theory says."),
     )  # fmt: skip
     landmarks = (
-        Landmark("epidemic_threshold", r"R_0=1", "above it one case causes more than one other (edge-based)"),
-        Landmark("mass_action_threshold", r"\kappa\tau=\gamma", "the same by mass action", continuous=False),
+        core.Landmark("epidemic_threshold", r"R_0=1", "above it one case causes more than one other (edge-based)"),
+        core.Landmark("mass_action_threshold", r"\kappa\tau=\gamma", "the same by mass action", continuous=False),
     )
     planes = (
-        Plane("transmission", "mean_degree", "final_size", x_range=(0.0, 1.5), along="x"),
-        Plane("transmission", "recovery", "final_size", along="x"),
-        Plane("length", "transmission", "speed"),
+        core.Plane("transmission", "mean_degree", "final_size", x_range=(0.0, 1.5), along="x"),
+        core.Plane("transmission", "recovery", "final_size", along="x"),
+        core.Plane("length", "transmission", "speed"),
     )
     presets = (
-        Preset("wave", {}, "A round front runs outwards at constant speed and leaves the recovered behind."),
-        Preset(
+        core.Preset("wave", {}, "A round front runs outwards at constant speed and leaves the recovered behind."),
+        core.Preset(
             "one in a thousand", {"long_range": 0.001, "transmission": 0.3},
             "One contact in a thousand flies: far new foci overtake the front. A small world without clustering.",
         ),
-        Preset("power law", {"kernel": "power", "tail": 1.0}, "Hops of every length: no front, a fractal of foci."),
-        Preset("below threshold", {"transmission": 0.12}, "A case infects 0.86 others: it glimmers and goes out.",
-            (Promise("reproduction_number", 0.86, 0.005, method="edge_based"),),
+        core.Preset("power law", {"kernel": "power", "tail": 1.0}, "Hops of every length: no front, a fractal of foci."),
+        core.Preset("below threshold", {"transmission": 0.12}, "A case infects 0.86 others: it glimmers and goes out.",
+            (core.Promise("reproduction_number", 0.86, 0.005, method="edge_based"),),
         ),
-        Preset(
+        core.Preset(
             "on a line", {"dimension": 1, "length": 20.0, "mean_degree": 16.0, "size": 20_000},
             "Two fronts draw straight lines, x = ct; with 8 contacts instead of 16 they would flicker out.",
         ),
-        Preset(
+        core.Preset(
             "real friends", {"network": "les miserables", "patients": 1, "transmission": 0.8},
             "77 characters of a novel. Try other seeds: some outbreaks end at once, and theory is only a guide.",
         ),
     )  # fmt: skip
     references = (
-        Reference(
+        core.Reference(
             "final size at $R_0=2$", 0.79681213002002, 1e-12, "$1+W_0(-R_0e^{-R_0})/R_0$",
-            lambda: float(SpatialNetworkSIR(transmission=0.25).equilibrium(method="mass_action")["final_size"]),
+            lambda model: float(SpatialNetworkSIR(transmission=0.25).equilibrium(method="mass_action")["final_size"]),
         ),
-        Reference(
+        core.Reference(
             "speed at $R_0=2$, gaussian kernel of unit width", 2.192803840603181, 1e-10, "eq. (3), mpmath",
-            lambda: float(
+            lambda model: float(
                 SpatialNetworkSIR(transmission=0.25, length=1.0).equilibrium(method="mass_action")["speed"]
             ),
         ),
     )  # fmt: skip
     tasks = (
-        Task(
+        core.Task(
             "With 8 contacts and unit recovery, below which transmission rate does no outbreak happen?",
             {"transmission": 0.4, "mean_degree": 8.0}, "transmission",
             lambda model: float(model.landmark("epidemic_threshold", "transmission")[0]), 0.02,
@@ -478,7 +466,7 @@ class SpatialNetworkSIR(Model):
     )  # fmt: skip
     simulation = SpatialNetworkSimulation
 
-    def solve(self, points: Points) -> Solution:
+    def solve(self, points: Points) -> core.Solution:
         tau, gamma, kappa = points["transmission"], points["recovery"], points["mean_degree"]
         n = tau.size
         size = np.full((n, 2, 2), np.nan)
@@ -515,7 +503,9 @@ class SpatialNetworkSIR(Model):
         validity[np.isinf(speed)] = 1
         if degrees is not None:
             validity[:, :, 1] = 2
-        return Solution({"final_size": size, "speed": speed, "reproduction_number": number}, residual, stable, validity)
+        return core.Solution(
+            {"final_size": size, "speed": speed, "reproduction_number": number}, residual, stable, validity
+        )
 
     def _degrees(self) -> Array | None:
         """Share of people of every degree 0, 1, ... on a real network; None on the spatial one, where it is Poisson."""
@@ -547,7 +537,7 @@ class SpatialNetworkSIR(Model):
                 speed = np.full_like(gain, np.inf)
         return np.asarray(np.where(points["long_range"] > 0, np.inf, speed))
 
-    def classify(self, points: Points, solution: Solution, equilibrium: Array) -> Array:
+    def classify(self, points: Points, solution: core.Solution, equilibrium: Array) -> Array:
         speed = solution.values["speed"][:, :, 1]
         phase = np.where(np.isinf(speed), 2, 1) if self.network == "spatial" else np.full(speed.shape, 3)
         return np.where(equilibrium == 1, phase, np.where(equilibrium == 0, 0, -1))
@@ -555,7 +545,7 @@ class SpatialNetworkSIR(Model):
     def landmark(self, name: str, along: str) -> Array:
         tau, gamma, kappa = self.transmission, self.recovery, self.mean_degree
         if self.network != "spatial":
-            raise NotOfferedError(self.title, f"{name} on a real network")
+            raise core.NotOfferedError(self.title, f"{name} on a real network")
         edge = name == "epidemic_threshold"
         with np.errstate(divide="ignore"):
             found: dict[str, Any] = {
@@ -568,7 +558,7 @@ class SpatialNetworkSIR(Model):
                 "recovery": tau * (kappa - 1) if edge else tau * kappa,
             }
         if along not in found:
-            raise NotOfferedError(self.title, f"{name} along {along}")
+            raise core.NotOfferedError(self.title, f"{name} along {along}")
         return self.control(along).within([float(found[along])])
 
     def realised(self) -> SpatialNetworkSIR:

@@ -60,29 +60,8 @@ from functools import cache
 
 import numpy as np
 
-from mfexplore.core import (
-    Array,
-    Branch,
-    Density,
-    Failure,
-    Landmark,
-    Landscape,
-    Model,
-    NotOfferedError,
-    Observable,
-    Phase,
-    Plane,
-    Points,
-    Preset,
-    Promise,
-    Reference,
-    Simulation,
-    Solution,
-    Source,
-    Task,
-    choice,
-    control,
-)
+from mfexplore import core
+from mfexplore.core import Array, Points
 from mfexplore.numerics.elementary import log
 from mfexplore.numerics.gaussian import response, response_and_entropy
 from mfexplore.numerics.kernel import kernel
@@ -534,7 +513,7 @@ def draw_groups(size: int, order: int, count: int, rng: np.random.Generator) -> 
     return groups[:count]
 
 
-class PSpinSimulation(Simulation):
+class PSpinSimulation(core.Simulation["PSpin"]):
     """Langevin (spherical) or Metropolis (Ising) dynamics, and its overlap with the configuration it started from."""
 
     time_unit = "units of time"
@@ -600,35 +579,37 @@ class PSpinSimulation(Simulation):
             {"overlap": self.overlap(), "energy": energy} if self.model.start == "equilibrium" else {"energy": energy}
         )
 
-    def picture(self) -> Density:
+    def picture(self) -> core.Density:
         """The overlap with the start against the logarithm of time, beside the prediction."""
         times, overlaps = np.array([*self.kept[1:], (max(self.clock, TIME_STEP), self.overlap())]).T
         curves = [("simulation", overlaps)]
-        with suppress(NotOfferedError):
+        with suppress(core.NotOfferedError):
             curves.append(("mode coupling, eq. (4)", self.model.predicted_path({"overlap": 1.0}, times)["overlap"]))
         plateau = self.model.plateau()
         if plateau > 0:
             curves.append(("overlap of the states, q", np.full_like(times, plateau)))
-        return Density(np.log10(times), tuple(curves), "decimal logarithm of time", "overlap with the start")
+        return core.Density(np.log10(times), tuple(curves), "decimal logarithm of time", "overlap with the start")
 
 
 @dataclass(frozen=True)
-class PSpin(Model):
-    temperature: float = control(
+class PSpin(core.Model):
+    temperature: float = core.control(
         0.65, 0.0, 1.5, symbol="T", unit="J/k_B", role="temperature", step=0.005, doc="thermal noise"
     )
-    order: int = control(3, 3, 6, symbol="p", role="order", quenched=True, doc="variables in each coupling")
-    kind: str = choice(
-        "spherical", ("spherical", "ising"), doc="components of a vector of fixed length, or spins that are up or down"
+    order: int = core.control(3, 3, 6, symbol="p", role="order", quenched=True, doc="variables in each coupling")
+    kind: str = core.choice(
+        "spherical",
+        {"spherical": "spherical", "ising": "Ising"},
+        doc="components of a vector of fixed length, or spins that are up or down",
     )
-    size: int = control(
+    size: int = core.control(
         200, 16, 4000, symbol="N", unit="spins", role="size", scale="log", part="simulation", doc="spins simulated"
     )
-    connectivity: int = control(
+    connectivity: int = core.control(
         600, 20, 10_000, symbol="c", role="setting", scale="log", part="simulation", quenched=True,
         doc="couplings that each spin takes part in, drawn from all there are (spherical: at least 40 x 3^(p-1))",
     )  # fmt: skip
-    start: str = choice(
+    start: str = core.choice(
         "equilibrium", ("equilibrium", "random"), role="start", part="simulation",
         doc="a configuration of equilibrium (above the static temperature), or a quench from infinite temperature",
     )  # fmt: skip
@@ -639,119 +620,133 @@ class PSpin(Model):
         "Two transitions for one glass: relaxation stops where states appear, entropy runs out where few are left."
     )
     sources = (
-        Source("D. J. Gross and M. Mezard, Nucl. Phys. B 240, 431 (1984)", doi="10.1016/0550-3213(84)90237-2"),
-        Source("E. Gardner, Nucl. Phys. B 257, 747 (1985)", doi="10.1016/0550-3213(85)90374-8"),
-        Source("A. Crisanti and H.-J. Sommers, Z. Phys. B 87, 341 (1992)", doi="10.1007/BF01309287"),
-        Source("A. Crisanti, H. Horner and H.-J. Sommers, Z. Phys. B 92, 257 (1993)", doi="10.1007/BF01312184"),
-        Source("Mean-field inference methods for neural networks", arxiv="1911.00890"),
+        core.Source("D. J. Gross and M. Mezard, Nucl. Phys. B 240, 431 (1984)", doi="10.1016/0550-3213(84)90237-2"),
+        core.Source("E. Gardner, Nucl. Phys. B 257, 747 (1985)", doi="10.1016/0550-3213(85)90374-8"),
+        core.Source("A. Crisanti and H.-J. Sommers, Z. Phys. B 87, 341 (1992)", doi="10.1007/BF01309287"),
+        core.Source("A. Crisanti, H. Horner and H.-J. Sommers, Z. Phys. B 92, 257 (1993)", doi="10.1007/BF01312184"),
+        core.Source("Mean-field inference methods for neural networks", arxiv="1911.00890"),
     )
     observables = (
-        Observable("overlap", "q", "overlap of two copies in the same state; in time, with the start", low=0, high=1),
-        Observable("breakpoint", "x", "weight of being in different states among those of this kind", low=0, high=1),
-        Observable(
+        core.Observable(
+            "overlap", "q", "overlap of two copies in the same state; in time, with the start", low=0, high=1
+        ),
+        core.Observable(
+            "breakpoint", "x", "weight of being in different states among those of this kind", low=0, high=1
+        ),
+        core.Observable(
             "free_energy", "f", "free energy per spin, eqs. (2) and (3); at the threshold, of one state", unit="J"
         ),
-        Observable("energy", "e", "energy per spin", unit="J"),
-        Observable("complexity", r"\Sigma", "logarithm of the number of states, per spin", low=0, high=0.1),
-        Observable(
+        core.Observable("energy", "e", "energy per spin", unit="J"),
+        core.Observable("complexity", r"\Sigma", "logarithm of the number of states, per spin", low=0, high=0.1),
+        core.Observable(
             "replicon", r"\lambda", "stability of the states; below zero they break up", low=-1, high=1, signed=True
         ),
     )
     branches = (
-        Branch("liquid", "no states: copies have nothing in common"),
-        Branch("glass", "the states that dominate: many of them above the static temperature, few below"),
-        Branch("threshold", "the highest states, just stable, where a quench is held up", thermodynamic=False),
+        core.Branch("liquid", "no states: copies have nothing in common"),
+        core.Branch("glass", "the states that dominate: many of them above the static temperature, few below"),
+        core.Branch("threshold", "the highest states, just stable, where a quench is held up", thermodynamic=False),
     )
     phases = (
-        Phase("liquid", "Everything relaxes: two copies have nothing in common, and C(t) decays to zero."),
-        Phase(
+        core.Phase("liquid", "Everything relaxes: two copies have nothing in common, and C(t) decays to zero."),
+        core.Phase(
             "many_states", "Frozen in one of exponentially many states, though the free energy is that of the liquid."
         ),
-        Phase("glass", "The entropy of states has run out: few are left, and copies share them."),
-        Phase("gardner", "Each state has broken up into a hierarchy of states (full replica symmetry breaking)."),
+        core.Phase("glass", "The entropy of states has run out: few are left, and copies share them."),
+        core.Phase(
+            "gardner",
+            "Each state has broken up into a hierarchy of states (full replica symmetry breaking).",
+            title="Gardner",
+        ),
     )
     failures = (
-        Failure("gardner_unstable", "Below the Gardner temperature one step of symmetry breaking is not enough."),
+        core.Failure(
+            "gardner_unstable",
+            "Below the Gardner temperature one step of symmetry breaking is not enough.",
+            title="Gardner unstable",
+        ),
     )
     landmarks = (
-        Landmark("dynamic_temperature", "T_d", "states appear and relaxation stops", continuous=False),
-        Landmark("static_temperature", "T_s", "only few states are left: the transition of the free energy"),
-        Landmark("gardner_temperature", "T_G", "each state breaks up further (Ising)"),
+        core.Landmark("dynamic_temperature", "T_d", "states appear and relaxation stops", continuous=False),
+        core.Landmark("static_temperature", "T_s", "only few states are left: the transition of the free energy"),
+        core.Landmark(
+            "gardner_temperature", "T_G", "each state breaks up further (Ising)", title="Gardner temperature"
+        ),
     )
-    planes = (Plane("order", "temperature", "overlap", y_range=(0.0, 1.0)),)
+    planes = (core.Plane("order", "temperature", "overlap", y_range=(0.0, 1.0)),)
     presets = (
-        Preset(
+        core.Preset(
             "two-step relaxation", {"temperature": 0.625, "size": 1000},
             "C(t) waits at a plateau near q = 1/2 before it decays: dynamics and mode coupling on a logarithmic clock.",
         ),
-        Preset(
+        core.Preset(
             "liquid", {"temperature": 0.9},
             "Far above the dynamic temperature the memory of the start is gone within a few units of time.",
         ),
-        Preset(
+        core.Preset(
             "caught in a state", {"temperature": 0.59, "size": 1000},
             "Between T_s = 0.586 and T_d = 0.612 the start is not forgotten, yet the energy is that of a liquid.",
-            (Promise("static_temperature", 0.586, 0.0005, along="temperature"),
-             Promise("dynamic_temperature", 0.612, 0.0005, along="temperature"),
-             Promise("energy", -0.5 / 0.59, 1e-9)),
+            (core.Promise("static_temperature", 0.586, 0.0005, along="temperature"),
+             core.Promise("dynamic_temperature", 0.612, 0.0005, along="temperature"),
+             core.Promise("energy", -0.5 / 0.59, 1e-9)),
         ),
-        Preset(
+        core.Preset(
             "quench", {"temperature": 0.2, "start": "random", "size": 400},
             "The energy creeps down and is held up near the threshold -1.05, above the glass at -1.07.",
-            (Promise("energy", -1.05, 0.005, branch="threshold"),
-             Promise("energy", -1.07, 0.005, branch="glass")),
+            (core.Promise("energy", -1.05, 0.005, branch="threshold"),
+             core.Promise("energy", -1.07, 0.005, branch="glass")),
         ),
-        Preset(
+        core.Preset(
             "Ising states", {"temperature": 0.66, "kind": "ising", "size": 1000},
             "The same with Ising spins: an equilibrium start keeps the overlap q = 0.79 of its state.",
-            (Promise("overlap", 0.79, 0.005),
-             Promise("overlap", 0.79, 0.08, during=(20, 120))),
+            (core.Promise("overlap", 0.79, 0.005),
+             core.Promise("overlap", 0.79, 0.08, during=(20, 120))),
         ),
-        Preset(
+        core.Preset(
             "Gardner", {"temperature": 0.2, "kind": "ising", "start": "equilibrium", "size": 1000},
             "Below T_G = 0.240 one step of symmetry breaking fails: the diagram says so.",
-            (Promise("gardner_temperature", 0.240, 0.0005, along="temperature"),),
+            (core.Promise("gardner_temperature", 0.240, 0.0005, along="temperature"),),
         ),
     )  # fmt: skip
     references = (
-        Reference(
+        core.Reference(
             "dynamic temperature, spherical p = 3", 0.6123724356957945, 1e-12, "Crisanti and Sommers 1992, closed form",
-            lambda: float(PSpin().landmark("dynamic_temperature", "temperature")[0]),
+            lambda model: float(PSpin().landmark("dynamic_temperature", "temperature")[0]),
         ),
-        Reference(
+        core.Reference(
             "static temperature, spherical p = 3", 0.5860539724173638, 1e-11, "Crisanti and Sommers 1992",
-            lambda: float(PSpin().landmark("static_temperature", "temperature")[0]),
+            lambda model: float(PSpin().landmark("static_temperature", "temperature")[0]),
         ),
-        Reference(
+        core.Reference(
             "ground-state energy, spherical p = 4", -1.268609689450809, 1e-9, "minimum of eq. (3) at T = 0",
-            lambda: float(PSpin(temperature=0, order=4).equilibrium()["energy"]),
+            lambda model: float(PSpin(temperature=0, order=4).equilibrium()["energy"]),
         ),
-        Reference(
+        core.Reference(
             "threshold energy, spherical p = 3", -2 / math.sqrt(3), 1e-12, "-sqrt(2(p-1)/p), Crisanti and Sommers 1995",
-            lambda: float(PSpin(temperature=0).theory()["energy"].sel(branch="threshold")),
+            lambda model: float(PSpin(temperature=0).theory()["energy"].sel(branch="threshold")),
         ),
-        Reference(
+        core.Reference(
             "dynamic temperature, Ising p = 3", 0.6815980405761617, 1e-9, "Montanari and Ricci-Tersenghi 2003 (0.6815)",
-            lambda: float(PSpin(kind="ising").landmark("dynamic_temperature", "temperature")[0]),
+            lambda model: float(PSpin(kind="ising").landmark("dynamic_temperature", "temperature")[0]),
         ),
-        Reference(
+        core.Reference(
             "Gardner temperature, Ising p = 3", 0.24026003630898807, 1e-7, "Gardner 1985 (0.24)",
-            lambda: float(PSpin(kind="ising").landmark("gardner_temperature", "temperature")[0]),
+            lambda model: float(PSpin(kind="ising").landmark("gardner_temperature", "temperature")[0]),
         ),
-        Reference(
+        core.Reference(
             "free energy, Ising p = 3, T = 0.5", -0.8231361419795616, 1e-9, "Newton's method on eq. (2)",
-            lambda: float(PSpin(kind="ising", temperature=0.5).equilibrium()["free_energy"]),
+            lambda model: float(PSpin(kind="ising", temperature=0.5).equilibrium()["free_energy"]),
         ),
     )  # fmt: skip
     tasks = (
-        Task(
+        core.Task(
             "Spherical, p = 3, equilibrium start. Choose lower and lower temperatures and watch the overlap with the "
             "start: below which is it never forgotten?",
             {"temperature": 0.7, "size": 400}, "temperature",
             lambda model: float(model.landmark("dynamic_temperature", "temperature")[0]), 0.02,
             "At T_d = 0.6124 the plateau becomes eternal as N grows. The free energy shows nothing at all there.",
         ),
-        Task(
+        core.Task(
             "Quench the spherical model to T = 0.05 from a random start. Which energy per spin does it get stuck at?",
             {"temperature": 0.05, "start": "random", "size": 400}, "energy",
             lambda model: float(model.theory()["energy"].sel(branch="threshold")), 0.03,
@@ -760,7 +755,7 @@ class PSpin(Model):
     )  # fmt: skip
     simulation = PSpinSimulation
 
-    def solve(self, points: Points) -> Solution:
+    def solve(self, points: Points) -> core.Solution:
         t, order = np.ascontiguousarray(points["temperature"]), points["order"]
         values = np.full((t.size, 3, len(COLUMNS)), np.nan)
         residual = np.full((t.size, 3), np.nan)
@@ -781,14 +776,14 @@ class PSpin(Model):
         stable[:, LIQUID] &= t >= static[order - 3]
         stable[:, THRESHOLD] = False
         named = {name: values[:, :, k] for k, name in enumerate(COLUMNS)}
-        return Solution(named, residual, stable=stable, validity=validity, iterations=iterations)
+        return core.Solution(named, residual, stable=stable, validity=validity, iterations=iterations)
 
-    def select(self, points: Points, solution: Solution) -> Array:
+    def select(self, points: Points, solution: core.Solution) -> Array:
         """The glass where it exists: between T_s and T_d the liquid consists of its states."""
         exists = solution.exists(self.tolerance)
         return np.where(exists[:, GLASS], GLASS, np.where(exists[:, LIQUID], LIQUID, -1))
 
-    def classify(self, points: Points, solution: Solution, equilibrium: Array) -> Array:
+    def classify(self, points: Points, solution: core.Solution, equilibrium: Array) -> Array:
         broken = solution.values["breakpoint"][:, GLASS] < 1
         gardner = solution.validity[:, GLASS] > 0 if solution.validity is not None else np.zeros_like(broken)
         phase = np.where(broken, np.where(gardner, 3, 2), 1)
@@ -809,7 +804,7 @@ class PSpin(Model):
 
     def landmark(self, name: str, along: str) -> Array:
         if along != "temperature":
-            raise NotOfferedError(self.title, f"{name} along {along}")
+            raise core.NotOfferedError(self.title, f"{name} along {along}")
         if name == "gardner_temperature":
             found = [float(ising_line(self.order)[0, 2])] if self.kind == "ising" else []
         else:
@@ -830,7 +825,7 @@ class PSpin(Model):
         order, temperature = np.array(pieces, float).reshape(-1, 2, 4).transpose(1, 0, 2).reshape(2, -1)
         return (order, temperature) if x == "order" else (temperature, order)
 
-    def landscape(self) -> Landscape:
+    def landscape(self) -> core.Landscape:
         """Free energy per spin of a copy held at overlap q with an equilibrium configuration (Franz and Parisi 1995).
 
         Its last minimum is the state of that configuration, higher than q = 0 by T times the complexity. Both ends are
@@ -838,16 +833,16 @@ class PSpin(Model):
         """
         t, p = self.temperature, self.order
         if t < self.transitions()[1]:
-            raise NotOfferedError(self.title, "a landscape below the static temperature")
+            raise core.NotOfferedError(self.title, "a landscape below the static temperature")
         q = np.linspace(0, 0.995, 200)
         f = np.array([held_ising(p, t, x) if self.kind == "ising" else held_spherical(p, t, x) for x in q])
-        return Landscape("overlap", q, f, branches=("liquid", "glass"))
+        return core.Landscape("overlap", q, f, branches=("liquid", "glass"))
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         """C(t) of eq. (4), and the energy, which does not move in equilibrium."""
         t, p = self.temperature, self.order
         if self.kind == "ising" or self.start != "equilibrium" or t < self.transitions()[1]:
-            raise NotOfferedError(self.title, "a predicted path but for the spherical model in equilibrium")
+            raise core.NotOfferedError(self.title, "a predicted path but for the spherical model in equilibrium")
         longest = max(float(times.max()), 1.0)
         table = np.empty((2, 6000 + POINTS * 40))
         count = relax(1 / t, p / (2 * t * t), p - 1, longest, table[0], table[1])

@@ -53,28 +53,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ive, jv
 
-from mfexplore.core import (
-    Array,
-    Branch,
-    Density,
-    Failure,
-    Landmark,
-    Law,
-    Model,
-    NotOfferedError,
-    Observable,
-    Phase,
-    Plane,
-    Points,
-    Preset,
-    Promise,
-    Reference,
-    Simulation,
-    Solution,
-    Source,
-    Task,
-    control,
-)
+from mfexplore import core
+from mfexplore.core import Array, Points
 from mfexplore.numerics.blas import one_blas_thread, symmetric_eigenpairs
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.later import brentq, eigsh, linear_operator
@@ -232,7 +212,7 @@ def critical_field(temperature: Array) -> Array:
     return np.where(temperature > 1e-12, found, EDGE)
 
 
-class QuantumRandomEnergySimulation(Simulation):
+class QuantumRandomEnergySimulation(core.Simulation["QuantumRandomEnergy"]):
     """One sample: its thermal averages, and the time evolution of one corner of the hypercube."""
 
     time_unit = "inverse energy units"
@@ -368,13 +348,13 @@ class QuantumRandomEnergySimulation(Simulation):
     def samples(self) -> Array:
         return gap_ratios(self.energies[self.window_states()])
 
-    def picture(self) -> Density:
+    def picture(self) -> core.Density:
         n = self.model.size
         distance = np.arange(n + 1)
         even = np.exp(
             [math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) - n * math.log(2) for k in distance]
         )
-        return Density(
+        return core.Density(
             distance / n,
             (("now", self.weights()), ("spread over all corners", even)),
             "fraction of spins flipped since the start", "probability",
@@ -383,14 +363,14 @@ class QuantumRandomEnergySimulation(Simulation):
 
 
 @dataclass(frozen=True)
-class QuantumRandomEnergy(Model):
-    temperature: float = control(
+class QuantumRandomEnergy(core.Model):
+    temperature: float = core.control(
         2.0, 0.0, 5.0, symbol="T", role="temperature", step=0.01, doc="temperature; also sets the energy density 1/(2T)"
     )
-    transverse_field: float = control(
+    transverse_field: float = core.control(
         0.5, 0.0, 1.5, symbol=r"\Gamma", role="field", step=0.005, doc="transverse field, the rate of spin flips"
     )
-    size: int = control(
+    size: int = core.control(
         9, 4, 16, symbol="N", unit="spins", role="size", scale="log", part="simulation",
         doc="spins simulated: 2^N levels; up to 10 the whole spectrum",
     )  # fmt: skip
@@ -400,102 +380,108 @@ class QuantumRandomEnergy(Model):
         "A particle on a hypercube of random energies: localized, bad metal, ergodic, and a first-order transition."
     )
     sources = (
-        Source("Y. Y. Goldschmidt, Phys. Rev. B 41, 4858 (1990)", doi="10.1103/PhysRevB.41.4858"),
-        Source(
+        core.Source("Y. Y. Goldschmidt, Phys. Rev. B 41, 4858 (1990)", doi="10.1103/PhysRevB.41.4858"),
+        core.Source(
             "G. Biroli, D. Facoetti, M. Schiro, M. Tarzia, P. Vivo, Out of equilibrium phase diagram of the quantum "
             "random energy model, Phys. Rev. B 103, 014204 (2021)",
             doi="10.1103/PhysRevB.103.014204",
         ),
     )
     observables = (
-        Observable("fractal_dimension", "D", "an eigenstate fills 2^(ND) corners, eq. (6)", low=0, high=1),
-        Observable("transverse_magnetization", "m_x", "mean spin along the transverse field", low=0, high=1),
-        Observable("free_energy", "f", "free energy per spin"),
-        Observable("energy", "e", "energy per spin"),
-        Observable("entropy", "s", "entropy per spin"),
-        Observable("level_ratio", "r", "mean ratio of neighbouring gaps: do levels repel?", low=0.35, high=0.56),
-        Observable("energy_density", r"\epsilon", "distance below the middle of the spectrum, per spin", low=0),
-        Observable("localization_edge", r"\epsilon_{loc}", "energy density beyond which states are localized", low=0),
-        Observable("ergodicity_edge", r"\epsilon_{erg}", "energy density below which states are ergodic", low=0),
+        core.Observable("fractal_dimension", "D", "an eigenstate fills 2^(ND) corners, eq. (6)", low=0, high=1),
+        core.Observable("transverse_magnetization", "m_x", "mean spin along the transverse field", low=0, high=1),
+        core.Observable("free_energy", "f", "free energy per spin"),
+        core.Observable("energy", "e", "energy per spin"),
+        core.Observable("entropy", "s", "entropy per spin"),
+        core.Observable("level_ratio", "r", "mean ratio of neighbouring gaps: do levels repel?", low=0.35, high=0.56),
+        core.Observable("energy_density", r"\epsilon", "distance below the middle of the spectrum, per spin", low=0),
+        core.Observable(
+            "localization_edge", r"\epsilon_{loc}", "energy density beyond which states are localized", low=0
+        ),
+        core.Observable("ergodicity_edge", r"\epsilon_{erg}", "energy density below which states are ergodic", low=0),
     )
     branches = (
-        Branch("paramagnet", "exponentially many classical levels, dressed by the field"),
-        Branch("glass", "the lowest few classical levels"),
-        Branch("quantum_paramagnet", "all spins along the transverse field"),
+        core.Branch("paramagnet", "exponentially many classical levels, dressed by the field"),
+        core.Branch("glass", "the lowest few classical levels"),
+        core.Branch("quantum_paramagnet", "all spins along the transverse field"),
     )
     phases = (
-        Phase("glass", "Frozen into the lowest few levels, which are localized."),
-        Phase("localized", "Classically disordered, but nothing moves: no resonance anywhere on the hypercube."),
-        Phase(
+        core.Phase("glass", "Frozen into the lowest few levels, which are localized."),
+        core.Phase("localized", "Classically disordered, but nothing moves: no resonance anywhere on the hypercube."),
+        core.Phase(
             "bad_metal", "Eigenstates fill exponentially many corners, yet a vanishing fraction of those they could."
         ),
-        Phase("ergodic", "Eigenstates fill their energy shell; a corner forgets itself."),
-        Phase("quantum_paramagnet", "The transverse field has won: spins point along it."),
+        core.Phase("ergodic", "Eigenstates fill their energy shell; a corner forgets itself."),
+        core.Phase("quantum_paramagnet", "The transverse field has won: spins point along it."),
     )
     failures = (
-        Failure(
+        core.Failure(
             "negative_entropy",
             "The annealed solution has fewer than one level left here; the true system is frozen.",
         ),
     )
     landmarks = (
-        Landmark("first_order", r"\Gamma_c", "classical and quantum states have the same free energy, eq. (3)"),
-        Landmark("freezing", "T_c", "the entropy of the classical levels vanishes"),
-        Landmark("localization", r"\Gamma_{loc}", "first resonances (leading-order estimate)", continuous=False),
-        Landmark("ergodicity", r"\Gamma_{erg}", "states fill their shell (leading-order estimate)", continuous=False),
+        core.Landmark("first_order", r"\Gamma_c", "classical and quantum states have the same free energy, eq. (3)"),
+        core.Landmark("freezing", "T_c", "the entropy of the classical levels vanishes"),
+        core.Landmark("localization", r"\Gamma_{loc}", "first resonances (leading-order estimate)", continuous=False),
+        core.Landmark(
+            "ergodicity", r"\Gamma_{erg}", "states fill their shell (leading-order estimate)", continuous=False
+        ),
     )
     planes = (
-        Plane("temperature", "transverse_field", "fractal_dimension", x_range=(0.0, 4.0), y_range=(0.0, 1.2)),
-        Plane("temperature", "transverse_field", "transverse_magnetization", x_range=(0.0, 1.5), y_range=(0.0, 1.2)),
+        core.Plane("temperature", "transverse_field", "fractal_dimension", x_range=(0.0, 4.0), y_range=(0.0, 1.2)),
+        core.Plane(
+            "temperature", "transverse_field", "transverse_magnetization", x_range=(0.0, 1.5), y_range=(0.0, 1.2)
+        ),
     )
     presets = (
-        Preset(
+        core.Preset(
             "localized", {"temperature": 1.0, "transverse_field": 0.2, "size": 12},
             "The released corner keeps most of its weight for ever: survival stays between 0.8 and 1, by sample.",
-            (Promise("survival", 0.9, 0.12, during=(20, 40)),),
+            (core.Promise("survival", 0.9, 0.12, during=(20, 40)),),
         ),
-        Preset(
+        core.Preset(
             "bad metal", {"temperature": 2.0, "transverse_field": 0.5},
             "Levels repel and the corner decays, but the state never covers the hypercube evenly.",
         ),
-        Preset(
+        core.Preset(
             "ergodic", {"temperature": 3.5, "transverse_field": 0.55, "size": 12},
             "Within a few flip times the weight follows the binomial of all corners.",
         ),
-        Preset(
+        core.Preset(
             "level crossing", {"temperature": 0.0, "transverse_field": 0.78, "size": 14},
             "Trace the gap and move the field from 0.7 to 0.9: in a narrow window it nearly closes.",
-            (Promise("first_order", 0.833, 0.0005, along="transverse_field"),),
+            (core.Promise("first_order", 0.833, 0.0005, along="transverse_field"),),
         ),
-        Preset(
+        core.Preset(
             "classical", {"temperature": 0.4, "transverse_field": 0.0},
             "Without the field every corner is an eigenstate, and gaps follow the Poisson law.",
         ),
-        Preset(
+        core.Preset(
             "quantum paramagnet", {"temperature": 0.3, "transverse_field": 1.1},
             "All spins follow the transverse field; the random energies only shift the energy by -1/(2 Gamma).",
         ),
     )  # fmt: skip
     references = (
-        Reference(
+        core.Reference(
             "first-order line at T = 0.5", 0.8136171452912463, 1e-12, "Goldschmidt 1990, closed form",
-            lambda: float(QuantumRandomEnergy(temperature=0.5).landmark("first_order", "transverse_field")[0]),
+            lambda model: float(QuantumRandomEnergy(temperature=0.5).landmark("first_order", "transverse_field")[0]),
         ),
-        Reference(
+        core.Reference(
             "triple point", 0.7909138207123364, 1e-12, "Goldschmidt 1990, closed form at T_c",
-            lambda: float(QuantumRandomEnergy(temperature=FREEZING).landmark("first_order", "transverse_field")[0]),
+            lambda model: float(QuantumRandomEnergy(temperature=FREEZING).landmark("first_order", "transverse_field")[0]),
         ),
-        Reference(
+        core.Reference(
             "localization edge at field 0.6", 0.3499100009994855, 1e-12, "forward scattering, eq. (5)",
-            lambda: float(QuantumRandomEnergy(transverse_field=0.6).equilibrium()["localization_edge"]),
+            lambda model: float(QuantumRandomEnergy(transverse_field=0.6).equilibrium()["localization_edge"]),
         ),
-        Reference(
+        core.Reference(
             "ergodicity edge at field 0.6", 0.23339723778350968, 1e-12, "forward scattering, g = 0",
-            lambda: float(QuantumRandomEnergy(transverse_field=0.6).equilibrium()["ergodicity_edge"]),
+            lambda model: float(QuantumRandomEnergy(transverse_field=0.6).equilibrium()["ergodicity_edge"]),
         ),
     )  # fmt: skip
     tasks = (
-        Task(
+        core.Task(
             "At zero temperature the transverse field is raised from 0. At which field does the ground state jump from "
             "one frozen configuration to all spins along the field?",
             {"temperature": 0.0}, "transverse_field",
@@ -509,7 +495,7 @@ class QuantumRandomEnergy(Model):
         """Energy density that the temperature sets among the classical levels, at most that of the lowest."""
         return EDGE if self.temperature <= FREEZING else 1 / (2 * self.temperature)
 
-    def solve(self, points: Points) -> Solution:
+    def solve(self, points: Points) -> core.Solution:
         t, field = points["temperature"], points["transverse_field"]
         shape = (t.size, 3)
         frozen = t <= FREEZING
@@ -542,9 +528,9 @@ class QuantumRandomEnergy(Model):
         }
         stable = np.ones(shape, bool)
         stable[frozen, PARAMAGNET] = False
-        return Solution(values, residual, stable=stable, validity=np.where(stable, 0, 1))
+        return core.Solution(values, residual, stable=stable, validity=np.where(stable, 0, 1))
 
-    def classify(self, points: Points, solution: Solution, equilibrium: Array) -> Array:
+    def classify(self, points: Points, solution: core.Solution, equilibrium: Array) -> Array:
         density, localization, ergodicity = (
             solution.values[name][:, GLASS] for name in ("energy_density", "localization_edge", "ergodicity_edge")
         )
@@ -556,7 +542,7 @@ class QuantumRandomEnergy(Model):
     def landmark(self, name: str, along: str) -> Array:
         t, field = self.temperature, self.transverse_field
         if along not in ("temperature", "transverse_field"):
-            raise NotOfferedError(self.title, f"{name} along {along}")
+            raise core.NotOfferedError(self.title, f"{name} along {along}")
         if name == "first_order":
             found = self._first_order(along)
         elif name == "freezing" and along == "temperature":
@@ -574,7 +560,7 @@ class QuantumRandomEnergy(Model):
                 y = brentq(lambda y: excess(y) - energy**2, 1e-9, top, xtol=1e-15)
                 found = [x for x in [energy / y] if x < float(critical_field(np.array(t)))]
         else:
-            raise NotOfferedError(self.title, f"{name} along {along}")
+            raise core.NotOfferedError(self.title, f"{name} along {along}")
         return self.control(along).within(found)
 
     def _edge(self, name: str) -> float:
@@ -613,14 +599,16 @@ class QuantumRandomEnergy(Model):
             return super().trace_landmark(name, x, y, x_range)
         return curve[x], curve[y]
 
-    def law(self) -> Law:
+    def law(self) -> core.Law:
         """Ratios of neighbouring gaps around the energy of the start."""
         if self.size > DENSE_SPINS:
-            raise NotOfferedError(self.title, f"a whole spectrum for more than {DENSE_SPINS} spins")
+            raise core.NotOfferedError(self.title, f"a whole spectrum for more than {DENSE_SPINS} spins")
         ratio = np.linspace(0, 1, 201)
         if float(self.equilibrium()["level_ratio"]) > 0.5:
-            return Law("level_ratio", ratio, orthogonal_ratio_density(ratio), "levels repel: random-matrix surmise")
-        return Law("level_ratio", ratio, poisson_ratio_density(ratio), "independent levels")
+            return core.Law(
+                "level_ratio", ratio, orthogonal_ratio_density(ratio), "levels repel: random-matrix surmise"
+            )
+        return core.Law("level_ratio", ratio, poisson_ratio_density(ratio), "independent levels")
 
     def caveat(self) -> str:
         return "with so few spins every transition is a crossover, and the lines of the dynamics are first estimates"

@@ -56,30 +56,8 @@ from typing import Any
 import numpy as np
 from scipy.special import beta, betainc, gammaln, ndtr
 
-from mfexplore.core import (
-    Array,
-    Branch,
-    Density,
-    Failure,
-    Landmark,
-    Landscape,
-    Law,
-    Model,
-    NotOfferedError,
-    Observable,
-    Phase,
-    Plane,
-    Points,
-    Preset,
-    Promise,
-    Reference,
-    Simulation,
-    Solution,
-    Source,
-    Task,
-    choice,
-    control,
-)
+from mfexplore import core
+from mfexplore.core import Array, Points
 from mfexplore.numerics.elementary import exp
 from mfexplore.numerics.kernel import inline_kernel, kernel
 from mfexplore.numerics.later import brentq
@@ -273,7 +251,7 @@ def _at(v: Array, y: Array, cumulative: Array) -> Array:
     return np.where(inner < 0, 0, np.interp(np.clip(inner, 0, 1), y, cumulative))
 
 
-class RandomEnergySimulation(Simulation):
+class RandomEnergySimulation(core.Simulation["RandomEnergy"]):
     """All 2^N levels of a sample: redrawn at every step, or explored by a walker."""
 
     time_unit = "samples"
@@ -340,7 +318,7 @@ class RandomEnergySimulation(Simulation):
             return self.observe()
         return super().measure(cancelled)
 
-    def picture(self) -> Density:
+    def picture(self) -> core.Density:
         m = self.model
         energies = np.linspace(-1.05 - m.field - m.ferromagnetic_bias, 1.05 + m.field, 106)
         number, weight, time = np.zeros((3, 105))
@@ -360,16 +338,18 @@ class RandomEnergySimulation(Simulation):
         ]
         if m.dynamics == "metropolis" and self.time > 0:
             curves.append(("time spent by the walker", time / max(time.sum(), 1e-300)))
-        return Density(centres, tuple(curves), "energy per spin", "entropy per spin, weight", "where the weight sits")
+        return core.Density(
+            centres, tuple(curves), "energy per spin", "entropy per spin, weight", "where the weight sits"
+        )
 
 
 @dataclass(frozen=True)
-class RandomEnergy(Model):
-    temperature: float = control(
+class RandomEnergy(core.Model):
+    temperature: float = core.control(
         0.4, 0.0, 2.0, symbol="T", role="temperature", step=0.005, doc="temperature (energies have variance N/2)"
     )
-    field: float = control(0.0, 0.0, 2.0, symbol="h", role="field", step=0.01, doc="uniform field on the spins")
-    ferromagnetic_bias: float = control(
+    field: float = core.control(0.0, 0.0, 2.0, symbol="h", role="field", step=0.01, doc="uniform field on the spins")
+    ferromagnetic_bias: float = core.control(
         0.0,
         0.0,
         1.5,
@@ -378,102 +358,107 @@ class RandomEnergy(Model):
         step=0.01,
         doc="energy by which 'all up' is favoured",
     )
-    size: int = control(
+    size: int = core.control(
         16, 2, 24, symbol="N", unit="spins", role="size", scale="log", part="simulation",
         doc="spins simulated: all 2^N levels are kept",
     )  # fmt: skip
-    dynamics: str = choice(
-        "redraw", ("redraw", "metropolis"), part="simulation", doc="new levels at every step, or a walker on one sample"
+    dynamics: str = core.choice(
+        "redraw",
+        {"redraw": "redraw", "metropolis": "Metropolis"},
+        part="simulation",
+        doc="new levels at every step, or a walker on one sample",
     )
 
     title = "Random energy model"
     summary = "Independent random levels: freezing into a handful of states, different in every sample."
     sources = (
-        Source("B. Derrida, Phys. Rev. B 24, 2613 (1981)", doi="10.1103/PhysRevB.24.2613"),
-        Source("B. Derrida, H. Flyvbjerg, J. Phys. A 20, 5273 (1987)", doi="10.1088/0305-4470/20/15/039"),
-        Source("Mean-field inference methods for neural networks", arxiv="1911.00890"),
+        core.Source("B. Derrida, Phys. Rev. B 24, 2613 (1981)", doi="10.1103/PhysRevB.24.2613"),
+        core.Source("B. Derrida, H. Flyvbjerg, J. Phys. A 20, 5273 (1987)", doi="10.1088/0305-4470/20/15/039"),
+        core.Source("Mean-field inference methods for neural networks", arxiv="1911.00890"),
     )
     observables = (
-        Observable("participation", "Y", "mean sum of squared Boltzmann weights, eq. (4)", low=0, high=1),
-        Observable("free_energy", "f", "free energy per spin"),
-        Observable("energy", "e", "energy per spin"),
-        Observable("entropy", "s", "entropy per spin"),
-        Observable("magnetization", "m", "mean spin", low=0, high=1),
-        Observable("specific_heat", "c", "slope of the energy with temperature", low=0, high=2),
-        Observable("breakpoint", "x", "parameter T/T_c of the Poisson-Dirichlet weights", low=0, high=1),
+        core.Observable("participation", "Y", "mean sum of squared Boltzmann weights, eq. (4)", low=0, high=1),
+        core.Observable("free_energy", "f", "free energy per spin"),
+        core.Observable("energy", "e", "energy per spin"),
+        core.Observable("entropy", "s", "entropy per spin"),
+        core.Observable("magnetization", "m", "mean spin", low=0, high=1),
+        core.Observable("specific_heat", "c", "slope of the energy with temperature", low=0, high=2),
+        core.Observable("breakpoint", "x", "parameter T/T_c of the Poisson-Dirichlet weights", low=0, high=1),
     )
     branches = (
-        Branch("paramagnet", "exponentially many levels share the weight"),
-        Branch("glass", "a handful of levels at the edge of the spectrum carry all weight"),
-        Branch("ferromagnet", "the hidden configuration alone"),
+        core.Branch("paramagnet", "exponentially many levels share the weight"),
+        core.Branch("glass", "a handful of levels at the edge of the spectrum carry all weight"),
+        core.Branch("ferromagnet", "the hidden configuration alone"),
     )
     phases = (
-        Phase("paramagnet", "Exponentially many levels share the weight; no single one matters."),
-        Phase("glass", "The entropy has run out: a handful of levels, different in every sample, carry all weight."),
-        Phase("ferromagnet", "The hidden configuration is lower than everything random."),
+        core.Phase("paramagnet", "Exponentially many levels share the weight; no single one matters."),
+        core.Phase(
+            "glass", "The entropy has run out: a handful of levels, different in every sample, carry all weight."
+        ),
+        core.Phase("ferromagnet", "The hidden configuration is lower than everything random."),
     )
     failures = (
-        Failure(
+        core.Failure(
             "negative_entropy",
             "The annealed solution has fewer than one level left here; the true system is frozen.",
         ),
     )
     landmarks = (
-        Landmark("critical_temperature", "T_c", "the entropy vanishes and the system freezes"),
-        Landmark("hidden_state", "J_0^*", "the hidden configuration becomes the lowest (first order)"),
+        core.Landmark("critical_temperature", "T_c", "the entropy vanishes and the system freezes"),
+        core.Landmark("hidden_state", "J_0^*", "the hidden configuration becomes the lowest (first order)"),
     )
     planes = (
-        Plane("field", "temperature", "participation", y_range=(0.0, 2.0)),
-        Plane("ferromagnetic_bias", "temperature", "magnetization", y_range=(0.0, 1.5)),
+        core.Plane("field", "temperature", "participation", y_range=(0.0, 2.0)),
+        core.Plane("ferromagnetic_bias", "temperature", "magnetization", y_range=(0.0, 1.5)),
     )
     presets = (
-        Preset(
+        core.Preset(
             "frozen", {"temperature": 0.3},
             "One or two levels carry half of the weight, and Y jumps from sample to sample: it does not self-average.",
         ),
-        Preset(
+        core.Preset(
             "at the transition", {"temperature": 0.6006},
             "The Boltzmann weight has just reached the edge of the spectrum, where levels are few.",
-            (Promise("critical_temperature", 0.6006, 0.0001, along="temperature"),),
+            (core.Promise("critical_temperature", 0.6006, 0.0001, along="temperature"),),
         ),
-        Preset("paramagnet", {"temperature": 1.0}, "The weight sits at e = -1/(2T), inside the spectrum.",
-            (Promise("energy", -0.5, 1e-9),),
+        core.Preset("paramagnet", {"temperature": 1.0}, "The weight sits at e = -1/(2T), inside the spectrum.",
+            (core.Promise("energy", -0.5, 1e-9),),
         ),
-        Preset(
+        core.Preset(
             "ageing", {"temperature": 0.35, "dynamics": "metropolis", "size": 18},
             "The walker finds ever deeper traps and stays in each as long as it has searched so far: it never settles.",
         ),
-        Preset(
+        core.Preset(
             "hidden message", {"temperature": 0.4, "ferromagnetic_bias": 0.95, "dynamics": "metropolis"},
             "All up is the true ground state (f = -0.95 against -0.83), yet the walker does not find it.",
-            (Promise("free_energy", -0.95, 1e-9, branch="ferromagnet"),
-             Promise("free_energy", -0.83, 0.005, branch="glass"),
-             Promise("magnetization", 0.0, 0.9, during=(50, 100))),
+            (core.Promise("free_energy", -0.95, 1e-9, branch="ferromagnet"),
+             core.Promise("free_energy", -0.83, 0.005, branch="glass"),
+             core.Promise("magnetization", 0.0, 0.9, during=(50, 100))),
         ),
     )  # fmt: skip
     references = (
-        Reference(
+        core.Reference(
             "freezing temperature", 0.6005612043932249, 1e-12, "Derrida 1980: T_c = 1/(2 sqrt(ln 2))",
-            lambda: float(RandomEnergy().landmark("critical_temperature", "temperature")[0]),
+            lambda model: float(RandomEnergy().landmark("critical_temperature", "temperature")[0]),
         ),
-        Reference(
+        core.Reference(
             "ground-state energy", -0.8325546111576977, 1e-12, "Derrida 1980: e_0 = -sqrt(ln 2)",
-            lambda: float(RandomEnergy(temperature=0).equilibrium()["energy"]),
+            lambda model: float(RandomEnergy(temperature=0).equilibrium()["energy"]),
         ),
-        Reference(
+        core.Reference(
             "participation at T_c/2", 0.5, 1e-12, "Gross and Mezard 1984: 1 - T/T_c",
-            lambda: float(RandomEnergy(temperature=0.25 / math.sqrt(math.log(2))).equilibrium()["participation"]),
+            lambda model: float(RandomEnergy(temperature=0.25 / math.sqrt(math.log(2))).equilibrium()["participation"]),
         ),
     )  # fmt: skip
     tasks = (
-        Task(
+        core.Task(
             "Two copies of the same sample are cooled to half the freezing temperature. How likely are both in "
             "the same configuration, on average over samples?",
             {"temperature": 0.30028}, "participation",
             lambda model: float(model.equilibrium()["participation"]), 0.05,
             "That probability is Y, whose mean is 1 - T/T_c = 1/2, although there are 2^N configurations.",
         ),
-        Task(
+        core.Task(
             "How strongly must one configuration be favoured before it is the ground state?",
             {"temperature": 0.0}, "ferromagnetic_bias",
             lambda model: float(model.landmark("hidden_state", "ferromagnetic_bias")[0]), 0.03,
@@ -483,7 +468,7 @@ class RandomEnergy(Model):
     )  # fmt: skip
     simulation = RandomEnergySimulation
 
-    def solve(self, points: Points) -> Solution:
+    def solve(self, points: Points) -> core.Solution:
         t, h, bias = points["temperature"], points["field"], points["ferromagnetic_bias"]
         freezing = np.empty_like(t)
         critical_temperatures(h, freezing)
@@ -516,7 +501,7 @@ class RandomEnergy(Model):
         stable = np.ones(shape, bool)
         stable[:, PARAMAGNET] = t >= freezing
         validity = np.where(~stable, 1, 0)
-        return Solution(values, residual, stable=stable, validity=validity)
+        return core.Solution(values, residual, stable=stable, validity=validity)
 
     def _freezing(self) -> float:
         out = np.empty(1)
@@ -537,7 +522,7 @@ class RandomEnergy(Model):
             return self.control(along).within([-self._random_free_energy() - self.field])
         if name == "hidden_state" and along == "temperature":
             return self._hidden_state_temperature()
-        raise NotOfferedError(self.title, f"{name} along {along}")
+        raise core.NotOfferedError(self.title, f"{name} along {along}")
 
     def _hidden_state_temperature(self) -> Array:
         """Where the random part, whose free energy falls with temperature from T_c on, takes over from eq. (5)."""
@@ -581,11 +566,11 @@ class RandomEnergy(Model):
         s = -p * np.log(np.maximum(p, 1e-300)) - q * np.log(np.maximum(q, 1e-300))
         return np.asarray(np.max(s - (energy[:, None] + self.field * m) ** 2, axis=1))
 
-    def landscape(self) -> Landscape:
+    def landscape(self) -> core.Landscape:
         """Free energy of the random levels, from the lowest to the highest."""
         edge = -float(self.replace(temperature=0, ferromagnetic_bias=0).equilibrium()["energy"])
         energy = np.linspace(-edge, edge, 401)
-        return Landscape("energy", energy, energy - self.temperature * np.maximum(self.level_entropy(energy), 0))
+        return core.Landscape("energy", energy, energy - self.temperature * np.maximum(self.level_entropy(energy), 0))
 
     def _sectors(self) -> tuple[Array, Array, Array]:
         """Groups of levels with the same mean: (how many, energy shift, magnetization); the hidden one is last."""
@@ -673,7 +658,7 @@ class RandomEnergy(Model):
             "magnetization": magnetization,
         }  # fmt: skip
 
-    def law(self) -> Law:
+    def law(self) -> core.Law:
         """redraw: the density of the participation over samples. metropolis: that of the walker's energy in
         equilibrium, averaged over samples of this size.
         """
@@ -681,16 +666,16 @@ class RandomEnergy(Model):
             return self._participation_law()
         return self._energy_law()
 
-    def _participation_law(self) -> Law:
+    def _participation_law(self) -> core.Law:
         x = float(self.equilibrium()["breakpoint"])
         y = np.linspace(0, 1, 401)
         doc = "Poisson-Dirichlet weights, N to infinity"
         if not 0.01 < x < 0.99:  # one level has it all, or none has any
-            return Law("participation", y, np.zeros(401), doc, atoms=((1.0 if x < 0.5 else 0.0, 1.0),))
+            return core.Law("participation", y, np.zeros(401), doc, atoms=((1.0 if x < 0.5 else 0.0, 1.0),))
         grid, cumulative = participation_law(x)
-        return Law("participation", (grid[1:] + grid[:-1]) / 2, np.diff(cumulative) / np.diff(grid), doc)
+        return core.Law("participation", (grid[1:] + grid[:-1]) / 2, np.diff(cumulative) / np.diff(grid), doc)
 
-    def _energy_law(self) -> Law:
+    def _energy_law(self) -> core.Law:
         n = self.size
         model = self.replace(temperature=max(self.temperature, 0.02))
         table = model._finite_size()
@@ -703,7 +688,7 @@ class RandomEnergy(Model):
         kept = np.where(v < 6, np.exp(np.minimum(v, 6) - np.exp(np.minimum(v, 6))), 0.0)
         weight = np.trapezoid(kept * table["g"], table["u"], axis=1)
         density = levels.sum(axis=1) * weight
-        return Law("energy", e, density / np.trapezoid(density, e), "exact at this size, averaged over samples")
+        return core.Law("energy", e, density / np.trapezoid(density, e), "exact at this size, averaged over samples")
 
     def caveat(self) -> str:
         if self.dynamics == "metropolis":

@@ -58,29 +58,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr, wofz
 
-from mfexplore.core import (
-    Array,
-    Density,
-    Failure,
-    Landmark,
-    Law,
-    Method,
-    Model,
-    NotOfferedError,
-    Observable,
-    Phase,
-    Plane,
-    Points,
-    Preset,
-    Profile,
-    Promise,
-    Reference,
-    Simulation,
-    Solution,
-    Source,
-    Task,
-    control,
-)
+from mfexplore import core
+from mfexplore.core import Array, Points
 from mfexplore.numerics.blas import one_blas_thread, symmetric_eigenpairs
 from mfexplore.numerics.level_statistics import ORTHOGONAL_RATIO, POISSON_RATIO, gap_ratios, mixed_ratio
 
@@ -167,7 +146,7 @@ def random_matrix(size: int, gamma: float, hopping: float, rng: np.random.Genera
     return sites, matrix
 
 
-class RosenzweigPorterSimulation(Simulation):
+class RosenzweigPorterSimulation(core.Simulation["RosenzweigPorter"]):
     """One matrix, diagonalised (and a few of a quarter of the size beside it, for the fractal dimension); live, the
     decay of particles released on sites at the energy looked at.
     """
@@ -233,7 +212,7 @@ class RosenzweigPorterSimulation(Simulation):
     def samples(self) -> Array:
         return np.log10(self.local_density)
 
-    def picture(self) -> Density:
+    def picture(self) -> core.Density:
         m = self.model
         width = m.width()
         reach = min(4.0, max(12 * width, 60 / m.size))
@@ -246,29 +225,31 @@ class RosenzweigPorterSimulation(Simulation):
             ("measured", weight / (chosen.stop - chosen.start) / (edges[1] - edges[0])),
             ("theory, eq. (3)", m.weight_profile(edges)),
         )
-        return Density(
+        return core.Density(
             centres, curves, "site energy minus energy of the state", "weight per energy",
             "where in energy the sites of an eigenstate are",
         )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class RosenzweigPorter(Model):
-    gamma: float = control(
+class RosenzweigPorter(core.Model):
+    gamma: float = core.control(
         1.5, 0.0, 3.0, symbol=r"\gamma", role="disorder", step=0.01, quenched=True,
         doc="exponent of the hopping N^(-γ/2): the larger, the more disorder wins",
     )  # fmt: skip
-    hopping: float = control(
+    hopping: float = core.control(
         1.0, 0.1, 3.0, symbol=r"\mu", role="coupling", step=0.01, quenched=True, doc="prefactor of the hopping"
     )
-    energy: float = control(
+    energy: float = core.control(
         0.0, -2.0, 2.0, symbol="E", role="setting", step=0.02, doc="energy at which states are looked at"
     )
-    broadening_exponent: float = control(
+    broadening_exponent: float = core.control(
         0.5, 0.0, 2.0, symbol=r"\delta", role="setting", step=0.01,
         doc="the local resolvent is taken at the distance N^(-δ) from the real axis",
     )  # fmt: skip
-    size: int = control(512, 16, 2048, symbol="N", unit="sites", role="size", scale="log", doc="sites of the matrix")
+    size: int = core.control(
+        512, 16, 2048, symbol="N", unit="sites", role="size", scale="log", doc="sites of the matrix"
+    )
 
     version = 2
     title = "Rosenzweig-Porter matrices"
@@ -276,84 +257,86 @@ class RosenzweigPorter(Model):
         "Random matrices between localized and chaotic, with fractal eigenstates on a vanishing part of all sites."
     )
     sources = (
-        Source("N. Rosenzweig, C. E. Porter, Phys. Rev. 120, 1698 (1960)", doi="10.1103/PhysRev.120.1698"),
-        Source(
+        core.Source("N. Rosenzweig, C. E. Porter, Phys. Rev. 120, 1698 (1960)", doi="10.1103/PhysRev.120.1698"),
+        core.Source(
             "V. E. Kravtsov, I. M. Khaymovich, E. Cuevas, M. Amini, New J. Phys. 17, 122002 (2015)", arxiv="1508.01714"
         ),
-        Source(
+        core.Source(
             "D. Facoetti, P. Vivo, G. Biroli, From non-ergodic eigenvectors to local resolvent statistics and back, "
             "EPL 115, 47003 (2016)",
             doi="10.1209/0295-5075/115/47003",
         ),
     )
     observables = (
-        Observable("fractal_dimension", "D_2", "an eigenstate lives on about N^D sites", low=0, high=1),
-        Observable("level_ratio", "r", "mean ratio of neighbouring gaps: do levels repel?", low=0.35, high=0.56),
-        Observable("inverse_participation", "I_2", "sum of the fourth powers of a state, eq. (4)", low=0, high=1),
-        Observable("spreading_width", r"\Gamma", "width in energy over which a site is spread, eq. (3)", low=0),
-        Observable("density_of_states", r"\rho", "density of states per site", low=0),
-        Observable("log_local_density", r"\log_{10}\mathrm{Im}G/\pi", "mean logarithm of the local density of states"),
-        Observable(
+        core.Observable("fractal_dimension", "D_2", "an eigenstate lives on about N^D sites", low=0, high=1),
+        core.Observable("level_ratio", "r", "mean ratio of neighbouring gaps: do levels repel?", low=0.35, high=0.56),
+        core.Observable("inverse_participation", "I_2", "sum of the fourth powers of a state, eq. (4)", low=0, high=1),
+        core.Observable("spreading_width", r"\Gamma", "width in energy over which a site is spread, eq. (3)", low=0),
+        core.Observable("density_of_states", r"\rho", "density of states per site", low=0),
+        core.Observable(
+            "log_local_density", r"\log_{10}\mathrm{Im}G/\pi", "mean logarithm of the local density of states"
+        ),
+        core.Observable(
             "local_density_of_states", "A", "weight of a state on sites detuned by so much, eq. (3)", over="detuning"
         ),
     )
     methods = (
-        Method("leading", "leading order for large N, eqs. (3) and (4)"),
-        Method("finite_size", "eq. (2) solved at this N"),
+        core.Method("leading", "leading order for large N, eqs. (3) and (4)"),
+        core.Method("finite_size", "eq. (2) solved at this N"),
     )
     phases = (
-        Phase("ergodic", "Eigenstates cover all sites, as in a fully random matrix."),
-        Phase("fractal", "Eigenstates cover N^(2-γ) sites: more and more, yet a vanishing fraction."),
-        Phase("localized", "Eigenstates sit on a few sites; neighbouring levels ignore each other."),
+        core.Phase("ergodic", "Eigenstates cover all sites, as in a fully random matrix."),
+        core.Phase("fractal", "Eigenstates cover N^(2-γ) sites: more and more, yet a vanishing fraction."),
+        core.Phase("localized", "Eigenstates sit on a few sites; neighbouring levels ignore each other."),
     )
     failures = (
-        Failure(
+        core.Failure(
             "few_levels",
             "The width holds fewer than three levels: they cannot be averaged over as the resolvent equation does.",
         ),
     )
     landmarks = (
-        Landmark("ergodic_transition", r"\gamma=1", "the width reaches the whole band"),
-        Landmark("localization", r"\gamma=2", "the hopping reaches the spacing of levels"),
+        core.Landmark("ergodic_transition", r"\gamma=1", "the width reaches the whole band"),
+        core.Landmark("localization", r"\gamma=2", "the hopping reaches the spacing of levels"),
     )
     planes = (
-        Plane("gamma", "size", "fractal_dimension", along="x"),
-        Plane("gamma", "energy", "inverse_participation", along="x"),
+        core.Plane("gamma", "size", "fractal_dimension", along="x"),
+        core.Plane("gamma", "energy", "inverse_participation", along="x"),
     )
     presets = (
-        Preset("fractal", {"gamma": 1.5}, "Levels repel as in chaos, yet a state sits on a narrow strip of energies."),
-        Preset("ergodic", {"gamma": 0.5}, "All sites share the weight; trace the survival: no exponential decay."),
-        Preset(
+        core.Preset("fractal", {"gamma": 1.5}, "Levels repel as in chaos, yet a state sits on a narrow strip of energies."),
+        core.Preset("ergodic", {"gamma": 0.5}, "All sites share the weight; trace the survival: no exponential decay."),
+        core.Preset(
             "localized", {"gamma": 2.5, "broadening_exponent": 1.0},
             "The particle stays on its site (trace the survival); gaps are nearly Poisson (0.42, on the way to 0.386).",
-            (Promise("level_ratio", 0.42, 0.015, method="finite_size"),
-             Promise("level_ratio", 0.386, 0.0005, method="leading")),
+            (core.Promise("level_ratio", 0.42, 0.015, method="finite_size"),
+             core.Promise("level_ratio", 0.386, 0.0005, method="leading")),
         ),
-        Preset(
+        core.Preset(
             "local resolvents", {"gamma": 1.6, "broadening_exponent": 0.6, "size": 1024},
             "Local densities spread over orders of magnitude with a power-law tail: most sites see nothing.",
         ),
-        Preset(
+        core.Preset(
             "at the localization transition", {"gamma": 2.0, "size": 1024},
             "The hopping is a fraction of the spacing at every size: the level ratio (trace it) stays in between.",
         ),
     )  # fmt: skip
     references = (
-        Reference(
+        core.Reference(
             "I2 at gamma = 1.5, N = 1000", 0.030197872490953348, 1e-6, "Breit-Wigner, eq. (4)",
-            lambda: float(RosenzweigPorter(gamma=1.5, size=1000).theory(method="leading")["inverse_participation"]),
+            lambda model: float(RosenzweigPorter(gamma=1.5, size=1000).theory(method="leading")["inverse_participation"]),
         ),
-        Reference(
+        core.Reference(
             "fractal dimension at gamma = 1.75", 0.25, 1e-12, "Kravtsov et al. 2015: 2 - gamma",
-            lambda: float(RosenzweigPorter(gamma=1.75).theory(method="leading")["fractal_dimension"]),
+            lambda model: float(RosenzweigPorter(gamma=1.75).theory(method="leading")["fractal_dimension"]),
         ),
-        Reference(
+        core.Reference(
             "gap ratio of chaotic levels", 0.5307, 1e-3, "Atas et al. 2013",
-            lambda: float(RosenzweigPorter(gamma=1.0, size=2048).theory(method="finite_size")["level_ratio"]),
+            lambda model: float(RosenzweigPorter(gamma=1.0, size=2048).theory(method="finite_size")["level_ratio"]),
         ),
     )  # fmt: skip
     tasks = (
-        Task(
+        core.Task(
             "For which gamma does an eigenstate of a large matrix live on about the square root of all sites?",
             {"gamma": 1.0}, "gamma", lambda model: 1.5, 0.05,
             "On N^(2-γ) sites, so at γ = 3/2: chaotic gaps and yet almost all sites empty.",
@@ -361,7 +344,7 @@ class RosenzweigPorter(Model):
     )  # fmt: skip
     simulation = RosenzweigPorterSimulation
 
-    def solve(self, points: Points) -> Solution:
+    def solve(self, points: Points) -> core.Solution:
         gamma, mu, energy = points["gamma"], points["hopping"], points["energy"]
         n = points["size"].astype(np.float64)
         square, p = mu**2 * n ** (1 - gamma), bare_density(energy)
@@ -388,19 +371,19 @@ class RosenzweigPorter(Model):
         }  # fmt: skip
         error = np.maximum(np.maximum(residual, quarter_residual), broad_residual)
         few = np.stack([n * p * leading_width, n * density * zeta.imag], axis=1) < FEW
-        return Solution(
+        return core.Solution(
             {name: np.stack(pair, axis=1) for name, pair in both.items()},
             np.stack([np.zeros(n.size), error], axis=1),
             validity=few.astype(np.int8),
             iterations=np.full((n.size, 2), iterations),
         )
 
-    def classify(self, points: Points, solution: Solution, equilibrium: Array) -> Array:
+    def classify(self, points: Points, solution: core.Solution, equilibrium: Array) -> Array:
         return np.digitize(points["gamma"], [1.0, 2.0])
 
     def landmark(self, name: str, along: str) -> Array:
         if along != "gamma":
-            raise NotOfferedError(self.title, f"{name} along {along}")
+            raise core.NotOfferedError(self.title, f"{name} along {along}")
         return np.array([1.0 if name == "ergodic_transition" else 2.0])
 
     def broadening(self) -> float:
@@ -427,21 +410,21 @@ class RosenzweigPorter(Model):
         density = -float(bare_resolvent(np.array(zeta)).imag) / math.pi
         return bare_density(self.energy + (edges[1:] + edges[:-1]) / 2) * lorentzian / density
 
-    def profiles(self) -> dict[str, Profile]:
+    def profiles(self) -> dict[str, core.Profile]:
         detuning = np.linspace(-4, 4, 401)
         leading = math.pi * float(bare_density(self.energy)) * self.hopping**2 * self.size ** (1 - self.gamma)
         curves = []
         for centre, width in ((self.energy, leading), (self._zeta().real, self.width())):
             curves.append(width / math.pi / ((centre - self.energy - detuning) ** 2 + width**2))
-        return {"local_density_of_states": Profile(detuning, np.array(curves))}
+        return {"local_density_of_states": core.Profile(detuning, np.array(curves))}
 
-    def law(self) -> Law:
+    def law(self) -> core.Law:
         """Distribution of log10(Im G/pi) over sites, eq. (5), from differences of its cumulative distribution.
 
         Where the width covers all sites they are alike for eq. (5), and fluctuate for reasons that it leaves out.
         """
         if self.width() > 2:
-            raise NotOfferedError(self.title, "the distribution of local resolvents where all sites are alike")
+            raise core.NotOfferedError(self.title, "the distribution of local resolvents where all sites are alike")
         zeta = self._zeta(self.broadening())
         x, width = zeta.real, zeta.imag
         top = -math.log10(math.pi * width)
@@ -452,7 +435,7 @@ class RosenzweigPorter(Model):
         s[-1] = 0
         above = ndtr(x + s) - ndtr(x - s)  # probability of a larger density
         density = -np.diff(above) / np.diff(edges)
-        return Law("log_local_density", (edges[1:] + edges[:-1]) / 2, density, "eq. (5), averaged over bins")
+        return core.Law("log_local_density", (edges[1:] + edges[:-1]) / 2, density, "eq. (5), averaged over bins")
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         """Eq. (6), and what does not change with time."""

@@ -57,31 +57,8 @@ from functools import cache
 
 import numpy as np
 
-from mfexplore.core import (
-    Array,
-    Branch,
-    Failure,
-    Landmark,
-    Landscape,
-    Law,
-    Model,
-    NotOfferedError,
-    Observable,
-    Patterns,
-    Phase,
-    Plane,
-    Points,
-    Preset,
-    Profile,
-    Promise,
-    Reference,
-    Simulation,
-    Solution,
-    Source,
-    Task,
-    choice,
-    control,
-)
+from mfexplore import core
+from mfexplore.core import Array, Points
 from mfexplore.core.solution import columns
 from mfexplore.numerics.continuation import false_position, narrowed
 from mfexplore.numerics.dense_spins import blank, energy, local_fields, metropolis_sweeps, symmetric_couplings
@@ -707,7 +684,7 @@ def tempered_sweeps(
             exchange(energies[a], temperatures, holder[a], sweep % 2, stream, rates)
 
 
-class SherringtonKirkpatrickSimulation(Simulation):
+class SherringtonKirkpatrickSimulation(core.Simulation["SherringtonKirkpatrick"]):
     """Two independent sets of copies with the same couplings, each with parallel tempering: the coldest of the two give
     the overlap. One unit of time is one sweep of every copy.
     """
@@ -771,7 +748,7 @@ class SherringtonKirkpatrickSimulation(Simulation):
         """Overlaps of the two copies, with their sign; the second half of the run, a value per step."""
         return np.array(self.overlaps[len(self.overlaps) // 2 :] or [np.mean(np.prod(self.coldest(), axis=0))])
 
-    def picture(self) -> Patterns:
+    def picture(self) -> core.Patterns:
         first, second = self.coldest()
         columns = math.ceil(math.sqrt(first.size))
         same = first * second
@@ -784,7 +761,7 @@ class SherringtonKirkpatrickSimulation(Simulation):
             image = np.zeros(columns * columns)
             image[: values.size] = values
             images.append((caption, image.reshape(columns, columns)))
-        return Patterns(tuple(images))
+        return core.Patterns(tuple(images))
 
 
 def root_between(function: Callable[[float], float], low: float, high: float) -> float:
@@ -803,33 +780,33 @@ def within(x: Array, y: Array, low: float, high: float) -> tuple[Array, Array]:
 
 
 @dataclass(frozen=True)
-class SherringtonKirkpatrick(Model):
-    temperature: float = control(
+class SherringtonKirkpatrick(core.Model):
+    temperature: float = core.control(
         0.5, 0.0, 2.0, symbol="T", unit="J/k_B", role="temperature", step=0.01, doc="thermal noise in each spin"
     )
-    field: float = control(
+    field: float = core.control(
         0.0, 0.0, 2.0, symbol="h", unit="J", role="field", step=0.01, doc="uniform field that favours spins up"
     )
-    ferromagnetic_bias: float = control(
+    ferromagnetic_bias: float = core.control(
         0.0, 0.0, 2.0, symbol="J_0", unit="J", role="disorder", step=0.01,
         doc="mean of the couplings; their standard deviation is J = 1",
     )  # fmt: skip
-    rsb_steps: int = control(
+    rsb_steps: int = core.control(
         0, 0, 12, symbol="k", role="order", part="theory",
-        doc="steps of replica symmetry breaking: 0 is replica symmetry, 12 are Parisi's continuum to a millionth",
+        doc="steps of replica symmetry breaking: 0 is replica symmetry, 12 are Parisi's continuum to a millionth", title="RSB steps",
     )  # fmt: skip
-    size: int = control(
+    size: int = core.control(
         256, 16, 16_384, symbol="N", unit="spins", role="size", scale="log", part="simulation", doc="spins simulated"
     )
-    couplings: str = choice(
-        "gaussian", ("gaussian", "binary"), part="simulation",
+    couplings: str = core.choice(
+        "gaussian", {"gaussian": "Gaussian", "binary": "binary"}, part="simulation",
         doc="distribution of the couplings; binary (two values) is faster, and the same as N grows",
     )  # fmt: skip
-    tempering: int = control(
+    tempering: int = core.control(
         14, 1, 40, symbol="R", role="setting", part="simulation", quenched=True,
         doc="temperatures of the ladder on which copies trade places; 1: no tempering",
     )  # fmt: skip
-    start: str = choice(
+    start: str = core.choice(
         "random", ("random", "up"), role="start", part="simulation", doc="state the simulation starts from"
     )
 
@@ -839,134 +816,144 @@ class SherringtonKirkpatrick(Model):
         "Random couplings between all spins: many states, no order to see, and a theory that had to break a symmetry."
     )
     sources = (
-        Source(
+        core.Source(
             "D. Sherrington and S. Kirkpatrick, Phys. Rev. Lett. 35, 1792 (1975)", doi="10.1103/PhysRevLett.35.1792"
         ),
-        Source("J. R. L. de Almeida and D. J. Thouless, J. Phys. A 11, 983 (1978)", doi="10.1088/0305-4470/11/5/028"),
-        Source("G. Parisi, J. Phys. A 13, 1101 (1980)", doi="10.1088/0305-4470/13/3/042"),
-        Source("Mean-field inference methods for neural networks", arxiv="1911.00890"),
+        core.Source(
+            "J. R. L. de Almeida and D. J. Thouless, J. Phys. A 11, 983 (1978)", doi="10.1088/0305-4470/11/5/028"
+        ),
+        core.Source("G. Parisi, J. Phys. A 13, 1101 (1980)", doi="10.1088/0305-4470/13/3/042"),
+        core.Source("Mean-field inference methods for neural networks", arxiv="1911.00890"),
     )
     observables = (
-        Observable("magnetization", "m", "mean spin (its size at h = 0)", low=0, high=1),
-        Observable("overlap", r"\langle q\rangle", "mean overlap of two copies (its size at h = 0)", low=0, high=1),
-        Observable("overlap_0", "q_0", "smallest overlap of two states", low=0, high=1),
-        Observable("overlap_1", "q_k", "largest overlap, of a state with itself (Edwards-Anderson)", low=0, high=1),
-        Observable("breakpoint", "x_k", "probability that two copies are in different states", low=0, high=1),
-        Observable("free_energy", "f", "free energy per spin, eqs. (3) and (6)", unit="J"),
-        Observable("energy", "e", "energy per spin", unit="J"),
-        Observable("entropy", "s", "entropy per spin; never negative", low=-0.16, high=0.7, signed=True),
-        Observable("replicon", r"\lambda", "eq. (4): negative where symmetry breaks", low=-1, high=1, signed=True),
-        Observable(
+        core.Observable("magnetization", "m", "mean spin (its size at h = 0)", low=0, high=1),
+        core.Observable("overlap", r"\langle q\rangle", "mean overlap of two copies (its size at h = 0)", low=0, high=1),
+        core.Observable("overlap_0", "q_0", "smallest overlap of two states", low=0, high=1),
+        core.Observable("overlap_1", "q_k", "largest overlap, of a state with itself (Edwards-Anderson)", low=0, high=1),
+        core.Observable("breakpoint", "x_k", "probability that two copies are in different states", low=0, high=1),
+        core.Observable("free_energy", "f", "free energy per spin, eqs. (3) and (6)", unit="J"),
+        core.Observable("energy", "e", "energy per spin", unit="J"),
+        core.Observable("entropy", "s", "entropy per spin; never negative", low=-0.16, high=0.7, signed=True),
+        core.Observable("replicon", r"\lambda", "eq. (4): negative where symmetry breaks", low=-1, high=1, signed=True),
+        core.Observable(
             "susceptibility", r"\chi", "response of m to the total field", low=0, high=1.5, thermodynamic=False
         ),
-        Observable("overlap_squared", r"\langle q^2\rangle", "mean squared overlap of two copies", low=0, high=1),
-        Observable("overlap_law", "x(q)", "probability that two copies overlap less than q", over="overlap_level"),
+        core.Observable("overlap_squared", r"\langle q^2\rangle", "mean squared overlap of two copies", low=0, high=1),
+        core.Observable("overlap_law", "x(q)", "probability that two copies overlap less than q", over="overlap_level"),
     )  # fmt: skip
     branches = (
-        Branch("paramagnet", "no state is preferred but by the field; without a field q = 0"),
-        Branch("spin_glass", "spins are frozen without a common direction (in a field: below the AT line)"),
-        Branch("ferromagnet", "magnetized by itself: would stay so without a field"),
+        core.Branch("paramagnet", "no state is preferred but by the field; without a field q = 0"),
+        core.Branch("spin_glass", "spins are frozen without a common direction (in a field: below the AT line)"),
+        core.Branch("ferromagnet", "magnetized by itself: would stay so without a field"),
     )
     phases = (
-        Phase("paramagnet", "One state; the spins follow the field, or nothing."),
-        Phase(
+        core.Phase("paramagnet", "One state; the spins follow the field, or nothing."),
+        core.Phase(
             "spin_glass", "Every spin is frozen, each in its own direction: two copies agree, a picture shows no order."
         ),
-        Phase("ferromagnet", "The mean coupling wins: one state (and its mirror image), magnetized, no glass."),
-        Phase("mixed", "Magnetized and a glass at once: below the AT line many magnetized states appear."),
-        Phase(
+        core.Phase("ferromagnet", "The mean coupling wins: one state (and its mirror image), magnetized, no glass."),
+        core.Phase("mixed", "Magnetized and a glass at once: below the AT line many magnetized states appear."),
+        core.Phase(
             "hidden_magnet", "With so few steps the theory sees a spin glass; the exact solution is magnetized (mixed)."
         ),
     )
     failures = (
-        Failure("replica_symmetry_broken", "Below the AT line one overlap is not enough: raise the number of steps."),
-        Failure("negative_entropy", "Spins that can only be up or down cannot have negative entropy: too few steps."),
-        Failure(
+        core.Failure(
+            "replica_symmetry_broken", "Below the AT line one overlap is not enough: raise the number of steps."
+        ),
+        core.Failure(
+            "negative_entropy", "Spins that can only be up or down cannot have negative entropy: too few steps."
+        ),
+        core.Failure(
             "few_steps", "The steps are themselves unstable: with more of them the free energy still rises visibly."
         ),
     )
     landmarks = (
-        Landmark("at_line", r"\lambda=0", "de Almeida-Thouless line: below it replica symmetry breaks"),
-        Landmark(
+        core.Landmark(
+            "at_line", r"\lambda=0", "de Almeida-Thouless line: below it replica symmetry breaks", title="AT line"
+        ),
+        core.Landmark(
             "ferromagnetic_line", r"J_0\chi=1", "without a field: magnetized to the right, at this number of steps"
         ),
-        Landmark("exact_line", r"J_0=1", "without a field: exact border of the spin glass (Parisi)", continuous=False),
-        Landmark("zero_entropy", "s=0", "below it the replica-symmetric entropy is negative", continuous=False),
+        core.Landmark(
+            "exact_line", r"J_0=1", "without a field: exact border of the spin glass (Parisi)", continuous=False
+        ),
+        core.Landmark("zero_entropy", "s=0", "below it the replica-symmetric entropy is negative", continuous=False),
     )
     planes = (
-        Plane("field", "temperature", "overlap", x_range=(0.0, 1.5), y_range=(0.0, 1.5)),
-        Plane("ferromagnetic_bias", "temperature", "magnetization"),
+        core.Plane("field", "temperature", "overlap", x_range=(0.0, 1.5), y_range=(0.0, 1.5)),
+        core.Plane("ferromagnetic_bias", "temperature", "magnetization"),
     )
     presets = (
-        Preset(
+        core.Preset(
             "crossing the AT line", {"temperature": 0.5, "field": 0.8},
             "Lower the field: at h = 0.570 no curve jumps, yet below it two copies no longer agree on one state.",
-            (Promise("at_line", 0.570, 0.0005, along="field"),),
+            (core.Promise("at_line", 0.570, 0.0005, along="field"),),
         ),
-        Preset(
+        core.Preset(
             "one step", {"temperature": 0.5, "rsb_steps": 1},
             "One step gives two overlaps, 0.215 and 0.619, where replica symmetry had one: most of the error is gone.",
-            (Promise("overlap_0", 0.215, 0.0005),
-             Promise("overlap_1", 0.619, 0.0005)),
+            (core.Promise("overlap_0", 0.215, 0.0005),
+             core.Promise("overlap_1", 0.619, 0.0005)),
         ),
-        Preset(
+        core.Preset(
             "many states", {"temperature": 0.4, "rsb_steps": 8, "size": 256},
             "The histogram of overlaps of two copies fills everything between the outer peaks: Parisi's P(q), live.",
         ),
-        Preset(
+        core.Preset(
             "negative entropy", {"temperature": 0.1},
             "Replica symmetry claims a negative entropy here; raise the steps to 1 and 2 and watch the alarm go off.",
         ),
-        Preset(
+        core.Preset(
             "ferromagnet", {"temperature": 1.0, "ferromagnetic_bias": 1.5, "start": "up"},
             "The mean coupling wins: magnetization 0.557 although the couplings scatter as much as they pull together.",
-            (Promise("magnetization", 0.557, 0.0005),),
+            (core.Promise("magnetization", 0.557, 0.0005),),
         ),
-        Preset(
+        core.Preset(
             "magnetized glass", {"temperature": 0.2, "ferromagnetic_bias": 1.5, "rsb_steps": 2},
             "Below the AT line at T = 0.275 the magnetization hardly moves, but many magnetized states have appeared.",
-            (Promise("at_line", 0.275, 0.0005, along="temperature"),),
+            (core.Promise("at_line", 0.275, 0.0005, along="temperature"),),
         ),
     )  # fmt: skip
     references = (
-        Reference(
+        core.Reference(
             "overlap at T = h = 0.5, replica symmetric", 0.621523294292204, 1e-11, "Newton and trapezoid rule",
-            lambda: float(SherringtonKirkpatrick(temperature=0.5, field=0.5).equilibrium()["overlap"]),
+            lambda model: float(SherringtonKirkpatrick(temperature=0.5, field=0.5).equilibrium()["overlap"]),
         ),
-        Reference(
+        core.Reference(
             "field of the AT line at T = 0.6", 0.38266216438232153, 1e-10, "de Almeida and Thouless, eq. (4)",
-            lambda: float(SherringtonKirkpatrick(temperature=0.6).landmark("at_line", "field")[0]),
+            lambda model: float(SherringtonKirkpatrick(temperature=0.6).landmark("at_line", "field")[0]),
         ),
-        Reference(
+        core.Reference(
             "temperature of the AT line at J_0 = 1.5", 0.2750286792437338, 1e-9, "root of eq. (4)",
-            lambda: float(SherringtonKirkpatrick(ferromagnetic_bias=1.5).landmark("at_line", "temperature")[0]),
+            lambda model: float(SherringtonKirkpatrick(ferromagnetic_bias=1.5).landmark("at_line", "temperature")[0]),
         ),
-        Reference(
+        core.Reference(
             "temperature at which the replica-symmetric entropy vanishes", 0.2716021, 1e-6, "root of -df/dT",
-            lambda: float(SherringtonKirkpatrick().landmark("zero_entropy", "temperature")[0]),
+            lambda model: float(SherringtonKirkpatrick().landmark("zero_entropy", "temperature")[0]),
         ),
-        Reference(
+        core.Reference(
             "free energy at T = 0.5 with one step", -0.7912088423791988, 1e-8, "maximum of eq. (6) by direct search",
-            lambda: float(SherringtonKirkpatrick(temperature=0.5, rsb_steps=1).equilibrium()["free_energy"]),
+            lambda model: float(SherringtonKirkpatrick(temperature=0.5, rsb_steps=1).equilibrium()["free_energy"]),
         ),
-        Reference(
+        core.Reference(
             "ground-state energy with two steps", -0.7636080105383838, 1e-8, "Parisi 1980 (0.7636)",
-            lambda: float(SherringtonKirkpatrick(temperature=0.0, rsb_steps=2).equilibrium()["energy"]),
+            lambda model: float(SherringtonKirkpatrick(temperature=0.0, rsb_steps=2).equilibrium()["energy"]),
         ),
-        Reference(
+        core.Reference(
             "ground-state energy", -0.763166726, 4e-6, "Oppermann and Schmidt, Phys. Rev. E 78, 061124 (2008)",
-            lambda: float(SherringtonKirkpatrick(temperature=0.0, rsb_steps=10).equilibrium()["energy"]),
+            lambda model: float(SherringtonKirkpatrick(temperature=0.0, rsb_steps=10).equilibrium()["energy"]),
         ),
     )  # fmt: skip
     tasks = (
-        Task(
+        core.Task(
             "At T = 0.4, how strong a field brings all copies back into one state? Move the field until the marker "
             "leaves the glass, then answer with its value.",
             {"temperature": 0.4, "field": 0.2}, "field",
             lambda model: float(model.landmark("at_line", "field")[0]), 0.03,
             "The border is the line of de Almeida and Thouless, h = 0.795 here: a glass survives a strong field.",
         ),
-        Task(
+        core.Task(
             "Replica symmetry at h = 0: below which temperature is its entropy negative?",
             {"temperature": 0.5}, "temperature",
             lambda model: float(model.landmark("zero_entropy", "temperature")[0]), 0.02,
@@ -975,7 +962,7 @@ class SherringtonKirkpatrick(Model):
     )  # fmt: skip
     simulation = SherringtonKirkpatrickSimulation
 
-    def solve(self, points: Points) -> Solution:
+    def solve(self, points: Points) -> core.Solution:
         t, h, j = (np.ascontiguousarray(points[n]) for n in ("temperature", "field", "ferromagnetic_bias"))
         steps = points["rsb_steps"]
         table = np.full((t.size, 3, STIFFNESS + 1), np.nan)
@@ -998,9 +985,9 @@ class SherringtonKirkpatrick(Model):
         unmagnetized = ~stable[:, FERROMAGNET]
         stable[:, PARAMAGNET] &= unmagnetized & ~(stable[:, SPIN_GLASS] & (h == 0))
         stable[:, SPIN_GLASS] &= unmagnetized
-        return Solution(values, residual, stable=stable, validity=validity, iterations=iterations)
+        return core.Solution(values, residual, stable=stable, validity=validity, iterations=iterations)
 
-    def classify(self, points: Points, solution: Solution, equilibrium: Array) -> Array:
+    def classify(self, points: Points, solution: core.Solution, equilibrium: Array) -> Array:
         replicon, first, last = (solution.values[n][:, FERROMAGNET] for n in ("replicon", "overlap_0", "overlap_1"))
         mixed = (replicon < 0) | (last > first)  # with enough steps the eigenvalue is zero
         hidden = points["ferromagnetic_bias"] > 1
@@ -1013,7 +1000,7 @@ class SherringtonKirkpatrick(Model):
 
     def landmark(self, name: str, along: str) -> Array:
         if along not in ("temperature", "field", "ferromagnetic_bias"):
-            raise NotOfferedError(self.title, f"{name} along {along}")
+            raise core.NotOfferedError(self.title, f"{name} along {along}")
         found: list[float] = getattr(self, f"_{name}")(along)
         return self.control(along).within(found)
 
@@ -1123,12 +1110,12 @@ class SherringtonKirkpatrick(Model):
 
     # -- functions -------------------------------------------------------------------------------------------------
 
-    def _solution(self) -> tuple[Points, Solution]:
+    def _solution(self) -> tuple[Points, core.Solution]:
         """The theory at these controls, as a batch of one."""
         points = columns(self, {})
         return points, self.solve(points)
 
-    def _overlap_steps(self, solution: Solution, branch: int) -> tuple[Array, Array]:
+    def _overlap_steps(self, solution: core.Solution, branch: int) -> tuple[Array, Array]:
         """(q_0 ... q_k, 0 = x_0 ... x_k, 1) of a branch of a batch of one."""
         v = {name: float(column[0, branch]) for name, column in solution.values.items()}
         if v["overlap_0"] == v["overlap_1"]:
@@ -1139,21 +1126,21 @@ class SherringtonKirkpatrick(Model):
         k, _, _ = solve_steps(k, self.temperature, total, 0.0, False, total, at_line(), last, overlaps, gammas, found)
         return overlaps[: k + 1], np.concatenate([[0.0], self.temperature * gammas[:k], [1.0]])
 
-    def profiles(self) -> dict[str, Profile]:
+    def profiles(self) -> dict[str, core.Profile]:
         _, solution = self._solution()
         level = np.linspace(0, 1, 201)
         values = np.full((3, level.size), np.nan)
         for branch in np.flatnonzero(solution.exists(self.tolerance)[0]):
             q, x = self._overlap_steps(solution, int(branch))
             values[branch] = x[np.searchsorted(q, level)]
-        return {"overlap_law": Profile(level, values)}
+        return {"overlap_law": core.Profile(level, values)}
 
-    def law(self) -> Law:
+    def law(self) -> core.Law:
         """P(q) of two copies. From three steps on the inner steps, which stand for a continuum, are spread out."""
         points, solution = self._solution()
         branch = int(self.select(points, solution)[0])
         if branch < 0:
-            raise NotOfferedError(self.title, "a law of the overlap here")
+            raise core.NotOfferedError(self.title, "a law of the overlap here")
         q, x = self._overlap_steps(solution, branch)
         weights = np.diff(x)
         free = self.field == 0
@@ -1174,17 +1161,17 @@ class SherringtonKirkpatrick(Model):
             density = (density + density[::-1]) / 2
             atoms = [(sign * position, weight / 2) for position, weight in atoms for sign in (-1, 1)]
         doc = "replica symmetric, eq. (2)" if len(q) == 1 else f"{len(q) - 1} steps, eq. (6)"
-        return Law("overlap", level, density, f"as N grows: {doc}", tuple(atoms))
+        return core.Law("overlap", level, density, f"as N grows: {doc}", tuple(atoms))
 
-    def landscape(self) -> Landscape:
+    def landscape(self) -> core.Landscape:
         """Eq. (3) against q, with m at its own value: to be maximised over q."""
         t, h, j = self.temperature, self.field, self.ferromagnetic_bias
         if t == 0:
-            raise NotOfferedError(self.title, "a landscape at zero temperature")
+            raise core.NotOfferedError(self.title, "a landscape at zero temperature")
         points, solution = self._solution()
         branch = int(self.select(points, solution)[0])
         if len(self._overlap_steps(solution, branch)[0]) > 1:
-            raise NotOfferedError(self.title, "a landscape over several overlaps")
+            raise core.NotOfferedError(self.title, "a landscape over several overlaps")
         q = np.linspace(0, 1, 201)
         f = np.empty_like(q)
         for i, u in enumerate(q):
@@ -1196,7 +1183,7 @@ class SherringtonKirkpatrick(Model):
                     break
             m, _, chi, _, _, _, spin_entropy = response_and_entropy(total, math.sqrt(u), t)
             f[i] = -((1 - u) ** 2) / (4 * t) + j * m * m / 2 - (total * m + u * chi + t * spin_entropy)
-        return Landscape("overlap", q, f, note="states: maxima")
+        return core.Landscape("overlap", q, f, note="states: maxima")
 
     def caveat(self) -> str:
         return "corrections of order 1/N^(2/3) at finite size, or a run that is not in equilibrium yet"

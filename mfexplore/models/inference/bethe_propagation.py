@@ -53,29 +53,8 @@ from typing import Any
 
 import numpy as np
 
-from mfexplore.core import (
-    Array,
-    Branch,
-    Failure,
-    Landmark,
-    Lattice,
-    Law,
-    Model,
-    NotOfferedError,
-    Observable,
-    Phase,
-    Plane,
-    Points,
-    Preset,
-    Promise,
-    Reference,
-    Simulation,
-    Solution,
-    Source,
-    Task,
-    choice,
-    control,
-)
+from mfexplore import core
+from mfexplore.core import Array, Points
 from mfexplore.core.interrupts import Uninterrupted
 from mfexplore.numerics.anderson import fixed_points
 from mfexplore.numerics.bethe_lattice import LN2, bethe_lattice, log_cosh
@@ -386,7 +365,7 @@ def build(graph: str, degree: int, size: int, rng: np.random.Generator) -> tuple
     return links(edges, size), (math.ceil(size / columns), columns)
 
 
-class PropagationSimulation(Simulation):
+class PropagationSimulation(core.Simulation["BethePropagation"]):
     """Belief propagation or heat-bath dynamics on a graph, or population dynamics. `means`: the m_i, shape (n,)."""
 
     time_unit = "iterations or sweeps"
@@ -472,7 +451,7 @@ class PropagationSimulation(Simulation):
     def samples(self) -> Array:
         return self.messages if self.model.algorithm != "heat_bath" else np.empty(0)
 
-    def picture(self) -> Lattice:
+    def picture(self) -> core.Lattice:
         shown = self.spins if self.model.algorithm == "heat_bath" else self.means
         values = np.zeros(self.shape[0] * self.shape[1], np.float32)
         values[: shown.size] = shown
@@ -482,156 +461,172 @@ class PropagationSimulation(Simulation):
             "population_dynamics": "tanh of each message over T",
         }[self.model.algorithm]
         place = "" if self.model.graph == "square" else " (their place means nothing here)"
-        return Lattice(values.reshape(self.shape), -1, 1, caption=what + place)
+        return core.Lattice(values.reshape(self.shape), -1, 1, caption=what + place)
 
 
 @dataclass(frozen=True)
-class BethePropagation(Model):
-    temperature: float = control(
+class BethePropagation(core.Model):
+    temperature: float = core.control(
         1.0, 0.1, 12.0, symbol="T", unit="J/k_B", role="temperature", step=0.01, doc="thermal noise in each spin"
     )
-    antiferromagnetic_fraction: float = control(
+    antiferromagnetic_fraction: float = core.control(
         0.05, 0.0, 0.5, symbol=r"\rho", role="disorder", step=0.005, doc="share of couplings that are -1"
     )
-    degree: int = control(
+    degree: int = core.control(
         3, 3, 12, symbol="c", role="load", quenched=True,
         doc="neighbours of a node (their mean on an Erdős-Rényi graph; the square lattice has four)",
     )  # fmt: skip
-    field: float = control(0.0, -2.0, 2.0, symbol="h", unit="J", role="field", step=0.01, doc="uniform field")
-    graph: str = choice(
-        "random_regular", ("random_regular", "erdos_renyi", "square"), doc="which graph the spins sit on"
+    field: float = core.control(0.0, -2.0, 2.0, symbol="h", unit="J", role="field", step=0.01, doc="uniform field")
+    graph: str = core.choice(
+        "random_regular",
+        {"random_regular": "random regular", "erdos_renyi": "Erdős-Rényi", "square": "square"},
+        doc="which graph the spins sit on",
     )
-    size: int = control(
+    size: int = core.control(
         3000, 10, 50_000, symbol="N", unit="nodes", role="size", scale="log", part="simulation",
         doc="nodes of the graph, or members of the population",
     )  # fmt: skip
-    algorithm: str = choice(
+    algorithm: str = core.choice(
         "belief_propagation", ("belief_propagation", "population_dynamics", "heat_bath"), part="simulation",
         doc="messages on a graph, a population of messages, or the dynamics of the spins themselves",
     )  # fmt: skip
-    damping: float = control(
+    damping: float = core.control(
         0.0, 0.0, 0.95, symbol="d", role="setting", part="simulation", step=0.05,
         doc="share of the old message that is kept in each step of belief propagation",
     )  # fmt: skip
-    start: str = choice(
+    start: str = core.choice(
         "up", ("up", "random"), role="start", part="simulation", doc="messages (or spins) to start from"
     )
 
     title = "Belief propagation on graphs"
     summary = "Messages on sparse graphs: exact on trees, a spin glass by mixed signs, and wrong where loops are short."
     sources = (
-        Source("H. A. Bethe, Proc. R. Soc. A 150, 552 (1935)", doi="10.1098/rspa.1935.0122"),
-        Source("M. Mézard, G. Parisi, Eur. Phys. J. B 20, 217 (2001)", doi="10.1007/PL00011099"),
-        Source("M. Mézard, A. Montanari, Information, Physics, and Computation (2009)"),
-        Source("H. Nishimori, Prog. Theor. Phys. 66, 1169 (1981)", doi="10.1143/PTP.66.1169"),
-        Source(
+        core.Source("H. A. Bethe, Proc. R. Soc. A 150, 552 (1935)", doi="10.1098/rspa.1935.0122"),
+        core.Source("M. Mézard, G. Parisi, Eur. Phys. J. B 20, 217 (2001)", doi="10.1007/PL00011099"),
+        core.Source("M. Mézard, A. Montanari, Information, Physics, and Computation (2009)"),
+        core.Source("H. Nishimori, Prog. Theor. Phys. 66, 1169 (1981)", doi="10.1143/PTP.66.1169"),
+        core.Source(
             "M. Gabrié, Mean-field inference methods for neural networks, J. Phys. A 53, 223002 (2020)",
             doi="10.1088/1751-8121/ab7f65",
         ),
     )
     branches = (
-        Branch("paramagnet", "no message says anything; without a field only"),
-        Branch("ferromagnet", "the state reached from all messages up; with a field the only one"),
-        Branch("spin_glass", "messages of both signs, without a preference; without a field only"),
+        core.Branch("paramagnet", "no message says anything; without a field only"),
+        core.Branch("ferromagnet", "the state reached from all messages up; with a field the only one"),
+        core.Branch("spin_glass", "messages of both signs, without a preference; without a field only"),
     )
     observables = (
-        Observable("magnetization", "m", "mean spin", low=-1, high=1, signed=True),
-        Observable("overlap", "q", "mean of the squared m_i (Edwards-Anderson)", low=0, high=1),
-        Observable("cavity_field", r"\langle u\rangle", "mean message", unit="J", low=-1, high=1, signed=True),
-        Observable("energy", "e", "energy per spin", unit="J"),
-        Observable("free_energy", "f", "free energy per spin, eq. (3)", unit="J"),
-        Observable("entropy", "S", "entropy per spin", low=0, high=math.log(2)),
-        Observable("stability", r"\lambda", "growth of a perturbed message, eq. (6)", low=0, high=2),
+        core.Observable("magnetization", "m", "mean spin", low=-1, high=1, signed=True),
+        core.Observable("overlap", "q", "mean of the squared m_i (Edwards-Anderson)", low=0, high=1),
+        core.Observable("cavity_field", r"\langle u\rangle", "mean message", unit="J", low=-1, high=1, signed=True),
+        core.Observable("energy", "e", "energy per spin", unit="J"),
+        core.Observable("free_energy", "f", "free energy per spin, eq. (3)", unit="J"),
+        core.Observable("entropy", "S", "entropy per spin", low=0, high=math.log(2)),
+        core.Observable("stability", r"\lambda", "growth of a perturbed message, eq. (6)", low=0, high=2),
     )
     phases = (
-        Phase("paramagnet", "Without a field messages fade, slowly near the transition: every mean spin ends at zero."),
-        Phase("ferromagnet", "Most spins agree; belief propagation settles quickly."),
-        Phase("spin_glass", "Every spin freezes in a direction of its own, in very many states at once."),
-        Phase("mixed", "Magnetized, but with many states: a perturbed message disturbs the whole graph."),
+        core.Phase(
+            "paramagnet", "Without a field messages fade, slowly near the transition: every mean spin ends at zero."
+        ),
+        core.Phase("ferromagnet", "Most spins agree; belief propagation settles quickly."),
+        core.Phase("spin_glass", "Every spin freezes in a direction of its own, in very many states at once."),
+        core.Phase("mixed", "Magnetized, but with many states: a perturbed message disturbs the whole graph."),
     )
     failures = (
-        Failure(
+        core.Failure(
             "broken_replica_symmetry",
             "A perturbed message grows as it travels (lambda > 1): there are many pure states, the messages of one of "
             "them are not given by these equations, and belief propagation does not settle.",
         ),
-        Failure(
+        core.Failure(
             "short_loops",
             "The square lattice is disordered here. Its loops of length four bring messages back as if they were news.",
         ),
     )
     landmarks = (
-        Landmark("ferromagnet", "T_F", "without a field, magnetization begins"),
-        Landmark("spin_glass", "T_{SG}", "without a field, spins freeze in random directions"),
-        Landmark("nishimori", "T_N", "the Nishimori line of Bayes-optimal inference", continuous=False),
-        Landmark("at_line", r"\lambda=1", "inside the ferromagnet replica symmetry breaks below it", continuous=False),
-        Landmark("naive_mean_field", "T_{MF}", "naive mean field would order below it", continuous=False),
+        core.Landmark("ferromagnet", "T_F", "without a field, magnetization begins"),
+        core.Landmark("spin_glass", "T_{SG}", "without a field, spins freeze in random directions"),
+        core.Landmark(
+            "nishimori",
+            "T_N",
+            "the Nishimori line of Bayes-optimal inference",
+            continuous=False,
+            title="Nishimori line",
+        ),
+        core.Landmark(
+            "at_line",
+            r"\lambda=1",
+            "inside the ferromagnet replica symmetry breaks below it",
+            continuous=False,
+            title="AT line",
+        ),
+        core.Landmark("naive_mean_field", "T_{MF}", "naive mean field would order below it", continuous=False),
     )
     planes = (
-        Plane("antiferromagnetic_fraction", "temperature", "magnetization"),
-        Plane("field", "temperature", "magnetization"),
+        core.Plane("antiferromagnetic_fraction", "temperature", "magnetization"),
+        core.Plane("field", "temperature", "magnetization"),
     )
     presets = (
-        Preset(
+        core.Preset(
             "ferromagnet", {"temperature": 1.2, "antiferromagnetic_fraction": 0.0},
             "Belief propagation settles in a dozen steps, on the values of the infinite graph to three digits.",
         ),
-        Preset(
+        core.Preset(
             "critical messages", {"temperature": 1.85, "antiferromagnetic_fraction": 0.0},
             "Just above T_c = 1.820 the opinion fades slowly, along the path that density evolution predicts.",
-            (Promise("ferromagnet", 1.820, 0.0005, along="temperature"),),
+            (core.Promise("ferromagnet", 1.820, 0.0005, along="temperature"),),
         ),
-        Preset(
+        core.Preset(
             "spin glass", {"temperature": 0.7, "antiferromagnetic_fraction": 0.5, "start": "random"},
             "Below T = 1.135 with mixed signs the messages never settle: the trace of their change does not fall.",
-            (Promise("spin_glass", 1.135, 0.0005, along="temperature"),),
+            (core.Promise("spin_glass", 1.135, 0.0005, along="temperature"),),
         ),
-        Preset(
+        core.Preset(
             "Nishimori line", {"temperature": 0.9102, "antiferromagnetic_fraction": 0.1},
             "On the line of optimal inference overlap and magnetization are the same, and messages settle.",
         ),
-        Preset(
+        core.Preset(
             "short loops",
             {"graph": "square", "degree": 4, "temperature": 2.6, "antiferromagnetic_fraction": 0.0, "size": 2500},
             "The lattice is disordered at T = 2.6, yet belief propagation insists on m = 0.66; try heat bath.",
-            (Promise("magnetization", 0.66, 0.005),
-             Promise("magnetization", 0.66, 0.005, during=(200, 300))),
+            (core.Promise("magnetization", 0.66, 0.005),
+             core.Promise("magnetization", 0.66, 0.005, during=(200, 300))),
         ),
-        Preset(
+        core.Preset(
             "population", {"temperature": 0.8, "antiferromagnetic_fraction": 0.08, "algorithm": "population_dynamics",
                            "size": 20_000, "graph": "erdos_renyi"},
             "Twenty thousand messages that meet at random reproduce the law of the infinite graph.",
         ),
     )  # fmt: skip
     references = (
-        Reference(
+        core.Reference(
             "magnetization at c = 3, T = 1.8", 0.28297574239631035, 1e-10, "eq. (2) with one message, mpmath",
-            lambda: _pure(3, 1.8, "magnetization"),
+            lambda model: _pure(3, 1.8, "magnetization"),
         ),
-        Reference(
+        core.Reference(
             "free energy at c = 6, T = 4", -3.2806277925369187, 1e-10, "eq. (3) with one message, mpmath",
-            lambda: _pure(6, 4.0, "free_energy"),
+            lambda model: _pure(6, 4.0, "free_energy"),
         ),
-        Reference(
+        core.Reference(
             "spin-glass temperature at c = 3", 1.134592657106511, 1e-12, "eq. (5)",
-            lambda: float(
+            lambda model: float(
                 BethePropagation(antiferromagnetic_fraction=0.5).landmark("spin_glass", "temperature")[0]
             ),
         ),
-        Reference(
+        core.Reference(
             "overlap over magnetization on the Nishimori line", 1.0, 1e-5, "an identity there (Nishimori 1981)",
-            lambda: _nishimori_ratio(0.1),
+            lambda model: _nishimori_ratio(0.1),
         ),
     )  # fmt: skip
     tasks = (
-        Task(
+        core.Task(
             "On a random graph where every node has three neighbours, all couplings +1, the messages start up. Naive "
             "mean field puts the critical temperature at 3. Where is it?",
             {"temperature": 1.2, "antiferromagnetic_fraction": 0.0}, "temperature",
             lambda model: float(model.landmark("ferromagnet", "temperature")[0]), 0.05,
             "1.820: a spin must not count its own influence that comes back to it through a neighbour.",
         ),
-        Task(
+        core.Task(
             "Half of the couplings are -1. Lower the temperature until the spins freeze, each in its own direction. At "
             "which temperature is that?",
             {"temperature": 2.0, "antiferromagnetic_fraction": 0.5, "start": "random"}, "temperature",
@@ -652,7 +647,7 @@ class BethePropagation(Model):
             return self
         return self.with_simulated(size=nodes(self.graph, self.degree, self.size))
 
-    def solve(self, points: Points) -> Solution:
+    def solve(self, points: Points) -> core.Solution:
         n = points["temperature"].size
         names = ("magnetization", "overlap", "cavity_field", "energy", "free_energy", "stability", "residual")
         values = {name: np.full((n, 3), np.nan) for name in (*names, "order_growth")}
@@ -675,7 +670,7 @@ class BethePropagation(Model):
             ordered[:, SPIN_GLASS] = True
             wrong = (h == 0) & ordered & ((t > SQUARE_CRITICAL) | (rho > SQUARE_NISHIMORI))
             validity = np.where(wrong, SHORT_LOOPS, validity)
-        return Solution(values, residual, stable=stable, validity=validity)
+        return core.Solution(values, residual, stable=stable, validity=validity)
 
     def _solved(self, points: Points) -> dict[str, Array]:
         """All branches at points of one degree, arrays of shape (n, 3); residual NaN where there is none."""
@@ -739,13 +734,13 @@ class BethePropagation(Model):
         for name, value in values.items():
             found[name][rows, FERROMAGNET] = value
 
-    def select(self, points: Points, solution: Solution) -> Array:
+    def select(self, points: Points, solution: core.Solution) -> Array:
         """The branch that messages started up arrive at: free energies of glassy states do not decide."""
         exists = solution.exists(self.tolerance)
         order = (FERROMAGNET, SPIN_GLASS, PARAMAGNET)
         return np.select([exists[:, k] for k in order], order, -1)
 
-    def classify(self, points: Points, solution: Solution, equilibrium: Array) -> Array:
+    def classify(self, points: Points, solution: core.Solution, equilibrium: Array) -> Array:
         broken = solution.values["stability"][:, FERROMAGNET] >= 1 + 1e-6
         return np.where((equilibrium == FERROMAGNET) & broken, MIXED, equilibrium)
 
@@ -753,7 +748,7 @@ class BethePropagation(Model):
         graph, t = self.random_graph, self.temperature
         b, straight = graph.branching, 1 - 2 * self.antiferromagnetic_fraction
         if along not in ("temperature", "antiferromagnetic_fraction"):
-            raise NotOfferedError(self.title, f"{name} along {along}")
+            raise core.NotOfferedError(self.title, f"{name} along {along}")
         hot = along == "temperature"
         found: list[float] = []
         if name == "nishimori" and hot:
@@ -772,7 +767,7 @@ class BethePropagation(Model):
             temperatures, shares = replica_line(graph)
             found = [float(np.interp(t, temperatures, shares))] if temperatures[0] <= t <= temperatures[-1] else []
         else:
-            raise NotOfferedError(self.title, f"{name} along {along}")
+            raise core.NotOfferedError(self.title, f"{name} along {along}")
         return self.control(along).within(found)
 
     def _ends_of_order(self) -> list[float]:
@@ -796,7 +791,7 @@ class BethePropagation(Model):
     def trace_landmark(self, name: str, x: str, y: str, x_range: tuple[float, float]) -> tuple[Array, Array]:
         """In the plane of temperature and negative couplings, as curves over temperature."""
         if {x, y} != {"temperature", "antiferromagnetic_fraction"} or (self.field != 0 and name != "nishimori"):
-            raise NotOfferedError(self.title, f"the boundary {name!r} in the plane ({x}, {y})")
+            raise core.NotOfferedError(self.title, f"the boundary {name!r} in the plane ({x}, {y})")
         graph = self.random_graph
         b, low = graph.branching, self.control("temperature").bounds[0]
         top, point = 1 / math.atanh(b**-0.5), 0.5 * (1 - b**-0.5)
@@ -832,21 +827,21 @@ class BethePropagation(Model):
         weights, _, _ = one.solve(atom(1.0))
         return one, weights if h >= 0 else weights[:, ::-1]
 
-    def law(self) -> Law:
+    def law(self) -> core.Law:
         solution = self.equilibrium()
         if not np.isfinite(float(solution["cavity_field"])):
-            raise NotOfferedError(self.title, "a law where no solution was found")
+            raise core.NotOfferedError(self.title, "a law where no solution was found")
         regular = not self.random_graph.poissonian and self.antiferromagnetic_fraction == 0
         if regular or float(solution["overlap"]) == 0:
             position = float(solution["cavity_field"])
-            return Law("message", GRID, np.zeros(POINTS), "one message for all", atoms=((position, 1.0),))
+            return core.Law("message", GRID, np.zeros(POINTS), "one message for all", atoms=((position, 1.0),))
         ensemble, weights = self._weights()
         out = np.empty(POINTS)
         sums = ensemble.cavity_sums(weights)[0]
         places = ensemble.places[0] if self.field >= 0 else 2 * CENTRE - ensemble.places[0][::-1]
         push_linearly(np.ascontiguousarray(sums), places, self.antiferromagnetic_fraction, out)
         density = np.maximum(out, 0) * FINENESS
-        return Law("message", GRID, density / np.trapezoid(density, GRID), "distribution of messages, eq. (4)")
+        return core.Law("message", GRID, density / np.trapezoid(density, GRID), "distribution of messages, eq. (4)")
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         """Density evolution from the starting messages: parallel undamped belief propagation, and populations."""
@@ -875,7 +870,7 @@ class BethePropagation(Model):
             for name, values in zip(("magnetization", "overlap", "cavity_field"), table, strict=True)
         }
 
-    def range(self, plane: Plane, axis: str) -> tuple[float, float]:
+    def range(self, plane: core.Plane, axis: str) -> tuple[float, float]:
         """Temperatures up to a little above that of naive mean field."""
         low, high = super().range(plane, axis)
         return (

@@ -57,30 +57,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from mfexplore.core import (
-    Array,
-    Branch,
-    Failure,
-    Landmark,
-    Landscape,
-    Law,
-    Model,
-    NotOfferedError,
-    Observable,
-    Patterns,
-    Phase,
-    Plane,
-    Points,
-    Preset,
-    Promise,
-    Reference,
-    Simulation,
-    Solution,
-    Source,
-    Task,
-    choice,
-    control,
-)
+from mfexplore import core
+from mfexplore.core import Array, Points
 from mfexplore.numerics.bracketing import bracketed_roots
 from mfexplore.numerics.elementary import exp, log1p
 from mfexplore.numerics.kernel import kernel
@@ -313,7 +291,7 @@ def sparse_photograph(side: int, sparsity: float) -> tuple[Array, Array]:
     return np.where(kept, coefficients / strength, 0.0), strength
 
 
-class ApproximateMessagePassing(Simulation):
+class ApproximateMessagePassing(core.Simulation["CompressedSensing"]):
     """AMP, eq. (3), for one signal and one measurement."""
 
     time_unit = "iterations"
@@ -370,7 +348,7 @@ class ApproximateMessagePassing(Simulation):
         """The noise that the denoiser was given."""
         return self.seen - self.truth
 
-    def picture(self) -> Patterns:
+    def picture(self) -> core.Patterns:
         if self.model.signal == "image":
             shape = (self.side, self.side)
             # A picture is ink on paper: what is dark in the photograph has the large values.
@@ -380,35 +358,35 @@ class ApproximateMessagePassing(Simulation):
                 ("its wavelets", -inverse_haar((self.truth * self.strength).reshape(shape))),
                 ("recovered", -inverse_haar((self.passing.mean * self.strength).reshape(shape))),
             )
-            return Patterns(images, float(ink.min()), float(ink.max()))
+            return core.Patterns(images, float(ink.min()), float(ink.max()))
         side = math.isqrt(self.truth.size)
         arrays = (("signal", self.truth), ("recovered", self.passing.mean))
-        return Patterns(tuple((name, a[: side * side].reshape(side, side)) for name, a in arrays), -2.5, 2.5)
+        return core.Patterns(tuple((name, a[: side * side].reshape(side, side)) for name, a in arrays), -2.5, 2.5)
 
 
 @dataclass(frozen=True)
-class CompressedSensing(Model):
-    measurement_rate: float = control(
+class CompressedSensing(core.Model):
+    measurement_rate: float = core.control(
         0.45, 0.02, 1.0, symbol=r"\alpha", unit="M/N", role="load", step=0.005, quenched=True,
         doc="how many numbers are measured, per unknown",
     )  # fmt: skip
-    sparsity: float = control(
+    sparsity: float = core.control(
         0.2, 0.01, 0.9, symbol=r"\rho", role="disorder", step=0.005, quenched=True,
         doc="fraction of the signal that is not zero",
     )  # fmt: skip
-    noise: float = control(
+    noise: float = core.control(
         1e-6, 1e-10, 1.0, symbol=r"\Delta", role="temperature", step=1e-10, scale="log", quenched=True,
         doc="variance of the noise of a measurement",
     )  # fmt: skip
-    denoiser: str = choice(
+    denoiser: str = core.choice(
         "bayes", DENOISERS, quenched=False, doc="Bayes-optimal for the signal, or soft thresholding (lasso)"
     )
-    signal: str = choice("random", ("random", "image"), doc="a random signal, or the wavelets of a photograph")
-    size: int = control(
+    signal: str = core.choice("random", ("random", "image"), doc="a random signal, or the wavelets of a photograph")
+    size: int = core.control(
         4096, 64, 16_384, symbol="N", role="size", scale="log", part="simulation",
         doc="unknowns of the simulated signal (of a photograph: the next lower power of 4)",
     )  # fmt: skip
-    start: str = choice(
+    start: str = core.choice(
         "uninformed", ("uninformed", "informed"), role="start", part="simulation",
         doc="whether message passing starts from zero or at the signal",
     )  # fmt: skip
@@ -416,41 +394,50 @@ class CompressedSensing(Model):
     title = "Compressed sensing"
     summary = "A sparse signal, or a photograph, recovered from fewer measurements than unknowns - up to a sharp line."
     sources = (
-        Source("D. L. Donoho, A. Maleki and A. Montanari, PNAS 106, 18914 (2009)", doi="10.1073/pnas.0909892106"),
-        Source("F. Krzakala et al., Phys. Rev. X 2, 021005 (2012)", doi="10.1103/PhysRevX.2.021005"),
-        Source("D. L. Donoho and J. Tanner, PNAS 102, 9452 (2005)", doi="10.1073/pnas.0502258102"),
-        Source("M. Gabrié, J. Phys. A 53, 223002 (2020)", arxiv="1911.00890"),
+        core.Source("D. L. Donoho, A. Maleki and A. Montanari, PNAS 106, 18914 (2009)", doi="10.1073/pnas.0909892106"),
+        core.Source("F. Krzakala et al., Phys. Rev. X 2, 021005 (2012)", doi="10.1103/PhysRevX.2.021005"),
+        core.Source("D. L. Donoho and J. Tanner, PNAS 102, 9452 (2005)", doi="10.1073/pnas.0502258102"),
+        core.Source("M. Gabrié, J. Phys. A 53, 223002 (2020)", arxiv="1911.00890"),
     )
     observables = (
-        Observable("log_relative_error", r"\log_{10}E/\rho", "logarithm of the error, relative to the signal", high=0),
-        Observable("mean_squared_error", "E", "mean squared error of a component", low=0),
-        Observable("effective_noise", "S", "variance of the noise that the denoiser sees", low=0),
-        Observable("threshold", r"\lambda", "from how many effective noises on a component counts", low=0, high=8),
-        Observable("free_entropy", r"\Phi", "free entropy per unknown, eq. (6)"),
+        core.Observable(
+            "log_relative_error", r"\log_{10}E/\rho", "logarithm of the error, relative to the signal", high=0
+        ),
+        core.Observable("mean_squared_error", "E", "mean squared error of a component", low=0),
+        core.Observable("effective_noise", "S", "variance of the noise that the denoiser sees", low=0),
+        core.Observable("threshold", r"\lambda", "from how many effective noises on a component counts", low=0, high=8),
+        core.Observable("free_entropy", r"\Phi", "free entropy per unknown, eq. (6)"),
     )
     branches = (
-        Branch("informed", "what is reached from the signal itself"),
-        Branch("uninformed", "what message passing reaches from zero"),
+        core.Branch("informed", "what is reached from the signal itself"),
+        core.Branch("uninformed", "what message passing reaches from zero"),
     )
     phases = (
-        Phase("impossible", "The measurements do not determine the signal."),
-        Phase("hard", "The measurements determine the signal, but message passing gets stuck far from it."),
-        Phase("easy", "The signal is recovered up to the noise."),
-        Phase("smooth", "With so much noise there is no transition: the error falls smoothly, and none can do better."),
-        Phase("lasso_fails", "The lasso blurs the signal; the Bayes-optimal denoiser may still recover it."),
+        core.Phase("impossible", "The measurements do not determine the signal."),
+        core.Phase("hard", "The measurements determine the signal, but message passing gets stuck far from it."),
+        core.Phase("easy", "The signal is recovered up to the noise."),
+        core.Phase(
+            "smooth", "With so much noise there is no transition: the error falls smoothly, and none can do better."
+        ),
+        core.Phase("lasso_fails", "The lasso blurs the signal; the Bayes-optimal denoiser may still recover it."),
     )
     failures = (
-        Failure(
+        core.Failure(
             "not_normal",
             "Wavelet coefficients are not normally distributed, as the values of theory assume; only the predicted "
             "path is averaged over the coefficients themselves.",
         ),
     )
     landmarks = (
-        Landmark("spinodal", r"\alpha_{\rm AMP}", "beyond it Bayes-optimal message passing recovers the signal"),
-        Landmark("donoho_tanner", r"\alpha_{\ell_1}", "beyond it the lasso recovers a noiseless signal"),
-        Landmark("information_threshold", r"\alpha_{\rm IT}", "beyond it the measurements determine the signal"),
-        Landmark(
+        core.Landmark("spinodal", r"\alpha_{\rm AMP}", "beyond it Bayes-optimal message passing recovers the signal"),
+        core.Landmark(
+            "donoho_tanner",
+            r"\alpha_{\ell_1}",
+            "beyond it the lasso recovers a noiseless signal",
+            title="Donoho-Tanner line",
+        ),
+        core.Landmark("information_threshold", r"\alpha_{\rm IT}", "beyond it the measurements determine the signal"),
+        core.Landmark(
             "informed_spinodal",
             r"\alpha_{\rm inf}",
             "below it not even the true signal is a solution",
@@ -458,67 +445,67 @@ class CompressedSensing(Model):
         ),
     )
     planes = (
-        Plane("sparsity", "measurement_rate", "log_relative_error", "uninformed"),
-        Plane("measurement_rate", "noise", "log_relative_error", "uninformed"),
+        core.Plane("sparsity", "measurement_rate", "log_relative_error", "uninformed"),
+        core.Plane("measurement_rate", "noise", "log_relative_error", "uninformed"),
     )
     presets = (
-        Preset(
+        core.Preset(
             "easy", {"measurement_rate": 0.45},
             "After a slow start the error collapses to the noise, although more than half of the data is missing.",
         ),
-        Preset(
+        core.Preset(
             "hard", {"measurement_rate": 0.3},
             "The signal is the only sparse one that fits, yet message passing stays far away; started at it, it stays.",
         ),
-        Preset(
+        core.Preset(
             "lasso fails", {"measurement_rate": 0.45, "denoiser": "lasso"},
             "The same measurements as in 'easy': soft thresholding, which does not know the signal's law, is stuck.",
         ),
-        Preset(
+        core.Preset(
             "lasso recovers", {"measurement_rate": 0.6, "denoiser": "lasso"},
             "Above the Donoho-Tanner line, 0.511 for this sparsity, the lasso recovers as well, more slowly.",
-            (Promise("donoho_tanner", 0.511, 0.0005, along="measurement_rate"),),
+            (core.Promise("donoho_tanner", 0.511, 0.0005, along="measurement_rate"),),
         ),
-        Preset(
+        core.Preset(
             "photograph", {"signal": "image", "measurement_rate": 0.35, "sparsity": 0.1, "noise": 1e-8},
             "1434 random measurements of 4096 pixels: the summer palace appears within some twenty iterations.",
         ),
-        Preset(
+        core.Preset(
             "photograph, too few", {"signal": "image", "measurement_rate": 0.15, "sparsity": 0.1, "noise": 1e-8},
             "Below the spinodal only a blurred shadow of the palace is found, although 0.15 exceeds the sparsity 0.1.",
         ),
-        Preset(
+        core.Preset(
             "noisy", {"measurement_rate": 0.5, "noise": 0.05},
             "With so much noise every transition is gone: message passing is as good as any method can be.",
         ),
     )  # fmt: skip
     references = (
-        Reference(
+        core.Reference(
             "mean squared error at rate 0.5, sparsity 0.2, noise 0.01", 0.024572506826443, 1e-12,
-            "state evolution iterated", lambda: _error(0.5, 0.2, 1e-2, "uninformed"),
+            "state evolution iterated", lambda model: _error(0.5, 0.2, 1e-2, "uninformed"),
         ),
-        Reference(
+        core.Reference(
             "informed error at rate 0.2, sparsity 0.1, noise 1e-6", 1.117951185420344e-06, 1e-15,
-            "state evolution iterated", lambda: _error(0.2, 0.1, 1e-6, "informed"),
+            "state evolution iterated", lambda model: _error(0.2, 0.1, 1e-6, "informed"),
         ),
-        Reference(
+        core.Reference(
             "spinodal at sparsity 0.4 without noise", 0.5892460011308028, 1e-8, "Krzakala et al. 2012 (0.59)",
-            lambda: float(CompressedSensing(sparsity=0.4, noise=1e-10).landmark("spinodal", "measurement_rate")[-1]),
+            lambda model: float(CompressedSensing(sparsity=0.4, noise=1e-10).landmark("spinodal", "measurement_rate")[-1]),
         ),
-        Reference(
+        core.Reference(
             "Donoho-Tanner line at sparsity 0.1", 0.32879350545362995, 1e-12, "eq. (7)",
-            lambda: float(CompressedSensing(sparsity=0.1).landmark("donoho_tanner", "measurement_rate")[0]),
+            lambda model: float(CompressedSensing(sparsity=0.1).landmark("donoho_tanner", "measurement_rate")[0]),
         ),
     )  # fmt: skip
     tasks = (
-        Task(
+        core.Task(
             "A fifth of the signal is not zero. From which measurement rate on does the lasso recover it? "
             "Predict, then move the rate.",
             {"measurement_rate": 0.3, "denoiser": "lasso", "noise": 1e-8}, "measurement_rate",
             lambda model: float(model.landmark("donoho_tanner", "measurement_rate")[0]), 0.03,
             "0.51, on the Donoho-Tanner line. Counting unknowns would allow 0.2; the Bayes-optimal way needs 0.36.",
         ),
-        Task(
+        core.Task(
             "The denoiser now knows the law of the signal. From which measurement rate on does it succeed?",
             {"measurement_rate": 0.25, "noise": 1e-8}, "measurement_rate",
             lambda model: float(model.landmark("spinodal", "measurement_rate")[-1]), 0.02,
@@ -558,7 +545,7 @@ class CompressedSensing(Model):
         pairs, row = np.unique(np.stack([rho, noise]), axis=1, return_inverse=True)
         return load_curves(denoiser, pairs[0].tobytes(), pairs[1].tobytes()), pairs, row.reshape(-1)
 
-    def solve(self, points: Points) -> Solution:
+    def solve(self, points: Points) -> core.Solution:
         rate, rho, noise = points["measurement_rate"], points["sparsity"], points["noise"]
         curves, pairs, row = self.curves(rho, noise, self.denoiser_code)
         log_snr = np.stack([curves.solve(row, rate, informed=branch == INFORMED) for branch in range(2)], axis=1)
@@ -578,19 +565,19 @@ class CompressedSensing(Model):
         jumps = [curves.jumps(k, True)[0] for k in range(pairs.shape[1])]
         last = np.array([j.max(initial=-1.0) for j in jumps])[row]
         validity = np.full_like(residual, NOT_NORMAL if self.signal == "image" else 0, np.int64)
-        return Solution(values, residual, validity=validity, extra={"log_snr": log_snr, "last": last})
+        return core.Solution(values, residual, validity=validity, extra={"log_snr": log_snr, "last": last})
 
     @staticmethod
-    def _apart(solution: Solution) -> Array:
+    def _apart(solution: core.Solution) -> Array:
         log_snr = solution.extra["log_snr"]
         return log_snr[:, INFORMED] > log_snr[:, UNINFORMED] + 1e-9
 
-    def select(self, points: Points, solution: Solution) -> Array:
+    def select(self, points: Points, solution: core.Solution) -> Array:
         free_entropy = solution.values["free_entropy"]
         wins = self._apart(solution) & (free_entropy[:, INFORMED] > free_entropy[:, UNINFORMED])
         return np.where(wins, INFORMED, UNINFORMED)
 
-    def classify(self, points: Points, solution: Solution, equilibrium: Array) -> Array:
+    def classify(self, points: Points, solution: core.Solution, equilibrium: Array) -> Array:
         rate, last = points["measurement_rate"], solution.extra["last"]
         if self.denoiser == "lasso":
             different, place = np.unique(points["sparsity"], return_inverse=True)
@@ -605,7 +592,7 @@ class CompressedSensing(Model):
                 lambda rho, which: donoho_tanner(rho) - self.measurement_rate, np.array([1e-6]), np.array([1 - 1e-9])
             )
         elif along != "measurement_rate":
-            raise NotOfferedError(self.title, f"{name} along {along}")
+            raise core.NotOfferedError(self.title, f"{name} along {along}")
         else:
             rho, noise = np.array([self.sparsity]), np.array([self.noise])
             found = self._thresholds(name, rho, noise)
@@ -654,20 +641,22 @@ class CompressedSensing(Model):
         rate, values = rate[inside], values[inside]
         return (rate, values) if x == "measurement_rate" else (values, rate)
 
-    def landscape(self) -> Landscape:
+    def landscape(self) -> core.Landscape:
         if self.denoiser == "lasso":
-            raise NotOfferedError(self.title, "a landscape whose minima are states of the lasso")
+            raise core.NotOfferedError(self.title, "a landscape whose minima are states of the lasso")
         lowest = math.log10(self.noise / self.sparsity) - 2
         relative = np.linspace(min(lowest, -3.0), 0.0, 401)
         out = np.empty_like(relative)
         fill_potential(self.sparsity * 10**relative, self.measurement_rate, self.sparsity, self.noise, out)
-        return Landscape("log_relative_error", relative, -out)
+        return core.Landscape("log_relative_error", relative, -out)
 
-    def law(self) -> Law:
+    def law(self) -> core.Law:
         columns = {n: np.array([float(getattr(self, n))]) for n in ("measurement_rate", "sparsity", "noise")}
         branch = INFORMED if self.start == "informed" else UNINFORMED
         variance = float(self.solve(columns).values["effective_noise"][0, branch])
-        return Law("noise_of_each_component", *noise_density(variance), "normal, with the variance of state evolution")
+        return core.Law(
+            "noise_of_each_component", *noise_density(variance), "normal, with the variance of state evolution"
+        )
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         path = np.empty(int(np.max(times, initial=0.0)) + 2)

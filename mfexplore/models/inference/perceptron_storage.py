@@ -66,28 +66,8 @@ import numpy as np
 from scipy.special import log_ndtr as scipy_log_ndtr
 from scipy.special import ndtr, ndtri, ndtri_exp
 
-from mfexplore.core import (
-    Array,
-    Failure,
-    Landmark,
-    Law,
-    Model,
-    NotOfferedError,
-    Observable,
-    Patterns,
-    Phase,
-    Plane,
-    Points,
-    Preset,
-    Promise,
-    Reference,
-    Simulation,
-    Solution,
-    Source,
-    Task,
-    choice,
-    control,
-)
+from mfexplore import core
+from mfexplore.core import Array, Points
 from mfexplore.numerics.bracketing import bracketed_roots
 from mfexplore.numerics.elementary import exp, log, log_ndtr
 from mfexplore.numerics.gaussian import response, response_and_entropy
@@ -467,7 +447,7 @@ RACERS = {
 }
 
 
-class PerceptronRace(Simulation):
+class PerceptronRace(core.Simulation["PerceptronStorage"]):
     """One rule, or all of them at once, on the same random patterns."""
 
     time_unit = "passes"
@@ -534,7 +514,7 @@ class PerceptronRace(Simulation):
             found |= {f"violated_{name}": value for name, value in self.violated.items()}
         return found
 
-    def picture(self) -> Patterns:
+    def picture(self) -> core.Patterns:
         """Every pattern is a pixel: blank while it is wrong, the fuller the more clearly it is right."""
         images = []
         for name, values in self.stabilities.items():
@@ -544,32 +524,34 @@ class PerceptronRace(Simulation):
             wrong = round(self.violated[name] * values.size)
             caption = f"{name.replace('_passing', 's')}: {wrong or 'done'}"
             images.append((caption, np.where(shown < self.rules[name].threshold, 0.0, 0.4 + 0.6 * beyond)))
-        return Patterns(tuple(images), 0.0, 1.0)
+        return core.Patterns(tuple(images), 0.0, 1.0)
 
 
 @dataclass(frozen=True)
-class PerceptronStorage(Model):
-    load: float = control(
+class PerceptronStorage(core.Model):
+    load: float = core.control(
         1.0, 0.01, 10.0, symbol=r"\alpha", unit="M/N", role="load", step=0.01, quenched=True,
         doc="random patterns to be stored, per weight",
     )  # fmt: skip
-    margin: float = control(
+    margin: float = core.control(
         0.0, -1.0, 2.0, symbol=r"\kappa", role="disorder", step=0.01, quenched=True,
         doc="how clearly every pattern must be classified",
     )  # fmt: skip
-    temperature: float = control(
+    temperature: float = core.control(
         0.0, 0.0, 2.0, symbol="T", role="temperature", step=0.01,
         doc="tolerance for violated patterns, each of which costs an energy of 1 (0: none)",
     )  # fmt: skip
-    weights: str = choice("spherical", ("spherical", "binary"), doc="real weights of fixed norm, or weights +1 and -1")
-    size: int = control(
+    weights: str = core.choice(
+        "spherical", ("spherical", "binary"), doc="real weights of fixed norm, or weights +1 and -1"
+    )
+    size: int = core.control(
         1001, 11, 10_001, symbol="N", role="size", scale="log", part="simulation",
         doc="weights simulated",
     )  # fmt: skip
-    algorithm: str = choice(
+    algorithm: str = core.choice(
         "race", ("race", *RULES), part="simulation", doc="the rule that learns, or all of them on the same patterns"
     )
-    reinforcement: float = control(
+    reinforcement: float = core.control(
         0.0, 0.0, 0.2, symbol=r"\rho", role="setting", step=0.001, part="simulation",
         doc="how fast message passing commits itself (0: it finds the centre of all solutions)",
     )  # fmt: skip
@@ -577,108 +559,108 @@ class PerceptronStorage(Model):
     title = "Perceptron storage"
     summary = "How many random patterns one neuron can learn, and which learning rules get there."
     sources = (
-        Source("E. Gardner, J. Phys. A 21, 257 (1988)", doi="10.1088/0305-4470/21/1/030"),
-        Source("E. Gardner and B. Derrida, J. Phys. A 21, 271 (1988)", doi="10.1088/0305-4470/21/1/031"),
-        Source("W. Krauth and M. Mézard, J. Physique 50, 3057 (1989)", doi="10.1051/jphys:0198900500200305700"),
-        Source("J. K. Anlauf and M. Biehl, Europhys. Lett. 10, 687 (1989)", doi="10.1209/0295-5075/10/7/014"),
-        Source("C. Baldassi et al., PNAS 104, 11079 (2007)", doi="10.1073/pnas.0700324104"),
-        Source("M. Gabrié, J. Phys. A 53, 223002 (2020)", arxiv="1911.00890"),
+        core.Source("E. Gardner, J. Phys. A 21, 257 (1988)", doi="10.1088/0305-4470/21/1/030"),
+        core.Source("E. Gardner and B. Derrida, J. Phys. A 21, 271 (1988)", doi="10.1088/0305-4470/21/1/031"),
+        core.Source("W. Krauth and M. Mézard, J. Physique 50, 3057 (1989)", doi="10.1051/jphys:0198900500200305700"),
+        core.Source("J. K. Anlauf and M. Biehl, Europhys. Lett. 10, 687 (1989)", doi="10.1209/0295-5075/10/7/014"),
+        core.Source("C. Baldassi et al., PNAS 104, 11079 (2007)", doi="10.1073/pnas.0700324104"),
+        core.Source("M. Gabrié, J. Phys. A 53, 223002 (2020)", arxiv="1911.00890"),
     )
     observables = (
-        Observable("overlap", "q", "overlap of two solutions", low=0, high=1),
-        Observable(
+        core.Observable("overlap", "q", "overlap of two solutions", low=0, high=1),
+        core.Observable(
             "entropy", "S", "logarithm of the number (volume) of solutions, per weight", low=-3, high=math.log(2)
         ),
-        Observable("violated_fraction", r"\epsilon", "fraction of patterns below the margin", low=0),
-        Observable("stability", r"\overline\Delta", "mean stability of the patterns"),
-        Observable("largest_margin", r"\kappa_c", "largest margin that this load allows", low=-1, high=2, signed=True),
-        Observable(
+        core.Observable("violated_fraction", r"\epsilon", "fraction of patterns below the margin", low=0),
+        core.Observable("stability", r"\overline\Delta", "mean stability of the patterns"),
+        core.Observable("largest_margin", r"\kappa_c", "largest margin that this load allows", low=-1, high=2, signed=True),
+        core.Observable(
             "replicon", r"\lambda", "negative where replica symmetry breaks, eq. (6)", low=-1, high=1, signed=True
         ),
-        Observable("success", "P", "probability that all patterns can be stored", low=0, high=1),
+        core.Observable("success", "P", "probability that all patterns can be stored", low=0, high=1),
     )  # fmt: skip
     phases = (
-        Phase("storable", "There are weights that satisfy every pattern."),
-        Phase("unstorable", "Every choice of weights leaves a fraction of the patterns below the margin."),
-        Phase("frozen", "No binary weights satisfy all; the best are a few isolated points, and nothing moves."),
+        core.Phase("storable", "There are weights that satisfy every pattern."),
+        core.Phase("unstorable", "Every choice of weights leaves a fraction of the patterns below the margin."),
+        core.Phase("frozen", "No binary weights satisfy all; the best are a few isolated points, and nothing moves."),
     )
     failures = (
-        Failure(
+        core.Failure(
             "replica_symmetry_broken",
             "Solutions fall into separate clusters (eq. 6): the true capacity is lower and the true number of "
             "violations higher than shown.",
         ),
     )
     landmarks = (
-        Landmark("capacity", r"\alpha_c", "beyond it no weights satisfy every pattern"),
-        Landmark("at_line", r"\lambda=0", "beyond it replica symmetry breaks", continuous=False),
-        Landmark("freezing", "T_f", "below it binary weights are frozen into isolated states"),
+        core.Landmark("capacity", r"\alpha_c", "beyond it no weights satisfy every pattern"),
+        core.Landmark("at_line", r"\lambda=0", "beyond it replica symmetry breaks", continuous=False, title="AT line"),
+        core.Landmark("freezing", "T_f", "below it binary weights are frozen into isolated states"),
     )
     planes = (
-        Plane("margin", "load", "violated_fraction", x_range=(-0.5, 1.5), y_range=(0.01, 4.0)),
-        Plane("load", "temperature", "violated_fraction", x_range=(0.01, 4.0), y_range=(0.0, 1.0)),
+        core.Plane("margin", "load", "violated_fraction", x_range=(-0.5, 1.5), y_range=(0.01, 4.0)),
+        core.Plane("load", "temperature", "violated_fraction", x_range=(0.01, 4.0), y_range=(0.0, 1.0)),
     )
     presets = (
-        Preset(
+        core.Preset(
             "half full", {"load": 1.0},
             "Every rule but annealing stores all patterns: half the capacity. Which one leaves the widest gap?",
         ),
-        Preset(
+        core.Preset(
             "near capacity", {"load": 1.8, "algorithm": "race"},
             "The perceptron rule needs hundreds of passes for the last few patterns: hardly any volume is left.",
         ),
-        Preset(
+        core.Preset(
             "widest margin", {"load": 0.5, "margin": 0.8, "algorithm": "adatron"},
             "AdaTron piles patterns up exactly at the largest possible margin, 1.03, beyond the 0.8 that is asked for.",
-            (Promise("largest_margin", 1.03, 0.005),),
+            (core.Promise("largest_margin", 1.03, 0.005),),
         ),
-        Preset(
+        core.Preset(
             "beyond capacity", {"load": 3.0, "temperature": 1.5, "size": 501},
             "Nobody can win. Annealing settles at the violated fraction of theory, 0.35; cooled to 0.5 it gets stuck.",
-            (Promise("violated_fraction", 0.35, 0.005),
-             Promise("violated_fraction", 0.35, 0.02, during=(200, 400))),
+            (core.Promise("violated_fraction", 0.35, 0.005),
+             core.Promise("violated_fraction", 0.35, 0.02, during=(200, 400))),
         ),
-        Preset(
+        core.Preset(
             "binary weights", {"weights": "binary", "load": 0.6, "reinforcement": 0.005},
             "SBPI and reinforced message passing win; clipping, and annealing, which freezes, do not.",
         ),
-        Preset(
+        core.Preset(
             "solutions nobody finds", {"weights": "binary", "load": 0.8, "reinforcement": 0.005},
             "Theory promises e^(0.035 N) solutions, yet no rule finds one: they are isolated points.",
-            (Promise("entropy", 0.035, 0.0005),),
+            (core.Promise("entropy", 0.035, 0.0005),),
         ),
     )  # fmt: skip
     references = (
-        Reference(
+        core.Reference(
             "capacity of spherical weights at margin 0", 2.0, 1e-12, "Cover 1965; Gardner 1988",
-            lambda: float(PerceptronStorage().landmark("capacity", "load")[0]),
+            lambda model: float(PerceptronStorage().landmark("capacity", "load")[0]),
         ),
-        Reference(
+        core.Reference(
             "capacity of spherical weights at margin 1", 0.519572229604938, 1e-12, "eq. (4)",
-            lambda: float(PerceptronStorage(margin=1.0).landmark("capacity", "load")[0]),
+            lambda model: float(PerceptronStorage(margin=1.0).landmark("capacity", "load")[0]),
         ),
-        Reference(
+        core.Reference(
             "capacity of binary weights at margin 0", 0.8330785997, 2e-10, "Krauth and Mézard 1989 (0.833), recomputed",
-            lambda: float(PerceptronStorage(weights="binary").landmark("capacity", "load")[0]),
+            lambda model: float(PerceptronStorage(weights="binary").landmark("capacity", "load")[0]),
         ),
-        Reference(
+        core.Reference(
             "entropy of binary weights at load 0.5", 0.31439006685554066, 1e-10, "replica-symmetric equations",
-            lambda: float(PerceptronStorage(weights="binary", load=0.5).theory()["entropy"]),
+            lambda model: float(PerceptronStorage(weights="binary", load=0.5).theory()["entropy"]),
         ),
-        Reference(
+        core.Reference(
             "overlap of spherical weights at load 1.5", 0.8217211868, 1e-9, "replica-symmetric equations",
-            lambda: float(PerceptronStorage(load=1.5).theory()["overlap"]),
+            lambda model: float(PerceptronStorage(load=1.5).theory()["overlap"]),
         ),
     )  # fmt: skip
     tasks = (
-        Task(
+        core.Task(
             "A neuron with real weights shall classify random patterns with a margin of at least 0.5. "
             "How many per weight can it store? Predict, then move the load until AdaTron fails.",
             {"margin": 0.5, "load": 0.5, "algorithm": "adatron"}, "load",
             lambda model: float(model.landmark("capacity", "load")[0]), 0.1,
             "Half a standard deviation of margin already costs more than half of the capacity, 0.96 instead of 2.",
         ),
-        Task(
+        core.Task(
             "Weights that are only +1 or -1 carry one bit each, so at most one random label per weight can be stored. "
             "At which load does the last solution disappear?",
             {"weights": "binary", "load": 0.5, "reinforcement": 0.005}, "load",
@@ -705,7 +687,7 @@ class PerceptronStorage(Model):
         pairs, row = np.unique(np.stack([margin, temperature]), axis=1, return_inverse=True)
         return load_curves(self.weights, pairs[0].tobytes(), pairs[1].tobytes()), row.reshape(-1)
 
-    def solve(self, points: Points) -> Solution:
+    def solve(self, points: Points) -> core.Solution:
         load, margin, temperature = points["load"], points["margin"], points["temperature"]
         temperature = np.where(temperature < COLDEST, 0.0, temperature)
         different, place = np.unique(margin, return_inverse=True)
@@ -739,7 +721,7 @@ class PerceptronStorage(Model):
         values_by_name["largest_margin"] = margins_stored(self.weights, loads.tobytes())[place]
         values_by_name["success"] = (~beyond).astype(float)
         validity = np.where((out[:, 4] < 0) & ~frozen, BROKEN, 0)
-        return Solution(values_by_name, out[:, 5], validity=validity, extra={"beyond": beyond, "frozen": frozen})
+        return core.Solution(values_by_name, out[:, 5], validity=validity, extra={"beyond": beyond, "frozen": frozen})
 
     def _frozen(self, load: Array, margin: Array) -> Array:
         """Rows of `fill_values` at the freezing temperature, with an entropy of zero."""
@@ -751,7 +733,7 @@ class PerceptronStorage(Model):
         out[:, 1] = 0.0
         return out
 
-    def classify(self, points: Points, solution: Solution, equilibrium: Array) -> Array:
+    def classify(self, points: Points, solution: core.Solution, equilibrium: Array) -> Array:
         beyond, frozen = solution.extra["beyond"], solution.extra["frozen"]
         return np.where(frozen, FROZEN, np.where(beyond, UNSTORABLE, STORABLE))
 
@@ -773,7 +755,7 @@ class PerceptronStorage(Model):
             fill_frozen(load, margin, log_snr, found)
             found = found[load > binary_capacity(margin)]
         else:
-            raise NotOfferedError(self.title, f"{name} along {along}")
+            raise core.NotOfferedError(self.title, f"{name} along {along}")
         return self.control(along).within(found.tolist())
 
     def _at_line(self, margin: Array, temperature: Array) -> tuple[Array, Array]:
@@ -805,7 +787,7 @@ class PerceptronStorage(Model):
             margin = np.full_like(temperature, self.margin)
             if name == "freezing":
                 if self.kind == SPHERICAL:
-                    raise NotOfferedError(self.title, "freezing of spherical weights")
+                    raise core.NotOfferedError(self.title, "freezing of spherical weights")
                 log_snr, load = np.empty_like(margin), np.empty_like(margin)
                 fill_vanishing(margin, temperature, log_snr, load)
             else:
@@ -822,7 +804,7 @@ class PerceptronStorage(Model):
             return margin[which][inside], load[inside]
         return super().trace_landmark(name, x, y, x_range)
 
-    def law(self) -> Law:
+    def law(self) -> core.Law:
         values = np.linspace(-4.0, 5.0, 361)
         values = np.sort(np.append(values, [self.margin - 1e-12, self.margin]))  # the density jumps there
         solution = self.solve({n: np.array([float(getattr(self, n))]) for n in ("load", "margin", "temperature")})
@@ -832,7 +814,7 @@ class PerceptronStorage(Model):
             cut = self.margin - _reach(float(solution.values["violated_fraction"][0]), self.margin)
             free = np.where((values < cut) | (values > self.margin), density(values), 0.0)
             at_margin = float(ndtr(self.margin) - ndtr(cut))
-            return Law("stability_of_each_pattern", values, free, doc, ((self.margin, at_margin),))
+            return core.Law("stability_of_each_pattern", values, free, doc, ((self.margin, at_margin),))
         temperature = self.temperature
         if bool(solution.extra["frozen"][0]):
             temperature = float(self.landmark("freezing", "temperature")[0])
@@ -846,11 +828,11 @@ class PerceptronStorage(Model):
         log_total = log_tail if epsilon == 0 else np.logaddexp(math.log(epsilon), math.log1p(-epsilon) + log_tail)
         weight = (np.exp(-0.5 * t * t - log_total) * step).sum(axis=1) * INVERSE_SQRT_2PI
         weight *= np.where(values >= self.margin, 1.0, epsilon)
-        return Law("stability_of_each_pattern", values, density(values) * weight, doc)
+        return core.Law("stability_of_each_pattern", values, density(values) * weight, doc)
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         if self.algorithm not in ("race", "message_passing") or self.reinforcement > 0:
-            raise NotOfferedError(self.title, "a predicted path for this algorithm")
+            raise core.NotOfferedError(self.title, "a predicted path for this algorithm")
         u, weight = np.empty(NODES), np.empty(NODES)
         q = start["overlap"]
         path = [q]

@@ -59,28 +59,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from mfexplore.core import (
-    Array,
-    Failure,
-    Landmark,
-    Method,
-    Model,
-    NotOfferedError,
-    Observable,
-    Plane,
-    Points,
-    Preset,
-    Profile,
-    Promise,
-    Reference,
-    Simulation,
-    Solution,
-    Source,
-    Task,
-    Trajectories,
-    choice,
-    control,
-)
+from mfexplore import core
+from mfexplore.core import Array, Points
 from mfexplore.numerics.elementary import exp
 from mfexplore.numerics.elementary import tanh as fast_tanh
 from mfexplore.numerics.enumeration import fold_pairs, quadratic_form
@@ -692,7 +672,7 @@ def heat_bath(spins, local, couplings, beta, field, sweeps, sums, rng):
 # -- simulation ----------------------------------------------------------------------------------------------------
 
 
-class LadderSimulation(Simulation):
+class LadderSimulation(core.Simulation["TapLadder"]):
     """Glauber dynamics with running means, or one of the iterations of eqs. (3) and (5); `means` is shape (n,)."""
 
     time_unit = "sweeps or iterations"
@@ -745,147 +725,164 @@ class LadderSimulation(Simulation):
             found["distance"] = float(np.sqrt(np.mean((self.means - self.exact) ** 2)))
         return found
 
-    def picture(self) -> Trajectories:
+    def picture(self) -> core.Trajectories:
         rows = self.history if len(self.history) else self.means[None, :LINES]
         times = self.time - np.arange(len(rows))[::-1]
         what = "mean since the start" if self.model.dynamics == "glauber" else "mean at this iteration"
-        return Trajectories(times, rows.T, y_title="m of each spin", caption=what)
+        return core.Trajectories(times, rows.T, y_title="m of each spin", caption=what)
 
 
 @dataclass(frozen=True)
-class TapLadder(Model):
-    temperature: float = control(
+class TapLadder(core.Model):
+    temperature: float = core.control(
         1.2, 0.1, 3.0, symbol="T", unit="J/k_B", role="temperature", step=0.01, doc="noise of the distribution"
     )
-    field: float = control(0.2, -1.0, 1.0, symbol="h", unit="J", role="field", step=0.01, doc="field on every spin")
-    ferromagnetic_bias: float = control(
+    field: float = core.control(
+        0.2, -1.0, 1.0, symbol="h", unit="J", role="field", step=0.01, doc="field on every spin"
+    )
+    ferromagnetic_bias: float = core.control(
         0.0, 0.0, 2.0, symbol="J_0", role="coupling", step=0.01, doc="total strength of the uniform couplings of a spin"
     )
-    disorder: float = control(
+    disorder: float = core.control(
         1.0, 0.0, 2.0, symbol="J", role="disorder", step=0.01, doc="strength of the structured or random couplings"
     )
-    coupling_kind: str = choice("sk", ("sk", "hopfield", "ferromagnet", "rbm"), doc="what the structured couplings are")
-    load: float = control(
+    coupling_kind: str = core.choice(
+        "sk",
+        {"sk": "SK", "hopfield": "Hopfield", "ferromagnet": "ferromagnet", "rbm": "RBM"},
+        doc="what the structured couplings are",
+    )
+    load: float = core.control(
         0.25, 0.02, 1.0, symbol=r"\alpha", role="load", step=0.01, quenched=True,
         doc="patterns per spin, for Hopfield couplings",
     )  # fmt: skip
-    size: int = control(
+    size: int = core.control(
         12, 4, 300, symbol="N", unit="spins", role="size", scale="log", doc="spins; exact sums up to 20"
     )
-    sample: int = control(1, 1, 999, symbol="k", role="setting", quenched=True, doc="which sample of the couplings")
-    dynamics: str = choice(
-        "glauber", ("glauber", "naive", "tap", "tap_wrong_index"), part="simulation",
+    sample: int = core.control(
+        1, 1, 999, symbol="k", role="setting", quenched=True, doc="which sample of the couplings"
+    )
+    dynamics: str = core.choice(
+        "glauber", {"glauber": "Glauber", "naive": "naive", "tap": "TAP", "tap_wrong_index": "TAP, wrong time index"}, part="simulation",
         doc="heat-bath sampling, or an iteration: naive mean field, TAP as eq. (5), TAP with the wrong time index",
     )  # fmt: skip
-    start: str = choice("random", ("random", "up"), role="start", part="simulation", doc="spins or means to start from")
+    start: str = core.choice(
+        "random", ("random", "up"), role="start", part="simulation", doc="spins or means to start from"
+    )
 
     title = "The mean-field ladder"
     summary = (
         "Naive mean field, TAP, third order, adaptive TAP and the exact answer, on one small system of your choice."
     )
     sources = (
-        Source(
+        core.Source(
             "D. J. Thouless, P. W. Anderson, R. G. Palmer, Phil. Mag. 35, 593 (1977)", doi="10.1080/14786437708235992"
         ),
-        Source("T. Plefka, J. Phys. A 15, 1971 (1982)", doi="10.1088/0305-4470/15/6/035"),
-        Source("A. Georges, J. S. Yedidia, J. Phys. A 24, 2173 (1991)", doi="10.1088/0305-4470/24/9/024"),
-        Source("M. Opper, O. Winther, Phys. Rev. E 64, 056131 (2001)", doi="10.1103/PhysRevE.64.056131"),
-        Source("E. Bolthausen, Commun. Math. Phys. 325, 333 (2014)", doi="10.1007/s00220-013-1862-3"),
-        Source("M. Gabrié, Mean-field inference methods for neural networks, J. Phys. A 53, 223002 (2020)",
+        core.Source("T. Plefka, J. Phys. A 15, 1971 (1982)", doi="10.1088/0305-4470/15/6/035"),
+        core.Source("A. Georges, J. S. Yedidia, J. Phys. A 24, 2173 (1991)", doi="10.1088/0305-4470/24/9/024"),
+        core.Source("M. Opper, O. Winther, Phys. Rev. E 64, 056131 (2001)", doi="10.1103/PhysRevE.64.056131"),
+        core.Source("E. Bolthausen, Commun. Math. Phys. 325, 333 (2014)", doi="10.1007/s00220-013-1862-3"),
+        core.Source("M. Gabrié, Mean-field inference methods for neural networks, J. Phys. A 53, 223002 (2020)",
                doi="10.1088/1751-8121/ab7f65"),
     )  # fmt: skip
     methods = (
-        Method("naive", "first order of eq. (2): independent spins in the mean of their neighbours"),
-        Method("tap", "second order: with the reaction of a spin on itself through its neighbours"),
-        Method("plefka3", f"third order: with triangles of couplings; absent above {DENSE} spins, where it is slow"),
-        Method(
+        core.Method("naive", "first order of eq. (2): independent spins in the mean of their neighbours"),
+        core.Method("tap", "second order: with the reaction of a spin on itself through its neighbours", title="TAP"),
+        core.Method(
+            "plefka3", f"third order: with triangles of couplings; absent above {DENSE} spins, where it is slow"
+        ),
+        core.Method(
             "adaptive_tap",
             f"reactions that make response and fluctuation agree, eq. (4); absent above {DENSE} spins",
+            title="adaptive TAP",
         ),
-        Method("exact", f"sum over all states; absent above {ENUMERABLE} spins, where there are too many"),
+        core.Method("exact", f"sum over all states; absent above {ENUMERABLE} spins, where there are too many"),
     )
     observables = (
-        Observable("magnetization", "m", "mean of the m_i", low=-1, high=1, signed=True),
-        Observable("overlap", "q", "mean of the m_i squared", low=0, high=1),
-        Observable("correlation", r"\sqrt{\overline{\chi^2}}", "root mean square connected correlation of two spins"),
-        Observable("free_energy", "f", "free energy per spin", unit="J"),
-        Observable("site_magnetization", "m_i", "mean of each spin", low=-1, high=1, signed=True, over="site"),
+        core.Observable("magnetization", "m", "mean of the m_i", low=-1, high=1, signed=True),
+        core.Observable("overlap", "q", "mean of the m_i squared", low=0, high=1),
+        core.Observable(
+            "correlation", r"\sqrt{\overline{\chi^2}}", "root mean square connected correlation of two spins"
+        ),
+        core.Observable("free_energy", "f", "free energy per spin", unit="J"),
+        core.Observable("site_magnetization", "m_i", "mean of each spin", low=-1, high=1, signed=True, over="site"),
     )
     failures = (
-        Failure(
+        core.Failure(
             "not_a_minimum",
             "The solution is not a minimum of the free energy: some response is negative, which no true one can be.",
         ),
-        Failure(
+        core.Failure(
             "diverging_expansion",
             "Plefka's condition is violated: couplings are too strong, or the system too cold, for the expansion. In "
             "the Sherrington-Kirkpatrick model this is the region below the de Almeida-Thouless line.",
         ),
-        Failure(
+        core.Failure(
             "broken_symmetry",
             "Without a field every mean of a finite system is zero. The theory has chosen one of several states.",
         ),
     )
     landmarks = (
-        Landmark("onset_naive", r"T_{\rm naive}", "without a field, m = 0 is unstable below it by naive mean field"),
-        Landmark("onset_tap", r"T_{\rm TAP}", "the same by TAP", continuous=False),
-        Landmark("onset_plefka3", r"T_3", "the same by the third order", continuous=False),
+        core.Landmark(
+            "onset_naive", r"T_{\rm naive}", "without a field, m = 0 is unstable below it by naive mean field"
+        ),
+        core.Landmark("onset_tap", r"T_{\rm TAP}", "the same by TAP", continuous=False, title="onset of TAP"),
+        core.Landmark("onset_plefka3", r"T_3", "the same by the third order", continuous=False),
     )
     planes = (
-        Plane("ferromagnetic_bias", "temperature", "magnetization"),
-        Plane("field", "temperature", "overlap"),
+        core.Plane("ferromagnetic_bias", "temperature", "magnetization"),
+        core.Plane("field", "temperature", "overlap"),
     )
     presets = (
-        Preset(
+        core.Preset(
             "warm glass", {"temperature": 2.0, "field": 0.2},
             "Every rung comes closer: naive mean field misses the m_i by 0.075, TAP by 0.005, third order by 0.002.",
         ),
-        Preset(
+        core.Preset(
             "ferromagnet near its transition",
             {"temperature": 1.0, "field": 0.1, "coupling_kind": "ferromagnet"},
             "A ring has no transition. Naive mean field says m = 0.6 where the truth is 0.3; the third order is close.",
-            (Promise("magnetization", 0.6, 0.05, method="naive"),
-             Promise("magnetization", 0.3, 0.05, method="exact")),
+            (core.Promise("magnetization", 0.6, 0.05, method="naive"),
+             core.Promise("magnetization", 0.3, 0.05, method="exact")),
         ),
-        Preset(
+        core.Preset(
             "below the AT line", {"temperature": 0.8, "field": 0.1, "dynamics": "tap"},
             "The TAP iteration no longer settles, even with the right time index, and Plefka's condition fails.",
         ),
-        Preset(
+        core.Preset(
             "the wrong time index", {"temperature": 1.5, "field": 0.3, "dynamics": "tap_wrong_index"},
             "Far above the AT line the textbook iteration flips between two values; switch to tap and it settles.",
         ),
-        Preset(
+        core.Preset(
             "machine of two layers", {"temperature": 1.5, "coupling_kind": "rbm", "sample": 4},
             "Visible and hidden spins: naive mean field freezes far too early; the third order beats adaptive TAP.",
         ),
-        Preset(
+        core.Preset(
             "memories", {"temperature": 1.0, "coupling_kind": "hopfield", "load": 0.25, "sample": 5},
             "Couplings that store patterns are correlated: TAP, which assumes they are not, is off by 0.07, adaptive "
             "TAP by 0.009.",
         ),
     )  # fmt: skip
     references = (
-        Reference(
+        core.Reference(
             "exact free energy of 12 uniformly coupled spins at T = 1.5", -1.107246551788191, 1e-12,
             "sum over the 13 values of the magnetization",
-            lambda: float(
+            lambda model: float(
                 TapLadder(temperature=1.5, field=0.2, disorder=0.0, ferromagnetic_bias=1.2).theory(method="exact")[
                     "free_energy"
                 ]
             ),
         ),
-        Reference(
+        core.Reference(
             "naive onset of 12 uniformly coupled spins", 1.1, 1e-12, "largest eigenvalue of the couplings, J_0 (N-1)/N",
-            lambda: float(TapLadder(disorder=0.0, ferromagnetic_bias=1.2).landmark("onset_naive", "temperature")[0]),
+            lambda model: float(TapLadder(disorder=0.0, ferromagnetic_bias=1.2).landmark("onset_naive", "temperature")[0]),
         ),
-        Reference(
+        core.Reference(
             "naive onset of a ring with four neighbours", 1.0, 1e-12, "largest eigenvalue of the couplings, 4 J/4",
-            lambda: float(TapLadder(coupling_kind="ferromagnet").landmark("onset_naive", "temperature")[0]),
+            lambda model: float(TapLadder(coupling_kind="ferromagnet").landmark("onset_naive", "temperature")[0]),
         ),
     )  # fmt: skip
     tasks = (
-        Task(
+        core.Task(
             "Twelve spins on a ring, each coupled to its four nearest, at T = 1 in a field of 0.1. Naive mean field "
             "says that the magnetization is 0.6. What is it really?",
             {"temperature": 1.0, "field": 0.1, "coupling_kind": "ferromagnet"}, "magnetization",
@@ -946,7 +943,7 @@ class TapLadder(Model):
         with np.errstate(invalid="ignore"):
             return np.where(residual[0, :, None] <= self.tolerance, means[0], np.nan)
 
-    def solve(self, points: Points) -> Solution:
+    def solve(self, points: Points) -> core.Solution:
         free_energy, correlation, residual, validity, sites = self._solved(points)
         values = {
             "magnetization": np.array([m.mean(axis=1) for m in sites]),
@@ -954,14 +951,14 @@ class TapLadder(Model):
             "correlation": correlation,
             "free_energy": free_energy,
         }
-        return Solution(values, residual, validity=validity)
+        return core.Solution(values, residual, validity=validity)
 
-    def profiles(self) -> dict[str, Profile]:
-        return {"site_magnetization": Profile(np.arange(self.size), self.sites())}
+    def profiles(self) -> dict[str, core.Profile]:
+        return {"site_magnetization": core.Profile(np.arange(self.size), self.sites())}
 
     def landmark(self, name: str, along: str) -> Array:
         if along != "temperature":
-            raise NotOfferedError(self.title, f"{name} along {along}")
+            raise core.NotOfferedError(self.title, f"{name} along {along}")
         order = ("onset_naive", "onset_tap", "onset_plefka3").index(name) + 1
         j = self.couplings()
         squares = (j**2).sum(axis=1)

@@ -54,29 +54,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from mfexplore.core import (
-    Array,
-    Branch,
-    Landmark,
-    Landscape,
-    Law,
-    Model,
-    NotOfferedError,
-    Observable,
-    Patterns,
-    Phase,
-    Plane,
-    Points,
-    Preset,
-    Promise,
-    Reference,
-    Simulation,
-    Solution,
-    Source,
-    Task,
-    choice,
-    control,
-)
+from mfexplore import core
+from mfexplore.core import Array, Points
 from mfexplore.numerics.bracketing import bracketed_roots
 from mfexplore.numerics.elementary import exp, log, log1p, tanh
 from mfexplore.numerics.kernel import kernel
@@ -356,7 +335,7 @@ def last_fold(prior: int, channel: int) -> float:
     return float(noise[folded[-1]]) if folded else 0.0
 
 
-class GeneralisedMessagePassing(Simulation):
+class GeneralisedMessagePassing(core.Simulation["TeacherStudent"]):
     """GAMP for one teacher and one set of questions."""
 
     time_unit = "iterations"
@@ -427,7 +406,7 @@ class GeneralisedMessagePassing(Simulation):
         """What the effective scalar channel adds to the teacher."""
         return self.seen - self.orientation * self.teacher
 
-    def picture(self) -> Patterns:
+    def picture(self) -> core.Patterns:
         side = math.isqrt(self.teacher.size)
         shown = slice(0, side * side)
         images = [
@@ -435,26 +414,28 @@ class GeneralisedMessagePassing(Simulation):
             for caption, values in (("teacher", self.teacher), ("student", self.orientation * self.passing.mean))
         ]
         reach = 1.0 if self.model.prior == "binary" else 2.5
-        return Patterns(tuple(images), -reach, reach)
+        return core.Patterns(tuple(images), -reach, reach)
 
 
 @dataclass(frozen=True)
-class TeacherStudent(Model):
-    load: float = control(
+class TeacherStudent(core.Model):
+    load: float = core.control(
         1.35, 0.01, 10.0, symbol=r"\alpha", unit="M/N", role="load", step=0.01, quenched=True,
         doc="answered questions, per weight of the teacher",
     )  # fmt: skip
-    noise: float = control(
+    noise: float = core.control(
         0.0, 0.0, 1.0, symbol=r"\Delta", role="temperature", step=0.001, quenched=True,
         doc="variance of the noise inside the channel",
     )  # fmt: skip
-    prior: str = choice("binary", PRIORS, doc="the teacher's weights: +1 and -1, or normally distributed")
-    channel: str = choice("sign", CHANNELS, doc="what is seen of the teacher's field: its sign, its size, or all of it")
-    size: int = control(
+    prior: str = core.choice("binary", PRIORS, doc="the teacher's weights: +1 and -1, or normally distributed")
+    channel: str = core.choice(
+        "sign", CHANNELS, doc="what is seen of the teacher's field: its sign, its size, or all of it"
+    )
+    size: int = core.control(
         2000, 16, 20_000, symbol="N", role="size", scale="log", part="simulation",
         doc="weights of the simulated teacher",
     )  # fmt: skip
-    start: str = choice(
+    start: str = core.choice(
         "uninformed", ("uninformed", "informed"), role="start", part="simulation",
         doc="whether message passing starts without knowledge or at the teacher",
     )  # fmt: skip
@@ -464,117 +445,128 @@ class TeacherStudent(Model):
         "When data determine a hidden signal, and when the best known algorithm can find it: easy, hard, impossible."
     )
     sources = (
-        Source("J. Barbier et al., PNAS 116, 5451 (2019)", doi="10.1073/pnas.1802705116", arxiv="1708.03395"),
-        Source("G. Györgyi, Phys. Rev. A 41, 7097 (1990)", doi="10.1103/PhysRevA.41.7097"),
-        Source("H. S. Seung et al., Phys. Rev. A 45, 6056 (1992)", doi="10.1103/PhysRevA.45.6056"),
-        Source("S. Rangan, IEEE ISIT 2168 (2011)", doi="10.1109/ISIT.2011.6033942", arxiv="1010.5141"),
-        Source("M. Gabrié, J. Phys. A 53, 223002 (2020)", arxiv="1911.00890"),
+        core.Source("J. Barbier et al., PNAS 116, 5451 (2019)", doi="10.1073/pnas.1802705116", arxiv="1708.03395"),
+        core.Source("G. Györgyi, Phys. Rev. A 41, 7097 (1990)", doi="10.1103/PhysRevA.41.7097"),
+        core.Source("H. S. Seung et al., Phys. Rev. A 45, 6056 (1992)", doi="10.1103/PhysRevA.45.6056"),
+        core.Source("S. Rangan, IEEE ISIT 2168 (2011)", doi="10.1109/ISIT.2011.6033942", arxiv="1010.5141"),
+        core.Source("M. Gabrié, J. Phys. A 53, 223002 (2020)", arxiv="1911.00890"),
     )
     observables = (
-        Observable("overlap", "q", "overlap of teacher and student", low=0, high=1),
-        Observable("generalization_error", r"\epsilon_g", "error on a new question", low=0, high=0.5),
-        Observable("gibbs_error", r"\epsilon_G", "the same for one sample of the posterior", low=0, high=0.5),
-        Observable("mean_squared_error", r"1-q", "mean squared error of the weights", low=0, high=1),
-        Observable("effective_noise", "1/R", "variance of the noise in the effective scalar channel", low=0, high=4),
-        Observable(
+        core.Observable("overlap", "q", "overlap of teacher and student", low=0, high=1),
+        core.Observable("generalization_error", r"\epsilon_g", "error on a new question", low=0, high=0.5),
+        core.Observable(
+            "gibbs_error",
+            r"\epsilon_G",
+            "the same for one sample of the posterior",
+            low=0,
+            high=0.5,
+            title="Gibbs error",
+        ),
+        core.Observable("mean_squared_error", r"1-q", "mean squared error of the weights", low=0, high=1),
+        core.Observable(
+            "effective_noise", "1/R", "variance of the noise in the effective scalar channel", low=0, high=4
+        ),
+        core.Observable(
             "entropy", "S", "entropy of the posterior per weight, eq. (6)", low=-2, high=math.log(2), signed=True
         ),
     )
     branches = (
-        Branch("informed", "what is reached from the teacher itself"),
-        Branch("uninformed", "what message passing reaches without knowledge"),
+        core.Branch("informed", "what is reached from the teacher itself"),
+        core.Branch("uninformed", "what message passing reaches without knowledge"),
     )
     phases = (
-        Phase("undetected", "Nothing can be learnt: the overlap is zero."),
-        Phase("impossible", "The data do not determine the teacher; no method can do better than the low overlap."),
-        Phase("hard", "The data determine the teacher, but no efficient algorithm is known that finds it."),
-        Phase("easy", "Message passing finds what the data determine."),
-        Phase(
+        core.Phase("undetected", "Nothing can be learnt: the overlap is zero."),
+        core.Phase(
+            "impossible", "The data do not determine the teacher; no method can do better than the low overlap."
+        ),
+        core.Phase("hard", "The data determine the teacher, but no efficient algorithm is known that finds it."),
+        core.Phase("easy", "Message passing finds what the data determine."),
+        core.Phase(
             "smooth", "With so much noise (or this prior) there is no transition: message passing is always optimal."
         ),
     )
     landmarks = (
-        Landmark("information_threshold", r"\alpha_{\rm IT}", "beyond it the data determine the teacher"),
-        Landmark("algorithmic_threshold", r"\alpha_{\rm AMP}", "beyond it message passing finds the teacher"),
-        Landmark(
+        core.Landmark("information_threshold", r"\alpha_{\rm IT}", "beyond it the data determine the teacher"),
+        core.Landmark("algorithmic_threshold", r"\alpha_{\rm AMP}", "beyond it message passing finds the teacher"),
+        core.Landmark(
             "informed_spinodal", r"\alpha_{\rm inf}", "below it not even the truth is a solution", continuous=False
         ),
-        Landmark("weak_recovery", r"\alpha_{\rm WR}", "beyond it phases allow a first, small overlap"),
+        core.Landmark("weak_recovery", r"\alpha_{\rm WR}", "beyond it phases allow a first, small overlap"),
     )
     planes = (
-        Plane("load", "noise", "overlap", "uninformed", x_range=(0.01, 2.5), along="x"),
-        Plane("load", "noise", "generalization_error", x_range=(0.01, 10.0), y_range=(0.0, 1.0), along="x"),
+        core.Plane("load", "noise", "overlap", "uninformed", x_range=(0.01, 2.5), along="x"),
+        core.Plane("load", "noise", "generalization_error", x_range=(0.01, 10.0), y_range=(0.0, 1.0), along="x"),
     )
     presets = (
-        Preset(
+        core.Preset(
             "hard", {"load": 1.35},
             "The entropy of the uninformed branch is negative: only the teacher fits. Yet the student stays at 0.76.",
-            (Promise("overlap", 0.76, 0.005, branch="uninformed"),),
+            (core.Promise("overlap", 0.76, 0.005, branch="uninformed"),),
         ),
-        Preset("easy", {"load": 1.7}, "After a plateau the overlap jumps to one: every weight is found."),
-        Preset(
+        core.Preset("easy", {"load": 1.7}, "After a plateau the overlap jumps to one: every weight is found."),
+        core.Preset(
             "impossible", {"load": 1.0},
             "Exponentially many students answer everything right; the overlap of 0.56 is the best possible.",
-            (Promise("overlap", 0.56, 0.005),),
+            (core.Promise("overlap", 0.56, 0.005),),
         ),
-        Preset(
+        core.Preset(
             "Gaussian teacher", {"load": 2.0, "prior": "gaussian"},
             "No transition: every further question improves the student a little; in the end the error is 0.44/load.",
-            (Promise("generalization_error", 0.044, 0.001, changes={"load": 10.0}),),
+            (core.Promise("generalization_error", 0.044, 0.001, changes={"load": 10.0}),),
         ),
-        Preset(
+        core.Preset(
             "phase retrieval", {"load": 1.3, "channel": "phase", "prior": "gaussian"},
             "Without the signs of the field the student hesitates for many iterations, then finds the teacher exactly.",
         ),
-        Preset(
+        core.Preset(
             "phase retrieval, hard", {"load": 1.08, "channel": "phase", "prior": "gaussian", "size": 5000},
             "There are more equations than unknowns, yet message passing stays half blind until the load reaches 1.13.",
-            (Promise("algorithmic_threshold", 1.13, 0.005, along="load"),),
+            (core.Promise("algorithmic_threshold", 1.13, 0.005, along="load"),),
         ),
-        Preset(
+        core.Preset(
             "noisy linear", {"load": 0.6, "noise": 0.05, "channel": "linear"},
             "Many users share one radio channel: from 0.563 measurements per user on, message passing separates them.",
-            (Promise("algorithmic_threshold", 0.563, 0.0005, along="load"),),
+            (core.Promise("algorithmic_threshold", 0.563, 0.0005, along="load"),),
         ),
     )  # fmt: skip
     references = (
-        Reference(
+        core.Reference(
             "information threshold of the binary perceptron", 1.244683989851392, 1e-9,
             "zero posterior entropy; Györgyi 1990 (1.245)",
-            lambda: float(TeacherStudent().landmark("information_threshold", "load")[0]),
+            lambda model: float(TeacherStudent().landmark("information_threshold", "load")[0]),
         ),
-        Reference(
+        core.Reference(
             "algorithmic threshold of the binary perceptron", 1.4926318182298768, 1e-9, "Barbier et al. 2019 (1.493)",
-            lambda: float(TeacherStudent().landmark("algorithmic_threshold", "load")[0]),
+            lambda model: float(TeacherStudent().landmark("algorithmic_threshold", "load")[0]),
         ),
-        Reference(
+        core.Reference(
             "overlap of the binary perceptron at load 1.2", 0.6686613798669829, 1e-10, "state evolution iterated",
-            lambda: float(TeacherStudent(load=1.2).theory()["overlap"].sel(branch="uninformed")),
+            lambda model: float(TeacherStudent(load=1.2).theory()["overlap"].sel(branch="uninformed")),
         ),
-        Reference(
+        core.Reference(
             "Bayes error for a gaussian teacher at load 10", 0.04357320396543955, 1e-11, "Opper and Haussler 1991",
-            lambda: float(TeacherStudent(load=10, prior="gaussian").equilibrium()["generalization_error"]),
+            lambda model: float(TeacherStudent(load=10, prior="gaussian").equilibrium()["generalization_error"]),
         ),
-        Reference(
+        core.Reference(
             "algorithmic threshold of phase retrieval", 1.128471406672124, 1e-8, "Barbier et al. 2019 (1.128)",
-            lambda: float(
+            lambda model: float(
                 TeacherStudent(channel="phase", prior="gaussian").landmark("algorithmic_threshold", "load")[0]
             ),
         ),
-        Reference(
+        core.Reference(
             "weak recovery from phases", 0.5, 1e-12, "Mondelli and Montanari 2018",
-            lambda: float(TeacherStudent(channel="phase", prior="gaussian").landmark("weak_recovery", "load")[0]),
+            lambda model: float(TeacherStudent(channel="phase", prior="gaussian").landmark("weak_recovery", "load")[0]),
         ),
     )  # fmt: skip
     tasks = (
-        Task(
+        core.Task(
             "A teacher with 2000 binary weights labels random questions. How many answers per weight does message "
             "passing need to find the teacher exactly? Predict, then move the load.",
             {"load": 1.0}, "load",
             lambda model: float(model.landmark("algorithmic_threshold", "load")[0]), 0.06,
             "It takes 1.49, although 1.245 determine the teacher completely. In between the problem is hard.",
         ),
-        Task(
+        core.Task(
             "Only the absolute values |F x| of random projections are measured, of a gaussian signal. "
             "From which load on does message passing recover it exactly?",
             {"load": 0.8, "channel": "phase", "prior": "gaussian"}, "load",
@@ -621,7 +613,7 @@ class TeacherStudent(Model):
         q = np.clip(overlap, 0.0, 1.0)
         return 1 - 2 / math.pi * (np.sqrt(1 - q * q) + q * np.arcsin(q))
 
-    def solve(self, points: Points) -> Solution:
+    def solve(self, points: Points) -> core.Solution:
         load, noise = points["load"], points["noise"]
         curves, different, row = self.curves(noise)
         log_snr = np.stack([curves.solve(row, load, informed=branch == INFORMED) for branch in range(2)], axis=1)
@@ -645,11 +637,11 @@ class TeacherStudent(Model):
         turns = [[curves.jumps(k, up)[0] for up in (True, False)] for k in range(different.size)]
         folded = np.array([up.size > 0 for up, _ in turns])[row]
         last = np.array([up.max(initial=-1.0) for up, _ in turns])[row]
-        return Solution(
+        return core.Solution(
             values, out[:, :, 3], extra={"log_snr": log_snr, "folded": folded, "beyond": folded & (load > last)}
         )
 
-    def select(self, points: Points, solution: Solution) -> Array:
+    def select(self, points: Points, solution: core.Solution) -> Array:
         log_snr, entropy = solution.extra["log_snr"], solution.values["entropy"]
         wins = entropy[:, INFORMED] > entropy[:, UNINFORMED]
         if self.channel != "sign":  # without noise the limit decides: enough equations for the unknowns
@@ -658,7 +650,7 @@ class TeacherStudent(Model):
         apart = log_snr[:, INFORMED] > log_snr[:, UNINFORMED] + 1e-9
         return np.where(apart & wins, INFORMED, UNINFORMED)
 
-    def classify(self, points: Points, solution: Solution, equilibrium: Array) -> Array:
+    def classify(self, points: Points, solution: core.Solution, equilibrium: Array) -> Array:
         log_snr = solution.extra["log_snr"]
         apart = log_snr[:, INFORMED] > log_snr[:, UNINFORMED] + 1e-9
         single = np.where(solution.extra["beyond"], EASY, IMPOSSIBLE)
@@ -669,7 +661,7 @@ class TeacherStudent(Model):
 
     def landmark(self, name: str, along: str) -> Array:
         if along != "load":
-            raise NotOfferedError(self.title, f"{name} along {along}")
+            raise core.NotOfferedError(self.title, f"{name} along {along}")
         if name == "weak_recovery":
             found = [0.5 * (1 + self.noise) ** 2] if self.channel == "phase" else []
         elif name == "information_threshold":
@@ -722,26 +714,28 @@ class TeacherStudent(Model):
         load, noise = load[inside], noise[inside]
         return (load, noise) if x == "load" else (noise, load)
 
-    def range(self, plane: Plane, axis: str) -> tuple[float, float]:
+    def range(self, plane: core.Plane, axis: str) -> tuple[float, float]:
         """Noises up to a little above the last at which there is a transition, unless the plane declares others."""
         if getattr(plane, axis) == "noise" and getattr(plane, f"{axis}_range") is None:
             return 0.0, min(1.0, 1.3 * last_fold(self.prior_code, self.channel_code) or 1.0)
         return super().range(plane, axis)
 
-    def landscape(self) -> Landscape:
+    def landscape(self) -> core.Landscape:
         q = np.concatenate([np.linspace(0, 0.99, 397), 1 - np.geomspace(0.01, 1e-6, 60)[1:], [1.0]])
         out = np.empty_like(q)
         noise = float(effective_noise(self.channel_code, np.array(self.noise)))
         fill_landscape(self.prior_code, self.channel_code, q, self.load, noise, phase_table(), out)
-        return Landscape("overlap", q, -out)
+        return core.Landscape("overlap", q, -out)
 
-    def law(self) -> Law:
+    def law(self) -> core.Law:
         column = {"load": np.array([self.load]), "noise": np.array([self.noise])}
         branch = INFORMED if self.start == "informed" else UNINFORMED
         variance = float(self.solve(column).values["effective_noise"][0, branch])
         if not NO_NOISE < variance < math.inf:
-            raise NotOfferedError(self.title, "a distribution of noise where nothing can be learnt, or everything")
-        return Law("noise_of_each_weight", *noise_density(variance), "normal, with the variance of state evolution")
+            raise core.NotOfferedError(self.title, "a distribution of noise where nothing can be learnt, or everything")
+        return core.Law(
+            "noise_of_each_weight", *noise_density(variance), "normal, with the variance of state evolution"
+        )
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         path = np.empty(int(np.max(times, initial=0.0)) + 2)

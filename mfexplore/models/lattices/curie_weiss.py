@@ -38,30 +38,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import gammaln, logsumexp
 
-from mfexplore.core import (
-    Array,
-    Branch,
-    Landmark,
-    Landscape,
-    Lattice,
-    Law,
-    Model,
-    NotOfferedError,
-    Observable,
-    Phase,
-    Plane,
-    Points,
-    Preset,
-    Promise,
-    Reference,
-    Simulation,
-    Solution,
-    Source,
-    Task,
-    Trajectories,
-    choice,
-    control,
-)
+from mfexplore import core
+from mfexplore.core import Array, Points
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.later import brentq, solve_ivp
 
@@ -175,7 +153,7 @@ def entropy(m: Array) -> Array:
     )
 
 
-class CurieWeissSimulation(Simulation):
+class CurieWeissSimulation(core.Simulation["CurieWeiss"]):
     """Heat-bath dynamics of eq. (1), one sweep = N updates of random spins."""
 
     relaxation, window = 100.0, 200.0
@@ -206,16 +184,16 @@ class CurieWeissSimulation(Simulation):
             "field": field,
         }
 
-    def picture(self) -> Lattice | Trajectories:
+    def picture(self) -> core.Lattice | core.Trajectories:
         if self.model.drive_amplitude > 0:
             return self._loop()
         columns = math.ceil(math.sqrt(self.model.size))
         values = np.full(columns * columns, -1, np.int8)
         values[: self.model.size] = self.spins > 0
         caption = "spins (their place means nothing here)"
-        return Lattice(values.reshape(columns, columns), 0, 1, caption, False, ("down", "up"), "no spin")
+        return core.Lattice(values.reshape(columns, columns), 0, 1, caption, False, ("down", "up"), "no spin")
 
-    def _loop(self) -> Trajectories:
+    def _loop(self) -> core.Trajectories:
         """Magnetization against field over the last periods, on top of all states of eq. (2)."""
         m = self.model
         states = np.tanh(np.linspace(-4, 4, 161))
@@ -227,35 +205,35 @@ class CurieWeissSimulation(Simulation):
         reached = np.abs(static) <= m.drive_amplitude + abs(m.field)
         static, states = static[reached], states[reached]
         lines = (states, np.full(len(run), np.nan)), (np.full(len(states), np.nan), run)
-        return Trajectories(
+        return core.Trajectories(
             np.concatenate([static, field]), np.array([np.concatenate(line) for line in lines]), "field h",
             "magnetization m", "against the driven field", ("states of theory", "run"),
         )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class CurieWeiss(Model):
-    temperature: float = control(
+class CurieWeiss(core.Model):
+    temperature: float = core.control(
         0.7, 0.0, 2.0, symbol="T", unit="J/k_B", role="temperature", step=0.005, doc="thermal noise in each spin"
     )
-    field: float = control(
+    field: float = core.control(
         0.0, -1.0, 1.0, symbol="h", unit="J", role="field", step=0.005, doc="uniform field that favours spins up"
     )
-    coupling: float = control(
+    coupling: float = core.control(
         1.0, 0.1, 2.0, symbol="J", role="coupling", step=0.01, doc="strength with which all spins align each other"
     )
-    size: int = control(
+    size: int = core.control(
         2000, 2, 1_000_000, symbol="N", role="size", scale="log", part="simulation", doc="spins simulated"
     )
-    start: str = choice(
+    start: str = core.choice(
         "up", ("up", "down", "random"), role="start", part="simulation",
         doc="state the simulation starts from; in the cold a random one turns up or down by chance",
     )  # fmt: skip
-    drive_amplitude: float = control(
+    drive_amplitude: float = core.control(
         0.0, 0.0, 1.0, symbol="h_1", unit="J", role="field", part="simulation", step=0.01,
         doc="amplitude of a sine added to the field in time; means of simulations are then over the loop",
     )  # fmt: skip
-    drive_period: float = control(
+    drive_period: float = core.control(
         400.0, 10.0, 10_000.0, symbol=r"\tau_h", unit="sweeps", role="field", part="simulation", scale="log", step=10.0,
         doc="period of that sine",
     )  # fmt: skip
@@ -265,73 +243,75 @@ class CurieWeiss(Model):
         "Every spin feels the mean of all others: the transition, two branches, hysteresis, critical slowing down."
     )
     sources = (
-        Source("P. Weiss, J. Phys. Theor. Appl. 6, 661 (1907)", doi="10.1051/jphystap:019070060066100"),
-        Source("R. J. Baxter, Exactly Solved Models in Statistical Mechanics, chapter 3 (1982)"),
+        core.Source("P. Weiss, J. Phys. Theor. Appl. 6, 661 (1907)", doi="10.1051/jphystap:019070060066100"),
+        core.Source("R. J. Baxter, Exactly Solved Models in Statistical Mechanics, chapter 3 (1982)"),
     )
     observables = (
-        Observable("magnetization", "m", "mean spin", low=-1, high=1, signed=True),
-        Observable("absolute_magnetization", "|m|", "size of the mean spin", low=0, high=1),
-        Observable("free_energy", "f", "free energy per spin, eq. (3)", unit="J"),
-        Observable("energy", "e", "energy per spin", unit="J"),
-        Observable("entropy", "S", "entropy per spin", low=0, high=math.log(2)),
-        Observable("susceptibility", r"\chi", "response of the magnetization to the field", low=0, high=10),
-        Observable("relaxation_time", r"\tau", "time in which a small deviation decays", unit="sweeps", low=0, high=30),
+        core.Observable("magnetization", "m", "mean spin", low=-1, high=1, signed=True),
+        core.Observable("absolute_magnetization", "|m|", "size of the mean spin", low=0, high=1),
+        core.Observable("free_energy", "f", "free energy per spin, eq. (3)", unit="J"),
+        core.Observable("energy", "e", "energy per spin", unit="J"),
+        core.Observable("entropy", "S", "entropy per spin", low=0, high=math.log(2)),
+        core.Observable("susceptibility", r"\chi", "response of the magnetization to the field", low=0, high=10),
+        core.Observable(
+            "relaxation_time", r"\tau", "time in which a small deviation decays", unit="sweeps", low=0, high=30
+        ),
     )
     branches = (
-        Branch("up", "the state reached from all spins up"),
-        Branch("down", "the state reached from all spins down"),
-        Branch("unstable", "the barrier between the two"),
+        core.Branch("up", "the state reached from all spins up"),
+        core.Branch("down", "the state reached from all spins down"),
+        core.Branch("unstable", "the barrier between the two"),
     )
     phases = (
-        Phase("paramagnet", "Noise wins over the coupling: without a field nothing is magnetized."),
-        Phase("magnetized_up", "Only one state exists; the field has removed the other."),
-        Phase("magnetized_down", "Only one state exists; the field has removed the other."),
-        Phase("bistable", "Two states survive: which one you see depends on where you came from."),
+        core.Phase("paramagnet", "Noise wins over the coupling: without a field nothing is magnetized."),
+        core.Phase("magnetized_up", "Only one state exists; the field has removed the other."),
+        core.Phase("magnetized_down", "Only one state exists; the field has removed the other."),
+        core.Phase("bistable", "Two states survive: which one you see depends on where you came from."),
     )
     landmarks = (
-        Landmark("critical_temperature", "T_c", "below it spins order without a field"),
-        Landmark("coexistence", r"f_\uparrow=f_\downarrow", "both states have the same free energy (first order)"),
-        Landmark("spinodal_up", r"h_{s\uparrow}", "the up state ceases to exist", continuous=False),
-        Landmark("spinodal_down", r"h_{s\downarrow}", "the down state ceases to exist", continuous=False),
+        core.Landmark("critical_temperature", "T_c", "below it spins order without a field"),
+        core.Landmark("coexistence", r"f_\uparrow=f_\downarrow", "both states have the same free energy (first order)"),
+        core.Landmark("spinodal_up", r"h_{s\uparrow}", "the up state ceases to exist", continuous=False),
+        core.Landmark("spinodal_down", r"h_{s\downarrow}", "the down state ceases to exist", continuous=False),
     )
     planes = (
-        Plane("field", "temperature", "magnetization", x_range=(-1.0, 1.0), y_range=(0.0, 1.5)),
-        Plane("temperature", "coupling", "magnetization"),
+        core.Plane("field", "temperature", "magnetization", x_range=(-1.0, 1.0), y_range=(0.0, 1.5)),
+        core.Plane("temperature", "coupling", "magnetization"),
     )
     presets = (
-        Preset("ordered", {"temperature": 0.7}, "The spins stay up although nothing tells them to.",
-            (Promise("magnetization", 0.8286, 0.01, during=(20, 220)),),
+        core.Preset("ordered", {"temperature": 0.7}, "The spins stay up although nothing tells them to.",
+            (core.Promise("magnetization", 0.8286, 0.01, during=(20, 220)),),
         ),
-        Preset(
+        core.Preset(
             "critical point", {"temperature": 1.0, "size": 10_000, "start": "random"},
             "The magnetization wanders slowly and far: fluctuations of order N^(-1/4), relaxation without end.",
         ),
-        Preset("paramagnet", {"temperature": 1.4}, "The starting state is forgotten within a few sweeps.",
-            (Promise("magnetization", 0.0, 0.03, during=(20, 220)),),
+        core.Preset("paramagnet", {"temperature": 1.4}, "The starting state is forgotten within a few sweeps.",
+            (core.Promise("magnetization", 0.0, 0.03, during=(20, 220)),),
         ),
-        Preset(
+        core.Preset(
             "hysteresis", {"temperature": 0.6, "drive_amplitude": 0.4, "drive_period": 400.0, "size": 10_000},
             "The swept field draws a loop: spins turn only beyond the spinodal, 0.185, the later the faster the sweep.",
-            (Promise("spinodal_down", 0.185, 0.0005, along="field", changes={"drive_amplitude": 0.0}),),
+            (core.Promise("spinodal_down", 0.185, 0.0005, along="field", changes={"drive_amplitude": 0.0}),),
         ),
-        Preset(
+        core.Preset(
             "metastable", {"temperature": 0.6, "field": -0.15, "size": 500},
             "Up is only metastable against this field. At N = 500 it escapes sooner or later; at N = 10000 never.",
-            (Promise("magnetization", -0.9, 0.05, during=(1000, 1200), changes={"size": 100}),),
+            (core.Promise("magnetization", -0.9, 0.05, during=(1000, 1200), changes={"size": 100}),),
         ),
     )  # fmt: skip
     references = (
-        Reference(
+        core.Reference(
             "spontaneous magnetization at $T=0.5$", 0.9575040240772687, 1e-13, "eq. (2) solved with mpmath",
-            lambda: float(CurieWeiss(temperature=0.5).theory()["magnetization"].sel(branch="up")),
+            lambda model: float(CurieWeiss(temperature=0.5).theory()["magnetization"].sel(branch="up")),
         ),
-        Reference(
+        core.Reference(
             "spinodal field at $T=0.6$", math.sqrt(0.4) - 0.6 * math.atanh(math.sqrt(0.4)), 1e-12, "eq. (4)",
-            lambda: float(CurieWeiss(temperature=0.6).landmark("spinodal_down", "field")[0]),
+            lambda model: float(CurieWeiss(temperature=0.6).landmark("spinodal_down", "field")[0]),
         ),
     )  # fmt: skip
     tasks = (
-        Task(
+        core.Task(
             "At $T=0.6$ all spins point up. How strong must the field against them be before they all turn? "
             "Move the field until you are sure, then answer with its value.",
             {"temperature": 0.6, "field": 0.0, "size": 10_000}, "field",
@@ -342,7 +322,7 @@ class CurieWeiss(Model):
     )  # fmt: skip
     simulation = CurieWeissSimulation
 
-    def solve(self, points: Points) -> Solution:
+    def solve(self, points: Points) -> core.Solution:
         t, h, j = points["temperature"], points["field"], points["coupling"]
         m = np.full((t.size, 3), np.nan)
         residual = np.full_like(m, np.nan)
@@ -366,9 +346,9 @@ class CurieWeiss(Model):
             "relaxation_time": relaxation,
         }
         stable = np.broadcast_to(np.arange(3) != UNSTABLE, m.shape)
-        return Solution(values, residual, stable=stable, iterations=iterations)
+        return core.Solution(values, residual, stable=stable, iterations=iterations)
 
-    def classify(self, points: Points, solution: Solution, equilibrium: Array) -> Array:
+    def classify(self, points: Points, solution: core.Solution, equilibrium: Array) -> Array:
         exists = solution.exists(self.tolerance)
         both = exists[:, UP] & exists[:, DOWN]
         magnetized = np.where(equilibrium == UP, 1, 2)
@@ -389,14 +369,14 @@ class CurieWeiss(Model):
                 inside = 0.0 <= sign * h <= j
                 found = [brentq(lambda x: spinodal_field(x, j) - sign * h, 0.0, j, xtol=1e-14)] if inside else []
             else:
-                raise NotOfferedError(self.title, f"{name} along {along}")
+                raise core.NotOfferedError(self.title, f"{name} along {along}")
         else:
-            raise NotOfferedError(self.title, f"{name} along {along}")
+            raise core.NotOfferedError(self.title, f"{name} along {along}")
         return self.control(along).within(found)
 
-    def landscape(self) -> Landscape:
+    def landscape(self) -> core.Landscape:
         m = np.linspace(-1, 1, 401)
-        return Landscape(
+        return core.Landscape(
             "magnetization", m, -0.5 * self.coupling * m * m - self.field * m - self.temperature * entropy(m)
         )
 
@@ -406,7 +386,7 @@ class CurieWeiss(Model):
         Raises NotOfferedError while the field is swept: then there is no equilibrium.
         """
         if self.drive_amplitude > 0:
-            raise NotOfferedError(self.title, "an equilibrium distribution in a field that changes with time")
+            raise core.NotOfferedError(self.title, "an equilibrium distribution in a field that changes with time")
         n = self.size
         up = np.arange(n + 1)
         m = 2 * up / n - 1
@@ -424,9 +404,9 @@ class CurieWeiss(Model):
         energy = float(np.sum(p * (-0.5 * self.coupling * m * m - self.field * m)))
         return {"magnetization": mean, "absolute_magnetization": absolute, "energy": energy}
 
-    def law(self) -> Law:
+    def law(self) -> core.Law:
         m, log_p = self._log_weights()
-        return Law("magnetization", m, np.exp(log_p) * self.size / 2, "exact at this size, eq. (6)")
+        return core.Law("magnetization", m, np.exp(log_p) * self.size / 2, "exact at this size, eq. (6)")
 
     def driven_field(self, time: float) -> float:
         """The field at a time of the simulation (in sweeps)."""

@@ -60,28 +60,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mfexplore.core import (
-    Array,
-    Failure,
-    Landmark,
-    Lattice,
-    Method,
-    Model,
-    NotOfferedError,
-    Observable,
-    Phase,
-    Plane,
-    Points,
-    Preset,
-    Promise,
-    Reference,
-    Simulation,
-    Solution,
-    Source,
-    Task,
-    choice,
-    control,
-)
+from mfexplore import core
+from mfexplore.core import Array, Points
 from mfexplore.numerics import bit_lattice
 from mfexplore.numerics.bethe_lattice import LN2, bethe_lattice, log_cosh
 from mfexplore.numerics.clusters import all_clusters, single_clusters
@@ -354,7 +334,7 @@ def sums(spins, kinds, shifts):
     return total, bonds // 2
 
 
-class IsingSimulation(Simulation):
+class IsingSimulation(core.Simulation["IsingLattice"]):
     """Spins on the lattice; `spins` (int8), or two colours packed into words while `packed`."""
 
     even: bit_lattice.Words
@@ -430,7 +410,7 @@ class IsingSimulation(Simulation):
         m = total / n
         return {"magnetization": m, "absolute_magnetization": abs(m), "energy": -bonds / n - self.model.field * m}
 
-    def picture(self) -> Lattice:
+    def picture(self) -> core.Lattice:
         m = self.model
         spins = bit_lattice.unpack(self.even, self.odd).ravel() if self.packed else self.spins
         shown = 2 * spins
@@ -441,7 +421,7 @@ class IsingSimulation(Simulation):
         captions = [f"{self.cells} × {self.cells} cells" + (" in the middle layer" if m.dimension == 3 else "")]
         if m.algorithm == "wolff":
             captions.append("the last cluster is paler")
-        return Lattice(values, -2, 2, caption=", ".join(captions))
+        return core.Lattice(values, -2, 2, caption=", ".join(captions))
 
     def measure(self, cancelled: Callable[[], bool] = lambda: False) -> dict[str, float]:
         """Means over the window, with what only fluctuations tell: specific heat and the ratio Q of eq. (6)."""
@@ -458,24 +438,24 @@ class IsingSimulation(Simulation):
 
 
 @dataclass(frozen=True)
-class IsingLattice(Model):
-    lattice: str = choice("square", tuple(CRYSTALS), doc="how the spins are arranged")
-    temperature: float = control(
+class IsingLattice(core.Model):
+    lattice: str = core.choice("square", tuple(CRYSTALS), doc="how the spins are arranged")
+    temperature: float = core.control(
         2.3, 0.0, 13.0, symbol="T", unit="J/k_B", role="temperature", step=0.01, doc="thermal noise in each spin"
     )
-    field: float = control(
+    field: float = core.control(
         0.0, -2.0, 2.0, symbol="h", unit="J", role="field", step=0.01, doc="uniform field that favours spins up"
     )
-    size: int = control(
+    size: int = core.control(
         65_536, 8, 2**24, symbol="N", role="size", scale="log", part="simulation",
         doc="spins simulated, rounded to a whole box (on the square lattice with single-spin updates, from 128 × 128 "
         "on, to sides that are multiples of 128)",
     )  # fmt: skip
-    algorithm: str = choice(
-        "metropolis", ("metropolis", "wolff", "swendsen_wang"), part="simulation",
+    algorithm: str = core.choice(
+        "metropolis", {"metropolis": "Metropolis", "wolff": "Wolff", "swendsen_wang": "Swendsen-Wang"}, part="simulation",
         doc="how spins are updated: one by one, one cluster at a time, or all clusters at once",
     )  # fmt: skip
-    start: str = choice(
+    start: str = core.choice(
         "up", ("up", "down", "random"), role="start", part="simulation",
         doc="state the simulation starts from; a random one orders up here and down there, or either way by chance",
     )  # fmt: skip
@@ -486,133 +466,147 @@ class IsingLattice(Model):
         "Nine lattices, three theories and the truth: what mean field misses, and how finite-size scaling finds it."
     )
     sources = (
-        Source("L. Onsager, Phys. Rev. 65, 117 (1944)", doi="10.1103/PhysRev.65.117"),
-        Source("C. N. Yang, Phys. Rev. 85, 808 (1952)", doi="10.1103/PhysRev.85.808"),
-        Source("B. Kaufman, Phys. Rev. 76, 1232 (1949)", doi="10.1103/PhysRev.76.1232"),
-        Source(
+        core.Source("L. Onsager, Phys. Rev. 65, 117 (1944)", doi="10.1103/PhysRev.65.117"),
+        core.Source("C. N. Yang, Phys. Rev. 85, 808 (1952)", doi="10.1103/PhysRev.85.808"),
+        core.Source("B. Kaufman, Phys. Rev. 76, 1232 (1949)", doi="10.1103/PhysRev.76.1232"),
+        core.Source(
             "X. Qian, Y. Deng, L. N. Shchur, H. W. J. Blöte, Ising models on the hydrogen peroxide and other lattices "
             "(2026)", arxiv="2603.02962",
         ),
-        Source("Y. Deng, H. W. J. Blöte, Phys. Rev. E 68, 036125 (2003)", doi="10.1103/PhysRevE.68.036125"),
-        Source("P. H. Lundow, K. Markström, A. Rosengren, Phil. Mag. 89, 2009 (2009)", doi="10.1080/14786430802680512"),
+        core.Source("Y. Deng, H. W. J. Blöte, Phys. Rev. E 68, 036125 (2003)", doi="10.1103/PhysRevE.68.036125"),
+        core.Source("P. H. Lundow, K. Markström, A. Rosengren, Phil. Mag. 89, 2009 (2009)", doi="10.1080/14786430802680512"),
     )  # fmt: skip
     methods = (
-        Method("mean_field", "every neighbour is replaced by the mean spin, eq. (2)"),
-        Method("bethe", "a spin with its neighbours is treated exactly, loops are ignored, eq. (3)"),
-        Method(
+        core.Method("mean_field", "every neighbour is replaced by the mean spin, eq. (2)"),
+        core.Method(
+            "bethe", "a spin with its neighbours is treated exactly, loops are ignored, eq. (3)", title="Bethe"
+        ),
+        core.Method(
             "exact",
             "the infinite lattice, solved; absent in three dimensions and in a field, where nobody has solved it",
         ),
     )
     observables = (
-        Observable("magnetization", "m", "mean spin", low=-1, high=1, signed=True),
-        Observable("absolute_magnetization", "|m|", "size of the mean spin", low=0, high=1),
-        Observable("energy", "e", "energy per spin", unit="J"),
-        Observable("specific_heat", "C", "change of the energy with temperature, per spin", unit="k_B", low=0, high=4),
-        Observable("free_energy", "f", "free energy per spin", unit="J"),
-        Observable("entropy", "S", "entropy per spin", unit="k_B", low=0, high=math.log(2)),
-        Observable("binder_ratio", "Q", "ratio of moments of the magnetization, eq. (6)", low=0, high=1),
+        core.Observable("magnetization", "m", "mean spin", low=-1, high=1, signed=True),
+        core.Observable("absolute_magnetization", "|m|", "size of the mean spin", low=0, high=1),
+        core.Observable("energy", "e", "energy per spin", unit="J"),
+        core.Observable(
+            "specific_heat", "C", "change of the energy with temperature, per spin", unit="k_B", low=0, high=4
+        ),
+        core.Observable("free_energy", "f", "free energy per spin", unit="J"),
+        core.Observable("entropy", "S", "entropy per spin", unit="k_B", low=0, high=math.log(2)),
+        core.Observable("binder_ratio", "Q", "ratio of moments of the magnetization, eq. (6)", low=0, high=1),
     )
     phases = (
-        Phase("paramagnet", "Noise wins over the coupling: without a field nothing is magnetized."),
-        Phase("magnetized_up", "Only one state exists: up, as the field."),
-        Phase("magnetized_down", "Only one state exists: down, as the field."),
-        Phase("bistable", "Up and down both exist; by the exact theory only where there is no field."),
+        core.Phase("paramagnet", "Noise wins over the coupling: without a field nothing is magnetized."),
+        core.Phase("magnetized_up", "Only one state exists: up, as the field."),
+        core.Phase("magnetized_down", "Only one state exists: down, as the field."),
+        core.Phase("bistable", "Up and down both exist; by the exact theory only where there is no field."),
     )
     failures = (
-        Failure(
+        core.Failure(
             "false_order",
             "The lattice is already disordered at this temperature: fluctuations, which this theory ignores, destroy "
             "the two states that it still shows.",
         ),
-        Failure(
+        core.Failure(
             "fluctuations",
             "A better theory of the same lattice gives a magnetization that differs by more than 0.05: fluctuations, "
             "which this one ignores, matter here.",
         ),
     )
     landmarks = (
-        Landmark("critical_temperature", "T_c", "the lattice itself orders below it"),
-        Landmark("critical_temperature_bethe", r"T_c^{\rm Bethe}", "Bethe's theory orders below it", continuous=False),
-        Landmark(
+        core.Landmark("critical_temperature", "T_c", "the lattice itself orders below it"),
+        core.Landmark(
+            "critical_temperature_bethe",
+            r"T_c^{\rm Bethe}",
+            "Bethe's theory orders below it",
+            continuous=False,
+            title="critical temperature (Bethe)",
+        ),
+        core.Landmark(
             "critical_temperature_mean_field", r"T_c^{\rm MF}", "mean-field theory orders below it", continuous=False
         ),
-        Landmark("coexistence", r"f_\uparrow=f_\downarrow", "up and down have the same free energy (first order)"),
-        Landmark(
-            "spinodal_bethe", r"h_s^{\rm Bethe}", "by Bethe's theory the state against the field ends", continuous=False
+        core.Landmark("coexistence", r"f_\uparrow=f_\downarrow", "up and down have the same free energy (first order)"),
+        core.Landmark(
+            "spinodal_bethe",
+            r"h_s^{\rm Bethe}",
+            "by Bethe's theory the state against the field ends",
+            continuous=False,
+            title="spinodal (Bethe)",
         ),
-        Landmark(
+        core.Landmark(
             "spinodal_mean_field", r"h_s^{\rm MF}", "by mean field the state against the field ends", continuous=False
         ),
     )
-    planes = (Plane("field", "temperature", "magnetization"),)
+    planes = (core.Plane("field", "temperature", "magnetization"),)
     presets = (
-        Preset(
+        core.Preset(
             "critical point", {"temperature": 2.269, "size": 262_144, "start": "random"},
             "Islands within islands, of every size up to that of the box, and the larger ones hardly move.",
         ),
-        Preset(
+        core.Preset(
             "three answers", {"temperature": 2.6},
             "Mean field says m = 0.87, Bethe says m = 0.66, and both are wrong: the spins soon forget their start.",
-            (Promise("magnetization", 0.87, 0.005, method="mean_field"),
-             Promise("magnetization", 0.66, 0.005, method="bethe"),
-             Promise("magnetization", 0.0, 0.02, during=(100, 200))),
+            (core.Promise("magnetization", 0.87, 0.005, method="mean_field"),
+             core.Promise("magnetization", 0.66, 0.005, method="bethe"),
+             core.Promise("magnetization", 0.0, 0.02, during=(100, 200))),
         ),
-        Preset(
+        core.Preset(
             "quench", {"temperature": 1.4, "size": 262_144, "start": "random"},
             "Domains grow, but only as the square root of time: the magnetization stays far from its exact value.",
         ),
-        Preset(
+        core.Preset(
             "Wolff clusters", {"temperature": 2.269, "size": 65_536, "algorithm": "wolff"},
             "One cluster turns at once: the critical slowing down of single-spin updates is gone.",
         ),
-        Preset(
+        core.Preset(
             "hydrogen peroxide",
             {"lattice": "hydrogen_peroxide", "temperature": 1.743, "size": 32_768, "algorithm": "wolff"},
             "Three neighbours and no loop shorter than ten: Bethe (T = 1.820) is off by 4%, mean field (3) by 72%.",
-            (Promise("critical_temperature", 1.743, 0.0005, along="temperature"),
-             Promise("critical_temperature_bethe", 1.820, 0.0005, along="temperature"),
-             Promise("critical_temperature_mean_field", 3.0, 1e-9, along="temperature")),
+            (core.Promise("critical_temperature", 1.743, 0.0005, along="temperature"),
+             core.Promise("critical_temperature_bethe", 1.820, 0.0005, along="temperature"),
+             core.Promise("critical_temperature_mean_field", 3.0, 1e-9, along="temperature")),
         ),
-        Preset(
+        core.Preset(
             "face-centred cubic", {"lattice": "fcc", "temperature": 10.4, "size": 32_000},
             "Twelve neighbours: mean field (T = 12) does better than anywhere else here, and still sees false order.",
-            (Promise("critical_temperature_mean_field", 12.0, 1e-9, along="temperature"),
-             Promise("magnetization", 0.0, 0.05, during=(100, 200))),
+            (core.Promise("critical_temperature_mean_field", 12.0, 1e-9, along="temperature"),
+             core.Promise("magnetization", 0.0, 0.05, during=(100, 200))),
         ),
     )  # fmt: skip
     references = (
-        Reference(
+        core.Reference(
             "energy at the critical point of the square lattice", -math.sqrt(2), 1e-12, "Onsager 1944",
-            lambda: float(IsingLattice(temperature=2 / math.log(1 + math.sqrt(2))).theory(method="exact")["energy"]),
+            lambda model: float(IsingLattice(temperature=2 / math.log(1 + math.sqrt(2))).theory(method="exact")["energy"]),
         ),
-        Reference(
+        core.Reference(
             "spontaneous magnetization of the square lattice at $T=2$", 0.911319377877496, 1e-13, "Yang 1952, mpmath",
-            lambda: float(IsingLattice(temperature=2.0).theory(method="exact")["magnetization"]),
+            lambda model: float(IsingLattice(temperature=2.0).theory(method="exact")["magnetization"]),
         ),
-        Reference(
+        core.Reference(
             "energy of a 64 × 64 torus at $T=2.6$", -1.0282937039991242, 1e-11, "Kaufman 1949, mpmath",
-            lambda: IsingLattice(temperature=2.6, size=4096).exact()["energy"],
+            lambda model: IsingLattice(temperature=2.6, size=4096).exact()["energy"],
         ),
-        Reference(
+        core.Reference(
             "mean size of the magnetization on a 4 × 4 torus at $T=2.5$", 0.7647123932216846, 1e-12,
             "sum over $2^{16}$ states",
-            lambda: IsingLattice(temperature=2.5, size=16).exact()["absolute_magnetization"],
+            lambda model: IsingLattice(temperature=2.5, size=16).exact()["absolute_magnetization"],
         ),
-        Reference(
+        core.Reference(
             "critical temperature of the kagome lattice", 2.143319440105504, 1e-13, r"$4/\ln(3+2\sqrt3)$",
-            lambda: float(IsingLattice(lattice="kagome").landmark("critical_temperature", "temperature")[0]),
+            lambda model: float(IsingLattice(lattice="kagome").landmark("critical_temperature", "temperature")[0]),
         ),
     )  # fmt: skip
     tasks = (
-        Task(
+        core.Task(
             "All spins of a square lattice start up. Raise the temperature until they no longer stay up. At which "
             "temperature is that?",
             {"temperature": 1.5}, "temperature",
             lambda model: float(model.landmark("critical_temperature", "temperature")[0]), 0.05,
             "It is 2.269, not the 4 of mean field or the 2.885 of Bethe: what the theories leave out is fluctuations.",
         ),
-        Task(
+        core.Task(
             "Honeycomb and hydrogen-peroxide lattice both have three neighbours, so mean field and Bethe cannot tell "
             "them apart. The first orders below T = 1.519. What is the critical temperature of the second?",
             {"lattice": "hydrogen_peroxide", "temperature": 1.5, "size": 32_768}, "temperature",
@@ -675,7 +669,7 @@ class IsingLattice(Model):
         solve_points(t, h, self.coordination, *outputs)
         return outputs
 
-    def solve(self, points: Points) -> Solution:
+    def solve(self, points: Points) -> core.Solution:
         t, h = points["temperature"], points["field"]
         m, energy, heat, free_energy, residual = self._approximations(t, h)
         known = (h == 0) & (self.lattice in PLANAR)
@@ -703,9 +697,9 @@ class IsingLattice(Model):
             better = np.where(known, m[:, EXACT], m[:, BETHE])
             differs = np.abs(m[:, method] - better) > NOTICEABLE
             validity[:, method] = np.where(false & ordered, 1, np.where(differs, 2, 0))
-        return Solution(values, residual, validity=validity)
+        return core.Solution(values, residual, validity=validity)
 
-    def classify(self, points: Points, solution: Solution, equilibrium: Array) -> Array:
+    def classify(self, points: Points, solution: core.Solution, equilibrium: Array) -> Array:
         t, h = points["temperature"], points["field"]
         phase = np.empty((t.size, 3), np.int8)
         for method, named in enumerate(self.methods):
@@ -729,13 +723,13 @@ class IsingLattice(Model):
                 limit = float(spinodal((MEAN_FIELD, BETHE)[method == "bethe"], np.array(t), self.coordination))
                 found = [-limit, limit]
         else:
-            raise NotOfferedError(self.title, f"{name} along {along}")
+            raise core.NotOfferedError(self.title, f"{name} along {along}")
         return self.control(along).within(found)
 
     def trace_landmark(self, name: str, x: str, y: str, x_range: tuple[float, float]) -> tuple[Array, Array]:
         """In the plane of field and temperature, as curves over temperature."""
         if {x, y} != {"field", "temperature"}:
-            raise NotOfferedError(self.title, f"the boundary {name!r} in the plane ({x}, {y})")
+            raise core.NotOfferedError(self.title, f"the boundary {name!r} in the plane ({x}, {y})")
         method = name.removeprefix("critical_temperature").removeprefix("spinodal").removeprefix("_") or "exact"
         if name.startswith("critical_temperature"):
             field, temperature = np.zeros(1), np.array([self.critical(method)])
@@ -759,7 +753,9 @@ class IsingLattice(Model):
         if self.sites <= ENUMERABLE:
             return self._counted()
         if self.lattice != "square" or self.field != 0:
-            raise NotOfferedError(self.title, "exact values at this size, but on the square lattice without a field")
+            raise core.NotOfferedError(
+                self.title, "exact values at this size, but on the square lattice without a field"
+            )
         t = max(self.temperature, 0.1)  # no larger box is excited below, to 16 digits
         k, tiny, step = 1 / t, 1e-20, 1e-4
 
@@ -778,7 +774,7 @@ class IsingLattice(Model):
     def density_of_states(self) -> Array:
         """Number of states of up to 20 spins, by number of disagreeing bonds and of spins up."""
         if self.sites > ENUMERABLE:
-            raise NotOfferedError(self.title, f"counting the states of more than {ENUMERABLE} spins")
+            raise core.NotOfferedError(self.title, f"counting the states of more than {ENUMERABLE} spins")
         table = neighbourhood(self.lattice, self.cells).table()
         counts = np.empty((table.size // 2 + 1, self.sites + 1), np.int64)
         count_states(table, counts)
@@ -808,7 +804,7 @@ class IsingLattice(Model):
             "binder_ratio": squared**2 / fourth,
         }
 
-    def range(self, plane: Plane, axis: str) -> tuple[float, float]:
+    def range(self, plane: core.Plane, axis: str) -> tuple[float, float]:
         """Temperatures up to a little above the mean-field transition."""
         if getattr(plane, axis) == "temperature":
             return 0.0, min(1.1 * self.coordination, 13.0)

@@ -61,34 +61,8 @@ from functools import cache
 
 import numpy as np
 
-from mfexplore.core import (
-    Array,
-    Branch,
-    Density,
-    Failure,
-    Landmark,
-    Law,
-    Model,
-    NotOfferedError,
-    Observable,
-    Particles,
-    Phase,
-    Picture,
-    Plane,
-    Points,
-    Preset,
-    Profile,
-    Promise,
-    Reference,
-    Simulation,
-    Solution,
-    Source,
-    Spectrum,
-    Task,
-    Trajectories,
-    choice,
-    control,
-)
+from mfexplore import core
+from mfexplore.core import Array, Points
 from mfexplore.numerics.blas import one_blas_thread
 from mfexplore.numerics.elementary import erf, exp, tanh_sech2
 from mfexplore.numerics.gaussian_pairs import (
@@ -557,7 +531,7 @@ def linear_covariance(matrix: Array, gain: float, noise: float, nonlinearity: st
     return np.asarray((covariance + covariance.T) / 2 + rest * np.eye(n))
 
 
-class RandomNetworkSimulation(Simulation):
+class RandomNetworkSimulation(core.Simulation["RandomNetwork"]):
     """Eq. (1) with a tangent vector carried along, whose growth is the Lyapunov exponent."""
 
     time_unit = "membrane times"
@@ -664,7 +638,7 @@ class RandomNetworkSimulation(Simulation):
     def covariance(self) -> Array:
         """Measured second moments of the rates, shape (N, N); only while they are shown."""
         if self._second is None or not self._summed:
-            raise NotOfferedError(self.model.title, "measured covariances before they have been shown for a while")
+            raise core.NotOfferedError(self.model.title, "measured covariances before they have been shown for a while")
         return self._second / self._summed
 
     def linear_covariance(self) -> Array:
@@ -674,8 +648,8 @@ class RandomNetworkSimulation(Simulation):
             self._linear = linear_covariance(self.matrix, m.gain, m.noise, m.nonlinearity)
         return self._linear
 
-    def picture(self) -> Picture:
-        drawn: dict[str, Callable[[], Picture]] = {
+    def picture(self) -> core.Picture:
+        drawn: dict[str, Callable[[], core.Picture]] = {
             "traces": self._traces,
             "autocorrelation": self._autocorrelations,
             "eigenvalues": self._spectrum,
@@ -683,14 +657,14 @@ class RandomNetworkSimulation(Simulation):
         }
         return drawn[self.model.show]()
 
-    def _traces(self) -> Trajectories:
+    def _traces(self) -> core.Trajectories:
         kept = min(self._records, self.remembered)
         order = (self._records - kept + np.arange(kept)) % self.remembered
         times = self._times[order] if kept else np.zeros(1)
         values = self._past[order, :12].T if kept else self.x[None, :12].T
-        return Trajectories(times.copy(), values.copy(), "time", "current", "currents of twelve neurons")
+        return core.Trajectories(times.copy(), values.copy(), "time", "current", "currents of twelve neurons")
 
-    def _autocorrelations(self) -> Density:
+    def _autocorrelations(self) -> core.Density:
         lags, measured = self.autocorrelation()
         often = self._counts[: len(lags)] >= self._counts.max() / 2  # long lags come last, and have few averages first
         lags, measured = lags[often], measured[often]
@@ -698,9 +672,9 @@ class RandomNetworkSimulation(Simulation):
             lags, measured = np.zeros(1), np.array([self.observe()["variance"]])
         predicted = self.model.autocorrelation(lags)
         curves_ = (("simulation", measured), ("theory", predicted))
-        return Density(lags, curves_, "lag", "autocorrelation", "averaged since the last change")
+        return core.Density(lags, curves_, "lag", "autocorrelation", "averaged since the last change")
 
-    def _spectrum(self) -> Spectrum:
+    def _spectrum(self) -> core.Spectrum:
         n = min(self.model.size, self.largest)
         if self._eigenvalues is None:
             part = self.matrix[:n, :n].astype(np.float64) * math.sqrt(self.model.size / n)
@@ -708,12 +682,12 @@ class RandomNetworkSimulation(Simulation):
                 self._eigenvalues = np.linalg.eigvals(part).astype(np.complex128)
         slope = self.model.mean_slope()
         caption = "rates of growth in the linear network: the mean slope shrinks the disc until it fits left of 0"
-        return Spectrum(self.model.gain * slope * self._eigenvalues - 1, "eigenvalue of -1 + slope J", caption)
+        return core.Spectrum(self.model.gain * slope * self._eigenvalues - 1, "eigenvalue of -1 + slope J", caption)
 
-    def _covariances(self) -> Particles:
+    def _covariances(self) -> core.Particles:
         if not self._summed or self.model.size > self.largest or not self.model.activity() > 0:
             words = f"up to {self.largest} neurons" if self.model.size > self.largest else "waiting for averages"
-            return Particles(np.zeros(1), np.zeros(1), (-1.0, 1.0, -1.0, 1.0), None, 0.01, words)
+            return core.Particles(np.zeros(1), np.zeros(1), (-1.0, 1.0, -1.0, 1.0), None, 0.01, words)
         above = np.triu_indices(self.model.size, 1)
         predicted, measured = self.linear_covariance()[above], self.covariance()[above]
         fit = np.corrcoef(predicted, measured)[0, 1]
@@ -721,24 +695,26 @@ class RandomNetworkSimulation(Simulation):
         x, y = predicted[::stride], measured[::stride]
         edge = 1.05 * float(max(np.abs(x).max(), np.abs(y).max()))
         caption = f"covariances of pairs: linear network (across) and measured (up), correlation {fit:.2f}"
-        return Particles(x, y, (-edge, edge, -edge, edge), None, edge / 100, caption)
+        return core.Particles(x, y, (-edge, edge, -edge, edge), None, edge / 100, caption)
 
 
 @dataclass(frozen=True)
-class RandomNetwork(Model):
-    gain: float = control(1.5, 0.0, 4.0, symbol="g", role="coupling", step=0.01, doc="strength of the random couplings")
-    noise: float = control(
+class RandomNetwork(core.Model):
+    gain: float = core.control(
+        1.5, 0.0, 4.0, symbol="g", role="coupling", step=0.01, doc="strength of the random couplings"
+    )
+    noise: float = core.control(
         0.0, 0.0, 3.0, symbol="D", role="temperature", step=0.005, doc="white noise in every neuron's current"
     )
-    symmetry: float = control(
+    symmetry: float = core.control(
         0.0, -1.0, 1.0, symbol=r"\rho", role="disorder", step=0.05,
         doc="correlation of the couplings of a pair in opposite directions; the theory of activity is for 0",
     )  # fmt: skip
-    nonlinearity: str = choice("tanh", ("tanh", "erf"), symbol=r"\phi", doc="how a neuron's rate saturates")
-    size: int = control(
+    nonlinearity: str = core.choice("tanh", ("tanh", "erf"), symbol=r"\phi", doc="how a neuron's rate saturates")
+    size: int = core.control(
         400, 20, 2000, symbol="N", unit="neurons", role="size", scale="log", part="simulation", doc="neurons simulated"
     )
-    show: str = choice(
+    show: str = core.choice(
         "traces", ("traces", "autocorrelation", "eigenvalues", "covariance"), part="simulation",
         doc="what the live view draws",
     )  # fmt: skip
@@ -748,110 +724,110 @@ class RandomNetwork(Model):
         "Turn up the random couplings and silence becomes chaos; noise tames it; a linear twin shares its covariance."
     )
     sources = (
-        Source(
+        core.Source(
             "H. Sompolinsky, A. Crisanti, H. J. Sommers, Phys. Rev. Lett. 61, 259 (1988)", "10.1103/PhysRevLett.61.259"
         ),
-        Source(
+        core.Source(
             "J. Schuecker, S. Goedeke, M. Helias, Phys. Rev. X 8, 041029 (2018): with noise",
             "10.1103/PhysRevX.8.041029", "1603.01880",
         ),
-        Source(
+        core.Source(
             "D. G. Clark, L. F. Abbott, A. Litwin-Kumar, Phys. Rev. Lett. 131, 118401 (2023): dimension",
             "10.1103/PhysRevLett.131.118401", "2207.12373",
         ),
     )  # fmt: skip
     observables = (
-        Observable("variance", r"\Delta_0", "variance of a neuron's current", low=0),
-        Observable("activity", r"\langle\phi^2\rangle", "mean squared rate", low=0, high=1),
-        Observable(
-            "lyapunov_exponent", r"\lambda", "rate at which two slightly different copies separate", signed=True
+        core.Observable("variance", r"\Delta_0", "variance of a neuron's current", low=0),
+        core.Observable("activity", r"\langle\phi^2\rangle", "mean squared rate", low=0, high=1),
+        core.Observable(
+            "lyapunov_exponent", r"\lambda", "rate at which two slightly different copies separate", signed=True, title="Lyapunov exponent"
         ),
-        Observable("correlation_time", r"\tau_{1/2}", "lag that halves the autocorrelation; 0 in silence", low=0),
-        Observable(
+        core.Observable("correlation_time", r"\tau_{1/2}", "lag that halves the autocorrelation; 0 in silence", low=0),
+        core.Observable(
             "dimension", r"\mathrm{PR}/N", "participation ratio of the covariance of rates, eq. (8); 0 in silence",
             low=0, high=1,
         ),
-        Observable("autocorrelation", r"\Delta(\tau)", "covariance of a current with itself later", over="lag"),
+        core.Observable("autocorrelation", r"\Delta(\tau)", "covariance of a current with itself later", over="lag"),
     )  # fmt: skip
     branches = (
-        Branch("quiescent", "silence, or with noise activity that the noise alone determines"),
-        Branch("chaotic", "activity that sustains itself and forgets its start"),
+        core.Branch("quiescent", "silence, or with noise activity that the noise alone determines"),
+        core.Branch("chaotic", "activity that sustains itself and forgets its start"),
     )
     phases = (
-        Phase("silent", "Every disturbance dies out."),
-        Phase("driven", "The neurons follow the noise: any two copies that hear the same noise end up alike."),
-        Phase(
+        core.Phase("silent", "Every disturbance dies out."),
+        core.Phase("driven", "The neurons follow the noise: any two copies that hear the same noise end up alike."),
+        core.Phase(
             "chaotic",
             "The smallest difference grows until nothing of the start is left (near the onset, in a finite network, "
             "often not at all).",
         ),
-        Phase("active", "Couplings correlated with their opposites keep activity up."),
+        core.Phase("active", "Couplings correlated with their opposites keep activity up."),
     )
     failures = (
-        Failure(
+        core.Failure(
             "memory", "With this symmetry a neuron hears the echo of its own past. The values shown are those without "
             "symmetry and only a rough guide.",
         ),
     )  # fmt: skip
-    landmarks = (Landmark("onset_of_chaos", r"\lambda=0", "two copies neither separate nor come together"),)
+    landmarks = (core.Landmark("onset_of_chaos", r"\lambda=0", "two copies neither separate nor come together"),)
     planes = (
-        Plane("gain", "noise", "lyapunov_exponent", x_range=(0.0, 3.0), y_range=(0.0, 2.0), along="x"),
-        Plane("gain", "symmetry", "variance", x_range=(0.0, 3.0)),
+        core.Plane("gain", "noise", "lyapunov_exponent", x_range=(0.0, 3.0), y_range=(0.0, 2.0), along="x"),
+        core.Plane("gain", "symmetry", "variance", x_range=(0.0, 3.0)),
     )
     presets = (
-        Preset(
+        core.Preset(
             "edge of chaos", {"gain": 1.2, "size": 1000},
             "The currents drift slowly, correlated over 15 time units; small networks often freeze or cycle here.",
         ),
-        Preset(
+        core.Preset(
             "deep chaos", {"gain": 2.5, "show": "autocorrelation"},
             "The measured autocorrelation settles on the curve of theory: half is gone after 4.5 time units.",
         ),
-        Preset(
+        core.Preset(
             "noise tames chaos", {"gain": 1.5, "noise": 0.25, "show": "autocorrelation"},
             "The neurons are busier than without noise, yet the Lyapunov exponent is negative.",
-            (Promise("lyapunov_exponent", -0.1, 0.1),),
+            (core.Promise("lyapunov_exponent", -0.1, 0.1),),
         ),
-        Preset(
+        core.Preset(
             "linear twin", {"gain": 2.0, "noise": 0.5, "size": 200, "show": "covariance"},
             "Each dot is a pair of neurons: the linear network knows its covariance in advance, and what is measured "
             "comes closer the longer one averages.",
         ),
-        Preset(
+        core.Preset(
             "disc of eigenvalues", {"gain": 1.5, "show": "eigenvalues"},
             "Saturation shrinks the disc of eigenvalues until its edge just touches the line of stability.",
         ),
-        Preset(
+        core.Preset(
             "symmetric couplings", {"gain": 1.5, "symmetry": 1.0},
             "With symmetric couplings there is an energy: every current comes to rest at a fixed point.",
         ),
     )  # fmt: skip
     references = (
-        Reference(
+        core.Reference(
             "variance at gain 2", 1.9248054137370578, 1e-9, "energy condition (4), trapezoid rule with 4801 points",
-            lambda: _theory("variance", gain=2.0),
+            lambda model: _theory("variance", gain=2.0),
         ),
-        Reference(
+        core.Reference(
             "Lyapunov exponent at gain 1.5", 0.046746219521379695, 1e-7, "eq. (5) by finite differences, extrapolated",
-            lambda: _theory("lyapunov_exponent", gain=1.5),
+            lambda model: _theory("lyapunov_exponent", gain=1.5),
         ),
-        Reference(
+        core.Reference(
             "variance with noise 0.5 at gain 2, erf", 2.2159312778067126, 1e-9, "eq. (4)",
-            lambda: _theory("variance", "quiescent chaotic", gain=2.0, noise=0.5, nonlinearity="erf"),
+            lambda model: _theory("variance", "quiescent chaotic", gain=2.0, noise=0.5, nonlinearity="erf"),
         ),
-        Reference(
+        core.Reference(
             "noise that ends chaos at gain 2, erf", 0.6187600881886312, 2e-6, "root of the Lyapunov exponent",
-            lambda: float(RandomNetwork(gain=2.0, nonlinearity="erf").landmark("onset_of_chaos", "noise")[0]),
+            lambda model: float(RandomNetwork(gain=2.0, nonlinearity="erf").landmark("onset_of_chaos", "noise")[0]),
         ),
     )  # fmt: skip
     tasks = (
-        Task(
+        core.Task(
             "At gain 2 the network is chaotic. How much noise D makes it follow the noise instead?",
             {"gain": 2.0, "noise": 0.0}, "noise",
             lambda model: float(model.landmark("onset_of_chaos", "noise")[0]), 0.05,
             "Noise drives the neurons into saturation, where they amplify differences less.",
         ),
-        Task(
+        core.Task(
             "Without noise, how large is the Lyapunov exponent at gain 3?", {"gain": 3.0}, "lyapunov_exponent",
             lambda model: float(model.theory()["lyapunov_exponent"].sel(branch="chaotic")), 0.03,
             "Two copies separate e-fold in about four time units, much slower than the gain of 3 suggests.",
@@ -859,7 +835,7 @@ class RandomNetwork(Model):
     )  # fmt: skip
     simulation = RandomNetworkSimulation
 
-    def solve(self, points: Points) -> Solution:
+    def solve(self, points: Points) -> core.Solution:
         gain, noise, rho = points["gain"], points["noise"], points["symmetry"]
         n = gain.size
         found, off, count = np.full((6, n), np.nan), np.empty(n), np.zeros(n, np.int64)
@@ -886,9 +862,9 @@ class RandomNetwork(Model):
         validity[rho != 0] = 1
         validity[quiet, QUIESCENT] = 0
         iterations = np.stack([count, count], axis=1)
-        return Solution(dict(zip(names, values, strict=True)), residual, stable, validity, iterations)
+        return core.Solution(dict(zip(names, values, strict=True)), residual, stable, validity, iterations)
 
-    def classify(self, points: Points, solution: Solution, equilibrium: Array) -> Array:
+    def classify(self, points: Points, solution: core.Solution, equilibrium: Array) -> Array:
         gain, noise, rho = points["gain"], points["noise"], points["symmetry"]
         silent = (noise == 0) & (gain * (1 + rho) <= 1)
         found = np.where(equilibrium < 0, -1, np.where(equilibrium == CHAOTIC, CHAOS, DRIVEN))
@@ -906,7 +882,7 @@ class RandomNetwork(Model):
         if along == "symmetry" and self.noise == 0:
             return self.control(along).within([1 / self.gain - 1] if self.gain > 0 else [])
         if along not in ("gain", "noise") or (self.symmetry != 0 and (along == "noise" or self.noise > 0)):
-            raise NotOfferedError(self.title, f"{name} along {along} with this symmetry")
+            raise core.NotOfferedError(self.title, f"{name} along {along} with this symmetry")
         if along == "gain" and self.noise == 0:
             return self.control(along).within([1 / (1 + self.symmetry)] if self.symmetry > -1 else [])
         index, wanted = (1, self.noise) if along == "gain" else (0, self.gain)
@@ -939,7 +915,7 @@ class RandomNetwork(Model):
         """Mean squared rate in the active state (0 in silence)."""
         return float(self._state()[1])
 
-    def profiles(self) -> dict[str, Profile]:
+    def profiles(self) -> dict[str, core.Profile]:
         lag = np.linspace(0, 40, 161)
         values = np.full((2, lag.size), np.nan)
         exists = self.theory_exists()
@@ -947,22 +923,22 @@ class RandomNetwork(Model):
         branch = CHAOTIC if exists[CHAOTIC] else QUIESCENT
         if self.noise > 0 or exists[CHAOTIC]:
             values[branch] = self.autocorrelation(lag)
-        return {"autocorrelation": Profile(lag, values)}
+        return {"autocorrelation": core.Profile(lag, values)}
 
     def theory_exists(self) -> Array:
         """Which branches exist here, shape (2,)."""
         solution = self.solve({n: np.array([float(getattr(self, n))]) for n in self.axis_names()})
         return solution.exists(self.tolerance)[0]
 
-    def law(self) -> Law:
+    def law(self) -> core.Law:
         variance = float(self._state()[0])
         if self.symmetry != 0:
-            raise NotOfferedError(self.title, "the distribution of currents with symmetric couplings")
+            raise core.NotOfferedError(self.title, "the distribution of currents with symmetric couplings")
         if variance == 0:
-            return Law("current", np.linspace(-1, 1, 3), np.zeros(3), "silence", atoms=((0.0, 1.0),))
+            return core.Law("current", np.linspace(-1, 1, 3), np.zeros(3), "silence", atoms=((0.0, 1.0),))
         x = np.linspace(-5, 5, 301) * math.sqrt(variance)
         density = np.exp(-(x**2) / (2 * variance)) / math.sqrt(2 * np.pi * variance)
-        return Law("current", x, density, "Gaussian of the variance of theory, over all neurons")
+        return core.Law("current", x, density, "Gaussian of the variance of theory, over all neurons")
 
     def caveat(self) -> str:
         if self.noise == 0 and abs(self.gain - 1) < 0.2:

@@ -67,29 +67,8 @@ from functools import cache
 
 import numpy as np
 
-from mfexplore.core import (
-    Array,
-    Branch,
-    Failure,
-    Landmark,
-    Model,
-    NotOfferedError,
-    Observable,
-    Patterns,
-    Phase,
-    Plane,
-    Points,
-    Preset,
-    Promise,
-    Reference,
-    Simulation,
-    Solution,
-    Source,
-    Task,
-    TooLargeError,
-    choice,
-    control,
-)
+from mfexplore import core
+from mfexplore.core import Array, Points
 from mfexplore.numerics.continuation import false_position, narrowed, predicted, remember
 from mfexplore.numerics.digits import ORDER, as_image, as_patterns, assorted, handwritings, typical
 from mfexplore.numerics.elementary import log
@@ -1119,7 +1098,7 @@ def heat_bath(patterns, moments, spins, weighted, order, unit, temperature, upda
     stream[0] = position
 
 
-class DenseHebbianSimulation(Simulation):
+class DenseHebbianSimulation(core.Simulation["DenseHebbian"]):
     """Heat-bath dynamics from a damaged first memory, one sweep = N updates of random neurons.
 
     Attributes:
@@ -1133,7 +1112,7 @@ class DenseHebbianSimulation(Simulation):
         m = self.model
         needed = m.footprint()
         if m.size * m.pattern_count > MOST_ENTRIES:
-            raise TooLargeError(m.title, m.size, needed, 2 * MOST_ENTRIES)
+            raise core.TooLargeError(m.title, m.size, needed, 2 * MOST_ENTRIES)
         self.quality = m.quality
         if m.memories == "digits":
             self._draw_digits(m.memory_count)
@@ -1219,7 +1198,7 @@ class DenseHebbianSimulation(Simulation):
         odd = self.moments[0].astype(np.float64)
         return np.stack([odd, np.full(odd.size, float(self.model.size))] * 3)
 
-    def picture(self) -> Patterns:
+    def picture(self) -> core.Patterns:
         images = [
             (f"cue, {self.model.corruption:.0%} flipped", as_image(self.cue)),
             (f"now, sweep {self.time:.0f}", as_image(self.spins)),
@@ -1228,7 +1207,7 @@ class DenseHebbianSimulation(Simulation):
         if self.model.setting != "storage":
             example = self.patterns[:, 0] if not self.weighted else np.sign(self.patterns[:, 0]).astype(np.int8)
             images.append(("an example" if not self.weighted else "mean of the examples", as_image(example)))
-        return Patterns(tuple(images))
+        return core.Patterns(tuple(images))
 
 
 def group_sums(powers: Array, k: int) -> Array:
@@ -1242,137 +1221,157 @@ def group_sums(powers: Array, k: int) -> Array:
 
 
 @dataclass(frozen=True)
-class DenseHebbian(Model):
-    temperature: float = control(
+class DenseHebbian(core.Model):
+    temperature: float = core.control(
         0.2, 0.0, 1.5, symbol="T", unit="J/k_B", role="temperature", step=0.005, doc="thermal noise in each neuron"
     )
-    load: float = control(
+    load: float = core.control(
         0.05, 0.0, 0.5, symbol=r"\alpha", role="load", step=0.0005, quenched=True, doc="memories K over Nᵖ⁻¹"
     )
-    order: int = control(
+    order: int = core.control(
         3, 3, HIGHEST, symbol="p", role="order", quenched=True, doc="how many neurons interact at once"
     )
-    setting: str = choice(
+    setting: str = core.choice(
         "storage", ("storage", "unsupervised", "supervised"),
         doc="memories given as such, or learnt from noisy examples, without or with a teacher who sorts them",
     )  # fmt: skip
-    examples: int = control(
+    examples: int = core.control(
         50, 1, MOST_EXAMPLES, symbol="M", role="disorder", scale="log", quenched=True,
         doc="noisy examples of each memory (not for storage)",
     )  # fmt: skip
-    quality: float = control(
+    quality: float = core.control(
         0.5, 0.05, 1.0, symbol="r", role="disorder", step=0.01, quenched=True,
         doc="overlap of an example with its memory (not for storage)",
     )  # fmt: skip
-    statistics: str = choice(
-        "binomial", ("binomial", "gaussian"), part="theory",
+    statistics: str = core.choice(
+        "binomial", {"binomial": "binomial", "gaussian": "Gaussian"}, part="theory",
         doc="theory of the mean of M examples: exact, or in the limit of many",
     )  # fmt: skip
-    rsb_steps: int = control(
-        0, 0, 1, symbol="k", role="order", part="theory", doc="steps of replica symmetry breaking in the theory"
+    rsb_steps: int = core.control(
+        0,
+        0,
+        1,
+        symbol="k",
+        role="order",
+        part="theory",
+        doc="steps of replica symmetry breaking in the theory",
+        title="RSB steps",
     )
-    memories: str = choice(
+    memories: str = core.choice(
         "random", ("random", "digits"), doc="random bits, or handwritten digits (which resemble each other)"
     )
-    size: int = control(
+    size: int = core.control(
         128, 16, 2048, symbol="N", unit="neurons", role="size", scale="log", part="simulation", doc="neurons simulated"
     )
-    corruption: float = control(
+    corruption: float = core.control(
         0.1, 0.0, 0.5, symbol="c", role="start", part="simulation", step=0.01, doc="fraction of the memory flipped"
     )
 
     title = "Dense Hebbian network"
     summary = "Neurons in groups of three and more store memories by the square of their number, or see through noise."
     sources = (
-        Source("E. Gardner, J. Phys. A 20, 3453 (1987)", doi="10.1088/0305-4470/20/11/046"),
-        Source(
+        core.Source("E. Gardner, J. Phys. A 20, 3453 (1987)", doi="10.1088/0305-4470/20/11/046"),
+        core.Source(
             "L. Albanese, F. Alemanno, A. Alessandrelli and A. Barra, Replica symmetry breaking in dense neural "
             "networks (2021)", arxiv="2111.12997",
         ),
-        Source(
+        core.Source(
             "E. Agliari et al., Dense Hebbian neural networks: a replica symmetric picture of unsupervised learning, "
             "Physica A 627, 129143 (2023)", doi="10.1016/j.physa.2023.129143", arxiv="2211.14067",
         ),
-        Source(
+        core.Source(
             "E. Agliari et al., Dense Hebbian neural networks: a replica symmetric picture of supervised learning, "
             "Physica A 626, 129076 (2023)", doi="10.1016/j.physa.2023.129076", arxiv="2212.00606",
         ),
     )  # fmt: skip
     observables = (
-        Observable("overlap", "m", "likeness to the first memory", low=0, high=1),
-        Observable("edwards_anderson", "q", "how frozen the neurons are (with broken symmetry: q_1)", low=0, high=1),
-        Observable(
+        core.Observable("overlap", "m", "likeness to the first memory", low=0, high=1),
+        core.Observable(
+            "edwards_anderson",
+            "q",
+            "how frozen the neurons are (with broken symmetry: q_1)",
+            low=0,
+            high=1,
+            title="Edwards-Anderson",
+        ),
+        core.Observable(
             "overlap_0", "q_0", "overlap of different states of the same cluster (q without breaking)", low=0, high=1
         ),
-        Observable("breakpoint", "x", "probability of different states, the Parisi parameter", low=0, high=1),
-        Observable("signal", r"\nu", "overlap with the mean example over its quality", low=0, high=1),
-        Observable("free_energy", "f", "free energy per neuron, eqs. (5) and (7)", unit="J"),
-        Observable("energy", "e", "energy per neuron", unit="J"),
-        Observable("entropy", "s", "entropy per neuron; below zero the theory is wrong", signed=True),
-        Observable("replicon", r"\lambda", "replica symmetry (or its one breaking) holds where positive", signed=True),
+        core.Observable("breakpoint", "x", "probability of different states, the Parisi parameter", low=0, high=1),
+        core.Observable("signal", r"\nu", "overlap with the mean example over its quality", low=0, high=1),
+        core.Observable("free_energy", "f", "free energy per neuron, eqs. (5) and (7)", unit="J"),
+        core.Observable("energy", "e", "energy per neuron", unit="J"),
+        core.Observable("entropy", "s", "entropy per neuron; below zero the theory is wrong", signed=True),
+        core.Observable(
+            "replicon", r"\lambda", "replica symmetry (or its one breaking) holds where positive", signed=True
+        ),
     )
     branches = (
-        Branch("retrieval", "the first memory is recalled"),
-        Branch("spin_glass", "frozen, but near no memory"),
-        Branch("paramagnet", "molten: no neuron keeps its state"),
+        core.Branch("retrieval", "the first memory is recalled"),
+        core.Branch("spin_glass", "frozen, but near no memory"),
+        core.Branch("paramagnet", "molten: no neuron keeps its state"),
     )
     phases = (
-        Phase("paramagnet", "Too hot: every neuron flips freely and nothing is remembered."),
-        Phase(
+        core.Phase("paramagnet", "Too hot: every neuron flips freely and nothing is remembered."),
+        core.Phase(
             "spin_glass", "The neurons freeze, all at once and nearly completely, into states that resemble no memory."
         ),
-        Phase(
+        core.Phase(
             "metastable_retrieval", "Memories are recalled and last, although another state has the lower free energy."
         ),
-        Phase("stable_retrieval", "Memories are the states of lowest free energy."),
+        core.Phase("stable_retrieval", "Memories are the states of lowest free energy."),
     )
     failures = (
-        Failure(
+        core.Failure(
             "replica_symmetry_broken",
             "Eq. (6) is negative: the state falls apart into more states than the theory (of none or one step) allows.",
         ),
-        Failure(
+        core.Failure(
             "paramagnet_frozen",
             "Here the paramagnet would have fewer states than one: it has frozen into the glass.",
         ),
-        Failure(
+        core.Failure(
             "memories_are_correlated",
             "The theory assumes unrelated random memories; digits resemble each other.",
         ),
     )
     landmarks = (
-        Landmark("glass_transition", "T_s", "below it the paramagnet is frozen (one step of broken symmetry)"),
-        Landmark("dynamic_transition", "T_d", "below it the dynamics gets stuck before it freezes", continuous=False),
-        Landmark("retrieval_transition", "T_c", "below it memories have the lowest free energy", continuous=False),
-        Landmark("retrieval_spinodal", "T_M", "above it no memory is recalled"),
-        Landmark("at_line", "T_R", "below it replica symmetry breaks in the memories", continuous=False),
+        core.Landmark("glass_transition", "T_s", "below it the paramagnet is frozen (one step of broken symmetry)"),
+        core.Landmark(
+            "dynamic_transition", "T_d", "below it the dynamics gets stuck before it freezes", continuous=False
+        ),
+        core.Landmark("retrieval_transition", "T_c", "below it memories have the lowest free energy", continuous=False),
+        core.Landmark("retrieval_spinodal", "T_M", "above it no memory is recalled"),
+        core.Landmark(
+            "at_line", "T_R", "below it replica symmetry breaks in the memories", continuous=False, title="AT line"
+        ),
     )
     planes = (
-        Plane("load", "temperature", "overlap", branch="retrieval", y_range=(0.0, 0.7)),
-        Plane("quality", "load", "overlap", branch="retrieval"),
-        Plane("quality", "examples", "overlap", branch="retrieval"),
+        core.Plane("load", "temperature", "overlap", branch="retrieval", y_range=(0.0, 0.7)),
+        core.Plane("quality", "load", "overlap", branch="retrieval"),
+        core.Plane("quality", "examples", "overlap", branch="retrieval"),
     )
     presets = (
-        Preset(
+        core.Preset(
             "ultra-storage", {"load": 0.05, "size": 256, "corruption": 0.2},
             "256 neurons recall one of 3277 memories from a copy with 20 % errors; pairwise couplings would hold 35.",
-            (Promise("overlap", 1.0, 0.05, during=(10, 20)),),
+            (core.Promise("overlap", 1.0, 0.05, during=(10, 20)),),
         ),
-        Preset(
+        core.Preset(
             "higher order", {"order": 4, "load": 0.008, "size": 128, "corruption": 0.15},
             "Groups of four: 128 neurons hold 16777 memories, yet a cue must be better than for groups of three.",
         ),
-        Preset(
+        core.Preset(
             "with a teacher",
             {"temperature": 0.1, "load": 0.005, "setting": "supervised", "examples": 20, "quality": 0.4, "size": 300},
             "The network saw only examples with 30 % errors and recalls what it never saw, up to 4 %.",
         ),
-        Preset(
+        core.Preset(
             "without a teacher",
             {"temperature": 0.1, "load": 0.005, "setting": "unsupervised", "examples": 20, "quality": 0.4, "size": 300},
             "The same examples unsorted: the crosstalk is ten times larger, and a little more is lost.",
         ),
-        Preset(
+        core.Preset(
             "ultra-detection",
             {
                 "temperature": 0.1, "load": 3 / 300**3, "order": 4, "setting": "unsupervised", "examples": 300,
@@ -1380,21 +1379,21 @@ class DenseHebbian(Model):
             },
             "Every example has 40 % of its neurons wrong; with few memories the network sees through the noise.",
         ),
-        Preset(
+        core.Preset(
             "broken symmetry",
             {"temperature": 0.05, "load": 0.145, "rsb_steps": 1, "size": 400, "corruption": 0.02},
             "Beyond the capacity of the symmetric theory (0.133 here) the memory stays: set rsb_steps to 0, and theory "
             "loses it.",
-            (Promise("retrieval_spinodal", 0.133, 0.0005, along="load", changes={"rsb_steps": 0}),),
+            (core.Promise("retrieval_spinodal", 0.133, 0.0005, along="load", changes={"rsb_steps": 0}),),
         ),
-        Preset(
+        core.Preset(
             "ten digits", {
                 "temperature": 0.02, "load": 10 / 400**5, "order": 6, "memories": "digits", "size": 400,
                 "corruption": 0.25,
             },
             "All ten digits, which a Hopfield network melts into one blot: at order 6 likeness of a half counts 1/32.",
         ),
-        Preset(
+        core.Preset(
             "digits from examples", {
                 "temperature": 0.05, "load": 4 / 400**5, "order": 6, "memories": "digits", "setting": "supervised",
                 "examples": 100, "size": 400, "corruption": 0.2,
@@ -1403,42 +1402,42 @@ class DenseHebbian(Model):
         ),
     )  # fmt: skip
     references = (
-        Reference(
+        core.Reference(
             "capacity at T = 0, order 3", 0.1260952153853357, 1e-12, "max over y of erf(y)^4/(2 y^2)/2!",
-            lambda: float(DenseHebbian(temperature=0).landmark("retrieval_spinodal", "load")[0]),
+            lambda model: float(DenseHebbian(temperature=0).landmark("retrieval_spinodal", "load")[0]),
         ),
-        Reference(
+        core.Reference(
             "capacity at T = 0, order 4", 0.03297668653256358, 1e-12, "max over y of erf(y)^6/(2 y^2)/3!",
-            lambda: float(DenseHebbian(temperature=0, order=4).landmark("retrieval_spinodal", "load")[0]),
+            lambda model: float(DenseHebbian(temperature=0, order=4).landmark("retrieval_spinodal", "load")[0]),
         ),
-        Reference(
+        core.Reference(
             "overlap at T = 0.3, load 0.125", 0.863812754480256, 1e-9, "iteration of eqs. (2) from m = q = 1",
-            lambda: float(DenseHebbian(temperature=0.3, load=0.125).theory()["overlap"].sel(branch="retrieval")),
+            lambda model: float(DenseHebbian(temperature=0.3, load=0.125).theory()["overlap"].sel(branch="retrieval")),
         ),
-        Reference(
+        core.Reference(
             "highest temperature of one memory alone", 0.5825829083651486, 1e-9, "spinodal of m = tanh(m^2/T)",
-            lambda: float(DenseHebbian(load=0).landmark("retrieval_spinodal", "temperature")[0]),
+            lambda model: float(DenseHebbian(load=0).landmark("retrieval_spinodal", "temperature")[0]),
         ),
-        Reference(
+        core.Reference(
             "overlap learnt from 10 examples of quality 0.5", 0.8611612842, 1e-9, "eqs. (4); simulation of 900 neurons "
-            "gives 0.858(10)", lambda: float(
+            "gives 0.858(10)", lambda model: float(
                 DenseHebbian(temperature=0.2, load=0.025, setting="supervised", examples=10, quality=0.5)
                 .theory()["overlap"].sel(branch="retrieval")
             ),
         ),
-        Reference(
+        core.Reference(
             "T_s of the 3-spin glass", 0.6513852269, 1e-8, "zero of the complexity, p-spin glass with J = 1",
-            lambda: float(DenseHebbian(load=0.375).landmark("glass_transition", "temperature")[0] * math.sqrt(2)),
+            lambda model: float(DenseHebbian(load=0.375).landmark("glass_transition", "temperature")[0] * math.sqrt(2)),
         ),
     )  # fmt: skip
     tasks = (
-        Task(
+        core.Task(
             "At zero temperature, order 3: how many memories (over N²) can be stored, by the symmetric theory?",
             {"temperature": 0.0, "load": 0.05}, "load",
             lambda model: float(model.landmark("retrieval_spinodal", "load")[0]), 0.01,
             "0.126 N^2: of 1000 neurons, 126 000 memories. Allow one step of symmetry breaking, and it is 0.154 N^2.",
         ),
-        Task(
+        core.Task(
             "Without a teacher, with 20 examples of each memory: how good must the examples be (r) to be learnt from?",
             {"temperature": 0.1, "load": 0.005, "setting": "unsupervised", "examples": 20, "quality": 0.8}, "quality",
             lambda model: float(model.landmark("retrieval_spinodal", "quality")[0]), 0.04,
@@ -1469,7 +1468,7 @@ class DenseHebbian(Model):
         """How many patterns the simulation has to sum over."""
         return self.memory_count * (self.example_count if self.setting == "unsupervised" else 1)
 
-    def range(self, plane: Plane, axis: str) -> tuple[float, float]:
+    def range(self, plane: core.Plane, axis: str) -> tuple[float, float]:
         """The load at which memories drown falls with the order and with bad examples; the picture follows it."""
         if getattr(plane, axis) != "load":
             return super().range(plane, axis)
@@ -1491,7 +1490,7 @@ class DenseHebbian(Model):
     def _binomial(self) -> bool:
         return self.setting != "storage" and self.statistics == "binomial"
 
-    def solve(self, points: Points) -> Solution:
+    def solve(self, points: Points) -> core.Solution:
         temperature, load, quality = (
             np.ascontiguousarray(points[name], np.float64) for name in ("temperature", "load", "quality")
         )
@@ -1514,9 +1513,11 @@ class DenseHebbian(Model):
             validity = np.where(validity == 0, 3, validity)
         stable = np.ones(broken.shape, bool)
         stable[:, PARAMAGNET] = ~np.where(steps > 0, frozen, exists[:, GLASS])
-        return Solution(values, table[RESIDUAL], stable, validity, np.nan_to_num(table[ITERATIONS]).astype(np.int64))
+        return core.Solution(
+            values, table[RESIDUAL], stable, validity, np.nan_to_num(table[ITERATIONS]).astype(np.int64)
+        )
 
-    def classify(self, points: Points, solution: Solution, equilibrium: Array) -> Array:
+    def classify(self, points: Points, solution: core.Solution, equilibrium: Array) -> Array:
         recalled = solution.exists(self.tolerance)[:, RETRIEVAL]
         assert solution.validity is not None
         frozen = (equilibrium == GLASS) | (solution.validity[:, PARAMAGNET] == 2)
@@ -1535,7 +1536,7 @@ class DenseHebbian(Model):
             return 0.5 * order * (temperature / at) ** 2 / per_load, np.ones(n, bool)
         kinds = {"retrieval_spinodal": SPINODAL, "retrieval_transition": TRANSITION, "at_line": REPLICA}
         if name not in kinds:
-            raise NotOfferedError(self.title, f"the boundary {name!r}")
+            raise core.NotOfferedError(self.title, f"the boundary {name!r}")
         strengths, real = np.empty(n), np.empty(n, bool)
         chosen = steps > 0
         series = all_series() if chosen.any() else np.zeros((HIGHEST - 2, 1))
@@ -1551,7 +1552,7 @@ class DenseHebbian(Model):
             loads, real = self._boundary(name, temperature=np.array([self.temperature]))
             return self.control("load").within(loads[real])
         if along not in ("temperature", "quality"):
-            raise NotOfferedError(self.title, f"{name} along {along}")
+            raise core.NotOfferedError(self.title, f"{name} along {along}")
         if along == "quality" and self.setting == "storage":
             return np.empty(0)
         made = self.control(along)

@@ -58,30 +58,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mfexplore.core import (
-    Array,
-    Branch,
-    Failure,
-    Landmark,
-    Landscape,
-    Law,
-    Model,
-    NotOfferedError,
-    Observable,
-    Patterns,
-    Phase,
-    Plane,
-    Points,
-    Preset,
-    Promise,
-    Reference,
-    Simulation,
-    Solution,
-    Source,
-    Task,
-    choice,
-    control,
-)
+from mfexplore import core
+from mfexplore.core import Array, Points
 from mfexplore.numerics.bracketing import bracketed_roots
 from mfexplore.numerics.continuation import false_position, narrowed, predicted, remember
 from mfexplore.numerics.digits import as_image, as_patterns, assorted
@@ -602,7 +580,7 @@ def whole_numbers(n: int, count: int) -> tuple[Array, Array]:
     return np.zeros(count, np.int16 if short else np.float32), np.zeros(1, np.int32 if short else np.float32)
 
 
-class HopfieldSimulation(Simulation):
+class HopfieldSimulation(core.Simulation["Hopfield"]):
     """Heat-bath dynamics of eq. (1) from a damaged first memory, one sweep = N updates of random neurons."""
 
     relaxation, window = 40.0, 20.0
@@ -669,11 +647,11 @@ class HopfieldSimulation(Simulation):
     def samples(self) -> Array:
         return self.overlaps()[1:] * math.sqrt(self.model.size)
 
-    def picture(self) -> Patterns:
+    def picture(self) -> core.Patterns:
         cues = {"noise": f"cue, {self.model.corruption:.0%} flipped", "masked half": "cue, half masked"}
         m = self.overlaps()
         shown = m.size if m.size <= FEW else 1
-        return Patterns(
+        return core.Patterns(
             (
                 (cues.get(self.model.cue, "cue, a mixture"), as_image(self.cue)),
                 (f"now, sweep {self.time:.0f}", as_image(self.spins)),
@@ -684,31 +662,31 @@ class HopfieldSimulation(Simulation):
 
 
 @dataclass(frozen=True)
-class Hopfield(Model):
-    temperature: float = control(
+class Hopfield(core.Model):
+    temperature: float = core.control(
         0.2, 0.0, 2.0, symbol="T", unit="J/k_B", role="temperature", step=0.005, doc="thermal noise in each neuron"
     )
-    load: float = control(
+    load: float = core.control(
         0.05, 0.0, 0.5, symbol=r"\alpha", role="load", step=0.001, quenched=True, doc="memories per neuron, P/N"
     )
-    field: float = control(
+    field: float = core.control(
         0.0, 0.0, 0.5, symbol="h", unit="J", role="field", step=0.005, doc="field along the first memory: a hint"
     )
-    synaptic_noise: float = control(
+    synaptic_noise: float = core.control(
         0.0, 0.0, 1.0, symbol=r"\Delta", role="disorder", step=0.01,
         doc="size of the random part of every synapse, next to √α of the learnt part",
     )  # fmt: skip
-    memories: str = choice(
+    memories: str = core.choice(
         "random", ("random", "digits"), doc="random bits, or handwritten digits (which resemble each other)"
     )
-    size: int = control(
+    size: int = core.control(
         4096, 16, 100_000, symbol="N", unit="neurons", role="size", scale="log", part="simulation",
         doc="neurons simulated",
     )  # fmt: skip
-    corruption: float = control(
+    corruption: float = core.control(
         0.25, 0.0, 0.5, symbol="c", role="start", part="simulation", step=0.01, doc="fraction flipped in a noisy cue"
     )
-    cue: str = choice(
+    cue: str = core.choice(
         "noise", ("noise", "masked half", "mixture"), role="start", part="simulation",
         doc="the first memory with noise, with its lower half blank, or mixed with two others (in the "
         "cold a state of its own, with overlap 1/2)",
@@ -717,133 +695,142 @@ class Hopfield(Model):
     title = "Hopfield network"
     summary = "A memory that completes what it is shown, until it has learnt too much or gets too hot."
     sources = (
-        Source("J. J. Hopfield, PNAS 79, 2554 (1982)", doi="10.1073/pnas.79.8.2554"),
-        Source(
+        core.Source("J. J. Hopfield, PNAS 79, 2554 (1982)", doi="10.1073/pnas.79.8.2554"),
+        core.Source(
             "D. J. Amit, H. Gutfreund and H. Sompolinsky, Phys. Rev. Lett. 55, 1530 (1985)",
             doi="10.1103/PhysRevLett.55.1530",
         ),
-        Source(
+        core.Source(
             "D. J. Amit, H. Gutfreund and H. Sompolinsky, Ann. Phys. 173, 30 (1987)", doi="10.1016/0003-4916(87)90092-3"
         ),
     )
     observables = (
-        Observable("overlap", "m", "likeness to the first memory", low=0, high=1),
-        Observable("edwards_anderson", "q", "how frozen the neurons are, whatever they remember", low=0, high=1),
-        Observable("crosstalk", "r", "noise from the other memories, in units of the load", low=0, high=10),
-        Observable("free_energy", "f", "free energy per neuron, eq. (5)", unit="J"),
-        Observable("energy", "e", "energy per neuron", unit="J"),
-        Observable("entropy", "s", "entropy per neuron, eq. (6)", low=0, high=LN2),
-        Observable("replicon", r"\lambda", "replica symmetry holds where it is positive, eq. (7)", signed=True),
+        core.Observable("overlap", "m", "likeness to the first memory", low=0, high=1),
+        core.Observable(
+            "edwards_anderson",
+            "q",
+            "how frozen the neurons are, whatever they remember",
+            low=0,
+            high=1,
+            title="Edwards-Anderson",
+        ),
+        core.Observable("crosstalk", "r", "noise from the other memories, in units of the load", low=0, high=10),
+        core.Observable("free_energy", "f", "free energy per neuron, eq. (5)", unit="J"),
+        core.Observable("energy", "e", "energy per neuron", unit="J"),
+        core.Observable("entropy", "s", "entropy per neuron, eq. (6)", low=0, high=LN2),
+        core.Observable("replicon", r"\lambda", "replica symmetry holds where it is positive, eq. (7)", signed=True),
     )
     branches = (
-        Branch("retrieval", "the first memory is recalled"),
-        Branch("spin_glass", "frozen, but near no memory"),
-        Branch("paramagnet", "molten: no neuron keeps its state"),
+        core.Branch("retrieval", "the first memory is recalled"),
+        core.Branch("spin_glass", "frozen, but near no memory"),
+        core.Branch("paramagnet", "molten: no neuron keeps its state"),
     )
     phases = (
-        Phase("paramagnet", "Too hot: every neuron flips freely and nothing is remembered."),
-        Phase(
+        core.Phase("paramagnet", "Too hot: every neuron flips freely and nothing is remembered."),
+        core.Phase(
             "spin_glass",
             "The neurons freeze into one of countless states that resemble no memory; a run that starts at one keeps a "
             "trace of it for very long.",
         ),
-        Phase(
+        core.Phase(
             "metastable_retrieval",
             "Memories are recalled and last, although the glass has the lower free energy.",
         ),
-        Phase("stable_retrieval", "Memories are the states of lowest free energy."),
+        core.Phase("stable_retrieval", "Memories are the states of lowest free energy."),
     )
     failures = (
-        Failure(
+        core.Failure(
             "replica_symmetry_broken",
             "Eq. (7) is negative: the state falls apart into many, and replica symmetry is only an approximation.",
         ),
-        Failure(
+        core.Failure(
             "memories_are_correlated",
             "The theory assumes unrelated random memories; digits resemble each other and fail at far smaller load.",
         ),
     )
     landmarks = (
-        Landmark("glass_transition", "T_g", "below it the neurons freeze"),
-        Landmark("retrieval_transition", "T_c", "below it memories have the lowest free energy", continuous=False),
-        Landmark("retrieval_spinodal", "T_M", "above it no memory is recalled"),
-        Landmark("at_line", "T_R", "below it replica symmetry breaks in the memories too", continuous=False),
+        core.Landmark("glass_transition", "T_g", "below it the neurons freeze"),
+        core.Landmark("retrieval_transition", "T_c", "below it memories have the lowest free energy", continuous=False),
+        core.Landmark("retrieval_spinodal", "T_M", "above it no memory is recalled"),
+        core.Landmark(
+            "at_line", "T_R", "below it replica symmetry breaks in the memories too", continuous=False, title="AT line"
+        ),
     )
     planes = (
-        Plane("load", "temperature", "overlap", branch="retrieval", x_range=(0.0, 0.2), y_range=(0.0, 1.5)),
-        Plane("load", "synaptic_noise", "overlap", branch="retrieval", x_range=(0.0, 0.2)),
-        Plane("load", "field", "overlap", branch="retrieval", x_range=(0.0, 0.3)),
+        core.Plane("load", "temperature", "overlap", branch="retrieval", x_range=(0.0, 0.2), y_range=(0.0, 1.5)),
+        core.Plane("load", "synaptic_noise", "overlap", branch="retrieval", x_range=(0.0, 0.2)),
+        core.Plane("load", "field", "overlap", branch="retrieval", x_range=(0.0, 0.3)),
     )
     presets = (
-        Preset(
+        core.Preset(
             "clean recall", {"temperature": 0.2, "load": 0.05, "corruption": 0.3},
             "A cue with 30 % of its neurons flipped is completed within a few sweeps; all other overlaps stay small.",
-            (Promise("overlap", 0.97, 0.03, during=(5, 25)),),
+            (core.Promise("overlap", 0.97, 0.03, during=(5, 25)),),
         ),
-        Preset(
+        core.Preset(
             "metastable recall", {"temperature": 0.3, "load": 0.08, "corruption": 0.2},
             "The glass has the lower free energy here, and still the memory is found and never left.",
         ),
-        Preset(
+        core.Preset(
             "catastrophe", {"temperature": 0.0, "load": 0.16, "corruption": 0.0, "size": 10_000},
             "Just beyond the capacity 0.138 even an undamaged memory dissolves: all are lost at once, not the last.",
-            (Promise("retrieval_spinodal", 0.138, 0.0005, along="load"),),
+            (core.Promise("retrieval_spinodal", 0.138, 0.0005, along="load"),),
         ),
-        Preset(
+        core.Preset(
             "mixture", {"temperature": 0.2, "load": 0.002, "cue": "mixture"},
             "A mixture of three memories is a state of its own, with overlap 1/2 with each. Above T = 0.46 (in "
             "an infinite network, a bit earlier in this one) it makes up its mind.",
         ),
-        Preset(
+        core.Preset(
             "noisy synapses", {"temperature": 0.2, "load": 0.03, "synaptic_noise": 0.4, "corruption": 0.1},
             "Random numbers twice as large as the learnt ones in every synapse, and 95 % of the memory comes back.",
-            (Promise("overlap", 0.95, 0.02),),
+            (core.Promise("overlap", 0.95, 0.02),),
         ),
-        Preset(
+        core.Preset(
             "digits", {"temperature": 0.05, "load": 3 / 4096, "memories": "digits", "corruption": 0.25},
             "Three handwritten digits: the damaged 3 is completed, although each looks half like the others.",
         ),
-        Preset(
+        core.Preset(
             "too many digits", {"temperature": 0.05, "load": 10 / 4096, "memories": "digits", "corruption": 0.1},
             "Ten random memories would be no load at all; ten digits, being alike, melt into one blot.",
         ),
     )  # fmt: skip
     references = (
-        Reference(
+        core.Reference(
             "capacity at T = 0", 0.13790556649493174, 1e-11, "max over y of (erf(y)/y - 2/sqrt(pi) exp(-y^2))^2/2; "
             "0.138 in Amit, Gutfreund and Sompolinsky (1985)",
-            lambda: float(Hopfield(temperature=0).landmark("retrieval_spinodal", "load")[0]),
+            lambda model: float(Hopfield(temperature=0).landmark("retrieval_spinodal", "load")[0]),
         ),
-        Reference(
+        core.Reference(
             "overlap at capacity", 0.96741711568529, 1e-5, "same, at its maximum; 0.967 in AGS 1985",
-            lambda: float(Hopfield(temperature=0, load=0.13790556649).theory()["overlap"].sel(branch="retrieval")),
+            lambda model: float(Hopfield(temperature=0, load=0.13790556649).theory()["overlap"].sel(branch="retrieval")),
         ),
-        Reference(
+        core.Reference(
             "load at which memories stop being the ground state", 0.05185433, 1e-8, "equal energies at T = 0; 0.051 in "
-            "AGS 1987", lambda: float(Hopfield(temperature=0).landmark("retrieval_transition", "load")[0]),
+            "AGS 1987", lambda model: float(Hopfield(temperature=0).landmark("retrieval_transition", "load")[0]),
         ),
-        Reference(
+        core.Reference(
             "overlap at T = 0.2, load 0.1", 0.9890851550442616, 1e-10, "Newton with a dense trapezoid rule",
-            lambda: float(Hopfield(temperature=0.2, load=0.1).theory()["overlap"].sel(branch="retrieval")),
+            lambda model: float(Hopfield(temperature=0.2, load=0.1).theory()["overlap"].sel(branch="retrieval")),
         ),
-        Reference(
+        core.Reference(
             "temperature of the spinodal at load 0.05", 0.5422550379183745, 1e-9, "augmented system of the fold",
-            lambda: float(Hopfield(load=0.05).landmark("retrieval_spinodal", "temperature")[0]),
+            lambda model: float(Hopfield(load=0.05).landmark("retrieval_spinodal", "temperature")[0]),
         ),
-        Reference(
+        core.Reference(
             "temperature of the AT line at load 0.1379", 0.021349871287, 1e-9, "q T^2 = sigma^2 E sech^4, dense sum",
-            lambda: float(Hopfield(load=0.1379).landmark("at_line", "temperature")[0]),
+            lambda model: float(Hopfield(load=0.1379).landmark("at_line", "temperature")[0]),
         ),
     )  # fmt: skip
     tasks = (
-        Task(
+        core.Task(
             "At load 0.08 a memory is recalled when it is cold. Predict the temperature at which it is lost, then heat "
             "the network slowly and watch the overlap.",
             {"temperature": 0.1, "load": 0.08, "corruption": 0.0}, "temperature",
             lambda model: float(model.landmark("retrieval_spinodal", "temperature")[0]), 0.02,
             "The overlap does not fade to zero: it falls from 0.89 in one jump, because the state itself ends there.",
         ),
-        Task(
+        core.Task(
             "At zero temperature, how many memories per neuron can be stored before none can be recalled?",
             {"temperature": 0.0, "load": 0.1, "corruption": 0.0, "size": 10_000}, "load",
             lambda model: float(model.landmark("retrieval_spinodal", "load")[0]), 0.006,
@@ -861,7 +848,7 @@ class Hopfield(Model):
         lost = {"corruption": round(self.corruption * self.size) / self.size} if self.cue == "noise" else {}
         return self.with_simulated(load=self.memory_count / self.size, **lost)
 
-    def solve(self, points: Points) -> Solution:
+    def solve(self, points: Points) -> core.Solution:
         names = ("temperature", "load", "field", "synaptic_noise")
         temperature, load, field, noise = (np.ascontiguousarray(points[name], np.float64) for name in names)
         table = np.full((ROWS, load.size, 3), np.nan)
@@ -873,9 +860,11 @@ class Hopfield(Model):
         stable[:, PARAMAGNET] = ~broken[:, PARAMAGNET]
         broken[:, PARAMAGNET] = False  # it is unstable, not badly described
         validity = np.where(broken, 1, 0 if self.memories == "random" else 2)
-        return Solution(values, table[RESIDUAL], stable, validity, np.nan_to_num(table[ITERATIONS]).astype(np.int64))
+        return core.Solution(
+            values, table[RESIDUAL], stable, validity, np.nan_to_num(table[ITERATIONS]).astype(np.int64)
+        )
 
-    def classify(self, points: Points, solution: Solution, equilibrium: Array) -> Array:
+    def classify(self, points: Points, solution: core.Solution, equilibrium: Array) -> Array:
         recalled = solution.exists(self.tolerance)[:, RETRIEVAL]
         without = np.where(equilibrium == GLASS, 1, 0)
         phase = np.where(equilibrium == RETRIEVAL, 3, np.where(recalled, 2, without))
@@ -885,7 +874,7 @@ class Hopfield(Model):
         """Loads of a boundary (and whether it is one) at arrays of temperature, field or synaptic noise."""
         kinds = ("retrieval_spinodal", "retrieval_transition", "at_line", "glass_transition")
         if name not in kinds:
-            raise NotOfferedError(self.title, f"the boundary {name!r}")
+            raise core.NotOfferedError(self.title, f"the boundary {name!r}")
         n = max(len(c) for c in columns.values())
         temperature, field, noise = (
             np.ascontiguousarray(columns.get(k, np.full(n, getattr(self, k))), np.float64)
@@ -900,7 +889,7 @@ class Hopfield(Model):
             loads, real = self._boundary(name, temperature=np.array([self.temperature]))
             return self.control("load").within(loads[real])
         if along not in ("temperature", "field", "synaptic_noise"):
-            raise NotOfferedError(self.title, f"{name} along {along}")
+            raise core.NotOfferedError(self.title, f"{name} along {along}")
         made = self.control(along)
         # T_R is exponentially small in 1/load
         logarithmic = name == "at_line" and along == "temperature"
@@ -948,14 +937,14 @@ class Hopfield(Model):
             else np.linspace(low, min(high, 1.0), 129)
         )
 
-    def landscape(self) -> Landscape:
+    def landscape(self) -> core.Landscape:
         """Free energy (5) along m, with q and r as eqs. (2), (3) want them; the lowest where they have several."""
         m = np.linspace(-1.1, 1.1, 220)  # an even number: not at m = 0
         free_energy = np.empty(m.size)
         valley(m, self.temperature, self.load, self.field, self.synaptic_noise, free_energy)
-        return Landscape("overlap", m, free_energy)
+        return core.Landscape("overlap", m, free_energy)
 
-    def law(self) -> Law:
+    def law(self) -> core.Law:
         """Gaussian of variance (1 - q)/(1 - C) + q/(1 - C)^2: the overlaps with all other memories, times sqrt(N)."""
         theory = self.theory()
         for branch in ("retrieval", "spin_glass", "paramagnet"):
@@ -964,12 +953,12 @@ class Hopfield(Model):
             if not math.isnan(q):
                 break
         else:
-            raise NotOfferedError(self.title, "a law where no state is known")
+            raise core.NotOfferedError(self.title, "a law where no state is known")
         k = math.sqrt(q / r) if r > 0 else 1.0 - 1.0 / self.temperature
         width = math.sqrt((1.0 - q) / k + r)
         x = np.linspace(-6 * width, 6 * width, 401)
         density = np.exp(-0.5 * (x / width) ** 2) / (width * math.sqrt(2 * math.pi))
-        return Law("other_overlaps", x, density, "overlaps with all other memories, times the square root of N")
+        return core.Law("other_overlaps", x, density, "overlaps with all other memories, times the square root of N")
 
     def caveat(self) -> str:
         if self.cue == "mixture":
