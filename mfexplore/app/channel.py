@@ -8,12 +8,13 @@ a slow server gets fewer values and never an outdated queue.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable
 from typing import Any
 
 from bokeh.core.properties import String
 from bokeh.model import DataModel
+
+from mfexplore.workbench.messages import Ack, Said, written
 
 Handler = Callable[[dict[str, Any]], None]
 
@@ -34,10 +35,10 @@ class Line:
         self._sent = 0
         self.model.on_change("up", self._arrived)
 
-    def say(self, type_: str, **content: Any) -> None:
+    def say(self, message: Said) -> None:
         """Send a message to the page."""
         self._sent += 1
-        self.model.update(down=json.dumps({"type": type_, "n": self._sent} | _clean(content)))
+        self.model.update(down=json.dumps(written(message) | {"n": self._sent}))
 
     def _arrived(self, attribute: str, old: str, new: str) -> None:
         try:
@@ -48,17 +49,5 @@ class Line:
             try:
                 self._hear(message)
             finally:
-                self.say("ack", seq=message.get("seq", 0))
-
-
-def _clean(value: Any) -> Any:
-    """JSON has no NaN or infinity: they become null."""
-    if isinstance(value, dict):
-        return {str(k): _clean(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_clean(v) for v in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if hasattr(value, "item"):
-        return _clean(value.item())
-    return value
+                seq = message.get("seq", 0)
+                self.say(Ack(seq if isinstance(seq, int) else 0))

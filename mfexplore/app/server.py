@@ -28,9 +28,10 @@ from mfexplore.app.handlers import routes
 from mfexplore.app.kernels import Kernels
 from mfexplore.app.workbench import BrowserPage
 from mfexplore.core.catalogue import places, system
+from mfexplore.figures.style import LIGHT, THEMES, Theme
 from mfexplore.study.warmup import is_warm
-from mfexplore.workbench.desk import Desk
 from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.panels import draw
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +87,7 @@ class WorkbenchHandler(Handler):
     def __init__(self, key: str, kernels: Kernels) -> None:
         super().__init__()
         self.key, self.kernels = key, kernels
-        self._built: dict[str, Desk] = {}
+        self._built: dict[str, Built] = {}
         self._broken: dict[str, Exception] = {}
 
     async def on_session_created(self, session_context: Any) -> None:
@@ -119,18 +120,23 @@ class WorkbenchHandler(Handler):
             doc.template_variables.update(pages.compiling(system(self.key)))
             doc.title = f"{system(self.key).title} · mfexplore"
             return
-        doc.title = f"{built.kind.title} · mfexplore"
+        exploration, _, _, theme = built
+        doc.title = f"{exploration.model.title} · mfexplore"
         doc.template = pages.template("workbench.html")
-        doc.template_variables.update(pages.workbench(built))
-        BrowserPage(built, doc)
+        doc.template_variables.update(pages.workbench(exploration, theme))
+        BrowserPage(*built, doc)
 
 
-def build(key: str, query: dict[str, str], theme: str) -> Desk:
-    """The workbench at a link's exploration. What cannot be used of the link becomes a notice."""
+Built = tuple[Exploration, dict[str, Any], list[str], Theme]
+
+
+def build(key: str, query: dict[str, str], theme: str) -> Built:
+    """A link's exploration and its figures. What cannot be used of the link becomes a notice."""
     from urllib.parse import urlencode
 
     exploration, notices = Exploration.from_query(key, urlencode(query))
-    return Desk(exploration, notices, theme)
+    dressed = THEMES.get(theme, LIGHT)
+    return exploration, draw(exploration, dressed), notices, dressed
 
 
 def make_server(

@@ -10,28 +10,42 @@ from bokeh.document import Document
 
 from mfexplore.app.channel import Line
 from mfexplore.app.downloads import offer
+from mfexplore.figures.style import Theme
 from mfexplore.workbench.desk import Desk
+from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.exports import File
+from mfexplore.workbench.messages import Download, Said
 
 
 class BrowserPage:
     """The `Page` of a Bokeh document. One tab, one document, one desk."""
 
-    def __init__(self, desk: Desk, doc: Document) -> None:
-        self._desk, self._doc = desk, doc
+    def __init__(
+        self, start: Exploration, drawings: dict[str, Any], notices: list[str], theme: Theme, doc: Document
+    ) -> None:
+        self._doc = doc
         self._posted: deque[Callable[[], None]] = deque()
-        self._line = Line(desk.hear)
-        roots = list(desk.figures().values())
-        roots[0].tags = [self._line.model]  # the channel travels with the first figure
-        for root in roots:
-            doc.add_root(root)
+        self._line = Line(lambda message: self._desk.hear(message))
+        for name, drawing in drawings.items():
+            drawing.figure.name = name
+            doc.add_root(drawing.figure)
+        doc.roots[0].tags = [self._line.model]  # the channel travels with the first figure
         # Bokeh would fill the page with the figures of another session; the page itself opens again instead.
         doc.config.update(reconnect_session=False, notify_connection_status=False)
-        doc.on_session_destroyed(lambda context: desk.close())
-        desk.attach(self)
+        doc.on_session_destroyed(lambda context: self._desk.close())
+        self._desk = Desk(start, drawings, self, notices, theme)
+        if "diagram" in drawings:
+            figure = drawings["diagram"].figure
+            for size in ("inner_width", "inner_height"):
+                figure.on_change(size, lambda attr, old, new: self._resized(figure))
 
-    def say(self, type_: str, **content: Any) -> None:
-        self._line.say(type_, **content)
+    def _resized(self, figure: Any) -> None:
+        width, height = figure.inner_width, figure.inner_height
+        if width and height:
+            self._desk.hear({"type": "resized", "figure": "diagram", "width": width, "height": height})
+
+    def say(self, message: Said) -> None:
+        self._line.say(message)
 
     def post(self, work: Callable[[], None]) -> None:
         # Bokeh may call in another order than it was asked to, and a page told "finished" before its last picture would
@@ -49,4 +63,4 @@ class BrowserPage:
         self._doc.remove_timeout_callback(appointment)
 
     def give(self, file: File) -> None:
-        self.say("download", url=offer(file))
+        self.say(Download(offer(file)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from mfexplore.core.declaration import Observable
 from mfexplore.core.model import Model
 from mfexplore.figures.frame import NOTHING, dress, inside, load_holoviews, on_top, render, set_range
+from mfexplore.figures.legends import Mark
 from mfexplore.figures.scale import Scale
 from mfexplore.figures.style import Theme, line_colour, tex_label
 
@@ -98,6 +100,19 @@ class CurvesFigure:
         self.show_exact(NOTHING, NOTHING)
         self.show_live(NOTHING, NOTHING)
         self.dress(theme)
+
+    @staticmethod
+    def marks(kind: type[Model]) -> tuple[Mark, ...]:
+        """What the legend explains."""
+        theories = [Mark(f"line-{c}", "swatch", html.escape(title), f"line-{c}") for title, c in legend_of(kind)]
+        return (
+            *theories,
+            Mark("exact", "swatch dash", "exact at this size", "ink"),
+            Mark("points", "ring", "simulations, mean ± s.e."),
+            Mark("live", "dot", "live run"),
+            Mark("equilibrium", "", "thick: equilibrium"),
+            Mark("unstable", "", "dotted: unstable"),
+        )
 
     def dress(self, theme: Theme) -> None:
         """Put on the colours of a theme."""

@@ -21,10 +21,12 @@ from mfexplore.figures.frame import (
     render,
     share_source,
 )
+from mfexplore.figures.legends import Mark
 from mfexplore.figures.lettering import MIDDLING, Lettering, pieces
+from mfexplore.figures.prose import one_line
 from mfexplore.figures.regions import hatch_runs
 from mfexplore.figures.scale import Scale
-from mfexplore.figures.style import LIGHT, SANS, SERIF, Theme, colour_limits, ink_on, palette, tex_label
+from mfexplore.figures.style import LIGHT, SANS, SERIF, Theme, colour_limits, ink_on, mathml, palette, tex_label
 from mfexplore.figures.symbols import typeset
 
 if TYPE_CHECKING:
@@ -68,9 +70,20 @@ class DiagramFigure:
         self.scales = (Scale(), Scale())
         self._observable: Observable | None = None
         self._frame = {"inner_width": MIDDLING, "inner_height": MIDDLING}
-        self.figure.on_change("inner_width", self._resized)
-        self.figure.on_change("inner_height", self._resized)
         self.dress(theme)
+
+    @staticmethod
+    def marks(kind: type[Model]) -> tuple[Mark, ...]:
+        """What the legend explains."""
+        lines = []
+        for boundary in kind.landmarks:
+            meaning = f'<b class="symbol">{mathml(boundary.symbol)}</b> {one_line(boundary.doc)}'
+            lines.append(Mark(boundary.name, "rule" if boundary.continuous else "rule dash", meaning))
+        hatched = (
+            Mark("invalid", "hatch", "theory not to be trusted"),
+            Mark("unknown", "hatch crossed", "no state of the theory"),
+        )
+        return (*lines, *hatched)
 
     def _add_colour_title(self) -> None:
         from bokeh.models.annotations import Title
@@ -151,12 +164,12 @@ class DiagramFigure:
 
     def show(self, dataset: xr.Dataset, branch: str | None = None, method: str | None = None) -> None:
         """Draw one level of a diagram, a Dataset over (y, x). branch None: the equilibrium branch."""
-        self.paint(prepare(dataset, self.kind, self._observable_name, branch, method))
+        self.paint(prepare(dataset, self.kind, self.observable, branch, method))
 
     @property
-    def _observable_name(self) -> str:
-        assert self._observable is not None, "set_axes comes first"
-        return self._observable.name
+    def observable(self) -> str:
+        """The name of the observable that the colours show; empty before `set_axes`."""
+        return "" if self._observable is None else self._observable.name
 
     def paint(self, prepared: Prepared) -> None:
         """The same from data made ready by `prepare`, which may run in any thread."""
@@ -172,10 +185,10 @@ class DiagramFigure:
         self._painted = prepared
         self._letter()
 
-    def _resized(self, size: str, old: float, new: float) -> None:
-        """The browser tells how large the frame is: letters take another part of it."""
-        if new > 0:
-            self._frame[size] = float(new)
+    def resize(self, width: float, height: float) -> None:
+        """The frame has another size in pixels: letters take another part of it."""
+        if width > 0 and height > 0:
+            self._frame = {"inner_width": width, "inner_height": height}
             self._letter()
 
     def _inks(self, xs: Any, ys: Any) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ import threading
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,17 @@ from mfexplore.figures.style import SANS, SERIF, Theme
 
 _rendering = threading.RLock()  # HoloViews keeps its options in global trees
 _rendered: dict[str, Any] = {}
+
+
+class Drawing(Protocol):
+    """What a panel needs of its figure."""
+
+    @property
+    def drawn(self) -> list[str]:
+        """What of its legend is drawn."""
+
+    def dress(self, theme: Theme) -> None:
+        """Put on the colours of a theme."""
 
 
 @dataclass

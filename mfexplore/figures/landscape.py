@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mfexplore.core.declaration import Observable
 from mfexplore.core.model import Landscape, Model
 from mfexplore.figures.frame import NOTHING, dress, load_holoviews, render, set_range
+from mfexplore.figures.legends import Mark
 from mfexplore.figures.style import Theme, line_colour, tex_label
 
 
@@ -35,6 +36,15 @@ class LandscapeFigure:
         self.layers["branches"].put(x=NOTHING, y=NOTHING, fill=[])
         self._marked: list[str] = []
         self.dress(theme)
+
+    @staticmethod
+    def marks(kind: type[Model]) -> tuple[Mark, ...]:
+        """What the legend explains."""
+        return (
+            Mark("stable", "full", "stable"),
+            Mark("unstable", "ring", "unstable"),
+            Mark("live", "swatch thin", "live run", "marker"),
+        )
 
     def dress(self, theme: Theme) -> None:
         """Put on the colours of a theme."""

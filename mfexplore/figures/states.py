@@ -41,14 +41,54 @@ def fits(made: StateFigure, picture: Picture) -> bool:
     return type(made) is _KINDS[type(picture)]
 
 
+class StatePlace:
+    """The picture of a run: the figure that its kind of picture needs, which may change with the controls."""
+
+    def __init__(self, theme: Theme) -> None:
+        from bokeh.models import Column
+
+        self.theme = theme
+        self.figure = Column()
+        self._state: StateFigure | None = None
+
+    def show(self, picture: Picture) -> None:
+        """Draw a picture of any kind."""
+        if self._state is None or not fits(self._state, picture):
+            self._state = picture_figure(picture, self.theme)
+            self.figure.update(children=[self._state.figure], sizing_mode=self._state.figure.sizing_mode)
+        else:
+            self._state.show(picture)
+
+    def key(self, picture: Picture) -> list[tuple[str, str]]:
+        """What the colours of a picture mean."""
+        return [] if self._state is None else self._state.key(picture)
+
+    @property
+    def shape(self) -> str:
+        """How much room the picture needs: "square", "wide" or "mosaic"."""
+        return "square" if self._state is None else self._state.shape
+
+    @property
+    def drawn(self) -> list[str]:
+        return []
+
+    def dress(self, theme: Theme) -> None:
+        """Put on the colours of a theme."""
+        self.theme = theme
+        if self._state is not None:
+            self._state.dress(theme)
+
+
 class StateFigure:
     """Base: a figure that is rendered once for a kind of picture; `show` replaces its data.
 
     Attributes:
         figure: the Bokeh figure. square: one unit is as long across as up, and the axes are left away.
+        shape: how much room it needs.
     """
 
     square = True
+    shape = "square"
     figure: Any
     layers: dict[str, Layer]
 
@@ -89,6 +129,8 @@ class LatticeFigure(StateFigure):
 
 class PatternsFigure(StateFigure):
     """Small images side by side, each with its caption below."""
+
+    shape = "mosaic"
 
     def __init__(self, theme: Theme) -> None:
         self.figure, self.layers = _image_figure(labels=True)
@@ -165,7 +207,7 @@ class PhasesFigure(StateFigure):
 class LinesFigure(StateFigure):
     """Trajectories and densities: lines against a common abscissa."""
 
-    square = False
+    square, shape = False, "wide"
 
     def __init__(self, theme: Theme) -> None:
         def declare() -> dict[str, Any]:
@@ -200,7 +242,7 @@ class LinesFigure(StateFigure):
 class SpectrumFigure(StateFigure):
     """Eigenvalues: a histogram when they are real, points in the plane when they are complex."""
 
-    square = False
+    square, shape = False, "wide"
 
     def __init__(self, theme: Theme) -> None:
         def declare() -> dict[str, Any]:

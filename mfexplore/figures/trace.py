@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mfexplore.core.model import Law, Model
 from mfexplore.figures.curves import value_range
 from mfexplore.figures.frame import NOTHING, dress, load_holoviews, render, set_range, thin
+from mfexplore.figures.legends import Mark
 from mfexplore.figures.scale import Scale
 from mfexplore.figures.style import Theme, short_label, tex_label
 
@@ -31,6 +32,12 @@ def companions(names: tuple[str, ...], chosen: str) -> tuple[str, ...]:
 def _family(name: str) -> str:
     numbered = NUMBERED.fullmatch(name)
     return numbered[1] if numbered else name
+
+
+def traced(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those observables of a run that are traced on their own; the others are drawn beside one of them."""
+    hidden = {beside for name in names for beside in companions(names, name)}
+    return tuple(n for n in names if n not in hidden)
 
 
 class TraceFigure:
@@ -61,6 +68,16 @@ class TraceFigure:
         self._step = 1.0
         self._span = 0.0
         self.dress(theme)
+
+    @staticmethod
+    def marks(kind: type[Model]) -> tuple[Mark, ...]:
+        """What the legend explains."""
+        return (
+            Mark("", "swatch", "run", "accent"),
+            Mark("companions", "swatch pale", "the others of its kind", "soft"),
+            Mark("theory", "swatch dash", "theory", "marker"),
+            Mark("predicted", "swatch broad", "predicted path", "line-1"),
+        )
 
     def dress(self, theme: Theme) -> None:
         """Put on the colours of a theme."""
@@ -162,6 +179,11 @@ class HistogramFigure:
         self._top = 1.0
         self._range = (0.0, 1.0)
         self.dress(theme)
+
+    @staticmethod
+    def marks(kind: type[Model]) -> tuple[Mark, ...]:
+        """What the legend explains."""
+        return Mark("bars", "patch pale", "run", "soft"), Mark("law", "swatch", "theory", "marker")
 
     def dress(self, theme: Theme) -> None:
         """Put on the colours of a theme."""

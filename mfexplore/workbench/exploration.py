@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode
@@ -86,6 +85,11 @@ class Exploration:
     def along_control(self) -> str:
         """The control on the abscissa of the curve."""
         return self.x if self.along == "x" else self.y
+
+    def theory_controls(self, *axes: str) -> tuple[tuple[str, Any], ...]:
+        """The controls that theory depends on and their values, but those that are axes."""
+        values = self.model.values().items()
+        return tuple((n, v) for n, v in values if n not in axes and self.model.control(n).part != "simulation")
 
     # -- permalink ------------------------------------------------------------------------------------------------
 
@@ -229,8 +233,3 @@ def _whole(text: str) -> int:
     if not 0 <= number < 2**63:
         raise ValueError(text)
     return number
-
-
-def of_preset(kind: type[Model], name: str, view: Mapping[str, Any] | None = None) -> Exploration:
-    """The exploration of a named preset."""
-    return Exploration.of(kind.preset(name), **(view or {}))

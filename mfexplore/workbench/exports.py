@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -31,12 +31,12 @@ class Held:
     """What the page shows at the moment of export; None where it shows nothing of the kind."""
 
     at: Exploration
-    diagram: xr.Dataset | None
-    boundaries: xr.Dataset | None
-    curve: xr.Dataset | None
-    points: dict[float, dict[str, tuple[float, float, int]]]
-    trace: xr.Dataset | None
-    theory: xr.Dataset | None
+    diagram: xr.Dataset | None = None
+    boundaries: xr.Dataset | None = None
+    curve: xr.Dataset | None = None
+    points: dict[float, dict[str, tuple[float, float, int]]] = field(default_factory=dict)
+    trace: xr.Dataset | None = None
+    theory: xr.Dataset | None = None
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,9 @@ PATIENCE = 2.0  # seconds to wait for a page that does not draw
 
 @dataclass(frozen=True)
 class Frame:
-    """The simulation at one moment. series: copies, shape (n,); restarted: nothing before belongs to this run."""
+    """The simulation at one moment. series: copies, shape (n,); restarted: nothing before belongs to this run.
+    advanced: it is at another time, or another run; else it only follows other controls.
+    """
 
     time: float
     times: NDArray[Any]
@@ -33,6 +35,7 @@ class Frame:
     model: Model
     finished: bool
     restarted: bool
+    advanced: bool
     per_second: float
     unit: str  # of time
     step: float  # of time between two points of the series
@@ -87,6 +90,10 @@ class Live:
             self._steps += 1
             self._notify()
 
+    def set_speed(self, steps: float) -> None:
+        """So many steps per frame, within reason."""
+        self.speed = min(max(steps, 0.02), 1000.0)
+
     def close(self) -> None:
         """End the thread; for a page that was closed."""
         with self._wake:
@@ -124,7 +131,7 @@ class Live:
                 done = self._advance(int(owed) + steps, started)
                 owed = max(0.0, owed - done)
                 if self._run is not None and (done or restarted or follow is not None):
-                    self._hand_over(self._run, restarted, done / max(time.perf_counter() - due, FRAME))
+                    self._hand_over(self._run, restarted, done > 0, done / max(time.perf_counter() - due, FRAME))
             except MfexploreError as error:
                 self._stop(str(error))
             except Exception as error:  # a broken kernel must not take the page's live view with it
@@ -157,11 +164,11 @@ class Live:
                 break
         return done
 
-    def _hand_over(self, run: Simulation, restarted: bool, per_second: float) -> None:
+    def _hand_over(self, run: Simulation, restarted: bool, moved: bool, per_second: float) -> None:
         times, series = run.series()
         frame = Frame(
             run.time, times.copy(), {n: v.copy() for n, v in series.items()}, run.picture(), _samples(run), run.model,
-            run.finished, restarted, per_second, run.time_unit, run.step,
+            run.finished, restarted, moved or restarted, per_second, run.time_unit, run.step,
         )  # fmt: skip
         self._drawn.clear()
 

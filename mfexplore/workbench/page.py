@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from mfexplore.workbench.exports import File
+from mfexplore.workbench.messages import Said
 
 
 class Page(Protocol):
     """The other side of a `Desk`: a browser page on a server, or the output of a notebook cell."""
 
-    def say(self, type_: str, **content: Any) -> None:
-        """Tell the page something: "state", "sentence", "progress", "notice", "live", "table", "check", ..."""
+    def say(self, message: Said) -> None:
+        """Tell the page something."""
 
     def post(self, work: Callable[[], None]) -> None:
         """Run in the page's own thread; may be called from any thread."""

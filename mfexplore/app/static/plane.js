@@ -5,7 +5,7 @@ import {nudge, show, snap, values} from "./controls.js";
 
 const controls = window.mfexplore.controls;
 let figure = null;
-let view = window.mfexplore.at;
+let view = {};
 
 export function turn(newView) { view = newView; }
 

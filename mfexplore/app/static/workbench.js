@@ -42,7 +42,7 @@ hear("state", message => {
   if ($("zoom-all")) $("zoom-all").hidden = !message.zoomed;
   $("undo").disabled = !message.undo;
   $("redo").disabled = !message.redo;
-  for (const name of ["python", "sweep", "citation"]) if ($(name)) $(name).textContent = message[name];
+  for (const [name, text] of Object.entries(message.snippets)) if ($(name)) $(name).textContent = text;
   rememberAddress();
 });
 
@@ -93,11 +93,9 @@ hear("progress", ({what, fraction, text}) => {
   $("cancel").hidden = fraction === null;
 });
 
-hear("panel", ({name, shown}) => { // offered by the system, but perhaps not at these controls
-  const place = document.querySelector(`[data-panel="${name}"]`);
-  if (!place) return;
-  place.hidden = !shown;
-  place.closest(".two")?.classList.toggle("one", !shown);
+hear("offered", ({panel, shown}) => { // by the system, but perhaps not at these controls
+  const place = document.querySelector(`[data-panel="${panel}"]`);
+  if (place) place.hidden = !shown;
 });
 
 hear("notice", ({text, kind}) => toast(text, kind));
@@ -150,32 +148,35 @@ function showKey(key) {
 }
 
 let offered = "";
-function offerSeries(names) {
-  if (names.join() === offered) return;
-  offered = names.join();
-  $("series").replaceChildren(...names.map(name => new Option(window.mfexplore.titles[name] ?? name.replaceAll("_", " "), name)));
-  $("series").parentElement.hidden = names.length < 2;
-}
+hear("traces", ({names, chosen}) => {
+  if (JSON.stringify(names) !== offered) {
+    offered = JSON.stringify(names);
+    $("series").replaceChildren(...names.map(([name, text]) => new Option(text, name)));
+    $("series").parentElement.hidden = names.length < 2;
+  }
+  $("series").value = chosen;
+});
 
 let playing = false;
-hear("live", message => {
+hear("run", message => {
   playing = message.playing;
   const button = $("play");
   button.textContent = playing && !message.finished ? "❚❚" : "▶";
   button.setAttribute("aria-pressed", playing);
   button.setAttribute("aria-label", playing ? "Pause" : "Play");
-  $("caption").textContent = message.caption;
-  showKey(message.key);
-  document.querySelector(".figure-state").className = `figure figure-state ${message.picture}`;
   const time = Number(message.time.toPrecision(4));
   $("clock").textContent = `${time.toLocaleString("en")} ${message.unit}${message.finished ? ", finished" : ""}`;
-  offerSeries(message.names);
-  $("series").value = message.chosen;
 });
 
-hear("pins", ({pins}) => {
-  $("pins-card").hidden = !pins.length;
-  $("pins").replaceChildren(...pins.map((text, index) => {
+hear("picture", ({shape, caption, key}) => {
+  $("caption").textContent = caption;
+  showKey(key);
+  document.querySelector("[data-figure=state]").dataset.shape = shape;
+});
+
+hear("pins", ({titles}) => {
+  $("pins-card").hidden = !titles.length;
+  $("pins").replaceChildren(...titles.map((text, index) => {
     const item = document.createElement("li");
     const words = document.createElement("span");
     words.textContent = text;
