@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,8 @@ from mfexplore.core.controls import Control
 from mfexplore.core.declaration import in_words, sentence_case
 from mfexplore.core.model import Model
 from mfexplore.core.provenance import versions
-from mfexplore.figures import legends
-from mfexplore.figures.prose import one_line, to_html
-from mfexplore.figures.style import DARK, LIGHT, Theme, symbol_html, unit_html
+from mfexplore.figures.prose import one_line
+from mfexplore.figures.style import DARK, LIGHT, symbol_html, unit_html
 from mfexplore.figures.symbols import plain
 from mfexplore.workbench import sheet
 from mfexplore.workbench.exploration import Exploration
@@ -46,22 +44,13 @@ def template(name: str) -> Template:
     return _environment().get_template(name)
 
 
-def page_of(kind: type[Model]) -> Markup:
-    """The docstring of the model's file, as HTML."""
-    return Markup(to_html(sys.modules[kind.__module__].__doc__ or ""))
-
-
-def workbench(start: Exploration, theme: Theme) -> dict[str, Any]:
-    """Variables of the workbench page."""
-    made = Sheet(start)
+@cache
+def component(kind: type[Model], serves: bool) -> dict[str, Any]:
+    """The static part of a workbench: its HTML, and what its script needs to know. serves: as in `BrowserPage`."""
+    made = Sheet(Exploration.of(kind()))
     words = {name: getattr(sheet, name.upper()) for name in ("buttons", "seed_help", "table_note", "lost", "speeds")}
-    return words | {
-        "sheet": made,
-        "theme": theme.name,
-        "keyboard": sheet.KEYS,
-        "legend_styles": legends.sheet(),
-        "constants": constants(made),
-    }
+    page = template("workbench.html").render(words | {"sheet": made, "keyboard": sheet.KEYS, "serves": serves})
+    return {"sheet": page, "constants": constants(made) | {"serves": serves}}
 
 
 def constants(made: Sheet) -> dict[str, Any]:
@@ -80,10 +69,6 @@ def _data(declared: Control) -> dict[str, Any]:
         "low": declared.low, "high": declared.high, "step": declared.step, "integer": declared.is_integer,
         "log": declared.is_logarithmic, "choice": declared.is_choice, "title": declared.title,
     }  # fmt: skip
-
-
-def compiling(kind: type[Model]) -> dict[str, Any]:
-    return {"kind": kind, "about": page_of(kind)}
 
 
 def gallery() -> str:
@@ -111,3 +96,7 @@ def words_of(kind: type[Model]) -> str:
 
 def missing(message: str) -> str:
     return template("missing.html").render(message=message)
+
+
+def full(limit: int) -> str:
+    return template("full.html").render(limit=limit)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import html
 from collections.abc import Callable
 from functools import singledispatchmethod
@@ -11,13 +10,14 @@ from typing import Any
 
 import ipywidgets as widgets
 from bokeh.events import Pan, Tap
-from bokeh.models import Plot
 
+from mfexplore.figures.frame import Figure
 from mfexplore.figures.prose import one_line
 from mfexplore.figures.style import LIGHT, THEMES
 from mfexplore.notebook.bench import Bench
 from mfexplore.notebook.canvas import Canvas
 from mfexplore.notebook.frontend import Frontend
+from mfexplore.notebook.mirror import Mirror
 from mfexplore.workbench import messages
 from mfexplore.workbench.desk import Desk
 from mfexplore.workbench.exploration import Exploration
@@ -46,7 +46,8 @@ class NotebookPage:
         self._texts: dict[tuple[Any, str], Any] = {}
         self._writing = False
         self.canvases: dict[str, Canvas] = {}
-        self.drawings: dict[str, Any] = {}
+        self.mirrors: dict[str, Mirror] = {}
+        self._changed: dict[str, None] = {}
         self._frontend = Frontend(
             lambda: self.post(self._appear), lambda name: self.post(lambda: self._dress(name)),
             lambda across, up: self.post(lambda: self._nudge(across, up)),
@@ -74,10 +75,9 @@ class NotebookPage:
 
     def give(self, file: File) -> None:
         """A link to save the file with; it carries the file itself, so that it works wherever the kernel runs."""
-        data = base64.b64encode(file.content).decode()
-        href = f"data:{file.media_type};base64,{data}"
+        name = html.escape(file.name)
         self.bench.download.value = (
-            f'<a class="mfexplore-file" download="{html.escape(file.name)}" href="{href}">Save {file.name}</a>'
+            f'<a class="mfexplore-file" download="{name}" href="{file.as_link()}">Save {name}</a>'
         )
 
     def hear(self, message: Heard) -> None:
@@ -99,32 +99,39 @@ class NotebookPage:
         """A view is there, for the first time or after the page was loaded again: figures as they are now."""
         if self._closed:
             return
-        if not self.drawings:
-            self.drawings = draw(self.start, self._theme)
-            self._wire_plane()
-        for name, drawing in self.drawings.items():
-            if name in self.canvases:
-                self.canvases[name].close()
-            drawing.figure.name = name
-            _paint_plainly(drawing.figure)
-            self.canvases[name] = Canvas(drawing.figure, self._call_later)
-            self.bench.places[name].children = (self.canvases[name],)
         self.bench.waiting.layout.display = "none"
         if self.desk is None:
-            self.desk = Desk(self.start, self.drawings, self, theme=self._theme)
-        self.desk.hear(Hello())
+            drawings = draw(self.start, self._theme)
+            self.mirrors = {name: Mirror(drawing.figure) for name, drawing in drawings.items()}
+            self.desk = Desk(self.start, drawings, self, theme=self._theme)
+        self.desk.hear(Hello(self._theme.name))
 
-    def _wire_plane(self) -> None:
-        if "diagram" in self.drawings:
-            plane = self.drawings["diagram"].figure
+    def changed(self, name: str, figure: Figure) -> None:
+        if not self._changed:
+            self._loop.call_soon(self._redraw)
+        self._changed[name] = None
+
+    def _redraw(self) -> None:
+        names, self._changed = self._changed, {}
+        for name in names:
+            if not self._closed and self.mirrors[name].follow():
+                self._put_up(name, self.mirrors[name].plot)
+
+    def _put_up(self, name: str, plot: Any) -> None:
+        if name in self.canvases:
+            self.canvases[name].close()
+        plot.name = name
+        if name == "diagram":
             for kind in (Tap, Pan):
-                plane.on_event(kind, lambda event: self.hear(Marker(event.x, event.y)))
+                plot.on_event(kind, lambda event: self.hear(Marker(event.x, event.y)))
             for size in ("inner_width", "inner_height"):
-                plane.on_change(size, lambda attr, old, new: self._resized(plane))
+                plot.on_change(size, lambda attr, old, new: self._resized(plot))
+        self.canvases[name] = Canvas(plot, self._call_later)
+        self.bench.places[name].children = (self.canvases[name],)
 
-    def _resized(self, plane: Any) -> None:
-        if plane.inner_width and plane.inner_height:
-            self.hear(Resized("diagram", plane.inner_width, plane.inner_height))
+    def _resized(self, plot: Any) -> None:
+        if plot.inner_width and plot.inner_height:
+            self.hear(Resized("diagram", plot.inner_width, plot.inner_height))
 
     def _dress(self, name: str) -> None:
         self._theme = THEMES[name]
@@ -261,7 +268,6 @@ class NotebookPage:
             place.remove_class(f"mfexplore-{self.bench.shape}")
             place.add_class(f"mfexplore-{said.shape}")
             self.bench.shape = said.shape
-            _paint_plainly(self.drawings["state"].figure)
 
     @tell.register
     def _(self, said: messages.Traces) -> None:
@@ -309,9 +315,3 @@ class Workbench(widgets.VBox):
 
 def _legend(entries: list[str]) -> str:
     return f'<div class="legend">{"".join(f"<span>{entry}</span>" for entry in entries)}</div>'
-
-
-def _paint_plainly(root: Any) -> None:
-    """Without WebGL: a browser has fewer of its contexts than a course has figures."""
-    for plot in root.select({"type": Plot}):
-        plot.output_backend = "canvas"

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from mfexplore.core.errors import ControlError, MfexploreError, UnknownNameError
+from mfexplore.core.errors import MfexploreError, UnknownNameError
 from mfexplore.core.model import Model
 from mfexplore.figures.frame import Drawing
 from mfexplore.figures.style import LIGHT, THEMES, Theme
@@ -66,6 +66,9 @@ class Desk:
         self._hearers = self._own_hearers()
         for panel in self.panels:
             self._hearers |= panel.hears()
+        for panel in self.panels:
+            figure = panel.drawing.figure
+            figure.listen(partial(page.changed, panel.name, figure))
         self.session.listen(lambda old, new: self._turn(old))
         self._turn(None)
         self.jobs.submit("checks", self._check, self._tell_check, fail=self._fail)
@@ -76,6 +79,10 @@ class Desk:
         if found is None:
             raise UnknownNameError("panel", name, [panel.name for panel in self.panels])
         return found
+
+    def move(self, to: Exploration) -> None:
+        """Show another exploration of the same system."""
+        self._go(lambda: self.session.go(to))
 
     def close(self) -> None:
         """The page was closed: stop everything that runs for it. From any thread, and as often as one likes."""
@@ -117,10 +124,10 @@ class Desk:
     def _own_hearers(self) -> dict[type[Heard], Callable[[Any], None]]:
         go, session = self._go, self.session
         own: dict[type[Heard], Callable[[Any], None]] = {
-            messages.Hello: lambda m: self._greet(),
+            messages.Hello: self._greet,
             messages.Control: lambda m: self._slide(m.name, {m.name: m.value}),
             messages.Marker: self._put_marker,
-            messages.Seed: lambda m: go(lambda: session.go(self._with_seed(m.value))),
+            messages.Seed: lambda m: self.move(session.current.with_seed(m.value)),
             messages.View: lambda m: go(lambda: session.set_view(**{m.name: m.value or None})),
             messages.Window: self._zoom,
             messages.Preset: lambda m: go(lambda: session.preset(m.name)),
@@ -153,15 +160,6 @@ class Desk:
         """One step of a gesture: what is on the screen follows now, the rest of the page once the hand rests."""
         self.session.set_controls(gesture, **values)
         self._untold = True
-
-    def _with_seed(self, value: Any) -> Exploration:
-        try:
-            seed = int(value)
-        except (TypeError, ValueError):
-            seed = -1
-        if not 0 <= seed < 2**63:
-            raise ControlError(self.kind.title, "seed", value, "a whole number from 0 on")
-        return replace(self.session.current, seed=seed)
 
     def _put_marker(self, message: messages.Marker) -> None:
         """The marker was put somewhere: the nearest allowed values of the two controls."""
@@ -308,12 +306,16 @@ class Desk:
 
     # -- the session speaks ---------------------------------------------------------------------------------------
 
-    def _greet(self) -> None:
-        """A page that comes is told what holds."""
+    def _greet(self, message: messages.Hello) -> None:
+        """A page that comes is shown what there is, and told what holds."""
+        for panel in self.panels:
+            panel.drawing.figure.renew()
+        if message.theme != self.theme.name:
+            self._dress(messages.Theme(message.theme))
         self._tell_state()
-        for message in list(self._said.values()):
-            if not isinstance(message, messages.State):
-                self._page.say(message)
+        for said in list(self._said.values()):
+            if not isinstance(said, messages.State):
+                self._page.say(said)
         notices, self._notices = self._notices, []
         for text in notices:
             self._notice(text, "info")

@@ -64,6 +64,16 @@ class Exploration:
         """Other controls, same view. Raises ControlError and UnknownNameError."""
         return replace(self, model=self.model.replace(**controls))
 
+    def with_seed(self, value: Any) -> Self:
+        """Another seed, perhaps as somebody typed it. Raises ControlError."""
+        try:
+            seed = int(value)
+        except (TypeError, ValueError):
+            seed = -1
+        if not 0 <= seed < 2**63:
+            raise ControlError(self.model.title, "seed", value, "a whole number from 0 on")
+        return replace(self, seed=seed)
+
     def with_view(self, **view: Any) -> Self:
         """Another view of the same controls; changing an axis drops the zoom, and choosing for one axis the control of
         the other swaps the two.

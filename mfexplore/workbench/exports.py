@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,6 +48,10 @@ class File:
     @property
     def media_type(self) -> str:
         return TYPES[self.name.rpartition(".")[2]]
+
+    def as_link(self) -> str:
+        """An address that carries the file itself."""
+        return f"data:{self.media_type};base64,{base64.b64encode(self.content).decode()}"
 
 
 def make(what: str, held: Held) -> File:

@@ -31,7 +31,9 @@ class Heard:
 
 @dataclass(frozen=True)
 class Hello(Heard):
-    """A page is there, for the first time or again: tell it everything."""
+    """A page is there, for the first time or again: tell it everything. theme: in which it stands."""
+
+    theme: str = "light"
 
 
 @dataclass(frozen=True)
@@ -314,6 +316,29 @@ class Traces(Said):
 
 
 @dataclass(frozen=True)
+class Draw(Said):
+    """A figure has changed. template: to be put up first, by its name; None if it is up. document: the template itself,
+    for a page that cannot fetch it. events: a patch in the words of Bokeh's protocol.
+    """
+
+    lasting = False
+
+    figure: str
+    template: str | None
+    document: str | None
+    events: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Waiting(Said):
+    """The page has to wait, for this reason; empty when it need not any longer."""
+
+    lasting = False
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Pins(Said):
     titles: list[str]
 
@@ -332,10 +357,11 @@ class Answer(Said):
 
 @dataclass(frozen=True)
 class Download(Said):
-    """A file to save is at this address."""
+    """A file to save is at this address, under this name."""
 
     lasting = False
 
+    name: str
     url: str
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from mfexplore.figures.frame import Figure
 from mfexplore.workbench.exports import File
 from mfexplore.workbench.messages import Said
 
@@ -23,6 +24,9 @@ class Page(Protocol):
 
     def forget(self, appointment: Any) -> None:
         """Do not run it after all."""
+
+    def changed(self, name: str, figure: Figure) -> None:
+        """The figure of a panel has something new: `figure.take()` it when this turn is over."""
 
     def give(self, file: File) -> None:
         """Let the person save a file."""

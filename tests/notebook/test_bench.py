@@ -113,7 +113,7 @@ def test_a_bad_value_is_explained_and_taken_back(shown: Browser) -> None:
 
 
 def test_click_and_arrow_keys_move_the_marker(shown: Browser) -> None:
-    plane = shown.page.drawings["diagram"].figure
+    plane = shown.page.mirrors["diagram"].plot
     plane.document.callbacks.trigger_event(Tap(plane, x=0.3, y=0.45))
     shown.until(lambda: shown.page.bench.controls["field"].box.value == "0.3")
     shown.says(steps=(2, -10))

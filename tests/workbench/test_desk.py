@@ -13,6 +13,7 @@ import pytest
 
 from mfexplore.core import Model, system
 from mfexplore.core.catalogue import places
+from mfexplore.figures.frame import Figure
 from mfexplore.figures.style import LIGHT
 from mfexplore.workbench.desk import Desk
 from mfexplore.workbench.exploration import Exploration
@@ -28,11 +29,15 @@ class FakePage:
         exploration, notices = Exploration.from_query("curie_weiss", query)
         self.heard: list[dict[str, Any]] = []
         self.files: list[File] = []
+        self.drawn: set[str] = set()
         self._posted: deque[Callable[[], None]] = deque()
         self.desk = Desk(exploration, draw(exploration, LIGHT), self, notices)
 
     def say(self, message: Said) -> None:
         self.heard.append(written(message))
+
+    def changed(self, name: str, figure: Figure) -> None:
+        self.drawn.add(name)
 
     def post(self, work: Callable[[], None]) -> None:
         self._posted.append(work)
@@ -74,8 +79,8 @@ def page() -> Iterator[FakePage]:
 def test_control_moves_marker(page: FakePage) -> None:
     page.tell("control", name="temperature", value=0.5)
     assert page.desk.session.current.model.temperature == 0.5
-    marker = page.desk.panel("diagram").drawing.layers["marker"].source
-    assert page.until(lambda: marker.data["y"][0] == pytest.approx(0.5))
+    marker = page.desk.panel("diagram").drawing.layers["marker"]
+    assert page.until(lambda: marker.columns["y"][0] == pytest.approx(0.5))
 
 
 def test_curve_follows(page: FakePage) -> None:
@@ -92,14 +97,14 @@ def test_marker_comes_with_its_curve_and_the_curve_only_when_it_changes(page: Fa
     page.until(lambda: curve.columns and not desk.jobs.busy("curve"))
     drawn = curve.columns
     page.tell("control", name=along, value=0.77)
-    on_curve = curve.drawing.layers["marker"].source
-    page.until(lambda: on_curve.data["x"][0] == pytest.approx(0.77))
+    on_curve = curve.drawing.layers["marker"]
+    page.until(lambda: on_curve.columns["x"][0] == pytest.approx(0.77))
     page.until(lambda: not desk.jobs.busy("point"))
     assert curve.columns is drawn
     x = desk.session.current.x
     page.tell("control", name=x, value=0.25)
     page.until(lambda: curve.columns is not drawn)
-    assert diagram.drawing.layers["marker"].source.data["x"][0] == pytest.approx(0.25)
+    assert diagram.drawing.layers["marker"].columns["x"][0] == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize("value", [99.0, "nonsense", None, float("nan")])
@@ -298,6 +303,8 @@ def test_a_page_that_comes_again_is_told_what_holds(page: FakePage) -> None:
     page.heard.clear()
     page.tell("hello")
     assert {m["type"] for m in page.heard} >= before
+    for panel in page.desk.panels:
+        assert panel.drawing.figure.take().template is not None, "it has to put up its figures"
 
 
 def test_opening_a_page_prepares_its_simulation_once(monkeypatch: pytest.MonkeyPatch) -> None:
