@@ -793,7 +793,7 @@ class DiffusionLimitedAggregation(core.Model):
         core.Preset(
             "large", {"size": 1_000_000},
             "A million particles in half a minute: D settles near 1.71, and the arms look alike at every scale.",
-            (core.Promise(core.Value(core.Value("fractal_dimension", method="numerical")), 1.71, 0.005),),
+            (core.Promise(core.Value("fractal_dimension", method="numerical"), 1.71, 0.005),),
         ),
         core.Preset("dense", {"walker_density": 0.3}, "Walkers wait between the arms and fill them: D_1 comes to 1.87."),
         core.Preset(

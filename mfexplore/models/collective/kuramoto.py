@@ -561,8 +561,8 @@ class Kuramoto(core.Model):
         core.Preset(
             "onset", {"coupling": 2.2, "disorder": 1.0, "temperature": 0.0, "size": 100_000},
             "Ten per cent above the threshold K = 2 the phases gather to r = 0.30, growing slowly from noise.",
-            (core.Promise(core.Value(core.Crossing("critical_coupling", "coupling")), 2.0, 1e-9),
-             core.Promise(core.Value(core.Value("coherence")), 0.30, 0.005)),
+            (core.Promise(core.Crossing("critical_coupling", "coupling"), 2.0, 1e-9),
+             core.Promise(core.Value("coherence"), 0.30, 0.005)),
         ),
         core.Preset(
             "locked and drifting", {"frequencies": "gaussian", "coupling": 2.0, "disorder": 1.0, "temperature": 0.0},
@@ -571,8 +571,8 @@ class Kuramoto(core.Model):
         core.Preset(
             "explosive", {"frequencies": "uniform", "coupling": 1.4, "disorder": 1.0, "temperature": 0.0},
             "Ten per cent above the threshold K = 1.273 the coherence leaps to 0.87; just below it there is none.",
-            (core.Promise(core.Value(core.Crossing("critical_coupling", "coupling")), 1.273, 0.0005),
-             core.Promise(core.Value(core.Value("coherence")), 0.87, 0.005)),
+            (core.Promise(core.Crossing("critical_coupling", "coupling"), 1.273, 0.0005),
+             core.Promise(core.Value("coherence"), 0.87, 0.005)),
         ),
         core.Preset(
             "rotors", {"frequencies": "identical", "coupling": 1.0, "temperature": 0.3, "start": "coherent"},

@@ -433,7 +433,7 @@ class SpatialNetworkSIR(core.Model):
         ),
         core.Preset("power law", {"kernel": "power", "tail": 1.0}, "Hops of every length: no front, a fractal of foci."),
         core.Preset("below threshold", {"transmission": 0.12}, "A case infects 0.86 others: it glimmers and goes out.",
-            (core.Promise(core.Value(core.Value("reproduction_number", method="edge_based")), 0.86, 0.005),),
+            (core.Promise(core.Value("reproduction_number", method="edge_based"), 0.86, 0.005),),
         ),
         core.Preset(
             "on a line", {"dimension": 1, "length": 20.0, "mean_degree": 16.0, "size": 20_000},

@@ -686,26 +686,26 @@ class PSpin(core.Model):
         core.Preset(
             "caught in a state", {"temperature": 0.59, "size": 1000},
             "Between T_s = 0.586 and T_d = 0.612 the start is not forgotten, yet the energy is that of a liquid.",
-            (core.Promise(core.Value(core.Crossing("static_temperature", "temperature")), 0.586, 0.0005),
-             core.Promise(core.Value(core.Crossing("dynamic_temperature", "temperature")), 0.612, 0.0005),
-             core.Promise(core.Value(core.Value("energy")), -0.5 / 0.59, 1e-9)),
+            (core.Promise(core.Crossing("static_temperature", "temperature"), 0.586, 0.0005),
+             core.Promise(core.Crossing("dynamic_temperature", "temperature"), 0.612, 0.0005),
+             core.Promise(core.Value("energy"), -0.5 / 0.59, 1e-9)),
         ),
         core.Preset(
             "quench", {"temperature": 0.2, "start": "random", "size": 400},
             "The energy creeps down and is held up near the threshold -1.05, above the glass at -1.07.",
-            (core.Promise(core.Value(core.Value("energy", "threshold")), -1.05, 0.005),
-             core.Promise(core.Value(core.Value("energy", "glass")), -1.07, 0.005)),
+            (core.Promise(core.Value("energy", "threshold"), -1.05, 0.005),
+             core.Promise(core.Value("energy", "glass"), -1.07, 0.005)),
         ),
         core.Preset(
             "Ising states", {"temperature": 0.66, "kind": "ising", "size": 1000},
             "The same with Ising spins: an equilibrium start keeps the overlap q = 0.79 of its state.",
-            (core.Promise(core.Value(core.Value("overlap")), 0.79, 0.005),
-             core.Promise(core.Value(core.Mean("overlap", 20, 120)), 0.79, 0.08)),
+            (core.Promise(core.Value("overlap"), 0.79, 0.005),
+             core.Promise(core.Mean("overlap", 20, 120), 0.79, 0.08)),
         ),
         core.Preset(
             "Gardner", {"temperature": 0.2, "kind": "ising", "start": "equilibrium", "size": 1000},
             "Below T_G = 0.240 one step of symmetry breaking fails: the diagram says so.",
-            (core.Promise(core.Value(core.Crossing("gardner_temperature", "temperature")), 0.240, 0.0005),),
+            (core.Promise(core.Crossing("gardner_temperature", "temperature"), 0.240, 0.0005),),
         ),
     )  # fmt: skip
     references = (

@@ -447,7 +447,7 @@ class QuantumRandomEnergy(core.Model):
         core.Preset(
             "localized", {"temperature": 1.0, "transverse_field": 0.2, "size": 12},
             "The released corner keeps most of its weight for ever: survival stays between 0.8 and 1, by sample.",
-            (core.Promise(core.Value(core.Mean("survival", 20, 40)), 0.9, 0.12),),
+            (core.Promise(core.Mean("survival", 20, 40), 0.9, 0.12),),
         ),
         core.Preset(
             "bad metal", {"temperature": 2.0, "transverse_field": 0.5},
@@ -460,7 +460,7 @@ class QuantumRandomEnergy(core.Model):
         core.Preset(
             "level crossing", {"temperature": 0.0, "transverse_field": 0.78, "size": 14},
             "Trace the gap and move the field from 0.7 to 0.9: in a narrow window it nearly closes.",
-            (core.Promise(core.Value(core.Crossing("first_order", "transverse_field")), 0.833, 0.0005),),
+            (core.Promise(core.Crossing("first_order", "transverse_field"), 0.833, 0.0005),),
         ),
         core.Preset(
             "classical", {"temperature": 0.4, "transverse_field": 0.0},

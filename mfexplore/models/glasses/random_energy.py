@@ -419,10 +419,10 @@ class RandomEnergy(core.Model):
         core.Preset(
             "at the transition", {"temperature": 0.6006},
             "The Boltzmann weight has just reached the edge of the spectrum, where levels are few.",
-            (core.Promise(core.Value(core.Crossing("critical_temperature", "temperature")), 0.6006, 0.0001),),
+            (core.Promise(core.Crossing("critical_temperature", "temperature"), 0.6006, 0.0001),),
         ),
         core.Preset("paramagnet", {"temperature": 1.0}, "The weight sits at e = -1/(2T), inside the spectrum.",
-            (core.Promise(core.Value(core.Value("energy")), -0.5, 1e-9),),
+            (core.Promise(core.Value("energy"), -0.5, 1e-9),),
         ),
         core.Preset(
             "ageing", {"temperature": 0.35, "dynamics": "metropolis", "size": 18},
@@ -431,9 +431,9 @@ class RandomEnergy(core.Model):
         core.Preset(
             "hidden message", {"temperature": 0.4, "ferromagnetic_bias": 0.95, "dynamics": "metropolis"},
             "All up is the true ground state (f = -0.95 against -0.83), yet the walker does not find it.",
-            (core.Promise(core.Value(core.Value("free_energy", "ferromagnet")), -0.95, 1e-9),
-             core.Promise(core.Value(core.Value("free_energy", "glass")), -0.83, 0.005),
-             core.Promise(core.Value(core.Mean("magnetization", 50, 100)), 0.0, 0.9)),
+            (core.Promise(core.Value("free_energy", "ferromagnet"), -0.95, 1e-9),
+             core.Promise(core.Value("free_energy", "glass"), -0.83, 0.005),
+             core.Promise(core.Mean("magnetization", 50, 100), 0.0, 0.9)),
         ),
     )  # fmt: skip
     references = (

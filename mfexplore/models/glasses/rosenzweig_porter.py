@@ -330,8 +330,8 @@ class RosenzweigPorter(core.Model):
         core.Preset(
             "localized", {"gamma": 2.5, "broadening_exponent": 1.0},
             "The particle stays on its site (trace the survival); gaps are nearly Poisson (0.42, on the way to 0.386).",
-            (core.Promise(core.Value(core.Value("level_ratio", method="finite_size")), 0.42, 0.015),
-             core.Promise(core.Value(core.Value("level_ratio", method="leading")), 0.386, 0.0005)),
+            (core.Promise(core.Value("level_ratio", method="finite_size"), 0.42, 0.015),
+             core.Promise(core.Value("level_ratio", method="leading"), 0.386, 0.0005)),
             view=core.View(series="survival"),
         ),
         core.Preset(

@@ -888,13 +888,13 @@ class SherringtonKirkpatrick(core.Model):
         core.Preset(
             "crossing the AT line", {"temperature": 0.5, "field": 0.8},
             "Lower the field: at h = 0.570 no curve jumps, yet below it two copies no longer agree on one state.",
-            (core.Promise(core.Value(core.Crossing("at_line", "field")), 0.570, 0.0005),),
+            (core.Promise(core.Crossing("at_line", "field"), 0.570, 0.0005),),
         ),
         core.Preset(
             "one step", {"temperature": 0.5, "rsb_steps": 1},
             "One step gives two overlaps, 0.215 and 0.619, where replica symmetry had one: most of the error is gone.",
-            (core.Promise(core.Value(core.Value("overlap_0")), 0.215, 0.0005),
-             core.Promise(core.Value(core.Value("overlap_1")), 0.619, 0.0005)),
+            (core.Promise(core.Value("overlap_0"), 0.215, 0.0005),
+             core.Promise(core.Value("overlap_1"), 0.619, 0.0005)),
         ),
         core.Preset(
             "many states", {"temperature": 0.4, "rsb_steps": 8, "size": 256},
@@ -907,12 +907,12 @@ class SherringtonKirkpatrick(core.Model):
         core.Preset(
             "ferromagnet", {"temperature": 1.0, "ferromagnetic_bias": 1.5, "start": "up"},
             "The mean coupling wins: magnetization 0.557 although the couplings scatter as much as they pull together.",
-            (core.Promise(core.Value(core.Value("magnetization")), 0.557, 0.0005),),
+            (core.Promise(core.Value("magnetization"), 0.557, 0.0005),),
         ),
         core.Preset(
             "magnetized glass", {"temperature": 0.2, "ferromagnetic_bias": 1.5, "rsb_steps": 2},
             "Below the AT line at T = 0.275 the magnetization hardly moves, but many magnetized states have appeared.",
-            (core.Promise(core.Value(core.Crossing("at_line", "temperature")), 0.275, 0.0005),),
+            (core.Promise(core.Crossing("at_line", "temperature"), 0.275, 0.0005),),
         ),
     )  # fmt: skip
     references = (

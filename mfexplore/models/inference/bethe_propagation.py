@@ -574,12 +574,12 @@ class BethePropagation(core.Model):
         core.Preset(
             "critical messages", {"temperature": 1.85, "antiferromagnetic_fraction": 0.0},
             "Just above T_c = 1.820 the opinion fades slowly, along the path that density evolution predicts.",
-            (core.Promise(core.Value(core.Crossing("ferromagnet", "temperature")), 1.820, 0.0005),),
+            (core.Promise(core.Crossing("ferromagnet", "temperature"), 1.820, 0.0005),),
         ),
         core.Preset(
             "spin glass", {"temperature": 0.7, "antiferromagnetic_fraction": 0.5, "start": "random"},
             "Below T = 1.135 with mixed signs the messages never settle: the trace of their change does not fall.",
-            (core.Promise(core.Value(core.Crossing("spin_glass", "temperature")), 1.135, 0.0005),),
+            (core.Promise(core.Crossing("spin_glass", "temperature"), 1.135, 0.0005),),
         ),
         core.Preset(
             "Nishimori line", {"temperature": 0.9102, "antiferromagnetic_fraction": 0.1},
@@ -589,8 +589,8 @@ class BethePropagation(core.Model):
             "short loops",
             {"graph": "square", "degree": 4, "temperature": 2.6, "antiferromagnetic_fraction": 0.0, "size": 2500},
             "The lattice is disordered at T = 2.6, yet belief propagation insists on m = 0.66; try heat bath.",
-            (core.Promise(core.Value(core.Value("magnetization")), 0.66, 0.005),
-             core.Promise(core.Value(core.Mean("magnetization", 200, 300)), 0.66, 0.005)),
+            (core.Promise(core.Value("magnetization"), 0.66, 0.005),
+             core.Promise(core.Mean("magnetization", 200, 300), 0.66, 0.005)),
         ),
         core.Preset(
             "population", {"temperature": 0.8, "antiferromagnetic_fraction": 0.08, "algorithm": "population_dynamics",

@@ -612,13 +612,13 @@ class PerceptronStorage(core.Model):
         core.Preset(
             "widest margin", {"load": 0.5, "margin": 0.8, "algorithm": "adatron"},
             "AdaTron piles patterns up exactly at the largest possible margin, 1.03, beyond the 0.8 that is asked for.",
-            (core.Promise(core.Value(core.Value("largest_margin")), 1.03, 0.005),),
+            (core.Promise(core.Value("largest_margin"), 1.03, 0.005),),
         ),
         core.Preset(
             "beyond capacity", {"load": 3.0, "temperature": 1.5, "size": 501},
             "Nobody can win. Annealing settles at the violated fraction of theory, 0.35; cooled to 0.5 it gets stuck.",
-            (core.Promise(core.Value(core.Value("violated_fraction")), 0.35, 0.005),
-             core.Promise(core.Value(core.Mean("violated_fraction", 200, 400)), 0.35, 0.02)),
+            (core.Promise(core.Value("violated_fraction"), 0.35, 0.005),
+             core.Promise(core.Mean("violated_fraction", 200, 400), 0.35, 0.02)),
         ),
         core.Preset(
             "binary weights", {"weights": "binary", "load": 0.6, "reinforcement": 0.005},
@@ -627,7 +627,7 @@ class PerceptronStorage(core.Model):
         core.Preset(
             "solutions nobody finds", {"weights": "binary", "load": 0.8, "reinforcement": 0.005},
             "Theory promises e^(0.035 N) solutions, yet no rule finds one: they are isolated points.",
-            (core.Promise(core.Value(core.Value("entropy")), 0.035, 0.0005),),
+            (core.Promise(core.Value("entropy"), 0.035, 0.0005),),
         ),
     )  # fmt: skip
     references = (

@@ -841,8 +841,8 @@ class TapLadder(core.Model):
             "ferromagnet near its transition",
             {"temperature": 1.0, "field": 0.1, "coupling_kind": "ferromagnet"},
             "A ring has no transition. Naive mean field says m = 0.6 where the truth is 0.3; the third order is close.",
-            (core.Promise(core.Value(core.Value("magnetization", method="naive")), 0.6, 0.05),
-             core.Promise(core.Value(core.Value("magnetization", method="exact")), 0.3, 0.05)),
+            (core.Promise(core.Value("magnetization", method="naive"), 0.6, 0.05),
+             core.Promise(core.Value("magnetization", method="exact"), 0.3, 0.05)),
         ),
         core.Preset(
             "below the AT line", {"temperature": 0.8, "field": 0.1, "dynamics": "tap"},

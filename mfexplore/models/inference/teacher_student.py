@@ -501,18 +501,18 @@ class TeacherStudent(core.Model):
         core.Preset(
             "hard", {"load": 1.35},
             "The entropy of the uninformed branch is negative: only the teacher fits. Yet the student stays at 0.76.",
-            (core.Promise(core.Value(core.Value("overlap", "uninformed")), 0.76, 0.005),),
+            (core.Promise(core.Value("overlap", "uninformed"), 0.76, 0.005),),
         ),
         core.Preset("easy", {"load": 1.7}, "After a plateau the overlap jumps to one: every weight is found."),
         core.Preset(
             "impossible", {"load": 1.0},
             "Exponentially many students answer everything right; the overlap of 0.56 is the best possible.",
-            (core.Promise(core.Value(core.Value("overlap")), 0.56, 0.005),),
+            (core.Promise(core.Value("overlap"), 0.56, 0.005),),
         ),
         core.Preset(
             "Gaussian teacher", {"load": 2.0, "prior": "gaussian"},
             "No transition: every further question improves the student a little; in the end the error is 0.44/load.",
-            (core.Promise(core.Value(core.Value("generalization_error")), 0.044, 0.001),),
+            (core.Promise(core.Value("generalization_error"), 0.044, 0.001),),
         ),
         core.Preset(
             "phase retrieval", {"load": 1.3, "channel": "phase", "prior": "gaussian"},
@@ -521,12 +521,12 @@ class TeacherStudent(core.Model):
         core.Preset(
             "phase retrieval, hard", {"load": 1.08, "channel": "phase", "prior": "gaussian", "size": 5000},
             "There are more equations than unknowns, yet message passing stays half blind until the load reaches 1.13.",
-            (core.Promise(core.Value(core.Crossing("algorithmic_threshold", "load")), 1.13, 0.005),),
+            (core.Promise(core.Crossing("algorithmic_threshold", "load"), 1.13, 0.005),),
         ),
         core.Preset(
             "noisy linear", {"load": 0.6, "noise": 0.05, "channel": "linear"},
             "Many users share one radio channel: from 0.563 measurements per user on, message passing separates them.",
-            (core.Promise(core.Value(core.Crossing("algorithmic_threshold", "load")), 0.563, 0.0005),),
+            (core.Promise(core.Crossing("algorithmic_threshold", "load"), 0.563, 0.0005),),
         ),
     )  # fmt: skip
     references = (

@@ -274,24 +274,24 @@ class CurieWeiss(core.Model):
     )
     presets = (
         core.Preset("ordered", {"temperature": 0.7}, "The spins stay up although nothing tells them to.",
-            (core.Promise(core.Value(core.Mean("magnetization", 20, 220)), 0.8286, 0.01),),
+            (core.Promise(core.Mean("magnetization", 20, 220), 0.8286, 0.01),),
         ),
         core.Preset(
             "critical point", {"temperature": 1.0, "size": 10_000, "start": "random"},
             "The magnetization wanders slowly and far: fluctuations of order N^(-1/4), relaxation without end.",
         ),
         core.Preset("paramagnet", {"temperature": 1.4}, "The starting state is forgotten within a few sweeps.",
-            (core.Promise(core.Value(core.Mean("magnetization", 20, 220)), 0.0, 0.03),),
+            (core.Promise(core.Mean("magnetization", 20, 220), 0.0, 0.03),),
         ),
         core.Preset(
             "hysteresis", {"temperature": 0.6, "drive_amplitude": 0.4, "drive_period": 400.0, "size": 10_000},
             "The swept field draws a loop: spins turn only beyond the spinodal, 0.185, the later the faster the sweep.",
-            (core.Promise(core.Value(core.Crossing("spinodal_down", "field")), 0.185, 0.0005),),
+            (core.Promise(core.Crossing("spinodal_down", "field"), 0.185, 0.0005),),
         ),
         core.Preset(
             "metastable", {"temperature": 0.6, "field": -0.15, "size": 500},
             "Up is only metastable against this field. At N = 500 it escapes sooner or later; at N = 10000 never.",
-            (core.Promise(core.Value(core.Mean("magnetization", 1000, 1200)), -0.9, 0.05),),
+            (core.Promise(core.Mean("magnetization", 1000, 1200), -0.9, 0.05),),
         ),
     )  # fmt: skip
     references = (

@@ -548,9 +548,9 @@ class IsingLattice(core.Model):
         core.Preset(
             "three answers", {"temperature": 2.6},
             "Mean field says m = 0.87, Bethe says m = 0.66, and both are wrong: the spins soon forget their start.",
-            (core.Promise(core.Value(core.Value("magnetization", method="mean_field")), 0.87, 0.005),
-             core.Promise(core.Value(core.Value("magnetization", method="bethe")), 0.66, 0.005),
-             core.Promise(core.Value(core.Mean("magnetization", 100, 200)), 0.0, 0.02)),
+            (core.Promise(core.Value("magnetization", method="mean_field"), 0.87, 0.005),
+             core.Promise(core.Value("magnetization", method="bethe"), 0.66, 0.005),
+             core.Promise(core.Mean("magnetization", 100, 200), 0.0, 0.02)),
         ),
         core.Preset(
             "quench", {"temperature": 1.4, "size": 262_144, "start": "random"},
@@ -564,15 +564,15 @@ class IsingLattice(core.Model):
             "hydrogen peroxide",
             {"lattice": "hydrogen_peroxide", "temperature": 1.743, "size": 32_768, "algorithm": "wolff"},
             "Three neighbours and no loop shorter than ten: Bethe (T = 1.820) is off by 4%, mean field (3) by 72%.",
-            (core.Promise(core.Value(core.Crossing("critical_temperature", "temperature")), 1.743, 0.0005),
-             core.Promise(core.Value(core.Crossing("critical_temperature_bethe", "temperature")), 1.820, 0.0005),
-             core.Promise(core.Value(core.Crossing("critical_temperature_mean_field", "temperature")), 3.0, 1e-9)),
+            (core.Promise(core.Crossing("critical_temperature", "temperature"), 1.743, 0.0005),
+             core.Promise(core.Crossing("critical_temperature_bethe", "temperature"), 1.820, 0.0005),
+             core.Promise(core.Crossing("critical_temperature_mean_field", "temperature"), 3.0, 1e-9)),
         ),
         core.Preset(
             "face-centred cubic", {"lattice": "fcc", "temperature": 10.4, "size": 32_000},
             "Twelve neighbours: mean field (T = 12) does better than anywhere else here, and still sees false order.",
-            (core.Promise(core.Value(core.Crossing("critical_temperature_mean_field", "temperature")), 12.0, 1e-9),
-             core.Promise(core.Value(core.Mean("magnetization", 100, 200)), 0.0, 0.05)),
+            (core.Promise(core.Crossing("critical_temperature_mean_field", "temperature"), 12.0, 1e-9),
+             core.Promise(core.Mean("magnetization", 100, 200), 0.0, 0.05)),
         ),
     )  # fmt: skip
     references = (

@@ -786,7 +786,7 @@ class RandomNetwork(core.Model):
         core.Preset(
             "noise tames chaos", {"gain": 1.5, "noise": 0.25, "show": "autocorrelation"},
             "The neurons are busier than without noise, yet the Lyapunov exponent is negative.",
-            (core.Promise(core.Value(core.Value("lyapunov_exponent")), -0.1, 0.1),),
+            (core.Promise(core.Value("lyapunov_exponent"), -0.1, 0.1),),
         ),
         core.Preset(
             "linear twin", {"gain": 2.0, "noise": 0.5, "size": 200, "show": "covariance"},

@@ -1355,7 +1355,7 @@ class DenseHebbian(core.Model):
         core.Preset(
             "ultra-storage", {"load": 0.05, "size": 256, "corruption": 0.2},
             "256 neurons recall one of 3277 memories from a copy with 20 % errors; pairwise couplings would hold 35.",
-            (core.Promise(core.Value(core.Mean("overlap", 10, 20)), 1.0, 0.05),),
+            (core.Promise(core.Mean("overlap", 10, 20), 1.0, 0.05),),
         ),
         core.Preset(
             "higher order", {"order": 4, "load": 0.008, "size": 128, "corruption": 0.15},
@@ -1384,7 +1384,7 @@ class DenseHebbian(core.Model):
             {"temperature": 0.05, "load": 0.145, "rsb_steps": 1, "size": 400, "corruption": 0.02},
             "Beyond the capacity of the symmetric theory (0.133 here) the memory stays: set rsb_steps to 0, and theory "
             "loses it.",
-            (core.Promise(core.Value(core.Crossing("retrieval_spinodal", "load")), 0.133, 0.0005),),
+            (core.Promise(core.Crossing("retrieval_spinodal", "load"), 0.133, 0.0005),),
         ),
         core.Preset(
             "ten digits", {

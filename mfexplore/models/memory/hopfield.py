@@ -765,7 +765,7 @@ class Hopfield(core.Model):
         core.Preset(
             "clean recall", {"temperature": 0.2, "load": 0.05, "corruption": 0.3},
             "A cue with 30 % of its neurons flipped is completed within a few sweeps; all other overlaps stay small.",
-            (core.Promise(core.Value(core.Mean("overlap", 5, 25)), 0.97, 0.03),),
+            (core.Promise(core.Mean("overlap", 5, 25), 0.97, 0.03),),
         ),
         core.Preset(
             "metastable recall", {"temperature": 0.3, "load": 0.08, "corruption": 0.2},
@@ -774,7 +774,7 @@ class Hopfield(core.Model):
         core.Preset(
             "catastrophe", {"temperature": 0.0, "load": 0.16, "corruption": 0.0, "size": 10_000},
             "Just beyond the capacity 0.138 even an undamaged memory dissolves: all are lost at once, not the last.",
-            (core.Promise(core.Value(core.Crossing("retrieval_spinodal", "load")), 0.138, 0.0005),),
+            (core.Promise(core.Crossing("retrieval_spinodal", "load"), 0.138, 0.0005),),
         ),
         core.Preset(
             "mixture", {"temperature": 0.2, "load": 0.002, "cue": "mixture"},
@@ -784,7 +784,7 @@ class Hopfield(core.Model):
         core.Preset(
             "noisy synapses", {"temperature": 0.2, "load": 0.03, "synaptic_noise": 0.4, "corruption": 0.1},
             "Random numbers twice as large as the learnt ones in every synapse, and 95 % of the memory comes back.",
-            (core.Promise(core.Value(core.Value("overlap")), 0.95, 0.02),),
+            (core.Promise(core.Value("overlap"), 0.95, 0.02),),
         ),
         core.Preset(
             "digits", {"temperature": 0.05, "load": 3 / 4096, "memories": "digits", "corruption": 0.25},
