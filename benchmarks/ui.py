@@ -23,6 +23,14 @@ FLAGS = [
 ]  # fmt: skip
 
 FIND = """
+const rootOf = node => {
+  for (const {shadowRoot} of node.querySelectorAll("*")) {
+    const found = shadowRoot && (shadowRoot.getElementById("main") ? shadowRoot : rootOf(shadowRoot));
+    if (found) return found;
+  }
+  return null;
+};
+const bench = rootOf(document); // the workbench stands in the shadow of its component
 const roots = Bokeh.documents.flatMap(doc => doc.roots());
 const source = (figure, layer) => roots.find(r => r.name === figure).renderers.find(r => r.name === layer).data_source;
 const column = (s, name) => s.data instanceof Map ? s.data.get(name) : s.data[name];
@@ -35,7 +43,7 @@ SLIDE = (
     """async ([name, moves, awaited]) => {"""
     + FIND
     + """
-  const slide = document.getElementById(`slide-${name}`);
+  const slide = bench.getElementById(`slide-${name}`);
   const arrival = ([figure, layer]) => new Promise(done => {
     const changed = source(figure, layer).properties.data.change;
     changed.connect(function once() { changed.disconnect(once); done(performance.now()); });
@@ -73,7 +81,7 @@ REFINE = (
     """async ([name, size]) => {"""
     + FIND
     + """
-  const slide = document.getElementById(`slide-${name}`), image = source("diagram", "colour");
+  const slide = bench.getElementById(`slide-${name}`), image = source("diagram", "colour");
   const levels = [];
   let worst = 0, last = performance.now(), stop = false;
   (function tick() {
@@ -104,13 +112,13 @@ LIVE = (
   const trace = source("trace", "trace");
   let frames = 0;
   trace.properties.data.change.connect(() => { frames += 1; });
-  document.getElementById("play").click();
+  bench.getElementById("play").click();
   await new Promise(done => setTimeout(done, 500));
   frames = 0;
   const start = performance.now();
   await new Promise(done => setTimeout(done, 1000 * seconds));
   const rate = frames / ((performance.now() - start) / 1000);
-  document.getElementById("play").click();
+  bench.getElementById("play").click();
   return rate;
 }"""
 )

@@ -38,11 +38,12 @@ def catalog() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["key", "title", "wing", "controls", "source"]).set_index("key")
 
 
-def serve(**options: Any) -> None:
-    """Open the app in a browser; see `mfexplore.app.server.serve` for the options."""
+def serve(**options: Any) -> str:
+    """Open the app in a browser, and return its address; see `mfexplore.app.server.serve` for the options."""
     with needs("app"):
         server = import_module("mfexplore.app.server")
-    server.serve(**options)
+    address: str = server.serve(**options)
+    return address
 
 
 def sweep(*args: Any, **options: Any) -> Any:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import mimetypes
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psutil
 from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler, StaticFileHandler
 
 from mfexplore.app import downloads, pages, thumbnails
 from mfexplore.app.kernels import Kernels
+from mfexplore.app.people import People
 from mfexplore.core.catalogue import places
 from mfexplore.core.errors import UnknownNameError
+from mfexplore.figures.template import template_named
 
 STATIC = Path(__file__).parent / "static"
+STARTED = time.monotonic()
 _painter = ThreadPoolExecutor(1, thread_name_prefix="thumbnails")
 
 
@@ -46,14 +52,11 @@ class ThumbnailHandler(RequestHandler):
         self.write(image)
 
 
-class ReadyHandler(RequestHandler):
-    """Whether a system is compiled, for the page that waits for it."""
+class SlashlessHandler(RequestHandler):
+    """The gallery behind a prefix, without the slash that its links need."""
 
-    def initialize(self, kernels: Kernels) -> None:
-        self.kernels = kernels
-
-    def get(self, key: str) -> None:
-        self.write({"ready": key in places() and self.kernels.ready(key)})
+    def get(self) -> None:
+        self.redirect(self.request.path.rpartition("/")[2] + "/")
 
 
 class DownloadHandler(RequestHandler):
@@ -68,13 +71,55 @@ class DownloadHandler(RequestHandler):
         self.write(file.content)
 
 
+class FigureHandler(RequestHandler):
+    """The template of a figure: its name says its version, so a browser asks once."""
+
+    async def get(self, name: str) -> None:
+        made = await IOLoop.current().run_in_executor(_painter, template_named, name)
+        if made is None:
+            self.set_status(404)
+            return
+        self.set_header("Content-Type", "application/json")
+        self.set_header("Cache-Control", "public, max-age=31536000, immutable")
+        self.write(made.document)
+
+
+class HealthHandler(RequestHandler):
+    """For whoever watches the server."""
+
+    def initialize(self, kernels: Kernels, people: People) -> None:
+        self.kernels, self.people = kernels, people
+
+    def get(self) -> None:
+        self.set_header("Cache-Control", "no-store")
+        self.write({
+            "people": self.people.now, "limit": self.people.limit, "opened": self.people.ever,
+            "memory_mib": round(psutil.Process().memory_info().rss / 2**20), "threads": threading.active_count(),
+            "compiling": self.kernels.compiling, "seconds": round(time.monotonic() - STARTED),
+        })  # fmt: skip
+
+
+class SlashHandler(RequestHandler):
+    """An address with slashes at its end leads to where it leads without."""
+
+    def get(self, path: str) -> None:
+        name = path.rstrip("/").rpartition("/")[2]
+        query = f"?{self.request.query}" if self.request.query else ""
+        self.redirect("../" * path.count("/") + name + query if name else f"./{query}", permanent=False)
+
+
 class MissingHandler(RequestHandler):
     """An address that leads nowhere: say what was meant, perhaps, and where the gallery is."""
 
     def prepare(self) -> None:
-        self.set_status(404)
         name = self.request.path.strip("/").rpartition("/")[2]
-        message = str(UnknownNameError("system", name, places()))
+        meant = name.lower().replace("-", "_").removesuffix(".html")
+        if meant in places() and meant != name:
+            query = f"?{self.request.query}" if self.request.query else ""
+            self.redirect(f"{meant}{query}")
+            return
+        self.set_status(404)
+        message = str(UnknownNameError("system", name[:80], places()))
         self.finish(pages.missing(message.partition(" Known:")[0]))
 
 
@@ -83,14 +128,18 @@ class OwnStatic(StaticFileHandler):
         self.set_header("Cache-Control", "no-cache")
 
 
-def routes(kernels: Kernels, prefix: str = "") -> list[Any]:
+def routes(kernels: Kernels, people: People) -> list[Any]:
     """Patterns for the server, beside those of the workbenches."""
     mimetypes.add_type("text/javascript", ".js")
+    both = {"kernels": kernels, "people": people}
     return [
-        (r"/?", GalleryHandler),
+        (r"/", GalleryHandler),
+        (r"", SlashlessHandler),
         (r"/own/(.*)", OwnStatic, {"path": str(STATIC)}),
+        (r"/figures/([a-z]+-[a-z]+-[0-9a-f]+)\.json", FigureHandler),
         (r"/thumbnail/([a-z0-9_]+)\.png", ThumbnailHandler, {"kernels": kernels}),
-        (r"/ready/([a-z0-9_]+)", ReadyHandler, {"kernels": kernels}),
         (r"/download/([A-Za-z0-9_-]+)", DownloadHandler),
-        (r"/(?!static/)[^/]+/?", MissingHandler),
+        (r"/health", HealthHandler, both),
+        (r"/([A-Za-z0-9_.-]+/+)", SlashHandler),
+        (r"/(?!static/)[^/]+", MissingHandler),
     ]

@@ -30,6 +30,11 @@ class Kernels:
             self._ready.add(key)
         return key in self._ready
 
+    @property
+    def compiling(self) -> str:
+        """The system that is being compiled; empty if none is."""
+        return self._now
+
     def want(self, key: str) -> None:
         """A page waits for this system: compile it next."""
         with self._wake:

@@ -1,208 +1,180 @@
-"""The server: a gallery, one workbench per system, downloads, and kernels compiled out of the way."""
+"""The server: Panel's, with a gallery, one workbench per system, downloads, and kernels compiled out of the way."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
+import os
+import socket
+import sys
 import threading
 import webbrowser
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
-from bokeh.application import Application
-from bokeh.application.handlers.handler import Handler
-from bokeh.core.serialization import Buffer
-from bokeh.document import Document
-from bokeh.protocol.message import Message
-from bokeh.protocol.messages.patch_doc import patch_doc
-from bokeh.server.server import Server
-from bokeh.server.urls import per_app_patterns
-from bokeh.server.views.ws import WSHandler
-from tornado.websocket import WebSocketClosedError
+import panel as pn
+import psutil
+from panel.io.resources import BASE_TEMPLATE
 
 from mfexplore.app import pages
-from mfexplore.app.handlers import routes
+from mfexplore.app.component import Workbench
+from mfexplore.app.handlers import MissingHandler, routes
 from mfexplore.app.kernels import Kernels
-from mfexplore.app.workbench import BrowserPage
+from mfexplore.app.people import People
 from mfexplore.core.catalogue import places, system
 from mfexplore.core.process import keep_loaded, serve_promptly
-from mfexplore.study.warmup import is_warm
-from mfexplore.workbench.desk import Desk
 from mfexplore.workbench.exploration import Exploration
 
 log = logging.getLogger(__name__)
 
-SHORT = 65_536  # bytes of columns that are sent inside of a message
-
-# Figures are built off the server's loop; one at a time, since HoloViews keeps global options.
-_builder = ThreadPoolExecutor(1, thread_name_prefix="figures")
+KEPT_MS = 20_000  # a page that was opened but never came, or went away: so long is kept what belongs to it
 
 
-class PromptSocket(WSHandler):
-    """Messages without the waits of Bokeh's own, which a slider would feel.
+def application(key: str, kernels: Kernels, people: People) -> Callable[[], Any]:
+    """What Panel calls for each page of a system that is opened: the workbench at the exploration of the address."""
 
-    Bokeh sends a message in several pieces, and TCP keeps all but the first until the browser has acknowledged it,
-    which browsers put off for 40 ms; here nothing is kept. And every column of a source costs Bokeh two pieces more,
-    each with its own event in the browser; here short columns travel inside of the message, and all changes of one turn
-    of the loop in one, so that the browser paints them together.
-    """
+    def page() -> Any:
+        if people.full:
+            return pn.pane.HTML(pages.full(people.limit), sizing_mode="stretch_width")
+        arguments = pn.state.session_args
+        query = {name: values[-1].decode(errors="replace") for name, values in arguments.items()}
+        query.pop("theme", None)  # Panel's
+        start, notices = Exploration.from_query(key, urlencode(query))
+        if not kernels.ready(key):
+            kernels.want(key)
+        bench = Workbench(start, notices=notices, serves=True, ready=partial(kernels.ready, key))
+        document = pn.state.curdoc
+        if document is not None:
+            document.title = f"{start.model.title} · mfexplore"
+            document.template = pages.template("page.html")
+            document.template_variables["base"] = BASE_TEMPLATE
+            people.came(document)
+            document.on_session_destroyed(lambda context: bench.close())
+        return bench
 
-    def open(self) -> None:
-        self._waiting: list[Any] = []
-        self.set_nodelay(True)
-        super().open()
-
-    async def send_message(self, message: Message[Any]) -> None:
-        short = sum(len(buffer.to_bytes()) for buffer in message.buffers) <= SHORT
-        if isinstance(message, patch_doc) and short:
-            if not self._waiting:  # it starts in the loop's next turn: what follows in this one goes with it
-                self._sending = asyncio.create_task(self._send_waiting())
-            self._waiting.extend(message.content["events"])
-            return
-        await self._send_waiting()
-        await super().send_message(message)
-
-    async def _send_waiting(self) -> None:
-        events, self._waiting = self._waiting, []
-        if not events:
-            return
-        content = json.dumps({"events": events}, allow_nan=False, default=Buffer.to_base64)
-        try:
-            with await self.write_lock.acquire():
-                for piece in (json.dumps(patch_doc.create_header()), "{}", content):
-                    await self.write_message(piece, locked=False)
-        except WebSocketClosedError:
-            pass  # the session is told when the socket closes
-
-
-per_app_patterns[:] = [(p[0], PromptSocket if p[1] is WSHandler else p[1], *p[2:]) for p in per_app_patterns]
-
-
-class WorkbenchHandler(Handler):
-    """Makes the document of one session: the workbench of a system at the exploration of the address."""
-
-    def __init__(self, key: str, kernels: Kernels) -> None:
-        super().__init__()
-        self.key, self.kernels = key, kernels
-        self._built: dict[str, Desk] = {}
-        self._broken: dict[str, Exception] = {}
-
-    async def on_session_created(self, session_context: Any) -> None:
-        """Build the figures before the document is needed, in another thread: other sessions go on meanwhile."""
-        if not self.kernels.ready(self.key):
-            return
-        loop = asyncio.get_running_loop()
-        request = session_context.request
-        query = {name: values[-1].decode() for name, values in request.arguments.items()} if request else {}
-        theme = request.cookies.get("mfexplore-theme", "light") if request else "light"
-        theme = getattr(theme, "value", theme)
-        try:
-            self._built[session_context.id] = await loop.run_in_executor(_builder, build, self.key, query, theme)
-        except Exception as error:  # told on the page; the server goes on
-            log.exception("the workbench of %s could not be built", self.key)
-            self._broken[session_context.id] = error
-
-    def modify_document(self, doc: Document) -> None:
-        context = doc.session_context
-        assert context is not None
-        built = self._built.pop(context.id, None)
-        if context.id in self._broken:
-            doc.template = pages.template("missing.html")
-            error = self._broken.pop(context.id)
-            doc.template_variables["message"] = f"The workbench of {self.key} could not be built: {error}"
-            return
-        if built is None:  # not compiled yet
-            self.kernels.want(self.key)
-            doc.template = pages.template("compiling.html")
-            doc.template_variables.update(pages.compiling(system(self.key)))
-            doc.title = f"{system(self.key).title} · mfexplore"
-            return
-        doc.title = f"{built.kind.title} · mfexplore"
-        doc.template = pages.template("workbench.html")
-        doc.template_variables.update(pages.workbench(built))
-        BrowserPage(built, doc)
-
-
-def build(key: str, query: dict[str, str], theme: str) -> Desk:
-    """The workbench at a link's exploration. What cannot be used of the link becomes a notice."""
-    from urllib.parse import urlencode
-
-    exploration, notices = Exploration.from_query(key, urlencode(query))
-    return Desk(exploration, notices, theme)
+    return page
 
 
 def make_server(
-    port: int = 5006, address: str = "localhost", warm: bool = True, origins: tuple[str, ...] = (), prefix: str = ""
-) -> Server:
-    """The server, not started. Raises OSError if the port is taken.
+    port: int = 5006, address: str = "localhost", warm: bool = True, origins: tuple[str, ...] = (), prefix: str = "",
+    people: int = 200, **options: Any,
+) -> Any:  # fmt: skip
+    """Panel's server, not started; `server.kernels` compile once they are started. Raises OSError if the port is taken.
 
     Args:
         port: 0 takes any free one.
         warm: compile the kernels of all systems in the background, one process after the other.
         origins: further hosts ("host:port") from which pages may connect; "*" for all.
         prefix: path under which the app is served, behind a proxy.
+        people: so many pages at most are open at a time; the next is asked to come again.
+        options: of `panel.io.server.get_server`, such as basic_auth, num_procs, ssl_certfile.
     """
     kernels = Kernels(list(places()), eager=warm)
-    applications = {f"/{key}": Application(WorkbenchHandler(key, kernels)) for key in places()}
-    server = Server(
-        applications,  # type: ignore[arg-type]
-        port=port, address=address, prefix=prefix, use_index=False, extra_patterns=routes(kernels, prefix),
-        allow_websocket_origin=list(origins) or None, unused_session_lifetime_milliseconds=6_000,
-        check_unused_sessions_milliseconds=1_000, keep_alive_milliseconds=20_000,
+    counted = People(people)
+    missing: dict[str, Any] = {"default_handler_class": MissingHandler, "default_handler_args": {}}
+    server: Any = pn.io.server.get_server(
+        {key: application(key, kernels, counted) for key in places()},
+        port=port, address=address, websocket_origin=list(origins) or None, prefix=prefix, location=False,
+        index=None, use_index=False, extra_patterns=routes(kernels, counted), unused_session_lifetime=KEPT_MS,
+        check_unused_sessions=2_000, keep_alive_milliseconds=20_000, **missing, **options,
     )  # fmt: skip
-    server.kernels = kernels  # type: ignore[attr-defined]
+    server.kernels = kernels
     return server
 
 
 def serve(
-    port: int = 5006,
-    address: str = "localhost",
-    show: bool = True,
-    warm: bool = True,
-    origins: tuple[str, ...] = (),
-    prefix: str = "",
-    key: str = "",
-) -> None:
-    """Serve the app until interrupted. show: open a browser, at the workbench `key` if given.
+    port: int = 5006, address: str = "localhost", show: bool = True, warm: bool = True, origins: tuple[str, ...] = (),
+    prefix: str = "", key: str = "", people: int = 200, **options: Any,
+) -> str:  # fmt: skip
+    """Serve the app: until interrupted from a script, beside everything else in a notebook, where it returns at once.
 
-    See `make_server` for the rest.
+    Returns its address. show: open a browser, at the workbench `key` if given. See `make_server` for the rest.
     """
     if key:
         system(key)  # an unknown one is told now, not in the browser
     serve_promptly()
-    for noisy in ("bokeh.core.validation", "bokeh.server.views.ws"):  # a closed tab is no news
-        logging.getLogger(noisy).setLevel(logging.ERROR)
     if address not in ("localhost", "127.0.0.1") and not origins:
         origins = ("*",) if address in ("0.0.0.0", "") else (f"{address}:{port}",)
-    server = make_server(port, "" if address == "0.0.0.0" else address, warm, origins, prefix)
+    with suppress(RuntimeError):
+        asyncio.get_running_loop()
+        return _beside(port, address, show, warm, origins, prefix, key, people, options)
+    # This process is ours from here on. The page's thread gives way with every piece that it writes, and gets its turn
+    # back only after so long.
+    sys.setswitchinterval(0.0001)
+    keep_the_log_readable()
+    server = make_server(port, "" if address == "0.0.0.0" else address, warm, origins, prefix, people, **options)
     server.start()
-    kernels: Kernels = server.kernels  # type: ignore[attr-defined]
-    kernels.start()
-    threading.Thread(target=prepare, name="prepare", daemon=True).start()
-    where = f"http://{'localhost' if address in ('', '0.0.0.0') else address}:{server.port}{prefix}/{key}"
-    print(f"mfexplore is at {where} (stop with Ctrl+C)", flush=True)
-    if show:
-        webbrowser.open(where)
+    where = _begin(server, address, prefix, key, show)
     try:
         server.io_loop.start()
     except KeyboardInterrupt:
         pass
     finally:
-        kernels.stop()
+        server.kernels.stop()
         server.stop()
+    return where
+
+
+def _beside(
+    port: int, address: str, show: bool, warm: bool, origins: tuple[str, ...], prefix: str, key: str, people: int,
+    options: dict[str, Any],
+) -> str:  # fmt: skip
+    """In a running loop the server joins it; a port that is taken gives way to any other."""
+    try:
+        server = make_server(port, "" if address == "0.0.0.0" else address, warm, origins, prefix, people, **options)
+    except OSError:
+        server = make_server(0, "" if address == "0.0.0.0" else address, warm, origins, prefix, people, **options)
+    server.start()
+    _serving.append(server)
+    return _begin(server, address, prefix, key, show)
+
+
+_serving: list[Any] = []  # beside a notebook; kept from the collector
+
+
+def _begin(server: Any, address: str, prefix: str, key: str, show: bool) -> str:
+    send_promptly()
+    server.kernels.start()
+    threading.Thread(target=prepare, name="prepare", daemon=True).start()
+    where = f"http://{'localhost' if address in ('', '0.0.0.0') else address}:{server.port}{prefix}/{key}"
+    print(f"mfexplore is at {where}", flush=True)
+    if show:
+        webbrowser.open(where)
+    return where
+
+
+def send_promptly() -> None:
+    """Let what this process serves leave at once. Bokeh sends a message in several pieces, and TCP keeps all but the
+    first until the browser has acknowledged it, which browsers put off for 40 ms. Connections inherit this from the
+    socket that accepts them.
+    """
+    for connection in psutil.Process().net_connections("tcp"):
+        if connection.status == psutil.CONN_LISTEN and connection.fd >= 0:
+            with suppress(OSError), socket.socket(fileno=os.dup(connection.fd)) as listening:
+                listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def keep_the_log_readable() -> None:
+    """One line for each thing that a person can do something about."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for noisy in ("bokeh.core.validation", "bokeh.server.views.ws", "tornado.access"):  # a closed tab is no news
+        logging.getLogger(noisy).setLevel(logging.ERROR)
 
 
 def prepare() -> None:
     """Load what the first page needs, so that it does not wait for imports."""
     import xarray  # noqa: F401
 
-    from mfexplore.figures.frame import load_holoviews
+    from mfexplore.figures.frame import Drawn
+    from mfexplore.figures.style import DARK, LIGHT
+    from mfexplore.workbench.panels import all_panels
 
-    load_holoviews()
+    all_panels()
+    for kind in Drawn.kinds():
+        for theme in (LIGHT, DARK):
+            kind.template(theme)
     pages.gallery()
-    for key in places():
-        if is_warm(key):
-            _builder.submit(build, key, {}, "light").result()  # render the common figures once, for all later sessions
-            break
     keep_loaded()

@@ -203,7 +203,8 @@ class Model:
     def on(cls, branch: str, mask: Array) -> Array:
         """A mask of shape (n,) or (n, methods) that holds on one branch only; for `Solution.fails`."""
         chosen = np.array([b is by_name("branch", branch, cls.branches) for b in cls.branches])
-        return (mask[:, None] if cls.methods and mask.ndim == 1 else mask)[..., None] & chosen
+        found: Array = (mask[:, None] if cls.methods and mask.ndim == 1 else mask)[..., None] & chosen
+        return found
 
     # -- what a model file implements -----------------------------------------------------------------------------
 

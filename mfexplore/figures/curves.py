@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,20 @@ from numpy.typing import NDArray
 
 from mfexplore.core.declaration import Observable
 from mfexplore.core.model import Model
-from mfexplore.figures.frame import NOTHING, dress, inside, load_holoviews, on_top, render, set_range
+from mfexplore.figures.frame import (
+    NOTHING,
+    Drawn,
+    Figure,
+    clear,
+    dress,
+    glyphs,
+    inside,
+    load_holoviews,
+    on_top,
+    set_range,
+    write_axes,
+)
+from mfexplore.figures.legends import Mark
 from mfexplore.figures.scale import Scale
 from mfexplore.figures.style import Theme, line_colour, tex_label
 
@@ -79,47 +94,90 @@ def theory_columns(dataset: xr.Dataset, kind: type[Model], control: str, observa
     return columns
 
 
-class CurvesFigure:
-    """Curves that are rendered once; the `show_...` methods replace their data."""
+class CurvesFigure(Drawn):
+    """Theory as lines, simulation as points; the `show_...` methods replace what is drawn."""
+
+    key = "curves"
+    options = {"xlabel": "x", "ylabel": "y", "xlim": (0, 1), "ylim": (0, 1)}
+
+    @staticmethod
+    def declare() -> dict[str, Any]:
+        hv = load_holoviews()
+        nothing = ([0.0, 1.0], [np.nan, np.nan])
+        line = [[(0.0, 0.0), (1.0, 1.0)]]
+        return {
+            "marker": hv.VLines([0.5]),
+            "pins": hv.Path(line),
+            "theory": hv.Path(line),
+            "exact": hv.Curve(nothing, "x", "y"),
+            "bars": hv.Segments([(0.0, 0.0, 0.0, 1.0)]),
+            "points": hv.Points([(0.0, 0.0)]),
+            "trail": hv.Curve(nothing, "x", "y"),
+            "live": hv.Points([(0.0, 0.0)]),
+        }
+
+    @classmethod
+    def finish(cls, figure: Any, layers: Mapping[str, Any]) -> dict[str, Any]:
+        glyph = {name: renderer.glyph for name, renderer in layers.items()}
+        glyph["marker"].x = "x"
+        on_top(layers, "marker")
+        clear(layers)
+        layers["theory"].data_source.data = {name: [] for name in ("xs", "ys", "colour", "width", "dash")}
+        layers["marker"].data_source.data = {"x": []}
+        glyph["theory"].update(
+            line_color={"field": "colour"}, line_width={"field": "width"}, line_dash={"field": "dash"}
+        )
+        glyph["marker"].update(line_width=1, line_alpha=0.8)
+        glyph["pins"].update(line_width=1.8, line_alpha=0.8)
+        glyph["exact"].update(line_width=1.6, line_dash=[4, 3])
+        glyph["bars"].update(line_width=1.4)
+        glyph["points"].update(size=7, line_width=1.5)
+        glyph["trail"].update(line_width=1.2, line_alpha=0.5)
+        glyph["live"].update(size=9, line_width=1.5)
+        write_axes(figure)
+        return {}
+
+    @classmethod
+    def look(cls, figure: Figure, theme: Theme) -> None:
+        dress(figure, theme, grid=True)
+        glyph = glyphs(figure)
+        glyph["marker"].update(line_color=theme.marker)
+        glyph["pins"].update(line_color=theme.ghost)
+        glyph["exact"].update(line_color=theme.ink)
+        glyph["bars"].update(line_color=theme.ink)
+        glyph["points"].update(fill_color=theme.card, line_color=theme.ink)
+        glyph["trail"].update(line_color=theme.marker)
+        glyph["live"].update(fill_color=theme.marker, line_color=theme.card)
 
     def __init__(self, kind: type[Model], theme: Theme) -> None:
-        self.kind, self.lines, self.theme = kind, lines_of(kind), theme
-        limits = (0, 1)
-        self.figure, self.layers = render("curves", _declare, xlabel="x", ylabel="y", xlim=limits, ylim=limits)
+        super().__init__(theme)
+        self.kind, self.lines = kind, lines_of(kind)
         self._columns: dict[str, NDArray[Any]] = {}
         self._drawn_lines: set[str] = set()
         self.scale = Scale()
-        self._put_lines()
-        self.layers["pins"].put(xs=[], ys=[])
-        self.layers["marker"].glyph.x = "x"
-        on_top(self.layers, "marker")
-        self.layers["marker"].put(x=NOTHING)
-        self.show_points(NOTHING, NOTHING, NOTHING)
-        self.show_exact(NOTHING, NOTHING)
-        self.show_live(NOTHING, NOTHING)
-        self.dress(theme)
+
+    @staticmethod
+    def marks(kind: type[Model]) -> tuple[Mark, ...]:
+        """What the legend explains."""
+        theories = [Mark(f"line-{c}", "swatch", html.escape(title), f"line-{c}") for title, c in legend_of(kind)]
+        return (
+            *theories,
+            Mark("exact", "swatch dash", "exact at this size", "ink"),
+            Mark("points", "ring", "simulations, mean ± s.e."),
+            Mark("live", "dot", "live run"),
+            Mark("equilibrium", "", "thick: equilibrium"),
+            Mark("unstable", "", "dotted: unstable"),
+        )
 
     def dress(self, theme: Theme) -> None:
-        """Put on the colours of a theme."""
-        self.theme = theme
-        dress(self.figure, theme, grid=True, size="11px")
-        self.layers["theory"].glyph.update(
-            line_color={"field": "colour"}, line_width={"field": "width"}, line_dash={"field": "dash"}
-        )
+        super().dress(theme)
         self._put_lines()
-        self.layers["marker"].glyph.update(line_color=theme.marker, line_width=1, line_alpha=0.8)
-        self.layers["pins"].glyph.update(line_color=theme.ghost, line_width=1.8, line_alpha=0.8)
-        self.layers["exact"].glyph.update(line_color=theme.ink, line_width=1.6, line_dash=[4, 3])
-        self.layers["bars"].glyph.update(line_color=theme.ink, line_width=1.4)
-        self.layers["points"].glyph.update(size=7, fill_color=theme.card, line_color=theme.ink, line_width=1.5)
-        self.layers["trail"].glyph.update(line_color=theme.marker, line_width=1.2, line_alpha=0.5)
-        self.layers["live"].glyph.update(size=9, fill_color=theme.marker, line_color=theme.card, line_width=1.5)
 
     def set_axes(self, control: str, observable: str, x_range: tuple[float, float]) -> None:
         """Name the axes and show a window of the control."""
         self.observable = self.kind.observable(observable)
-        self.figure.xaxis[0].axis_label = tex_label(self.kind.control(control))
-        self.figure.yaxis[0].axis_label = tex_label(self.observable)
+        self.figure.part("xaxis").update(axis_label=tex_label(self.kind.control(control)))
+        self.figure.part("yaxis").update(axis_label=tex_label(self.observable))
         self.scale = Scale(self.kind.control(control))
         self.scale.show(self.figure, "x", *x_range)
 
@@ -150,7 +208,7 @@ class CurvesFigure:
     def drawn(self) -> list[str]:
         """What of the legend is drawn: "line-2" for a colour, a kind of line by name, "points", "exact", "live"."""
         series = ("points", "exact", "live")
-        seen = {name for name in series if np.isfinite(self.layers[name].source.data["y"]).any()}
+        seen = {name for name in series if np.isfinite(self.layers[name].columns.get("y", NOTHING)).any()}
         return sorted(self._drawn_lines | seen)
 
     def show_marker(self, x: float) -> None:
@@ -176,19 +234,6 @@ class CurvesFigure:
     def show_pins(self, curves: list[tuple[NDArray[Any], NDArray[Any]]]) -> None:
         """Ghosts of pinned runs."""
         self.layers["pins"].put(xs=[self.scale.place(c[0]) for c in curves], ys=[c[1] for c in curves])
-
-
-def _declare() -> dict[str, Any]:
-    hv = load_holoviews()
-    nothing = ([0.0, 1.0], [np.nan, np.nan])
-    line = [[(0.0, 0.0), (1.0, 1.0)]]
-    layers: dict[str, Any] = {"marker": hv.VLines([0.5]), "pins": hv.Path(line), "theory": hv.Path(line)}
-    layers["exact"] = hv.Curve(nothing, "x", "y")
-    layers["bars"] = hv.Segments([(0.0, 0.0, 0.0, 1.0)])
-    layers["points"] = hv.Points([(0.0, 0.0)])
-    layers["trail"] = hv.Curve(nothing, "x", "y")
-    layers["live"] = hv.Points([(0.0, 0.0)])
-    return layers
 
 
 def curve_range(columns: dict[str, NDArray[Any]], observable: Observable) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,21 +11,26 @@ from numpy.typing import NDArray
 from mfexplore.core.declaration import Landmark, Observable
 from mfexplore.core.model import Model
 from mfexplore.figures.frame import (
-    NOTHING,
-    Layer,
+    Drawn,
+    Figure,
     afresh,
+    clear,
     colour_bar,
     dress,
+    get_range,
+    glyphs,
     inside,
     load_holoviews,
     on_top,
-    render,
     share_source,
+    write_axes,
 )
+from mfexplore.figures.legends import Mark
 from mfexplore.figures.lettering import MIDDLING, Lettering, pieces
+from mfexplore.figures.prose import one_line
 from mfexplore.figures.regions import hatch_runs
 from mfexplore.figures.scale import Scale
-from mfexplore.figures.style import LIGHT, SANS, SERIF, Theme, colour_limits, ink_on, palette, tex_label
+from mfexplore.figures.style import LIGHT, SANS, SERIF, Theme, colour_limits, ink_on, mathml, palette, tex_label
 from mfexplore.figures.symbols import typeset
 
 if TYPE_CHECKING:
@@ -33,68 +39,63 @@ if TYPE_CHECKING:
 EM = 17.0  # size of symbols in pixels
 
 
-class DiagramFigure:
-    """A diagram that is rendered once; `show` and the other methods replace its data.
+class DiagramFigure(Drawn):
+    """A phase diagram; `show` and the other methods replace what is drawn."""
 
-    Attributes:
-        figure: the Bokeh figure.
-    """
+    key = "diagram"
+    options = {"xlabel": "x", "ylabel": "y", "xlim": (0, 1), "ylim": (0, 1)}
 
-    def __init__(self, kind: type[Model], theme: Theme) -> None:
-        self.kind = kind
-        self.theme = theme
-        self._painted: Prepared | None = None
-        self.figure, self.layers = render("diagram", _declare, xlabel="x", ylabel="y", xlim=(0, 1), ylim=(0, 1))
-        one = {"x": "x", "y": "y"}
-        share_source(self.layers, {"marker": one, "across": {"y": "y"}, "upright": {"x": "x"}})
-        on_top(self.layers, "marker", "across", "upright", "pins")
-        for name in ("regions", "symbols"):
-            text = {"text": "Label", "x": "x", "y": "y"}
-            share_source(self.layers, {name: text, f"{name}_halo": text})
-        self._add_colour_title()
-        edges = {side: side for side in ("left", "right", "bottom", "top")}
-        share_source(self.layers, {"invalid": edges, "invalid_casing": edges})
-        for name in ("invalid", "unknown"):
-            self.layers[name].put(left=NOTHING, right=NOTHING, bottom=NOTHING, top=NOTHING)
-        for name in ("casing", "continuous", "dashed"):
-            self.layers[name].put(xs=[], ys=[])
-        self.layers["regions"].put(x=NOTHING, y=NOTHING, Label=[], ink=[], halo=[])
-        self._put_symbols([])
-        self.layers["pins"].put(x=NOTHING, y=NOTHING)
-        self.limits = (0.0, 1.0)
-        self._lettered: list[str] = []
-        self._curves: list[tuple[Landmark, NDArray[Any], NDArray[Any]]] = []
-        self.axes: tuple[str, str] = ("", "")
-        self.scales = (Scale(), Scale())
-        self._observable: Observable | None = None
-        self._frame = {"inner_width": MIDDLING, "inner_height": MIDDLING}
-        self.figure.on_change("inner_width", self._resized)
-        self.figure.on_change("inner_height", self._resized)
-        self.dress(theme)
+    @staticmethod
+    def declare() -> dict[str, Any]:
+        hv = load_holoviews()
+        box = [(0.0, 0.0, 1.0, 1.0)]
+        line = [[(0.0, 0.0), (1.0, 1.0)]]
+        image = hv.Image(np.zeros((2, 2), np.float32), bounds=(0, 0, 1, 1), kdims=["x", "y"], vdims=["z"])
+        return {
+            "colour": image.opts(cmap=list(palette(False)), clim=(0, 1), colorbar=True),
+            "invalid_casing": hv.Rectangles(box),  # so that one sees the hatching on dark colours too
+            "invalid": hv.Rectangles(box),
+            "unknown": hv.Rectangles(box),
+            "casing": hv.Path(line),
+            "continuous": hv.Path(line),
+            "dashed": hv.Path(line),
+            "regions_halo": hv.Labels([(0.5, 0.5, "")]),
+            "regions": hv.Labels([(0.5, 0.5, "")]),
+            "symbols_halo": hv.Labels([(0.5, 0.5, "")]),
+            "symbols": hv.Labels([(0.5, 0.5, "")]),
+            "across": hv.HLines([0.5]),
+            "upright": hv.VLines([0.5]),
+            "pins": hv.Points([(0.5, 0.5)]),
+            "marker": hv.Points([(0.5, 0.5)]),
+        }
 
-    def _add_colour_title(self) -> None:
+    @classmethod
+    def finish(cls, figure: Any, layers: Mapping[str, Any]) -> dict[str, Any]:
         from bokeh.models.annotations import Title
 
-        self.colour_title = Title(text="", align="center")
-        self.figure.add_layout(self.colour_title, "right")
-
-    def dress(self, theme: Theme) -> None:
-        """Put on the colours of a theme."""
-        self.theme = theme
-        dress(self.figure, theme)
-        glyph = {name: layer.glyph for name, layer in self.layers.items()}
+        clear(layers)
+        one = {"x": "x", "y": "y"}
+        share_source(layers, {"marker": one, "across": {"y": "y"}, "upright": {"x": "x"}})
+        on_top(layers, "marker", "across", "upright", "pins")
+        edges = {side: side for side in ("left", "right", "bottom", "top")}
+        share_source(layers, {"invalid": edges, "invalid_casing": edges})
+        for name, columns in (("regions", ()), ("symbols", ("dx", "dy", "size", "style"))):
+            text = {"text": "Label", "x": "x", "y": "y"}
+            share_source(layers, {name: text, f"{name}_halo": text})
+            every = ("x", "y", "Label", "ink", "halo", *columns)
+            layers[name].data_source.data = {column: [] for column in every}
+        glyph = {name: renderer.glyph for name, renderer in layers.items()}
         strokes = {"fill_alpha": 0.0, "line_alpha": 0.0, "hatch_pattern": "/", "hatch_scale": 14}
-        glyph["invalid_casing"].update(**strokes, hatch_color=theme.card, hatch_alpha=0.16, hatch_weight=2.0)
-        glyph["invalid"].update(**strokes, hatch_color=theme.ink, hatch_alpha=0.25, hatch_weight=0.8)
+        glyph["invalid_casing"].update(**strokes, hatch_alpha=0.16, hatch_weight=2.0)
+        glyph["invalid"].update(**strokes, hatch_alpha=0.25, hatch_weight=0.8)
         glyph["unknown"].update(
-            fill_color=theme.line, fill_alpha=1.0, line_alpha=0.0, hatch_pattern="x", hatch_color=theme.soft,
-            hatch_alpha=0.6, hatch_scale=9, hatch_weight=0.8,
-        )  # fmt: skip
-        glyph["casing"].update(line_color=theme.card, line_width=4.2, line_alpha=0.75)
-        glyph["continuous"].update(line_color=theme.ink, line_width=2.2)
-        glyph["dashed"].update(line_color=theme.ink, line_width=1.8, line_dash=[9, 4])
+            fill_alpha=1.0, line_alpha=0.0, hatch_pattern="x", hatch_alpha=0.6, hatch_scale=9, hatch_weight=0.8
+        )
+        glyph["casing"].update(line_width=4.2, line_alpha=0.75)
+        glyph["continuous"].update(line_width=2.2)
+        glyph["dashed"].update(line_width=1.8, line_dash=[9, 4])
         for name in ("across", "upright"):
-            glyph[name].update(line_color=theme.marker, line_width=1, line_alpha=0.75)
+            glyph[name].update(line_width=1, line_alpha=0.75)
         halo = {"text_color": {"field": "halo"}, "text_outline_color": {"field": "halo"}, "text_outline_width": 3}
         regions = {
             "text_font": {"value": SERIF}, "text_font_style": "italic", "text_font_size": "17px",
@@ -107,27 +108,73 @@ class DiagramFigure:
         for name, look in (("regions", regions), ("symbols", symbols)):
             glyph[name].update(**look, text_color={"field": "ink"})
             glyph[f"{name}_halo"].update(**look, **halo)
-        glyph["marker"].update(size=17, fill_color="white", fill_alpha=0.95, line_color=theme.marker, line_width=4)
-        glyph["pins"].update(size=11, fill_color=theme.card, line_color=theme.ghost, line_width=2.5)
-        bar = colour_bar(self.figure)
+        glyph["marker"].update(size=17, fill_color="white", fill_alpha=0.95, line_width=4)
+        glyph["pins"].update(size=11, line_width=2.5)
+        bar = colour_bar(figure)
         bar.update(
             title="", background_fill_color=None, bar_line_color=None, major_tick_line_color=None, width=14, padding=6,
-            major_label_text_color=theme.soft, major_label_text_font_size="12px", major_label_text_font=SANS,
+            major_label_text_font_size="12px", major_label_text_font=SANS,
         )  # fmt: skip
-        self.colour_title.update(
-            text_color=theme.ink, text_font=SERIF, text_font_style="normal", text_font_size="14px", standoff=2
+        title = Title(
+            text="", align="center", text_font=SERIF, text_font_style="normal", text_font_size="14px", standoff=2
         )
-        self.colour_title.text = afresh(self.colour_title.text)
+        figure.add_layout(title, "right")
+        write_axes(figure, size="12px")
+        return {"colour.mapper": glyph["colour"].color_mapper, "colour_bar": bar, "colour_title": title}
+
+    @classmethod
+    def look(cls, figure: Figure, theme: Theme) -> None:
+        dress(figure, theme)
+        glyph = glyphs(figure)
+        glyph["invalid_casing"].update(hatch_color=theme.card)
+        glyph["invalid"].update(hatch_color=theme.ink)
+        glyph["unknown"].update(fill_color=theme.line, hatch_color=theme.soft)
+        glyph["casing"].update(line_color=theme.card)
+        for name in ("continuous", "dashed"):
+            glyph[name].update(line_color=theme.ink)
+        for name in ("across", "upright", "marker"):
+            glyph[name].update(line_color=theme.marker)
+        glyph["pins"].update(fill_color=theme.card, line_color=theme.ghost)
+        figure.part("colour_bar").update(major_label_text_color=theme.soft)
+        title = figure.part("colour_title")
+        title.update(text_color=theme.ink)
+        if title["text"]:
+            title.update(text=afresh(title["text"]))
+        figure.part("colour.mapper").update(nan_color=theme.card)
+
+    def __init__(self, kind: type[Model], theme: Theme) -> None:
+        super().__init__(theme)
+        self.kind = kind
+        self._painted: Prepared | None = None
+        self.limits = (0.0, 1.0)
+        self._lettered: list[str] = []
+        self._curves: list[tuple[Landmark, NDArray[Any], NDArray[Any]]] = []
+        self.axes: tuple[str, str] = ("", "")
+        self.scales = (Scale(), Scale())
+        self._observable: Observable | None = None
+        self._frame = {"inner_width": MIDDLING, "inner_height": MIDDLING}
+
+    @staticmethod
+    def marks(kind: type[Model]) -> tuple[Mark, ...]:
+        """What the legend explains."""
+        lines = []
+        for boundary in kind.landmarks:
+            meaning = f'<b class="symbol">{mathml(boundary.symbol)}</b> {one_line(boundary.doc)}'
+            lines.append(Mark(boundary.name, "rule" if boundary.continuous else "rule dash", meaning))
+        hatched = (
+            Mark("invalid", "hatch", "theory not to be trusted"),
+            Mark("unknown", "hatch crossed", "no state of the theory"),
+        )
+        return (*lines, *hatched)
+
+    def dress(self, theme: Theme) -> None:
+        super().dress(theme)
         self._recolour()
         self._letter()
 
     def _recolour(self) -> None:
         signed = self._observable is not None and self._observable.signed
-        colours = list(palette(signed, self.theme))
-        mapper = self.layers["colour"].glyph.color_mapper
-        if mapper.palette != colours:
-            mapper.palette = colours
-        mapper.nan_color = self.theme.card
+        self.layers["colour"].mapper.update(palette=list(palette(signed, self.theme)))
 
     def set_axes(
         self, x: str, y: str, x_range: tuple[float, float], y_range: tuple[float, float], observable: str
@@ -139,9 +186,9 @@ class DiagramFigure:
         self.axes = (x, y)
         self.scales = (Scale(self.kind.control(x)), Scale(self.kind.control(y)))
         self._observable = self.kind.observable(observable)
-        for axis, name in ((self.figure.xaxis[0], x), (self.figure.yaxis[0], y)):
-            axis.axis_label = tex_label(self.kind.control(name))
-        self.colour_title.text = tex_label(self._observable)
+        for axis, name in (("xaxis", x), ("yaxis", y)):
+            self.figure.part(axis).update(axis_label=tex_label(self.kind.control(name)))
+        self.figure.part("colour_title").update(text=tex_label(self._observable))
         self._recolour()
         self.set_window(x_range, y_range)
 
@@ -151,31 +198,30 @@ class DiagramFigure:
 
     def show(self, dataset: xr.Dataset, branch: str | None = None, method: str | None = None) -> None:
         """Draw one level of a diagram, a Dataset over (y, x). branch None: the equilibrium branch."""
-        self.paint(prepare(dataset, self.kind, self._observable_name, branch, method))
+        self.paint(prepare(dataset, self.kind, self.observable, branch, method))
 
     @property
-    def _observable_name(self) -> str:
-        assert self._observable is not None, "set_axes comes first"
-        return self._observable.name
+    def observable(self) -> str:
+        """The name of the observable that the colours show; empty before `set_axes`."""
+        return "" if self._observable is None else self._observable.name
 
     def paint(self, prepared: Prepared) -> None:
         """The same from data made ready by `prepare`, which may run in any thread."""
         self.limits = prepared.limits
-        mapper = self.layers["colour"].glyph.color_mapper
-        if (mapper.low, mapper.high) != prepared.limits:
-            mapper.update(low=prepared.limits[0], high=prepared.limits[1])
+        low, high = prepared.limits
+        self.layers["colour"].mapper.update(low=low, high=high)
         left, bottom, width, height = prepared.box
         self.layers["colour"].put(image=[prepared.values], x=[left], y=[bottom], dw=[width], dh=[height])
         for name, runs in (("unknown", prepared.unknown), ("invalid", prepared.invalid)):
-            if len(runs[0]) or len(self.layers[name].source.data["left"]):
+            if len(runs[0]) or len(self.layers[name].columns.get("left", ())):
                 self.layers[name].put(left=runs[0], right=runs[1], bottom=runs[2], top=runs[3])
         self._painted = prepared
         self._letter()
 
-    def _resized(self, size: str, old: float, new: float) -> None:
-        """The browser tells how large the frame is: letters take another part of it."""
-        if new > 0:
-            self._frame[size] = float(new)
+    def resize(self, width: float, height: float) -> None:
+        """The frame has another size in pixels: letters take another part of it."""
+        if width > 0 and height > 0:
+            self._frame = {"inner_width": width, "inner_height": height}
             self._letter()
 
     def _inks(self, xs: Any, ys: Any) -> dict[str, list[str]]:
@@ -222,7 +268,7 @@ class DiagramFigure:
 
     def _letter(self) -> None:
         """Write the names of the regions and the symbol of every visible boundary, beside each other and the curves."""
-        x_range, y_range = ((r.start, r.end) for r in (self.figure.x_range, self.figure.y_range))
+        x_range, y_range = (get_range(self.figure, axis) or (0.0, 1.0) for axis in ("x", "y"))
         em = (EM / self._frame["inner_width"], EM / self._frame["inner_height"])
         letters = Lettering(x_range, y_range, [(xs, ys) for _, xs, ys in self._curves], em)
         names: list[tuple[float, float, str]] = []
@@ -253,7 +299,7 @@ class DiagramFigure:
     @property
     def drawn(self) -> list[str]:
         """What of the legend is drawn: the boundaries in the window by name, and the hatchings "invalid", "unknown"."""
-        hatched = [name for name in ("invalid", "unknown") if len(self.layers[name].source.data["left"])]
+        hatched = [name for name in ("invalid", "unknown") if len(self.layers[name].columns.get("left", ()))]
         return self._lettered + hatched
 
     def show_marker(self, x: float, y: float) -> None:
@@ -267,30 +313,6 @@ class DiagramFigure:
         x, y = self.scales[0].place(x), self.scales[1].place(y)
         seen = inside(self.figure, x, y)
         self.layers[name].put(x=x[seen], y=y[seen])
-
-
-def _declare() -> dict[str, Any]:
-    hv = load_holoviews()
-    box = [(0.0, 0.0, 1.0, 1.0)]
-    line = [[(0.0, 0.0), (1.0, 1.0)]]
-    image = hv.Image(np.zeros((2, 2), np.float32), bounds=(0, 0, 1, 1), kdims=["x", "y"], vdims=["z"])
-    return {
-        "colour": image.opts(cmap=list(palette(False)), clim=(0, 1), colorbar=True),
-        "invalid_casing": hv.Rectangles(box),  # so that one sees the hatching on dark colours too
-        "invalid": hv.Rectangles(box),
-        "unknown": hv.Rectangles(box),
-        "casing": hv.Path(line),
-        "continuous": hv.Path(line),
-        "dashed": hv.Path(line),
-        "regions_halo": hv.Labels([(0.5, 0.5, "")]),
-        "regions": hv.Labels([(0.5, 0.5, "")]),
-        "symbols_halo": hv.Labels([(0.5, 0.5, "")]),
-        "symbols": hv.Labels([(0.5, 0.5, "")]),
-        "across": hv.HLines([0.5]),
-        "upright": hv.VLines([0.5]),
-        "pins": hv.Points([(0.5, 0.5)]),
-        "marker": hv.Points([(0.5, 0.5)]),
-    }
 
 
 class Prepared:
@@ -342,4 +364,4 @@ def prepare(
     )  # fmt: skip
 
 
-__all__ = ["DiagramFigure", "Layer", "Prepared", "choose", "pieces", "prepare"]
+__all__ = ["DiagramFigure", "Prepared", "choose", "pieces", "prepare"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,50 +10,78 @@ from numpy.typing import NDArray
 
 from mfexplore.core.declaration import Observable
 from mfexplore.core.model import Landscape, Model
-from mfexplore.figures.frame import NOTHING, dress, load_holoviews, render, set_range
+from mfexplore.figures.frame import (
+    Drawn,
+    Figure,
+    clear,
+    dress,
+    get_range,
+    glyphs,
+    load_holoviews,
+    set_range,
+    write_axes,
+)
+from mfexplore.figures.legends import Mark
 from mfexplore.figures.style import Theme, line_colour, tex_label
 
 
-class LandscapeFigure:
-    """A landscape that is rendered once; `show` replaces its data."""
+class LandscapeFigure(Drawn):
+    """A landscape with its branches; `show` replaces what is drawn."""
+
+    key = "landscape"
+    options = {"xlabel": "x", "ylabel": "y"}
+
+    @staticmethod
+    def declare() -> dict[str, Any]:
+        hv = load_holoviews()
+        return {
+            "live": hv.Path([[(0.0, 0.0)]]),
+            "pins": hv.Path([[(0.0, 0.0)]]),
+            "curve": hv.Curve(([0.0, 1.0], [0.0, 1.0]), "x", "y"),
+            "branches": hv.Points([(0.0, 0.0)]),
+        }
+
+    @classmethod
+    def finish(cls, figure: Any, layers: Mapping[str, Any]) -> dict[str, Any]:
+        clear(layers)
+        layers["branches"].data_source.data = {"x": [], "y": [], "fill": []}
+        layers["curve"].glyph.update(line_width=2.2)
+        layers["pins"].glyph.update(line_width=1.6)
+        layers["live"].glyph.update(line_width=1.2, line_alpha=0.8)
+        layers["branches"].glyph.update(size=11, fill_color={"field": "fill"}, line_width=2)
+        write_axes(figure)
+        return {}
+
+    @classmethod
+    def look(cls, figure: Figure, theme: Theme) -> None:
+        dress(figure, theme, grid=True)
+        glyph = glyphs(figure)
+        glyph["curve"].update(line_color=theme.ink)
+        glyph["pins"].update(line_color=theme.ghost)
+        glyph["live"].update(line_color=theme.marker)
+        glyph["branches"].update(line_color=line_colour(0, theme))
 
     def __init__(self, kind: type[Model], theme: Theme) -> None:
-        hv = load_holoviews()
+        super().__init__(theme)
         self.kind = kind
-        self.figure, self.layers = render(
-            "landscape",
-            lambda: {
-                "live": hv.Path([[(0.0, 0.0)]]),
-                "pins": hv.Path([[(0.0, 0.0)]]),
-                "curve": hv.Curve(([0.0, 1.0], [0.0, 1.0]), "x", "y"),
-                "branches": hv.Points([(0.0, 0.0)]),
-            },
-            xlabel="x", ylabel="y",
-        )  # fmt: skip
-        self.layers["pins"].put(xs=[], ys=[])
-        self.layers["live"].put(xs=[], ys=[])
-        self.layers["curve"].put(x=NOTHING, y=NOTHING)
-        self.layers["branches"].put(x=NOTHING, y=NOTHING, fill=[])
         self._marked: list[str] = []
-        self.dress(theme)
 
-    def dress(self, theme: Theme) -> None:
-        """Put on the colours of a theme."""
-        self.theme = theme
-        dress(self.figure, theme, grid=True, size="11px")
-        self.layers["curve"].glyph.update(line_color=theme.ink, line_width=2.2)
-        self.layers["pins"].glyph.update(line_color=theme.ghost, line_width=1.6)
-        self.layers["live"].glyph.update(line_color=theme.marker, line_width=1.2, line_alpha=0.8)
-        self.layers["branches"].glyph.update(
-            size=11, fill_color={"field": "fill"}, line_color=line_colour(0, theme), line_width=2
+    @staticmethod
+    def marks(kind: type[Model]) -> tuple[Mark, ...]:
+        """What the legend explains."""
+        return (
+            Mark("stable", "full", "stable"),
+            Mark("unstable", "ring", "unstable"),
+            Mark("live", "swatch thin", "live run", "marker"),
         )
 
     def show(self, landscape: Landscape, values: NDArray[Any], stable: NDArray[Any]) -> None:
         """Draw a landscape and mark the branches on it. values, stable: shape (branches,), NaN where there is none."""
         observable = self.kind.observable(landscape.observable)
         free_energy: Observable | None = next((o for o in self.kind.observables if o.name == "free_energy"), None)
-        self.figure.xaxis[0].axis_label = tex_label(observable) + (f"  ({landscape.note})" if landscape.note else "")
-        self.figure.yaxis[0].axis_label = tex_label(free_energy) if free_energy else "free energy"
+        note = f"  ({landscape.note})" if landscape.note else ""
+        self.figure.part("xaxis").update(axis_label=tex_label(observable) + note)
+        self.figure.part("yaxis").update(axis_label=tex_label(free_energy) if free_energy else "free energy")
         x, f = landscape.coordinate, landscape.free_energy
         self.layers["curve"].put(x=x, y=f)
         order = np.argsort(x)
@@ -72,16 +101,16 @@ class LandscapeFigure:
 
     def show_live(self, value: float) -> None:
         """Where the running simulation is."""
-        shown = self.figure.y_range
-        if shown.start is None or not np.isfinite(value):
+        shown = get_range(self.figure, "y")
+        if shown is None or not np.isfinite(value):
             return
-        height = np.array([shown.start, shown.end], np.float32)
+        height = np.array(shown, np.float32)
         self.layers["live"].put(xs=[np.array([value, value], np.float32)], ys=[height])
 
     @property
     def drawn(self) -> list[str]:
         """What of the legend is drawn: "stable", "unstable", "live"."""
-        return self._marked + ["live"] * bool(len(self.layers["live"].source.data["xs"]))
+        return self._marked + ["live"] * bool(self.layers["live"].columns.get("xs"))
 
     def show_pins(self, curves: list[tuple[NDArray[Any], NDArray[Any]]]) -> None:
         """Ghosts of pinned landscapes."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfexplore.core.controls import Control
-from mfexplore.figures.frame import set_range
+from mfexplore.figures.frame import Figure, set_range
 from mfexplore.figures.style import nice
 
 SMALL = 0.01  # an axis that ends below it is labelled in powers of ten: Bokeh would write 5.000e-4
@@ -34,21 +34,19 @@ class Scale:
         """Place on the axis -> value."""
         return float(10**place) if self.is_log else float(place)
 
-    def show(self, figure: Any, axis: str, low: float, high: float) -> None:
+    def show(self, figure: Figure, axis: str, low: float, high: float) -> None:
         """Show the window [low, high] of values on axis "x" or "y" of a figure, with ticks at round values."""
-        from bokeh.models import BasicTicker, FixedTicker
-
         set_range(figure, axis, float(self.place(low)), float(self.place(high)))
-        drawn = (figure.xaxis if axis == "x" else figure.yaxis)[0]
+        drawn, free, told = (figure.part(f"{axis}{part}") for part in ("axis", "_ticker", "_told_ticker"))
         if not self.is_log and max(abs(low), abs(high)) > SMALL:
-            if isinstance(drawn.ticker, FixedTicker) or drawn.ticker.min_interval != self.least:
-                drawn.update(ticker=BasicTicker(min_interval=self.least), major_label_overrides={})
+            free.update(min_interval=self.least)
+            drawn.update(major_label_overrides={}, ticker=free.ref)
             return
         values = round_values(low, high) if self.is_log else even_values(low, high)
         places = [float(p) for p in self.place(values)]
+        told.update(ticks=places)
         labels = {place: _tick(value) for place, value in zip(places, values, strict=True)}
-        if getattr(drawn.ticker, "ticks", None) != places:
-            drawn.update(ticker=FixedTicker(ticks=places), major_label_overrides=labels)
+        drawn.update(major_label_overrides=labels, ticker=told.ref)
 
 
 def _tick(value: float) -> str:

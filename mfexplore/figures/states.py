@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,21 @@ from mfexplore.core.pictures import (
     Spectrum,
     Trajectories,
 )
-from mfexplore.figures.frame import NOTHING, Layer, dress, load_holoviews, render, set_range, thin
+from mfexplore.figures.frame import (
+    NOTHING,
+    Drawn,
+    Figure,
+    Part,
+    clear,
+    colour_mapper,
+    dress,
+    get_range,
+    glyphs,
+    load_holoviews,
+    set_range,
+    thin,
+    write_axes,
+)
 from mfexplore.figures.style import SANS, Theme, line_colour, palette, sequential, two_tone
 
 MOST_PIXELS = 512  # along a side: more than the picture has on the screen
@@ -28,10 +42,9 @@ MOST_LINES = 40
 LETTERS_ACROSS = 56  # of captions side by side
 
 
-def picture_figure(picture: Picture, theme: Theme) -> StateFigure:
-    """The figure for this kind of picture, already showing it."""
-    made = _KINDS[type(picture)](theme)
-    made.dress(theme)
+def picture_figure(picture: Picture, theme: Theme, figure: Figure | None = None) -> StateFigure:
+    """The figure for this kind of picture, already showing it. figure: the place to put it up in."""
+    made = _KINDS[type(picture)](theme, figure)
     made.show(picture)
     return made
 
@@ -41,47 +54,100 @@ def fits(made: StateFigure, picture: Picture) -> bool:
     return type(made) is _KINDS[type(picture)]
 
 
-class StateFigure:
-    """Base: a figure that is rendered once for a kind of picture; `show` replaces its data.
+class StatePlace:
+    """The picture of a run: the figure that its kind of picture needs, which may change with the controls."""
+
+    def __init__(self, theme: Theme) -> None:
+        self.theme = theme
+        self.figure = Figure()
+        self._state: StateFigure | None = None
+
+    def show(self, picture: Picture) -> None:
+        """Draw a picture of any kind."""
+        if self._state is None or not fits(self._state, picture):
+            self._state = picture_figure(picture, self.theme, self.figure)
+        else:
+            self._state.show(picture)
+
+    def key(self, picture: Picture) -> list[tuple[str, str]]:
+        """What the colours of a picture mean."""
+        return [] if self._state is None else self._state.named(picture)
+
+    @property
+    def shape(self) -> str:
+        """How much room the picture needs: "square", "wide" or "mosaic"."""
+        return "square" if self._state is None else self._state.shape
+
+    @property
+    def drawn(self) -> list[str]:
+        return []
+
+    def dress(self, theme: Theme) -> None:
+        """Put on the colours of a theme; those of the marks come with the next picture."""
+        self.theme = theme
+        if self._state is not None:
+            self._state.dress(theme)
+
+
+class StateFigure(Drawn):
+    """Base of the figures for a kind of picture: `show` replaces what is drawn.
 
     Attributes:
-        figure: the Bokeh figure. square: one unit is as long across as up, and the axes are left away.
+        square: one unit is as long across as up, and the axes are left away. shape: how much room it needs.
     """
 
-    square = True
-    figure: Any
-    layers: dict[str, Layer]
+    square: ClassVar[bool] = True
+    shape: ClassVar[str] = "square"
 
     def show(self, picture: Any) -> None:
         raise NotImplementedError
 
-    def key(self, picture: Any) -> list[tuple[str, str]]:
+    def named(self, picture: Any) -> list[tuple[str, str]]:
         """What the colours of a picture mean: pairs (name, colour), empty if nothing in it is named."""
         return []
 
-    def dress(self, theme: Theme) -> None:
-        """Put on the colours of a theme."""
-        self.theme = theme
-        dress(self.figure, theme, grid=not self.square, size="11px")
-        if self.square:
-            for part in (*self.figure.axis, *self.figure.grid):
+    @classmethod
+    def finish(cls, figure: Any, layers: Mapping[str, Any]) -> dict[str, Any]:
+        write_axes(figure)
+        if cls.square:
+            for part in (*figure.axis, *figure.grid):
                 part.visible = False
             borders = {f"min_border{side}": 2 for side in ("", "_left", "_right", "_top", "_bottom")}
-            self.figure.update(match_aspect=True, **borders)
+            figure.update(match_aspect=True, sizing_mode="stretch_width", aspect_ratio=1.0, **borders)
+        return {}
+
+    @classmethod
+    def look(cls, figure: Figure, theme: Theme) -> None:
+        dress(figure, theme, grid=not cls.square)
+
+
+def _image(*captions: str) -> dict[str, Any]:
+    hv = load_holoviews()
+    image = hv.Image(np.zeros((2, 2), np.float32), bounds=(0, 0, 1, 1), kdims=["x", "y"], vdims=["z"])
+    layers = {"image": image.opts(cmap=list(two_tone()), clim=(-1, 1), colorbar=False)}
+    return layers | {name: hv.Labels([(0.5, 0.5, "")]) for name in captions}
 
 
 class LatticeFigure(StateFigure):
-    def __init__(self, theme: Theme) -> None:
-        self.figure, self.layers = _image_figure()
+    key = "lattice"
+
+    @staticmethod
+    def declare() -> dict[str, Any]:
+        return _image()
+
+    @classmethod
+    def finish(cls, figure: Any, layers: Mapping[str, Any]) -> dict[str, Any]:
+        clear(layers)
+        return super().finish(figure, layers) | {"image.mapper": layers["image"].glyph.color_mapper}
 
     def show(self, picture: Lattice) -> None:
         values = shrink(picture.values)
-        _set_mapper(self.layers["image"], picture, values, self.theme)
+        _set_mapper(self.layers["image"].mapper, picture, values, self.theme)
         rows, columns = values.shape
         self.layers["image"].put(image=[values[::-1]], x=[0.0], y=[0.0], dw=[float(columns)], dh=[float(rows)])
         _frame(self.figure, columns, rows)
 
-    def key(self, picture: Lattice) -> list[tuple[str, str]]:
+    def named(self, picture: Lattice) -> list[tuple[str, str]]:
         named = state_key(picture.states, self.theme)
         outside = bool(picture.outside) and bool((picture.values < 0).any())
         return [*named, (picture.outside, outside_colour(self.theme))] if outside else named
@@ -90,24 +156,28 @@ class LatticeFigure(StateFigure):
 class PatternsFigure(StateFigure):
     """Small images side by side, each with its caption below."""
 
-    def __init__(self, theme: Theme) -> None:
-        self.figure, self.layers = _image_figure(labels=True)
+    key, shape = "patterns", "mosaic"
 
-    def dress(self, theme: Theme) -> None:
-        super().dress(theme)
-        self.layers["captions"].glyph.update(
-            text_color=theme.soft,
-            text_font={"value": SANS},
-            text_font_size="11px",
-            text_align="center",
-            text_baseline="top",
+    @staticmethod
+    def declare() -> dict[str, Any]:
+        return _image("captions")
+
+    @classmethod
+    def finish(cls, figure: Any, layers: Mapping[str, Any]) -> dict[str, Any]:
+        clear(layers)
+        layers["captions"].glyph.update(
+            text_font={"value": SANS}, text_font_size="11px", text_align="center", text_baseline="top"
         )
-        self.layers["image"].glyph.color_mapper.palette = list(two_tone(theme.card, theme.ink))
+        return super().finish(figure, layers) | {"image.mapper": layers["image"].glyph.color_mapper}
+
+    @classmethod
+    def look(cls, figure: Figure, theme: Theme) -> None:
+        super().look(figure, theme)
+        figure.layer("captions").glyph.update(text_color=theme.soft)
+        figure.layer("image").mapper.update(palette=list(two_tone(theme.card, theme.ink)))
 
     def show(self, picture: Patterns) -> None:
-        mapper = self.layers["image"].glyph.color_mapper
-        if (mapper.low, mapper.high) != (picture.low, picture.high):
-            mapper.update(low=picture.low, high=picture.high)
+        self.layers["image"].mapper.update(low=picture.low, high=picture.high)
         images = [shrink(values)[::-1] for _, values in picture.images]
         longest = max(len(caption) for caption, _ in picture.images)
         columns = min(len(images), 3 if len(images) <= 6 else 4, max(2, LETTERS_ACROSS // max(longest, 1)))
@@ -117,8 +187,7 @@ class PatternsFigure(StateFigure):
         ones = [1.0] * len(images)
         self.layers["image"].put(image=images, x=left, y=bottom, dw=ones, dh=ones)
         captions = [caption for caption, _ in picture.images]
-        at = self.layers["captions"].source.data
-        if list(at["Label"]) != captions or len(at["x"]) != len(left):
+        if self.layers["captions"].columns.get("Label") != captions:
             self.layers["captions"].put(x=np.array(left) + 0.5, y=np.array(bottom) - 0.04, Label=captions)
         _frame(self.figure, 1.08 * columns - 0.08, 1.28 * rows - 0.08)
 
@@ -126,31 +195,41 @@ class PatternsFigure(StateFigure):
 class PhasesFigure(StateFigure):
     """Oscillators on the unit circle with the order parameter as an arrow."""
 
-    def __init__(self, theme: Theme) -> None:
-        def declare() -> dict[str, Any]:
-            hv = load_holoviews()
-            turn = np.linspace(0, 2 * np.pi, 181)
-            return {
-                "ring": hv.Curve((np.cos(turn), np.sin(turn)), "x", "y"),
-                "dots": hv.Points([(0.0, 0.0)]),
-                "arrow": hv.Segments([(0.0, 0.0, 1.0, 0.0)]),
-                "tip": hv.Points([(0.0, 0.0)]),
-            }
+    key = "phases"
+    options = {"xlim": (-1.22, 1.22), "ylim": (-1.22, 1.22)}
 
-        limits = (-1.22, 1.22)
-        self.figure, self.layers = render("phases", declare, xlim=limits, ylim=limits)
-        self.layers["dots"].put(x=NOTHING, y=NOTHING, c=NOTHING)
-        _frame(self.figure, 2.44, 2.44, -1.22, -1.22)
+    @staticmethod
+    def declare() -> dict[str, Any]:
+        hv = load_holoviews()
+        turn = np.linspace(0, 2 * np.pi, 181)
+        return {
+            "ring": hv.Curve((np.cos(turn), np.sin(turn)), "x", "y"),
+            "dots": hv.Points([(0.0, 0.0)]),
+            "arrow": hv.Segments([(0.0, 0.0, 1.0, 0.0)]),
+            "tip": hv.Points([(0.0, 0.0)]),
+        }
 
-    def dress(self, theme: Theme) -> None:
-        super().dress(theme)
-        self.layers["ring"].glyph.update(line_color=theme.line, line_width=1.5)
-        mapper = _mapper(mark_colours(theme), 0.0, 1.0)
-        self.layers["dots"].glyph.update(
+    @classmethod
+    def finish(cls, figure: Any, layers: Mapping[str, Any]) -> dict[str, Any]:
+        clear({name: layers[name] for name in ("dots", "arrow", "tip")})
+        layers["dots"].data_source.data = {"x": [], "y": [], "c": []}
+        mapper = colour_mapper()
+        layers["dots"].glyph.update(
             size=6, line_color=None, fill_color={"field": "c", "transform": mapper}, fill_alpha=0.7
         )
-        self.layers["arrow"].glyph.update(line_color=theme.marker, line_width=3.5)
-        self.layers["tip"].glyph.update(size=11, fill_color=theme.marker, line_color=theme.card, line_width=1.5)
+        layers["ring"].glyph.update(line_width=1.5)
+        layers["arrow"].glyph.update(line_width=3.5)
+        layers["tip"].glyph.update(size=11, line_width=1.5)
+        return super().finish(figure, layers) | {"dots.mapper": mapper}
+
+    @classmethod
+    def look(cls, figure: Figure, theme: Theme) -> None:
+        super().look(figure, theme)
+        glyph = glyphs(figure)
+        glyph["ring"].update(line_color=theme.line)
+        figure.layer("dots").mapper.update(palette=list(mark_colours(theme)))
+        glyph["arrow"].update(line_color=theme.marker)
+        glyph["tip"].update(fill_color=theme.marker, line_color=theme.card)
 
     def show(self, picture: Phases) -> None:
         angles = thin(picture.angles, MOST_MARKS)
@@ -165,34 +244,33 @@ class PhasesFigure(StateFigure):
 class LinesFigure(StateFigure):
     """Trajectories and densities: lines against a common abscissa."""
 
-    square = False
+    key, square, shape = "lines", False, "wide"
+    options = {"xlabel": "x", "ylabel": "y"}
 
-    def __init__(self, theme: Theme) -> None:
-        def declare() -> dict[str, Any]:
-            return {"lines": load_holoviews().Path([[(0.0, 0.0), (1.0, 1.0)]])}
+    @staticmethod
+    def declare() -> dict[str, Any]:
+        return {"lines": load_holoviews().Path([[(0.0, 0.0), (1.0, 1.0)]])}
 
-        self.figure, self.layers = render("lines", declare, xlabel="x", ylabel="y")
-        self.layers["lines"].put(xs=[], ys=[], c=[])
-
-    def dress(self, theme: Theme) -> None:
-        super().dress(theme)
-        self.layers["lines"].glyph.update(line_color={"field": "c"}, line_width=1.6, line_alpha=0.85)
+    @classmethod
+    def finish(cls, figure: Any, layers: Mapping[str, Any]) -> dict[str, Any]:
+        layers["lines"].data_source.data = {"xs": [], "ys": [], "c": []}
+        layers["lines"].glyph.update(line_color={"field": "c"}, line_width=1.6, line_alpha=0.85)
+        return super().finish(figure, layers)
 
     def show(self, picture: Trajectories | Density) -> None:
         if isinstance(picture, Trajectories):
             x, rows = picture.times, list(picture.values[:MOST_LINES])
-            self.figure.yaxis[0].axis_label = picture.y_title
         else:
             x, rows = picture.x, [values for _, values in picture.curves]
-            self.figure.yaxis[0].axis_label = picture.y_title
-        self.figure.xaxis[0].axis_label = picture.x_title
+        self.figure.part("xaxis").update(axis_label=picture.x_title)
+        self.figure.part("yaxis").update(axis_label=picture.y_title)
         short = thin(np.asarray(x), 800).astype(np.float32)
         ys = [thin(np.asarray(row), 800).astype(np.float32) for row in rows]
         colours = [line_colour(k, self.theme) for k in range(len(ys))]
         self.layers["lines"].put(xs=[short] * len(ys), ys=ys, c=colours)
         _fit(self.figure, short, np.concatenate(ys) if ys else NOTHING)
 
-    def key(self, picture: Trajectories | Density) -> list[tuple[str, str]]:
+    def named(self, picture: Trajectories | Density) -> list[tuple[str, str]]:
         names = [name for name, _ in picture.curves] if isinstance(picture, Density) else picture.names
         return [(name, line_colour(k, self.theme)) for k, name in enumerate(names)]
 
@@ -200,26 +278,34 @@ class LinesFigure(StateFigure):
 class SpectrumFigure(StateFigure):
     """Eigenvalues: a histogram when they are real, points in the plane when they are complex."""
 
-    square = False
+    key, square, shape = "spectrum", False, "wide"
+    options = {"xlabel": "x", "ylabel": "y"}
 
-    def __init__(self, theme: Theme) -> None:
-        def declare() -> dict[str, Any]:
-            hv = load_holoviews()
-            return {"bars": hv.Rectangles([(0.0, 0.0, 1.0, 1.0)]), "dots": hv.Points([(0.0, 0.0)])}
+    @staticmethod
+    def declare() -> dict[str, Any]:
+        hv = load_holoviews()
+        return {"bars": hv.Rectangles([(0.0, 0.0, 1.0, 1.0)]), "dots": hv.Points([(0.0, 0.0)])}
 
-        self.figure, self.layers = render("spectrum", declare, xlabel="x", ylabel="y")
+    @classmethod
+    def finish(cls, figure: Any, layers: Mapping[str, Any]) -> dict[str, Any]:
+        clear(layers)
+        layers["bars"].glyph.update(fill_alpha=0.5)
+        layers["dots"].glyph.update(size=4, line_color=None, fill_alpha=0.7)
+        return super().finish(figure, layers)
 
-    def dress(self, theme: Theme) -> None:
-        super().dress(theme)
-        self.layers["bars"].glyph.update(fill_color=theme.accent, fill_alpha=0.5, line_color=theme.card)
-        self.layers["dots"].glyph.update(size=4, fill_color=theme.accent, line_color=None, fill_alpha=0.7)
+    @classmethod
+    def look(cls, figure: Figure, theme: Theme) -> None:
+        super().look(figure, theme)
+        figure.layer("bars").glyph.update(fill_color=theme.accent, line_color=theme.card)
+        figure.layer("dots").glyph.update(fill_color=theme.accent)
 
     def show(self, picture: Spectrum) -> None:
         values = picture.values[np.isfinite(picture.values)]
         complex_ = np.iscomplexobj(values)
         empty = {"left": NOTHING, "right": NOTHING, "bottom": NOTHING, "top": NOTHING}
-        self.figure.xaxis[0].axis_label = f"{picture.title}, real part" if complex_ else picture.title
-        self.figure.yaxis[0].axis_label = "imaginary part" if complex_ else "density"
+        across = f"{picture.title}, real part" if complex_ else picture.title
+        self.figure.part("xaxis").update(axis_label=across)
+        self.figure.part("yaxis").update(axis_label="imaginary part" if complex_ else "density")
         if complex_:
             shown = thin(values, MOST_MARKS)
             self.layers["bars"].put(**empty)
@@ -233,68 +319,73 @@ class SpectrumFigure(StateFigure):
 
 
 class ParticlesFigure(StateFigure):
-    def __init__(self, theme: Theme) -> None:
-        def declare() -> dict[str, Any]:
-            return {"dots": load_holoviews().Points([(0.0, 0.0)])}
+    key = "particles"
 
-        self.figure, self.layers = render("particles", declare)
-        self.layers["dots"].put(x=NOTHING, y=NOTHING, c=NOTHING)
-        self._swap_circles()
+    @staticmethod
+    def declare() -> dict[str, Any]:
+        return {"dots": load_holoviews().Points([(0.0, 0.0)])}
 
-    def dress(self, theme: Theme) -> None:
-        super().dress(theme)
-        self._dressed = False
-
-    def _swap_circles(self) -> None:
-        """Particles have a radius in the units of the box, which HoloViews' Points do not: replace the glyph."""
+    @classmethod
+    def finish(cls, figure: Any, layers: Mapping[str, Any]) -> dict[str, Any]:
         from bokeh.models import Circle
 
-        self.layers["dots"].renderer.glyph = Circle(x="x", y="y", radius=0.5)
+        layers["dots"].data_source.data = {"x": [], "y": [], "c": []}
+        mapper = colour_mapper()
+        # Particles have a radius in the units of the box, which HoloViews' Points do not.
+        layers["dots"].glyph = Circle(
+            x="x", y="y", radius=0.5, fill_color={"field": "c", "transform": mapper}, line_color=None, fill_alpha=0.85
+        )
+        return super().finish(figure, layers) | {"dots.mapper": mapper}
 
     def show(self, picture: Particles) -> None:
-        glyph = self.layers["dots"].glyph
         x, y = thin(picture.x, MOST_MARKS), thin(picture.y, MOST_MARKS)
+        plain = picture.colour is None
         colour = np.zeros(len(x)) if picture.colour is None else ranks(thin(picture.colour, MOST_MARKS))
-        if glyph.radius != picture.radius or not self._dressed:
-            self._dressed = True
-            fill: Any = self.theme.accent
-            if picture.colour is not None:
-                fill = {"field": "c", "transform": _mapper(mark_colours(self.theme), 0.0, 1.0)}
-            glyph.update(radius=picture.radius, fill_color=fill, line_color=None, fill_alpha=0.85)
+        self.layers["dots"].glyph.update(radius=float(picture.radius))
+        self.layers["dots"].mapper.update(palette=[self.theme.accent] if plain else list(mark_colours(self.theme)))
         self.layers["dots"].put(x=x, y=y, c=colour)
         left, right, bottom, top = picture.box
         _frame(self.figure, right - left, top - bottom, left, bottom)
 
 
 class NetworkFigure(StateFigure):
-    def __init__(self, theme: Theme) -> None:
-        def declare() -> dict[str, Any]:
-            hv = load_holoviews()
-            nodes = hv.Points([(0.0, 0.0)])
-            return {"links": hv.Segments([(0.0, 0.0, 1.0, 1.0)]), "nodes": nodes}
+    key = "network"
 
-        self.figure, self.layers = render("network", declare)
-        self.layers["nodes"].put(x=NOTHING, y=NOTHING, c=NOTHING)
-        self._drawn: Any = None
+    @staticmethod
+    def declare() -> dict[str, Any]:
+        hv = load_holoviews()
+        nodes = hv.Points([(0.0, 0.0)])
+        return {"links": hv.Segments([(0.0, 0.0, 1.0, 1.0)]), "nodes": nodes}
 
-    def key(self, picture: Network) -> list[tuple[str, str]]:
+    @classmethod
+    def finish(cls, figure: Any, layers: Mapping[str, Any]) -> dict[str, Any]:
+        clear(layers)
+        layers["nodes"].data_source.data = {"x": [], "y": [], "c": []}
+        mapper = colour_mapper()
+        layers["links"].glyph.update(line_alpha=0.35, line_width=0.8)
+        layers["nodes"].glyph.update(size=7, line_color=None, fill_color={"field": "c", "transform": mapper})
+        return super().finish(figure, layers) | {"nodes.mapper": mapper}
+
+    @classmethod
+    def look(cls, figure: Figure, theme: Theme) -> None:
+        super().look(figure, theme)
+        figure.layer("links").glyph.update(line_color=theme.ghost)
+
+    def __init__(self, theme: Theme, figure: Figure | None = None) -> None:
+        super().__init__(theme, figure)
+        self._linked: Any = None
+
+    def named(self, picture: Network) -> list[tuple[str, str]]:
         return state_key(picture.states, self.theme)
 
-    def dress(self, theme: Theme) -> None:
-        super().dress(theme)
-        self._drawn = None
-        self.layers["links"].glyph.update(line_color=theme.ghost, line_alpha=0.35, line_width=0.8)
-
     def show(self, picture: Network) -> None:
-        if self._drawn is None:
-            colours = state_colours(len(picture.states), self.theme) or palette(
-                picture.low < 0 < picture.high, self.theme
-            )
-            fill = {"field": "c", "transform": _mapper(colours, picture.low, picture.high)}
-            rim = self.theme.ghost if picture.states else None  # or the ground would not be seen
-            self.layers["nodes"].glyph.update(size=7, line_color=rim, fill_color=fill)
-        if self._drawn is not picture.edges:  # links seldom change, and are most of the data
-            self._drawn = picture.edges
+        signed = picture.low < 0 < picture.high
+        colours = state_colours(len(picture.states), self.theme) or palette(signed, self.theme)
+        self.layers["nodes"].mapper.update(palette=list(colours), low=picture.low, high=picture.high)
+        rim = self.theme.ghost if picture.states else None  # or the ground would not be seen
+        self.layers["nodes"].glyph.update(line_color=rim)
+        if self._linked is not picture.edges:  # links seldom change, and are most of the data
+            self._linked = picture.edges
             edges = thin(picture.edges, MOST_MARKS)
             a, b = edges[:, 0], edges[:, 1]
             x, y = picture.x, picture.y
@@ -305,7 +396,7 @@ class NetworkFigure(StateFigure):
         _frame(self.figure, float(width), float(height), float(low[0] - 0.03 * width), float(low[1] - 0.03 * height))
 
 
-_KINDS: dict[type, Callable[[Theme], StateFigure]] = {
+_KINDS: dict[type, type[StateFigure]] = {
     Lattice: LatticeFigure,
     Patterns: PatternsFigure,
     Phases: PhasesFigure,
@@ -334,30 +425,14 @@ def ranks(values: NDArray[Any]) -> NDArray[np.float32]:
     return (order / max(1, len(values) - 1)).astype(np.float32)
 
 
-def _image_figure(labels: bool = False) -> tuple[Any, dict[str, Layer]]:
-    def declare() -> dict[str, Any]:
-        hv = load_holoviews()
-        image = hv.Image(np.zeros((2, 2), np.float32), bounds=(0, 0, 1, 1), kdims=["x", "y"], vdims=["z"])
-        layers = {"image": image.opts(cmap=list(two_tone()), clim=(-1, 1), colorbar=False)}
-        if labels:
-            layers["captions"] = hv.Labels([(0.5, 0.5, "")])
-        return layers
-
-    return render("patterns" if labels else "lattice", declare)
-
-
-def _set_mapper(layer: Layer, picture: Lattice, values: NDArray[Any], theme: Theme) -> None:
+def _set_mapper(mapper: Part, picture: Lattice, values: NDArray[Any], theme: Theme) -> None:
     spins = np.issubdtype(values.dtype, np.integer) and picture.high - picture.low <= 2
-    mapper = layer.glyph.color_mapper
     if picture.states:
         colours = state_colours(len(picture.states), theme)
-        mapper.low_color = outside_colour(theme)
+        mapper.update(low_color=outside_colour(theme))
     else:
         colours = two_tone(theme.card, theme.ink) if spins else palette(picture.signed, theme)
-    if (mapper.low, mapper.high) != (picture.low, picture.high):
-        mapper.update(low=picture.low, high=picture.high)
-    if tuple(mapper.palette) != colours:
-        mapper.palette = list(colours)
+    mapper.update(low=picture.low, high=picture.high, palette=list(colours))
 
 
 def state_colours(n: int, theme: Theme) -> tuple[str, ...]:
@@ -380,27 +455,21 @@ def outside_colour(theme: Theme) -> str:
     return f"{theme.ghost}80"
 
 
-def _mapper(colours: tuple[str, ...], low: float, high: float) -> Any:
-    from bokeh.models import LinearColorMapper
-
-    return LinearColorMapper(palette=list(colours), low=low, high=high)
-
-
-def _frame(figure: Any, width: float, height: float, left: float = 0.0, bottom: float = 0.0) -> None:
+def _frame(figure: Figure, width: float, height: float, left: float = 0.0, bottom: float = 0.0) -> None:
     set_range(figure, "x", left, left + width)
     set_range(figure, "y", bottom, bottom + height)
-    ratio = width / height
-    if figure.sizing_mode != "stretch_width" or abs((figure.aspect_ratio or 0) - ratio) > 0.01:
-        figure.update(sizing_mode="stretch_width", aspect_ratio=ratio)
+    whole = figure.part("figure")
+    ratio = float(width / height)
+    if abs((whole["aspect_ratio"] or 0) - ratio) > 0.01:
+        whole.update(aspect_ratio=ratio)
 
 
-def _fit(figure: Any, x: NDArray[Any], y: NDArray[Any]) -> None:
+def _fit(figure: Figure, x: NDArray[Any], y: NDArray[Any]) -> None:
     for axis, values in (("x", x), ("y", y)):
         finite = values[np.isfinite(values)]
         if finite.size:
             low, high = float(finite.min()), float(finite.max())
             spread = (high - low) or 1.0
-            shown = figure.x_range if axis == "x" else figure.y_range
-            start, end = shown.start, shown.end
-            if start is None or low < start or high > end or spread < 0.5 * (end - start):
+            shown = get_range(figure, axis)
+            if shown is None or low < shown[0] or high > shown[1] or spread < 0.5 * (shown[1] - shown[0]):
                 set_range(figure, axis, low, low + spread, margin=0.05 if axis == "y" else 0.0)

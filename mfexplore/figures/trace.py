@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,20 @@ from numpy.typing import NDArray
 
 from mfexplore.core.model import Law, Model
 from mfexplore.figures.curves import value_range
-from mfexplore.figures.frame import NOTHING, dress, load_holoviews, render, set_range, thin
+from mfexplore.figures.frame import (
+    NOTHING,
+    Drawn,
+    Figure,
+    clear,
+    dress,
+    get_range,
+    glyphs,
+    load_holoviews,
+    set_range,
+    thin,
+    write_axes,
+)
+from mfexplore.figures.legends import Mark
 from mfexplore.figures.scale import Scale
 from mfexplore.figures.style import Theme, short_label, tex_label
 
@@ -33,53 +47,80 @@ def _family(name: str) -> str:
     return numbered[1] if numbered else name
 
 
-class TraceFigure:
-    """A trace that is rendered once; `show` replaces its data."""
+def traced(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those observables of a run that are traced on their own; the others are drawn beside one of them."""
+    hidden = {beside for name in names for beside in companions(names, name)}
+    return tuple(n for n in names if n not in hidden)
+
+
+class TraceFigure(Drawn):
+    """A trace in time; `show` replaces what is drawn."""
+
+    key = "trace"
+    options = {"xlabel": "time", "ylabel": "y"}
+
+    @staticmethod
+    def declare() -> dict[str, Any]:
+        hv = load_holoviews()
+        nothing = ([0.0, 1.0], [np.nan, np.nan])
+        return {
+            "companions": hv.Path([[(0.0, 0.0)]]),
+            "pins": hv.Path([[(0.0, 0.0)]]),
+            "predicted": hv.Curve(nothing, "t", "y"),
+            "theory": hv.Path([[(0.0, 0.0)]]),
+            "trace": hv.Curve(nothing, "t", "y"),
+            "now": hv.Points([(0.0, 0.0)]),
+        }
+
+    @classmethod
+    def finish(cls, figure: Any, layers: Mapping[str, Any]) -> dict[str, Any]:
+        clear(layers)
+        figure.xaxis[0].ticker.desired_num_ticks = 5  # large numbers must not run into each other
+        layers["companions"].glyph.update(line_width=1, line_alpha=0.6)
+        layers["pins"].glyph.update(line_width=1.5)
+        layers["predicted"].glyph.update(line_width=5, line_alpha=0.35)
+        layers["theory"].glyph.update(line_width=1.5, line_dash=[5, 4])
+        layers["trace"].glyph.update(line_width=1.8)
+        layers["now"].glyph.update(size=7, line_width=1)
+        write_axes(figure)
+        return {}
+
+    @classmethod
+    def look(cls, figure: Figure, theme: Theme) -> None:
+        dress(figure, theme, grid=True)
+        glyph = glyphs(figure)
+        glyph["companions"].update(line_color=theme.ghost)
+        glyph["pins"].update(line_color=theme.ghost)
+        glyph["predicted"].update(line_color=theme.lines[1])
+        glyph["theory"].update(line_color=theme.marker)
+        glyph["trace"].update(line_color=theme.accent)
+        glyph["now"].update(fill_color=theme.accent, line_color=theme.card)
 
     def __init__(self, kind: type[Model], theme: Theme) -> None:
-        hv = load_holoviews()
+        super().__init__(theme)
         self.kind = kind
-        nothing = ([0.0, 1.0], [np.nan, np.nan])
-        self.figure, self.layers = render(
-            "trace",
-            lambda: {
-                "companions": hv.Path([[(0.0, 0.0)]]),
-                "pins": hv.Path([[(0.0, 0.0)]]),
-                "predicted": hv.Curve(nothing, "t", "y"),
-                "theory": hv.Path([[(0.0, 0.0)]]),
-                "trace": hv.Curve(nothing, "t", "y"),
-                "now": hv.Points([(0.0, 0.0)]),
-            },
-            xlabel="time", ylabel="y",
-        )  # fmt: skip
-        for name in ("companions", "pins", "theory"):
-            self.layers[name].put(xs=[], ys=[])
-        self.layers["predicted"].put(t=NOTHING, y=NOTHING)
-        self.layers["trace"].put(t=NOTHING, y=NOTHING)
-        self.layers["now"].put(x=NOTHING, y=NOTHING)
         self._theory: tuple[float, ...] = ()
         self._step = 1.0
         self._span = 0.0
-        self.dress(theme)
+        self._limits: tuple[float | None, float | None] = (None, None)
 
-    def dress(self, theme: Theme) -> None:
-        """Put on the colours of a theme."""
-        self.theme = theme
-        dress(self.figure, theme, grid=True, size="11px")
-        self.figure.xaxis[0].ticker.desired_num_ticks = 5  # large numbers must not run into each other
-        self.layers["companions"].glyph.update(line_color=theme.ghost, line_width=1, line_alpha=0.6)
-        self.layers["pins"].glyph.update(line_color=theme.ghost, line_width=1.5)
-        self.layers["predicted"].glyph.update(line_color=theme.lines[1], line_width=5, line_alpha=0.35)
-        self.layers["theory"].glyph.update(line_color=theme.marker, line_width=1.5, line_dash=[5, 4])
-        self.layers["trace"].glyph.update(line_color=theme.accent, line_width=1.8)
-        self.layers["now"].glyph.update(size=7, fill_color=theme.accent, line_color=theme.card, line_width=1)
+    @staticmethod
+    def marks(kind: type[Model]) -> tuple[Mark, ...]:
+        """What the legend explains."""
+        return (
+            Mark("", "swatch", "run", "accent"),
+            Mark("companions", "swatch pale", "the others of its kind", "soft"),
+            Mark("theory", "swatch dash", "theory", "marker"),
+            Mark("predicted", "swatch broad", "predicted path", "line-1"),
+        )
 
     def set_axes(self, observable: str, time_unit: str, step: float = 1.0) -> None:
         """Name the axes. step: time between two points of the trace."""
         self._step = step
         declared = next((o for o in self.kind.observables if o.name == observable), None)
-        self.figure.xaxis[0].axis_label = time_unit
-        self.figure.yaxis[0].axis_label = short_label(declared) if declared else observable.replace("_", " ")
+        self.figure.part("xaxis").update(axis_label=time_unit)
+        label = short_label(declared) if declared else observable.replace("_", " ")
+        self.figure.part("yaxis").update(axis_label=label)
         self._limits = (declared.low, declared.high) if declared else (None, None)
         self._span = 0.0
 
@@ -89,7 +130,7 @@ class TraceFigure:
         self.layers["trace"].put(t=t, y=y)
         self.layers["now"].put(x=t[-1:], y=y[-1:])
         drawn = [thin(v, 300).astype(np.float32) for v in beside[:MOST_COMPANIONS]]
-        if drawn or len(self.layers["companions"].source.data["xs"]):
+        if drawn or self.layers["companions"].columns.get("xs"):
             short = thin(times, 300).astype(np.float32)
             self.layers["companions"].put(xs=[short] * len(drawn), ys=drawn)
         end = float(times[-1])
@@ -106,16 +147,15 @@ class TraceFigure:
         ends = [known.min(), known.max()] if known.size else []
         below, above = (latest if limit is None else ends for limit in self._limits)
         low, high = float(min([low, *self._theory, *below])), float(max([high, *self._theory, *above]))
-        now = (self.figure.y_range.start, self.figure.y_range.end)
-        if self._limits != (None, None) or now[0] is None or low < now[0] or high > now[1] or times.size < 3:
+        now = get_range(self.figure, "y")
+        if self._limits != (None, None) or now is None or low < now[0] or high > now[1] or times.size < 3:
             set_range(self.figure, "y", low, high, margin=0.07)
 
     @property
     def drawn(self) -> list[str]:
         """What of the legend is drawn: "theory", "predicted", "companions"."""
-        data = {name: layer.source.data for name, layer in self.layers.items()}
-        seen = {"theory": bool(self._theory), "companions": len(data["companions"]["xs"]) > 0}
-        seen["predicted"] = bool(np.isfinite(data["predicted"]["y"]).any())
+        seen = {"theory": bool(self._theory), "companions": bool(self.layers["companions"].columns.get("xs"))}
+        seen["predicted"] = bool(np.isfinite(self.layers["predicted"].columns.get("y", NOTHING)).any())
         return [name for name, there in seen.items() if there]
 
     @property
@@ -141,40 +181,54 @@ class TraceFigure:
         self.layers["pins"].put(xs=[thin(c[0], 400) for c in curves], ys=[thin(c[1], 400) for c in curves])
 
 
-class HistogramFigure:
-    """The histogram of a running simulation under the distribution that theory predicts; rendered once."""
+class HistogramFigure(Drawn):
+    """The histogram of a running simulation under the distribution that theory predicts."""
+
+    key = "histogram"
+    options = {"xlabel": "x", "ylabel": "density"}
+
+    @staticmethod
+    def declare() -> dict[str, Any]:
+        hv = load_holoviews()
+        return {
+            "bars": hv.Rectangles([(0.0, 0.0, 1.0, 1.0)]),
+            "atoms": hv.Segments([(0.0, 0.0, 0.0, 1.0)]),
+            "law": hv.Curve(([0.0, 1.0], [np.nan, np.nan]), "x", "y"),
+        }
+
+    @classmethod
+    def finish(cls, figure: Any, layers: Mapping[str, Any]) -> dict[str, Any]:
+        clear(layers)
+        layers["bars"].glyph.update(fill_alpha=0.45, line_width=0.5)
+        layers["atoms"].glyph.update(line_width=3)
+        layers["law"].glyph.update(line_width=2)
+        write_axes(figure)
+        return {}
+
+    @classmethod
+    def look(cls, figure: Figure, theme: Theme) -> None:
+        dress(figure, theme)
+        glyph = glyphs(figure)
+        glyph["bars"].update(fill_color=theme.ghost, line_color=theme.card)
+        glyph["atoms"].update(line_color=theme.marker)
+        glyph["law"].update(line_color=theme.marker)
 
     def __init__(self, kind: type[Model], theme: Theme) -> None:
-        hv = load_holoviews()
+        super().__init__(theme)
         self.kind = kind
-        self.figure, self.layers = render(
-            "histogram",
-            lambda: {
-                "bars": hv.Rectangles([(0.0, 0.0, 1.0, 1.0)]),
-                "atoms": hv.Segments([(0.0, 0.0, 0.0, 1.0)]),
-                "law": hv.Curve(([0.0, 1.0], [np.nan, np.nan]), "x", "y"),
-            },
-            xlabel="x", ylabel="density",
-        )  # fmt: skip
-        self.layers["bars"].put(left=NOTHING, right=NOTHING, bottom=NOTHING, top=NOTHING)
-        self.layers["atoms"].put(x0=NOTHING, y0=NOTHING, x1=NOTHING, y1=NOTHING)
-        self.layers["law"].put(x=NOTHING, y=NOTHING)
         self._top = 1.0
         self._range = (0.0, 1.0)
-        self.dress(theme)
 
-    def dress(self, theme: Theme) -> None:
-        """Put on the colours of a theme."""
-        self.theme = theme
-        dress(self.figure, theme, size="11px")
-        self.layers["bars"].glyph.update(fill_color=theme.ghost, fill_alpha=0.45, line_color=theme.card, line_width=0.5)
-        self.layers["atoms"].glyph.update(line_color=theme.marker, line_width=3)
-        self.layers["law"].glyph.update(line_color=theme.marker, line_width=2)
+    @staticmethod
+    def marks(kind: type[Model]) -> tuple[Mark, ...]:
+        """What the legend explains."""
+        return Mark("bars", "patch pale", "run", "soft"), Mark("law", "swatch", "theory", "marker")
 
     def show_law(self, law: Law) -> None:
         """Draw the predicted density, and show where it lives."""
         declared = next((o for o in self.kind.observables if o.name == law.observable), None)
-        self.figure.xaxis[0].axis_label = tex_label(declared) if declared else law.observable.replace("_", " ")
+        label = tex_label(declared) if declared else law.observable.replace("_", " ")
+        self.figure.part("xaxis").update(axis_label=label)
         values, density = np.asarray(law.values, float), np.asarray(law.density, float)
         finite = np.where(np.isfinite(density), density, 0.0)
         keep = np.flatnonzero(finite > 1e-4 * max(finite.max(initial=0.0), 1e-300))
@@ -207,6 +261,6 @@ class HistogramFigure:
     @property
     def drawn(self) -> list[str]:
         """What of the legend is drawn: "bars", "law"."""
-        data = {name: layer.source.data for name, layer in self.layers.items()}
-        seen = {"bars": len(data["bars"]["top"]) > 0, "law": len(data["law"]["x"]) + len(data["atoms"]["x0"]) > 0}
+        bars, law, atoms = (self.layers[name].columns for name in ("bars", "law", "atoms"))
+        seen = {"bars": bool(bars), "law": bool(len(law.get("x", ())) + len(atoms.get("x0", ())))}
         return [name for name, there in seen.items() if there]

@@ -30,7 +30,6 @@ def explore(model: Model, seed: Seed = 0, **view: Any) -> Any:
     a notebook, SeedError, UnknownNameError for an axis, observable, branch or method that the system does not have.
     """
     from mfexplore.notebook.page import NotebookPage
-    from mfexplore.workbench.desk import Desk
     from mfexplore.workbench.exploration import Exploration
 
     try:
@@ -42,7 +41,7 @@ def explore(model: Model, seed: Seed = 0, **view: Any) -> Any:
     cell = _this_cell()
     if cell in _open:
         _open.pop(cell).close()
-    made = NotebookPage(Desk(Exploration.of(model, seed=seed, **view), []), loop).widget
+    made = NotebookPage(Exploration.of(model, seed=seed, **view), loop).widget
     if cell:
         _open[cell] = made
     return made

@@ -8,15 +8,16 @@ from functools import partial
 from typing import Any
 
 import ipywidgets as widgets
-from bokeh.events import Pan, Tap
 
-from mfexplore.figures.legends import legends
 from mfexplore.figures.prose import one_line
 from mfexplore.notebook.controls import ChoiceControl, Menu, NumberControl, control_widget
 from mfexplore.notebook.dress import styles
 from mfexplore.notebook.lessons import TaskCard
-from mfexplore.workbench.arrangement import groups, page_of
-from mfexplore.workbench.desk import Desk
+from mfexplore.workbench import messages
+from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.messages import Heard
+from mfexplore.workbench.panels import Panel
+from mfexplore.workbench.sheet import BUTTONS, SEED_HELP, SPEEDS, TABLE_NOTE, Sheet
 
 WAITING = (
     "Drawing … If nothing appears here, this notebook cannot show live figures: open it in JupyterLab with "
@@ -29,194 +30,196 @@ class Bench:
 
     Attributes:
         parts: what to display, from top to bottom.
-        places: an empty box for each figure of the desk, by its name.
+        places: an empty box for the figure of each panel, by its name. cards: what to hide with a panel.
         marks, legends: what may stand in the legend of a figure, and the widget that shows it.
-        cards: what to hide where a panel is not offered, by name of the panel.
-        along_shown, playing, picture: the abscissa of the curve, whether the run plays, the kind of its picture.
+        along_shown, playing, shape: the abscissa of the curve, whether the run plays, the shape of its picture.
     """
 
-    def __init__(self, desk: Desk, hear: Callable[..., None]) -> None:
-        """hear: called with the type and the content of a message to the desk."""
-        self._desk, self._hear = desk, hear
+    def __init__(self, start: Exploration, hear: Callable[[Heard], None]) -> None:
+        self.sheet, self._start, self._hear = Sheet(start), start, hear
+        self.kind = self.sheet.kind
         self.controls: dict[str, NumberControl | ChoiceControl] = {}
         self.menus: dict[str, Menu] = {}
-        self.series: Menu | None = None
+        self.series = Menu("trace of", {"": ""}, "", lambda name: hear(messages.Series(name)))
         self.along: Any = None
         self.places: dict[str, Any] = {}
         self.cards: dict[str, Any] = {}
         self.checked: dict[int, str] = {}
-        self.along_shown = desk.session.current.along
-        self.playing, self.picture = False, ""
+        self.along_shown = start.along
+        self.playing, self.shape = False, ""
         self.sentence, self.progress, self.measuring = (widgets.HTML() for _ in range(3))
-        self.marks = legends(desk.kind)
+        self.marks = {panel.name: panel.marks(self.kind) for panel in self.sheet.panels}
         self.legends = {name: widgets.HTML() for name in self.marks}
-        self.code, self.table, self.checks, self.download = (widgets.HTML() for _ in range(4))
-        self.clock, self.key = widgets.HTML(), widgets.HTML()
+        self.table, self.checks, self.download = (widgets.HTML() for _ in range(3))
+        self.snippets = {name: widgets.HTML() for name in self.sheet.snippets}
+        self.clock, self.caption, self.key = (widgets.HTML() for _ in range(3))
         self.notices, self.pins = _box([], "mfexplore-notices"), _box([], "mfexplore-pins")
         self.waiting = widgets.HTML(f"<p>{WAITING}</p>")
         self.waiting.add_class("mfexplore-soft")
+        self.play = self._button("play", lambda: hear(messages.Play(not self.playing)), icon="play")
+        self.cancel = self._button("cancel", lambda: hear(messages.Cancel()))
+        self.cancel.layout.visibility = "hidden"
         columns = _box([self._build_controls(), self._build_centre(), *self._build_live()], "mfexplore-bench")
-        if desk.live is None:
+        if not self.sheet.runs:
             columns.add_class("mfexplore-without-live")
         self.parts = [widgets.HTML(styles()), self._build_top(), self.notices, self.waiting, columns]
 
     def _build_top(self) -> Any:
-        self.undo = self._button("", "Undo", lambda: self._hear("undo"), icon="undo")
-        self.redo = self._button("", "Redo", lambda: self._hear("redo"), icon="repeat")
+        hear = self._hear
+        self.undo = self._button("undo", lambda: hear(messages.Undo()), icon="undo")
+        self.redo = self._button("redo", lambda: hear(messages.Redo()), icon="repeat")
         self.undo.disabled = self.redo.disabled = True
-        pin = self._button("Pin", "Keep this view as a ghost to compare with", lambda: self._hear("pin"))
-        reset = self._button("Reset", "Back to the defaults; undo brings this back", lambda: self._hear("reset"))
-        files = {"": "Export …"}
-        if self._desk.diagram:
-            files |= {f"{p}.{f}": f"{p}, {f.upper()}" for p in ("diagram", "curve") for f in ("png", "svg", "pdf", "csv", "nc")}  # fmt: skip  # noqa: E501
-        if self._desk.live:
-            files |= {f"trace.{f}": f"trace, {f.upper()}" for f in ("csv", "nc")}
-        files["notebook.ipynb"] = "notebook"
+        pin = self._button("pin", lambda: hear(messages.Pin()))
+        reset = self._button("reset", lambda: hear(messages.Reset()))
+        files = {"": f"{BUTTONS['export'].label} …"}
+        files |= {f"{part}.{form}": f"{part}, {form.upper()}" for part, forms in self.sheet.exports for form in forms}
 
         def export(what: str) -> None:
             if what:
                 self.download.value = "<small>preparing …</small>"
-                self._hear("export", what=what)
+                hear(messages.Export(what))
                 menu.show("")
 
         menu = Menu("", files, "", export)
-        kind = self._desk.kind
-        wing = kind.wing.replace("_", " ").capitalize()
-        title = widgets.HTML(f"<span>{html.escape(wing)} / <b>{html.escape(kind.title)}</b></span>")
+        title = widgets.HTML(f"<span>{html.escape(self.sheet.wing)} / <b>{html.escape(self.kind.title)}</b></span>")
         title.add_class("mfexplore-title")
         return _box([title, self.pins, self.download, self.undo, self.redo, reset, pin, menu.widget], "mfexplore-top")
 
     def _build_controls(self) -> Any:
-        at, kind = self._desk.session.current, self._desk.kind
-        heard: Callable[[str, Any], None] = lambda name, value: self._hear("control", name=name, value=value)  # noqa: E731
+        at, hear = self._start, self._hear
+        heard: Callable[[str, Any], None] = lambda name, value: hear(messages.Control(name, value))  # noqa: E731
         parts: list[Any] = []
-        for title, declared in groups(kind):
+        for title, declared in self.sheet.groups:
             parts.append(widgets.HTML(f"<h3>{title}</h3>"))
             for one in declared:
                 self.controls[one.name] = control_widget(one, getattr(at.model, one.name), heard)
                 parts.append(self.controls[one.name].widget)
-        self.seed = widgets.Text(value=at.seed_text, continuous_update=False, tooltip="The same seed, the same run")
+        self.seed_shown = at.seed_text
+        self.seed = widgets.Text(value=self.seed_shown, continuous_update=False, tooltip=SEED_HELP)
         self.seed.observe(self._seeded, "value")
-        if self._desk.live:
+        if self.sheet.runs:
             row = widgets.HBox([widgets.HTML("<span>Seed</span>"), self.seed])
             parts.append(_box([row], "mfexplore-control"))
         parts += self._build_presets()
-        parts += self._build_axes()
+        parts += self._build_menus()
         return _box(parts, "mfexplore-card", "mfexplore-controls")
 
+    def show_seed(self, seed: int) -> None:
+        """Stand at a seed, silently."""
+        self.seed_shown = str(seed)
+        self.seed.value = self.seed_shown
+
     def _seeded(self, change: dict[str, Any]) -> None:
-        if change["new"].strip() != self._desk.session.current.seed_text:
-            self._hear("seed", value=change["new"].strip())
+        if change["new"].strip() != self.seed_shown:
+            self._hear(messages.Seed(change["new"].strip()))
 
     def _build_presets(self) -> list[Any]:
-        kind = self._desk.kind
-        if not kind.presets:
+        if not self.kind.presets:
             return []
         watch = widgets.HTML()
         watch.add_class("mfexplore-watch")
 
         def choose(name: str, words: str) -> None:
             watch.value = f"<p>{one_line(words)}</p>"
-            self._hear("preset", name=name)
+            self._hear(messages.Preset(name))
 
-        buttons = [
-            self._button(p.name.replace("_", " "), p.watch, partial(choose, p.name, p.watch)) for p in kind.presets
-        ]
+        buttons = []
+        for preset in self.kind.presets:
+            button = widgets.Button(description=preset.name.replace("_", " "), tooltip=preset.watch)
+            button.on_click(lambda button, preset=preset: choose(preset.name, preset.watch))
+            buttons.append(button)
         return [widgets.HTML("<h3>Presets</h3>"), _box(buttons, "mfexplore-chips"), watch]
 
-    def _build_axes(self) -> list[Any]:
-        at, kind = self._desk.session.current, self._desk.kind
-        if self._desk.diagram is None:
-            return []
-        axes = {n: kind.control(n).title for n in kind.axis_names()}
-        choices: dict[str, tuple[str, dict[str, str]]] = {
-            "x": ("x", axes), "y": ("y", axes),
-            "colour": ("colour", {o.name: o.title for o in kind.observables if o.over is None}),
-            "branch": ("branch", {"": "equilibrium"} | {b.name: b.title for b in kind.branches}),
-            "method": ("theory", {"": kind.methods[0].title if kind.methods else ""}
-                       | {m.name: m.title for m in kind.methods[1:]}),
-        }  # fmt: skip
-        for name, (title, options) in choices.items():
-            if len(options) > (2 if name == "branch" else 1):
-                heard = partial(self._viewed, name)
-                start = getattr(at, name) or ""
-                self.menus[name] = Menu(title, options, start if start in options else "", heard)
+    def _build_menus(self) -> list[Any]:
+        for menu in self.sheet.menus:
+            if len(menu.options) > 1:
+                heard = partial(self._viewed, menu.name)
+                start = getattr(self._start, menu.name) or ""
+                shown = start if start in menu.options else next(iter(menu.options))
+                self.menus[menu.name] = Menu(menu.title, menu.options, shown, heard)
         menus = _box([menu.widget for menu in self.menus.values()], "mfexplore-menus")
         return [widgets.HTML("<h3>Axes</h3>"), menus] if self.menus else []
 
     def _viewed(self, name: str, value: str) -> None:
-        self._hear("view", name=name, value=value)
+        self._hear(messages.View(name, value))
 
     def _build_centre(self) -> Any:
-        kind = self._desk.kind
+        kind = self.kind
         self.sentence.value = f"<p>{one_line(kind.summary)}</p>"
         self.sentence.add_class("mfexplore-say")
-        self.stop = self._button("stop", "Stop refining; what is drawn stays", lambda: self._hear("cancel"))
-        self.stop.layout.visibility = "hidden"
         explore: list[Any] = []
-        if self._desk.diagram:
-            explore = [
-                self._figure("diagram", "mfexplore-plane"),
-                _box([self.progress, self.stop], "mfexplore-progress"),
-            ]
-            explore.append(self.legends["diagram"])
-            self._wire_plane(self._desk.figures()["diagram"])
+        for panel in self.sheet.at("explore"):
+            explore += [self._figure(panel, "mfexplore-plane"), *self._part(panel.below), self.legends[panel.name]]
         explore.append(self.sentence)
         self.tasks = [self._task_card(index) for index in range(len(kind.tasks))]
-        about = widgets.HTML(f'<div class="mfexplore-prose">{page_of(kind)}{_sources(kind)}</div>')
-        panes = {"Explore": explore, "About": [about, self.checks]}
-        if self.tasks:
-            panes["Tasks"] = [card.widget for card in self.tasks]
-        panes |= {"Code": [self.code], "Data": [self.table]}
-        main = _box([self._tabs(panes)], "mfexplore-card", "mfexplore-main")
-        return _box([main, *self._build_curve()], "mfexplore-centre")
+        about = "".join(f"<h4>{section.title}</h4>{section.body}" for section in self.sheet.about)
+        panes = {
+            "Explore": explore,
+            "About": [widgets.HTML(f'<div class="mfexplore-prose">{about}</div>'), self.checks],
+            "Tasks": [card.widget for card in self.tasks],
+            "Code": list(self.snippets.values()),
+            "Data": [self.table, widgets.HTML(f"<small>{TABLE_NOTE}</small>")],
+        }
+        main = _box([self._tabs({name: panes[name] for name in self.sheet.tabs})], "mfexplore-card", "mfexplore-main")
+        cards = [self._card(panel) for panel in self.sheet.at("centre")]
+        return _box([main, *([_box(cards, "mfexplore-two")] if cards else [])], "mfexplore-centre")
 
     def _tabs(self, panes: dict[str, list[Any]]) -> Any:
         made = {name: _box(parts, "mfexplore-pane", f"mfexplore-pane-{name.lower()}") for name, parts in panes.items()}
         tabs = widgets.ToggleButtons(options=list(made), value="Explore")
         tabs.add_class("mfexplore-tabs")
 
-        def show(change: dict[str, Any]) -> None:
-            for name, pane in made.items():
-                pane.layout.display = None if name == change["new"] else "none"
-            self._hear("pane", name=change["new"])
+        def show(name: str) -> None:
+            for other, pane in made.items():
+                pane.layout.display = None if other == name else "none"
+
+        def turned(change: dict[str, Any]) -> None:
+            show(change["new"])
+            self._hear(messages.Pane(change["new"]))
 
         self.tab = tabs
-        show({"new": "Explore"})
-        tabs.observe(show, "value")
+        show("Explore")
+        tabs.observe(turned, "value")
         return _box([tabs, *made.values()])
 
     def _task_card(self, index: int) -> TaskCard:
         def start() -> None:
             self.tab.value = "Explore"
-            self._hear("task", index=index)
+            self._hear(messages.Task(index))
 
-        task = self._desk.kind.tasks[index]
-        return TaskCard(task, lambda guess: self._hear("reveal", index=index, guess=guess), start, f"Task {index + 1}")
+        def reveal(guess: float) -> None:
+            self._hear(messages.Reveal(index, guess))
 
-    def _wire_plane(self, figure: Any) -> None:
-        for kind in (Tap, Pan):
-            figure.on_event(kind, lambda event: self._hear("marker", x=event.x, y=event.y))
+        return TaskCard(self.kind.tasks[index], reveal, start, f"Task {index + 1}")
 
-    def _build_curve(self) -> list[Any]:
-        if self._desk.curve is None:
-            return []
-        self.along = widgets.ToggleButtons(options=[("along x", "x"), ("along y", "y")], value=self.along_shown)
-        self.along.add_class("mfexplore-chips")
-        self.along.observe(self._turned, "value")
-        head = _box([widgets.HTML("<h3>Theory and simulation</h3>"), self.along], "mfexplore-head")
-        cards = [_box([head, self._figure("curve"), self.legends["curve"], self.measuring], "mfexplore-card")]
-        if self._desk.points.landscape:
-            title = widgets.HTML("<h3>Free-energy landscape</h3>")
-            cards.append(_box([title, self._figure("landscape"), self.legends["landscape"]], "mfexplore-card"))
-            self.cards["landscape"] = cards[-1]
-        return [_box(cards, "mfexplore-two")]
+    def _card(self, panel: type[Panel]) -> Any:
+        """A panel with its heading, its legend and what stands beside and below it."""
+        head = _box([widgets.HTML(f"<h3>{panel.title}</h3>"), *self._part(panel.beside)], "mfexplore-head")
+        parts = [head, self._figure(panel), self.legends[panel.name], *self._part(panel.below)]
+        self.cards[panel.name] = _box(parts, "mfexplore-card")
+        return self.cards[panel.name]
+
+    def _part(self, name: str) -> list[Any]:
+        """What stands beside or below a figure, by the names of `Panel`."""
+        if name == "along":
+            self.along = widgets.ToggleButtons(options=[("along x", "x"), ("along y", "y")], value=self.along_shown)
+            self.along.add_class("mfexplore-chips")
+            self.along.observe(self._turned, "value")
+            return [self.along]
+        if name == "series":
+            return [_box([self.series.widget], "mfexplore-menus")]
+        if name == "picture":
+            self.clock.add_class("mfexplore-clock")
+            return [self.key, _box([self.caption, self.clock], "mfexplore-caption")]
+        if name == "progress":
+            return [_box([self.progress, self.cancel], "mfexplore-progress")]
+        return [self.measuring] if name == "measuring" else []
 
     def name_axes(self, view: dict[str, Any]) -> None:
         """Say which controls the two directions of the curve are."""
         if self.along is None:
             return
-        titles = [self._desk.kind.control(view[axis]).title for axis in ("x", "y")]
+        titles = [self.kind.control(view[axis]).title for axis in ("x", "y")]
         options = tuple((f"along {title}", axis) for title, axis in zip(titles, ("x", "y"), strict=True))
         self.along_shown = ""  # new options come with a value of their own, which nobody has chosen
         if self.along.options != options:
@@ -227,42 +230,39 @@ class Bench:
     def _turned(self, change: dict[str, Any]) -> None:
         if self.along_shown and change["new"] in ("x", "y") and change["new"] != self.along_shown:
             self.along_shown = change["new"]
-            self._hear("view", name="along", value=change["new"])
+            self._hear(messages.View("along", change["new"]))
 
     def _build_live(self) -> list[Any]:
-        live = self._desk.live
-        self.play = self._button("", "Play", lambda: self._hear("play", on=not self.playing), icon="play")
-        if live is None:
+        if not self.sheet.runs:
             return []
         self.play.add_class("mfexplore-primary")
-        step = self._button("Step", "One step", lambda: self._hear("step"))
-        restart = self._button("Restart", "Start again with the same seed", lambda: self._hear("restart"))
-        speed = widgets.FloatLogSlider(value=1.0, base=10, min=-1.5, max=2.5, step=0.05, readout=False)
+        step = self._button("step", lambda: self._hear(messages.Step()))
+        restart = self._button("restart", lambda: self._hear(messages.Restart()))
+        least, most, by = SPEEDS
+        speed = widgets.FloatLogSlider(value=1.0, base=10, min=least, max=most, step=by, readout=False)
         speed.tooltip = "Speed: steps per frame"
-        speed.observe(lambda change: self._hear("speed", value=change["new"]), "value")
+        speed.observe(lambda change: self._hear(messages.Speed(change["new"])), "value")
         pace = _box([widgets.HTML("<small>speed</small>"), speed], "mfexplore-speed")
-        self.clock.add_class("mfexplore-clock")
-        self.picture = type(live.state).__name__
-        picture = self._figure("state", f"mfexplore-{self.picture}")
-        title = widgets.HTML("<h3>Live simulation</h3>")
         row = _box([self.play, step, restart, pace], "mfexplore-row")
-        parts: list[Any] = [title, row, _box([picture, self.key, self.clock], "mfexplore-column")]
-        self.series = Menu("trace of", {"": ""}, "", lambda name: self._hear("series", name=name))
-        parts.append(_box([self.series.widget], "mfexplore-menus"))
-        parts += [self._figure("trace"), self.legends["trace"]]
-        if self._desk.points.histogram:
-            head = widgets.HTML("<h3>Distribution</h3>")
-            law = _box([head, self._figure("histogram"), self.legends["histogram"]], "mfexplore-column")
-            self.cards["law"] = law
-            parts.append(law)
+        parts: list[Any] = [widgets.HTML("<h3>Live simulation</h3>"), row]
+        for panel in self.sheet.at("live"):
+            head = [widgets.HTML(f"<h3>{panel.title}</h3>")] if panel.title else []
+            below = [*self._part(panel.below), self.legends[panel.name]]
+            card = _box([*head, *self._part(panel.beside), self._figure(panel), *below], "mfexplore-column")
+            self.cards[panel.name] = card
+            parts.append(card)
         return [_box(parts, "mfexplore-card", "mfexplore-live")]
 
-    def _figure(self, name: str, *classes: str) -> Any:
-        self.places[name] = _box([], "mfexplore-figure", f"mfexplore-figure-{name}", *classes)
-        return self.places[name]
+    def _figure(self, panel: type[Panel], *classes: str) -> Any:
+        place = _box([], "mfexplore-figure", f"mfexplore-figure-{panel.name}", *classes)
+        if panel.height:
+            place.layout.height = f"{panel.height}px"
+        self.places[panel.name] = place
+        return place
 
-    def _button(self, title: str, tooltip: str, clicked: Callable[[], None], icon: str = "") -> Any:
-        made = widgets.Button(description=title, tooltip=tooltip, icon=icon)
+    def _button(self, name: str, clicked: Callable[[], None], icon: str = "") -> Any:
+        button = BUTTONS[name]
+        made = widgets.Button(description="" if icon else button.label, tooltip=button.tip, icon=icon)
         made.on_click(lambda button: clicked())
         return made
 
@@ -272,12 +272,3 @@ def _box(children: list[Any], *classes: str) -> Any:
     for name in classes:
         made.add_class(name)
     return made
-
-
-def _sources(kind: Any) -> str:
-    rows = ""
-    for source in kind.sources:
-        link = f' <a href="https://doi.org/{source.doi}">doi:{source.doi}</a>' if source.doi else ""
-        link += f' <a href="https://arxiv.org/abs/{source.arxiv}">arXiv:{source.arxiv}</a>' if source.arxiv else ""
-        rows += f"<li>{html.escape(source.citation)}{link}</li>"
-    return f"<h4>Sources</h4><ul>{rows}</ul>"

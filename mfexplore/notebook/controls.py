@@ -11,7 +11,7 @@ import ipywidgets as widgets
 
 from mfexplore.core.controls import Control
 from mfexplore.figures.style import symbol_html, unit_html
-from mfexplore.workbench.arrangement import as_text, is_logarithmic, snap
+from mfexplore.workbench.sheet import as_text, option_title, snap
 
 Heard = Callable[[str, Any], None]  # name of the control, new value (text, if somebody typed something strange)
 
@@ -22,7 +22,7 @@ class NumberControl:
     def __init__(self, declared: Control, value: float | int, heard: Heard) -> None:
         self.declared, self._heard, self.shown = declared, heard, value
         low, high = declared.bounds
-        self._log = is_logarithmic(declared)
+        self._log = declared.is_logarithmic
         shared = {"readout": False, "continuous_update": True, "description_allow_html": False}
         if self._log:
             a, b = math.log10(low), math.log10(high)
@@ -74,7 +74,7 @@ class ChoiceControl:
 
     def __init__(self, declared: Control, value: str, heard: Heard) -> None:
         self.declared, self._heard, self.shown = declared, heard, value
-        options = [(option.replace("_", " "), option) for option in declared.options]
+        options = [(option_title(option), option) for option in declared.options]
         self.buttons = widgets.ToggleButtons(options=options, value=value)
         self.buttons.add_class("mfexplore-chips")
         label = widgets.HTML(f"<span>{html.escape(declared.title.capitalize())} {symbol_html(declared)}</span>")

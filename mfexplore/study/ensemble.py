@@ -114,15 +114,15 @@ def ensemble(
             future.cancel()
     dataset = xr.Dataset(attrs=provenance(model, seed=seed, samples=samples))
     theory = model.theory() if model.offers("solve") else xr.Dataset()
-    for name, over in average(found).items():
+    for name, averaged in average(found).items():
         meaning = observed_attributes(model, name)
-        dataset[name] = ((), over.mean, meaning | {"ancillary_variables": f"{name}_standard_error"})
-        unknown = {"comment": "unknown: it takes two samples"} if over.samples < 2 else {}
-        dataset[f"{name}_standard_error"] = ((), over.error, error_attributes(meaning) | unknown)
+        dataset[name] = ((), averaged.mean, meaning | {"ancillary_variables": f"{name}_standard_error"})
+        unknown = {"comment": "unknown: it takes two samples"} if averaged.samples < 2 else {}
+        dataset[f"{name}_standard_error"] = ((), averaged.error, error_attributes(meaning) | unknown)
         about = {"long_name": f"median and quartiles of {meaning['long_name']}"} | unit_of(meaning)
-        dataset[f"{name}_quartiles"] = ("quartile", [over.lower, over.median, over.upper], about)
-        if over.samples < samples:
-            dataset[f"{name}_samples"] = ((), over.samples, {"long_name": f"samples with a {meaning['long_name']}"})
+        dataset[f"{name}_quartiles"] = ("quartile", [averaged.lower, averaged.median, averaged.upper], about)
+        if averaged.samples < samples:
+            dataset[f"{name}_samples"] = ((), averaged.samples, {"long_name": f"samples with a {meaning['long_name']}"})
         if name in theory:
             dataset[f"{name}_theory"] = theory[name]
     return dataset

@@ -1,28 +1,34 @@
 """One page, one session: messages of the page move the exploration, and every panel follows.
 
-The page may be a browser's or a notebook's: all it has to do is in `Page`.
+The page may be a browser's or a notebook's: all it has to do is in `Page`. A few words of this file: to *turn* is to
+show another exploration, the *marker* is where in the plane it is, a gesture *settles* when its last step is over, and
+the hand *rests* a little later.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
-from mfexplore.core.declaration import Verdict
-from mfexplore.core.errors import MfexploreError
+from mfexplore.core.errors import MfexploreError, UnknownNameError
 from mfexplore.core.model import Model
-from mfexplore.core.seeds import read_seed
-from mfexplore.figures.style import THEMES
+from mfexplore.figures.frame import Drawing
+from mfexplore.figures.style import LIGHT, THEMES, Theme
 from mfexplore.study.turns import Rank, lower
-from mfexplore.workbench import exports, views
+from mfexplore.workbench import exports, messages, views
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.jobs import Cancelled, Jobs
-from mfexplore.workbench.livepanel import LivePanel
+from mfexplore.workbench.live import Frame, Live
+from mfexplore.workbench.messages import Heard, Said
 from mfexplore.workbench.page import Page
-from mfexplore.workbench.panels import CurvePanel, DiagramPanel, PointPanels
+from mfexplore.workbench.panels import Panel, Surroundings, panels_of
 from mfexplore.workbench.sentence import judgement, sentence
 from mfexplore.workbench.session import Session
+from mfexplore.workbench.sheet import snap
+
+log = logging.getLogger(__name__)
 
 TOGETHER_MS = 20  # the marker waits so long for the curve that belongs to it: one frame costs the browser less than two
 SETTLE_MS = 120  # after a step of a gesture without another: address, code and history buttons follow
@@ -30,110 +36,126 @@ REST_MS = 450  # the marker has come to rest: time to simulate there
 
 
 class Desk:
-    """Built in any thread (figures take a while), then attached to a page in that page's own."""
+    """Works for one page from its birth to `close`; everything but `close` happens in the page's own thread."""
 
-    def __init__(self, start: Exploration, notices: list[str], theme: str = "light") -> None:
+    def __init__(
+        self, start: Exploration, drawings: Mapping[str, Drawing], page: Page, notices: list[str] | None = None,
+        theme: Theme = LIGHT,
+    ) -> None:  # fmt: skip
+        """drawings: the figures of the page, as `panels.draw` made them. notices: told to the person at first."""
+        self.kind: type[Model] = type(start.model)
         self.session = Session(start)
-        self.notices = notices
-        self.theme = THEMES.get(theme, THEMES["light"])
-        kind: type[Model] = type(start.model)
-        self.kind = kind
-        has_plane = bool(start.x) and kind.offers("solve")
-        self.diagram = DiagramPanel(start, self.theme) if has_plane else None
-        self.curve = CurvePanel(start, self.theme) if has_plane else None
-        self.points = PointPanels(start, self.theme)
-        self.live = LivePanel(start, self.theme) if kind.offers("simulation") else None
+        self.theme = theme
+        self.point: views.Point | None = None
+        self.frame: Frame | None = None
+        self._page = page
+        self._closed = False
+        self._notices = notices or []
+        self._said: dict[tuple[type[Said], Any], Said] = {}  # what holds on the page
         self._resting: Any = None
         self._marked: Exploration | None = None
-        self._data_open = False
+        self._table_open = False
         self._untold = False
-        self._shown: dict[str, bool] = {}
-        self._legends: dict[str, list[str]] = {}
-        self._progressing: dict[str, tuple[float | None, str]] = {}
-        self._closed = False
-        self._messages: dict[str, Callable[[dict[str, Any]], None]] = {
-            "hello": lambda m: self._greet(),
-            "control": lambda m: self._slide(str(m["name"]), {str(m["name"]): m["value"]}),
-            "marker": self._marker,
-            "seed": lambda m: self._go(lambda: self.session.go(self._with_seed(m["value"]))),
-            "view": lambda m: self._go(lambda: self.session.set_view(**{str(m["name"]): m["value"] or None})),
-            "window": self._window,
-            "preset": lambda m: self._go(lambda: self.session.preset(str(m["name"]))),
-            "reset": lambda m: self._go(self.session.reset),
-            "undo": lambda m: self._go(self.session.undo),
-            "redo": lambda m: self._go(self.session.redo),
-            "pin": lambda m: self._pin(),
-            "unpin": self._unpin,
-            "cancel": lambda m: self.diagram.cancel() if self.diagram else None,
-            "task": self._start_task,
-            "reveal": self._reveal,
-            "export": self._export,
-            "theme": self._dress,
-            "pane": self._pane,
-            "visible": self._appear,
-        }
+        self.jobs = Jobs(self._post)
+        self.ensembles = views.Ensembles()
+        around = Surroundings(
+            self.jobs, self._say, self._fail, self._mark, self._tell_legends, self._tell_numbers, self.ensembles
+        )
+        self.panels: list[Panel] = [panel(drawings[panel.name], around, start) for panel in panels_of(start)]
+        self.run = Live(page.post, self._advance, self._run_failed, self.jobs.person) if self.kind.offers("simulation") else None
+        self._hearers = self._own_hearers()
+        for panel in self.panels:
+            self._hearers |= panel.hears()
+        for panel in self.panels:
+            figure = panel.drawing.figure
+            figure.listen(partial(page.changed, panel.name, figure))
+        self.session.listen(lambda old, new: self._turn(old))
+        self._turn(None)
+        self.jobs.submit("checks", self._check, self._tell_check, fail=self._fail)
 
-    # -- life -----------------------------------------------------------------------------------------------------
-
-    def figures(self) -> dict[str, Any]:
-        """The Bokeh figures of this page by name."""
-        found: dict[str, Any] = {}
-        if self.diagram and self.curve:
-            found |= {"diagram": self.diagram.drawing.figure, "curve": self.curve.drawing.figure}
-        if self.points.landscape:
-            found["landscape"] = self.points.landscape.figure
-        if self.points.histogram and self.live:
-            found["histogram"] = self.points.histogram.figure
-        if self.live:
-            found |= {"state": self.live.place, "trace": self.live.drawing.figure}
+    def panel(self, name: str) -> Any:
+        """The panel of this name. Raises UnknownNameError if this page has none."""
+        found = next((panel for panel in self.panels if panel.name == name), None)
+        if found is None:
+            raise UnknownNameError("panel", name, [panel.name for panel in self.panels])
         return found
 
-    def attach(self, page: Page) -> None:
-        """Begin to work for a page that shows the figures; in the page's own thread."""
-        self._page = page
-        self.jobs = Jobs(self._post)
-        self.points.connect(self.jobs, self._told, self._fail)
-        if self.diagram and self.curve:
-            self.diagram.connect(self.jobs, self._progress, self._fail, self._tell_legends)
-            self.curve.connect(self.jobs, self._progress, self._fail, self._show_marker, self._tell_legends)
-        if self.live:
-            self.live.connect(page, self.jobs, self.curve, self.points, self._tell_legends)
-        self.session.listen(self._moved)
-        self._turn(None)
+    def move(self, to: Exploration) -> None:
+        """Show another exploration of the same system."""
+        self._go(lambda: self.session.go(to))
 
     def close(self) -> None:
-        """The page was closed: stop everything that runs for it."""
+        """The page was closed: stop everything that runs for it. From any thread, and as often as one likes."""
         self._closed = True
         self.jobs.close()
-        if self.live:
-            self.live.live.close()
+        if self.run:
+            self.run.close()
 
     def _post(self, work: Callable[[], None]) -> None:
         """Run in the page's own thread, unless it was closed in the meantime; from any thread."""
         if not self._closed:
             self._page.post(lambda: None if self._closed else work())
 
+    def _say(self, message: Said) -> None:
+        """Tell the page, unless it knows."""
+        if message.lasting:
+            about = type(message), getattr(message, message.about) if message.about else None
+            if self._said.get(about) == message and not message.repeated:
+                return
+            self._said[about] = message
+        self._page.say(message)
+
     # -- the page speaks ------------------------------------------------------------------------------------------
 
-    def hear(self, message: dict[str, Any]) -> None:
-        """A message of the page, with its kind in "type"; whatever is wrong with it becomes a notice."""
-        kind = message.get("type")
+    def hear(self, message: Heard | Mapping[str, Any]) -> None:
+        """A message of the page, or what came of one; whatever is wrong with it becomes a notice."""
         try:
-            if kind in ("play", "step", "restart", "speed", "series"):
-                if self.live:
-                    self.live.control(message)
-            elif kind in self._messages:
-                self._messages[kind](message)
+            heard = message if isinstance(message, Heard) else messages.read(message)
+            if type(heard) in self._hearers:  # else it is for a panel that this system does not have
+                self._hearers[type(heard)](heard)
         except MfexploreError as error:
             self._notice(str(error))
             self._tell_state()
-        except (KeyError, TypeError, ValueError) as error:
-            self._notice(f"That could not be understood: {error}.")
+        except Exception as error:  # a person's page lives on, whatever a system or a message stumbles over
+            log.exception("%s: this message failed: %.200s", self.kind.key, message)
+            self._notice(f"That could not be done: {error}.")
             self._tell_state()
 
-    def _appear(self, message: dict[str, Any]) -> None:
+    def _own_hearers(self) -> dict[type[Heard], Callable[[Any], None]]:
+        go, session = self._go, self.session
+        own: dict[type[Heard], Callable[[Any], None]] = {
+            messages.Hello: self._greet,
+            messages.Control: lambda m: self._slide(m.name, {m.name: m.value}),
+            messages.Marker: self._put_marker,
+            messages.Seed: lambda m: self.move(session.current.with_seed(m.value)),
+            messages.View: lambda m: go(lambda: session.set_view(**{m.name: m.value or None})),
+            messages.Window: self._zoom,
+            messages.Preset: lambda m: go(lambda: session.preset(m.name)),
+            messages.Reset: lambda m: go(session.reset),
+            messages.Undo: lambda m: go(session.undo),
+            messages.Redo: lambda m: go(session.redo),
+            messages.Pin: lambda m: self._pin(),
+            messages.Unpin: self._unpin,
+            messages.Task: lambda m: go(lambda: session.set_controls(**dict(self._task(m.index).controls))),
+            messages.Reveal: self._reveal,
+            messages.Export: self._export,
+            messages.Theme: self._dress,
+            messages.Pane: self._open_pane,
+            messages.Visible: self._appear,
+        }
+        if self.run is not None:
+            run = self.run
+            own |= {
+                messages.Play: lambda m: self._run_told(lambda: run.play(m.on)),
+                messages.Step: lambda m: self._run_told(run.step),
+                messages.Restart: lambda m: run.start(session.current.model, session.current.seed),
+                messages.Speed: lambda m: run.set_speed(m.value),
+            }
+        return own
+
+    def _appear(self, message: messages.Visible) -> None:
         """The page is shown or hidden, behind another tab: nobody waits for what goes on behind."""
-        self.jobs.person.visible = bool(message["on"])
+        self.jobs.person.visible = message.on
 
     def _go(self, change: Callable[[], None]) -> None:
         self.jobs.person.touch()
@@ -146,190 +168,165 @@ class Desk:
         self.session.set_controls(gesture, **values)
         self._untold = True
 
-    def _with_seed(self, value: Any) -> Exploration:
-        from dataclasses import replace
-
-        return replace(self.session.current, seed=read_seed(str(value)))
-
-    def _marker(self, message: dict[str, Any]) -> None:
+    def _put_marker(self, message: messages.Marker) -> None:
         """The marker was put somewhere: the nearest allowed values of the two controls."""
         at = self.session.current
-        values = {}
-        for axis, name in (("x", at.x), ("y", at.y)):
-            declared = self.kind.control(name)
-            low, high = declared.bounds
-            value = min(max(float(message[axis]), low), high)
-            if declared.is_integer:
-                value = round(value)
-            elif declared.step and declared.scale == "linear":
-                digits = max(0, 2 - math.floor(math.log10(float(declared.step))))
-                value = min(max(round(round(value / declared.step) * declared.step, digits), low), high)
-            values[name] = value
-        self._slide("marker", values)
+        self._slide("marker", {
+            name: snap(self.kind.control(name), value) for name, value in ((at.x, message.x), (at.y, message.y))
+        })  # fmt: skip
 
-    def _window(self, message: dict[str, Any]) -> None:
+    def _zoom(self, message: messages.Window) -> None:
         at = self.session.current
         windows: dict[str, tuple[float, float] | None] = {"x_window": None, "y_window": None}
-        for axis in ("x", "y"):
-            if message.get(axis):
+        for axis, wanted in (("x", message.x), ("y", message.y)):
+            if wanted is not None:
                 bounds = self.kind.control(getattr(at, axis)).bounds
-                low, high = (min(max(float(v), bounds[0]), bounds[1]) for v in message[axis])
+                low, high = (min(max(float(v), bounds[0]), bounds[1]) for v in wanted)
                 if high > low:
                     windows[f"{axis}_window"] = (low, high)
         self._go(lambda: self.session.set_view(**windows))
 
     def _pin(self) -> None:
-        at, curve = self.session.current, self.curve
-        curves: dict[str, Any] = {}
-        if curve is not None:
-            shown = [values for name, values in curve.columns.items() if name.startswith("equilibrium")]
-            curves["curve"] = (curve.columns.get("x"), shown)
-            curves["marker"] = (float(getattr(at.model, at.x)), float(getattr(at.model, at.y)))
-        point = self.points.latest
-        if point is not None and point.landscape is not None:
-            curves["landscape"] = (point.landscape.coordinate, point.landscape.free_energy)
-        if self.live and self.live.frame:
-            frame = self.live.frame
-            curves["trace"] = (frame.times, frame.series)
-        self.session.pin(curves)
+        kept = {panel.name: panel.pinned() for panel in self.panels}
+        self.session.pin({name: curves for name, curves in kept.items() if curves is not None})
         self._draw_pins()
 
-    def _unpin(self, message: dict[str, Any]) -> None:
-        index = int(message["index"])
-        if 0 <= index < len(self.session.pins):
-            self.session.unpin(self.session.pins[index])
+    def _unpin(self, message: messages.Unpin) -> None:
+        if 0 <= message.index < len(self.session.pins):
+            self.session.unpin(self.session.pins[message.index])
             self._draw_pins()
 
     def _draw_pins(self) -> None:
-        pins, at = self.session.pins, self.session.current
-        same_axes = [p for p in pins if (p.exploration.along_control, p.exploration.colour)
-                     == (at.along_control, at.colour)]  # fmt: skip
-        if self.curve and self.diagram:
-            lines = [(p.curves["curve"][0], y) for p in same_axes for y in p.curves["curve"][1]]
-            self.curve.drawing.show_pins(lines)
-            here = [p for p in pins if (p.exploration.x, p.exploration.y) == (at.x, at.y)]
-            self.diagram.drawing.show_pins([p.curves["marker"] for p in here])
-        if self.points.landscape:
-            self.points.landscape.show_pins([p.curves["landscape"] for p in pins if "landscape" in p.curves])
-        if self.live:
-            chosen = self.live.chosen
-            traces = [p.curves["trace"] for p in pins if "trace" in p.curves and chosen in p.curves["trace"][1]]
-            self.live.drawing.show_pins([(times, series[chosen]) for times, series in traces])
-        self._page.say("pins", pins=[p.title for p in pins])
+        for panel in self.panels:
+            panel.show_pins([pin for pin in self.session.pins if panel.name in pin.curves])
+        self._say(messages.Pins([pin.title for pin in self.session.pins]))
 
-    def _pane(self, message: dict[str, Any]) -> None:
+    def _open_pane(self, message: messages.Pane) -> None:
         """Another page of the system is shown: the table is made only while somebody looks at it."""
-        self._data_open = message.get("name") == "Data"
-        self._told()
+        self._table_open = message.name == "Data"
+        self._tell_numbers()
 
-    def _start_task(self, message: dict[str, Any]) -> None:
-        task = self.kind.tasks[int(message["index"])]
-        self._go(lambda: self.session.set_controls(**dict(task.controls)))
+    def _task(self, index: int) -> Any:
+        if not 0 <= index < len(self.kind.tasks):
+            raise UnknownNameError("task", str(index), [str(k) for k in range(len(self.kind.tasks))])
+        return self.kind.tasks[index]
 
-    def _reveal(self, message: dict[str, Any]) -> None:
-        index = int(message["index"])
-        task = self.kind.tasks[index]
-        guess = float(message["guess"])
+    def _reveal(self, message: messages.Reveal) -> None:
+        task = self._task(message.index)
 
-        def work(cancelled: Cancelled) -> Iterator[Verdict]:
-            yield task.judge(guess, self.kind)
+        def work(cancelled: Cancelled) -> Iterator[messages.Answer]:
+            judged = task.judge(message.guess, self.kind)
+            yield messages.Answer(message.index, judged.right, judgement(judged), task.lesson)
 
-        def show(judged: Verdict) -> None:
-            self._page.say("answer", index=index, right=judged.right, text=judgement(judged), lesson=task.lesson)
+        self.jobs.submit(f"task-{message.index}", work, self._say, fail=self._fail)
 
-        self.jobs.submit(f"task-{index}", work, show, fail=self._fail)
-
-    def _export(self, message: dict[str, Any]) -> None:
-        what = str(message["what"])
-        at = self.session.current
-        held = exports.Held(
-            at,
-            self.diagram.latest if self.diagram else None,
-            self.diagram.boundaries if self.diagram else None,
-            self.curve.latest if self.curve else None,
-            dict(self.curve.ensembles.points) if self.curve else {},
-            self.live.live.trace() if self.live else None,
-            self.points.latest.theory if self.points.latest else None,
-        )
+    def _export(self, message: messages.Export) -> None:
+        data: dict[str, Any] = {}
+        for panel in self.panels:
+            data |= panel.held()
+        trace = self.run.trace() if self.run else None
+        held = exports.Held(self.session.current, trace=trace, theory=self.point.theory if self.point else None, **data)
 
         def work(cancelled: Cancelled) -> Iterator[exports.File]:
             lower(Rank.REFINEMENT)
-            yield exports.make(what, held)
+            yield exports.make(message.what, held)
 
         self.jobs.submit("export", work, self._page.give, fail=self._fail, queued=self._queued)
 
-    def _dress(self, message: dict[str, Any]) -> None:
-        self.theme = THEMES.get(str(message.get("name")), self.theme)
-        drawings = [self.points.landscape, self.points.histogram]
-        if self.diagram and self.curve:
-            drawings += [self.diagram.drawing, self.curve.drawing]  # type: ignore[list-item]
-        if self.live:
-            drawings += [self.live.state, self.live.drawing]  # type: ignore[list-item]
-        for drawing in drawings:
-            if drawing is not None:
-                drawing.dress(self.theme)
-        self.points.draw()
-        if self.live and self.live.frame:
-            self.live.state.show(self.live.frame.picture)
-            self.live.tell()
+    def _dress(self, message: messages.Theme) -> None:
+        self.theme = THEMES.get(message.name, self.theme)
+        for panel in self.panels:
+            panel.dress(self.theme)
 
     # -- the exploration moved ------------------------------------------------------------------------------------
 
-    def _moved(self, old: Exploration, new: Exploration) -> None:
-        self._turn(old)
-
     def _turn(self, old: Exploration | None) -> None:
         at = self.session.current
-        if self.diagram and self.curve:
-            self.diagram.turn_to(at)
-            self.curve.turn_to(at)
-            self._page.later(TOGETHER_MS, self._show_marker)
+        for panel in self.panels:
+            panel.turn_to(at)
+        self._page.later(TOGETHER_MS, self._mark)
         if self.kind.offers("solve"):
-            self.points.turn_to(at)
-        if self.live:
-            if old is None:
-                self.live.begin(at)
-            else:
-                self.live.turn_to(old, at)
+            self.jobs.submit(
+                "point", lambda cancelled: views.point(at, cancelled), self._show_point, fail=self._fail, after="curve"
+            )
+        if self.run is not None:
+            self._turn_run(self.run, old, at)
         if self._resting is not None:
             self._page.forget(self._resting)
         self._resting = self._page.later(SETTLE_MS, self._settle)
 
-    def _show_marker(self) -> None:
+    def _turn_run(self, run: Live, old: Exploration | None, at: Exploration) -> None:
+        """Follow if the simulation can, begin anew if not."""
+        if old is None or at.seed != old.seed:
+            self.jobs.cancel("follow")
+            run.start(at.model, at.seed)
+        elif at.model != old.model:
+            self.jobs.submit("follow", lambda cancelled: iter([at.model]), run.follow, after="curve")
+
+    def _mark(self) -> None:
         at = self.session.current
-        if at is not self._marked and self.diagram and self.curve:
+        if at is not self._marked:
             self._marked = at
-            self.diagram.show_marker(at)
-            self.curve.show_marker(at)
+            for panel in self.panels:
+                panel.mark(at)
 
     def _settle(self) -> None:
-        if self.curve:
-            self.curve.rest(self.session.current)
+        for panel in self.panels:
+            panel.settle(self.session.current)
         self._resting = self._page.later(REST_MS - SETTLE_MS, self._rest)
         if self._untold:
             self._tell_state()
 
     def _rest(self) -> None:
         self._resting = None
-        if self.curve:
-            self.curve.measure(self.session.current, self._told)
+        for panel in self.panels:
+            panel.rest(self.session.current)
+
+    def _show_point(self, point: views.Point) -> None:
+        self.point = point
+        for panel in self.panels:
+            panel.at_point(point)
+            self._say(messages.Offered(panel.name, panel.shown))
+        self._tell_numbers()
+        self._tell_legends()
+
+    # -- the simulation moved -------------------------------------------------------------------------------------
+
+    def _advance(self, frame: Frame) -> None:
+        self.frame = frame
+        for panel in self.panels:
+            panel.advance(frame)
+        self._tell_legends()
+        self._tell_run()
+
+    def _run_told(self, change: Callable[[], None]) -> None:
+        change()
+        self._tell_run()
+
+    def _tell_run(self) -> None:
+        frame = self.frame
+        if frame is not None and self.run is not None:
+            self._say(messages.Run(self.run.playing, frame.time, frame.unit, frame.finished))
+
+    def _run_failed(self, message: str) -> None:
+        self._notice(message)
+        self._tell_run()
 
     # -- the session speaks ---------------------------------------------------------------------------------------
 
-    def _greet(self) -> None:
+    def _greet(self, message: messages.Hello) -> None:
+        """A page that comes is shown what there is, and told what holds."""
+        for panel in self.panels:
+            panel.drawing.figure.renew()
+        if message.theme != self.theme.name:
+            self._dress(messages.Theme(message.theme))
         self._tell_state()
-        for text in self.notices:
+        for said in list(self._said.values()):
+            if not isinstance(said, messages.State):
+                self._page.say(said)
+        notices, self._notices = self._notices, []
+        for text in notices:
             self._notice(text, "info")
-        self.notices = []
-        for what, (fraction, told) in self._progressing.items():  # what was said before anyone listened
-            self._page.say("progress", what=what, fraction=fraction, text=told)
-        self._shown.clear()
-        self._legends.clear()
-        self._told()
-        self._tell_legends()
-        if self.live:
-            self.live.tell()
-        self.jobs.submit("checks", self._check, self._tell_check, fail=self._fail)
 
     def _check(self, cancelled: Cancelled) -> Iterator[Any]:
         yield from enumerate(views.checks(self.kind, cancelled))
@@ -338,65 +335,45 @@ class Desk:
         index, check = found
         value = f"{check.value:.6g}"
         mark = f"✓ {check.digits} digit{'' if check.digits == 1 else 's'}" if check.agrees else f"≠ {value}"
-        self._page.say(
-            "check", index=index, title=check.title, computed=f"{check.computed:.6g}", value=value,
-            source=check.source, agrees=check.agrees, mark=mark,
-        )  # fmt: skip
+        computed = f"{check.computed:.6g}"
+        self._say(messages.Check(index, check.title, value, computed, check.source, check.agrees, mark))
 
     def _tell_state(self) -> None:
         self._untold = False
         at = self.session.current
         view = {n: getattr(at, n) for n in ("x", "y", "colour", "branch", "method", "along")}
-        self._page.say(
-            "state", values=at.model.values(), seed=at.seed_text, view=view, query=at.to_query(),
-            zoomed=bool(at.x_window or at.y_window), undo=self.session.can_undo, redo=self.session.can_redo,
-            python=at.as_python(), sweep=at.as_sweep() if at.x else "", citation=at.citation(),
-        )  # fmt: skip
+        snippets = {"python": at.as_python(), "sweep": at.as_sweep() if at.x else "", "citation": at.citation()}
+        self._say(messages.State(
+            at.model.values(), at.seed_text, view, at.to_query(), bool(at.x_window or at.y_window), self.session.can_undo,
+            self.session.can_redo, snippets,
+        ))  # fmt: skip
 
-    def _told(self) -> None:
-        """The numbers at the marker are new: sentence, table, theory in the trace."""
-        at, point = self.session.current, self.points.latest
+    def _tell_numbers(self) -> None:
+        """The numbers at the marker are new: sentence and table."""
+        at, point = self.session.current, self.point
         if point is None:
             return
-        measured = self.curve.ensembles.here(at).get(at.colour) if self.curve else None
+        measured = self.ensembles.here(at) if at.x else {}
         if at.colour:
-            said = sentence(at.model, point.theory, at.colour, at.branch, at.method, measured)
-            self._page.say(
-                "sentence", headline=said.headline, text=said.text, validity=said.validity, trusted=said.trusted
-            )
-        if self._data_open:
-            measured_here = self.curve.ensembles.here(at) if self.curve else {}
-            self._page.say("table", **exports.table(self.kind, point.theory, measured_here))
-        for name, offered in (("landscape", point.landscape), ("law", point.law)):
-            if self.kind.offers(name) and self._shown.get(name) != (offered is not None):
-                self._shown[name] = offered is not None
-                self._page.say("panel", name=name, shown=offered is not None)
-        if self.live:
-            self.live.show_theory()
-        self._tell_legends()
+            said = sentence(at.model, point.theory, at.colour, at.branch, at.method, measured.get(at.colour))
+            self._say(messages.Sentence(said.headline, said.text, said.validity, said.trusted))
+        if self._table_open:
+            self._say(messages.Table(**exports.table(self.kind, point.theory, measured)))
 
     def _tell_legends(self) -> None:
         """What is drawn: legends list nothing else."""
-        panels = [panel.drawing for panel in (self.diagram, self.curve, self.live) if panel is not None]
-        for drawing in (*panels, self.points.landscape, self.points.histogram):
-            if drawing is None:
-                continue
-            figure, names = str(drawing.figure.name), drawing.drawn
-            if self._legends.get(figure) != names:
-                self._legends[figure] = names
-                self._page.say("legend", figure=figure, names=names)
-
-    def _progress(self, what: str, fraction: float | None, text: str) -> None:
-        self._progressing[what] = (fraction, text)
-        self._page.say("progress", what=what, fraction=fraction, text=text)
+        for panel in self.panels:
+            self._say(messages.Legend(panel.name, panel.drawn))
 
     def _queued(self, before: int | None) -> None:
         text = "" if before is None else f"waiting for its turn ({before} before it)"
-        self._progress("queue", None if before is None else 0.0, text)
+        self._say(messages.Progress("queue", None if before is None else 0.0, text))
 
     def _notice(self, text: str, kind: str = "error") -> None:
-        self._page.say("notice", text=text, kind=kind)
+        self._say(messages.Notice(text, kind))
 
     def _fail(self, error: Exception) -> None:
+        if not isinstance(error, MfexploreError):
+            log.error("%s: a computation failed", self.kind.key, exc_info=error)
         text = str(error) if isinstance(error, MfexploreError) else f"A computation failed: {error}"
         self._notice(text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode
@@ -69,6 +68,10 @@ class Exploration:
         """Other controls, same view. Raises ControlError and UnknownNameError."""
         return replace(self, model=self.model.replace(**controls))
 
+    def with_seed(self, value: Any) -> Self:
+        """Another seed, perhaps as somebody typed it. Raises SeedError."""
+        return replace(self, seed=read_seed(str(value)))
+
     def with_view(self, **view: Any) -> Self:
         """Another view of the same controls; changing an axis drops the zoom, and choosing for one axis the control of
         the other swaps the two.
@@ -100,6 +103,11 @@ class Exploration:
     def seed_expression(self) -> str:
         """The seed in Python, after `import numpy as np`."""
         return self.seed_text if isinstance(self.seed, int) else f"np.random.{self.seed_text}"
+
+    def theory_controls(self, *axes: str) -> tuple[tuple[str, Any], ...]:
+        """The controls that theory depends on and their values, but those that are axes."""
+        values = self.model.values().items()
+        return tuple((n, v) for n, v in values if n not in axes and self.model.control(n).part != "simulation")
 
     # -- permalink ------------------------------------------------------------------------------------------------
 
@@ -241,6 +249,3 @@ def _link_name(name: str, model: Model) -> str:
     return f"view_{name}" if name in ("x", "y", "method", "branch") and name in model.controls() else name
 
 
-def of_preset(kind: type[Model], name: str, view: Mapping[str, Any] | None = None) -> Exploration:
-    """The exploration of a named preset."""
-    return Exploration.of(kind.preset(name), **(view or {}))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,12 +31,12 @@ class Held:
     """What the page shows at the moment of export; None where it shows nothing of the kind."""
 
     at: Exploration
-    diagram: xr.Dataset | None
-    boundaries: xr.Dataset | None
-    curve: xr.Dataset | None
-    points: dict[float, dict[str, tuple[float, float, int]]]
-    trace: xr.Dataset | None
-    theory: xr.Dataset | None
+    diagram: xr.Dataset | None = None
+    boundaries: xr.Dataset | None = None
+    curve: xr.Dataset | None = None
+    points: dict[float, dict[str, tuple[float, float, int]]] = field(default_factory=dict)
+    trace: xr.Dataset | None = None
+    theory: xr.Dataset | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,10 @@ class File:
     @property
     def media_type(self) -> str:
         return TYPES[self.name.rpartition(".")[2]]
+
+    def as_link(self) -> str:
+        """An address that carries the file itself."""
+        return f"data:{self.media_type};base64,{base64.b64encode(self.content).decode()}"
 
 
 def make(what: str, held: Held) -> File:

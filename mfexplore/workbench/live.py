@@ -30,7 +30,9 @@ LONGEST_COURTESY = 1.0  # ... but never longer, in seconds
 
 @dataclass(frozen=True)
 class Frame:
-    """The simulation at one moment. series: copies, shape (n,); restarted: nothing before belongs to this run."""
+    """The simulation at one moment. series: copies, shape (n,); restarted: nothing before belongs to this run.
+    advanced: it is at another time, or another run; else it only follows other controls.
+    """
 
     time: float
     times: NDArray[Any]
@@ -40,6 +42,7 @@ class Frame:
     model: Model
     finished: bool
     restarted: bool
+    advanced: bool
     per_second: float
     unit: str  # of time
     step: float  # of time between two points of the series
@@ -106,6 +109,10 @@ class Live:
             self._steps += 1
             self._notify()
 
+    def set_speed(self, steps: float) -> None:
+        """So many steps per frame, within reason."""
+        self.speed = min(max(steps, 0.02), 1000.0)
+
     def close(self) -> None:
         """End the thread; for a page that was closed."""
         with self._wake:
@@ -148,7 +155,7 @@ class Live:
                     done = self._advance(int(owed) + steps, started)
                     owed = max(0.0, owed - done)
                     if self._run is not None and (done or restarted or follow is not None):
-                        frame = self._frame(self._run, restarted, done / max(time.perf_counter() - due, FRAME))
+                        frame = self._frame(self._run, restarted, done > 0, done / max(time.perf_counter() - due, FRAME))
                 if frame is not None:
                     self._hand_over(frame)
             except CancelledError:
@@ -188,11 +195,11 @@ class Live:
                 break
         return done
 
-    def _frame(self, run: Simulation[Any], restarted: bool, per_second: float) -> Frame:
+    def _frame(self, run: Simulation[Any], restarted: bool, moved: bool, per_second: float) -> Frame:
         times, series = run.series()
         return Frame(
             run.time, times.copy(), {n: v.copy() for n, v in series.items()}, run.picture(), _samples(run), run.model,
-            run.finished, restarted, per_second, run.time_unit, run.step,
+            run.finished, restarted, moved or restarted, per_second, run.time_unit, run.step,
         )  # fmt: skip
 
     def _hand_over(self, frame: Frame) -> None:

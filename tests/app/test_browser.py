@@ -18,8 +18,22 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 PATIENCE = 60_000
 
+# The workbench stands in the shadow of its component.
+FIND = """
+function rootOf(node) {
+  for (const {shadowRoot} of node.querySelectorAll("*")) {
+    const found = shadowRoot && (shadowRoot.getElementById("main") ? shadowRoot : rootOf(shadowRoot));
+    if (found) return found;
+  }
+  return null;
+}
+window.bench = () => rootOf(document) ?? document;
+window.$ = id => bench().getElementById(id);
+"""
+
 SOURCE = """(([figure, layer, column]) => {
   const root = Bokeh.documents.flatMap(doc => doc.roots()).find(r => r.name === figure);
+  if (!root) return [];
   const data = root.renderers.find(r => r.name === layer).data_source.data;
   const values = data instanceof Map ? data.get(column) : data[column];
   return Array.from(values, v => typeof v === "number" ? v : Array.from(v));
@@ -63,6 +77,7 @@ def address() -> Iterator[str]:
 def page(browser: Any, address: str) -> Iterator[Any]:
     """A fresh tab that fails the test on a script error or on a request to anywhere but the server."""
     context = browser.new_context(viewport={"width": 1400, "height": 1000}, accept_downloads=True)
+    context.add_init_script(FIND)
     tab = context.new_page()
     tab.set_default_timeout(PATIENCE)
     troubles: list[str] = []
@@ -121,12 +136,12 @@ def test_slider_moves_marker_and_curve(page: Any, address: str) -> None:
     before = column(page, "curve", "theory", "ys")
     page.focus("#slide-coupling")
     page.keyboard.press("End")
-    until(page, "() => document.getElementById('box-coupling').value === '2'")
+    until(page, "() => $('box-coupling').value === '2'")
     until(page, f"before => JSON.stringify({SOURCE}(['curve', 'theory', 'ys'])) !== before", _compact(page, before))
     page.focus("#slide-temperature")
     page.keyboard.press("ArrowRight")
     marker_at(page, 0.0, 0.705)
-    until(page, "() => document.getElementById('headline').textContent.startsWith('Bistable')")
+    until(page, "() => $('headline').textContent.startsWith('Bistable')")
 
 
 def _compact(page: Any, values: Any) -> str:
@@ -150,12 +165,12 @@ def test_click_drag_and_arrow_keys_move_the_marker(page: Any, address: str) -> N
 def test_preset_undo_and_redo(page: Any, address: str) -> None:
     visit(page, address)
     page.click("[data-preset='hysteresis']")
-    until(page, "() => document.getElementById('box-drive_amplitude').value === '0.4'")
+    until(page, "() => $('box-drive_amplitude').value === '0.4'")
     assert "turn only beyond the spinodal" in page.inner_text("#watch")
     page.click("#undo")
-    until(page, "() => document.getElementById('box-drive_amplitude').value === '0'")
+    until(page, "() => $('box-drive_amplitude').value === '0'")
     page.click("#redo")
-    until(page, "() => document.getElementById('box-drive_amplitude').value === '0.4'")
+    until(page, "() => $('box-drive_amplitude').value === '0.4'")
 
 
 def test_link_restores_what_was_on_the_screen(page: Any, address: str) -> None:
@@ -170,22 +185,22 @@ def test_link_restores_what_was_on_the_screen(page: Any, address: str) -> None:
     page.wait_for_function("document.documentElement.dataset.connected === 'true'")
     marker_at(page, 0.2, 0.55)
     assert page.input_value("#seed") == "5"
-    until(page, "() => document.querySelector('[data-view=colour]').value === 'susceptibility'")
+    until(page, "() => bench().querySelector('[data-view=colour]').value === 'susceptibility'")
 
 
 def test_bad_link_and_bad_value_are_told_and_nothing_is_lost(page: Any, address: str) -> None:
     visit(page, address, "?temperature=99&field=0.1&colour=nothing&unheard=1")
     page.wait_for_selector(".toast")
-    until(page, "() => document.querySelectorAll('.toast').length === 3")
+    until(page, "() => bench().querySelectorAll('.toast').length === 3")
     marker_at(page, 0.1, 0.7)
     page.fill("#box-temperature", "warm")
     page.keyboard.press("Enter")
     page.wait_for_selector(".toast.error")
-    until(page, "() => document.getElementById('box-temperature').value === '0.7'")
+    until(page, "() => $('box-temperature').value === '0.7'")
     page.fill("#seed", "-3")
     page.keyboard.press("Enter")
     page.wait_for_selector(".toast:has-text('seed =')")
-    until(page, "() => document.getElementById('seed').value === '0'")
+    until(page, "() => $('seed').value === '0'")
     page.goto(f"{address}/curie_wiess")
     assert "Did you mean 'curie_weiss'?" in page.inner_text("main")
 
@@ -193,13 +208,13 @@ def test_bad_link_and_bad_value_are_told_and_nothing_is_lost(page: Any, address:
 def test_simulation_plays_pauses_and_restarts(page: Any, address: str) -> None:
     visit(page, address)
     page.click("#play")
-    until(page, "() => parseFloat(document.getElementById('clock').textContent) > 10")
+    until(page, "() => parseFloat($('clock').textContent) > 10")
     page.click("#play")
-    until(page, "() => document.getElementById('play').getAttribute('aria-pressed') === 'false'")
+    until(page, "() => $('play').getAttribute('aria-pressed') === 'false'")
     page.click("#restart")
-    until(page, "() => parseFloat(document.getElementById('clock').textContent) === 0")
+    until(page, "() => parseFloat($('clock').textContent) === 0")
     page.click("#step")
-    until(page, "() => parseFloat(document.getElementById('clock').textContent) === 1")
+    until(page, "() => parseFloat($('clock').textContent) === 1")
 
 
 def test_pages_help_theme_and_task(page: Any, address: str) -> None:
@@ -261,10 +276,11 @@ def test_shared_link_restores_how_one_looks(page: Any, address: str, browser: An
     page.click("#tab-Data")
     until(page, "() => location.hash.includes('pane=Data')")
     elsewhere = browser.new_context(viewport={"width": 1400, "height": 1000})
+    elsewhere.add_init_script(FIND)
     other = elsewhere.new_page()
     other.goto(page.url)
     other.wait_for_selector("#pane-Data td")
-    until(other, "() => document.getElementById('series').value === 'energy'")
+    until(other, "() => $('series').value === 'energy'")
     assert other.input_value("#speed") == "2.5"
     elsewhere.close()
 
@@ -273,14 +289,14 @@ def test_live_run_goes_on_where_the_diagram_is_clicked(page: Any, address: str) 
     visit(page, address)
     page.click("[data-along=x]")
     page.click("#play")
-    until(page, "() => parseFloat(document.getElementById('clock').textContent) > 3")
+    until(page, "() => parseFloat($('clock').textContent) > 3")
     box = page.locator(".figure-diagram").bounding_box()
     page.mouse.click(box["x"] + 0.7 * box["width"], box["y"] + 0.3 * box["height"])
     until(page, f"() => {SOURCE}(['diagram', 'marker', 'x'])[0] > 0.3")
     x = column(page, "diagram", "marker", "x")[0]
     until(page, f"x => Math.abs({SOURCE}(['curve', 'live', 'x']).at(-1) - x) < 1e-4", x)
-    before = page.evaluate("parseFloat(document.getElementById('clock').textContent)")
-    until(page, f"() => parseFloat(document.getElementById('clock').textContent) > {before}")
+    before = page.evaluate("parseFloat($('clock').textContent)")
+    until(page, f"() => parseFloat($('clock').textContent) > {before}")
     assert before > 3  # the same run, not a new one
 
 
@@ -289,14 +305,15 @@ def test_pointer_reads_the_diagram(page: Any, address: str) -> None:
     box = page.locator(".figure-diagram").bounding_box()
     page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.7 * box["height"])
     until(page, "() => /^field 0\\.\\d+, temperature 0\\.\\d+: magnetization (0\\.9|1)/"
-                ".test(document.getElementById('readout').textContent)")  # fmt: skip
+                ".test($('readout').textContent)")  # fmt: skip
     page.mouse.move(5, 5)
-    until(page, "() => document.getElementById('readout').textContent === ''")
+    until(page, "() => $('readout').textContent === ''")
 
 
 def test_page_opens_again_as_it_was_when_the_server_returns(browser: Any, address: str) -> None:
     port = free_port()
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    context.add_init_script(FIND)
     tab = context.new_page()
     tab.set_default_timeout(PATIENCE)
     with served(port) as url:
@@ -343,7 +360,7 @@ def test_pin_and_undo_of_a_drag(page: Any, address: str) -> None:
         page.mouse.move(box["x"] + (0.3 + 0.02 * step) * box["width"], box["y"] + 0.3 * box["height"])
     page.mouse.up()
     until(page, f"() => {SOURCE}(['diagram', 'marker', 'x'])[0] !== 0")
-    until(page, "() => !document.getElementById('undo').disabled")
+    until(page, "() => !$('undo').disabled")
     page.keyboard.press("Control+z")
     marker_at(page, 0.0, 0.7)
     assert len(column(page, "curve", "pins", "xs")) == 3  # one for each branch
@@ -366,8 +383,13 @@ def test_keyboard_alone_reaches_controls_and_help(page: Any, address: str) -> No
     reached = []
     for _ in range(12):
         page.keyboard.press("Tab")
-        reached.append(page.evaluate("document.activeElement.id"))
-        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none", reached
+        reached.append(page.evaluate("(document.activeElement.shadowRoot ?? document).activeElement.id"))
+        assert (
+            page.evaluate(
+                "getComputedStyle((document.activeElement.shadowRoot ?? document).activeElement).outlineStyle"
+            )
+            != "none"
+        ), reached
     assert {"share", "help", "box-temperature", "slide-temperature"} <= set(reached)
     page.focus("#plane")
     page.keyboard.press("?")

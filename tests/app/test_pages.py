@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections import deque
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from mfexplore.app import downloads, pages
-from mfexplore.app.channel import Line
-from mfexplore.app.workbench import BrowserPage
+from mfexplore.app.page import BrowserPage
 from mfexplore.core import system
+from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.exports import File
+from mfexplore.workbench.sheet import Sheet
 
 KEYS = ["curie_weiss", "hopfield", "kuramoto"]
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_groups_hold_every_control_once(key: str) -> None:
-    model = system(key)()
-    names = [view.declared.name for _, views in pages.groups(model) for view in views]
-    assert sorted(names) == sorted(model.controls())
+    kind = system(key)
+    names = [declared.name for _, controls in Sheet(Exploration.of(kind())).groups for declared in controls]
+    assert sorted(names) == sorted(kind.controls())
 
 
 def test_gallery_shows_systems_and_needs_nothing_from_elsewhere() -> None:
@@ -33,30 +33,19 @@ def test_gallery_shows_systems_and_needs_nothing_from_elsewhere() -> None:
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_compiling_page_explains_the_system(key: str) -> None:
-    page = pages.template("compiling.html").render(**pages.compiling(system(key)))
-    assert "Compiling (once)" in page
-    assert "<math" in page
+@pytest.mark.parametrize("serves", [True, False])
+def test_the_page_explains_the_system_and_needs_nothing_from_elsewhere(key: str, serves: bool) -> None:
+    made = pages.component(system(key), serves)
+    assert "<math" in made["sheet"]
+    assert set(made["constants"]["controls"]) == set(system(key).controls())
+    for panel in Sheet(Exploration.of(system(key)())).panels:
+        assert f'data-figure="{panel.name}"' in made["sheet"]
+    assert 'src="http' not in made["sheet"]
+    assert ('href="./"' in made["sheet"]) == serves, "in somebody else's page it leads nowhere"
 
 
 def test_missing_page_escapes_what_was_asked() -> None:
     assert "<script>alert" not in pages.missing("There is no system '<script>alert(1)</script>'.")
-
-
-def test_line_acknowledges_and_survives_nonsense() -> None:
-    heard: list[dict[str, Any]] = []
-    line = Line(heard.append)
-    line.model.up = "not json"
-    line.model.up = "[1, 2]"
-    line.model.up = json.dumps({"type": "control", "seq": 7})
-    assert [m["type"] for m in heard] == ["control"]
-    assert json.loads(line.model.down) == {"type": "ack", "n": 1, "seq": 7}
-
-
-def test_line_says_infinities_as_null() -> None:
-    line = Line(lambda message: None)
-    line.say("live", value=float("nan"), values=[float("inf"), 1.0])
-    assert json.loads(line.model.down)["values"] == [None, 1.0]
 
 
 def test_downloads_need_their_address() -> None:
@@ -67,14 +56,105 @@ def test_downloads_need_their_address() -> None:
     assert downloads.fetch("guessed") is None
 
 
-def test_work_is_done_in_the_order_it_was_posted_in() -> None:
-    """Bokeh does not promise the order of its callbacks."""
-    asked: list[Any] = []
-    page = BrowserPage.__new__(BrowserPage)
-    page._doc, page._posted = SimpleNamespace(add_next_tick_callback=asked.append), deque()  # type: ignore[assignment]
-    done: list[int] = []
-    for k in range(4):
-        page.post(lambda k=k: done.append(k))  # type: ignore[misc]
-    for callback in reversed(asked):
-        callback()
-    assert done == [0, 1, 2, 3]
+# -- the page of a desk ----------------------------------------------------------------------------------------------
+
+
+class Wire:
+    """A page whose browser is the test."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, ready: bool = True, serves: bool = True) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.ready = ready
+        start = Exploration.of(system("curie_weiss")())
+        self.page = BrowserPage(
+            start, ["told once"], self.sent.append, loop, serves=serves, ready=lambda: self.ready,
+            born=lambda desk: None,
+        )  # fmt: skip
+        self.loop = loop
+
+    def run(self, seconds: float = 0.1) -> None:
+        self.loop.run_until_complete(asyncio.sleep(seconds))
+
+    def until(self, kind: str) -> dict[str, Any]:
+        for _ in range(600):
+            self.run(0.1)
+            found = [m for m in self.messages if m["type"] == kind]
+            if found:
+                return found[-1]
+        raise AssertionError(f"waited in vain for {kind}")
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        return [message for sent in self.sent for message in json.loads(sent["text"])]
+
+
+@pytest.fixture
+def loop() -> Any:
+    made = asyncio.new_event_loop()
+    yield made
+    made.close()
+
+
+def test_nothing_runs_before_hello_and_nothing_is_said_after_the_end(loop: Any) -> None:
+    wire = Wire(loop)
+    for nonsense in (None, "text", [], {}, {"type": "control", "name": "temperature", "value": 1}):
+        wire.page.hear(nonsense)
+    wire.run()
+    assert wire.page.desk is None
+    assert not wire.sent
+    wire.page.hear({"type": "hello", "seq": 1, "theme": "dark"})
+    assert wire.until("sentence")
+    assert wire.until("ack")["seq"] == 1
+    assert any(m["type"] == "notice" and m["text"] == "told once" for m in wire.messages)
+    drawn = {m["figure"] for m in wire.messages if m["type"] == "draw" and m["template"]}
+    assert drawn == {panel.name for panel in wire.page.desk.panels}  # type: ignore[union-attr]
+    wire.page.close()
+    wire.run()
+    before = len(wire.sent)
+    wire.page.hear({"type": "undo"})
+    wire.run(0.3)
+    assert len(wire.sent) == before
+
+
+def test_what_is_said_in_one_turn_travels_together(loop: Any) -> None:
+    wire = Wire(loop)
+    wire.page.hear({"type": "hello"})
+    wire.until("sentence")
+    wire.until("run")
+    wire.sent.clear()
+    wire.page.hear({"type": "control", "seq": 9, "name": "coupling", "value": 0.5})
+    wire.run(1.5)
+    both = [{m["figure"] for m in json.loads(sent["text"]) if m["type"] == "draw"} for sent in wire.sent]
+    assert any({"diagram", "curve"} <= figures for figures in both), "marker and curve are painted together"
+    wire.page.close()
+
+
+def test_a_page_waits_for_the_compiler(loop: Any) -> None:
+    wire = Wire(loop, ready=False)
+    wire.page.hear({"type": "hello", "seq": 1})
+    assert "Compiling" in wire.until("waiting")["text"]
+    assert wire.page.desk is None
+    wire.ready = True
+    wire.until("sentence")
+    assert [m["text"] for m in wire.messages if m["type"] == "waiting"][-1] == ""
+    wire.page.close()
+
+
+def test_a_page_that_cannot_fetch_is_sent_its_figures(loop: Any) -> None:
+    wire = Wire(loop, serves=False)
+    wire.page.hear({"type": "hello"})
+    wire.until("sentence")
+    put_up = [m for m in wire.messages if m["type"] == "draw" and m["template"]]
+    assert put_up
+    assert all(json.loads(m["document"])["root_id"] for m in put_up)
+    wire.page.close()
+
+
+def test_arrays_travel_beside_the_text(loop: Any) -> None:
+    wire = Wire(loop)
+    wire.page.hear({"type": "hello"})
+    wire.until("sentence")
+    for sent in wire.sent:
+        assert sum(sent["sizes"]) == len(sent["buffer"])
+    assert any(sent["buffer"] for sent in wire.sent)
+    wire.page.close()

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mfexplore.workbench.arrangement import page_of
 
 from mfexplore.core import Model, NotOfferedError, system
 from mfexplore.core.catalogue import places
 from mfexplore.figures import publication, publication_trace
 from mfexplore.study.export import csv
 from mfexplore.study.warmup import tiny
-from mfexplore.workbench.arrangement import page_of
 
 SYSTEMS = [system(key) for key in places()]
 every_system = pytest.mark.parametrize("system", SYSTEMS, ids=lambda s: s.key)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from bokeh.core.serialization import Buffer, Serialized
+from bokeh.document import Document
 
 from mfexplore.core import (
     Density,
@@ -39,7 +42,9 @@ from mfexplore.figures.style import (
     unit_html,
 )
 from mfexplore.figures.symbols import plain, typeset
+from mfexplore.figures.template import apply, render
 from mfexplore.figures.trace import HistogramFigure, TraceFigure, companions
+from mfexplore.figures.wire import events
 
 CurieWeiss = system("curie_weiss")
 PICTURES = [
@@ -61,14 +66,23 @@ PICTURES = [
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda p: type(p).__name__)
 def test_every_kind_of_picture_is_drawn_and_redrawn(picture: Any, theme: Any) -> None:
     drawing = picture_figure(picture, theme)
-    renderers = list(drawing.figure.renderers)
+    shown = shown_by(drawing)
     drawing.show(picture)
     drawing.dress(LIGHT)
     drawing.show(picture)
-    assert drawing.figure.renderers == renderers
+    assert drawing.figure.take().template is None, "it is put up once"
     for layer in drawing.layers.values():
-        lengths = {len(column) for column in layer.source.data.values()}
-        assert len(lengths) == 1
+        assert len({len(column) for column in layer.columns.values()}) <= 1
+    for renderer in shown.renderers:
+        assert len({len(column) for column in renderer.data_source.data.values()}) == 1
+
+
+def shown_by(drawing: Any) -> Any:
+    """What a browser makes of a figure: Bokeh's models, which check every value they are given."""
+    update = drawing.figure.take()
+    document = Document.from_json(json.loads(update.template.document)["doc"])
+    apply({model.id: model for model in document.models}, update.changes)
+    return document.roots[0]
 
 
 def test_states_and_lines_with_names_have_a_key() -> None:
@@ -77,18 +91,19 @@ def test_states_and_lines_with_names_have_a_key() -> None:
     network = Network(np.arange(3.0), np.arange(3.0), np.array([[0, 1]]), np.zeros(3), 0, 1, states=("well", "ill"))
     loop = Trajectories(np.arange(5.0), np.ones((2, 5)), names=("theory", "run"))
     for picture, names in ((lattice, "empty active removed"), (network, "well ill"), (loop, "theory run")):
-        key = picture_figure(picture, LIGHT).key(picture)
+        key = picture_figure(picture, LIGHT).named(picture)
         assert [name for name, _ in key] == names.split()
         assert len({colour for _, colour in key}) == len(key)
     whole = Lattice(np.abs(values), 0, 1, states=("empty", "active"), outside="removed")
-    assert [name for name, _ in picture_figure(whole, LIGHT).key(whole)] == ["empty", "active"]
+    assert [name for name, _ in picture_figure(whole, LIGHT).named(whole)] == ["empty", "active"]
 
 
 @pytest.mark.parametrize("picture", [PICTURES[3], PICTURES[8], PICTURES[9]])
 def test_marks_take_the_colours_of_another_theme(picture: Any) -> None:
     def colours(drawing: Any) -> list[str]:
-        layer = drawing.layers["nodes" if "nodes" in drawing.layers else "dots"]
-        return list(layer.glyph.fill_color["transform"].palette)
+        layer = "nodes" if "nodes" in drawing.layers else "dots"
+        glyph = next(r.glyph for r in shown_by(drawing).renderers if r.name == layer)
+        return list(glyph.fill_color.transform.palette)
 
     named = replace(picture, states=("a", "b")) if hasattr(picture, "states") else picture
     drawing = picture_figure(named, LIGHT)
@@ -102,9 +117,9 @@ def test_two_figures_of_one_declaration_share_nothing() -> None:
     one.set_axes("field", "temperature", (-1, 1), (0, 1.5), "magnetization")
     two.set_axes("temperature", "coupling", (0, 2), (0.1, 2), "magnetization")
     one.show_marker(0.25, 1.0)
-    assert list(one.layers["marker"].source.data["x"]) == [0.25]
-    assert list(two.layers["marker"].source.data["x"]) != [0.25]
-    assert one.figure.xaxis[0].axis_label != two.figure.xaxis[0].axis_label
+    assert list(one.layers["marker"].columns["x"]) == [0.25]
+    assert "x" not in two.layers["marker"].columns
+    assert one.figure.part("xaxis")["axis_label"] != two.figure.part("xaxis")["axis_label"]
 
 
 def test_diagram_shows_values_regions_and_boundaries() -> None:
@@ -114,16 +129,16 @@ def test_diagram_shows_values_regions_and_boundaries() -> None:
     dataset = model.diagram("field", "temperature", resolution=33)
     drawing.show(dataset)
     drawing.show_boundaries(model.boundaries("field", "temperature"))
-    (image,) = drawing.layers["colour"].source.data["image"]
+    (image,) = drawing.layers["colour"].columns["image"]
     assert image.dtype == np.float32
     assert image.shape == (33, 33)
     expected = model.equilibrium(field=dataset["field"].values, temperature=dataset["temperature"].values)
     np.testing.assert_allclose(image, expected["magnetization"].values.T, atol=1e-6)
-    assert set(drawing.layers["regions"].source.data["Label"]) == {
+    assert set(drawing.layers["regions"].columns["Label"]) == {
         "paramagnet", "magnetized up", "magnetized down", "bistable",
-    } or "bistable" in drawing.layers["regions"].source.data["Label"]  # fmt: skip
-    assert len(drawing.layers["dashed"].source.data["xs"]) == 2
-    assert "T" in drawing.layers["symbols"].source.data["Label"]
+    } or "bistable" in drawing.layers["regions"].columns["Label"]  # fmt: skip
+    assert len(drawing.layers["dashed"].columns["xs"]) == 2
+    assert "T" in drawing.layers["symbols"].columns["Label"]
 
 
 def test_cells_that_are_not_known_are_hatched() -> None:
@@ -198,10 +213,10 @@ def test_curves_split_stable_equilibrium_and_unstable() -> None:
     drawing = CurvesFigure(CurieWeiss, LIGHT)
     drawing.set_axes("temperature", "magnetization", (0, 1.5))
     drawing.show_theory(columns)
-    shown = drawing.layers["theory"].source.data
+    shown = drawing.layers["theory"].columns
     assert set(shown["dash"]) == {"solid", "2 3"}
     drawing.show_points(np.array([0.5]), np.array([0.9]), np.array([0.1]))
-    assert float(drawing.layers["bars"].source.data["y0"][0]) == pytest.approx(0.8)
+    assert float(drawing.layers["bars"].columns["y0"][0]) == pytest.approx(0.8)
 
 
 def test_the_range_of_a_curve_is_that_of_the_stable_states() -> None:
@@ -211,12 +226,12 @@ def test_the_range_of_a_curve_is_that_of_the_stable_states() -> None:
     drawing = CurvesFigure(CurieWeiss, LIGHT)
     drawing.set_axes("temperature", "free_energy", (0, 1.5))
     drawing.show_theory(columns)
-    low, high = drawing.figure.y_range.start, drawing.figure.y_range.end
+    low, high = drawing.figure.part("y_range")["start"], drawing.figure.part("y_range")["end"]
     assert low < np.nanmin(columns["stable0"]) < np.nanmax(columns["stable0"]) < high
     assert high < np.nanmax(columns["unstable2"]) - 0.3
     gone = np.full_like(columns["x"], np.nan)
     drawing.show_theory({name: v if name in ("x", "unstable2") else gone for name, v in columns.items()})
-    assert drawing.figure.y_range.end > np.nanmax(columns["unstable2"])
+    assert drawing.figure.part("y_range")["end"] > np.nanmax(columns["unstable2"])
 
 
 def test_landscape_marks_every_branch_on_the_curve() -> None:
@@ -224,11 +239,11 @@ def test_landscape_marks_every_branch_on_the_curve() -> None:
     theory = model.theory()
     drawing = LandscapeFigure(CurieWeiss, LIGHT)
     drawing.show(model.landscape(), theory["magnetization"].values, theory["stable"].values)
-    assert len(drawing.layers["branches"].source.data["x"]) == 3
+    assert len(drawing.layers["branches"].columns["x"]) == 3
     drawing.show_live(0.4)
     fewer = replace(model.landscape(), branches=("up", "unstable"), coordinate=model.landscape().coordinate / 10)
     drawing.show(fewer, theory["magnetization"].values, theory["stable"].values)
-    assert list(drawing.layers["branches"].source.data["x"]) == [0]  # "up" lies beyond the end of the curve
+    assert list(drawing.layers["branches"].columns["x"]) == [0]  # "up" lies beyond the end of the curve
 
 
 def test_trace_and_histogram_follow_a_run() -> None:
@@ -240,14 +255,16 @@ def test_trace_and_histogram_follow_a_run() -> None:
     trace.set_axes("magnetization", run.time_unit, run.step)
     trace.show(times, series["magnetization"], [])
     assert trace.span >= times[-1]
-    assert len(trace.layers["trace"].source.data["t"]) == len(times)
+    assert len(trace.layers["trace"].columns["t"]) == len(times)
     trace.show(times, series["magnetization"] - 3, [])
-    assert trace.figure.y_range.start < (series["magnetization"] - 3).min()  # beyond what is declared, but seen
-    assert trace.figure.y_range.end > 1
+    assert (
+        trace.figure.part("y_range")["start"] < (series["magnetization"] - 3).min()
+    )  # beyond what is declared, but seen
+    assert trace.figure.part("y_range")["end"] > 1
     histogram = HistogramFigure(CurieWeiss, LIGHT)
     histogram.show_law(model.law())
     histogram.show(run.samples())
-    bars = histogram.layers["bars"].source.data
+    bars = histogram.layers["bars"].columns
     assert np.sum((bars["right"] - bars["left"]) * bars["top"]) == pytest.approx(1, abs=1e-3)
 
 
@@ -327,11 +344,8 @@ def test_publication_figures_carry_their_record(form: str) -> None:
 
 
 def test_rendering_leaves_the_document_of_another_session_alone() -> None:
-    from bokeh.document import Document
     from bokeh.io.doc import patch_curdoc
     from bokeh.plotting import figure as bokeh_figure
-
-    from mfexplore.figures.frame import load_holoviews, render
 
     other = Document()
     other.add_root(bokeh_figure())
@@ -339,7 +353,7 @@ def test_rendering_leaves_the_document_of_another_session_alone() -> None:
     other.on_change(changes.append)
     theme = other.theme
     with patch_curdoc(other):
-        render("a figure of its own", lambda: {"curve": load_holoviews().Curve([(0, 0), (1, 1)])})
+        render(CurvesFigure, LIGHT)
     assert other.theme is theme
     assert changes == []
 
@@ -351,7 +365,7 @@ def test_where_a_run_is_now_is_never_out_of_sight() -> None:
     for growth in (0.25 + 0.2 * (times / 300) ** 40, 0.25 - 0.2 * (times / 300) ** 40):
         trace.show(times[:2], growth[:2], [])
         trace.show(times, growth, [])
-        assert trace.figure.y_range.start < growth[-1] < trace.figure.y_range.end
+        assert trace.figure.part("y_range")["start"] < growth[-1] < trace.figure.part("y_range")["end"]
 
 
 def test_what_theory_predicts_is_never_out_of_sight() -> None:
@@ -361,13 +375,75 @@ def test_what_theory_predicts_is_never_out_of_sight() -> None:
     trace.show_theory((-5.0, -0.4))
     times = np.arange(200.0)
     trace.show(times, np.full(200, -0.4), [])
-    assert trace.figure.y_range.start < -5.0
+    assert trace.figure.part("y_range")["start"] < -5.0
 
 
 def test_a_narrow_histogram_has_few_short_labels() -> None:
     model = system("compressed_sensing")(noise=1e-8, measurement_rate=0.6)
     histogram = HistogramFigure(type(model), LIGHT)
     histogram.show_law(model.law())
-    labels = histogram.figure.xaxis[0].major_label_overrides
+    labels = histogram.figure.part("xaxis")["major_label_overrides"]
     assert 3 <= len(labels) <= 6
     assert max(map(len, labels.values())) <= 8
+
+
+# -- figures and their browsers ---------------------------------------------------------------------------------------
+
+
+def test_only_what_is_new_is_taken() -> None:
+    drawing = DiagramFigure(CurieWeiss, LIGHT)
+    drawing.set_axes("field", "temperature", (-1, 1), (0, 1.5), "magnetization")
+    drawing.show_marker(0.1, 0.5)
+    assert drawing.figure.take().template is not None
+    drawing.show_marker(0.2, 0.6)
+    drawing.show_marker(0.3, 0.7)
+    drawing.set_window((-1, 1), (0, 1.5))
+    update = drawing.figure.take()
+    ((_, attribute, columns),) = update.changes
+    assert (update.template, attribute) == (None, "data")
+    np.testing.assert_allclose([columns["x"], columns["y"]], [[0.3], [0.7]], rtol=1e-6)
+    assert not drawing.figure.take().changes
+
+
+def test_a_page_that_comes_later_sees_the_same() -> None:
+    drawing = DiagramFigure(CurieWeiss, DARK)
+    drawing.set_axes("field", "temperature", (-1, 1), (0, 1.5), "magnetization")
+    drawing.show(CurieWeiss().diagram("field", "temperature", resolution=9))
+    drawing.dress(LIGHT)
+    first = shown_by(drawing)
+    drawing.figure.renew()
+    again = shown_by(drawing)
+    assert first.xaxis[0].axis_label == again.xaxis[0].axis_label
+    for one, other in zip(first.renderers, again.renderers, strict=True):
+        assert one.data_source.data.keys() == other.data_source.data.keys()
+        assert one.glyph.properties_with_values().keys() == other.glyph.properties_with_values().keys()
+
+
+def test_a_broken_template_on_disk_is_made_anew(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mfexplore.figures import template
+
+    monkeypatch.setattr(template, "cache_folder", lambda: tmp_path)
+    made = template._kept.__wrapped__(CurvesFigure, "light")
+    (file,) = (tmp_path / "figures").glob("*.json")
+    assert template._kept.__wrapped__(CurvesFigure, "light") == made
+    file.write_text(file.read_text()[:100])
+    anew = template._kept.__wrapped__(CurvesFigure, "light")
+    assert anew.parts.keys() == made.parts.keys()
+    assert json.loads(file.read_text())["parts"] == anew.parts
+
+
+def test_the_wire_says_what_bokeh_understands() -> None:
+    drawing = CurvesFigure(CurieWeiss, LIGHT)
+    drawing.set_axes("temperature", "magnetization", (0, 1.5))
+    drawing.show_points(np.array([0.5]), np.array([np.nan]), np.array([0.1]))
+    update = drawing.figure.take()
+    assert update.template is not None
+    buffers: list[bytes] = []
+    told = events(update, buffers)
+    document = Document.from_json(json.loads(update.template.document)["doc"])
+    given = [Buffer(str(k), content) for k, content in enumerate(buffers)]
+    document.apply_json_patch(Serialized({"events": told}, given))  # type: ignore[arg-type]
+    points = next(r for r in document.roots[0].renderers if r.name == "points")
+    assert points.data_source.data["x"].dtype == np.float32
+    assert np.isnan(points.data_source.data["y"][0])
+    assert document.roots[0].x_range.end == 1.5

@@ -19,7 +19,7 @@ from mfexplore import notebook
 from mfexplore.core.errors import MfexploreError, UnknownNameError
 from mfexplore.notebook.canvas import Canvas
 from mfexplore.notebook.page import NotebookPage
-from mfexplore.workbench.desk import Desk
+from mfexplore.workbench import messages
 from mfexplore.workbench.exploration import Exploration
 
 
@@ -28,8 +28,11 @@ class Browser:
 
     def __init__(self, model: Any) -> None:
         self.loop = asyncio.new_event_loop()
-        self.page = NotebookPage(Desk(Exploration.of(model), []), self.loop)
-        self.desk = self.page.desk
+        self.page = NotebookPage(Exploration.of(model), self.loop)
+
+    @property
+    def desk(self) -> Any:
+        return self.page.desk
 
     def says(self, view: str = "a", missing: str = "", theme: str = "light", steps: tuple[int, int] = (0, 0)) -> None:
         message = {"view": view, "missing": missing, "theme": theme, "steps": steps}
@@ -86,13 +89,13 @@ def test_scripts_are_sent_once_and_only_if_missing(browser: Browser) -> None:
     assert not browser.page.canvases
     browser.says()
     assert scripts.outputs == ()  # nothing of it stays in the notebook
-    assert set(browser.page.canvases) == set(browser.desk.figures())
+    assert set(browser.page.canvases) == {panel.name for panel in browser.desk.panels}
 
 
 def test_slider_moves_marker_text_and_code(shown: Browser) -> None:
     shown.page.bench.controls["temperature"].slider.value = 1.2
     shown.until(lambda: "Paramagnet" in shown.page.bench.sentence.value)
-    shown.until(lambda: "temperature=1.2" in shown.page.bench.code.value)
+    shown.until(lambda: "temperature=1.2" in shown.page.bench.snippets["python"].value)
     assert shown.desk.session.current.model.temperature == 1.2
     assert not shown.page.bench.undo.disabled
     shown.page.bench.undo.click()
@@ -110,7 +113,7 @@ def test_a_bad_value_is_explained_and_taken_back(shown: Browser) -> None:
 
 
 def test_click_and_arrow_keys_move_the_marker(shown: Browser) -> None:
-    plane = shown.desk.figures()["diagram"]
+    plane = shown.page.mirrors["diagram"].plot
     plane.document.callbacks.trigger_event(Tap(plane, x=0.3, y=0.45))
     shown.until(lambda: shown.page.bench.controls["field"].box.value == "0.3")
     shown.says(steps=(2, -10))
@@ -133,10 +136,10 @@ def test_axes_and_abscissa(shown: Browser) -> None:
 def test_run_plays_pauses_and_follows_series(shown: Browser) -> None:
     shown.until(lambda: shown.page.bench.series.widget.value)  # the first frame has come
     shown.page.bench.play.click()
-    shown.until(lambda: shown.desk.live.frame.time > 5)
+    shown.until(lambda: shown.desk.frame.time > 5)
     shown.until(lambda: shown.page.bench.play.icon == "pause")
     shown.page.bench.series.widget.value = "energy"
-    shown.until(lambda: shown.desk.live.chosen == "energy")
+    shown.until(lambda: shown.desk.panel("trace").chosen == "energy")
     shown.page.bench.play.click()
     shown.until(lambda: shown.page.bench.play.icon == "play")
 
@@ -147,15 +150,15 @@ def test_theme_reaches_the_figures(shown: Browser) -> None:
 
 
 def test_preset_pin_and_reset(shown: Browser) -> None:
-    shown.page.hear("preset", name="paramagnet")
-    shown.page.hear("pin")
+    shown.page.hear(messages.Preset("paramagnet"))
+    shown.page.hear(messages.Pin())
     shown.until(lambda: shown.page.bench.pins.children)
     shown.page.bench.pins.children[0].click()
     shown.until(lambda: not shown.page.bench.pins.children)
 
 
 def test_export_is_a_link_that_carries_the_file(shown: Browser) -> None:
-    shown.page.hear("export", what="notebook.ipynb")
+    shown.page.hear(messages.Export("notebook.ipynb"))
     link = shown.until(lambda: shown.page.bench.download.value)
     assert 'download="curie_weiss-notebook.ipynb"' in link
     assert "base64," in link
@@ -191,18 +194,18 @@ def test_page_loaded_again_gets_the_present_state(shown: Browser) -> None:
 
 def test_closing_ends_what_runs(shown: Browser) -> None:
     shown.page.bench.play.click()
-    shown.until(lambda: shown.desk.live.live.playing)
+    shown.until(lambda: shown.desk.run.playing)
     shown.page.widget.close()
-    thread = shown.desk.live.live._thread
+    thread = shown.desk.run._thread
     thread.join(5)
     assert not thread.is_alive()
-    shown.page.say("sentence", headline="late", text="", validity="", trusted=True)  # and late words do no harm
+    shown.page.say(messages.Sentence("late", "", "", True))  # and late words do no harm
 
 
 @pytest.mark.parametrize("kind", mf.systems(), ids=lambda kind: kind.key)
 def test_every_system_has_a_bench(kind: Any) -> None:
     loop = asyncio.new_event_loop()
-    page = NotebookPage(Desk(Exploration.of(kind()), []), loop)
+    page = NotebookPage(Exploration.of(kind()), loop)
     assert set(page.bench.controls) == set(kind.controls())
     assert page.widget._dom_classes[0] == "mfexplore"
     loop.close()
@@ -295,7 +298,7 @@ def test_explore_checks_its_view_and_replaces_the_workbench_of_its_cell(monkeypa
     first, second = asyncio.run(twice())
     assert first.comm is None
     assert second.comm is not None
-    assert second.page.desk.session.current.seed == 3
+    assert second.page.start.seed == 3
     assert "curie" in second._repr_mimebundle_()["text/plain"].lower().replace("-", "")
     second.close()
 

@@ -9,7 +9,8 @@ import pytest
 import mfexplore as mf
 from mfexplore.core.controls import Control
 from mfexplore.notebook.controls import ChoiceControl, Menu, NumberControl, control_widget
-from mfexplore.workbench.arrangement import as_text, groups
+from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.sheet import Sheet, as_text
 
 EVERY = [
     pytest.param(declared, id=f"{kind.key}-{declared.name}")
@@ -36,7 +37,7 @@ def test_every_control_of_every_system_stands_at_its_values(declared: Control) -
 
 @pytest.mark.parametrize("kind", mf.systems(), ids=lambda kind: kind.key)
 def test_every_control_is_in_one_group(kind: Any) -> None:
-    names = [declared.name for _, controls in groups(kind) for declared in controls]
+    names = [declared.name for _, controls in Sheet(Exploration.of(kind())).groups for declared in controls]
     assert sorted(names) == sorted(kind.controls())
 
 

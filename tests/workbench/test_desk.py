@@ -13,9 +13,13 @@ import pytest
 
 from mfexplore.core import Model, system
 from mfexplore.core.catalogue import places
+from mfexplore.figures.frame import Figure
+from mfexplore.figures.style import LIGHT
 from mfexplore.workbench.desk import Desk
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.exports import File
+from mfexplore.workbench.messages import Said, written
+from mfexplore.workbench.panels import draw
 
 
 class FakePage:
@@ -23,14 +27,17 @@ class FakePage:
 
     def __init__(self, query: str = "") -> None:
         exploration, notices = Exploration.from_query("curie_weiss", query)
-        self.desk = Desk(exploration, notices)
         self.heard: list[dict[str, Any]] = []
         self.files: list[File] = []
+        self.drawn: set[str] = set()
         self._posted: deque[Callable[[], None]] = deque()
-        self.desk.attach(self)
+        self.desk = Desk(exploration, draw(exploration, LIGHT), self, notices)
 
-    def say(self, type_: str, **content: Any) -> None:
-        self.heard.append({"type": type_, **content})
+    def say(self, message: Said) -> None:
+        self.heard.append(written(message))
+
+    def changed(self, name: str, figure: Figure) -> None:
+        self.drawn.add(name)
 
     def post(self, work: Callable[[], None]) -> None:
         self._posted.append(work)
@@ -72,14 +79,12 @@ def page() -> Iterator[FakePage]:
 def test_control_moves_marker(page: FakePage) -> None:
     page.tell("control", name="temperature", value=0.5)
     assert page.desk.session.current.model.temperature == 0.5
-    assert page.desk.diagram is not None
-    marker = page.desk.diagram.drawing.layers["marker"].source
-    assert page.until(lambda: marker.data["y"][0] == pytest.approx(0.5))
+    marker = page.desk.panel("diagram").drawing.layers["marker"]
+    assert page.until(lambda: marker.columns["y"][0] == pytest.approx(0.5))
 
 
 def test_curve_follows(page: FakePage) -> None:
-    curve = page.desk.curve
-    assert curve is not None
+    curve = page.desk.panel("curve")
     page.until(lambda: curve.columns)
     page.tell("control", name="coupling", value=0.5)
     page.until(lambda: not np.isfinite(curve.columns["unstable2"][curve.columns["x"] > 0.6]).any())
@@ -87,20 +92,19 @@ def test_curve_follows(page: FakePage) -> None:
 
 def test_marker_comes_with_its_curve_and_the_curve_only_when_it_changes(page: FakePage) -> None:
     desk = page.desk
-    assert desk.diagram is not None
-    assert desk.curve is not None
+    curve, diagram = desk.panel("curve"), desk.panel("diagram")
     along = desk.session.current.along_control
-    page.until(lambda: desk.curve.columns and not desk.jobs.busy("curve"))
-    drawn = desk.curve.columns
+    page.until(lambda: curve.columns and not desk.jobs.busy("curve"))
+    drawn = curve.columns
     page.tell("control", name=along, value=0.77)
-    on_curve = desk.curve.drawing.layers["marker"].source
-    page.until(lambda: on_curve.data["x"][0] == pytest.approx(0.77))
+    on_curve = curve.drawing.layers["marker"]
+    page.until(lambda: on_curve.columns["x"][0] == pytest.approx(0.77))
     page.until(lambda: not desk.jobs.busy("point"))
-    assert desk.curve.columns is drawn
+    assert curve.columns is drawn
     x = desk.session.current.x
     page.tell("control", name=x, value=0.25)
-    page.until(lambda: desk.curve.columns is not drawn)
-    assert desk.diagram.drawing.layers["marker"].source.data["x"][0] == pytest.approx(0.25)
+    page.until(lambda: curve.columns is not drawn)
+    assert diagram.drawing.layers["marker"].columns["x"][0] == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize("value", [99.0, "nonsense", None, float("nan")])
@@ -118,7 +122,9 @@ def test_a_malformed_message_does_no_harm(page: FakePage, message: dict[str, Any
     page.tell("control", **message)
     assert page.last("notice") is not None
     page.tell("view", name="x", value="no_such_control")
+    told = len(page.heard)
     page.tell("unheard_of")
+    assert "unheard_of" in page.heard[told]["text"], "an unknown message is told, not swallowed"
     page.tell("control", name="field", value=0.1)
     assert page.desk.session.current.model.field == 0.1
 
@@ -144,8 +150,7 @@ def test_sentence_checks_and_diagram_arrive(page: FakePage) -> None:
     page.until(lambda: page.last("sentence"))
     check = page.until(lambda: page.last("check"))
     assert check["agrees"]
-    assert page.desk.diagram is not None
-    page.until(lambda: page.desk.diagram and page.desk.diagram.latest is not None)
+    page.until(lambda: page.desk.panel("diagram").latest is not None)
 
 
 def test_legends_list_what_is_drawn(page: FakePage) -> None:
@@ -154,8 +159,7 @@ def test_legends_list_what_is_drawn(page: FakePage) -> None:
     def legends() -> dict[str, set[str]]:
         return {m["figure"]: set(m["names"]) for m in page.heard if m["type"] == "legend"}
 
-    assert page.desk.curve is not None
-    page.desk.curve.rest(page.desk.session.current)  # when the hand does, the exact curve is summed
+    page.desk.panel("curve").settle(page.desk.session.current)  # then the exact curve is summed
     page.until(lambda: {"unstable", "exact", "live"} <= legends().get("curve", set()))
     page.until(lambda: "spinodal_up" in legends().get("diagram", set()) and "theory" in legends().get("trace", set()))
     page.tell("control", name="temperature", value=1.5)
@@ -166,11 +170,11 @@ def test_legends_list_what_is_drawn(page: FakePage) -> None:
 
 def test_a_legend_is_told_once(page: FakePage) -> None:
     page.tell("hello")
-    page.until(lambda: page.desk.live and page.desk.live.frame)
+    page.until(lambda: page.desk.frame)
     for _ in range(5):
         page.tell("step")
         time.sleep(0.05)
-    page.until(lambda: page.desk.live and page.desk.live.frame and page.desk.live.frame.time > 0)
+    page.until(lambda: page.desk.frame and page.desk.frame.time > 0)
     for figure in ("diagram", "curve", "trace"):
         told = [m["names"] for m in page.heard if m["type"] == "legend" and m["figure"] == figure]
         assert told
@@ -185,25 +189,24 @@ def test_zoom_keeps_the_window_within_bounds(page: FakePage) -> None:
 
 
 def test_run_plays_steps_and_stops(page: FakePage) -> None:
-    live = page.desk.live
-    assert live is not None
-    page.until(lambda: live.frame)
+    desk = page.desk
+    page.until(lambda: desk.frame)
     page.tell("step")
-    page.until(lambda: live.frame is not None and live.frame.time > 0)
+    page.until(lambda: desk.frame and desk.frame.time > 0)
     page.tell("play", on=True)
-    page.until(lambda: live.frame is not None and live.frame.time > 5)
+    page.until(lambda: desk.frame and desk.frame.time > 5)
     page.tell("play", on=False)
     page.tell("restart")
-    page.until(lambda: live.frame is not None and live.frame.time == 0)
+    page.until(lambda: desk.frame and desk.frame.time == 0)
 
 
 def test_a_closed_page_stops_its_threads(page: FakePage) -> None:
-    live = page.desk.live
-    assert live is not None
-    page.until(lambda: live.frame)
+    run = page.desk.run
+    assert run is not None
+    page.until(lambda: page.desk.frame)
     page.tell("play", on=True)
     page.desk.close()
-    thread = live.live._thread
+    thread = run._thread
     assert thread is not None
     thread.join(10)
     assert not thread.is_alive()
@@ -217,11 +220,11 @@ def test_task_is_revealed_with_its_lesson(page: FakePage) -> None:
 
 
 def test_pin_keeps_a_ghost(page: FakePage) -> None:
-    page.until(lambda: page.desk.curve and page.desk.curve.columns)
+    page.until(lambda: page.desk.panel("curve").columns)
     page.tell("pin")
     pins = page.last("pins")
     assert pins is not None
-    assert len(pins["pins"]) == 1
+    assert len(pins["titles"]) == 1
     page.tell("unpin", index=0)
     assert not page.desk.session.pins
 
@@ -232,8 +235,8 @@ FILES = ["diagram.png", "diagram.csv", "diagram.nc", "curve.svg", "trace.csv", "
 @pytest.mark.parametrize("what", FILES)
 def test_everything_can_be_taken_home(page: FakePage, what: str) -> None:
     desk = page.desk
-    page.until(lambda: desk.diagram and desk.diagram.latest is not None and desk.curve and desk.curve.latest)
-    page.until(lambda: desk.live and desk.live.frame)
+    page.until(lambda: desk.panel("diagram").latest is not None and desk.panel("curve").latest is not None)
+    page.until(lambda: desk.frame)
     page.tell("export", what=what)
     (file,) = page.until(lambda: page.files)
     assert file.name.startswith("curie_weiss")
@@ -249,7 +252,7 @@ def test_notices_of_a_link_are_told() -> None:
 
 
 def test_theme_changes_colours_not_data(page: FakePage) -> None:
-    page.until(lambda: page.desk.curve and page.desk.curve.columns)
+    page.until(lambda: page.desk.panel("curve").columns)
     page.tell("theme", name="dark")
     page.tell("theme", name="no such theme")
     assert page.desk.theme.name == "dark"
@@ -266,7 +269,7 @@ def test_a_system_may_lack_planes_theory_or_simulation(
         monkeypatch.setattr(kind, name, lacking)
     page = FakePage()
     try:
-        assert page.desk.figures()
+        assert page.desk.panels
         page.tell("hello")
         page.tell("control", name="temperature", value=0.5)
         page.tell("pin")
@@ -274,9 +277,9 @@ def test_a_system_may_lack_planes_theory_or_simulation(
         page.tell("theme", name="dark")
         page.tell("export", what="notebook.ipynb")
         page.until(lambda: page.files)
-        if page.desk.live:
+        if page.desk.run:
             page.tell("step")
-            page.until(lambda: page.desk.live.frame and page.desk.live.frame.time > 0)  # type: ignore[union-attr]
+            page.until(lambda: page.desk.frame and page.desk.frame.time > 0)
         page.desk._settle()
         page.desk._rest()
         assert page.last("state") is not None
@@ -288,7 +291,29 @@ def test_a_system_may_lack_planes_theory_or_simulation(
 @pytest.mark.parametrize("key", list(places()))
 def test_the_page_of_every_system_has_something_to_show(key: str) -> None:
     kind = system(key)
-    shown = Desk(Exploration.of(kind()), []).figures()
+    shown = draw(Exploration.of(kind()), LIGHT)
     assert shown
     assert ("state" in shown) == kind.offers("simulation")
     assert ("diagram" in shown) == (kind.offers("solve") and bool(kind.planes))
+
+
+def test_a_page_that_comes_again_is_told_what_holds(page: FakePage) -> None:
+    page.until(lambda: page.last("sentence") and page.last("run") and page.last("check"))
+    before = {m["type"] for m in page.heard} - {"notice"}
+    page.heard.clear()
+    page.tell("hello")
+    assert {m["type"] for m in page.heard} >= before
+    for panel in page.desk.panels:
+        assert panel.drawing.figure.take().template is not None, "it has to put up its figures"
+
+
+def test_opening_a_page_prepares_its_simulation_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = system("curie_weiss")
+    prepared: list[Any] = []
+    prepare = kind.simulation.prepare  # type: ignore[union-attr]
+    monkeypatch.setattr(kind.simulation, "prepare", lambda self: (prepared.append(self), prepare(self))[1])
+    monkeypatch.setattr("mfexplore.workbench.desk.REST_MS", 10**9)
+    page = FakePage()
+    page.until(lambda: page.last("run"))
+    page.desk.close()
+    assert len(prepared) == 1

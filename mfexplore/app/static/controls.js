@@ -1,11 +1,5 @@
 // Sliders, number boxes, chips: generated from the declaration, each with one value and one way to change it.
 
-import {say, sayLatest} from "./channel.js";
-
-const controls = window.mfexplore.controls;
-export const values = {};
-let held = null; // the control under the finger: what comes back from the server must not move it
-
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 export function format(value) {
@@ -36,65 +30,6 @@ export function snap(c, value) {
   return clamp(Number((Math.round(value / c.step) * c.step).toFixed(Math.min(digits, 12))), c.low, c.high);
 }
 
-export function nudge(name, steps) {
-  const c = controls[name], now = values[name];
-  if (!c.log) return snap(c, now + steps * c.step);
-  const moved = now * (c.high / c.low) ** (steps / 200);
-  return c.integer && Math.round(moved) === now ? clamp(now + Math.sign(steps), c.low, c.high) : snap(c, moved);
-}
-
-export function show(name, value) {
-  values[name] = value;
-  const place = document.querySelector(`[data-control="${name}"]`);
-  if (!place) return;
-  if (controls[name].choice) {
-    for (const chip of place.querySelectorAll(".chip")) {
-      const on = chip.dataset.option === value;
-      chip.setAttribute("aria-checked", on);
-      chip.tabIndex = on ? 0 : -1;
-    }
-    return;
-  }
-  const slide = place.querySelector("[type=range]"), box = place.querySelector(".number");
-  const position = toSlide(controls[name], value);
-  if (held !== slide) slide.value = position;
-  slide.style.setProperty("--filled", `${position / 10}%`);
-  slide.setAttribute("aria-valuetext", format(value));
-  if (document.activeElement !== box) box.value = format(value);
-}
-
-function set(name, value) {
-  show(name, value);
-  sayLatest("control", {name, value}, `control-${name}`);
-}
-
-function wireNumber(place, name) {
-  const c = controls[name];
-  const slide = place.querySelector("[type=range]"), box = place.querySelector(".number");
-  Object.assign(slide, {min: 0, max: 1000, step: "any"});
-  slide.addEventListener("input", () => { held = slide; set(name, snap(c, fromSlide(c, Number(slide.value)))); });
-  slide.addEventListener("change", () => { held = null; show(name, values[name]); });
-  slide.addEventListener("keydown", event => {
-    const steps = {ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageUp: 10, PageDown: -10}[event.key];
-    const edge = {Home: c.low, End: c.high}[event.key];
-    if (steps === undefined && edge === undefined) return;
-    event.preventDefault();
-    set(name, edge ?? nudge(name, steps * (event.shiftKey ? 10 : 1)));
-  });
-  const commit = () => {
-    const text = box.value.trim().replace(",", ".");
-    if (text === format(values[name])) return;
-    // Whatever was typed goes to the server: it knows what is allowed, and says so.
-    say("control", {name, value: text !== "" && Number.isFinite(Number(text)) ? Number(text) : text});
-  };
-  box.addEventListener("change", commit);
-  box.addEventListener("focus", () => box.select());
-  box.addEventListener("keydown", event => {
-    if (event.key === "Enter") box.blur(); // which is what makes it a change
-    if (event.key === "Escape") { box.value = format(values[name]); box.blur(); }
-  });
-}
-
 export function radios(chips, choose) {
   chips.forEach((chip, index) => {
     chip.addEventListener("click", () => choose(chip));
@@ -109,13 +44,79 @@ export function radios(chips, choose) {
   });
 }
 
-export function wire() {
-  for (const place of document.querySelectorAll("[data-control]")) {
-    const name = place.dataset.control;
-    if (!controls[name].choice) { wireNumber(place, name); continue; }
-    radios([...place.querySelectorAll(".chip")], chip => {
-      show(name, chip.dataset.option);
-      say("control", {name, value: chip.dataset.option});
+export function makeControls(root, channel, controls) {
+  const values = {};
+  let held = null; // the control under the finger: what comes back from the server must not move it
+
+  function nudge(name, steps) {
+    const c = controls[name], now = values[name];
+    if (!c.log) return snap(c, now + steps * c.step);
+    const moved = now * (c.high / c.low) ** (steps / 200);
+    return c.integer && Math.round(moved) === now ? clamp(now + Math.sign(steps), c.low, c.high) : snap(c, moved);
+  }
+
+  function show(name, value) {
+    values[name] = value;
+    const place = root.querySelector(`[data-control="${name}"]`);
+    if (!place) return;
+    if (controls[name].choice) {
+      for (const chip of place.querySelectorAll(".chip")) {
+        const on = chip.dataset.option === value;
+        chip.setAttribute("aria-checked", on);
+        chip.tabIndex = on ? 0 : -1;
+      }
+      return;
+    }
+    const slide = place.querySelector("[type=range]"), box = place.querySelector(".number");
+    const position = toSlide(controls[name], value);
+    if (held !== slide) slide.value = position;
+    slide.style.setProperty("--filled", `${position / 10}%`);
+    slide.setAttribute("aria-valuetext", format(value));
+    if (box.getRootNode().activeElement !== box) box.value = format(value);
+  }
+
+  function set(name, value) {
+    show(name, value);
+    channel.sayLatest("control", {name, value}, `control-${name}`);
+  }
+
+  function wireNumber(place, name) {
+    const c = controls[name];
+    const slide = place.querySelector("[type=range]"), box = place.querySelector(".number");
+    Object.assign(slide, {min: 0, max: 1000, step: "any"});
+    slide.addEventListener("input", () => { held = slide; set(name, snap(c, fromSlide(c, Number(slide.value)))); });
+    slide.addEventListener("change", () => { held = null; show(name, values[name]); });
+    slide.addEventListener("keydown", event => {
+      const steps = {ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageUp: 10, PageDown: -10}[event.key];
+      const edge = {Home: c.low, End: c.high}[event.key];
+      if (steps === undefined && edge === undefined) return;
+      event.preventDefault();
+      set(name, edge ?? nudge(name, steps * (event.shiftKey ? 10 : 1)));
+    });
+    const commit = () => {
+      const text = box.value.trim().replace(",", ".");
+      if (text === format(values[name])) return;
+      // Whatever was typed goes to the server: it knows what is allowed, and says so.
+      channel.say("control", {name, value: text !== "" && Number.isFinite(Number(text)) ? Number(text) : text});
+    };
+    box.addEventListener("change", commit);
+    box.addEventListener("focus", () => box.select());
+    box.addEventListener("keydown", event => {
+      if (event.key === "Enter") box.blur(); // which is what makes it a change
+      if (event.key === "Escape") { box.value = format(values[name]); box.blur(); }
     });
   }
+
+  function wire() {
+    for (const place of root.querySelectorAll("[data-control]")) {
+      const name = place.dataset.control;
+      if (!controls[name].choice) { wireNumber(place, name); continue; }
+      radios([...place.querySelectorAll(".chip")], chip => {
+        show(name, chip.dataset.option);
+        channel.say("control", {name, value: chip.dataset.option});
+      });
+    }
+  }
+
+  return {values, show, nudge, wire};
 }

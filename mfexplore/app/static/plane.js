@@ -1,96 +1,106 @@
 // The phase diagram: click, drag and arrow keys move the marker; buttons, keys and Ctrl + wheel zoom.
 
-import {say, sayLatest} from "./channel.js";
-import {nudge, show, snap, values} from "./controls.js";
+import {snap} from "./controls.js";
 
-const controls = window.mfexplore.controls;
-let figure = null;
-let view = window.mfexplore.at;
+export function makePlane(root, channel, controlsOf, {controls, titles}) {
+  let figure = null;
+  let view = {};
 
-export function turn(newView) { view = newView; }
+  function turn(newView) { view = newView; }
 
-// What the picture says under the pointer.
-function read({x, y}) {
-  const column = name => { const {data} = figure.renderers.find(one => one.name === "colour").data_source; return (data.get?.(name) ?? data[name])[0]; };
-  const image = column("image"), [rows, columns] = image.shape ?? [image.length, image[0].length];
-  const row = Math.floor((y - column("y")) / column("dh") * rows), k = Math.floor((x - column("x")) / column("dw") * columns);
-  if (!(row >= 0 && row < rows && k >= 0 && k < columns)) return "";
-  const shown = image.shape ? image[row * columns + k] : image[row][k];
-  const at = [["x", x], ["y", y]].map(([axis, where]) => `${controls[view[axis]].title} ${round(value(axis, where))}`);
-  return `${at.join(", ")}: ${window.mfexplore.titles[view.colour]} ${Number.isNaN(shown) ? "unknown" : round(shown)}`;
-}
-const round = number => String(Number(number.toPrecision(3)));
-
-// A logarithmic control is drawn by its decimal logarithm: places on the axis and values of the control.
-const value = (axis, place) => controls[view[axis]].log ? 10 ** place : place;
-const place = (axis, value) => controls[view[axis]].log ? Math.log10(value) : value;
-
-function put(x, y) {
-  const at = {x: snap(controls[view.x], x), y: snap(controls[view.y], y)};
-  show(view.x, at.x);
-  show(view.y, at.y);
-  sayLatest("marker", at);
-}
-
-function zoom(factor, cx = place("x", values[view.x]), cy = place("y", values[view.y])) {
-  const window_ = {};
-  for (const [axis, range, centre] of [["x", figure.x_range, cx], ["y", figure.y_range, cy]]) {
-    const c = controls[view[axis]];
-    const low = value(axis, centre - (centre - range.start) * factor);
-    const high = value(axis, centre + (range.end - centre) * factor);
-    window_[axis] = [Math.max(low, c.low), Math.min(high, c.high)];
+  // What the picture says under the pointer.
+  function read({x, y}) {
+    const column = name => { const {data} = figure.renderers.find(one => one.name === "colour").data_source; return (data.get?.(name) ?? data[name])[0]; };
+    const image = column("image"), [rows, columns] = image.shape ?? [image.length, image[0].length];
+    const row = Math.floor((y - column("y")) / column("dh") * rows), k = Math.floor((x - column("x")) / column("dw") * columns);
+    if (!(row >= 0 && row < rows && k >= 0 && k < columns)) return "";
+    const shown = image.shape ? image[row * columns + k] : image[row][k];
+    const at = [["x", x], ["y", y]].map(([axis, where]) => `${controls[view[axis]].title} ${round(value(axis, where))}`);
+    return `${at.join(", ")}: ${titles[view.colour]} ${Number.isNaN(shown) ? "unknown" : round(shown)}`;
   }
-  sayLatest("window", window_);
-}
+  const round = number => String(Number(number.toPrecision(3)));
 
-export function wire(found) {
-  figure = found;
-  const box = document.getElementById("plane");
-  if (!figure || !box) return;
-  const names = figure.renderers.filter(one => one.name.startsWith("regions"));
-  const fit = () => { // names of regions take less room in a small picture
-    const size = box.clientWidth < 520 ? "12px" : "17px";
-    for (const {glyph} of names) if (glyph.text_font_size.value !== size) glyph.text_font_size = {value: size};
-  };
-  fit();
-  window.addEventListener("resize", fit);
-  const follow = event => put(value("x", event.x), value("y", event.y));
-  figure.on_event("tap", event => { box.focus({preventScroll: true}); follow(event); });
-  figure.on_event("pan", follow);
-  const wheelAt = {x: null, y: null};
-  const readout = document.getElementById("readout");
-  figure.on_event("mousemove", event => {
-    Object.assign(wheelAt, {x: event.x, y: event.y});
-    readout.textContent = read(event);
-  });
-  figure.on_event("mouseleave", () => { readout.textContent = ""; });
-  box.addEventListener("wheel", event => {
-    if (!event.ctrlKey) return;
-    event.preventDefault();
-    zoom(event.deltaY < 0 ? 0.8 : 1.25, wheelAt.x ?? undefined, wheelAt.y ?? undefined);
-  }, {passive: false});
-  box.addEventListener("keydown", event => {
-    if (event.target.closest("button") || event.ctrlKey || event.altKey || event.metaKey) return;
-    const many = event.shiftKey ? 10 : 1;
-    const moves = {
-      ArrowLeft: ["x", -many], ArrowRight: ["x", many], ArrowUp: ["y", many], ArrowDown: ["y", -many],
-      PageUp: ["y", 10], PageDown: ["y", -10],
-    };
-    const [axis, steps] = moves[event.key] ?? [];
-    const edge = {Home: figure.x_range.start, End: figure.x_range.end}[event.key];
-    if (axis) {
-      const at = {x: values[view.x], y: values[view.y]};
-      at[axis] = nudge(view[axis], steps);
-      put(at.x, at.y);
-    } else if (edge !== undefined) put(value("x", edge), values[view.y]);
-    else if (event.key === "+" || event.key === "=") zoom(0.5);
-    else if (event.key === "-") zoom(2);
-    else if (event.key === "0") say("window");
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  });
-  document.getElementById("zoom-in").addEventListener("click", () => zoom(0.5));
-  document.getElementById("zoom-out").addEventListener("click", () => zoom(2));
-  document.getElementById("zoom-all").addEventListener("click", () => say("window"));
+  // A logarithmic control is drawn by its decimal logarithm: places on the axis and values of the control.
+  const value = (axis, place) => controls[view[axis]].log ? 10 ** place : place;
+  const place = (axis, value) => controls[view[axis]].log ? Math.log10(value) : value;
+
+  function put(x, y) {
+    const at = {x: snap(controls[view.x], x), y: snap(controls[view.y], y)};
+    controlsOf.show(view.x, at.x);
+    controlsOf.show(view.y, at.y);
+    channel.sayLatest("marker", at);
+  }
+
+  function zoom(factor, cx = place("x", controlsOf.values[view.x]), cy = place("y", controlsOf.values[view.y])) {
+    const window_ = {};
+    for (const [axis, range, centre] of [["x", figure.x_range, cx], ["y", figure.y_range, cy]]) {
+      const c = controls[view[axis]];
+      const low = value(axis, centre - (centre - range.start) * factor);
+      const high = value(axis, centre + (range.end - centre) * factor);
+      window_[axis] = [Math.max(low, c.low), Math.min(high, c.high)];
+    }
+    channel.sayLatest("window", window_);
+  }
+
+  // A figure was put up.
+  function take(found) {
+    figure = found;
+    const box = root.getElementById("plane"), readout = root.getElementById("readout");
+    const follow = event => put(value("x", event.x), value("y", event.y));
+    figure.on_event("tap", event => { box.focus({preventScroll: true}); follow(event); });
+    figure.on_event("pan", follow);
+    figure.on_event("mousemove", event => {
+      Object.assign(pointer, {x: event.x, y: event.y});
+      readout.textContent = read(event);
+    });
+    figure.on_event("mouseleave", () => { readout.textContent = ""; });
+    fit();
+  }
+
+  const pointer = {x: null, y: null};
+
+  function fit() { // names of regions take less room in a small picture
+    if (!figure) return;
+    const size = root.getElementById("plane").clientWidth < 520 ? "12px" : "17px";
+    for (const {name, glyph} of figure.renderers) {
+      if (name.startsWith("regions") && glyph.text_font_size.value !== size) glyph.text_font_size = {value: size};
+    }
+  }
+
+  function wire() {
+    const box = root.getElementById("plane");
+    if (!box) return;
+    new ResizeObserver(fit).observe(box);
+    box.addEventListener("wheel", event => {
+      if (!event.ctrlKey || !figure) return;
+      event.preventDefault();
+      zoom(event.deltaY < 0 ? 0.8 : 1.25, pointer.x ?? undefined, pointer.y ?? undefined);
+    }, {passive: false});
+    box.addEventListener("keydown", event => {
+      if (event.target.closest("button") || event.ctrlKey || event.altKey || event.metaKey || !figure) return;
+      const many = event.shiftKey ? 10 : 1;
+      const moves = {
+        ArrowLeft: ["x", -many], ArrowRight: ["x", many], ArrowUp: ["y", many], ArrowDown: ["y", -many],
+        PageUp: ["y", 10], PageDown: ["y", -10],
+      };
+      const [axis, steps] = moves[event.key] ?? [];
+      const edge = {Home: figure.x_range.start, End: figure.x_range.end}[event.key];
+      if (axis) {
+        const at = {x: controlsOf.values[view.x], y: controlsOf.values[view.y]};
+        at[axis] = controlsOf.nudge(view[axis], steps);
+        put(at.x, at.y);
+      } else if (edge !== undefined) put(value("x", edge), controlsOf.values[view.y]);
+      else if (event.key === "+" || event.key === "=") zoom(0.5);
+      else if (event.key === "-") zoom(2);
+      else if (event.key === "0") channel.say("window");
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+    root.getElementById("zoom-in").addEventListener("click", () => zoom(0.5));
+    root.getElementById("zoom-out").addEventListener("click", () => zoom(2));
+    root.getElementById("zoom-all").addEventListener("click", () => channel.say("window"));
+  }
+
+  return {turn, take, wire};
 }

@@ -1,0 +1,32 @@
+"""The page's script and style as one text each, made from the plain files in `static`: there is nothing to build."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+from mfexplore.figures import legends
+
+STATIC = Path(__file__).parent / "static"
+MODULES = ("channel", "controls", "figures", "plane", "workbench")  # each after what it imports
+SHEETS = ("base", "workbench")
+
+
+@cache
+def script() -> str:
+    """One ES module that exports `render`. The modules share a scope, so no two may use the same name at their top."""
+    parts = []
+    for name in MODULES:
+        text = (STATIC / f"{name}.js").read_text(encoding="utf-8")
+        text = re.sub(r'^import .* from "\./\w+\.js";\n', "", text, flags=re.MULTILINE)
+        if name != MODULES[-1]:
+            text = re.sub(r"^export ", "", text, flags=re.MULTILINE)
+        parts.append(text)
+    return "\n".join(parts)
+
+
+@cache
+def style() -> str:
+    """One style sheet, for a page and for the shadow of a component alike."""
+    return "\n".join([*((STATIC / f"{name}.css").read_text(encoding="utf-8") for name in SHEETS), legends.sheet()])

@@ -1,0 +1,166 @@
+"""The workbench as a component of Panel, for anybody's app, template or notebook cell.
+
+>>> import mfexplore as mf
+>>> from mfexplore.app import Workbench
+>>> bench = Workbench(mf.system("hopfield")(temperature=0.2))     # doctest: +SKIP
+>>> pn.Row(pn.widgets.FloatSlider.from_param(bench.controls.param.temperature), bench).servable()  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import nullcontext
+from functools import cache
+from typing import Any
+
+import panel as pn
+import param
+from panel.custom import JSComponent
+from panel.io.state import set_curdoc
+
+from mfexplore.app import bundle, pages
+from mfexplore.app.page import BrowserPage
+from mfexplore.core.controls import Control
+from mfexplore.core.errors import MfexploreError
+from mfexplore.core.model import Model
+from mfexplore.workbench.desk import Desk
+from mfexplore.workbench.exploration import Exploration
+
+log = logging.getLogger(__name__)
+
+
+class WorkbenchView(JSComponent):
+    """What stands in the browser: static, but for the messages between its script and `page`."""
+
+    sheet = param.String(doc="The page, as HTML.")
+    constants = param.Dict(default={}, doc="What its script needs to know of the system.")
+
+    _esm = bundle.script()
+    _stylesheets = [bundle.style()]
+
+    def __init__(
+        self, start: Exploration, notices: list[str], serves: bool, ready: Callable[[], bool],
+        born: Callable[[Desk], None], **params: Any,
+    ) -> None:  # fmt: skip
+        static = pages.component(type(start.model), serves)  # type: ignore[arg-type]
+        super().__init__(**static, sizing_mode="stretch_width", margin=0, **params)
+        self._document = pn.state.curdoc
+        self.page = BrowserPage(start, notices, self._hand_over, _loop(), serves=serves, ready=ready, born=born)
+
+    def _hand_over(self, message: dict[str, Any]) -> None:
+        # Panel sends at once what is sent for the document that is being worked on, and in a later turn what is not.
+        with set_curdoc(self._document) if self._document is not None else nullcontext():
+            self._send_msg(message)
+
+    def _handle_msg(self, data: Any) -> None:
+        self.page.hear(data)
+
+    def _cleanup(self, root: Any = None) -> None:
+        super()._cleanup(root)
+        if not self._models:
+            self.page.close()
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    """The loop that the server, or the kernel of the notebook, runs on."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.get_event_loop_policy().get_event_loop()
+
+
+class Workbench(pn.viewable.Viewer):
+    """The workbench of a model.
+
+    Attributes:
+        controls: the controls and the seed as parameters, to be linked, watched or turned into widgets: whoever sets
+            one moves the workbench, and they follow what is done on it.
+        model: the present model.
+    """
+
+    model = param.Parameter(constant=True, doc="The model that is shown.")
+    controls = param.Parameter(constant=True, doc="Its controls as parameters.")
+
+    def __init__(
+        self, model: Model | Exploration, seed: int = 0, *, notices: list[str] | None = None, serves: bool = False,
+        ready: Callable[[], bool] = lambda: True, view: dict[str, Any] | None = None, **params: Any,
+    ) -> None:  # fmt: skip
+        """view: x, y, colour, branch, method and along, as in `Exploration`.
+
+        What remains is for servers: notices are told to the person at first; serves says that the routes of
+        `mfexplore.app.server` are there; ready whether the kernels are compiled.
+        """
+        start = model if isinstance(model, Exploration) else Exploration.of(model, seed=seed, **(view or {}))
+        controls = _parameters(type(start.model))(  # type: ignore[arg-type]
+            **start.model.values(), seed=start.seed
+        )
+        super().__init__(model=start.model, controls=controls, **params)
+        self._desk: Desk | None = None
+        self._follows = False
+        self._view = WorkbenchView(start, notices or [], serves, ready, self._take_desk)
+        controls.param.watch(self._moved, [*start.model.values(), "seed"])
+
+    def __panel__(self) -> WorkbenchView:
+        return self._view
+
+    def close(self) -> None:
+        """Stop everything that runs for it."""
+        self._view.page.close()
+
+    def _take_desk(self, desk: Desk) -> None:
+        self._desk = desk
+        desk.session.listen(lambda old, new: self._follow(new))
+        at = self._wanted(desk.session.current)
+        if at is not None:
+            desk.session.go(at)
+
+    def _follow(self, at: Exploration) -> None:
+        """Somebody moved the workbench."""
+        self._follows = True
+        try:
+            with param.edit_constant(self):
+                self.model = at.model
+            self.controls.param.update(**at.model.values(), seed=at.seed)
+        finally:
+            self._follows = False
+
+    def _moved(self, *events: Any) -> None:
+        """Somebody set a parameter."""
+        if not self._follows and self._desk is not None:
+            self._view.page.post(self._go)
+
+    def _go(self) -> None:
+        assert self._desk is not None
+        try:
+            at = self._wanted(self._desk.session.current)
+        except MfexploreError as error:  # a link of somebody's to values that do not go together
+            log.warning("%s", error)
+            return
+        if at is not None:
+            self._desk.move(at)
+
+    def _wanted(self, at: Exploration) -> Exploration | None:
+        """The exploration at the values of the parameters; None if that is where it is."""
+        values = {name: getattr(self.controls, name) for name in at.model.values()}
+        if values == at.model.values() and self.controls.seed == at.seed:
+            return None
+        return at.with_controls(**values).with_seed(self.controls.seed)
+
+
+@cache
+def _parameters(kind: type[Model]) -> type[param.Parameterized]:
+    """The controls of a system as a class of parameters."""
+    declared = {name: _parameter(one) for name, one in kind.controls().items()}
+    declared["seed"] = param.Integer(default=0, bounds=(0, 2**63 - 1), doc="The same seed gives the same run.")
+    return param.parameterized_class(f"{kind.__name__}Controls", declared)
+
+
+def _parameter(declared: Control) -> Any:
+    label = declared.title.capitalize()
+    if declared.is_choice:
+        return param.Selector(default=declared.default, objects=list(declared.options), label=label, doc=declared.doc)
+    kind: Any = param.Integer if declared.is_integer else param.Number
+    bounds = (declared.low, declared.high)
+    return kind(default=declared.default, bounds=bounds, step=declared.step, label=label, doc=declared.doc)

@@ -1,0 +1,138 @@
+"""A workbench in a browser: the page of a desk at the other end of a component's messages."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mfexplore.app.downloads import offer
+from mfexplore.figures.frame import Figure
+from mfexplore.figures.style import LIGHT, THEMES
+from mfexplore.figures.wire import events
+from mfexplore.workbench.desk import Desk
+from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.exports import File
+from mfexplore.workbench.messages import Ack, Download, Draw, Notice, Said, Waiting, written
+from mfexplore.workbench.panels import draw
+
+log = logging.getLogger(__name__)
+
+COMPILING = (
+    "Compiling (once). The kernels of this system are being translated for this machine; next time it opens at once. "
+    "What it is about stands under About."
+)
+AGAIN_MS = 500  # until it is looked whether the kernels are there
+
+
+class BrowserPage:
+    """The `Page` of one component. Its desk is born when a browser says hello, and works until `close`.
+
+    What is said in one turn of the loop goes out in one message, so that the browser paints it together.
+    """
+
+    def __init__(
+        self, start: Exploration, notices: list[str], send: Callable[[dict[str, Any]], None],
+        loop: asyncio.AbstractEventLoop, *, serves: bool, ready: Callable[[], bool], born: Callable[[Desk], None],
+    ) -> None:  # fmt: skip
+        """send: hands a message over to the browser. serves: whether the browser can fetch figures and files from the
+        server that it is on. ready: whether the system is compiled. born: told the desk.
+        """
+        self.desk: Desk | None = None
+        self._start, self._notices, self._send, self._loop = start, notices, send, loop
+        self._serves, self._ready, self._born = serves, ready, born
+        self._closed = False
+        self._outbox: list[Said] = []
+        self._drawn: dict[str, Figure] = {}
+        self._due = False
+
+    # -- from the browser ---------------------------------------------------------------------------------------------
+
+    def hear(self, message: Any) -> None:
+        """A message of the browser, whatever it is; from any thread."""
+        self.post(lambda: self._hear(message if isinstance(message, Mapping) else {}))
+
+    def _hear(self, message: Mapping[str, Any]) -> None:
+        if self._closed:
+            return
+        if self.desk is None:
+            if message.get("type") != "hello":
+                return
+            if not self._ready():
+                self.say(Waiting(COMPILING))
+                self.later(AGAIN_MS, lambda: self._hear(message))
+                return
+            self._begin(message)
+        if self.desk is not None:
+            self.desk.hear(message)
+        seq = message.get("seq")
+        if isinstance(seq, int):
+            self.say(Ack(seq))
+
+    def _begin(self, message: Mapping[str, Any]) -> None:
+        theme = THEMES.get(str(message.get("theme")), LIGHT)
+        self.say(Waiting(""))
+        try:
+            self.desk = Desk(self._start, draw(self._start, theme), self, self._notices, theme)
+        except Exception as error:  # a system that is broken breaks its own pages only
+            log.exception("%s: the workbench could not be opened", self._start.model.key)
+            self.say(Notice(f"The workbench could not be opened: {error}."))
+        else:
+            self._born(self.desk)
+
+    # -- the page of the desk -----------------------------------------------------------------------------------------
+
+    def say(self, message: Said) -> None:
+        self._outbox.append(message)
+        self._schedule()
+
+    def changed(self, name: str, figure: Figure) -> None:
+        self._drawn[name] = figure
+        self._schedule()
+
+    def post(self, work: Callable[[], None]) -> None:
+        if not (self._closed or self._loop.is_closed()):
+            self._loop.call_soon_threadsafe(work)
+
+    def later(self, milliseconds: int, work: Callable[[], None]) -> Any:
+        return self._loop.call_later(milliseconds / 1000, lambda: None if self._closed else work())
+
+    def forget(self, appointment: Any) -> None:
+        appointment.cancel()
+
+    def give(self, file: File) -> None:
+        self.say(Download(file.name, offer(file) if self._serves else file.as_link()))
+
+    def close(self) -> None:
+        """Nobody looks any longer: stop everything that runs for this page. From any thread."""
+        self._closed = True
+        if self.desk is not None:
+            self.desk.close()
+
+    # -- to the browser -----------------------------------------------------------------------------------------------
+
+    def _schedule(self) -> None:
+        if not self._due and not self._closed:
+            self._due = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._due = False
+        if self._closed:
+            return
+        buffers: list[bytes] = []
+        drawn, self._drawn = self._drawn, {}
+        said, self._outbox = self._outbox, []
+        figures = [self._draw(name, figure, buffers) for name, figure in drawn.items()]
+        text = json.dumps([*map(written, said), *figures], allow_nan=False, separators=(",", ":"))
+        # One buffer for all: each costs Bokeh two messages more.
+        self._send({"text": text, "sizes": [len(one) for one in buffers], "buffer": b"".join(buffers)})
+
+    def _draw(self, name: str, figure: Figure, buffers: list[bytes]) -> dict[str, Any]:
+        update = figure.take()
+        template = update.template
+        document = template.document if template is not None and not self._serves else None
+        message = Draw(name, template.name if template else None, document, events(update, buffers))
+        return {"type": "draw"} | vars(message)  # encoded already

@@ -1,0 +1,183 @@
+"""From a HoloViews declaration to a file: what a browser needs to put up a figure, made once and kept.
+
+HoloViews and Bokeh take a few tenths of a second for a figure. So each kind of figure is rendered once for each theme
+and version to Bokeh's own JSON, which browsers read themselves; whoever changes a figure afterwards needs only to know
+the names of its parts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+import warnings
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mfexplore.core.folders import cache_folder
+
+if TYPE_CHECKING:
+    from mfexplore.figures.frame import Drawn
+
+_rendering = threading.RLock()  # HoloViews keeps its options in global trees
+
+
+@dataclass(frozen=True)
+class Template:
+    """A figure that is put up, but shows nothing yet.
+
+    Attributes:
+        name: says the kind, the theme and the version: the same name is always the same file.
+        parts: the identity of each part of the figure by its name.
+        document: Bokeh's JSON, with the keys "doc" and "root_id" that `Bokeh.embed.embed_item` wants.
+    """
+
+    name: str
+    parts: Mapping[str, str]
+    document: str
+
+
+@cache
+def stamp() -> str:
+    """Changes whenever the look of a figure may."""
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    made_from = b"".join(source.read_bytes() for source in sources)
+    made_by = " ".join(version(library) for library in ("bokeh", "holoviews"))
+    return hashlib.sha256(made_from + made_by.encode()).hexdigest()[:16]
+
+
+def template(kind: type[Drawn], theme: str) -> Template:
+    """The template of a kind of figure in a theme: from memory, from disk, or rendered now. From any thread."""
+    with _rendering:
+        return _kept(kind, theme)  # type: ignore[arg-type]
+
+
+def template_named(name: str) -> Template | None:
+    """The template of this name; None if it is of no kind, theme or version that there is now."""
+    from mfexplore.figures.frame import Drawn
+    from mfexplore.figures.style import THEMES
+
+    key, theme, version_ = name.split("-")
+    kind = next((kind for kind in Drawn.kinds() if kind.key == key), None)
+    return template(kind, theme) if kind and theme in THEMES and version_ == stamp() else None
+
+
+@cache
+def _kept(kind: type[Drawn], theme: str) -> Template:
+    name = f"{kind.key}-{theme}-{stamp()}"
+    file = _file(name)
+    if file is not None:
+        with suppress(OSError, ValueError, KeyError):  # not there yet, or broken: made anew
+            kept = json.loads(file.read_text(encoding="utf-8"))
+            return Template(name, kept["parts"], json.dumps(kept["document"]))
+    from mfexplore.figures.style import THEMES
+
+    parts, document = render(kind, THEMES[theme])
+    if file is not None:
+        with suppress(OSError):  # a full disk is no reason to show nothing
+            partial = file.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
+            partial.write_text(json.dumps({"parts": parts, "document": document}), encoding="utf-8")
+            partial.replace(file)
+    return Template(name, parts, json.dumps(document))
+
+
+def _file(name: str) -> Path | None:
+    folder = cache_folder()
+    if folder is None:
+        return None
+    with suppress(OSError):
+        (folder / "figures").mkdir(exist_ok=True)
+    return folder / "figures" / f"{name}.json"
+
+
+def render(kind: type[Drawn], theme: Any) -> tuple[dict[str, str], dict[str, Any]]:
+    """Render a kind of figure in a theme: its parts, and Bokeh's JSON of it."""
+    from bokeh.document import Document
+
+    from mfexplore.figures.frame import Figure
+
+    with _rendering:
+        figure, layers = _render(kind.declare(), kind.options)
+        parts = {
+            "figure": figure, "x_range": figure.x_range, "y_range": figure.y_range, "xaxis": figure.xaxis[0],
+            "yaxis": figure.yaxis[0], "xgrid": figure.xgrid[0], "ygrid": figure.ygrid[0],
+        }  # fmt: skip
+        parts |= _tickers(figure)
+        parts |= kind.finish(figure, layers)
+        for name, renderer in layers.items():
+            parts |= {name: renderer, f"{name}.glyph": renderer.glyph, f"{name}.source": renderer.data_source}
+        names = {name: model.id for name, model in parts.items()}
+        document = Document()
+        document.add_root(figure)
+        dressed = Figure(Template("", names, ""))
+        kind.look(dressed, theme)
+        apply({model.id: model for model in parts.values()}, dressed.take().changes)
+        json_ = document.to_json(deferred=False)
+        return names, {"doc": json_, "root_id": figure.id, "target_id": None}
+
+
+def apply(models: Mapping[str, Any], changes: list[tuple[str, str, Any]]) -> None:
+    """Make changes of a figure on Bokeh models of it by their identities, for who has them at hand."""
+    from mfexplore.figures.frame import Ref
+
+    for id_, attribute, value in changes:
+        if isinstance(value, Ref):
+            value = models[value.id]
+        elif isinstance(value, Mapping):
+            value = dict(value)
+        setattr(models[id_], attribute, value)
+
+
+def _tickers(figure: Any) -> dict[str, Any]:
+    """Each axis has a ticker that finds round values by itself, and one that is told them: see `Scale`."""
+    from bokeh.models import BasicTicker, FixedTicker
+
+    made: dict[str, Any] = {}
+    for axis in ("x", "y"):
+        drawn = (figure.xaxis if axis == "x" else figure.yaxis)[0]
+        made |= {f"{axis}_ticker": BasicTicker(), f"{axis}_told_ticker": FixedTicker(ticks=[])}
+        drawn.ticker = made[f"{axis}_ticker"]
+    figure.tags = list(made.values())  # what stands here travels with the figure
+    return made
+
+
+def _render(layers: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    import holoviews as hv
+    from bokeh.document import Document
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        shared: dict[str, Any] = {"toolbar": None, "default_tools": [], "responsive": True, "show_legend": False}
+        overlay = hv.Overlay(list(layers.values())).opts(hv.opts.Overlay(**(shared | dict(options))))
+        # HoloViews would put its theme on the document of whichever session is at work just now; only in the mode
+        # "server" does it take the one it is given.
+        plot = hv.renderer("bokeh").instance(mode="server").get_plot(overlay, doc=Document())
+    figure = plot.state
+    plots = list(plot.subplots.values())
+    assert len(plots) == len(layers)
+    found = {}
+    for name, one in zip(layers, plots, strict=True):
+        renderer = one.handles["glyph_renderer"]
+        renderer.update(name=name, nonselection_glyph=None, selection_glyph=None, muted_glyph=None)
+        found[name] = renderer
+    figure.update(sizing_mode="stretch_both", min_height=40, min_width=40, tools=[], toolbar_location=None)
+    figure.document.remove_root(figure) if figure.document else None
+    return figure, found
+
+
+def load_holoviews() -> Any:
+    """HoloViews with its Bokeh renderer, loaded once and without touching the page of a notebook."""
+    import holoviews as hv
+
+    with _rendering:
+        if "bokeh" not in hv.Store.renderers:
+            import holoviews.plotting.bokeh  # registers itself; hv.extension would load scripts from afar
+
+            hv.Store.set_current_backend("bokeh")
+    return hv

@@ -1,0 +1,448 @@
+"""What a page and its desk say to each other: every message is a class, its name and its fields are what travels.
+
+What a page may say derives from `Heard`, what a desk may say from `Said`. Both pages, the browser's and the notebook's,
+use these; a message or a field that is not declared here is an error on either side.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, ClassVar, get_type_hints
+
+from mfexplore.core.errors import MfexploreError, UnknownNameError
+
+
+class MessageError(MfexploreError):
+    """A message with a field too many, too few, or of the wrong type."""
+
+    def __init__(self, kind: str, problem: str) -> None:
+        super().__init__(f"The message {kind!r} was not understood: {problem}.")
+
+
+# -- what a person does -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Base of what a page says."""
+
+
+@dataclass(frozen=True)
+class Hello(Heard):
+    """A page is there, for the first time or again: tell it everything. theme: in which it stands."""
+
+    theme: str = "light"
+
+
+@dataclass(frozen=True)
+class Control(Heard):
+    """A control was set. value: a number or a word, whatever the person typed; the declaration judges it."""
+
+    name: str
+    value: Any = None
+
+
+@dataclass(frozen=True)
+class Marker(Heard):
+    """The marker was put at these values of the two axes."""
+
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Seed(Heard):
+    value: Any
+
+
+@dataclass(frozen=True)
+class View(Heard):
+    """x, y, colour, branch, method or along was chosen; an empty value is the usual one."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Window(Heard):
+    """The zoom: ends of both axes in values of their controls, None for the whole axis."""
+
+    x: tuple[float, float] | None = None
+    y: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Preset(Heard):
+    name: str
+
+
+@dataclass(frozen=True)
+class Reset(Heard):
+    pass
+
+
+@dataclass(frozen=True)
+class Undo(Heard):
+    pass
+
+
+@dataclass(frozen=True)
+class Redo(Heard):
+    pass
+
+
+@dataclass(frozen=True)
+class Pin(Heard):
+    """Keep this view as a ghost to compare with."""
+
+
+@dataclass(frozen=True)
+class Unpin(Heard):
+    index: int
+
+
+@dataclass(frozen=True)
+class Cancel(Heard):
+    """Stop refining; what is drawn stays."""
+
+
+@dataclass(frozen=True)
+class Task(Heard):
+    """Set the controls of a task."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class Reveal(Heard):
+    """The answer of a task, for a guess."""
+
+    index: int
+    guess: float
+
+
+@dataclass(frozen=True)
+class Export(Heard):
+    """what: "diagram.png", "curve.csv", ... as `exports.offered` lists them."""
+
+    what: str
+
+
+@dataclass(frozen=True)
+class Theme(Heard):
+    name: str
+
+
+@dataclass(frozen=True)
+class Pane(Heard):
+    """Another page of the system is looked at."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Visible(Heard):
+    """The page is shown, or hidden behind another tab."""
+
+    on: bool
+
+
+@dataclass(frozen=True)
+class Resized(Heard):
+    """The frame of a figure has another size, in pixels."""
+
+    figure: str
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Play(Heard):
+    on: bool
+
+
+@dataclass(frozen=True)
+class Step(Heard):
+    pass
+
+
+@dataclass(frozen=True)
+class Restart(Heard):
+    pass
+
+
+@dataclass(frozen=True)
+class Speed(Heard):
+    """Steps per frame."""
+
+    value: float
+
+
+@dataclass(frozen=True)
+class Series(Heard):
+    """The observable whose trace is drawn."""
+
+    name: str
+
+
+# -- what the desk tells ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Said:
+    """Base of what a desk says.
+
+    Attributes:
+        lasting: holds until something else is said, and is told to a page that comes later.
+        about: the field that says what it holds of.
+        repeated: said even if it was said before, since the page may have shown something else meanwhile.
+    """
+
+    lasting: ClassVar[bool] = True
+    about: ClassVar[str] = ""
+    repeated: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
+class State(Said):
+    """Where the exploration is, and what can be done from here."""
+
+    repeated = True
+
+    values: dict[str, Any]
+    seed: str
+    view: dict[str, str | None]
+    query: str
+    zoomed: bool
+    undo: bool
+    redo: bool
+    snippets: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Sentence(Said):
+    """What the picture means at the marker."""
+
+    headline: str
+    text: str
+    validity: str
+    trusted: bool
+
+
+@dataclass(frozen=True)
+class Progress(Said):
+    """what: "diagram", "ensemble" or "queue" (something heavy that waits). fraction: None when it is over."""
+
+    about = "what"
+
+    what: str
+    fraction: float | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Offered(Said):
+    """Whether a panel of the system has something to show at these controls."""
+
+    about = "panel"
+
+    panel: str
+    shown: bool
+
+
+@dataclass(frozen=True)
+class Notice(Said):
+    """kind: "error" or "info"."""
+
+    lasting = False
+
+    text: str
+    kind: str = "error"
+
+
+@dataclass(frozen=True)
+class Check(Said):
+    """A reference beside what is computed here."""
+
+    about = "index"
+
+    index: int
+    title: str
+    value: str
+    computed: str
+    source: str
+    agrees: bool
+    mark: str
+
+
+@dataclass(frozen=True)
+class Table(Said):
+    """The numbers at the marker. rows: "title", "unit", "name" and "cells" each."""
+
+    columns: list[str]
+    rows: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Legend(Said):
+    """What of the legend of a figure is drawn."""
+
+    about = "figure"
+
+    figure: str
+    names: list[str]
+
+
+@dataclass(frozen=True)
+class Run(Said):
+    """How the simulation stands."""
+
+    playing: bool
+    time: float
+    unit: str
+    finished: bool
+
+
+@dataclass(frozen=True)
+class Picture(Said):
+    """What the picture of the run is. shape: "square", "wide" or "mosaic". key: pairs of a name and its colour."""
+
+    shape: str
+    caption: str
+    key: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Traces(Said):
+    """The series that can be traced, as pairs of name and title, and the one that is."""
+
+    names: list[tuple[str, str]]
+    chosen: str
+
+
+@dataclass(frozen=True)
+class Draw(Said):
+    """A figure has changed. template: to be put up first, by its name; None if it is up. document: the template itself,
+    for a page that cannot fetch it. events: a patch in the words of Bokeh's protocol.
+    """
+
+    lasting = False
+
+    figure: str
+    template: str | None
+    document: str | None
+    events: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Waiting(Said):
+    """The page has to wait, for this reason; empty when it need not any longer."""
+
+    lasting = False
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Pins(Said):
+    titles: list[str]
+
+
+@dataclass(frozen=True)
+class Answer(Said):
+    """The verdict on a guess."""
+
+    lasting = False
+
+    index: int
+    right: bool
+    text: str
+    lesson: str
+
+
+@dataclass(frozen=True)
+class Download(Said):
+    """A file to save is at this address, under this name."""
+
+    lasting = False
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Ack(Said):
+    """A message of the page was worked off, by its number."""
+
+    lasting = False
+
+    seq: int
+
+
+# -- the way between ----------------------------------------------------------------------------------------------
+
+
+def name_of(kind: type[Heard | Said]) -> str:
+    """What stands under "type" in a message."""
+    return kind.__name__.lower()
+
+
+HEARD = {name_of(kind): kind for kind in Heard.__subclasses__()}
+SAID = {name_of(kind): kind for kind in Said.__subclasses__()}
+
+
+def read(message: Mapping[str, Any]) -> Heard:
+    """A message of a page. Raises UnknownNameError for one that is not declared and MessageError for a bad field."""
+    name = str(message.get("type"))
+    if name not in HEARD:
+        raise UnknownNameError("message", name[:60], HEARD)
+    kind = HEARD[name]
+    given = {field: value for field, value in message.items() if field not in ("type", "seq")}
+    declared = {field.name: field.default is MISSING for field in fields(kind)}
+    for field in given:
+        if field not in declared:
+            raise MessageError(name, f"it has no {field[:60]!r}")
+    for field, needed in declared.items():
+        if needed and field not in given:
+            raise MessageError(name, f"its {field!r} is missing")
+    types = get_type_hints(kind)
+    for field, value in given.items():
+        if not _fits(value, types[field]):
+            raise MessageError(name, f"its {field!r} is {str(value)[:60]!r}, which is no {types[field]}")
+    return kind(**given)
+
+
+def _fits(value: Any, wanted: Any) -> bool:
+    """Whether a value from JSON is of a declared type; of numbers only finite ones."""
+    if wanted is Any:
+        return value is None or isinstance(value, bool | int | float | str)
+    if wanted is float:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if wanted is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if wanted in (str, bool):
+        return isinstance(value, wanted)
+    if value is None:
+        return True
+    return isinstance(value, list | tuple) and len(value) == 2 and all(_fits(v, float) for v in value)  # a window
+
+
+def written(message: Said) -> dict[str, Any]:
+    """A message for the page, as JSON can hold it."""
+    content = {field.name: getattr(message, field.name) for field in fields(message)}
+    return {"type": name_of(type(message))} | {name: _plain(value) for name, value in content.items()}
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no NaN, no infinity and no NumPy: the first two become null."""
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if hasattr(value, "item"):
+        return _plain(value.item())
+    return value

@@ -1,0 +1,209 @@
+"""Theory against simulation along one axis through the marker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mfexplore.core.model import Model
+from mfexplore.figures.curves import CurvesFigure, theory_columns
+from mfexplore.figures.legends import Mark
+from mfexplore.figures.style import Theme
+from mfexplore.workbench import messages, views
+from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.jobs import Cancelled
+from mfexplore.workbench.live import Frame
+from mfexplore.workbench.panels.base import Panel, Surroundings
+from mfexplore.workbench.session import Pin
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+TRAIL = 400  # points of the trail of the live run
+
+
+class CurvePanel(Panel):
+    name, title = "curve", "Theory and simulation"
+    alt = "Theory and simulation along one axis through the marker"
+    order, height = 20, 268
+    beside, below = "along", "measuring"
+
+    drawing: CurvesFigure
+
+    @classmethod
+    def offered(cls, start: Exploration) -> bool:
+        return bool(start.x) and type(start.model).offers("solve")
+
+    @classmethod
+    def draw(cls, start: Exploration, theme: Theme) -> CurvesFigure:
+        return CurvesFigure(type(start.model), theme)
+
+    @classmethod
+    def marks(cls, kind: type[Model]) -> tuple[Mark, ...]:
+        return CurvesFigure.marks(kind)
+
+    def __init__(self, drawing: CurvesFigure, around: Surroundings, start: Exploration) -> None:
+        super().__init__(drawing, around, start)
+        self.latest: xr.Dataset | None = None
+        self.columns: dict[str, NDArray[Any]] = {}
+        self._axes: Any = None
+        self._computed: Any = None
+        self._even: tuple[Exploration, xr.Dataset] | None = None  # a curve that is to be refined
+        self._settled = False
+        self._exact_for: Any = None
+        self._exact_due = False
+        self._points: Any = []
+
+    def turn_to(self, at: Exploration) -> None:
+        """The ensembles follow with `rest`, once the marker does."""
+        self._at = at
+        jobs = self._around.jobs
+        axes = (at.along_control, at.colour, at.window(at.along))
+        if axes != self._axes:
+            self._axes = axes
+            self.drawing.set_axes(*axes)
+            self.drawing.show_live(np.empty(0), np.empty(0))
+        self._settled = False
+        wanted = (axes, at.theory_controls(at.along_control))
+        if wanted != self._computed:
+            self._computed = wanted
+            self._compute(at)
+        elif not jobs.busy("curve"):  # nothing to compute, but what comes after the curve still does
+            jobs.submit("curve", lambda cancelled: iter([None]), lambda nothing: self._around.mark())
+        self._around.ensembles.turn_to(at)
+        if jobs.busy("ensemble"):  # the hand on the slider comes first; `rest` goes on where this stopped
+            jobs.cancel("ensemble")
+            self._progress(None)
+        self._draw_points(at)
+        self._forget_exact(at)
+
+    def mark(self, at: Exploration) -> None:
+        self.drawing.show_marker(float(getattr(at.model, at.along_control)))
+
+    def _compute(self, at: Exploration) -> None:
+        def work(cancelled: Cancelled) -> Iterator[Any]:
+            dataset = views.curve(at, cancelled)
+            yield dataset, self._columns_of(at, dataset)
+
+        def show(result: Any) -> None:
+            self._around.jobs.cancel("refinement")  # of the curve before
+            self._even = (at, result[0])
+            self._around.mark()
+            self._show(result)
+            self._refine()
+
+        self._even = None
+        self._around.jobs.submit("curve", work, show, fail=self._around.fail)
+
+    def settle(self, at: Exploration) -> None:
+        """Time for a finer curve, and for the exact one."""
+        self._settled = True
+        self._refine()
+        self._sum_exactly(at)
+
+    def _refine(self) -> None:
+        if self._even is None or not self._settled:
+            return
+        at, dataset = self._even
+        self._even = None
+
+        def work(cancelled: Cancelled) -> Iterator[Any]:
+            for finer in views.refined_curve(at, dataset, cancelled):
+                yield finer, self._columns_of(at, finer)
+
+        self._around.jobs.submit("refinement", work, self._show, fail=self._around.fail)
+
+    @staticmethod
+    def _columns_of(at: Exploration, dataset: xr.Dataset) -> dict[str, NDArray[Any]]:
+        return theory_columns(dataset, type(at.model), at.along_control, at.colour)
+
+    def _show(self, result: tuple[xr.Dataset, dict[str, NDArray[Any]]]) -> None:
+        self.latest, self.columns = result
+        self.drawing.show_theory(self.columns)
+        self._around.drawn()
+
+    def _forget_exact(self, at: Exploration) -> None:
+        """Take away the exact curve if it belongs to other controls."""
+        others = tuple((n, v) for n, v in at.model.values().items() if n != at.along_control)
+        if not at.model.offers("exact") or self._exact_for == (self._axes, others):
+            return
+        self._exact_for, self._exact_due = (self._axes, others), True
+        self._around.jobs.cancel("exact")
+        self.drawing.show_exact(np.empty(0), np.empty(0))
+
+    def _sum_exactly(self, at: Exploration) -> None:
+        if not self._exact_due:
+            return
+        self._exact_due = False
+
+        def show(xy: tuple[NDArray[Any], NDArray[Any]]) -> None:
+            self.drawing.show_exact(*xy)
+            self._around.drawn()
+
+        self._around.jobs.submit("exact", lambda cancelled: views.exact(at, cancelled), show, after="curve")
+
+    # -- simulation ---------------------------------------------------------------------------------------------------
+
+    def rest(self, at: Exploration) -> None:
+        """Simulate at the marker and along the axis, in the background."""
+        if not at.model.offers("simulation"):
+            return
+        ensembles = self._around.ensembles
+        here = [ensembles.here(at)]
+
+        def show(points: Any) -> None:
+            self._draw_points(at)
+            self._progress(len(points) / (views.MEASURED_POINTS + 1), "simulating")
+            if ensembles.here(at) != here[0]:
+                here[0] = ensembles.here(at)
+                self._around.numbers()
+
+        job = ensembles.job(at, lambda fraction: None)
+        self._around.jobs.submit("ensemble", job, show, lambda: self._progress(None), self._failed, queued=self._queued)
+
+    def _queued(self, before: int | None) -> None:
+        if before is not None:
+            self._progress(0.0, f"waiting to simulate ({before} before you)")
+
+    def _progress(self, fraction: float | None, text: str = "") -> None:
+        self._around.say(messages.Progress("ensemble", fraction, text))
+
+    def _failed(self, error: Exception) -> None:
+        self._progress(None)
+        self._around.fail(error)
+
+    def _draw_points(self, at: Exploration) -> None:
+        measured = sorted(self._around.ensembles.points.items())
+        found = [(x, *one[at.colour][:2]) for x, one in measured if at.colour in one]
+        if found == self._points:
+            return
+        self._points = found
+        x, mean, error = np.array(found, float).reshape(-1, 3).T
+        self.drawing.show_points(x, mean, np.where(np.isfinite(error), error, 0.0))
+        self._around.drawn()
+
+    def advance(self, frame: Frame) -> None:
+        at = self._at
+        values = frame.series.get(at.colour)
+        if values is None:
+            return
+        y = values[-TRAIL:]
+        reported = frame.series.get(at.along_control)
+        x = np.full(len(y), float(getattr(frame.model, at.along_control))) if reported is None else reported[-TRAIL:]
+        self.drawing.show_live(x, y)
+
+    # -- what it has --------------------------------------------------------------------------------------------------
+
+    def pinned(self) -> Any:
+        return self.columns.get("x"), [y for name, y in self.columns.items() if name.startswith("equilibrium")]
+
+    def show_pins(self, pins: list[Pin]) -> None:
+        axes = (self._at.along_control, self._at.colour)
+        there = [p for p in pins if (p.exploration.along_control, p.exploration.colour) == axes]
+        self.drawing.show_pins([(p.curves[self.name][0], y) for p in there for y in p.curves[self.name][1]])
+
+    def held(self) -> dict[str, Any]:
+        return {"curve": self.latest, "points": dict(self._around.ensembles.points)}

@@ -1,0 +1,127 @@
+"""The phase diagram: follows the marker at once, and is computed again when anything else than the marker moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from mfexplore.core.model import Model
+from mfexplore.figures.diagram import DiagramFigure, Prepared, prepare
+from mfexplore.figures.legends import Mark
+from mfexplore.figures.style import Theme
+from mfexplore.workbench import messages, views
+from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.jobs import Cancelled
+from mfexplore.workbench.panels.base import Panel, Surroundings
+from mfexplore.workbench.session import Pin
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+RESOLUTION = 257
+
+
+class DiagramPanel(Panel):
+    name, title, alt = "diagram", "Phase diagram", "Phase diagram of {}"
+    place, order = "explore", 10
+    below = "progress"
+
+    drawing: DiagramFigure
+
+    @classmethod
+    def offered(cls, start: Exploration) -> bool:
+        return bool(start.x) and type(start.model).offers("solve")
+
+    @classmethod
+    def draw(cls, start: Exploration, theme: Theme) -> DiagramFigure:
+        return DiagramFigure(type(start.model), theme)
+
+    @classmethod
+    def marks(cls, kind: type[Model]) -> tuple[Mark, ...]:
+        return DiagramFigure.marks(kind)
+
+    def __init__(self, drawing: DiagramFigure, around: Surroundings, start: Exploration) -> None:
+        super().__init__(drawing, around, start)
+        self.latest: xr.Dataset | None = None
+        self.boundaries: xr.Dataset | None = None
+        self._computed: Any = None
+        self._look: Any = None
+
+    def turn_to(self, at: Exploration) -> None:
+        self._at = at
+        windows = (at.window("x"), at.window("y"))
+        if (self.drawing.axes, self.drawing.observable) != ((at.x, at.y), at.colour):
+            self.drawing.set_axes(at.x, at.y, *windows, at.colour)
+        else:
+            self.drawing.set_window(*windows)
+        plane = (at.x, at.y, windows, at.theory_controls(at.x, at.y))
+        look = (at.colour, at.branch, at.method)
+        if plane != self._computed:
+            self._computed = plane
+            self.latest = None
+            self._compute(at)
+        elif self.latest is not None and look != self._look:
+            self.drawing.show(self.latest, at.branch, at.method)
+        self._look = look
+
+    def mark(self, at: Exploration) -> None:
+        self.drawing.show_marker(float(getattr(at.model, at.x)), float(getattr(at.model, at.y)))
+
+    def _compute(self, at: Exploration) -> None:
+        kind = type(at.model)
+        jobs, fail = self._around.jobs, self._around.fail
+        levels = views.diagram(at, RESOLUTION, lambda fraction: None)
+        has_lines = kind.offers("landmark")
+
+        def work(cancelled: Cancelled) -> Iterator[tuple[xr.Dataset, Prepared]]:
+            for number, level in enumerate(levels(cancelled)):
+                yield level, prepare(level, kind, at.colour, at.branch, at.method)
+                if number == 0 and has_lines:  # the first picture does not share the processor with its lines
+                    jobs.submit(
+                        "boundaries", lambda cancelled: views.boundaries(at, cancelled), self._show_boundaries, fail=fail
+                    )
+
+        self._progress(0.0, "computing the diagram")
+        jobs.submit("diagram", work, self._show_level, lambda: self._progress(None), self._failed)
+
+    def _progress(self, fraction: float | None, text: str = "") -> None:
+        self._around.say(messages.Progress("diagram", fraction, text))
+
+    def _show_level(self, result: tuple[xr.Dataset, Prepared]) -> None:
+        self.latest, prepared = result
+        self.drawing.paint(prepared)
+        self._around.drawn()
+        rows, columns = prepared.values.shape
+        fraction = (rows * columns / RESOLUTION**2) ** 0.5
+        self._progress(min(fraction, 0.97), f"refining beyond {columns} × {rows}")
+
+    def _show_boundaries(self, boundaries: xr.Dataset) -> None:
+        self.boundaries = boundaries
+        self.drawing.show_boundaries(boundaries)
+        self._around.drawn()
+
+    def _failed(self, error: Exception) -> None:
+        self._progress(None)
+        self._around.fail(error)
+
+    def hears(self) -> Mapping[type[messages.Heard], Callable[[Any], None]]:
+        return {messages.Cancel: lambda message: self.cancel(), messages.Resized: self._resize}
+
+    def cancel(self) -> None:
+        """Stop refining; what is drawn stays."""
+        self._around.jobs.cancel("diagram")
+        self._progress(None, "stopped; the picture stays coarse")
+
+    def _resize(self, message: messages.Resized) -> None:
+        if message.figure == self.name:
+            self.drawing.resize(message.width, message.height)
+
+    def pinned(self) -> Any:
+        return float(getattr(self._at.model, self._at.x)), float(getattr(self._at.model, self._at.y))
+
+    def show_pins(self, pins: list[Pin]) -> None:
+        here = [pin for pin in pins if (pin.exploration.x, pin.exploration.y) == (self._at.x, self._at.y)]
+        self.drawing.show_pins([pin.curves[self.name] for pin in here])
+
+    def held(self) -> dict[str, Any]:
+        return {"diagram": self.latest, "boundaries": self.boundaries}

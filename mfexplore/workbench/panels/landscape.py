@@ -1,0 +1,78 @@
+"""The free-energy landscape at the marker, with its branches and the running simulation on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mfexplore.core.model import Landscape, Model
+from mfexplore.figures.landscape import LandscapeFigure
+from mfexplore.figures.legends import Mark
+from mfexplore.figures.style import Theme
+from mfexplore.workbench import views
+from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.live import Frame
+from mfexplore.workbench.panels.base import Panel, Surroundings
+from mfexplore.workbench.session import Pin
+
+
+class LandscapePanel(Panel):
+    name, title = "landscape", "Free-energy landscape"
+    alt = "Free energy along the order parameter, branches as dots"
+    order, height = 30, 268
+
+    drawing: LandscapeFigure
+
+    @classmethod
+    def offered(cls, start: Exploration) -> bool:
+        return type(start.model).offers("landscape")
+
+    @classmethod
+    def draw(cls, start: Exploration, theme: Theme) -> LandscapeFigure:
+        return LandscapeFigure(type(start.model), theme)
+
+    @classmethod
+    def marks(cls, kind: type[Model]) -> tuple[Mark, ...]:
+        return LandscapeFigure.marks(kind)
+
+    def __init__(self, drawing: LandscapeFigure, around: Surroundings, start: Exploration) -> None:
+        super().__init__(drawing, around, start)
+        self._point: views.Point | None = None
+
+    def at_point(self, point: views.Point) -> None:
+        self._point = point
+        if point.landscape is None:
+            return
+        theory = point.theory
+        if "method" in theory.dims:
+            theory = theory.isel({"method": 0})
+        name = point.landscape.observable
+        if name in theory:
+            values, stable = (np.atleast_1d(theory[n].values) for n in (name, "stable"))
+        else:  # a landscape along something the theory has no branches of
+            values, stable = np.empty(0), np.empty(0, bool)
+        self.drawing.show(point.landscape, values, stable)
+
+    @property
+    def landscape(self) -> Landscape | None:
+        return None if self._point is None else self._point.landscape
+
+    def advance(self, frame: Frame) -> None:
+        if self.landscape is not None and self.landscape.observable in frame.series:
+            self.drawing.show_live(float(frame.series[self.landscape.observable][-1]))
+
+    def dress(self, theme: Theme) -> None:
+        super().dress(theme)
+        if self._point is not None:
+            self.at_point(self._point)
+
+    @property
+    def shown(self) -> bool:
+        return self._point is None or self.landscape is not None
+
+    def pinned(self) -> Any:
+        return self.landscape and (self.landscape.coordinate, self.landscape.free_energy)
+
+    def show_pins(self, pins: list[Pin]) -> None:
+        self.drawing.show_pins([pin.curves[self.name] for pin in pins if pin.curves.get(self.name)])

@@ -1,0 +1,47 @@
+"""The picture of the running simulation."""
+
+from __future__ import annotations
+
+from mfexplore.figures.states import StatePlace
+from mfexplore.figures.style import Theme
+from mfexplore.workbench import messages
+from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.live import Frame
+from mfexplore.workbench.panels.base import Panel, Surroundings
+
+
+class StatePanel(Panel):
+    name, alt = "state", "State of the simulation"
+    place, order = "live", 40
+    below = "picture"
+
+    drawing: StatePlace
+
+    @classmethod
+    def offered(cls, start: Exploration) -> bool:
+        return type(start.model).offers("simulation")
+
+    @classmethod
+    def draw(cls, start: Exploration, theme: Theme) -> StatePlace:
+        return StatePlace(theme)
+
+    def __init__(self, drawing: StatePlace, around: Surroundings, start: Exploration) -> None:
+        super().__init__(drawing, around, start)
+        self._frame: Frame | None = None
+
+    def advance(self, frame: Frame) -> None:
+        if not frame.advanced and self._frame is not None:  # only the controls moved
+            return
+        self._frame = frame
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._frame is not None:
+            picture = self._frame.picture
+            self.drawing.show(picture)
+            told = messages.Picture(self.drawing.shape, getattr(picture, "caption", ""), self.drawing.key(picture))
+            self._around.say(told)
+
+    def dress(self, theme: Theme) -> None:
+        super().dress(theme)
+        self._draw()

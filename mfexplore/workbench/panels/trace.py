@@ -1,0 +1,138 @@
+"""The trace of the running simulation, with what theory predicts for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from mfexplore.core.model import Model
+from mfexplore.figures.legends import Mark
+from mfexplore.figures.style import Theme
+from mfexplore.figures.trace import TraceFigure, companions, traced
+from mfexplore.workbench import messages, views
+from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.jobs import Cancelled
+from mfexplore.workbench.live import Frame
+from mfexplore.workbench.panels.base import Panel, Surroundings
+from mfexplore.workbench.session import Pin
+
+
+class TracePanel(Panel):
+    name, alt = "trace", "Trace of the running simulation"
+    place, order, height = "live", 50, 190
+    beside = "series"
+
+    drawing: TraceFigure
+
+    @classmethod
+    def offered(cls, start: Exploration) -> bool:
+        return type(start.model).offers("simulation")
+
+    @classmethod
+    def draw(cls, start: Exploration, theme: Theme) -> TraceFigure:
+        return TraceFigure(type(start.model), theme)
+
+    @classmethod
+    def marks(cls, kind: type[Model]) -> tuple[Mark, ...]:
+        return TraceFigure.marks(kind)
+
+    def __init__(self, drawing: TraceFigure, around: Surroundings, start: Exploration) -> None:
+        super().__init__(drawing, around, start)
+        self.names: tuple[str, ...] = ()
+        self.chosen = start.colour
+        self._measured: Any = None
+        self._frame: Frame | None = None
+        self._point: views.Point | None = None
+        self._predicted: Any = None
+
+    def turn_to(self, at: Exploration) -> None:
+        before, self._at = self._at, at
+        if at.colour != before.colour:
+            self.choose(at.colour)
+
+    def hears(self) -> Mapping[type[messages.Heard], Callable[[Any], None]]:
+        return {messages.Series: lambda message: self.choose(message.name)}
+
+    def choose(self, name: str) -> None:
+        """Draw the trace of another observable."""
+        if name in self.names and self._frame is not None:
+            self.chosen = name
+            self._name_axes(self._frame)
+            self._draw(self._frame)
+            self._tell()
+            self._around.drawn()
+
+    def at_point(self, point: views.Point) -> None:
+        self._point = point
+        self._show_theory()
+
+    def _show_theory(self) -> None:
+        """What theory predicts for the long run: the stable branches at the marker."""
+        values: tuple[float, ...] = ()
+        point = self._point
+        if point is not None and self.chosen in point.theory and point.theory[self.chosen].ndim <= 2:
+            theory = point.theory
+            known = np.where(theory["stable"].values, theory[self.chosen].values, np.nan)
+            values = tuple(dict.fromkeys(round(float(v), 9) for v in np.ravel(known) if np.isfinite(v)))
+        self.drawing.show_theory(values[:4])
+
+    def advance(self, frame: Frame) -> None:
+        measured = (tuple(frame.series), frame.unit, frame.step)
+        if measured != self._measured:  # with a setting a system may measure other things, in another unit of time
+            self._measured, self.names = measured, tuple(frame.series)
+            if self.chosen not in self.names:
+                self.chosen = self._at.colour if self._at.colour in self.names else self.names[0]
+            self._name_axes(frame)
+            self._tell()
+        if frame.advanced or self._frame is None:
+            self._draw(frame)
+        self._frame = frame
+        self._predict(frame)
+
+    def _name_axes(self, frame: Frame) -> None:
+        self.drawing.set_axes(self.chosen, frame.unit, frame.step)
+        self._predicted = None
+        self._show_theory()
+
+    def _draw(self, frame: Frame) -> None:
+        beside = [frame.series[n] for n in companions(self.names, self.chosen)]
+        self.drawing.show(frame.times, frame.series[self.chosen], beside)
+
+    def _predict(self, frame: Frame) -> None:
+        """The path that theory predicts, from the first point of the trace, as far as the axis reaches."""
+        if not frame.model.offers("predicted_path") or not self.drawing.span:
+            return
+        key = (frame.model, self.drawing.span, self.chosen, tuple(v[0] for v in frame.series.values()))
+        if key == self._predicted:
+            return
+        followed = self._predicted is not None and self._predicted[0] != frame.model and not frame.restarted
+        self._predicted = key
+        if followed:  # the controls moved on the way: the path from the start is not this run's any more
+            self.drawing.show_predicted(np.empty(0), np.empty(0))
+            return
+        start = {name: float(v[0]) for name, v in frame.series.items()}
+        times = np.linspace(0.0, self.drawing.span, 241)
+        model, chosen = frame.model, self.chosen
+
+        def work(cancelled: Cancelled) -> Iterator[Any]:
+            yield model.predicted_path(start, times).get(chosen, np.full(times.shape, np.nan))
+
+        def show(path: Any) -> None:
+            self.drawing.show_predicted(times, path)
+            self._around.drawn()
+
+        self._around.jobs.submit("predicted", work, show)
+
+    def _tell(self) -> None:
+        declared = {o.name: o.title for o in type(self._at.model).observables}
+        names = [(name, declared.get(name, name.replace("_", " "))) for name in traced(self.names)]
+        self._around.say(messages.Traces(names, self.chosen))
+
+    def pinned(self) -> Any:
+        return self._frame and (self._frame.times, self._frame.series)
+
+    def show_pins(self, pins: list[Pin]) -> None:
+        traces = [pin.curves[self.name] for pin in pins if pin.curves.get(self.name)]
+        self.drawing.show_pins([(t, series[self.chosen]) for t, series in traces if self.chosen in series])
