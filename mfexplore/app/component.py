@@ -22,6 +22,7 @@ from panel.io.state import set_curdoc
 
 from mfexplore.app import bundle, pages
 from mfexplore.app.page import BrowserPage
+from mfexplore.app.pages import ANYWHERE, Host
 from mfexplore.core.controls import Control
 from mfexplore.core.errors import MfexploreError
 from mfexplore.core.model import Model
@@ -41,13 +42,13 @@ class WorkbenchView(JSComponent):
     _stylesheets = [bundle.style()]
 
     def __init__(
-        self, start: Exploration, notices: list[str], serves: bool, ready: Callable[[], bool],
+        self, start: Exploration, notices: list[str], host: Host, ready: Callable[[], bool],
         born: Callable[[Desk], None], **params: Any,
     ) -> None:  # fmt: skip
-        static = pages.component(type(start.model), serves)  # type: ignore[arg-type]
+        static = pages.component(type(start.model), host)  # type: ignore[arg-type]
         super().__init__(**static, sizing_mode="stretch_width", margin=0, **params)
         self._document = pn.state.curdoc
-        self.page = BrowserPage(start, notices, self._hand_over, _loop(), serves=serves, ready=ready, born=born)
+        self.page = BrowserPage(start, notices, self._hand_over, _loop(), serves=host.serves, ready=ready, born=born)
 
     def _hand_over(self, message: dict[str, Any]) -> None:
         # Panel sends at once what is sent for the document that is being worked on, and in a later turn what is not.
@@ -84,13 +85,12 @@ class Workbench(pn.viewable.Viewer):
     controls = param.Parameter(constant=True, doc="Its controls as parameters.")
 
     def __init__(
-        self, model: Model | Exploration, seed: int = 0, *, notices: list[str] | None = None, serves: bool = False,
+        self, model: Model | Exploration, seed: int = 0, *, notices: list[str] | None = None, host: Host = ANYWHERE,
         ready: Callable[[], bool] = lambda: True, view: dict[str, Any] | None = None, **params: Any,
     ) -> None:  # fmt: skip
         """view: x, y, colour, branch, method and along, as in `Exploration`.
 
-        What remains is for servers: notices are told to the person at first; serves says that the routes of
-        `mfexplore.app.server` are there; ready whether the kernels are compiled.
+        What remains is for servers: notices are told to the person at first, ready says whether the kernels are there.
         """
         start = model if isinstance(model, Exploration) else Exploration.of(model, seed=seed, **(view or {}))
         controls = _parameters(type(start.model))(  # type: ignore[arg-type]
@@ -99,7 +99,7 @@ class Workbench(pn.viewable.Viewer):
         super().__init__(model=start.model, controls=controls, **params)
         self._desk: Desk | None = None
         self._follows = False
-        self._view = WorkbenchView(start, notices or [], serves, ready, self._take_desk)
+        self._view = WorkbenchView(start, notices or [], host, ready, self._take_desk)
         controls.param.watch(self._moved, [*start.model.values(), "seed"])
 
     def __panel__(self) -> WorkbenchView:

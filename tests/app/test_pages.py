@@ -33,15 +33,15 @@ def test_gallery_shows_systems_and_needs_nothing_from_elsewhere() -> None:
 
 
 @pytest.mark.parametrize("key", KEYS)
-@pytest.mark.parametrize("serves", [True, False])
-def test_the_page_explains_the_system_and_needs_nothing_from_elsewhere(key: str, serves: bool) -> None:
-    made = pages.component(system(key), serves)
+@pytest.mark.parametrize("host", [pages.OURS, pages.ANYWHERE], ids=["ours", "anywhere"])
+def test_the_page_explains_the_system_and_needs_nothing_from_elsewhere(key: str, host: pages.Host) -> None:
+    made = pages.component(system(key), host)
     assert "<math" in made["sheet"]
     assert set(made["constants"]["controls"]) == set(system(key).controls())
     for panel in Sheet(Exploration.of(system(key)())).panels:
         assert f'data-figure="{panel.name}"' in made["sheet"]
     assert 'src="http' not in made["sheet"]
-    assert ('href="./"' in made["sheet"]) == serves, "in somebody else's page it leads nowhere"
+    assert ('href="./"' in made["sheet"]) == host.serves, "in somebody else's page it leads nowhere"
 
 
 def test_missing_page_escapes_what_was_asked() -> None:
