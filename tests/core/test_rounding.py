@@ -10,7 +10,6 @@ import pytest
 
 from mfexplore.core import ControlError, Model, system, systems
 from mfexplore.core.rounding import simulated_grid
-from mfexplore.study.ensemble import ensembles_along
 from mfexplore.study.scaling import finite_size
 from mfexplore.study.sweep import sweep
 from mfexplore.workbench.sentence import sentence
@@ -80,7 +79,6 @@ def test_labels_are_what_was_simulated() -> None:
     ensemble = model.ensemble(samples=1, load=0.05)
     assert json.loads(ensemble.attrs["controls"])["load"] == 3 / 64
     np.testing.assert_array_equal(ensemble["overlap_theory"], model.theory(load=3 / 64)["overlap"])
-    assert [value for value, _ in ensembles_along(model, "load", [0.05, 0.051, 0.1], samples=1)] == [3 / 64, 6 / 64]
 
 
 def test_a_run_and_its_words_say_what_was_simulated() -> None:

@@ -12,7 +12,6 @@ import xarray as xr
 
 from mfexplore.core.seeds import SeedError, check_seed, read_seed, seed_text, stream, written_seed
 from mfexplore.models.lattices.curie_weiss import CurieWeiss
-from mfexplore.study.ensemble import ensembles_along
 from mfexplore.study.scaling import finite_size
 from mfexplore.study.sweep import sweep
 from mfexplore.workbench.exploration import Exploration
@@ -23,7 +22,6 @@ BAD = [True, np.True_, 1.0, np.float64(2), -1, np.int64(-1), "3", None, [1, 2], 
 DOORS: dict[str, Callable[[Any], Any]] = {
     "simulate": lambda seed: MODEL.simulate(seed=seed),
     "ensemble": lambda seed: MODEL.ensemble(samples=2, seed=seed),
-    "along": lambda seed: list(ensembles_along(MODEL, "temperature", [1.0], samples=2, seed=seed)),
     "sweep": lambda seed: sweep(MODEL, {"temperature": [1.0]}, samples=2, seed=seed, progress=False),
     "scaling": lambda seed: finite_size(MODEL, [20, 40], samples=2, updates=5, relaxation=1, seed=seed),
     "exploration": lambda seed: Exploration.of(MODEL, seed=seed),
