@@ -1,20 +1,37 @@
-"""`python -m benchmarks [race ...]`, or one of `scaling`, `sweep`, `compile`; `python -m benchmarks list` names all."""
+"""`python -m benchmarks [race ...]`, or one of the studies (`scaling`, `load`, ...); `list` names all."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
 import pkgutil
+import subprocess
 import sys
 
 from rich.console import Console
 
 from benchmarks import races
-from benchmarks.harness import RESULTS, DifferentResultError, Report, draw, table
+from benchmarks.harness import (
+    PROCESSOR,
+    PROCESSORS,
+    RESULTS,
+    DifferentResultError,
+    Report,
+    draw,
+    environment,
+    table,
+    write_columns,
+)
 from mfexplore.numerics.blas import one_blas_thread
 
 # Not races: each prints, writes and judges in its own way, and returns an exit code.
-STUDIES = {"scaling": "benchmarks.scaling", "sweep": "benchmarks.sweeping", "compile": "benchmarks.compiling"}
+STUDIES = {
+    "scaling": "benchmarks.scaling",
+    "sweep": "benchmarks.sweeping",
+    "compile": "benchmarks.compiling",
+    "load": "benchmarks.load",
+    "growth": "benchmarks.growth",
+}
 
 
 def known_races() -> list[str]:
@@ -32,9 +49,18 @@ def run(name: str) -> Report:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", help="races (default: all), or scaling, sweep, compile, list")
+    parser.add_argument("names", nargs="*", help="races (default: all), or scaling, sweep, compile, load, growth, list")
+    parser.add_argument(
+        "--processor",
+        choices=PROCESSORS,
+        default=PROCESSOR,
+        help="compile our kernels and the C references for this kind of processor",
+    )
     parser.add_argument("--strict", action="store_true", help="exit with 1 if a target is missed")
     arguments = parser.parse_args()
+    if arguments.processor != PROCESSOR:  # Numba and NumPy read what they may use when they are imported
+        command = [sys.executable, "-m", "benchmarks", *sys.argv[1:]]
+        return subprocess.run(command, env=environment(arguments.processor), check=False).returncode
     console = Console()
     names: list[str] = arguments.names or known_races()
     if names == ["list"]:
@@ -59,8 +85,8 @@ def main() -> int:
         for what in report.checks:
             console.print(f"{name}: {what}", style="dim")
     console.print(table(reports))
-    figure = RESULTS / "speed.svg"
-    draw(figure)
+    draw(RESULTS / "speed.svg")
+    write_columns()
     missed = [item for report in reports for item in report.failed]
     console.print(f"targets missed: {'; '.join(missed)}" if missed else "every target met")
     return 1 if broken or (missed and arguments.strict) else 0

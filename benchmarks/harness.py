@@ -2,6 +2,10 @@
 
 Absolute times change by a factor of two on a shared machine; ratios between contenders that take turns do not. So every
 round runs each contender once, a ratio is the median of the rounds' ratios, and one thread is timed by its CPU time.
+
+A race is run for the processor at hand (native) or for another kind: our kernels and the C references are compiled for
+it. Peers are what they were built as, but NumPy and OpenBLAS, which choose their loops by the processor they find, are
+told to choose as they would there.
 """
 
 from __future__ import annotations
@@ -21,14 +25,36 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 OURS = "mfexplore"
+BEGIN, END = "<!-- columns: written by the races -->", "<!-- end of columns -->"
+PROCESSORS: dict[str, dict[str, str]] = {
+    "native": {},
+    "x86-64-v3": {
+        "NUMBA_CPU_NAME": "x86-64-v3",
+        "NUMBA_CPU_FEATURES": "",  # else those of the processor at hand
+        "NPY_DISABLE_CPU_FEATURES": " ".join(
+            name
+            for name in np.show_config("dicts")["SIMD Extensions"]["found"]
+            if name.startswith(("X86_V4", "AVX512"))
+        ),
+        "OPENBLAS_CORETYPE": "Haswell",
+    },
+}
+PROCESSOR: str = numba.config.CPU_NAME or "native"  # type: ignore[attr-defined]
 CLOCKS: dict[str, Callable[[], float]] = {"cpu": time.process_time, "wall": time.perf_counter}
 Clock = Literal["cpu", "wall"]
+
+
+def environment(processor: str) -> dict[str, str]:
+    """The environment of a process that races for this kind of processor."""
+    set_by_us = {name for settings in PROCESSORS.values() for name in settings}
+    return {name: value for name, value in os.environ.items() if name not in set_by_us} | PROCESSORS[processor]
 
 
 class Missing(str):
@@ -69,16 +95,18 @@ class Entry:
 
 @dataclass
 class Limit:
-    """A quantity of ours that should stay below (or reach) a number."""
+    """A quantity of ours that should stay below (or reach) a number, or is only told."""
 
     item: str
     unit: str
     value: float
-    target: float
+    target: float | None
     larger_is_better: bool = False
 
     @property
-    def met(self) -> bool:
+    def met(self) -> bool | None:
+        if self.target is None:
+            return None
         return self.value >= self.target if self.larger_is_better else self.value <= self.target
 
 
@@ -136,7 +164,9 @@ class Report:
             self.entries.append(Entry(item, name, unit, float(np.median(rates[name])), ratio, target))
         return {name: float(np.median(values)) for name, values in rates.items()}
 
-    def limit(self, item: str, unit: str, value: float, target: float, *, larger_is_better: bool = False) -> None:
+    def limit(
+        self, item: str, unit: str, value: float, target: float | None, *, larger_is_better: bool = False
+    ) -> None:
         self.limits.append(Limit(item, unit, float(value), target, larger_is_better))
 
     def missing(self, item: str, contender: str, reason: Missing) -> None:
@@ -145,12 +175,12 @@ class Report:
     @property
     def failed(self) -> list[str]:
         entries = [f"{e.item} against {e.contender}" for e in self.entries if e.met is False]
-        return entries + [limit.item for limit in self.limits if not limit.met]
+        return entries + [limit.item for limit in self.limits if limit.met is False]
 
     def save(self) -> Path:
         """Write the JSON of this race."""
-        RESULTS.mkdir(exist_ok=True)
-        path = RESULTS / f"{self.name}.json"
+        path = RESULTS / PROCESSOR / f"{self.name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
         record = {
             "race": self.name,
             "title": self.title,
@@ -173,6 +203,7 @@ def machine() -> dict[str, Any]:
         model = lines[0].partition(":")[2].strip() if lines else model
     return {
         "processor": model,
+        "compiled_for": PROCESSOR,
         "cores": os.cpu_count(),
         "load_average": round(os.getloadavg()[0], 1),
         "python": platform.python_version(),
@@ -203,9 +234,9 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 
 @cache
 def c_library(name: str, *flags: str) -> Any:
-    """benchmarks/c/<name>.c compiled for this processor, or `Missing` if there is no C compiler."""
-    target = Path(_folder().name) / f"{name}.so"
-    command = ["cc", "-O3", "-march=native", *flags, "-shared", "-fPIC", "-o", str(target)]
+    """benchmarks/c/<name>.c compiled for the same processor as our kernels, or `Missing` if there is no C compiler."""
+    target = Path(_folder().name) / f"{''.join([name, *flags])}.so"
+    command = ["cc", "-O3", f"-march={PROCESSOR}", *flags, "-shared", "-fPIC", "-o", str(target)]
     try:
         subprocess.run([*command, str(HERE / "c" / f"{name}.c"), "-lm"], check=True, capture_output=True, text=True)
     except FileNotFoundError:
@@ -258,7 +289,7 @@ def table(reports: Sequence[Report]) -> Any:
             made.add_row(entry.item, entry.contender, rate, ratio, wanted, verdict(entry.met))
         for limit in report.limits:
             sign = "at least" if limit.larger_is_better else "at most"
-            wanted = f"{sign} {quantity(limit.target)}"
+            wanted = "" if limit.target is None else f"{sign} {quantity(limit.target)}"
             made.add_row(limit.item, "", f"{quantity(limit.value)} {limit.unit}", "", wanted, verdict(limit.met))
     return made
 
@@ -274,30 +305,68 @@ def quantity(value: float) -> str:
     return f"{value:.3g}"
 
 
+def ratios() -> dict[tuple[str, str], dict[str, Any]]:
+    """Every saved entry with a ratio, by what is raced and against whom, then by processor."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for processor in PROCESSORS:
+        for file in sorted((RESULTS / processor).glob("*.json")):
+            for entry in json.loads(file.read_text(encoding="utf-8"))["entries"]:
+                if entry["ratio"] is not None:
+                    found.setdefault((entry["item"], entry["contender"]), {})[processor] = entry
+    return found
+
+
+def columns() -> str:
+    """All saved ratios as a table in Markdown, a column for each processor; what misses its target is bold."""
+    lines = [f"| race | against | wanted | {' | '.join(PROCESSORS)} |", "|---|---|---" + "|---" * len(PROCESSORS) + "|"]
+    for (item, contender), entries in sorted(ratios().items()):
+        target = next(iter(entries.values()))["target"]
+        cells = [item, contender, "" if target is None else f"{target:g}"]
+        for processor in PROCESSORS:
+            entry = entries.get(processor)
+            text = "" if entry is None else times(entry["ratio"])
+            cells.append(f"**{text}**" if entry is not None and entry["met"] is False else text)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def times(ratio: float) -> str:
+    return f"{ratio:.0f}" if ratio >= 100 else f"{ratio:.3g}"
+
+
+def write_columns() -> None:
+    """Put the table into README.md, between its two marks."""
+    readme = HERE / "README.md"
+    before, rest = readme.read_text(encoding="utf-8").split(BEGIN)
+    readme.write_text(f"{before}{BEGIN}\n{columns()}\n{END}{rest.split(END)[1]}", encoding="utf-8")
+
+
 def draw(path: Path) -> None:
-    """Every saved race as bars: how many times as fast as each contender, with a tick where the target is."""
+    """Every saved race as bars, one for each processor: how many times as fast as each contender, and the target."""
     import matplotlib.pyplot as plt
 
-    rows: list[tuple[str, float, float | None, bool | None]] = []
-    for file in sorted(RESULTS.glob("*.json")):
-        record = json.loads(file.read_text(encoding="utf-8"))
-        for entry in record.get("entries", ()):
-            if entry["ratio"] is not None:
-                name = f"{entry['item']}, against {entry['contender']}"
-                rows.append((name, entry["ratio"], entry["target"], entry["met"]))
+    rows = sorted(ratios().items())
     if not rows:
         return
-    figure, axes = plt.subplots(figsize=(9, 0.8 + 0.26 * len(rows)), layout="constrained")
+    figure, axes = plt.subplots(figsize=(9, 0.8 + 0.36 * len(rows)), layout="constrained")
     colours = {True: "#2a7f62", False: "#b2403b", None: "#8a8f98"}
-    for place, (_, ratio, target, met) in enumerate(reversed(rows)):
-        axes.barh(place, ratio - 1, left=1, color=colours[met], height=0.62)
-        axes.text(ratio, place, f" {ratio:.3g}", va="center", ha="left" if ratio >= 1 else "right", fontsize=8)
-        if target is not None:
-            axes.plot([target, target], [place - 0.42, place + 0.42], color="black", linewidth=1.4)
-    axes.set_yticks(range(len(rows)), [row[0] for row in reversed(rows)], fontsize=8)
+    height = 0.8 / len(PROCESSORS)
+    for place, (_, entries) in enumerate(reversed(rows)):
+        for k, processor in enumerate(PROCESSORS):
+            if processor not in entries:
+                continue
+            entry, y = entries[processor], place + 0.4 - (k + 0.5) * height
+            axes.barh(y, entry["ratio"] - 1, left=1, color=colours[entry["met"]], height=0.9 * height,
+                      alpha=1 - 0.4 * k)  # fmt: skip
+            side = "left" if entry["ratio"] >= 1 else "right"
+            axes.text(entry["ratio"], y, f" {times(entry['ratio'])}", va="center", ha=side, fontsize=6)
+            if entry["target"] is not None:
+                axes.plot([entry["target"]] * 2, [place - 0.42, place + 0.42], color="black", linewidth=1.4)
+    names = [f"{item}, against {contender}" for (item, contender), _ in reversed(rows)]
+    axes.set_yticks(range(len(rows)), names, fontsize=8)
     axes.set_xscale("log")
     axes.axvline(1, color="black", linewidth=0.6)
-    axes.set_xlabel("times as fast (black: target)")
+    axes.set_xlabel(f"times as fast, for {' and (pale) '.join(PROCESSORS)} (black: target)")
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_ylim(-0.7, len(rows) - 0.3)
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)

@@ -125,8 +125,11 @@ LIVE = (
 
 
 def serve(port: int) -> subprocess.Popen[bytes]:
-    code = f"from mfexplore.app.server import serve; serve(port={port}, show=False, warm=False)"
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL)
+    code = (  # it ends with this process, however this one ends
+        "from mfexplore.study.processes import end_with_input; end_with_input()\n"
+        f"from mfexplore.app.server import serve; serve(port={port}, show=False, warm=False)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
     for _ in range(300):
         try:
             urlopen(f"http://localhost:{port}/").read()

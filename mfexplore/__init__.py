@@ -11,7 +11,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from mfexplore.core.catalogue import system, systems
+from mfexplore.core.catalogue import entries, system, systems
 from mfexplore.core.errors import MfexploreError
 from mfexplore.core.extras import needs
 from mfexplore.core.verbs import register
@@ -33,7 +33,7 @@ def catalog() -> pd.DataFrame:
     """Every system as a table: key (index), title, wing, controls, source."""
     import pandas as pd
 
-    rows = [(s.key, s.title, s.wing, ", ".join(s.controls()), s.sources[0].citation) for s in systems()]
+    rows = [(e.key, e.title, e.wing, ", ".join(e.controls), e.source) for e in entries()]
     return pd.DataFrame(rows, columns=["key", "title", "wing", "controls", "source"]).set_index("key")
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import settings
+
+from mfexplore.core import Model, Preset, catalogue
+from mfexplore.core.catalogue import Entry, entry, places
+from mfexplore.core.errors import UnknownNameError
 
 # Kernels compile on first use, so no deadline; the same examples in every run, so that a failure can be repeated.
 settings.register_profile("mfexplore", deadline=None, max_examples=25, derandomize=True)
@@ -21,7 +25,8 @@ CHROMIUM_FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
     "--disable-background-networking", "--disable-component-update",
 ]  # fmt: skip
-REFERENCES = Path(__file__).parent / "references"
+HERE = Path(__file__).parent
+REFERENCES, OWN_TESTS = HERE / "references", HERE / "models"
 
 
 def reference_values(model: str) -> list[dict[str, Any]]:
@@ -49,8 +54,70 @@ def browser() -> Iterator[Any]:
         opened.close()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser on a busy machine may be late; what fails three times is wrong."""
+# -- one system after another ------------------------------------------------------------------------------------------
+
+
+def each_system(holds: Callable[[Entry], bool] = lambda entry: True) -> Any:
+    """Give a test every system, present and future, of which this is true, as its argument `system`.
+
+    To collect the tests imports none: what is asked is what the index knows.
+    """
+    return pytest.mark.parametrize("system", [key for key in places() if holds(entry(key))], indirect=True)
+
+
+def each_preset(of: Callable[[Entry], tuple[str, ...]] = lambda entry: entry.presets) -> Any:
+    """Give a test every preset of every system (or those named), as its arguments `system` and `preset`."""
+    cases = [
+        pytest.param(key, name, id=f"{key}-{name.replace(' ', '_')}") for key in places() for name in of(entry(key))
+    ]
+    return pytest.mark.parametrize(("system", "preset"), cases, indirect=True)
+
+
+@pytest.fixture
+def system(request: pytest.FixtureRequest) -> type[Model]:
+    return catalogue.system(request.param)
+
+
+@pytest.fixture
+def preset(request: pytest.FixtureRequest, system: type[Model]) -> Preset:
+    return next(preset for preset in system.presets if preset.name == request.param)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--system",
+        action="append",
+        metavar="KEY",
+        help="only the contract and the own tests of this system; repeatable",
+    )
+
+
+def own_system(file: Path) -> str | None:
+    """The system that a file of tests is about: `tests/models/<wing>/test_<key>.py`."""
+    return file.stem.removeprefix("test_") if OWN_TESTS in file.parents else None
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The own tests of other systems are not even imported."""
+    wanted, own = config.getoption("--system"), own_system(collection_path)
+    return True if wanted and collection_path.suffix == ".py" and own is not None and own not in wanted else None
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is about one system is done by one worker, which then has its kernels; the contract is spread over all."""
+    wanted = config.getoption("--system")
     for item in items:
-        if item.get_closest_marker("browser"):
+        if item.get_closest_marker("browser"):  # on a busy machine it may be late; what fails three times is wrong
             item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=2))
+        about = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        key = own_system(item.path) or next((v for v in about if isinstance(v, str) and v in places()), None)
+        item.add_marker(pytest.mark.xdist_group(key or item.path.relative_to(HERE).as_posix()))
+    if wanted:
+        unknown = [key for key in wanted if key not in places()]
+        if unknown:
+            raise pytest.UsageError(str(UnknownNameError("system", unknown[0], places())))
+        groups = [(item, item.get_closest_marker("xdist_group")) for item in items]
+        chosen = [item for item, group in groups if group is not None and group.args[0] in wanted]
+        config.hook.pytest_deselected(items=list(set(items) - set(chosen)))
+        items[:] = chosen

@@ -3,7 +3,15 @@
 #include <math.h>
 #include <stdint.h>
 
-long anneal(long n, const int16_t *rows, int32_t *fields, int32_t *spins, double unit, long sweeps,
+#ifdef NARROW
+typedef int8_t coupling;
+typedef int16_t whole;
+#else
+typedef int16_t coupling;
+typedef int32_t whole;
+#endif
+
+long anneal(long n, const coupling *rows, whole *fields, whole *spins, double unit, long sweeps,
             const double *temperatures, uint64_t *state) {
     uint64_t a = state[0], b = state[1];
     long flips = 0;
@@ -20,8 +28,8 @@ long anneal(long n, const int16_t *rows, int32_t *fields, int32_t *spins, double
                 accepted = ((a + b) >> 40) * (1.f / 16777216) < expf(-x);
             }
             if (!accepted) continue;
-            int32_t change = -2 * spins[i];
-            const int16_t *row = rows + i * n;
+            whole change = -2 * spins[i];
+            const coupling *row = rows + i * n;
             spins[i] = -spins[i];
             for (long k = 0; k < n; k++) fields[k] += change * row[k];
             flips++;

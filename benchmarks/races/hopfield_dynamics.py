@@ -89,6 +89,6 @@ def race(report: Report) -> None:
             "C, float": available(c_float, in_c_float),
             "C, int16": available(c_short, in_c_short),
         },
-        {"NumPy, couplings": 40, "NumPy, overlaps": 40, "C, float": 0.9, "C, int16": 0.9},
+        {"NumPy, couplings": 40, "NumPy, overlaps": 40, "C, float": 1.0, "C, int16": 1.0},
         rounds=9, prepare=prepare,
     )  # fmt: skip

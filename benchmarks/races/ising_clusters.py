@@ -32,26 +32,24 @@ class Sides:
         self.place = neighbourhood("square", side)
         self.spins = np.ones(self.sites, np.int8)
         self.c_spins = self.spins.copy()
-        self.members, self.parent = np.zeros(self.sites, np.int32), np.zeros(self.sites, np.int32)
-        self.stack = np.zeros(self.sites + 4, np.int32)
+        self.members = np.zeros(self.sites + 4, np.int32)
+        self.parent, self.weight = np.zeros((2, self.sites), np.int32)
         self.stream, self.state = new_stream(rng), seeds(rng, 2)
         self.c_wolff = c_function("ising", "wolff", int)
         self.c_all = c_function("ising", "swendsen_wang")
 
     def wolff(self, clusters: int) -> int:
         kinds, shifts = self.place.kinds, self.place.shifts
-        turned, _ = single_clusters(
-            self.spins, kinds, shifts, JOINING, 0.0, clusters, self.members, self.stack, self.stream
-        )
+        turned, _ = single_clusters(self.spins, kinds, shifts, JOINING, 0.0, clusters, self.members, self.stream)
         return int(turned)
 
     def swendsen_wang(self, updates: int) -> int:
         kinds, shifts = self.place.kinds, self.place.shifts
-        all_clusters(self.spins, kinds, shifts, JOINING, 0.0, updates, self.members, self.stack, self.stream)
+        all_clusters(self.spins, kinds, shifts, JOINING, 0.0, updates, self.parent, self.weight, self.stream)
         return updates * self.sites
 
     def wolff_in_c(self, clusters: int) -> int:
-        return int(self.c_wolff(self.c_spins, self.side, clusters, JOINING, self.state, self.stack))
+        return int(self.c_wolff(self.c_spins, self.side, clusters, JOINING, self.state, self.members))
 
     def swendsen_wang_in_c(self, updates: int) -> int:
         self.c_all(self.c_spins, self.side, updates, JOINING, self.state, self.parent)

@@ -1,4 +1,4 @@
-"""Kuramoto oscillators, N = 10^5, Heun's method with noise, against NumPy."""
+"""Kuramoto oscillators, N = 10^5, Heun's method with noise, against NumPy and against the same arithmetic in C."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.harness import OURS, Report
+from benchmarks.harness import OURS, Missing, Report, available, c_function
 from mfexplore.models.collective.kuramoto import heun
 from mfexplore.numerics.random import new_stream
 
@@ -39,22 +39,38 @@ def race(report: Report) -> None:
     def ours(noise: float, steps: int) -> None:
         heun(theta, omega, COUPLING, noise, STEP, steps, stream, np.sin(theta), np.cos(theta), *scratch)
 
+    c_heun = c_function("kuramoto", "heun", None, "-fno-math-errno", "-fno-trapping-math", "-fopenmp-simd")
+    c_theta, others = begin.copy(), np.empty((5, N))
+
+    def in_c(noise: float, steps: int) -> None:
+        others[0], others[1] = np.sin(c_theta), np.cos(c_theta)
+        c_heun(c_theta, omega, N, COUPLING, noise, STEP, steps, stream, *others)
+
     ours(0.0, 20)
     gap = np.angle(np.exp(1j * (theta - numpy_heun(begin, omega, 0.0, 20, rng))))
     report.check(f"same phases without noise after 20 steps (largest difference {np.abs(gap).max():.0e})",
                  np.abs(gap).max() < 1e-12)  # fmt: skip
+    if not isinstance(c_heun, Missing):
+        in_c(0.0, 20)
+        gap = np.angle(np.exp(1j * (theta - c_theta)))
+        report.check(f"same phases in C (largest difference {np.abs(gap).max():.0e})", np.abs(gap).max() < 1e-12)
+        in_c(0.2, 100)
     theta[:] = begin
     ours(0.2, 100)
     other = numpy_heun(begin, omega, 0.2, 100, rng)
     coherence = abs(np.exp(1j * theta).mean()), abs(np.exp(1j * other).mean())
     report.check("same coherence with noise within 4 standard errors: {:.4f} and {:.4f}".format(*coherence),
                  abs(coherence[0] - coherence[1]) < 4 * math.sqrt(2 / N))  # fmt: skip
+    if not isinstance(c_heun, Missing):
+        third = abs(np.exp(1j * c_theta).mean())
+        report.check(f"and in C: {third:.4f}", abs(coherence[0] - third) < 4 * math.sqrt(2 / N))
     report.race(
         "Kuramoto N=10^5, Heun with noise", "steps/s", 1,
         {
-            OURS: lambda: (ours(0.2, 50), 50)[1],
-            "NumPy": lambda: (numpy_heun(begin, omega, 0.2, 4, rng), 4)[1],
+            OURS: lambda: (ours(0.2, 20), 20)[1],
+            "NumPy": lambda: (numpy_heun(begin, omega, 0.2, 2, rng), 2)[1],
+            "C": available(c_heun, lambda: (in_c(0.2, 20), 20)[1]),
         },
-        {"NumPy": 30},
-        rounds=7,
+        {"NumPy": 30, "C": 1.0},
+        rounds=9,
     )  # fmt: skip

@@ -26,6 +26,7 @@ from mfexplore.app.pages import ANYWHERE, Host
 from mfexplore.core.controls import Control
 from mfexplore.core.errors import MfexploreError
 from mfexplore.core.model import Model
+from mfexplore.core.seeds import Seed
 from mfexplore.workbench.desk import Desk
 from mfexplore.workbench.exploration import Exploration
 
@@ -85,7 +86,7 @@ class Workbench(pn.viewable.Viewer):
     controls = param.Parameter(constant=True, doc="Its controls as parameters.")
 
     def __init__(
-        self, model: Model | Exploration, seed: int = 0, *, notices: list[str] | None = None, host: Host = ANYWHERE,
+        self, model: Model | Exploration, seed: Seed = 0, *, notices: list[str] | None = None, host: Host = ANYWHERE,
         ready: Callable[[], bool] = lambda: True, view: dict[str, Any] | None = None, **params: Any,
     ) -> None:  # fmt: skip
         """view: x, y, colour, branch, method and along, as in `Exploration`.
@@ -99,6 +100,7 @@ class Workbench(pn.viewable.Viewer):
         super().__init__(model=start.model, controls=controls, **params)
         self._desk: Desk | None = None
         self._follows = False
+        self._begins: Callable[[], None] = lambda: None
         self._view = WorkbenchView(start, notices or [], host, ready, self._take_desk)
         controls.param.watch(self._moved, [*start.model.values(), "seed"])
 
@@ -109,8 +111,13 @@ class Workbench(pn.viewable.Viewer):
         """Stop everything that runs for it."""
         self._view.page.close()
 
+    def tell_lives(self, begins: Callable[[], None], ends: Callable[[], None]) -> None:
+        """begins, ends: called when somebody looks at it first, and when it is closed after that."""
+        self._begins, self._view.page.ended = begins, ends
+
     def _take_desk(self, desk: Desk) -> None:
         self._desk = desk
+        self._begins()
         desk.session.listen(lambda old, new: self._follow(new))
         at = self._wanted(desk.session.current)
         if at is not None:
@@ -153,7 +160,7 @@ class Workbench(pn.viewable.Viewer):
 def _parameters(kind: type[Model]) -> type[param.Parameterized]:
     """The controls of a system as a class of parameters."""
     declared = {name: _parameter(one) for name, one in kind.controls().items()}
-    declared["seed"] = param.Integer(default=0, bounds=(0, 2**63 - 1), doc="The same seed gives the same run.")
+    declared["seed"] = param.Parameter(default=0, doc="The same seed gives the same run.")
     return param.parameterized_class(f"{kind.__name__}Controls", declared)
 
 

@@ -69,12 +69,15 @@ class Kernels:
             self._now = ""
 
     def _compile(self, key: str) -> None:
-        command = [sys.executable, "-m", "mfexplore.cli", "warmup", key]
+        command = [sys.executable, "-m", "mfexplore.study.warmup", key]
         with self._wake:
             if self._stopped:
                 return
-            self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self._process.wait()
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+        with self._process as process:  # it ends when its input ends, so also when this process is killed
+            process.wait()
         self._process = None
         # Even if it failed (no place to keep kernels, say) the page must open: it then compiles on first use.
         self._ready.add(key)

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, Template, select_autoescape
 from markupsafe import Markup
 
-from mfexplore.core.catalogue import places, system
+from mfexplore.core.catalogue import Entry, entry, places, wings
 from mfexplore.core.controls import Control
 from mfexplore.core.declaration import in_words, sentence_case
 from mfexplore.core.model import Model
@@ -92,25 +92,22 @@ def _data(declared: Control) -> dict[str, Any]:
 
 def gallery() -> str:
     """The page of all systems, by wing."""
-    wings: dict[str, list[type[Model]]] = {}
+    shown: dict[str, list[Entry]] = {wing: [] for wing in wings()}
     for key in places():
         try:
-            kind = system(key)
+            found = entry(key)
         except Exception:  # one broken file must not take the whole gallery with it
             log.exception("the system %s could not be loaded", key)
             continue
-        wings.setdefault(kind.wing, []).append(kind)
-    wings = {wing: sorted(wings[wing], key=lambda kind: kind.title) for wing in sorted(wings)}
-    return template("gallery.html").render(wings=wings, words_of=words_of)
+        shown[found.wing].append(found)
+    halls = [(wing, sorted(shown[wing.key], key=lambda e: e.title)) for wing in wings().values() if shown[wing.key]]
+    return template("gallery.html").render(halls=halls, words_of=words_of)
 
 
-def words_of(kind: type[Model]) -> str:
+@cache
+def words_of(found: Entry) -> str:
     """What a system is found by: names, symbols, phases, boundaries, and the papers it rests on."""
-    named: list[Any] = [*kind.controls().values(), *kind.observables, *kind.landmarks]
-    words = [kind.key, kind.title, kind.summary, kind.wing, *(phase.title for phase in kind.phases)]
-    words += [f"{thing.title} {plain(thing.symbol)}" for thing in named]
-    words += [f"{source.citation} {source.doi} {source.arxiv}" for source in kind.sources]
-    return " ".join(words)
+    return " ".join([*found.words, *map(plain, found.symbols)])
 
 
 def missing(message: str) -> str:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import socket
-import sys
 import threading
 import webbrowser
 from collections.abc import Callable
@@ -26,6 +24,7 @@ from mfexplore.app.handlers import MissingHandler, routes
 from mfexplore.app.kernels import Kernels
 from mfexplore.app.people import People
 from mfexplore.core.catalogue import places, system
+from mfexplore.core.process import keep_loaded, serve_promptly
 from mfexplore.workbench.exploration import Exploration
 
 log = logging.getLogger(__name__)
@@ -46,11 +45,11 @@ def application(key: str, kernels: Kernels, people: People) -> Callable[[], Any]
         if not kernels.ready(key):
             kernels.want(key)
         bench = Workbench(start, notices=notices, host=pages.OURS, ready=partial(kernels.ready, key))
+        bench.tell_lives(people.came, people.left)
         document = pn.state.curdoc
         if document is not None:
             document.template = pages.template("page.html")
             document.template_variables.update(base=BASE_TEMPLATE, name=start.model.title)
-            people.came(document)
             document.on_session_destroyed(lambda context: bench.close())
         return bench
 
@@ -77,8 +76,8 @@ def make_server(
     server: Any = pn.io.server.get_server(
         {key: application(key, kernels, counted) for key in places()},
         port=port, address=address, websocket_origin=list(origins) or None, prefix=prefix, location=False,
-        index=None, use_index=False, extra_patterns=routes(kernels, counted), unused_session_lifetime=KEPT_MS,
-        check_unused_sessions=2_000, keep_alive_milliseconds=20_000, **missing, **options,
+        index=None, use_index=False, extra_patterns=routes(kernels, counted), unused_session_lifetime_milliseconds=KEPT_MS,
+        check_unused_sessions_milliseconds=2_000, keep_alive_milliseconds=20_000, **missing, **options,
     )  # fmt: skip
     server.kernels = kernels
     return server
@@ -99,9 +98,7 @@ def serve(
     with suppress(RuntimeError):
         asyncio.get_running_loop()
         return _beside(port, address, show, warm, origins, prefix, key, people, options)
-    # This process is ours from here on. The page's thread gives way with every piece that it writes, and gets its turn
-    # back only after so long.
-    sys.setswitchinterval(0.0001)
+    serve_promptly()  # this process is ours from here on
     keep_the_log_readable()
     server = make_server(port, "" if address == "0.0.0.0" else address, warm, origins, prefix, people, **options)
     server.start()
@@ -185,4 +182,4 @@ def prepare() -> None:
         for theme in (LIGHT, DARK):
             kind.template(theme)
     pages.gallery()
-    gc.collect()
+    keep_loaded()

@@ -1,16 +1,17 @@
-"""The small pictures of the gallery: the real diagram of a system, computed once per version and kept."""
+"""The small pictures of the gallery: the real diagram of a system, computed once per state of the sources and kept."""
 
 from __future__ import annotations
 
-import hashlib
-import inspect
-import os
 import tempfile
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mfexplore.core.catalogue import system
+from mfexplore.core.catalogue import source, system
 from mfexplore.core.errors import MfexploreError
+from mfexplore.core.folders import cache_folder, kept_folders, write_whole
+from mfexplore.core.sources import FLOOR, sources
 from mfexplore.figures import publication
 
 RESOLUTION = 97
@@ -18,29 +19,28 @@ SIZE, DPI = (3.2, 2.0), 130
 
 
 def folder() -> Path:
-    """Where pictures are kept: the user's cache folder, else the temporary one."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mfexplore"
-    for place in (home, Path(tempfile.gettempdir()) / f"mfexplore-{os.getuid() if hasattr(os, 'getuid') else 0}"):
-        try:
-            place.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            continue
-        if os.access(place, os.W_OK):
-            return place
+    """Where pictures are kept: beside the kernels, else in a folder of this process only."""
+    return cache_folder() or _own_folder()
+
+
+@cache
+def _own_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="mfexplore-"))
 
 
-def _file(key: str) -> Path:
-    """Named after what it is made from, so that a changed system or look gets a new picture."""
-    sources = [inspect.getfile(system(key)), publication.__file__, __file__]
-    made_from = hashlib.sha256(b"".join(Path(source).read_bytes() for source in sources)).hexdigest()[:12]
-    return folder() / f"thumbnail-{key}-{made_from}.png"
+def _name(key: str) -> str:
+    """Named after all that it is made from, so that a changed system, block or look gets a new picture."""
+    drawn_by = [*Path(publication.__file__).parent.glob("*.py"), Path(__file__), *FLOOR.glob("*.py")]
+    made_from = sources().stamp({*sources().imported(source(key)), *drawn_by})
+    return f"thumbnail-{key}-{made_from[:12]}.png"
 
 
 def stored(key: str) -> bytes | None:
-    """The picture, if it has been made before."""
-    file = _file(key)
-    return file.read_bytes() if file.exists() else None
+    """The picture, if it has been made before, by whoever installed the package or here."""
+    for place in dict.fromkeys([folder(), *kept_folders()]):
+        with suppress(OSError):
+            return (place / _name(key)).read_bytes()
+    return None
 
 
 def picture(key: str) -> bytes | None:
@@ -57,8 +57,9 @@ def picture(key: str) -> bytes | None:
         boundaries = None
     made = publication.diagram(dataset, kind, plane.colour, plane.branch, boundaries=boundaries, size=SIZE, bare=True)
     image = publication.save(made, "png", {"system": key}, dpi=DPI)
-    file = _file(key)
-    partial = file.with_suffix(f".{os.getpid()}")
-    partial.write_bytes(image)
-    partial.replace(file)
+    file = folder() / _name(key)
+    if write_whole(file, image):
+        for former in set(folder().glob(f"thumbnail-{key}-*.png")) - {file}:
+            with suppress(OSError):
+                former.unlink()
     return image

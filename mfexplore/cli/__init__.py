@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import typer
 
-from mfexplore.cli import atlas, machine
+from mfexplore.cli import atlas, machine, streams
 from mfexplore.cli.console import Commands
+from mfexplore.core.docstrings import docstring
+from mfexplore.core.process import take_over
 
 app = typer.Typer(
     name="mfexplore",
@@ -15,14 +19,15 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("list")(atlas.list_systems)
-app.command()(atlas.diagram)
-app.command()(atlas.simulate)
-app.command()(atlas.notebook)
-app.command()(machine.serve)
-app.command()(machine.doctor)
-app.command()(machine.warmup)
+COMMANDS: dict[str, Callable[..., None]] = {
+    "list": atlas.list_systems, "diagram": atlas.diagram, "simulate": atlas.simulate, "notebook": atlas.notebook,
+    "serve": machine.serve, "doctor": machine.doctor, "warmup": machine.warmup,
+}  # fmt: skip
+for name, command in COMMANDS.items():
+    app.command(name, help=docstring(command))(command)
 
 
 def main() -> None:
+    take_over()
+    streams.prepare()
     app()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import typer
 from rich.table import Column, Table
 
 from mfexplore.cli.console import (
+    INTERRUPTED,
     Controls,
     Key,
     PresetName,
@@ -23,16 +25,21 @@ from mfexplore.cli.console import (
     err,
     out,
     progress_bar,
+    tell_written,
+    write_results,
 )
 from mfexplore.cli.drawing import diagram_map, sparkline
-from mfexplore.core.catalogue import places, system, systems
+from mfexplore.core.arguments import number_from
+from mfexplore.core.catalogue import entries, system, wings
 from mfexplore.core.errors import NotInstalledError, NotOfferedError, UnknownNameError
+from mfexplore.core.files import write
 from mfexplore.core.model import Model
 from mfexplore.study.export import DATA_ENDINGS, save
 from mfexplore.workbench.sentence import number
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.figure import Figure
 
     from mfexplore.core.simulation import Simulation
 
@@ -67,25 +74,28 @@ def list_systems(
         else:
             _show_system(kind)
         return
-    wings = sorted(set(places().values()))
-    if wing is not None and wing not in wings:
-        raise UnknownNameError("wing", wing, wings)
-    found = [s for s in systems() if wing in (None, s.wing)]
+    if wing is not None and wing not in wings():
+        raise UnknownNameError("wing", wing, wings())
+    found = [entry for entry in entries() if wing in (None, entry.wing)]
     if as_json:
         records = [
-            {"key": s.key, "wing": s.wing, "title": s.title, "summary": s.summary}
-            | {"controls": list(s.controls()), "offers": offered(s)}
-            for s in found
+            {"key": e.key, "wing": e.wing, "title": e.title, "summary": e.summary}
+            | {"controls": list(e.controls), "offers": [CAPABILITIES[name] for name in e.offers]}
+            for e in found
         ]
         out.print_json(json.dumps(records))
         return
-    table = Table(
-        Column("system", no_wrap=True), "wing", Column("title", overflow="fold"), box=None, header_style="bold"
-    )
-    for kind in found:
-        table.add_row(kind.key, kind.wing, kind.title)
-    out.print(table)
-    out.print(f"\n{len(found)} systems. `mfexplore list SYSTEM` shows what can be tuned.")
+    for group in wings().values():
+        inside = [entry for entry in found if entry.wing == group.key]
+        if inside:
+            out.print(f"[bold]{group.title}[/] [dim]({group.key})[/]: {group.sentence}")
+            table = Table(Column("system", no_wrap=True, width=max(len(e.key) for e in found)), "title", box=None)
+            table.show_header = False
+            for entry in inside:
+                table.add_row(entry.key, entry.title)
+            out.print(table)
+            out.print()
+    out.print(f"{len(found)} systems. `mfexplore list SYSTEM` shows what can be tuned.")
 
 
 def _control_record(made: Any) -> dict[str, Any]:
@@ -123,35 +133,27 @@ def diagram(
     plane = model.plane(x, y)
     with progress_bar(f"{model.title}: diagram") as update:
         dataset = make_diagram(model, plane.x, plane.y, resolution, progress=update)
+
+    def draw() -> Figure:
+        from mfexplore.figures import publication
+
+        boundaries = model.boundaries(plane.x, plane.y)
+        return publication.diagram(dataset, type(model), plane.colour, plane.branch, boundaries=boundaries)
+
+    write_results(dataset, paths, draw)
     out.print(f"[bold]{model.title}[/]: {plane.y} against {plane.x}")
-    out.print(diagram_map(model, dataset, plane.x, plane.y, plane.colour, min(96, out.width - 2)))
+    out.print(diagram_map(model, dataset, plane.x, plane.y, plane.colour, max(1, min(96, out.width - 2))))
     unsolved = float(1 - dataset["converged"].mean())
     if unsolved:
         out.print(f"{100 * unsolved:.2g}% of all points and branches did not converge; they are NaN in the data.")
-    for path in paths:
-        if path.suffix.lower() in FIGURE_ENDINGS:
-            from mfexplore.figures import publication
-
-            boundaries = model.boundaries(plane.x, plane.y)
-            figure = publication.diagram(dataset, type(model), plane.colour, plane.branch, boundaries=boundaries)
-            _save_figure(figure, path, dataset)
-        else:
-            save(dataset, path)
-        out.print(f"wrote {path}", markup=False, soft_wrap=True)
-
-
-def _save_figure(figure: Any, path: Path, dataset: xr.Dataset) -> None:
-    """Write a figure as its ending says, with the provenance of its data inside."""
-    from mfexplore.figures import publication
-
-    path.write_bytes(publication.save(figure, path.suffix.lower()[1:], dataset.attrs))
+    tell_written(paths)
 
 
 def simulate(
     key: Key,
     controls: Controls = None,
     seed: Seed = 0,
-    time: Annotated[float | None, typer.Option("--time", "-t", min=0, help="How long, in its own unit.")] = None,
+    time: Annotated[float | None, typer.Option("--time", "-t", help="How long, in its own unit.")] = None,
     samples: Annotated[
         int, typer.Option("--samples", "-n", min=1, help="Average over this many independent samples instead.")
     ] = 1,
@@ -159,28 +161,40 @@ def simulate(
     output: Output = None,
 ) -> None:
     """Simulate at finite size, beside the theory: one run with its trace, or an average over many."""
+    if time is not None:
+        time = number_from("simulate", "--time", time, 0)
     model = chosen_model(key, controls, preset)
     paths = check_outputs(output, DATA_ENDINGS if samples > 1 else DATA_ENDINGS + FIGURE_ENDINGS)
+    interrupted = False
+    if rounded := model.rounding():
+        err.print(f"simulated with {', '.join(rounded.values())}", markup=False, soft_wrap=True)
+    model = model.realised()
     if samples > 1:
         from mfexplore.study.ensemble import ensemble
 
         with progress_bar(f"{model.title}: {samples} samples") as update:
             dataset = ensemble(model, samples=samples, seed=seed, progress=update)
+        for path in paths:
+            save(dataset, path)
         _show_ensemble(model, dataset)
     else:
         run = model.simulate(seed=seed)
-        _run(run, usual_duration(run) if time is None else time)
+        duration = usual_duration(run) if time is None else time
+        interrupted = _run(run, duration)
         dataset = run.trace()
-        _show_trace(model, run, dataset)
-    for path in paths:
-        if path.suffix.lower() in FIGURE_ENDINGS:
+        if interrupted:
+            dataset.attrs["partial"] = f"interrupted at {run.time:g} of {duration:g} {run.time_unit}"
+
+        def draw() -> Figure:
             from mfexplore.figures.publication_trace import traces
 
-            theory = model.equilibrium() if model.offers("solve") else None
-            _save_figure(traces(dataset, type(model), theory), path, dataset)
-        else:
-            save(dataset, path)
-        out.print(f"wrote {path}", markup=False, soft_wrap=True)
+            return traces(dataset, type(model), model.equilibrium() if model.offers("solve") else None)
+
+        write_results(dataset, paths, draw)
+        _show_trace(model, run, dataset)
+    tell_written(paths)
+    if interrupted:
+        raise typer.Exit(INTERRUPTED)
 
 
 def usual_duration(run: Simulation) -> float:
@@ -188,8 +202,8 @@ def usual_duration(run: Simulation) -> float:
     return run.relaxation + run.window or 200 * run.step
 
 
-def _run(run: Simulation, duration: float) -> None:
-    """Advance in slices, so that the bar moves and Ctrl-C keeps what there is."""
+def _run(run: Simulation, duration: float) -> bool:
+    """Advance in slices, so that the bar moves and Ctrl-C keeps what there is. Returns whether it was interrupted."""
     slices = max(1, min(200, math.ceil(duration / run.step)))
     with progress_bar(f"{run.model.title}: {duration:g} {run.time_unit}") as update:
         try:
@@ -200,6 +214,11 @@ def _run(run: Simulation, duration: float) -> None:
                     break
         except KeyboardInterrupt:
             err.print(f"stopped at {run.time:g} {run.time_unit}; what follows is what there is so far")
+            return True
+    quantum = run.quantum or run.step
+    if not run.finished and abs(run.time - duration) > 1e-3 * quantum:
+        err.print(f"time goes in steps of {quantum:g} {run.time_unit}: simulated {run.time:g} of {duration:g}")
+    return False
 
 
 def _theory_columns(model: Model) -> dict[str, xr.Dataset]:
@@ -284,10 +303,13 @@ def notebook(
         check_outputs([target], (".ipynb",))
         if output is None and target.exists():
             raise FileExistsError(17, "This file exists; choose another with --output", str(target))
-        target.write_text(as_notebook(Exploration.of(model, seed=seed)), encoding="utf-8")
+        write(target, as_notebook(Exploration.of(model, seed=seed)))
         out.print(f"wrote {target}", markup=False, soft_wrap=True)
     if open_lab:
         lab = shutil.which("jupyter-lab", path=str(Path(sys.executable).parent)) or shutil.which("jupyter-lab")
         if lab is None:
             raise NotInstalledError("jupyterlab", "notebook")
+        sys.stdout.flush()
+        if os.name == "posix":  # it takes the place of this process, so whoever ends the one ends the other
+            os.execv(lab, [lab, str(target)])
         raise typer.Exit(subprocess.run([lab, str(target)], check=False).returncode)

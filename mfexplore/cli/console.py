@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -14,13 +15,28 @@ from typer.core import TyperGroup
 
 from mfexplore.core.catalogue import system
 from mfexplore.core.errors import MfexploreError, NotInstalledError
+from mfexplore.core.files import write
 from mfexplore.core.model import Model
-from mfexplore.study.export import DATA_ENDINGS, check_ending
+from mfexplore.core.seeds import SeedError, read_seed
+from mfexplore.study.export import DATA_ENDINGS, check_ending, save
 
-WRONG, FAILED = 2, 1  # exit codes: the request was not possible; it was, but something failed on the way
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+# Exit codes: the request was not possible; it was, but something failed on the way; Ctrl-C
+WRONG, FAILED, INTERRUPTED = 2, 1, 130
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
+
+
+def _as_seed(text: Any) -> Any:
+    try:
+        return read_seed(str(text))
+    except SeedError as error:
+        raise typer.BadParameter(str(error)) from None
+
 
 Key = Annotated[str, typer.Argument(metavar="SYSTEM", help="Key of a system; `mfexplore list` shows them.")]
 Controls = Annotated[
@@ -28,7 +44,9 @@ Controls = Annotated[
     typer.Argument(metavar="NAME=VALUE", help="Controls to change, e.g. temperature=0.2 size=1000."),
 ]
 PresetName = Annotated[str | None, typer.Option("--preset", "-p", help="Start from a named preset.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Same seed, same run.")]
+Seed = Annotated[
+    Any, typer.Option("--seed", parser=_as_seed, metavar="SEED", help="Same seed, same run: a whole number from 0 on.")
+]
 
 
 class Commands(TyperGroup):
@@ -45,6 +63,22 @@ class Commands(TyperGroup):
             raise typer.Exit(FAILED) from None
 
 
+def write_results(dataset: xr.Dataset, paths: list[Path], draw: Callable[[], Figure]) -> None:
+    """Write a result to files, each as its ending says, figures with the provenance of the data inside."""
+    for path in paths:
+        if path.suffix.lower() in DATA_ENDINGS:
+            save(dataset, path)
+        else:
+            from mfexplore.figures import publication
+
+            write(path, publication.save(draw(), path.suffix.lower()[1:], dataset.attrs))
+
+
+def tell_written(paths: list[Path]) -> None:
+    for path in paths:
+        out.print(f"wrote {path}", markup=False, soft_wrap=True)
+
+
 def complain(message: str) -> None:
     err.print(f"[bold red]mfexplore:[/] {_literal(message)}", soft_wrap=True)
 
@@ -56,7 +90,7 @@ def _literal(text: str) -> str:
 def chosen_model(key: str, controls: list[str] | None, preset: str | None = None) -> Model:
     """The model that the arguments ask for. Raises UnknownNameError and ControlError."""
     kind: type[Model] = system(key)
-    model: Model = kind.preset(preset) if preset else kind()
+    model: Model = kind() if preset is None else kind.preset(preset)
     changes = {}
     for pair in controls or []:
         name, equals, text = pair.partition("=")
@@ -72,10 +106,10 @@ def check_outputs(paths: list[Path] | None, endings: tuple[str, ...] = DATA_ENDI
         check_ending(path, endings)
         if not path.absolute().parent.is_dir():
             raise FileNotFoundError(2, "There is no such folder", str(path.absolute().parent))
-        new = not path.exists()
-        path.open("ab").close()
-        if new:
-            path.unlink()
+        if path.exists():
+            path.open("ab").close()
+        if path.is_file() or not path.exists():
+            tempfile.TemporaryFile(dir=path.absolute().parent).close()  # the result is written beside it
     return paths or []
 
 

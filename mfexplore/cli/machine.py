@@ -1,4 +1,4 @@
-"""The commands about this machine: serve, doctor, warmup."""
+"""The commands about this machine: serve, doctor, warmup. They load the compiler when they run: `list` needs none."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
-from multiprocessing import get_context
 from typing import Annotated, Literal
 
 import typer
@@ -20,9 +19,9 @@ import typer
 import mfexplore
 from mfexplore.cli.console import FAILED, complain, err, out, progress_bar
 from mfexplore.core.catalogue import places, system
+from mfexplore.core.folders import cache_folder, candidates, kept_folders
 from mfexplore.core.model import usable_memory
-from mfexplore.numerics.kernel import cache_folder, candidates, forget_former, settings
-from mfexplore.study.warmup import is_warm, processor, warm
+from mfexplore.study.processes import Processes
 
 PORTABLE = {"x86_64": "x86-64-v3", "amd64": "x86-64-v3"}  # any x86 server since 2015; elsewhere Numba's "generic"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "firefox", "msedge", "safari")
@@ -38,11 +37,13 @@ def serve(
         list[str] | None, typer.Option(help="A further host:port whose pages may connect (* for any). Repeatable.")
     ] = None,
     prefix: Annotated[str, typer.Option(help="Path under which a proxy serves the app.")] = "",
+    people: Annotated[int, typer.Option(min=1, help="So many at a time and process; the next is asked to wait.")] = 200,
+    num_procs: Annotated[int, typer.Option(min=0, help="Processes that serve; 0: one for each core.")] = 1,
 ) -> None:
     """Open the app."""
     mfexplore.serve(
         key=key, port=port, address=address, show=browser, warm=warm, origins=tuple(origin or ()),
-        prefix=prefix.rstrip("/"),
+        prefix=prefix.rstrip("/"), people=people, num_procs=num_procs,
     )  # fmt: skip
 
 
@@ -120,6 +121,8 @@ def _packages() -> Iterator[Finding]:
 
 
 def _kernel_folder() -> Finding:
+    from mfexplore.numerics.kernel import intact
+
     folder = cache_folder()
     if folder is None:
         tried = ", ".join(str(c) for c in candidates())
@@ -127,13 +130,24 @@ def _kernel_folder() -> Finding:
             "kernel cache", "wrong", f"none of these can be written, so every start compiles anew: {tried}",
             "Set NUMBA_CACHE_DIR to a folder that you can write to.",
         )  # fmt: skip
-    files = [f for f in folder.rglob("*.nbc") if f.is_file()]
-    megabytes = sum(f.stat().st_size for f in files) / 2**20
-    where = "" if folder == candidates()[0] else " (the package's own folder cannot be written)"
-    return Finding("kernel cache", "fine", f"{folder}{where}, {len(files)} kernels, {megabytes:.0f} MB")
+    # A folder that cannot be written may hold kernels too; what stands in two is counted where it is found first.
+    files = {file.name: file for place in reversed(kept_folders()) for file in place.glob("*.nbc")}
+    megabytes = sum(file.stat().st_size for file in files.values()) / 2**20
+    where = "" if folder == candidates()[0] else f" ({candidates()[0]} cannot be written)"
+    text = f"{folder}{where}, {len(files)} kernels, {megabytes:.0f} MB"
+    others = [str(place) for place in kept_folders() if place != folder and any(place.glob("*.nbc"))]
+    if others:
+        text += f"; kernels are also read from {', '.join(others)}"
+    broken = [file for file in files.values() if intact(file) is None]
+    if broken:
+        text += f"; {len(broken)} of them are broken: {', '.join(file.name for file in broken[:3])}"
+        return Finding("kernel cache", "hint", text, "Nothing: what is broken is compiled anew when it is next used.")
+    return Finding("kernel cache", "fine", text)
 
 
 def _compiler_settings() -> Iterator[Finding]:
+    from mfexplore.numerics.kernel import settings
+
     if settings.DISABLE_JIT:
         yield Finding(
             "compiler", "wrong", "NUMBA_DISABLE_JIT is set: everything runs a hundred times slower",
@@ -147,6 +161,8 @@ def _compiler_settings() -> Iterator[Finding]:
 
 
 def _warmth() -> Finding:
+    from mfexplore.study.warmup import is_warm, processor
+
     cold = [key for key in places() if not is_warm(key)]
     count = f"{len(places()) - len(cold)} of {len(places())} systems are warm for {' '.join(processor().split()[:2])}"
     if not cold:
@@ -186,6 +202,9 @@ def warmup(
     again: Annotated[bool, typer.Option("--again", help="Also what is warm already.")] = False,
 ) -> None:
     """Compile everything now, in parallel processes, so that nothing waits for it later."""
+    from mfexplore.numerics.kernel import forget_unused, settings
+    from mfexplore.study.warmup import is_warm
+
     for key in keys or []:
         system(key)  # refuses an unknown one before any work
     if portable:
@@ -193,11 +212,14 @@ def warmup(
     if cache_folder() is None:
         complain("no folder for compiled kernels can be written; `mfexplore doctor` says more")
         raise typer.Exit(FAILED)
-    forgotten = forget_former()
+    forgotten = forget_unused()
     if forgotten:
-        err.print(f"forgot the kernels of {forgotten} former sources")
+        err.print(f"forgot {forgotten} kernels that nobody has used for a month")
     wanted = [key for key in keys or places() if again or not is_warm(key)]
     failed = compile_in_processes(wanted, jobs or os.cpu_count() or 1) if wanted else {}
+    for key in wanted:
+        if key not in failed and not is_warm(key):
+            failed[key] = f"compiled, but not kept: {cache_folder()} has no room (is the disk full?)"
     for key, reason in failed.items():
         complain(f"{key}: {reason}")
     if portable:
@@ -214,6 +236,9 @@ def warmup(
 
 def _aim_at_portable() -> None:
     """Compile for what all processors of this kind have in common, here and in the processes started from here."""
+    from mfexplore.numerics.kernel import settings
+    from mfexplore.study.warmup import processor
+
     os.environ["NUMBA_CPU_NAME"] = PORTABLE.get(platform.machine().lower(), "generic")
     os.environ["NUMBA_CPU_FEATURES"] = ""  # without this, Numba adds the features of the processor at hand
     settings.reload_config()
@@ -222,13 +247,13 @@ def _aim_at_portable() -> None:
 
 def compile_in_processes(keys: list[str], jobs: int) -> dict[str, str]:
     """Warm the systems, `jobs` at a time; returns what went wrong, by key."""
+    from mfexplore.study.warmup import warm
+
     failed: dict[str, str] = {}
-    # Spawned, because forking a process that has compiled is not safe. Not renewed by `max_tasks_per_child`: before
-    # Python 3.12.3 such a pool may wait for ever (https://github.com/python/cpython/issues/115634).
-    workers = min(jobs, len(keys))
-    with progress_bar("compiling") as update:
-        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
-        with pool:
+    # Not renewed by `max_tasks_per_child`: before Python 3.12.3 such a pool may wait for ever
+    # (https://github.com/python/cpython/issues/115634).
+    with progress_bar("compiling") as update, Processes(min(jobs, len(keys))) as pool:
+        try:
             running = {pool.submit(warm, key): key for key in keys}
             for done, future in enumerate(as_completed(running), start=1):
                 key = running[future]
@@ -239,4 +264,7 @@ def compile_in_processes(keys: list[str], jobs: int) -> dict[str, str]:
                 except Exception as error:  # whatever a system raises must not stop the others
                     failed[key] = f"{type(error).__name__}: {error}"
                 update(done / len(keys), f"compiled {key}")
+        except BaseException:  # Ctrl-C, or told to end: what is half compiled is not kept anyway
+            pool.let_go()
+            raise
     return failed

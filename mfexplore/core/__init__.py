@@ -11,6 +11,7 @@ from mfexplore.core.declaration import (
     Phase,
     Plane,
     Preset,
+    Promise,
     Reference,
     Source,
     Task,
@@ -40,8 +41,8 @@ from mfexplore.core.solution import Array, Points, Solution
 
 __all__ = [
     "Array", "Branch", "Control", "ControlError", "Density", "Failure", "Landmark", "Landscape", "Lattice", "Law",
-    "Method", "MfexploreError", "Model", "Network", "NotInstalledError", "NotOfferedError", "Observable", "Particles",
-    "Patterns", "Phase", "Phases", "Picture", "Plane", "Points", "Preset", "Profile", "Reference", "Simulation",
-    "Solution", "Source", "Spectrum", "Task", "TooLargeError", "Trajectories", "UnknownNameError", "choice", "control",
-    "system", "systems",
+    "Method", "MfexploreError", "Model", "Network", "NotInstalledError", "NotOfferedError", "Observable",
+    "Particles", "Patterns", "Phase", "Phases", "Picture", "Plane", "Points", "Preset", "Profile", "Promise",
+    "Reference", "Simulation", "Solution", "Source", "Spectrum", "Task", "TooLargeError", "Trajectories",
+    "UnknownNameError", "choice", "control", "system", "systems",
 ]  # fmt: skip

@@ -1,39 +1,195 @@
-"""The systems of the atlas, found by themselves: a file `models/<wing>/<key>.py` is a system."""
+"""The systems of the atlas, found by themselves: a file `models/<wing>/<key>.py` or a folder of that name is a system.
+
+What a list of systems shows stands in an index, kept under a stamp of the sources: only `system` imports one.
+"""
 
 from __future__ import annotations
 
+import ast
+import json
+import math
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from mfexplore.core.errors import UnknownNameError
-from mfexplore.core.loading import loading
+from mfexplore.core.errors import CatalogueError, UnknownNameError
+from mfexplore.core.folders import cache_folder, kept_folders, write_whole
 from mfexplore.core.model import Model
+from mfexplore.core.sources import FLOOR, sources
 
 _MODELS = Path(__file__).parent.parent / "models"
+LARGEST = 2000  # entries kept: those of former sources too, and of other checkouts
 
 
 @cache
 def places() -> dict[str, str]:
-    """Key of every system and the wing it is in, without importing any."""
-    files = sorted(_MODELS.glob("[a-z]*/[a-z]*.py"))
-    return {file.stem: file.parent.name for file in files}
+    """Key of every system and the wing it is in, without importing any.
+
+    Raises CatalogueError if two wings have a system of the same name.
+    """
+    found: dict[str, Path] = {}
+    for file in sorted([*_MODELS.glob("[a-z]*/[a-z]*.py"), *_MODELS.glob("[a-z]*/[a-z]*/__init__.py")]):
+        place = file.parent if file.name == "__init__.py" else file
+        other = found.setdefault(place.stem, place)
+        if other != place:
+            names = " and ".join(f"{p.parent.name}/{p.name}" for p in (other, place))
+            raise CatalogueError(f"{names} have the same name")
+    return {key: place.parent.name for key, place in sorted(found.items(), key=lambda item: str(item[1]))}
+
+
+def source(key: str) -> Path:
+    """The file that a system is declared in. Raises UnknownNameError."""
+    if key not in places():
+        raise UnknownNameError("system", key, places())
+    place = _MODELS / places()[key] / key
+    return place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
 
 
 @cache
 def system(key: str) -> type[Any]:
-    """The class of a system by its key, e.g. `system("hopfield")`. Raises UnknownNameError."""
+    """The class of a system by its key, e.g. `system("hopfield")`.
+
+    Raises UnknownNameError, and CatalogueError if its file declares no system, or two.
+    """
     if key not in places():
         raise UnknownNameError("system", key, places())
-    with loading():
-        module = import_module(f"mfexplore.models.{places()[key]}.{key}")
-    for value in vars(module).values():
-        if isinstance(value, type) and issubclass(value, Model) and value.__module__ == module.__name__:
-            return value
-    raise AssertionError(f"{module.__name__} declares no Model")
+    module = import_module(f"mfexplore.models.{places()[key]}.{key}")
+    # By identity: the same class may have two names.
+    found = {v for v in vars(module).values() if isinstance(v, type) and issubclass(v, Model)}
+    own = sorted((v for v in found if v.__module__ == module.__name__), key=lambda v: v.__name__)
+    if len(own) != 1:
+        names = ", ".join(v.__name__ for v in own) or "none"
+        raise CatalogueError(f"{places()[key]}/{key}.py must declare one Model, and declares {names}")
+    return own[0]
 
 
 def systems() -> list[type[Model]]:
-    """Every system, by wing and title."""
+    """Every system, by wing and title. Imports all of them: `entries` is enough for a list."""
     return sorted((system(key) for key in places()), key=lambda s: (s.wing, s.title))
+
+
+# -- wings -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Wing:
+    """A folder of systems as its `__init__.py` introduces it: the docstring is the title, a sentence, and `Order: 10`.
+    The least order comes first.
+    """
+
+    key: str
+    title: str
+    sentence: str = ""
+    order: float = math.inf
+
+
+@cache
+def wings() -> dict[str, Wing]:
+    """The wings that have a system, by key and in order. Imports none."""
+    found = (_introduced(key) for key in set(places().values()))
+    return {wing.key: wing for wing in sorted(found, key=lambda wing: (wing.order, wing.title))}
+
+
+def _introduced(key: str) -> Wing:
+    file = _MODELS / key / "__init__.py"
+    words = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) if file.is_file() else None
+    title, _, rest = (words or key.replace("_", " ").capitalize()).partition("\n\n")
+    sentence, _, order = rest.rpartition("Order:")
+    return Wing(key, title.rstrip("."), " ".join(sentence.split()), float(order) if order.strip() else math.inf)
+
+
+# -- index -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a list shows of a system without importing it."""
+
+    key: str
+    wing: str
+    title: str
+    summary: str
+    controls: tuple[str, ...]
+    observables: tuple[str, ...]
+    landmarks: tuple[str, ...]
+    presets: tuple[str, ...]
+    promising: tuple[str, ...]  # the presets whose sentence holds a number
+    offers: tuple[str, ...]  # capabilities, as `Model.offers` knows them; "planes": it has a diagram
+    source: str  # citation of the first
+    words: tuple[str, ...]  # what it is found by: names, phases, papers
+    symbols: tuple[str, ...]  # the same, in LaTeX
+
+
+CAPABILITIES = ("solve", "planes", "simulation", "landscape", "law", "exact", "predicted_path")
+INDEX = "catalogue.json"
+
+
+def _entry_of(kind: type[Model]) -> Entry:
+    named: list[Any] = [*kind.controls().values(), *kind.observables, *kind.landmarks]
+    words = [kind.key, kind.title, kind.summary, kind.wing, *(phase.title for phase in kind.phases)]
+    words += [thing.title for thing in named]
+    words += [f"{source.citation} {source.doi} {source.arxiv}" for source in kind.sources]
+    offers = [name for name in CAPABILITIES if (bool(kind.planes) if name == "planes" else kind.offers(name))]
+    return Entry(
+        key=kind.key,
+        wing=kind.wing,
+        title=kind.title,
+        summary=kind.summary,
+        controls=tuple(kind.controls()),
+        observables=tuple(observable.name for observable in kind.observables),
+        landmarks=tuple(landmark.name for landmark in kind.landmarks),
+        presets=tuple(preset.name for preset in kind.presets),
+        promising=tuple(preset.name for preset in kind.presets if preset.promises),
+        offers=tuple(offers),
+        source=kind.sources[0].citation,
+        words=tuple(words),
+        symbols=tuple(thing.symbol for thing in named),
+    )
+
+
+class _Index:
+    """Entries under the stamps of their sources, as they are kept."""
+
+    def __init__(self) -> None:
+        self.floor = sources().stamp(FLOOR.glob("*.py"))
+        self.kept: dict[str, Any] = {}
+        for folder in kept_folders():
+            with suppress(OSError, ValueError):
+                known = json.loads((folder / INDEX).read_bytes())
+                self.kept = dict(known) | self.kept
+
+    def entry(self, key: str) -> Entry:
+        stamp = f"{self.floor} {sources().stamp(sources().imported(source(key)))}"
+        with suppress(KeyError, TypeError):
+            known: dict[str, Any] = self.kept[stamp]
+            values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in known.items()}
+            return Entry(**values)
+        made = _entry_of(system(key))
+        self.kept[stamp] = asdict(made)
+        folder = cache_folder()
+        if folder is not None:
+            write_whole(folder / INDEX, json.dumps(dict(list(self.kept.items())[-LARGEST:])).encode())
+        return made
+
+
+@cache
+def _index() -> _Index:
+    return _Index()
+
+
+@cache
+def entry(key: str) -> Entry:
+    """What is known of a system, by its key. Imports the system only if its sources have changed since the last time.
+
+    Raises UnknownNameError, and whatever importing a broken system raises.
+    """
+    return _index().entry(key)
+
+
+def entries() -> list[Entry]:
+    """Every system, by wing and title. Raises as `entry` does."""
+    order = list(wings())
+    return sorted((entry(key) for key in places()), key=lambda e: (order.index(e.wing), e.title))

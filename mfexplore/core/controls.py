@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfexplore.core.declaration import in_words
-from mfexplore.core.errors import ControlError
+from mfexplore.core.errors import ControlError, NotOfferedError
 
 Role = Literal["temperature", "load", "disorder", "field", "coupling", "size", "order", "setting", "start"]
 Part = Literal["both", "theory", "simulation"]
@@ -74,8 +74,8 @@ class Control:
     @property
     def bounds(self) -> tuple[float, float]:
         """The inclusive bounds of a number."""
-        assert self.low is not None
-        assert self.high is not None
+        if self.low is None or self.high is None:
+            raise NotOfferedError(self.title, "bounds: it is a choice between words")
         return float(self.low), float(self.high)
 
     @property
@@ -89,27 +89,31 @@ class Control:
 
     def check(self, value: Any, system: str) -> Value:
         """Return `value` as this control's own type; raise ControlError if it is not allowed."""
+        given = value.item() if isinstance(value, np.generic | np.ndarray) and value.ndim == 0 else value
         if self.is_choice:
-            if value not in self.options:
+            if not isinstance(given, str) or given not in self.options:
                 raise ControlError(system, self.name, value, self.allowed)
-            return str(value)
+            return str(given)
+        if isinstance(given, bool | bytes | np.ndarray):
+            raise ControlError(system, self.name, value, self.allowed)
         try:
-            number = float(value)
-        except (TypeError, ValueError):
+            number = float(given)
+        except (TypeError, ValueError, OverflowError):
             raise ControlError(system, self.name, value, self.allowed) from None
         low, high = self.bounds
-        outside = math.isnan(number) or not low <= number <= high
-        if outside or isinstance(value, bool) or (self.is_integer and number != int(number)):
+        if math.isnan(number) or not low <= number <= high or (self.is_integer and number != int(number)):
             raise ControlError(system, self.name, value, self.allowed)
         return int(number) if self.is_integer else number
 
     def check_array(self, values: Any, system: str) -> NDArray[Any]:
-        """The same for an axis: a 1-d array of allowed values (float64, int64 or str)."""
-        array = np.atleast_1d(np.asarray(values))
-        if array.ndim != 1:
-            raise ControlError(system, self.name, f"array of shape {array.shape}", "a one-dimensional array")
+        """The same for an axis: a 1-d array of allowed values, at least one (float64, int64 or str)."""
+        if getattr(values, "ndim", 1) > 1:
+            raise ControlError(system, self.name, f"array of shape {values.shape}", "a one-dimensional array")
+        items = values if isinstance(values, list | tuple | range) else np.atleast_1d(np.asarray(values)).tolist()
+        if not len(items):
+            raise ControlError(system, self.name, values, f"at least one value, each {self.allowed}")
         dtype = np.str_ if self.is_choice else np.int64 if self.is_integer else np.float64
-        return np.array([self.check(v, system) for v in array.tolist()], dtype=dtype)
+        return np.array([self.check(v, system) for v in items], dtype=dtype)
 
     def grid(self, n: int, low: float | None = None, high: float | None = None) -> NDArray[Any]:
         """`n` values between the bounds (or a narrower window), equally spaced on the control's scale."""

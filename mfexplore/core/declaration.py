@@ -46,6 +46,8 @@ class Observable(Named):
     low, high: the range a picture of it should span (None: from the data).
     signed: positive and negative values mean different things, so colours diverge from zero.
     over: name of the coordinate if the observable is a function (of lag, energy, order, site, ...).
+    thermodynamic: whether an entropy, magnetization, specific heat, ... is the derivative that its name says; where
+        not, `doc` says what it is.
     """
 
     symbol: str
@@ -55,13 +57,18 @@ class Observable(Named):
     high: float | None = None
     signed: bool = False
     over: str | None = None
+    thermodynamic: bool = True
 
 
 @dataclass(frozen=True)
 class Branch(Named):
-    """One family of solutions of the theory (a value of the `branch` coordinate)."""
+    """One family of solutions of the theory (a value of the `branch` coordinate).
+
+    thermodynamic: whether the free energy is stationary on it, so that its derivatives are energy, entropy, ...
+    """
 
     doc: str
+    thermodynamic: bool = True
 
 
 @dataclass(frozen=True)
@@ -110,12 +117,35 @@ class Plane:
 
 
 @dataclass(frozen=True)
+class Promise:
+    """What a preset's `watch` says in numbers: theory or a run at the preset must give `value` to within `tolerance`.
+
+    observable: of the theory (at equilibrium, or on `branch`), or a landmark's name if a control `along` is given.
+    method: which of the rival theories.
+    during: times between which the mean of a run (seed 1) is meant; then nothing is asked of the theory.
+    changes: controls that differ from the preset, as a size that suffices.
+    """
+
+    observable: str
+    value: float
+    tolerance: float
+    branch: str | None = None
+    method: str | None = None
+    along: str | None = None
+    during: tuple[float, float] | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Preset:
-    """A named point worth teaching, chosen by calculation; `watch` says in one sentence what to look at."""
+    """A named point worth teaching, chosen by calculation; `watch` says in one sentence what to look at, and
+    `promises` hold its numbers, which the contract re-derives.
+    """
 
     name: str
     controls: Mapping[str, Any]
     watch: str
+    promises: tuple[Promise, ...] = ()
 
 
 @dataclass(frozen=True)

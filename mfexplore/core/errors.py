@@ -6,6 +6,12 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 
+def shown(value: object) -> str:
+    """A value as it was given, on one line and not too long."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
 class MfexploreError(Exception):
     """Base of every error raised on purpose by mfexplore."""
 
@@ -15,10 +21,25 @@ class ControlError(MfexploreError, ValueError):
 
     def __init__(self, system: str, control: str, value: object, allowed: str) -> None:
         self.system, self.control, self.value, self.allowed = system, control, value, allowed
-        super().__init__(f"{system}: {control} = {value!r} is not possible; allowed: {allowed}.")
+        super().__init__(f"{system}: {control} = {shown(value)} is not possible; allowed: {allowed}.")
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
         return type(self), (self.system, self.control, self.value, self.allowed)
+
+
+class ArgumentError(MfexploreError, ValueError):
+    """An argument that is no control was given a value that is not possible."""
+
+    def __init__(self, where: str, argument: str, value: object, allowed: str) -> None:
+        self.where, self.argument, self.value, self.allowed = where, argument, value, allowed
+        super().__init__(f"{where}: {argument} = {shown(value)} is not possible; allowed: {allowed}.")
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        return type(self), (self.where, self.argument, self.value, self.allowed)
+
+
+class CatalogueError(MfexploreError):
+    """The files of the atlas contradict each other: a mistake of whoever added a system."""
 
 
 class UnknownNameError(MfexploreError, LookupError):

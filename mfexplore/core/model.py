@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 
+from mfexplore.core.arguments import is_axis
+from mfexplore.core.arithmetic import all_with_infinities
 from mfexplore.core.controls import Control, Value, named
 from mfexplore.core.declaration import (
     Branch,
@@ -27,8 +30,8 @@ from mfexplore.core.declaration import (
 )
 from mfexplore.core.errors import NotOfferedError, TooLargeError, UnknownNameError
 from mfexplore.core.extras import needs
-from mfexplore.core.loading import first_use
 from mfexplore.core.provenance import attributes, provenance
+from mfexplore.core.seeds import Seed, check_seed
 from mfexplore.core.solution import Array, Points, Solution, at_equilibrium, columns, label
 from mfexplore.core.verbs import verb
 
@@ -105,6 +108,7 @@ class Model:
         super().__init_subclass__(**kwargs)
         package, _, module = cls.__module__.rpartition(".")
         cls.key, cls.wing = module, package.rpartition(".")[2]
+        all_with_infinities(cls)
 
     def __post_init__(self) -> None:
         for name, made in self.controls().items():
@@ -228,9 +232,40 @@ class Model:
         """
         raise NotOfferedError(self.title, "a predicted path")
 
+    def realised(self) -> Self:
+        """The same with the values that a simulation really has where it cannot have those asked for: the sites of a
+        whole lattice, the load of a whole number of memories. `realised` of it is itself, and the same seed gives both
+        the same run. *optional*
+        """
+        return self
+
+    def counted(self, name: str, of: float) -> int:
+        """How many of `of` things a control that is a fraction stands for: the nearest whole number that is at least
+        one and keeps the fraction within the bounds of the control.
+        """
+        low, high = self.control(name).bounds
+        most, least = math.floor(high * of * (1 + 1e-12)), math.ceil(low * of * (1 - 1e-12))
+        return max(1, least, min(most, round(float(getattr(self, name)) * of)))
+
+    def with_simulated(self, **values: float) -> Self:
+        """Helps `realised`: other values for some controls, unless they are the same but for rounding errors."""
+        other = {k: v for k, v in values.items() if not math.isclose(v, getattr(self, k), rel_tol=1e-12)}
+        return self.replace(**other) if other else self
+
+    def rounding(self) -> dict[str, str]:
+        """The controls that a simulation rounds, in words, by name; only where three digits show it."""
+        simulated = self.realised()
+        told = {}
+        for name, made in self.controls().items():
+            if not made.is_choice and made.part != "theory":
+                asked, has = (f"{getattr(one, name):{',d' if made.is_integer else '.3g'}}" for one in (self, simulated))
+                if asked != has:
+                    told[name] = f"{made.title} {has} instead of {asked}"
+        return told
+
     def extent(self) -> str:
         """How large one simulation is, in a sentence. *optional*"""
-        return f"of size {self.size:,}" if hasattr(self, "size") else ""
+        return f"of size {self.realised().size:,}" if hasattr(self, "size") else ""
 
     def caveat(self) -> str:
         """Why a simulation at these controls may differ clearly from theory: the end of a sentence that begins with
@@ -273,15 +308,20 @@ class Model:
             part = model.replace(**chosen)._theory(numbers, profiles)
             parts.append(part.expand_dims({k: [v] for k, v in chosen.items()}))
         inner = [d for d in parts[0].dims if d not in grids]
-        combined = xr.combine_by_coords(parts, combine_attrs="override")
-        assert isinstance(combined, xr.Dataset)
-        in_order = combined.sel({k: [str(word) for word in asked] for k, asked in words.items()})  # it sorts words
-        return in_order.transpose(*grids, *inner)[list(parts[0])]
+        for word in reversed(words):  # neighbours differ in the last one
+            n = len(words[word])
+            rows = [parts[k : k + n] for k in range(0, len(parts), n)]
+            # All is said, because the user may have set xarray's defaults.
+            parts = [
+                xr.concat(row, word, data_vars="all", coords="different", compat="equals", join="outer",
+                          combine_attrs="override")
+                for row in rows
+            ]  # fmt: skip
+        return parts[0].transpose(*grids, *inner)[list(parts[0])]
 
     def _theory(self, grids: Mapping[str, Array], profiles: bool) -> xr.Dataset:
-        with first_use(type(self)):
-            found = self._stacked_profiles(grids) if profiles and self.offers("profiles") else {}
-            return label(self, grids, self.solve(columns(self, grids)), found)
+        found = self._stacked_profiles(grids) if profiles and self.offers("profiles") else {}
+        return label(self, grids, self.solve(columns(self, grids)), found)
 
     def _stacked_profiles(self, grids: Mapping[str, Array]) -> dict[str, Profile]:
         found = [self.replace(**dict(zip(grids, point, strict=True))).profiles() for point in _product(grids)]
@@ -293,7 +333,7 @@ class Model:
 
     def _axes(self, axes: Mapping[str, Any]) -> tuple[Self, dict[str, Array]]:
         """Split keyword arguments into changed controls and axes."""
-        scalars = {k: v for k, v in axes.items() if np.ndim(v) == 0}
+        scalars = {k: v for k, v in axes.items() if not is_axis(v)}
         model = self.replace(**scalars)
         arrays = {k: model.control(k).check_array(v, self.title) for k, v in axes.items() if k not in scalars}
         return model, arrays
@@ -363,14 +403,16 @@ class Model:
         declared: tuple[float, float] | None = getattr(plane, f"{axis}_range")
         return declared or self.control(getattr(plane, axis)).bounds
 
-    def simulate(self, seed: int | np.random.SeedSequence = 0, **changes: Any) -> Simulation:
+    def simulate(self, seed: Seed = 0, **changes: Any) -> Simulation:
         """A running simulation; controls (size=..., temperature=..., ...) may be changed on the way.
 
-        The same seed gives the same run. Raises TooLargeError with the number of bytes if it would not fit.
+        The same seed (a whole number from 0 on or a SeedSequence) gives the same run. Raises SeedError, and
+        TooLargeError with the number of bytes if it would not fit.
         """
+        check_seed(seed)
         if self.simulation is None:
             raise NotOfferedError(self.title, "a simulation")
-        model = self.replace(**changes)
+        model = self.replace(**changes).realised()
         available = usable_memory()
         if model.footprint() > available:
             raise TooLargeError(self.title, int(getattr(model, "size", 0)), model.footprint(), available)
@@ -389,7 +431,7 @@ class Model:
         levels: Iterator[xr.Dataset] = verb("diagram_levels")(self.replace(**changes), x, y, resolution)
         return levels
 
-    def ensemble(self, samples: int = 16, seed: int = 0, **changes: Any) -> xr.Dataset:
+    def ensemble(self, samples: int = 16, seed: Seed = 0, **changes: Any) -> xr.Dataset:
         """Mean and standard error of the simulation's observables over independent samples, beside the theory."""
         result: xr.Dataset = verb("ensemble")(self.replace(**changes), samples=samples, seed=seed)
         return result
@@ -398,6 +440,9 @@ class Model:
         """The workbench for this system in a notebook."""
         with needs("notebook"):
             return verb("explore")(self, **options)
+
+
+all_with_infinities(Model)
 
 
 def trace_by_columns(model: Model, name: str, x: str, y: str, x_range: tuple[float, float]) -> tuple[Array, Array]:

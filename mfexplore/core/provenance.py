@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mfexplore.core.controls import Control
 from mfexplore.core.declaration import Observable, in_words
+from mfexplore.core.seeds import Seed, written_seed
 
 if TYPE_CHECKING:
     from mfexplore.core.model import Model
@@ -26,17 +27,24 @@ def versions() -> dict[str, str]:
     return found
 
 
-def provenance(model: Model, **more: Any) -> dict[str, Any]:
-    """Attributes of a Dataset: system, its version, all controls (JSON), package versions (JSON), the citation."""
-    return {
-        "system": model.key,
-        "title": model.title,
-        "system_version": model.version,
-        "controls": json.dumps(model.values()),
-        "versions": json.dumps(versions()),
-        "source": "; ".join(s.citation for s in model.sources),
-        "Conventions": "CF-1.11",
-    } | more
+def provenance(model: Model, *, seed: Seed | None = None, **more: Any) -> dict[str, Any]:
+    """Attributes of a Dataset: system, its version, all controls (JSON), package versions (JSON), the citation; and the
+    seed, where there is one, so that `read_seed` has it back.
+    """
+    drawn = {} if seed is None else {"seed": written_seed(seed)}
+    return (
+        drawn
+        | {
+            "system": model.key,
+            "title": model.title,
+            "system_version": model.version,
+            "controls": json.dumps(model.values()),
+            "versions": json.dumps(versions()),
+            "source": "; ".join(s.citation for s in model.sources),
+            "Conventions": "CF-1.11",
+        }
+        | more
+    )
 
 
 def attributes(thing: Control | Observable) -> dict[str, str]:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import CancelledError
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from mfexplore.core.arithmetic import all_with_infinities
+from mfexplore.core.errors import ControlError
+from mfexplore.core.interrupts import Uninterrupted
 from mfexplore.core.pictures import Picture
 from mfexplore.core.provenance import observed_attributes, provenance
+from mfexplore.core.seeds import Seed, check_seed, seed_text
 from mfexplore.core.solution import Array
 
 if TYPE_CHECKING:
@@ -18,27 +25,48 @@ if TYPE_CHECKING:
 
     from mfexplore.core.model import Model
 
+ALMOST = 1e-6  # of a step: ten times a tenth of it is a whole one
+
+
+def never() -> bool:
+    return False
+
 
 class Simulation(ABC):
     """Base of all simulations. A subclass implements `prepare`, `evolve`, `observe` and `picture`.
 
+    Time goes in whole quanta, however `advance` is called: `time` is what has been simulated, the same seed gives the
+    same bits, and an interrupt leaves the run between two calls of `evolve`.
+
     Attributes:
         time_unit: what one unit of time is, in words ("sweeps", "iterations", ...).
-        step: time between two points of the trace, and what the Step button advances; a run may choose its own.
+        step: time between two points of the trace, and what the Step button advances; `prepare` and `retune` may
+            choose it.
+        quantum: the least time that can be simulated, of which a step has a whole number; None: a step.
         relaxation, window: in an ensemble, the time left to relax and the time averaged over (0: only the final state).
-        model: the controls it runs at; rng: its stream of random numbers; time: how far it has come.
+        model: the controls it runs at, as it has them (`Model.realised`); rng: its stream of random numbers; time: how
+            far it has come.
     """
 
     time_unit: ClassVar[str] = "sweeps"
     step: float = 1.0
+    quantum: float | None = None
     relaxation: ClassVar[float] = 100.0
     window: ClassVar[float] = 100.0
 
-    def __init__(self, model: Model, seed: int | np.random.SeedSequence = 0) -> None:
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        all_with_infinities(cls)
+
+    def __init__(self, model: Model, seed: Seed = 0) -> None:
         self.model: Any = model
-        self.seed = seed
-        self.rng = np.random.default_rng(seed)
+        self.seed = check_seed(seed)
+        self.rng = np.random.default_rng(self.seed)
         self.time = 0.0
+        self._clock = Fraction()  # exact, so that a million steps of 0.1 are what one product gives
+        self._carried = 0.0  # asked for, but not a whole quantum yet
+        self._unrecorded = 0  # quanta since the last point of the trace
+        self._first, self._changes = model, dict[float, dict[str, Any]]()
         self.prepare()
         first = self.observe()
         self._names = tuple(first)
@@ -51,8 +79,12 @@ class Simulation(ABC):
         """Draw the disorder and the initial state from `self.rng`."""
 
     @abstractmethod
-    def evolve(self, duration: float) -> None:
-        """Advance the state by `duration` units of time: one bounded call of a kernel."""
+    def evolve(self, duration: float) -> float | None:
+        """Advance the state by `duration` units of time: a bounded call of a kernel, which no interrupt cuts.
+
+        It is always one step; with a `quantum`, any number of quanta up to a step, and several calls must then give the
+        same bits as one. Returns how much of it was simulated if the run came to its end before; None: all of it.
+        """
 
     @abstractmethod
     def observe(self) -> dict[str, float]:
@@ -75,42 +107,98 @@ class Simulation(ABC):
 
     def follow(self, model: Model) -> bool:
         """Go on at other controls with the present state. False, and nothing changes, if that needs a new sample:
-        a quenched control, or one that only shapes the start, differs.
+        a quenched control, or one that only shapes the start, differs. The trace remembers what changed, and when.
         """
+        model = model.realised()
         old, new = self.model.values(), model.values()
-        for name, made in model.controls().items():
-            if old[name] != new[name] and (made.quenched or made.role in ("size", "start")):
-                return False
-        self.model = model
-        self.retune()
+        changed = {name: value for name, value in new.items() if old[name] != value}
+        controls = self.model.controls()
+        if any(controls[name].quenched or controls[name].role in ("size", "start") for name in changed):
+            return False
+        with Uninterrupted():
+            self.model = model
+            self.retune()
+            if changed:
+                self._changes.setdefault(self.time, {}).update(changed)
         return True
 
+    def updates(self, duration: float, rate: float) -> int:
+        """How many updates come in the next `duration`, `rate` per unit of time: whole ones, and none is lost."""
+        return round((self.time + duration) * rate) - round(self.time * rate)
+
     def advance(self, duration: float | None = None) -> None:
-        """Run for `duration` units of time (default: one `step`), recording the trace every `step`."""
-        end = self.time + (self.step if duration is None else duration)
-        while self.time < end - 1e-9 * self.step and not self.finished:
-            slice_ = min(self.step, end - self.time)
-            self.evolve(slice_)
-            self.time += slice_
+        """Run for `duration` units of time (default: one `step`), recording the trace every `step`.
+
+        What does not make a whole quantum is carried over to the next call, so any way of cutting an interval gives the
+        same run. An interrupt (Ctrl-C, or whatever the handler of a signal raises) comes between two steps; what was
+        left of `duration` is then forgotten, and the run can go on. Raises ControlError (negative, NaN or infinite).
+        """
+        self._advance_unless(never, self.step if duration is None else duration)
+
+    def _advance_unless(self, cancelled: Callable[[], bool], duration: float) -> None:
+        if not 0 <= duration < math.inf:
+            raise ControlError(self.model.title, "duration", duration, f"0 or any number of {self.time_unit} above")
+        quantum = self.quantum or self.step
+        asked = self._carried + duration
+        quanta = left = math.floor(asked / quantum + ALMOST)
+        waits = True
+        while waits:
+            with Uninterrupted() as held:
+                while left and not held.due:
+                    if cancelled():
+                        raise CancelledError
+                    left = 0 if self.finished else left - self._take_step(left)
+                if not left:
+                    self._carried = asked - quanta * quantum
+                    waits = False
+
+    def _take_step(self, most: int) -> int:
+        """Go on to the next point of the trace, or by `most` quanta if that is nearer. Returns how many it was."""
+        quantum = self.quantum or self.step
+        to_go = round(self.step / quantum) - self._unrecorded
+        quanta = min(most, to_go)
+        done = self.evolve(quanta * quantum)
+        self._clock += Fraction(quanta * quantum if done is None else done)
+        self.time = float(self._clock)
+        self._unrecorded += quanta
+        if quanta == to_go or self.finished:
+            self._unrecorded = 0
             if self._recorded == len(self._trace):
                 self._trace = np.concatenate([self._trace, np.empty_like(self._trace)])
             self._trace[self._recorded] = (self.time, *self.observe().values())
             self._recorded += 1
+        return quanta
+
+    @property
+    def between_points(self) -> bool:
+        """Whether time has gone on since the last point of the trace. What is observed then must leave no mark."""
+        return self._unrecorded > 0
 
     def trace(self) -> xr.Dataset:
-        """Everything observed so far: Dataset over `time`."""
+        """Everything observed so far, every step and now: Dataset over `time`.
+
+        The attribute `controls` holds those the run began at. If it has followed others since, `controls_changed` says
+        which and when: JSON, a list of {"time": ..., "controls": {name: new value, ...}}.
+        """
         import xarray as xr
 
-        times, *series = self._trace[: self._recorded].T.copy()
+        table = self._trace[: self._recorded]
+        if self.between_points:
+            table = np.vstack([table, (self.time, *self.observe().values())])
+        times, *series = table.T.copy()
         variables = {
             name: ("time", values, observed_attributes(self.model, name))
             for name, values in zip(self._names, series, strict=True)
         }
         time = ("time", times, {"long_name": "time", "units": self.time_unit})
-        return xr.Dataset(variables, {"time": time}, attrs=provenance(self.model, seed=str(self.seed)))
+        origin = provenance(self._first) | {"seed": seed_text(self.seed)}
+        if self._changes:
+            changes = [{"time": time, "controls": changed} for time, changed in list(self._changes.items())]
+            origin["controls_changed"] = json.dumps(changes)
+        return xr.Dataset(variables, {"time": time}, attrs=origin)
 
     def series(self) -> tuple[Array, dict[str, Array]]:
-        """The same as bare arrays: times of shape (n,) and the observables by name (views, not copies)."""
+        """Points of the trace as bare arrays: times, shape (n,), and the observables by name (views, not copies)."""
         table = self._trace[: self._recorded]
         return table[:, 0], {name: table[:, i + 1] for i, name in enumerate(self._names)}
 
@@ -119,7 +207,7 @@ class Simulation(ABC):
         values = self.series()[1][self.model.law().observable]
         return values[len(values) // 2 :]
 
-    def measure(self, cancelled: Callable[[], bool] = lambda: False) -> dict[str, float]:
+    def measure(self, cancelled: Callable[[], bool] = never) -> dict[str, float]:
         """Relax, then average over the window: one sample of an ensemble. Raises CancelledError if `cancelled()`."""
         self._advance_unless(cancelled, self.relaxation)
         if self.window <= 0:
@@ -131,9 +219,5 @@ class Simulation(ABC):
         mean = self._trace[first : self._recorded, 1:].mean(axis=0)
         return dict(zip(self._names, mean.tolist(), strict=True))
 
-    def _advance_unless(self, cancelled: Callable[[], bool], duration: float) -> None:
-        end = self.time + duration
-        while self.time < end - 1e-9 * self.step and not self.finished:
-            if cancelled():
-                raise CancelledError
-            self.advance(min(self.step, end - self.time))
+
+all_with_infinities(Simulation)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mfexplore.core.arithmetic import with_infinities
 from mfexplore.core.provenance import attributes, provenance
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def flags(names: tuple[str, ...], first: int = 0) -> dict[str, Any]:
     }
 
 
+@with_infinities
 def label(
     model: Model, axes: Mapping[str, Array], solution: Solution, profiles: Mapping[str, Profile] | None = None
 ) -> xr.Dataset:
@@ -138,6 +140,7 @@ def dataset_of(variables: Mapping[str, Any], coordinates: Mapping[str, Any], abo
     return xr.Dataset(given[0], given[1], about)
 
 
+@with_infinities
 def at_equilibrium(dataset: xr.Dataset) -> xr.Dataset:
     """The equilibrium branch of the dataset that `label` returns; observables and residual are NaN where it is unknown.
 
@@ -164,6 +167,7 @@ def at_equilibrium(dataset: xr.Dataset) -> xr.Dataset:
     return dataset_of(*parts, dataset.attrs)
 
 
+@with_infinities
 def columns(model: Model, axes: Mapping[str, Array]) -> dict[str, Array]:
     """One column per numerical control, for the outer product of the axes (last axis fastest)."""
     sizes = [len(v) for v in axes.values()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mfexplore.core.declaration import Landmark
 from mfexplore.core.model import Model
+from mfexplore.core.together import Together
 from mfexplore.figures.curves import curve_range, lines_of, theory_columns
 from mfexplore.figures.diagram import Prepared, choose, prepare
 from mfexplore.figures.lettering import Lettering, pieces
@@ -31,6 +32,19 @@ STYLE: Any = {
 }  # fmt: skip
 
 
+def _begin() -> Callable[[], object]:
+    import matplotlib.style
+
+    context = matplotlib.style.context(["default", STYLE])
+    context.__enter__()
+    return lambda: context.__exit__(None, None, None)
+
+
+# with paper(): figures are drawn in our style alone, whatever the user's matplotlibrc and rcParams say, and these are
+# afterwards as they were. They hold for the whole process, so threads share one change.
+paper = Together(_begin)
+
+
 def diagram(
     dataset: xr.Dataset,
     kind: type[Model],
@@ -43,14 +57,13 @@ def diagram(
     bare: bool = False,
 ) -> Figure:
     """A phase diagram from a Dataset over (y, x). bare: no axes and no names, for a thumbnail."""
-    import matplotlib as mpl
     from matplotlib.colors import ListedColormap
     from matplotlib.figure import Figure
 
     y, x = (str(d) for d in dataset[observable].dims[:2])
     prepared = prepare(dataset, kind, observable, branch, method)
     declared = kind.observable(observable)
-    with mpl.rc_context(STYLE):
+    with paper():
         figure = Figure(figsize=size, layout=None if bare else "constrained")
         axes = figure.add_axes((0, 0, 1, 1)) if bare else figure.add_subplot()
         scales = (Scale(kind.control(x)), Scale(kind.control(y)))
@@ -135,11 +148,10 @@ def curve(
     size: tuple[float, float] = (4.6, 3.2),
 ) -> Figure:
     """Theory along a control, with the means and standard errors of a simulation: (x, mean, error)."""
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
     declared = kind.observable(observable)
-    with mpl.rc_context(STYLE):
+    with paper():
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.add_subplot()
         axes.set_xscale("log" if Scale(kind.control(control)).is_log else "linear")
@@ -167,14 +179,12 @@ def curve(
 
 def save(figure: Figure, form: str, record: Mapping[str, Any] | None = None, dpi: int = 200) -> bytes:
     """The file of a figure ("png", "svg" or "pdf") with the record of the exploration in its metadata."""
-    import matplotlib as mpl
-
     text = json.dumps(record or {})
     key = {"png": "Description", "svg": "Description", "pdf": "Subject"}[form]
     metadata: dict[str, Any] = {key: text} | ({"Date": None} if form == "svg" else {})
     if form == "pdf":
         metadata["CreationDate"] = None
     out = io.BytesIO()
-    with mpl.rc_context(STYLE):
+    with paper():
         figure.savefig(out, format=form, dpi=dpi, metadata=metadata)
     return out.getvalue()

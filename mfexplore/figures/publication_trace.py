@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mfexplore.core.model import Model
-from mfexplore.figures.publication import STYLE
+from mfexplore.figures.publication import paper
 from mfexplore.figures.style import LIGHT, line_colour, mpl_label
 
 if TYPE_CHECKING:
@@ -22,12 +22,11 @@ def traces(trace: xr.Dataset, kind: type[Model], theory: xr.Dataset | None = Non
 
     theory: `equilibrium()` at the same controls, drawn where it has the same observable without further dimensions.
     """
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
     shown = [o for o in kind.observables if o.name in trace and np.ptp(trace[o.name].values) > 0][:MOST_PANELS]
     shown = shown or [o for o in kind.observables if o.name in trace][:1]
-    with mpl.rc_context(STYLE):  # type: ignore[arg-type]
+    with paper():
         figure = Figure(figsize=(width, 0.5 + 1.3 * len(shown)), layout="constrained")
         panels = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
         for axes, observable in zip(panels, shown, strict=True):

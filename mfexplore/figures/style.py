@@ -163,7 +163,7 @@ def mpl_math(latex: str) -> str:
     """LaTeX that matplotlib's own renderer understands."""
     for ours, theirs in ((r"\tfrac", r"\frac"), (r"\dfrac", r"\frac"), (r"\lvert", "|"), (r"\rvert", "|")):
         latex = latex.replace(ours, theirs)
-    return latex
+    return re.sub(r"(\\overline)\s*(\\[a-zA-Z]+|\w)", r"\1{\2}", latex)  # it wants the braces that TeX does without
 
 
 @cache

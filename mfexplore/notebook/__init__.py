@@ -11,6 +11,7 @@ from typing import Any
 
 from mfexplore.core.errors import MfexploreError
 from mfexplore.core.model import Model
+from mfexplore.core.seeds import Seed
 from mfexplore.notebook.lessons import check, predict
 
 __all__ = ["check", "explore", "predict"]
@@ -18,7 +19,7 @@ __all__ = ["check", "explore", "predict"]
 _open: dict[str, tuple[str, list[Any]]] = {}  # by the cell's id: which run of it, and the workbenches it opened
 
 
-def explore(model: Model, seed: int = 0, **view: Any) -> Any:
+def explore(model: Model, seed: Seed = 0, **view: Any) -> Any:
     """The workbench of a model as a widget, for the last line of a notebook cell.
 
     Args:
@@ -26,8 +27,8 @@ def explore(model: Model, seed: int = 0, **view: Any) -> Any:
         view: x, y, colour, branch, method, along, as in `Exploration`.
 
     Running the cell again replaces its workbenches, and ends what ran behind the old ones; several in one cell live
-    side by side. Raises MfexploreError outside a notebook, UnknownNameError for an axis, observable, branch or method
-    that the system does not have.
+    side by side. Raises MfexploreError outside a notebook, SeedError, UnknownNameError for an axis, observable, branch
+    or method that the system does not have.
     """
     from mfexplore.notebook.page import NotebookPage
     from mfexplore.workbench.exploration import Exploration

@@ -94,7 +94,7 @@ class Bench:
             for one in declared:
                 self.controls[one.name] = control_widget(one, getattr(at.model, one.name), heard)
                 parts.append(self.controls[one.name].widget)
-        self.seed_shown = str(at.seed)
+        self.seed_shown = at.seed_text
         self.seed = widgets.Text(value=self.seed_shown, continuous_update=False, tooltip=SEED_HELP)
         self.seed.observe(self._seeded, "value")
         if self.sheet.runs:
@@ -104,9 +104,9 @@ class Bench:
         parts += self._build_menus()
         return _box(parts, "mfexplore-card", "mfexplore-controls")
 
-    def show_seed(self, seed: int) -> None:
+    def show_seed(self, seed: str) -> None:
         """Stand at a seed, silently."""
-        self.seed_shown = str(seed)
+        self.seed_shown = seed
         self.seed.value = self.seed_shown
 
     def _seeded(self, change: dict[str, Any]) -> None:

@@ -19,14 +19,14 @@ from mfexplore.numerics.random import advanced, random_word, uniform
 
 
 @kernel
-def single_clusters(spins, kinds, shifts, probability, field, clusters, members, stack, stream):
+def single_clusters(spins, kinds, shifts, probability, field, clusters, members, stream):
     """Grow and turn `clusters` clusters, one after the other (Wolff).
 
     Args:
         spins: +-1, int8 of shape (n,), overwritten. kinds, shifts: the neighbours, see `lattices.Neighbourhood`.
         probability: with which an equal neighbour joins. field: gain of a site that agrees with it, over temperature;
             a cluster of k sites s is turned with probability min(1, e^(-2 field s k)).
-        members, stack: scratch, int32 of shapes (n,) and (n + coordination,); `members` begins with the last cluster.
+        members: scratch, int32 of shape (n + 1,), begins with the last cluster.
         stream: see `numerics.random`.
 
     Returns (sites turned, size of the last cluster).
@@ -43,23 +43,26 @@ def single_clusters(spins, kinds, shifts, probability, field, clusters, members,
         old = spins[seed]
         new = np.int8(-old)
         spins[seed] = new
-        stack[0] = seed
-        height, size = 1, 0
-        while height > 0:
-            height -= 1
-            site = np.int64(stack[height])
-            members[size] = site
-            size += 1
+        members[0] = seed
+        first, size = 0, 1
+        # First come, first served: whoever is next is known long before, so the processor looks after several members
+        # at a time. The last to come would have to be waited for.
+        while first < size:
+            site = np.int64(members[first])
+            first += 1
             kind = np.int64(kinds[site])
             for k in range(coordination):
+                if k % 2 == 0:
+                    word = random_word(position, drawn)
+                    drawn += 1
                 # Without a branch: whether a neighbour joins cannot be foreseen, and a wrong guess costs 15 draws.
                 other = site + shifts[kind, k]
                 value = spins[other]
-                joins = (value == old) & ((random_word(position, drawn + k) >> np.uint64(32)) < limit)
+                joins = (value == old) & ((word & np.uint64(0xFFFFFFFF)) < limit)
+                word >>= np.uint64(32)
                 spins[other] = new if joins else value
-                stack[height] = other
-                height += joins
-            drawn += coordination
+                members[size] = other
+                size += joins
         loss = 2.0 * field * old * size
         if loss > 0.0:
             refused = uniform(position, drawn) >= math.exp(-loss)

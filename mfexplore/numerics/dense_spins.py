@@ -5,8 +5,9 @@ reads a row of couplings. Instead of drawing a number per question, each spin dr
 (exponential with mean T); thirty-two spins are asked at once, in SIMD, for the first that accepts.
 
 Couplings are whole multiples of a unit, because reading them is what takes the time, and because fields then stay exact
-however many flips they follow: int16 with int32 fields for Gaussian couplings (half the traffic of float32), int8 with
-int16 fields for couplings of +-1. Rows and fields are filled up with zeros to whole vectors.
+however many flips they follow: int8 with int16 fields for couplings of +-1 and for Gaussian ones of many spins, whose
+fields are sums of so many that coarser steps are not felt; int16 with int32 fields for Gaussian couplings of fewer
+spins. Rows and fields are filled up with zeros to whole vectors.
 """
 
 from __future__ import annotations
@@ -15,31 +16,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfexplore.numerics.aligned import aligned
-from mfexplore.numerics.elementary import log
+from mfexplore.numerics.elementary import log_of_normal
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.random import advanced, uniform
 
 BLOCK = 32
 VECTORS = 64  # elements of a row that are read in one turn of a loop, or less
-STEPS = 2048  # units of a standard deviation: 16 of these fit, and no Gaussian number is larger
+FINE_STEPS = 2048  # units of a standard deviation: 16 of these fit into int16, and no Gaussian number is larger
+STEPS = 22  # into int8 fit 5.77 of these, beyond which is one Gaussian number in 10^8
+MANY = 2048  # spins
 
 
 def symmetric_couplings(size: int, binary: bool, rng: np.random.Generator) -> tuple[NDArray[np.integer], float]:
     """Random couplings of mean 0 and variance 1 as (whole numbers, their unit).
 
-    The numbers are int8 of +-1, or int16 of normal numbers rounded to 1/2048 (the variance grows by 2e-8), shape
-    (size, width >= size): a symmetric matrix without diagonal, and zeros.
+    The numbers are int8 of +-1, or normal numbers rounded to a 2048th of their deviation, int16, or, above 2048 spins,
+    to a 22nd, int8; the unit takes back what rounding adds to the variance. Shape (size, width >= size): a symmetric
+    matrix without diagonal, and zeros.
     """
-    rows = aligned((size, -(-size // VECTORS) * VECTORS), np.int8 if binary else np.int16)
+    steps = STEPS if size > MANY else FINE_STEPS
+    rows = aligned((size, -(-size // VECTORS) * VECTORS), np.int8 if binary or size > MANY else np.int16)
+    largest = np.iinfo(rows.dtype).max
     for i in range(1, size):
-        drawn = 2 * rng.integers(0, 2, i, np.int8) - 1 if binary else np.rint(STEPS * rng.standard_normal(i))
-        rows[i, :i] = rows[:i, i] = drawn
-    return rows, 1.0 if binary else 1.0 / STEPS
+        if binary:
+            rows[i, :i] = 2 * rng.integers(0, 2, i, np.int8) - 1
+        else:
+            rows[i, :i] = np.rint(steps * rng.standard_normal(i)).clip(-largest, largest)
+        rows[:i, i] = rows[i, :i]
+    return rows, 1.0 if binary else (steps**2 + 1 / 12) ** -0.5
 
 
 def blank(rows: NDArray[np.integer], *copies: int) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
-    """(spins, fields) for these couplings, zeros of shapes (*copies, size) and (*copies, width), of a type for which no
-    field of less than 32768 spins can be too large.
+    """(spins, fields) for these couplings, zeros of shapes (*copies, size) and (*copies, width), of a type that holds
+    any field of less than 32768 spins with couplings of +-1, and 1489/sqrt(size) standard deviations of one with
+    Gaussian int8 couplings (11 for 16384 spins; in the SK model 5 are never seen).
     """
     kind = np.int16 if rows.dtype == np.int8 else np.int32
     return aligned((*copies, len(rows)), kind), aligned((*copies, rows.shape[1]), kind)
@@ -86,7 +96,7 @@ def metropolis_sweeps(rows, spins, fields, scale, shared, field, temperatures, s
         for begin in range(0, n, BLOCK):
             size = min(BLOCK, n - begin)
             for j in range(BLOCK):
-                thresholds[j] = own - half * log(1.0 - uniform(position, j))
+                thresholds[j] = own - half * log_of_normal(1.0 - uniform(position, j), 0.0)
             position = advanced(position, BLOCK)
             block_spins, block_fields = spins[begin : begin + size], fields[begin : begin + size]
             start = np.uint16(0)

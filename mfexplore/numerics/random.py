@@ -18,7 +18,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from mfexplore.numerics.elementary import log, precise_block, sincos
+from mfexplore.numerics.elementary import log_of_normal, precise_block, sincos
 from mfexplore.numerics.kernel import kernel
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -48,7 +48,7 @@ def uniform(position, index):
 @precise_block
 def normal_pair(position, index):
     """Two independent standard normal numbers (Box and Muller) from the words 2 index and 2 index + 1; at most 8.5."""
-    radius = math.sqrt(-2.0 * log(1.0 - uniform(position, 2 * index)))
+    radius = math.sqrt(-2.0 * log_of_normal(1.0 - uniform(position, 2 * index), 0.0))
     sine, cosine = sincos(6.283185307179586 * uniform(position, 2 * index + 1))
     return radius * cosine, radius * sine
 

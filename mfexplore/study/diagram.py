@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
@@ -9,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mfexplore.core.arguments import whole_number, window
 from mfexplore.core.model import Model
 from mfexplore.core.solution import Array, Solution, columns, label
-from mfexplore.study.executors import shared_threads
+from mfexplore.study.executors import share
+from mfexplore.study.turns import Rank, lower, scheduler
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -45,15 +48,17 @@ def solve_grid(
     xs: Array,
     ys: Array,
     seconds_per_point: float,
-    executor: Executor,
+    executor: Executor | None,
     cancelled: Callable[[], bool],
     progress: Callable[[float], None],
 ) -> tuple[Solution, float] | None:
-    """The whole grid in tiles of rows; None if cancelled. Returns the solution and the measured seconds per point."""
+    """The whole grid in tiles; None if cancelled. Returns the solution and the measured seconds per point."""
+    if executor is None:
+        return solve_here(columns(model, {y: ys, x: xs}), len(xs), model, seconds_per_point, cancelled, progress)
     workers = getattr(executor, "_max_workers", 8)
     seconds_per_row = seconds_per_point * len(xs)
-    share = -(-len(ys) // workers) if seconds_per_row * len(ys) > WORTH_SHARING else len(ys)
-    rows = int(np.clip(TILE_SECONDS / seconds_per_row, 1, share))
+    longest = -(-len(ys) // workers) if seconds_per_row * len(ys) > WORTH_SHARING else len(ys)
+    rows = int(np.clip(TILE_SECONDS / seconds_per_row, 1, longest))
     pieces = np.array_split(ys, max(1, -(-len(ys) // rows)))
     futures: list[Future[tuple[Solution, float]]] = []
     done: list[Solution] = []
@@ -71,6 +76,55 @@ def solve_grid(
             spent += seconds
             progress(len(done) / len(pieces))
     return concatenate(done), spent / (len(xs) * len(ys))
+
+
+def solve_here(
+    points: dict[str, Array],
+    row: int,
+    model: Model,
+    pace: float,
+    cancelled: Callable[[], bool],
+    progress: Callable[[float], None],
+) -> tuple[Solution, float] | None:
+    """The same on threads of this process, which cut off their next tile when they need one: of whole rows of `row`
+    points if that is short enough. pace: seconds per point, until one is measured.
+    """
+    total = len(next(iter(points.values())))
+    lock = threading.Lock()
+    begun = finished = 0
+    spent = 0.0
+
+    def cut() -> slice:
+        nonlocal begun
+        with lock:
+            per_point = spent / finished if finished else pace
+            most = max(1, int(TILE_SECONDS / per_point))
+            if per_point * total > WORTH_SHARING:
+                most = min(most, row * -(-total // (row * scheduler.places)))
+            if most > row:
+                most -= most % row
+            piece = slice(begun, min(begun + most, total))
+            begun = piece.stop
+            return piece
+
+    def tiles() -> Iterator[tuple[int, Solution]]:
+        nonlocal finished, spent
+        while not cancelled():
+            piece = cut()
+            if piece.start == total:
+                return
+            start = time.perf_counter()
+            solution = model.solve({name: values[piece] for name, values in points.items()})
+            with lock:
+                spent += time.perf_counter() - start
+                finished += piece.stop - piece.start
+                progress(finished / total)
+            yield piece.start, solution
+
+    found = share(tiles) if pace * total > WORTH_SHARING else list(tiles())
+    if finished < total:
+        return None
+    return concatenate([solution for _, solution in sorted(found, key=lambda tile: tile[0])]), spent / total
 
 
 def concatenate(parts: list[Solution]) -> Solution:
@@ -111,12 +165,18 @@ def diagram_levels(
         x, y: the controls that span it (default: the first plane of the model).
         resolution: points along each axis of the last level (fewer for a whole-number control).
         x_range, y_range: a window to zoom into (default: as declared by the plane).
-        executor: where tiles run (default: one thread per core, shared by all).
+        executor: where tiles run (default: threads of this process, no more than it has cores).
         progress: called with the finished fraction of the whole diagram.
+
+    Raises ArgumentError (a resolution below 2, a window that is no window), UnknownNameError and NotOfferedError.
     """
     plane = model.plane(x, y)
-    executor = executor or shared_threads()
-    x_window, y_window = x_range or model.range(plane, "x"), y_range or model.range(plane, "y")
+    resolution = whole_number("diagram", "resolution", resolution, 2)
+    x_window, y_window = (
+        model.range(plane, axis) if asked is None  # type: ignore[arg-type]
+        else window("diagram", f"{axis}_range", asked, *model.control(getattr(plane, axis)).bounds)
+        for axis, asked in (("x", x_range), ("y", y_range))
+    )  # fmt: skip
     pace, done, pending = UNKNOWN_PACE, 0, resolutions(resolution)
     while pending:
         n = pending.pop(0)
@@ -137,6 +197,7 @@ def diagram_levels(
             pending = pending[len(soon) - 1 :]
         else:
             yield label(model, {plane.y: ys, plane.x: xs}, solution)
+            lower(Rank.REFINEMENT)  # the first picture follows the hand; now others come first
 
 
 def diagram(

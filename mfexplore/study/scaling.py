@@ -20,8 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mfexplore.core.arguments import whole_number
 from mfexplore.core.model import Model
 from mfexplore.core.provenance import error_attributes, observed_attributes, provenance
+from mfexplore.core.rounding import simulated_grid
+from mfexplore.core.seeds import Seed, check_seed, stream
 from mfexplore.core.solution import Array
 from mfexplore.numerics.statistics import jackknife, leave_one_out, reweighting
 from mfexplore.study.ensemble import never
@@ -37,21 +40,21 @@ ONE, SIZE_OF_M, SECOND, FOURTH, ENERGY, ENERGY_SQUARED, ENERGY_SECOND, ENERGY_FO
 
 
 def run_sample(
-    model: Model, seed: int, sample: int, relaxation: int, updates: int, cancelled: Callable[[], bool] = never
+    model: Model, seed: Seed, sample: int, relaxation: int, updates: int, cancelled: Callable[[], bool] = never
 ) -> tuple[Array, Array]:
     """(total energies, magnetizations per spin) of one independent run, after `relaxation` units of time."""
-    run = model.simulate(seed=np.random.SeedSequence(seed, spawn_key=(model.values()["size"], sample)))  # type: ignore[arg-type]
+    run = model.simulate(seed=stream(seed, spins(model), sample))
     for _ in range(relaxation + updates):
         if cancelled():
             break
-        run.advance(1.0)
+        run.advance()
     _, series = run.series()
     return series["energy"][-updates:] * spins(model), series["magnetization"][-updates:]
 
 
 def spins(model: Model) -> int:
     """The number of spins really simulated."""
-    return int(getattr(model, "sites", model.values()["size"]))
+    return int(model.realised().values()["size"])
 
 
 @dataclass(frozen=True)
@@ -192,7 +195,7 @@ def finite_size(
     samples: int = 8,
     updates: int = 1000,
     relaxation: int = 200,
-    seed: int = 0,
+    seed: Seed = 0,
     points: int = 129,
     executor: Executor | None = None,
     cancelled: Callable[[], bool] = never,
@@ -209,12 +212,18 @@ def finite_size(
         executor: where the runs are made (default: one thread per core).
         cancelled: asked between measurements. progress: called with the finished fraction.
 
-    Raises NotOfferedError, TooLargeError, ControlError as `simulate` does, ValueError for fewer than two samples.
+    Raises NotOfferedError, TooLargeError, ControlError as `simulate` does, ArgumentError for fewer than two samples,
+    ControlError for sizes that are simulated as the same one.
     """
-    if samples < 2:
-        raise ValueError("finite_size needs at least two samples, because errors come from their differences")
+    samples = whole_number("finite_size", "samples", samples, 2)  # errors come from their differences
+    updates = whole_number("finite_size", "updates", updates, 1)
+    relaxation = whole_number("finite_size", "relaxation", relaxation, 0)
+    points = whole_number("finite_size", "points", points, 2)
+    axis = model.control("size").check_array(sizes, model.title)
     executor = executor or background_threads()
-    models = [model.replace(size=int(size)) for size in sizes]
+    seed = check_seed(seed)
+    simulated_grid(model, {"size": axis})  # refuses one size twice
+    models = [model.replace(size=int(size)).realised() for size in axis]
     tasks = [
         [executor.submit(run_sample, one, seed, k, relaxation, updates, cancelled) for k in range(samples)]
         for one in models

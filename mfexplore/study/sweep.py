@@ -2,8 +2,10 @@
 
 The unit of work is one sample at one grid point. Its random stream depends on the seed and the sample alone (points
 share streams, as `ensemble` does: a point of a sweep equals `model.ensemble` there), so results are bit-identical
-whatever executes them, in whatever batches, after however many interruptions. Only the calling process writes; a batch
-is marked as done after its values are in the store, so whoever is killed, the same command goes on where it stopped.
+whatever executes them, in whatever batches, after however many interruptions. Only the calling process writes, and a
+store has one such owner at a time. A unit is marked as done after its values are in the store, and the mark says how
+many there are; so whoever is killed, the same command goes on where it stopped, and what is marked but lost is seen and
+computed again.
 """
 
 from __future__ import annotations
@@ -17,11 +19,9 @@ from concurrent.futures import (
     CancelledError,
     Executor,
     Future,
-    ProcessPoolExecutor,
     wait,
 )
-from contextlib import contextmanager
-from multiprocessing import get_context
+from contextlib import contextmanager, nullcontext, suppress
 from os import PathLike, cpu_count
 from pathlib import Path
 from threading import Event
@@ -29,14 +29,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mfexplore.core.arguments import whole_number
+from mfexplore.core.arithmetic import with_infinities
 from mfexplore.core.catalogue import system as find_system
 from mfexplore.core.errors import MfexploreError, UnknownNameError
 from mfexplore.core.extras import needs
 from mfexplore.core.model import Model
 from mfexplore.core.provenance import attributes, error_attributes, observed_attributes, provenance
+from mfexplore.core.rounding import simulated_grid
+from mfexplore.core.seeds import Seed, check_seed, read_seed, written_seed
 from mfexplore.core.solution import Array
 from mfexplore.study.ensemble import measure_sample, never
 from mfexplore.study.executors import background_threads
+from mfexplore.study.ownership import owned
+from mfexplore.study.processes import Processes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -55,11 +61,11 @@ class SweepMismatchError(MfexploreError):
 
 
 class SweepStoppedError(MfexploreError):
-    """What executed a sweep is gone (the scheduler of a cluster was killed, say)."""
+    """What executed a sweep is gone (the scheduler of a cluster was killed, say), or its store takes no more (full)."""
 
 
 def measure_batch(
-    models: list[Model], seed: int, samples: list[int], cancelled: Callable[[], bool] = never
+    models: list[Model], seed: Seed, samples: list[int], cancelled: Callable[[], bool] = never
 ) -> dict[str, Array]:
     """One sample at each of the given models: observables as arrays over the batch. This is what runs on a worker."""
     found = [measure_sample(model, seed, sample, cancelled) for model, sample in zip(models, samples, strict=True)]
@@ -71,7 +77,7 @@ def sweep(
     over: Mapping[str, Any],
     *,
     samples: int = 16,
-    seed: int = 0,
+    seed: Seed = 0,
     store: str | PathLike[str] | None = None,
     executor: Any = "threads",
     progress: Progress | bool = True,
@@ -91,59 +97,105 @@ def sweep(
         **controls: controls of the model held fixed (size=..., temperature=..., ...).
 
     Returns:
-        Dataset over the swept controls: `x` (mean over samples), `x_standard_error`, and `x_samples` over `sample`.
+        Dataset over the swept controls, with the values really simulated (`Model.realised`; where these depend on
+        several axes, as `x_simulated` over them): `x` (mean over samples), `x_standard_error`, and `x_samples` over
+        `sample`.
 
     Raises:
-        ControlError, UnknownNameError: before anything runs.
+        ArgumentError, ControlError, UnknownNameError, SeedError: before anything runs.
+        StoreInUseError: somebody else is writing to the store.
         SweepMismatchError: the store holds a different sweep, or something else.
-        SweepStoppedError: the cluster is gone; what is done is in the store.
+        SweepStoppedError: the cluster is gone, or the disk full; what is done is in the store.
     """
+    seed = check_seed(seed)
+    samples = whole_number("sweep", "samples", samples, 1)
     model = _as_model(system).replace(**controls)
     axes = {name: model.control(name).check_array(values, model.title) for name, values in over.items()}
+    simulated_grid(model, axes)  # refuses what rounding would make one simulation under two labels
     shape = tuple(len(values) for values in axes.values())
     units = int(np.prod(shape)) * samples
-    with executed_by(executor) as pool:
-        ledger = _Ledger(model, axes, samples, seed, max(1, -(-units // (TASKS_PER_WORKER * pool.workers))), store)
-        with _reporter(progress, units) as report:
-            _run(ledger, pool, report, cancelled)
-    return ledger.dataset()
+    with (
+        executed_by(executor) as pool,
+        nullcontext() if store is None else owned(_as_folder(store)),
+        _reporter(progress, units) as report,
+    ):
+        ledger = _Ledger(model, axes, samples, seed)
+        if store is not None:
+            ledger.keep_in(_as_folder(store))
+        ledger.cut(max(1, -(-units // (TASKS_PER_WORKER * pool.workers))))
+        _run(ledger, pool, report, cancelled)
+        return ledger.dataset()
 
 
 def load(store: str | PathLike[str]) -> xr.Dataset:
     """The Dataset of a sweep, finished or not, from its store; what is not done yet is NaN."""
+    group = _opened(_as_folder(store), "r")
+    record = _recorded(group, store)
+    if record is None:
+        raise SweepMismatchError(f"{store} holds no sweep.")
+    model = find_system(record["system"])(**record["controls"])
+    axes = {name: model.control(name).check_array(values, model.title) for name, values in record["over"].items()}
+    ledger = _Ledger(model, axes, record["samples"], read_seed(str(record["seed"])))
+    ledger.read(group)
+    return ledger.dataset().assign_attrs(system_version=record["system_version"])
+
+
+def _as_folder(store: str | PathLike[str]) -> Path:
+    if "://" in str(store):
+        raise SweepMismatchError(f"{store} is an address, but a store must be a folder, so that it can have an owner.")
+    return Path(store)
+
+
+def _opened(store: Path, mode: Any) -> zarr.Group:
     with needs("dask"):
         import zarr
 
-    kept = zarr.open_group(str(store), mode="r").attrs
-    if "sweep" not in kept:
-        raise SweepMismatchError(f"{store} holds no sweep.")
-    record = json.loads(str(kept["sweep"]))
-    model = find_system(record["system"])(**record["controls"])
-    axes = {name: model.control(name).check_array(values, model.title) for name, values in record["over"].items()}
-    return _Ledger(model, axes, record["samples"], record["seed"], 1, store).dataset()
+    try:
+        return zarr.open_group(str(store), mode=mode)
+    except (ValueError, KeyError) as error:  # what describes the group is no JSON, or of another format
+        raise SweepMismatchError(f"{store} cannot be read ({error}). Delete it, or choose another store.") from error
+
+
+def _recorded(group: zarr.Group, store: object) -> dict[str, Any] | None:
+    """What was asked for when this store was made; None if it holds no sweep."""
+    if "sweep" not in group.attrs:
+        return None
+    try:
+        return dict(json.loads(str(group.attrs["sweep"])))
+    except ValueError:
+        raise SweepMismatchError(f"{store} does not say which sweep it holds. Choose another store.") from None
+
+
+def _difference(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
+    """What a store says otherwise than was asked, in words."""
+    found = []
+    for name in {**ours, **theirs}:
+        there, asked = theirs.get(name), ours.get(name)
+        if isinstance(there, dict) and isinstance(asked, dict):
+            found += [part for part in [_difference(there, asked)] if part]
+        elif there != asked:
+            found.append(f"{name}: {_shortened(there)} there, {_shortened(asked)} asked")
+    return "; ".join(found)
+
+
+def _shortened(value: Any) -> str:
+    words = repr(value)
+    return words if len(words) <= 60 else f"{words[:40]} ... {words[-15:]}"
 
 
 class _Ledger:
     """What is done and what is not: values of every unit, in memory or in a Zarr group, in batches."""
 
     def __init__(
-        self,
-        model: Model,
-        axes: Mapping[str, Array],
-        samples: int,
-        seed: int,
-        batch: int,
-        store: str | PathLike[str] | None,
+        self, model: Model, axes: Mapping[str, Array], samples: int, seed: int | np.random.SeedSequence
     ) -> None:
         self.model, self.axes, self.samples, self.seed = model, axes, samples, seed
         self.shape = tuple(len(values) for values in axes.values())
         self.units = int(np.prod(self.shape)) * samples
-        self.batch = batch
+        self.batch = self.units
         self.group: zarr.Group | None = None
         self.values: dict[str, Any] = {}
         self.done = np.zeros(self.units, bool)
-        if store is not None:
-            self._open(store)
 
     def record(self) -> dict[str, Any]:
         fixed = {name: value for name, value in self.model.values().items() if name not in self.axes}
@@ -152,46 +204,88 @@ class _Ledger:
             "system_version": self.model.version,
             "controls": fixed,
             "over": {name: values.tolist() for name, values in self.axes.items()},
-            "samples": self.samples,
-            "seed": self.seed,
+            "samples": int(self.samples),
+            "seed": written_seed(self.seed),
         }
 
-    def _open(self, store: str | PathLike[str]) -> None:
-        with needs("dask"):
-            import zarr
-
-        place = Path(store)
-        if place.is_file() or (place.is_dir() and any(place.iterdir()) and not (place / "zarr.json").exists()):
+    def keep_in(self, store: Path) -> None:
+        """Keep values in a store, which is new or holds a part of this sweep. Raises SweepMismatchError."""
+        if store.is_file() or (store.is_dir() and any(store.iterdir()) and not (store / "zarr.json").exists()):
             raise SweepMismatchError(f"{store} is no Zarr store. Choose another store.")
-        self.group = zarr.open_group(str(store), mode="a")
-        asked = json.dumps(self.record())
-        found = self.group.attrs.get("sweep")
-        if found is None:
-            if set(self.group) - {"done"}:  # that alone is there if the first client was killed just now
+        group = _opened(store, "a")
+        record = _recorded(group, store)
+        if record is None:
+            if {file.name for file in store.iterdir()} - {"done", "zarr.json"}:  # as if the first was killed at once
                 raise SweepMismatchError(f"{store} holds something else than a sweep. Choose another store.")
+        elif different := _difference(record, self.record()):
+            raise SweepMismatchError(f"{store} holds another sweep ({different}). Choose another store.")
+        self.group = group
+        if record is not None:
+            self.read(group)
+
+    def read(self, group: zarr.Group) -> None:
+        """What a store holds. Only what is marked as done and really there counts: see `write` for the marks."""
+        kept: dict[str, Any] = dict(group.attrs)
+        self.batch = int(kept.get("batch", self.units))
+        names = kept.get("observables") or [name for name in group if name != "done"]
+        there = {name: array for name in (*names, "done") if (array := self._array_in(group, name)) is not None}
+        self.values = {name: array for name, array in there.items() if name != "done"}
+        marks = self._whole(there["done"], 0) if "done" in there else np.zeros(self.units)
+        known = sum((~np.isnan(self._whole(array, np.nan)) for array in self.values.values()), np.zeros(self.units))
+        self.done = (marks > 0) & (known == marks - 1)
+
+    def cut(self, batch: int) -> None:
+        """Cut the work into batches. A store that has been begun keeps its own; a new one is told all about itself."""
+        if self.group is None:
+            self.batch = batch
+            return
+        if "sweep" not in self.group.attrs:
+            self.batch = batch
             self._array("done", np.int8, 0)
-            origin = provenance(self.model, seed=self.seed, samples=self.samples)
-            self.group.attrs.update(origin | {"sweep": asked, "batch": self.batch})
-        elif found != asked:
-            theirs, ours = json.loads(str(found)), self.record()
-            other = [f"{k}: {theirs.get(k)!r} there, {v!r} asked" for k, v in ours.items() if theirs.get(k) != v]
-            raise SweepMismatchError(f"{store} holds another sweep ({'; '.join(other)}). Choose another store.")
-        self.batch = int(self.group.attrs["batch"])  # type: ignore[arg-type]
-        self.done = np.asarray(self.group["done"][:]).astype(bool)  # type: ignore[index]
-        self.values = {name: array for name, array in self.group.arrays() if name != "done"}
+            origin = provenance(self.model, seed=self.seed, samples=int(self.samples))
+            self.group.attrs.update(origin | {"sweep": json.dumps(self.record()), "batch": batch})
+        else:
+            self._array("done", np.int8, 0)
+
+    def _array_in(self, group: zarr.Group, name: str) -> Any:
+        """An array of the store; None if there is none of this name that can be read and has the right shape."""
+        try:
+            found = group[name]
+        except (KeyError, ValueError):
+            return None
+        return found if getattr(found, "shape", None) == (self.units,) else None
 
     def _array(self, name: str, dtype: Any, fill: float) -> Any:
+        """The array that is there, or a new one: values that are there are never created over."""
         if self.group is None:
             return np.full(self.units, fill, dtype)
+        found = self._array_in(self.group, name)
+        if found is not None:
+            return found
         return self.group.create_array(
             name, shape=(self.units,), chunks=(self.batch,), dtype=dtype, fill_value=fill, dimension_names=("unit",),
             overwrite=True,
         )  # fmt: skip
 
+    def _whole(self, array: Any, lost: float) -> Array:
+        """All values of an array; where a chunk of it is damaged, `lost`."""
+        try:
+            return np.asarray(array[:])
+        except Exception:  # a broken file makes each codec raise an error of its own
+            found = np.full(self.units, lost)
+            for piece in self.pieces():
+                with suppress(Exception):
+                    found[piece] = array[piece]
+            return found
+
+    def pieces(self) -> Iterator[slice]:
+        """All batches."""
+        for start in range(0, self.units, self.batch):
+            yield slice(start, min(start + self.batch, self.units))
+
     def missing(self) -> Iterator[slice]:
         """The batches that are not done."""
-        for start in range(0, self.units, self.batch):
-            piece = slice(start, min(start + self.batch, self.units))
+        for piece in self.pieces():
             if not self.done[piece].all():
                 yield piece
 
@@ -206,28 +300,47 @@ class _Ledger:
         return [models[int(p)] for p in point], sample.tolist()
 
     def write(self, piece: slice, found: Mapping[str, Array]) -> None:
+        """Values first, marks last. A mark is one more than the number of observables that have a value there and not
+        NaN, so that a NaN that was found is told from one that stands for a lost value.
+        """
+        if not self.values.keys() >= found.keys():
+            if self.group is not None:
+                self.group.attrs["observables"] = sorted({*self.values, *found})
+            self.values |= {name: self._array(name, np.float64, np.nan) for name in found if name not in self.values}
         for name, values in found.items():
-            if name not in self.values:
-                self.values[name] = self._array(name, np.float64, np.nan)
             self.values[name][piece] = values
-        if self.group is not None:  # last, so that a batch counts as done only when its values are safe
-            self.group["done"][piece] = 1  # type: ignore[index]
+        if self.group is not None:
+            known = sum(~np.isnan(np.asarray(values, np.float64)) for values in found.values())
+            self.group["done"][piece] = 1 + known  # type: ignore[index]
         self.done[piece] = True
 
+    def stopped(self, reason: str) -> SweepStoppedError:
+        """The error that says why there is no more, how much there is, and what to do."""
+        kept = f"{int(self.done.sum())} of {self.units} samples are done"
+        what_now = ", and the same command goes on from there" if self.group is not None else ""
+        return SweepStoppedError(f"{reason}: {kept}{what_now}.")
+
+    @with_infinities
     def dataset(self) -> xr.Dataset:
         import warnings
 
         import xarray as xr
 
+        grid = simulated_grid(self.model, self.axes)
         dataset = xr.Dataset(
-            attrs=provenance(self.model, seed=self.seed, samples=self.samples, done=float(self.done.mean()))
+            attrs=provenance(grid.model, seed=self.seed, samples=self.samples, done=float(self.done.mean()))
         )
-        for name, values in self.axes.items():
-            dataset.coords[name] = (name, values, attributes(self.model.control(name)))
+        for name, along in grid.axes.items():
+            dataset.coords[name] = (name, along, attributes(self.model.control(name)))
+        for name, simulated in grid.varying.items():
+            meaning = attributes(self.model.control(name))
+            meaning["long_name"] += " really simulated"
+            dataset.coords[f"{name}_simulated"] = (tuple(self.axes), simulated, meaning)
         for name, values in self.values.items():
             if name in self.axes:  # a run may report a control (a driven field), which must not replace the axis
                 continue
-            table = np.asarray(values[:]).reshape(*self.shape, self.samples)
+            known = np.where(self.done, self._whole(values, np.nan), np.nan)
+            table = known.reshape(*self.shape, self.samples)
             meaning = observed_attributes(self.model, name)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", RuntimeWarning)  # points without any sample yet are NaN
@@ -263,7 +376,7 @@ class _Pool:
             self._counted, self._workers = time.monotonic(), self._count()
         return self._workers
 
-    def submit(self, models: list[Model], seed: int, samples: list[int]) -> Future[dict[str, Array]]:
+    def submit(self, models: list[Model], seed: Seed, samples: list[int]) -> Future[dict[str, Array]]:
         if self._stop is None:
             return self.executor.submit(measure_batch, models, seed, samples)
         return self.executor.submit(measure_batch, models, seed, samples, self._stop.is_set)
@@ -277,6 +390,8 @@ class _Pool:
             self._stop.set()  # threads of this process end their samples
         if self._owned:
             self.executor.shutdown(wait=False, cancel_futures=True)
+            if isinstance(self.executor, Processes):
+                self.executor.let_go()
 
 
 @contextmanager
@@ -286,9 +401,7 @@ def executed_by(kind: Any) -> Iterator[_Pool]:
     if kind == "threads":
         pool = _Pool(background_threads, lambda: cores, stop=Event())
     elif kind == "processes":
-        pool = _Pool(
-            lambda: ProcessPoolExecutor(cores, mp_context=get_context("spawn")), lambda: cores, rebuild=True, owned=True
-        )
+        pool = _Pool(lambda: Processes(cores), lambda: cores, rebuild=True, owned=True)
     elif hasattr(kind, "get_executor"):  # a dask.distributed.Client
         pool = _Pool(lambda: kind.get_executor(pure=False), lambda: _dask_workers(kind))
     elif isinstance(kind, Executor):
@@ -333,9 +446,7 @@ def _run(ledger: _Ledger, pool: _Pool, report: Progress, cancelled: Callable[[],
                 raise
             pool.renew()
         except CancelledError:  # not by us: a Dask client cancels everything when it loses its scheduler
-            kept = f"{int(ledger.done.sum())} of {ledger.units} samples are done"
-            what_now = ", and the same command goes on from there" if ledger.group is not None else ""
-            raise SweepStoppedError(f"The cluster that executed this sweep is gone: {kept}{what_now}.") from None
+            raise ledger.stopped("The cluster that executed this sweep is gone") from None
         finally:
             for future in running:
                 future.cancel()
@@ -344,7 +455,11 @@ def _run(ledger: _Ledger, pool: _Pool, report: Progress, cancelled: Callable[[],
 def _collect(ledger: _Ledger, running: dict[Future[dict[str, Array]], slice], report: Progress) -> None:
     finished, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
     for future in finished:
-        ledger.write(running.pop(future), future.result())
+        piece, found = running.pop(future), future.result()
+        try:
+            ledger.write(piece, found)
+        except OSError as error:  # the disk is full, say
+            raise ledger.stopped(f"The store of this sweep cannot be written to ({error})") from error
     if finished:
         report(int(ledger.done.sum()), ledger.units)
 

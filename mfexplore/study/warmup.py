@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import llvmlite.binding as llvm
-import numba
 import numpy as np
+from numba.core.dispatcher import Dispatcher
 
-from mfexplore.core.catalogue import places, system
+from mfexplore.core.catalogue import source, system
 from mfexplore.core.errors import NotOfferedError
+from mfexplore.core.folders import PACKAGE, cache_folder, kept_folders, write_whole
 from mfexplore.core.model import Model
-from mfexplore.numerics.kernel import PACKAGE, settings, store
+from mfexplore.core.sources import sources
+from mfexplore.numerics.kernel import COMPILER, KeptKernel, intact, settings
+from mfexplore.study.processes import end_with_input
 
 TINY = 256  # largest size simulated here; a kernel is the same code at any size
 
@@ -33,23 +36,41 @@ def processor() -> str:
     return f"{platform.machine()} {name} {features}"
 
 
-def _mark(key: str) -> Path | None:
-    """The file that says: with these sources, this Numba and this processor, the system has been warmed."""
-    folder = store(PACKAGE / "models" / places()[key] / f"{key}.py")
-    if folder is None:
-        return None
-    setting = f"{sys.version_info[:2]} {numba.__version__} {processor()}"
-    return folder / f"warm-{hashlib.sha256(setting.encode()).hexdigest()[:12]}"
+def _mark(key: str) -> str:
+    """Name of the file that says which kernels the system needs, made from these sources by this Numba for this
+    processor. It changes with every change of a kernel, a block or a constant, and with no other.
+    """
+    stamp = sources().stamp(sources().imported(source(key)), "compiled")
+    setting = f"{COMPILER} {processor()} {stamp}"
+    return f"warm-{key}-{hashlib.sha256(setting.encode()).hexdigest()[:24]}.json"
 
 
 def is_warm(key: str) -> bool:
-    """Whether `warm(key)` has been completed for the present sources and processor. Imports no system.
-    Raises UnknownNameError.
+    """Whether `warm(key)` has been completed for the present sources and processor, and all that it kept is there and
+    whole. Imports no system. Raises UnknownNameError.
     """
-    if key not in places():
-        system(key)  # raises
-    mark = _mark(key)
-    return mark is not None and mark.exists()
+    folders, mark = kept_folders(), _mark(key)
+    for folder in folders:
+        with suppress(OSError, ValueError):
+            needed = json.loads((folder / mark).read_bytes())
+            if all(any(intact(place / name) is not None for place in folders) for name in needed):
+                return True
+    return False
+
+
+def _kept(key: str) -> list[str] | None:
+    """The files of all kernels that this process has used from the sources of a system; None if one is not kept."""
+    files: set[str] = set()
+    for file in sources().imported(source(key)):
+        parts = file.relative_to(PACKAGE.parent).with_suffix("").parts
+        module = sys.modules.get(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
+        for value in vars(module).values() if module else ():
+            cache = getattr(value, "_cache", None) if isinstance(value, Dispatcher) else None
+            if isinstance(cache, KeptKernel):
+                if len(cache.files) < len(value.signatures):
+                    return None
+                files |= cache.files
+    return sorted(files)
 
 
 def tiny(model: Model) -> Model:
@@ -130,7 +151,11 @@ def warm(key: str, progress: Callable[[float], None] = lambda fraction: None) ->
         with suppress(NotOfferedError):
             call()
     progress(1.0)
-    mark = _mark(key)
-    if mark is not None:
-        mark.parent.mkdir(parents=True, exist_ok=True)
-        mark.touch()
+    folder, files = cache_folder(), _kept(key)
+    if folder is not None and files is not None:
+        write_whole(folder / _mark(key), json.dumps(files).encode())
+
+
+if __name__ == "__main__":  # python -m mfexplore.study.warmup SYSTEM: as long as its standard input is open
+    end_with_input()
+    warm(sys.argv[1])

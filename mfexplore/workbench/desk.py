@@ -16,6 +16,7 @@ from mfexplore.core.errors import MfexploreError, UnknownNameError
 from mfexplore.core.model import Model
 from mfexplore.figures.frame import Drawing
 from mfexplore.figures.style import LIGHT, THEMES, Theme
+from mfexplore.study.turns import Rank, lower
 from mfexplore.workbench import exports, messages, views
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.jobs import Cancelled, Jobs
@@ -62,7 +63,11 @@ class Desk:
             self.jobs, self._say, self._fail, self._mark, self._tell_legends, self._tell_numbers, self.ensembles
         )
         self.panels: list[Panel] = [panel(drawings[panel.name], around, start) for panel in panels_of(start)]
-        self.run = Live(page.post, self._advance, self._run_failed) if self.kind.offers("simulation") else None
+        self.run = (
+            Live(page.post, self._advance, self._run_failed, self.jobs.person)
+            if self.kind.offers("simulation")
+            else None
+        )
         self._hearers = self._own_hearers()
         for panel in self.panels:
             self._hearers |= panel.hears()
@@ -141,6 +146,7 @@ class Desk:
             messages.Export: self._export,
             messages.Theme: self._dress,
             messages.Pane: self._open_pane,
+            messages.Visible: self._appear,
         }
         if self.run is not None:
             run = self.run
@@ -152,12 +158,17 @@ class Desk:
             }
         return own
 
+    def _appear(self, message: messages.Visible) -> None:
+        self.jobs.person.visible = message.on
+
     def _go(self, change: Callable[[], None]) -> None:
+        self.jobs.person.touch()
         change()
         self._tell_state()
 
     def _slide(self, gesture: str, values: dict[str, Any]) -> None:
         """One step of a gesture: what is on the screen follows now, the rest of the page once the hand rests."""
+        self.jobs.person.touch()
         self.session.set_controls(gesture, **values)
         self._untold = True
 
@@ -221,9 +232,14 @@ class Desk:
         held = exports.Held(self.session.current, trace=trace, theory=self.point.theory if self.point else None, **data)
 
         def work(cancelled: Cancelled) -> Iterator[exports.File]:
+            lower(Rank.REFINEMENT)
             yield exports.make(message.what, held)
 
-        self.jobs.submit("export", work, self._page.give, fail=self._fail)
+        self.jobs.submit("export", work, self._page.give, fail=self._fail, queued=self._queued)
+
+    def _queued(self, before: int | None) -> None:
+        text = "" if before is None else f"waiting for its turn ({before} before it)"
+        self._say(messages.Progress("queue", None if before is None else 0.0, text))
 
     def _dress(self, message: messages.Theme) -> None:
         self.theme = THEMES.get(message.name, self.theme)
@@ -335,10 +351,8 @@ class Desk:
         at = self.session.current
         view = {n: getattr(at, n) for n in ("x", "y", "colour", "branch", "method", "along")}
         snippets = {"python": at.as_python(), "sweep": at.as_sweep() if at.x else "", "citation": at.citation()}
-        self._say(messages.State(
-            at.model.values(), at.seed, view, at.to_query(), bool(at.x_window or at.y_window), self.session.can_undo,
-            self.session.can_redo, snippets,
-        ))  # fmt: skip
+        zoomed, can = bool(at.x_window or at.y_window), (self.session.can_undo, self.session.can_redo)
+        self._say(messages.State(at.model.values(), at.seed_text, view, at.to_query(), zoomed, *can, snippets))
 
     def _tell_numbers(self) -> None:
         """The numbers at the marker are new: sentence and table."""

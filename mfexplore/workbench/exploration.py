@@ -11,6 +11,7 @@ from mfexplore.core.catalogue import system
 from mfexplore.core.errors import ControlError, MfexploreError, UnknownNameError
 from mfexplore.core.model import Model
 from mfexplore.core.provenance import versions
+from mfexplore.core.seeds import Seed, check_seed, read_seed, seed_text, written_seed
 
 Window = tuple[float, float]
 ENSEMBLE_SAMPLES = 8
@@ -30,7 +31,7 @@ class Exploration:
     """
 
     model: Model
-    seed: int = 0
+    seed: Seed = 0
     x: str = ""
     y: str = ""
     colour: str = ""
@@ -39,6 +40,9 @@ class Exploration:
     along: str = "y"
     x_window: Window | None = None
     y_window: Window | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seed", check_seed(self.seed))
 
     @classmethod
     def of(cls, model: Model, **view: Any) -> Self:
@@ -65,14 +69,8 @@ class Exploration:
         return replace(self, model=self.model.replace(**controls))
 
     def with_seed(self, value: Any) -> Self:
-        """Another seed, perhaps as somebody typed it. Raises ControlError."""
-        try:
-            seed = int(value)
-        except (TypeError, ValueError):
-            seed = -1
-        if not 0 <= seed < 2**63:
-            raise ControlError(self.model.title, "seed", value, "a whole number from 0 on")
-        return replace(self, seed=seed)
+        """Another seed, perhaps as somebody typed it. Raises SeedError."""
+        return replace(self, seed=read_seed(value) if isinstance(value, str) else value)
 
     def with_view(self, **view: Any) -> Self:
         """Another view of the same controls; changing an axis drops the zoom, and choosing for one axis the control of
@@ -96,6 +94,16 @@ class Exploration:
         """The control on the abscissa of the curve."""
         return self.x if self.along == "x" else self.y
 
+    @property
+    def seed_text(self) -> str:
+        """The seed as people type it."""
+        return seed_text(self.seed)
+
+    @property
+    def seed_expression(self) -> str:
+        """The seed in Python, after `import numpy as np`."""
+        return self.seed_text if isinstance(self.seed, int) else f"np.random.{self.seed_text}"
+
     def theory_controls(self, *axes: str) -> tuple[tuple[str, Any], ...]:
         """The controls that theory depends on and their values, but those that are axes."""
         values = self.model.values().items()
@@ -105,7 +113,7 @@ class Exploration:
 
     def to_query(self) -> str:
         """Every value, so that a link outlives changed defaults: "v=1&temperature=0.2&...&seed=1&x=load&..."."""
-        pairs: dict[str, Any] = {"v": self.model.version} | self.model.values() | {"seed": self.seed}
+        pairs: dict[str, Any] = {"v": self.model.version} | self.model.values() | {"seed": self.seed_text}
         for name in ("x", "y", "colour", "branch", "method", "along"):
             if getattr(self, name):
                 pairs[name] = getattr(self, name)
@@ -131,13 +139,13 @@ class Exploration:
             )
         values: dict[str, Any] = {}
         view: dict[str, Any] = {}
-        seed = 0
+        seed: Seed = 0
         for name, text in pairs.items():
             try:
                 if name in kind.controls():
                     values[name] = kind.control(name).check(text, kind.title)
                 elif name == "seed":
-                    seed = _whole(text)
+                    seed = read_seed(text)
                 elif name.removeprefix("view_") in ("x", "y", "colour", "branch", "method", "along"):
                     view[name.removeprefix("view_")] = text
                 elif name in ("x_window", "y_window"):
@@ -170,7 +178,7 @@ class Exploration:
             "system": self.model.key,
             "system_version": self.model.version,
             "link": f"{self.model.key}?{self.to_query()}",
-            "seed": self.seed,
+            "seed": written_seed(self.seed),
             "versions": versions(),
         }
 
@@ -196,8 +204,10 @@ class Exploration:
             lines += [f'model.boundaries(x="{self.x}", y="{self.y}")']
             lines += [f"model.theory({self.along_control}={self._axis_expression(101)})"]
         if kind.offers("simulation"):
-            lines += [f"run = model.simulate(seed={self.seed})", "run.advance(100)", "run.trace()"]
-            lines += [f"model.ensemble(samples={ENSEMBLE_SAMPLES}, seed={self.seed})  # mean and standard error"]
+            lines += [f"run = model.simulate(seed={self.seed_expression})", "run.advance(100)", "run.trace()"]
+            lines += [
+                f"model.ensemble(samples={ENSEMBLE_SAMPLES}, seed={self.seed_expression})  # mean and standard error"
+            ]
         return "\n".join(lines)
 
     def as_sweep(self) -> str:
@@ -215,7 +225,8 @@ class Exploration:
                 f'    model = mf.system("{self.model.key}")({arguments})',
                 f"    over = {{{self.along_control!r}: {self._axis_expression(33)}}}",
                 f'    store = "{self.model.key}.zarr"  # whatever is killed, the same lines go on from here',
-                f"    mf.sweep(model, over, samples=16, seed={self.seed}, store=store, executor=Client(cluster))",
+                f"    seed = {self.seed_expression}",
+                "    mf.sweep(model, over, samples=16, seed=seed, store=store, executor=Client(cluster))",
             ]
         )
 
@@ -236,10 +247,3 @@ class Exploration:
 def _link_name(name: str, model: Model) -> str:
     """View entries that share their word with a control are prefixed in a link."""
     return f"view_{name}" if name in ("x", "y", "method", "branch") and name in model.controls() else name
-
-
-def _whole(text: str) -> int:
-    number = int(text)
-    if not 0 <= number < 2**63:
-        raise ValueError(text)
-    return number

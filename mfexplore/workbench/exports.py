@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +12,7 @@ import numpy as np
 from mfexplore.core.errors import MfexploreError, UnknownNameError
 from mfexplore.core.model import Model
 from mfexplore.figures import publication
+from mfexplore.study.export import netcdf
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.notebook_file import as_notebook
 from mfexplore.workbench.sentence import number
@@ -72,7 +71,7 @@ def make(what: str, held: Held) -> File:
     if dataset is None:
         raise MfexploreError(f"There is no {part} to export yet.")
     dataset = dataset.assign_attrs(dataset.attrs | {"exploration": json.dumps(held.at.record())})
-    return File(name, _netcdf(dataset) if form == "nc" else _csv(dataset))
+    return File(name, netcdf(dataset) if form == "nc" else _csv(dataset))
 
 
 def _picture(part: str, form: str, held: Held) -> bytes:
@@ -88,13 +87,6 @@ def _picture(part: str, form: str, held: Held) -> bytes:
     else:
         raise MfexploreError(f"There is no {part} to export yet.")
     return publication.save(made, form, record)
-
-
-def _netcdf(dataset: xr.Dataset) -> bytes:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "data.nc"
-        dataset.to_netcdf(path, engine="h5netcdf")
-        return path.read_bytes()
 
 
 def _csv(dataset: xr.Dataset) -> bytes:

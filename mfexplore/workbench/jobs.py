@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from typing import Any
+
+from mfexplore.core.forks import renew_after_fork
+from mfexplore.study.turns import Person, Turn
 
 Cancelled = Callable[[], bool]
 
@@ -19,7 +23,8 @@ class _Job:
     deliver: Callable[[Any], None]
     finish: Callable[[], None]
     fail: Callable[[Exception], None]
-    cancel: threading.Event = field(default_factory=threading.Event)
+    turn: Turn
+    after: str
     delivered: bool = False
     shown: threading.Event = field(default_factory=threading.Event)  # its first result is, or there is none
 
@@ -27,18 +32,25 @@ class _Job:
 class Jobs:
     """The running jobs of one session, at most one of each kind.
 
-    A job is a generator function: it is called with `cancelled` (a function to ask between slices) and yields results,
-    coarse to fine. It runs in a thread of its own; results are handed to `post`, which calls them in the toolkit's own
-    thread. A newer job of the same kind replaces it, but not before its first result is out: otherwise a slider that
-    never rests would never show anything.
+    A job is a generator function: it is called with `cancelled` (a function to ask between slices, which also gives way
+    to more urgent work of the process) and yields results, coarse to fine. It runs in a thread of its own, whenever it
+    is its turn; results are handed to `post`, which calls them in the toolkit's own thread. A newer job of a kind
+    replaces it, but not before its first result is out: otherwise a slider that never rests would never show anything.
+
+    person: who has this page open. The page says there whether it is visible, and when a hand moves (`touch`).
     """
 
-    def __init__(self, post: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(self, post: Callable[[Callable[[], None]], None], person: Person | None = None) -> None:
         self._post = post
+        self.person = person or Person()
+        self._closed = False
+        self.renew()
+        renew_after_fork(self)
+
+    def renew(self) -> None:
         self._lock = threading.Lock()
         self._running: dict[str, _Job] = {}
         self._waiting: dict[str, _Job] = {}
-        self._closed = False
 
     def submit(
         self,
@@ -48,13 +60,19 @@ class Jobs:
         finish: Callable[[], None] = lambda: None,
         fail: Callable[[Exception], None] = lambda error: None,
         after: str = "",
+        queued: Callable[[int | None], None] = lambda turns: None,
     ) -> None:
         """Start a job, or let it wait until the running one of its kind has shown a first result.
 
         after: a kind that goes first if it runs, until its first result is shown but for a tenth of a second at most:
         threads that compute at the same time keep the page waiting for both.
+        queued: called with the number of those before it while it waits for its turn, and with None when it has it.
         """
-        job = _Job(self._behind(after, work) if after else work, deliver, finish, fail)
+
+        def ahead(turns: int | None) -> None:
+            self._post(lambda: queued(turns))
+
+        job = _Job(work, deliver, finish, fail, Turn([self.person], ahead=ahead), after)
         with self._lock:
             if self._closed:
                 return
@@ -64,14 +82,14 @@ class Jobs:
                 return
             self._waiting[kind] = job
             if running.delivered:
-                running.cancel.set()
+                running.turn.cancel()
 
     def cancel(self, kind: str) -> None:
         """Stop the job of this kind, and the one that waits behind it."""
         with self._lock:
             self._waiting.pop(kind, None)
             if kind in self._running:
-                self._running[kind].cancel.set()
+                self._running[kind].turn.cancel()
 
     def close(self) -> None:
         """Stop everything; later submissions are ignored. For a tab that was closed."""
@@ -79,46 +97,38 @@ class Jobs:
             self._closed = True
             self._waiting.clear()
             for job in self._running.values():
-                job.cancel.set()
+                job.turn.cancel()
 
     def busy(self, kind: str) -> bool:
         with self._lock:
             return kind in self._running
-
-    def _behind(self, kind: str, work: Callable[[Cancelled], Iterator[Any]]) -> Callable[[Cancelled], Iterator[Any]]:
-        def patient(cancelled: Cancelled) -> Iterator[Any]:
-            with self._lock:
-                first = self._running.get(kind)
-            if first is not None:
-                first.shown.wait(COURTESY)
-            yield from work(cancelled)
-
-        return patient
 
     def _start(self, kind: str, job: _Job) -> None:
         self._running[kind] = job
         threading.Thread(target=self._run, args=(kind, job), name=f"job-{kind}", daemon=True).start()
 
     def _run(self, kind: str, job: _Job) -> None:
+        turn = job.turn
         try:
-            for result in job.work(job.cancel.is_set):
-                if job.cancel.is_set():
-                    break
-                self._post(lambda result=result: None if job.cancel.is_set() else job.deliver(result))  # type: ignore[misc]
+            self._wait_behind(job)
+            for result in self._results(job):
+                self._post(lambda result=result: None if turn.over else job.deliver(result))  # type: ignore[misc]
                 with self._lock:
                     job.delivered = True
                     if kind in self._waiting:
-                        job.cancel.set()
-                if not (job.shown.is_set() or job.cancel.is_set()):
+                        turn.cancel()
+                if not (job.shown.is_set() or turn.over):
                     taken = threading.Event()
                     self._post(taken.set)
                     taken.wait(COURTESY)
-                    job.cancel.wait(FRAME)
+                    turn.ended.wait(FRAME)
                     job.shown.set()
-            if not job.cancel.is_set():
+            if not turn.over:
                 self._post(job.finish)
+        except CancelledError:
+            pass
         except Exception as error:  # whatever a kernel may raise belongs on the page, not into a dead thread
-            if not job.cancel.is_set():
+            if not turn.over:
                 self._post(lambda error=error: job.fail(error))  # type: ignore[misc]
         finally:
             job.shown.set()
@@ -127,3 +137,27 @@ class Jobs:
                 following = self._waiting.pop(kind, None)
                 if following is not None and not self._closed:
                     self._start(kind, following)
+
+    def _results(self, job: _Job) -> Iterator[Any]:
+        """What the job yields, computed whenever it is its turn; until it is cancelled."""
+        results = job.work(job.turn.cancelled)
+        try:
+            while True:
+                with job.turn:
+                    try:
+                        result = next(results)
+                    except StopIteration:
+                        return
+                if job.turn.over:
+                    return
+                yield result
+        finally:
+            if hasattr(results, "close"):  # a generator leaves at once what it has joined
+                results.close()
+
+    def _wait_behind(self, job: _Job) -> None:
+        if job.after:
+            with self._lock:
+                first = self._running.get(job.after)
+            if first is not None:
+                first.shown.wait(COURTESY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfexplore.core.errors import MfexploreError, NotOfferedError
+from mfexplore.core.forks import renew_after_fork
 from mfexplore.core.model import Model
 from mfexplore.core.pictures import Picture
+from mfexplore.core.seeds import Seed
 from mfexplore.core.simulation import Simulation
+from mfexplore.study.turns import Person, Rank, Turn
 
 FRAME = 1 / 30  # seconds between two frames
 SLICE = 0.02  # seconds of computing in one frame, at most one step more
 PATIENCE = 2.0  # seconds to wait for a page that does not draw
+LINGER = 2.0  # seconds after which a thread that has nothing to do ends
+COURTESY = 4.0  # times the wait for the page's thread: so long the next frame leaves it to others ...
+LONGEST_COURTESY = 1.0  # ... but never longer, in seconds
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,11 @@ class Frame:
 
 class Live:
     """Plays a simulation. Every method returns at once; frames come through `post`, one at a time, so a slow page slows
-    the frames and nothing else. `fail` gets the message of an error (a size too large, say), and the last run stays.
+    the frames and nothing else, and so do other people's hands: frames are computed when no hand waits, and the longer
+    one had to wait in the page's thread, the later is the next. `fail` gets the message of an error (a size too large,
+    say), and the last run stays.
+
+    person: who watches; while that page is not visible, nothing runs.
     """
 
     def __init__(
@@ -51,21 +62,29 @@ class Live:
         post: Callable[[Callable[[], None]], None],
         show: Callable[[Frame], None],
         fail: Callable[[str], None],
+        person: Person | None = None,
     ) -> None:
         self._post, self._show, self._fail = post, show, fail
-        self._wake = threading.Condition()
-        self._order: tuple[Model, int] | None = None  # start this
+        self._person = person or Person()
+        self._order: tuple[Model, Seed] | None = None  # start this
         self._follow: Model | None = None
         self._steps = 0
         self._closed = False
-        self._drawn = threading.Event()
+        self._lag = 0.0
         self._run: Simulation | None = None
-        self._seed = 0
+        self._seed: Seed = 0
         self.playing = False
         self.speed = 1.0  # steps per frame
+        self.renew()
+        renew_after_fork(self)
+
+    def renew(self) -> None:
+        self._wake = threading.Condition()
+        self._drawn = threading.Event()
+        self._turn = Turn([self._person], Rank.FRAME)
         self._thread: threading.Thread | None = None
 
-    def start(self, model: Model, seed: int) -> None:
+    def start(self, model: Model, seed: Seed) -> None:
         """Begin a new run."""
         with self._wake:
             self._order, self._follow = (model, seed), None
@@ -100,6 +119,7 @@ class Live:
             self._closed = True
             self._drawn.set()
             self._notify()
+        self._turn.cancel()
 
     def trace(self) -> Any:
         """The trace of the present run as a Dataset, or None."""
@@ -116,8 +136,10 @@ class Live:
         owed = 0.0
         while True:
             with self._wake:
-                while not (self._closed or self._order or self._follow or self._steps or self._goes):
-                    self._wake.wait()
+                if not self._something_to_do():
+                    if not self._wake.wait_for(self._something_to_do, LINGER):
+                        self._thread = None
+                        return
                     due = time.perf_counter()
                 if self._closed:
                     return
@@ -125,27 +147,37 @@ class Live:
                 self._order = self._follow = None
                 self._steps = 0
             try:
-                restarted = self._begin(order, follow)
-                started = time.perf_counter()
-                owed = min(owed + self.speed, 10 * max(1.0, self.speed)) if self._goes else 0.0
-                done = self._advance(int(owed) + steps, started)
-                owed = max(0.0, owed - done)
-                if self._run is not None and (done or restarted or follow is not None):
-                    self._hand_over(self._run, restarted, done > 0, done / max(time.perf_counter() - due, FRAME))
+                frame = None
+                with self._turn:
+                    restarted = self._begin(order, follow)
+                    started = time.perf_counter()
+                    owed = min(owed + self.speed, 10 * max(1.0, self.speed)) if self._goes else 0.0
+                    done = self._advance(int(owed) + steps, started)
+                    owed = max(0.0, owed - done)
+                    if self._run is not None and (done or restarted or follow is not None):
+                        per_second = done / max(time.perf_counter() - due, FRAME)
+                        frame = self._frame(self._run, restarted, done > 0, per_second)
+                if frame is not None:
+                    self._hand_over(frame)
+            except CancelledError:
+                return
             except MfexploreError as error:
                 self._stop(str(error))
             except Exception as error:  # a broken kernel must not take the page's live view with it
                 self._stop(f"The simulation stopped: {error}")
             due = max(due + FRAME, time.perf_counter() - FRAME)
-            wait = due - time.perf_counter()
+            wait = max(due - time.perf_counter(), min(COURTESY * self._lag, LONGEST_COURTESY))
             if wait > 0:
                 time.sleep(wait)
+
+    def _something_to_do(self) -> bool:
+        return bool(self._closed or self._order or self._follow or self._steps or self._goes)
 
     @property
     def _goes(self) -> bool:
         return self.playing and self._run is not None and not self._run.finished
 
-    def _begin(self, order: tuple[Model, int] | None, follow: Model | None) -> bool:
+    def _begin(self, order: tuple[Model, Seed] | None, follow: Model | None) -> bool:
         if order is None and follow is not None and self._run is not None and not self._run.follow(follow):
             order = (follow, self._seed)
         if order is None:
@@ -164,15 +196,19 @@ class Live:
                 break
         return done
 
-    def _hand_over(self, run: Simulation, restarted: bool, moved: bool, per_second: float) -> None:
+    def _frame(self, run: Simulation, restarted: bool, moved: bool, per_second: float) -> Frame:
         times, series = run.series()
-        frame = Frame(
+        return Frame(
             run.time, times.copy(), {n: v.copy() for n, v in series.items()}, run.picture(), _samples(run), run.model,
             run.finished, restarted, moved or restarted, per_second, run.time_unit, run.step,
         )  # fmt: skip
+
+    def _hand_over(self, frame: Frame) -> None:
         self._drawn.clear()
+        handed = time.perf_counter()
 
         def draw() -> None:
+            self._lag = time.perf_counter() - handed
             try:
                 self._show(frame)
             finally:

@@ -143,6 +143,13 @@ class Pane(Heard):
 
 
 @dataclass(frozen=True)
+class Visible(Heard):
+    """The page is shown or hidden, behind another tab: nobody waits for what goes on behind."""
+
+    on: bool
+
+
+@dataclass(frozen=True)
 class Resized(Heard):
     """The frame of a figure has another size, in pixels."""
 
@@ -205,7 +212,7 @@ class State(Said):
     repeated = True
 
     values: dict[str, Any]
-    seed: int
+    seed: str
     view: dict[str, str | None]
     query: str
     zoomed: bool
@@ -216,7 +223,9 @@ class State(Said):
 
 @dataclass(frozen=True)
 class Sentence(Said):
-    """What the picture means at the marker."""
+    """What the picture means at the marker; the answer to every move of it."""
+
+    repeated = True
 
     headline: str
     text: str
@@ -226,7 +235,7 @@ class Sentence(Said):
 
 @dataclass(frozen=True)
 class Progress(Said):
-    """what: "diagram" or "ensemble". fraction: None when it is over."""
+    """what: "diagram", "ensemble" or "queue", which is an export that waits. fraction: None when it is over."""
 
     about = "what"
 
@@ -357,12 +366,13 @@ class Answer(Said):
 
 @dataclass(frozen=True)
 class Download(Said):
-    """A file to save is at this address, under this name."""
+    """A file to save under this name. content: the place of its bytes beside the text of the message."""
 
     lasting = False
 
     name: str
-    url: str
+    media_type: str
+    content: str
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ def as_notebook(exploration: Exploration) -> str:
     """The text of an .ipynb file that opens on this exploration; no cell has been run yet."""
     model = exploration.model
     changed = ", ".join(f"{n}={v!r}" for n, v in model.values().items() if v != getattr(type(model)(), n))
-    made = f'import mfexplore as mf\n\nmodel = mf.system("{model.key}")({changed})'
+    made = f'import mfexplore as mf\nimport numpy as np\n\nmodel = mf.system("{model.key}")({changed})'
     cells = [
         _cell("markdown", f"# {model.title}\n\n{model.summary}\n\n{exploration.citation()}"),
         _cell("code", made),
-        _cell("code", f"model.explore(seed={exploration.seed})"),
+        _cell("code", f"model.explore(seed={exploration.seed_expression})"),
         _cell("markdown", "## The same in Python"),
         _cell("code", exploration.as_python()),
     ]

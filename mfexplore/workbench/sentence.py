@@ -96,7 +96,9 @@ def sentence(
     if measured is not None:
         mean, error, samples = measured
         value_words = "undefined" if np.isnan(mean) else number(mean, error)
+        rounded = [words for control, words in model.rounding().items() if control != "size"]  # which the extent tells
         simulated = f"{value_words} in {samples} simulations {model.extent()}".rstrip()
+        simulated += f" (with {', '.join(rounded)})" if rounded else ""
     unknown = bool(model.branches) and index < 0
     solved = unknown and bool(theory["converged"].all())  # then states are known, but none of them is the one
     value = np.nan if unknown else float(at[observable])

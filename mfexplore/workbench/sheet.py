@@ -13,6 +13,7 @@ from functools import cached_property
 
 from mfexplore.core.controls import Control
 from mfexplore.core.declaration import in_words, sentence_case
+from mfexplore.core.docstrings import docstring
 from mfexplore.core.model import Model
 from mfexplore.figures.prose import one_line, to_html
 from mfexplore.figures.style import mathml
@@ -164,7 +165,7 @@ class Sheet:
     def about(self) -> list[Section]:
         """The page of the system, and what its regions, lines and failures mean."""
         kind = self.kind
-        sections = [Section("", to_html(sys.modules[kind.__module__].__doc__ or ""))]
+        sections = [Section("", to_html(docstring(sys.modules[kind.__module__])))]
         explained: dict[str, list[tuple[str, str]]] = {
             "What the regions mean": [(html.escape(p.title), p.doc) for p in kind.phases],
             "What the lines mean": [(f"{html.escape(b.title)} {mathml(b.symbol)}", b.doc) for b in kind.landmarks],

@@ -1,9 +1,13 @@
-"""What the panels of a workbench show, computed as jobs: generators that ask `cancelled` between slices."""
+"""What the panels of a workbench show, computed as jobs: generators that ask `cancelled` between slices.
+
+All of it is a pure function of the exploration, so it is computed once for all people of a process (study/answers.py).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfexplore.core.errors import MfexploreError
+from mfexplore.core.forks import ForkLock
 from mfexplore.core.model import Landscape, Law, Model
+from mfexplore.core.provenance import provenance
+from mfexplore.core.seeds import Seed
 from mfexplore.figures.curves import value_range
+from mfexplore.study.answers import answers, never
 from mfexplore.study.diagram import diagram_levels
-from mfexplore.study.ensemble import measure_sample
+from mfexplore.study.diagrams_kept import kept_diagram
+from mfexplore.study.ensemble import average, measure_sample
+from mfexplore.study.turns import Rank, lower
 from mfexplore.workbench.exploration import ENSEMBLE_SAMPLES, Exploration
 from mfexplore.workbench.jobs import Cancelled
 
@@ -40,11 +50,36 @@ class Point:
     law: Law | None
 
 
+_loading = ForkLock()
+
+
+def _load_all_of_xarray() -> None:
+    """In the middle of some work xarray imports dask, where it is installed; two threads that come there at once would
+    find it half loaded.
+    """
+    with _loading, suppress(ImportError):
+        import dask.array  # noqa: F401
+
+
+def _theory(model: Model, *axes: str) -> tuple[Any, ...]:
+    """The key of what theory says along these axes: the system and all that it depends on beside them."""
+    names = [n for n, c in model.controls().items() if c.part != "simulation" and n not in axes]
+    return (type(model), axes, *(getattr(model, n) for n in names))
+
+
+def _said_of(dataset: xr.Dataset, model: Model) -> xr.Dataset:
+    """The same numbers, whoever asked for them first, with the provenance of this model."""
+    return dataset.assign_attrs(provenance(model))
+
+
 def point(at: Exploration, cancelled: Cancelled) -> Iterator[Point]:
     """The theory at the marker."""
     model = at.model
-    theory = model.theory()
-    yield Point(theory, _offered(model, "landscape"), _offered(model, "law"))
+
+    def compute(cancelled: Cancelled) -> Iterator[Point]:
+        yield Point(model.theory(), _offered(model, "landscape"), _offered(model, "law"))
+
+    yield from answers.ask(("point", model), compute, cancelled)
 
 
 def _offered(model: Model, capability: str) -> Any:
@@ -57,9 +92,16 @@ def _offered(model: Model, capability: str) -> Any:
         return None
 
 
-def curve(at: Exploration) -> xr.Dataset:
-    """The theory along the abscissa of the curve, on an even grid."""
-    return _theory_along(at, at.model.control(at.along_control).grid(CURVE_POINTS, *at.window(at.along)))
+def curve(at: Exploration, cancelled: Cancelled = never) -> xr.Dataset:
+    """The theory along the abscissa of the curve, on an even grid. Raises CancelledError if `cancelled()`."""
+
+    def compute(cancelled: Cancelled) -> Iterator[xr.Dataset]:
+        yield _theory_along(at, at.model.control(at.along_control).grid(CURVE_POINTS, *at.window(at.along)))
+
+    key = ("curve", _theory(at.model, at.along_control), at.window(at.along))
+    for found in answers.ask(key, compute, cancelled):
+        return _said_of(found, at.model)
+    raise CancelledError
 
 
 def _theory_along(at: Exploration, values: NDArray[Any]) -> xr.Dataset:
@@ -73,8 +115,16 @@ def refined_curve(at: Exploration, dataset: xr.Dataset, cancelled: Cancelled) ->
     that grows from zero like a square root would seem to begin with a jump, and a jump would seem to lean. Nothing if
     there is nothing to add, or `cancelled()`.
     """
+    key = ("refined", _theory(at.model, at.along_control), at.window(at.along), at.colour)
+    for found in answers.ask(key, lambda cancelled: _refine(at, dataset, cancelled), cancelled):
+        yield _said_of(found, at.model)
+
+
+def _refine(at: Exploration, dataset: xr.Dataset, cancelled: Cancelled) -> Iterator[xr.Dataset]:
     import xarray as xr
 
+    lower(Rank.REFINEMENT)
+    _load_all_of_xarray()
     model, name, observable = at.model, at.along_control, at.colour
     if model.control(name).is_integer:
         return
@@ -109,29 +159,54 @@ def refined_curve(at: Exploration, dataset: xr.Dataset, cancelled: Cancelled) ->
 
 def diagram(at: Exploration, resolution: int, progress: Callable[[float], None]) -> Any:
     """The job that computes the levels of the diagram."""
+    windows = at.window("x"), at.window("y")
+    key = ("diagram", _theory(at.model, at.x, at.y), resolution, windows)
 
-    def levels(cancelled: Cancelled) -> Iterator[xr.Dataset]:
-        yield from diagram_levels(
-            at.model, at.x, at.y, resolution, x_range=at.window("x"), y_range=at.window("y"),
+    def compute(cancelled: Cancelled) -> Iterator[xr.Dataset]:
+        levels = lambda: diagram_levels(  # noqa: E731 (most diagrams are not kept, and then it is called at once)
+            at.model, at.x, at.y, resolution, x_range=windows[0], y_range=windows[1],
             cancelled=cancelled, progress=progress,
         )  # fmt: skip
+        yield from kept_diagram(type(at.model), key[1:], levels)
+
+    def levels(cancelled: Cancelled) -> Iterator[xr.Dataset]:
+        for found in answers.ask(key, compute, cancelled):
+            yield _said_of(found, at.model)
 
     return levels
+
+
+def boundaries(at: Exploration, cancelled: Cancelled) -> Iterator[xr.Dataset]:
+    """The lines of the diagram."""
+
+    def compute(cancelled: Cancelled) -> Iterator[xr.Dataset]:
+        lower(Rank.REFINEMENT)
+        _load_all_of_xarray()
+        yield at.model.boundaries(at.x, at.y)
+
+    for found in answers.ask(("boundaries", _theory(at.model, at.x, at.y)), compute, cancelled):
+        yield _said_of(found, at.model)
 
 
 def exact(at: Exploration, cancelled: Cancelled) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
     """The exact values at finite size along the abscissa, if the system knows them for the observable."""
     name = at.along_control
     grid = at.model.control(name).grid(EXACT_POINTS, *at.window(at.along))
-    values = np.full(len(grid), np.nan)
-    for k, value in enumerate(grid):
-        if cancelled():
-            return
-        values[k] = at.model.replace(**{name: value}).exact().get(at.colour, np.nan)
-        if k == 0 and np.isnan(values[0]):
-            break
-    if np.isfinite(values).any():
-        yield grid.astype(float), values
+
+    def compute(cancelled: Cancelled) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+        lower(Rank.BACKGROUND)
+        values = np.full(len(grid), np.nan)
+        for k, value in enumerate(grid):
+            if cancelled():
+                return
+            values[k] = at.model.replace(**{name: value}).exact().get(at.colour, np.nan)
+            if k == 0 and np.isnan(values[0]):
+                break
+        if np.isfinite(values).any():
+            yield grid.astype(float), values
+
+    elsewhere = tuple((n, v) for n, v in at.model.values().items() if n != name)
+    yield from answers.ask(("exact", type(at.model), name, elsewhere, tuple(grid), at.colour), compute, cancelled)
 
 
 class Ensembles:
@@ -157,10 +232,12 @@ class Ensembles:
         order = [here] + [spread[k] for k in coarse_to_fine(len(spread))]
 
         def measure(cancelled: Cancelled) -> Iterator[dict[float, dict[str, Measured]]]:
-            for done, value in enumerate(order):
+            for done, asked in enumerate(order):
                 progress(done / len(order))
+                simulated = at.model.replace(**{name: asked}).realised()
+                value = float(getattr(simulated, name))
                 if value not in points:
-                    found = _samples(at.model.replace(**{name: value}), at.seed, cancelled)
+                    found = _samples(simulated, at.seed, cancelled)
                     if found is None:
                         return
                     points[value] = found
@@ -170,19 +247,20 @@ class Ensembles:
 
     def here(self, at: Exploration) -> dict[str, Measured]:
         """What was measured at the marker, by observable."""
-        return self.points.get(float(getattr(at.model, at.along_control)), {})
+        return self.points.get(float(getattr(at.model.realised(), at.along_control)), {})
 
 
-def _samples(model: Model, seed: int, cancelled: Cancelled) -> dict[str, Measured] | None:
-    found = []
-    try:
-        for sample in range(ENSEMBLE_SAMPLES):
-            found.append(measure_sample(model, seed, sample, cancelled))
-    except CancelledError:
-        return None
-    table = {name: np.array([one[name] for one in found]) for name in found[0]}
-    root = np.sqrt(ENSEMBLE_SAMPLES)
-    return {n: (float(v.mean()), float(v.std(ddof=1) / root), ENSEMBLE_SAMPLES) for n, v in table.items()}
+def _samples(model: Model, seed: Seed, cancelled: Cancelled) -> dict[str, Measured] | None:
+    """The ensemble at one point; None if `cancelled()`."""
+
+    def compute(cancelled: Cancelled) -> Iterator[dict[str, Measured]]:
+        lower(Rank.BACKGROUND)
+        found = [measure_sample(model, seed, sample, cancelled) for sample in range(ENSEMBLE_SAMPLES)]
+        yield {name: (*both, ENSEMBLE_SAMPLES) for name, both in average(found).items()}
+
+    for found in answers.ask(("ensemble", model, seed), compute, cancelled):
+        return found
+    return None
 
 
 def coarse_to_fine(n: int) -> list[int]:
@@ -208,11 +286,22 @@ class Check:
 
 def checks(kind: type[Model], cancelled: Cancelled) -> Iterator[Check]:
     """The references of a system, one by one."""
-    for reference in kind.references:
-        if cancelled():
-            return
-        computed = float(reference.compute())
-        gap = abs(computed - reference.value)
-        scale = max(abs(reference.value), 1e-300)
-        digits = 15 if gap == 0 else int(np.clip(np.floor(-np.log10(gap / scale)), 0, 15))
-        yield Check(reference.title, reference.value, computed, reference.source, gap <= reference.tolerance, digits)
+
+    def compute(cancelled: Cancelled) -> Iterator[tuple[Check, ...]]:
+        lower(Rank.BACKGROUND)
+        found: tuple[Check, ...] = ()
+        for reference in kind.references:
+            if cancelled():
+                return
+            computed = float(reference.compute())
+            gap = abs(computed - reference.value)
+            scale = max(abs(reference.value), 1e-300)
+            digits = 15 if gap == 0 else int(np.clip(np.floor(-np.log10(gap / scale)), 0, 15))
+            agrees = gap <= reference.tolerance
+            found += (Check(reference.title, reference.value, computed, reference.source, agrees, digits),)
+            yield found
+
+    told = 0
+    for found in answers.ask(("checks", kind), compute, cancelled):
+        yield from found[told:]
+        told = len(found)

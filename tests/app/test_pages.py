@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mfexplore.app import downloads, pages
+from mfexplore.app import pages
 from mfexplore.app.page import BrowserPage
 from mfexplore.core import system
 from mfexplore.workbench.exploration import Exploration
@@ -46,14 +46,6 @@ def test_the_page_explains_the_system_and_needs_nothing_from_elsewhere(key: str,
 
 def test_missing_page_escapes_what_was_asked() -> None:
     assert "<script>alert" not in pages.missing("There is no system '<script>alert(1)</script>'.")
-
-
-def test_downloads_need_their_address() -> None:
-    url = downloads.offer(File("a.csv", b"1"))
-    found = downloads.fetch(url.rpartition("/")[2])
-    assert found is not None
-    assert found.content == b"1"
-    assert downloads.fetch("guessed") is None
 
 
 # -- the page of a desk ----------------------------------------------------------------------------------------------
@@ -158,3 +150,13 @@ def test_arrays_travel_beside_the_text(loop: Any) -> None:
         assert sum(sent["sizes"]) == len(sent["buffer"])
     assert any(sent["buffer"] for sent in wire.sent)
     wire.page.close()
+
+
+def test_a_file_travels_with_its_message(loop: Any) -> None:
+    wire = Wire(loop)
+    wire.page.give(File("a.csv", b"1,2"))
+    wire.run()
+    (sent,) = wire.sent
+    (message,) = json.loads(sent["text"])
+    assert (message["type"], message["name"], message["media_type"]) == ("download", "a.csv", "text/csv")
+    assert sent["buffer"] == b"1,2"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,8 @@ from typer.testing import CliRunner, Result
 
 from mfexplore.cli import app, atlas, console, machine
 from mfexplore.core.catalogue import places, system, systems
+from mfexplore.core.simulation import Simulation
+from mfexplore.numerics.kernel import settings
 
 
 @pytest.fixture(autouse=True)
@@ -225,6 +229,22 @@ def test_something_is_simulated_without_saying_how_long(tmp_path: Path) -> None:
         assert run is None or atlas.usual_duration(run) >= run.step
 
 
+def test_a_seed_is_read_as_it_is_written_or_refused_before_the_run(tmp_path: Path) -> None:
+    refused = call("simulate", "curie_weiss", "--seed", "-1", expect=2).output
+    assert "seed = '-1' is not possible; allowed: a whole number from 0 on" in " ".join(refused.split())
+    for seed in (str(2**64), "SeedSequence(entropy=3, spawn_key=(1,), pool_size=4)"):
+        call("simulate", "curie_weiss", "size=20", "--seed", seed, "--time", "2", "-o", str(tmp_path / "trace.nc"))
+        with xr.open_dataset(tmp_path / "trace.nc") as trace:
+            assert trace.attrs["seed"] == seed
+
+
+def test_simulate_says_what_is_rounded(tmp_path: Path) -> None:
+    said = call("simulate", "may_leonard", "size=300", "--time", "1", "-o", str(tmp_path / "trace.nc")).output
+    assert "simulated with size 289 instead of 300" in said
+    with xr.open_dataset(tmp_path / "trace.nc") as trace:
+        assert json.loads(trace.attrs["controls"])["size"] == 289
+
+
 def test_simulate_writes_its_trace_and_repeats_with_the_seed(tmp_path: Path) -> None:
     traces = []
     for seed, name in ((7, "a"), (7, "b"), (8, "c")):
@@ -240,6 +260,45 @@ def test_simulate_writes_its_trace_and_repeats_with_the_seed(tmp_path: Path) -> 
     assert float(first["time"][-1]) == 20
     assert first.attrs["seed"] == "7"
     assert not first["magnetization"].equals(other["magnetization"])
+
+
+def test_as_long_as_was_asked_for_is_simulated(tmp_path: Path) -> None:
+    last = []
+    for time in (200, 250, 299):
+        path = tmp_path / f"{time}.nc"
+        arguments = ["size=256", "temperature=2.5", "--seed", "3", "--time", str(time), "-o", str(path)]
+        assert f"after {time} sweeps" in call("simulate", "ising_lattice", *arguments).output
+        with xr.open_dataset(path) as trace:
+            assert trace["time"].values.tolist() == list(range(time + 1))
+            last.append(trace.load())
+    for shorter, longer in itertools.pairwise(last):
+        assert longer.isel(time=slice(shorter.sizes["time"])).identical(shorter)
+
+
+def test_time_that_makes_no_whole_step_is_said() -> None:
+    output = call("simulate", "kuramoto", "size=100", "--time", "0.5").output
+    assert "after 0.4 time units" in output
+    assert "steps of 0.2 time units: simulated 0.4 of 0.5" in output
+
+
+def test_an_interrupted_run_is_written_says_so_and_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = system("curie_weiss").simulation
+    assert kind is not None
+    observe = kind.observe
+
+    def observe_and_interrupt(run: Simulation) -> dict[str, float]:
+        if run.time == 7:
+            signal.raise_signal(signal.SIGINT)
+        return observe(run)
+
+    monkeypatch.setattr(kind, "observe", observe_and_interrupt)
+    table, data = tmp_path / "trace.csv", tmp_path / "trace.nc"
+    arguments = ["size=100", "--time", "300", "-o", str(table), "-o", str(data)]
+    assert "stopped at 7 sweeps" in call("simulate", "curie_weiss", *arguments, expect=console.INTERRUPTED).output
+    assert "# partial: interrupted at 7 of 300 sweeps" in table.read_text()
+    with xr.open_dataset(data) as trace:
+        assert trace.attrs["partial"] == "interrupted at 7 of 300 sweeps"
+        assert trace["time"].values.tolist() == list(range(8))
 
 
 def test_simulate_averages_over_samples(tmp_path: Path) -> None:
@@ -306,9 +365,9 @@ def test_doctor_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
         return "1.0"
 
     monkeypatch.setattr(machine, "version", absent)
-    monkeypatch.setattr(machine, "is_warm", lambda key: False)
+    monkeypatch.setattr("mfexplore.study.warmup.is_warm", lambda key: False)
     monkeypatch.setattr(machine.shutil, "which", lambda name: None)
-    monkeypatch.setattr(machine.settings, "DISABLE_JIT", 1)
+    monkeypatch.setattr(settings, "DISABLE_JIT", 1)
     output = call("doctor", expect=1).output
     for remedy in (
         'pip install "mfexplore"', 'pip install "mfexplore[app]"', "mfexplore warmup", "apt-get install chromium",

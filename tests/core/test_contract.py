@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import itertools
+import json
 import pickle
-from dataclasses import FrozenInstanceError
+import signal
+from dataclasses import FrozenInstanceError, astuple
 from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
+from conftest import each_preset, each_system
 
-from mfexplore.core import Model, NotOfferedError, Simulation, pictures, system
-from mfexplore.core.catalogue import places
+from mfexplore.core import Model, NotOfferedError, Simulation, pictures
 from mfexplore.core.errors import ControlError, TooLargeError, UnknownNameError
 from mfexplore.core.model import usable_memory
 
-SYSTEMS = [system(key) for key in places()]
-every_system = pytest.mark.parametrize("system", SYSTEMS, ids=lambda s: s.key)
-with_theory = pytest.mark.parametrize("system", [s for s in SYSTEMS if s.offers("solve")], ids=lambda s: s.key)
-with_simulation = pytest.mark.parametrize("system", [s for s in SYSTEMS if s.offers("simulation")], ids=lambda s: s.key)
-all_presets = pytest.mark.parametrize(
-    ("system", "preset"),
-    [pytest.param(s, p, id=f"{s.key}-{p.name.replace(' ', '_')}") for s in SYSTEMS for p in s.presets],
-)
+every_system = each_system()
+with_theory = each_system(lambda entry: "solve" in entry.offers)
+with_simulation = each_system(lambda entry: "simulation" in entry.offers)
+all_presets = each_preset()
 
 
 def offering(capability: str) -> Any:
-    return pytest.mark.parametrize("system", [s for s in SYSTEMS if s.offers(capability)], ids=lambda s: s.key)
+    return each_system(lambda entry: capability in entry.offers)
 
 
 def small(model: Model) -> Model:
@@ -260,7 +258,7 @@ def test_equilibrium_is_one_of_the_branches(system: type[Model]) -> None:
     assert chosen.identical(found)
 
 
-@pytest.mark.parametrize("system", [s for s in SYSTEMS if s.planes], ids=lambda s: s.key)
+@offering("planes")
 def test_diagram_refines_from_coarse_to_fine(system: type[Model]) -> None:
     levels = list(small(system()).diagram_levels(resolution=33))
     sizes = [d.sizes[system.planes[0].x] for d in levels]
@@ -271,7 +269,7 @@ def test_diagram_refines_from_coarse_to_fine(system: type[Model]) -> None:
         assert (levels[-1]["phase"] >= 0).mean() > 0.9, "most of the diagram must be known"
 
 
-@pytest.mark.parametrize("system", [s for s in SYSTEMS if s.landmarks], ids=lambda s: s.key)
+@each_system(lambda entry: bool(entry.landmarks))
 def test_boundaries_lie_in_their_plane(system: type[Model]) -> None:
     boundaries = small(system()).boundaries()
     assert boundaries.sizes["boundary"] >= 1
@@ -325,6 +323,106 @@ def test_same_seed_same_run(system: type[Model]) -> None:
     first, second, other = (run.trace() for run in runs)
     xr.testing.assert_identical(first, second)
     assert not first.drop_attrs().identical(other.drop_attrs())
+
+
+def assert_same(run: Simulation, other: Simulation) -> None:
+    """The same clock, state and past, bit for bit."""
+    assert run.time == other.time
+    np.testing.assert_equal(run.observe(), other.observe())
+    xr.testing.assert_identical(run.trace(), other.trace())
+    np.testing.assert_equal(astuple(run.picture()), astuple(other.picture()))
+
+
+@with_simulation
+def test_time_is_what_was_simulated_however_it_is_cut(system: type[Model]) -> None:
+    model = small(system())
+    whole, cut, one_by_one = (model.simulate(seed=3) for _ in range(3))
+    step, quantum = whole.step, whole.quantum or whole.step
+    assert step / quantum == round(step / quantum)
+    whole.advance(7 * step)
+    asked = 0.0
+    for part in [0.4] * 5 + [0.0, 1 / 3, 1 / 3, 1 / 3] + [2.5, 1.25, 0.01, 0.24]:
+        cut.advance(part * step)
+        asked += part * step
+        assert cut.finished or asked - quantum < cut.time * (1 + 1e-9) <= asked * (1 + 2e-9) + 1e-9 * step
+        cut.observe()  # to look at it changes nothing
+        cut.trace()
+    for _ in range(7):
+        one_by_one.advance()
+    assert_same(cut, whole)
+    assert_same(one_by_one, whole)
+    assert whole.finished or whole.time == pytest.approx(7 * step, rel=1e-12)
+    times, series = whole.series()
+    np.testing.assert_allclose(times[1:-1], step * np.arange(1, len(times) - 1), rtol=1e-12)
+    np.testing.assert_equal({name: values[-1] for name, values in series.items()}, whole.observe())
+
+
+@with_simulation
+@pytest.mark.parametrize("duration", [-1.0, float("nan"), float("inf")])
+def test_an_impossible_duration_is_refused(system: type[Model], duration: float) -> None:
+    run = small(system()).simulate(seed=1)
+    with pytest.raises(ControlError, match=f"duration = {duration}"):
+        run.advance(duration)
+    assert run.time == 0
+
+
+@with_simulation
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="this system has no such signal")
+def test_an_interrupt_comes_between_two_steps(system: type[Model], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Signals whose handler raises, sent in the middle of every step: each step is done, then the exception comes."""
+    model = small(system())
+    calm, run = model.simulate(seed=3), model.simulate(seed=3)
+    calm.advance(4 * calm.step)
+
+    def interrupted(method: Any) -> Any:
+        def call(*args: Any) -> Any:
+            signal.raise_signal(signal.SIGALRM)
+            result = method(*args)
+            signal.raise_signal(signal.SIGALRM)
+            return result
+
+        return call
+
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    for name in ("evolve", "observe"):
+        monkeypatch.setattr(run, name, interrupted(getattr(run, name)))
+    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        interrupts = 0
+        while run.time < calm.time:
+            try:
+                run.advance(calm.time - run.time)
+            except KeyboardInterrupt:
+                interrupts += 1
+        assert interrupts == len(run.series()[0]) - 1
+        assert signal.getsignal(signal.SIGALRM) is stop
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    monkeypatch.undo()
+    assert_same(run, calm)
+
+
+@with_simulation
+def test_a_trace_tells_which_controls_were_followed_and_when(system: type[Model]) -> None:
+    model = small(system())
+    run = model.simulate(seed=1)
+    run.advance(2 * run.step)
+    assert "controls_changed" not in run.trace().attrs
+    changes: dict[str, Any] = {}
+    for name, made in system.controls().items():
+        if made.is_choice or made.quenched or made.role in ("size", "start"):
+            continue
+        changes[name] = made.low if getattr(model, name) != made.low else made.high
+        assert run.follow(run.model.replace(**{name: changes[name]}))
+    run.advance(run.step)
+    attributes = run.trace().attrs
+    assert json.loads(attributes["controls"]) == model.values()
+    if changes:
+        (change,) = json.loads(attributes["controls_changed"])
+        assert change["controls"] == changes
+        assert change["time"] in run.series()[0]
 
 
 def measured(run: Simulation) -> bool:

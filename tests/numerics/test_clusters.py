@@ -32,14 +32,14 @@ def test_averages_are_exact(name: str, cells: int, beta: float, update: str, fie
     n = len(place.kinds)
     rng = np.random.default_rng(5)
     spins, stream = np.ones(n, np.int8), new_stream(rng)
-    a, b = np.zeros(n, np.int32), np.zeros(n + 12, np.int32)
+    members, (parent, weight) = np.zeros(n + 1, np.int32), np.zeros((2, n), np.int32)
     joining = -math.expm1(-2 * beta)
     m = np.empty(40_000)
     for k in range(m.size):
         if update == "single":
-            single_clusters(spins, place.kinds, place.shifts, joining, field, 2, a, b, stream)
+            single_clusters(spins, place.kinds, place.shifts, joining, field, 2, members, stream)
         else:
-            all_clusters(spins, place.kinds, place.shifts, joining, field, 1, a, b, stream)
+            all_clusters(spins, place.kinds, place.shifts, joining, field, 1, parent, weight, stream)
         m[k] = spins.mean()
     size, mean = exact(place.table(), beta, field)
     blocks = m.reshape(100, -1)
@@ -52,19 +52,19 @@ def test_all_bonds_join_everything() -> None:
     place = neighbourhood("cubic", 4)
     n = len(place.kinds)
     stream = new_stream(np.random.default_rng(1))
-    spins, a, b = np.ones(n, np.int8), np.zeros(n, np.int32), np.zeros(n + 12, np.int32)
-    turned, last = single_clusters(spins, place.kinds, place.shifts, 1.0, 0.0, 1, a, b, stream)
+    spins, members, (parent, weight) = np.ones(n, np.int8), np.zeros(n + 1, np.int32), np.zeros((2, n), np.int32)
+    turned, last = single_clusters(spins, place.kinds, place.shifts, 1.0, 0.0, 1, members, stream)
     assert turned == last == n
     assert (spins == -1).all()
-    assert sorted(a.tolist()) == list(range(n))
-    assert all_clusters(spins, place.kinds, place.shifts, 1.0, 0.0, 1, a, b, stream) == n
+    assert sorted(members[:n].tolist()) == list(range(n))
+    assert all_clusters(spins, place.kinds, place.shifts, 1.0, 0.0, 1, parent, weight, stream) == n
     assert abs(int(spins.sum())) == n
 
 
 def test_a_strong_field_refuses_every_cluster_against_it() -> None:
     place = neighbourhood("square", 4)
     stream = new_stream(np.random.default_rng(1))
-    spins, a, b = np.ones(16, np.int8), np.zeros(16, np.int32), np.zeros(32, np.int32)
-    turned, _ = single_clusters(spins, place.kinds, place.shifts, 0.5, 1e3, 50, a, b, stream)
+    spins, members = np.ones(16, np.int8), np.zeros(17, np.int32)
+    turned, _ = single_clusters(spins, place.kinds, place.shifts, 0.5, 1e3, 50, members, stream)
     assert turned == 0
     assert (spins == 1).all()

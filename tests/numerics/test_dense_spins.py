@@ -13,7 +13,7 @@ from mfexplore.numerics.tempering import exchange, ladder
 
 
 @pytest.mark.parametrize("binary", [True, False])
-@pytest.mark.parametrize("size", [1, 31, 32, 33, 150])
+@pytest.mark.parametrize("size", [1, 31, 32, 33, 150, 2100])
 def test_fields_follow_the_flips(binary: bool, size: int, rng: np.random.Generator) -> None:
     rows, unit = symmetric_couplings(size, binary, rng)
     spins, fields = blank(rows)
@@ -28,8 +28,8 @@ def test_fields_follow_the_flips(binary: bool, size: int, rng: np.random.Generat
 
 
 @pytest.mark.parametrize("binary", [True, False])
-def test_couplings_have_variance_one_and_are_symmetric(binary: bool, rng: np.random.Generator) -> None:
-    size = 700
+@pytest.mark.parametrize("size", [700, 2100])
+def test_couplings_have_variance_one_and_are_symmetric(size: int, binary: bool, rng: np.random.Generator) -> None:
     rows, unit = symmetric_couplings(size, binary, rng)
     square = rows[:, :size]
     np.testing.assert_array_equal(square, square.T)

@@ -1,29 +1,35 @@
-"""Kernels: compiled in one way only, kept under a fingerprint of all their sources, wherever can be written, and safe
-to run from several threads and to compile from several processes at once.
+"""Kernels: compiled in one way only, kept under what they are made of wherever can be written, safe in threads and
+processes.
 """
 
 from __future__ import annotations
 
 import ast
-import multiprocessing
 import os
-import re
+import pickle
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing.synchronize import Event
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numba.core.dispatcher import Dispatcher
 
-from mfexplore.core import system
+from mfexplore.core import folders
+from mfexplore.core.folders import PACKAGE
+from mfexplore.core.sources import sources
 from mfexplore.models.lattices.curie_weiss import CurieWeiss, heat_bath
 from mfexplore.numerics import kernel as kernels
-from mfexplore.numerics.kernel import BLOCKS, PACKAGE, blocks, kernel, one_writer, store
+from mfexplore.numerics.elementary import exp
+from mfexplore.numerics.kernel import fingerprint, forget_unused, intact, kernel
 
+BLOCKS = PACKAGE / "numerics"
 FILES = sorted(PACKAGE.rglob("*.py"))
 DECORATORS = {BLOCKS / "kernel.py", BLOCKS / "elementary.py"}  # where Numba is called; everywhere else they are used
 
@@ -45,27 +51,6 @@ def test_numba_is_called_in_one_place_and_never_with_its_own_threads(file: Path)
             assert name not in ("prange", "guvectorize"), f"line {node.lineno}: {name}"
             if file not in DECORATORS:
                 assert name not in ("njit", "jit", "vectorize"), f"line {node.lineno}: use @kernel or @inline_kernel"
-
-
-@pytest.mark.parametrize("file", [f for f in FILES if BLOCKS in f.parents or "models" in f.parts], ids=relative)
-def test_the_fingerprint_covers_every_block_that_is_imported(file: Path) -> None:
-    """`blocks` reads imports with a regular expression, which is fast; here the same is done by the parser."""
-    found, ahead = set(), [file]
-    while ahead:
-        here = ahead.pop()
-        found.add(here)
-        for node in ast.walk(ast.parse(here.read_text())):
-            names: list[str] = []
-            if isinstance(node, ast.ImportFrom):
-                assert node.level == 0, "imports are absolute here"
-                names = [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
-            elif isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            for name in names:
-                block = PACKAGE.parent / (name.replace(".", "/") + ".py")
-                if BLOCKS in block.parents and block.exists() and block not in found:
-                    ahead.append(block)
-    assert found <= blocks(file)
 
 
 # -- fingerprint -----------------------------------------------------------------------------------------------------
@@ -96,39 +81,168 @@ def copied_package(tmp_path: Path) -> Path:
         shutil.copytree(PACKAGE / name, folder, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("__init__.py", "models/__init__.py"):
         shutil.copy(PACKAGE / name, tmp_path / "mfexplore" / name)
-    (tmp_path / "mfexplore" / "numerics" / "doubling.py").write_text(
-        "from mfexplore.numerics.kernel import inline_kernel\n@inline_kernel\ndef twice(x):\n    return 2 * x\n"
+    family = tmp_path / "mfexplore" / "families" / "doubling"
+    family.mkdir(parents=True)
+    (family.parent / "__init__.py").write_text('"""Families."""\n')
+    (family / "__init__.py").write_text('"""Doubling."""\n')
+    (family / "twice.py").write_text(
+        '"""A block."""\nfrom mfexplore.numerics.kernel import inline_kernel\nFACTOR = 2\n\n\n'
+        "@inline_kernel\ndef twice(x):\n    return FACTOR * x\n"
     )
-    (tmp_path / "mfexplore" / "models" / "lattices" / "doubled.py").write_text(
-        "from mfexplore.numerics.doubling import twice\nfrom mfexplore.numerics.kernel import kernel\n"
-        "@kernel\ndef answer(x):\n    return twice(x)\n"
+    model = tmp_path / "mfexplore" / "models" / "lattices" / "doubled"
+    model.mkdir()
+    (model / "__init__.py").write_text(
+        '"""A page."""\nfrom mfexplore.models.lattices.doubled.theory import answer, other\n'
+    )
+    (model / "theory.py").write_text(
+        "from mfexplore.families.doubling.twice import twice\nfrom mfexplore.numerics.kernel import kernel\n"
+        '@kernel\ndef answer(x):\n    """Words."""\n    return twice(x)\n'
+        "@kernel\ndef other(x):\n    return x\n"
     )
     return tmp_path
 
 
 ANSWER = """
-from mfexplore.models.lattices.doubled import answer
-from mfexplore.numerics.kernel import cache_folder
+from mfexplore.models.lattices.doubled import answer, other
+from mfexplore.core.folders import cache_folder
+other(1)
 print(answer(21), sum(answer.stats.cache_hits.values()), cache_folder())
 """
 
 
-def test_a_kernel_is_kept_and_a_changed_block_is_not_answered_by_the_old_one(copied_package: Path) -> None:
+def change(folder: Path, name: str, old: str, new: str) -> None:
+    file = folder / "mfexplore" / name
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
+
+
+BLOCK, THEORY = "families/doubling/twice.py", "models/lattices/doubled/theory.py"
+
+
+def test_a_kernel_is_kept_and_a_changed_block_or_constant_is_not_answered_by_the_old_one(copied_package: Path) -> None:
     own = copied_package / "mfexplore" / "__pycache__" / "kernels"
     assert run(ANSWER, folder=copied_package) == f"42 0 {own}"
     assert run(ANSWER, folder=copied_package) == f"42 1 {own}"
-    block = copied_package / "mfexplore" / "numerics" / "doubling.py"
-    block.write_text(block.read_text().replace("2 * x", "3 * x"))
-    assert run(ANSWER, folder=copied_package) == f"63 0 {own}"
+    change(copied_package, BLOCK, "FACTOR * x", "FACTOR * x + 1")
+    assert run(ANSWER, folder=copied_package) == f"43 0 {own}"
+    change(copied_package, BLOCK, "FACTOR = 2", "FACTOR = 3")
+    assert run(ANSWER, folder=copied_package) == f"64 0 {own}"
+    other = "from mfexplore.models.lattices.doubled import other; other(1); print(sum(other.stats.cache_hits.values()))"
+    assert run(other, folder=copied_package) == "1", "it does not use the block"
 
 
-def test_former_kernels_are_forgotten(copied_package: Path) -> None:
+def test_words_lines_and_the_place_of_the_package_compile_nothing_anew(copied_package: Path, tmp_path: Path) -> None:
     run(ANSWER, folder=copied_package)
-    block = copied_package / "mfexplore" / "numerics" / "doubling.py"
-    block.write_text(block.read_text() + "\n")
-    forget = "from mfexplore.numerics.kernel import forget_former; print(forget_former())"
-    assert int(run(forget, folder=copied_package)) >= 1
-    assert run(forget, folder=copied_package) == "0"
+    change(copied_package, BLOCK, '"""A block."""', '"""A better\n\nblock."""\n# and a comment\nimport math')
+    change(copied_package, THEORY, '"""Words."""', '"""Other words."""  # a comment')
+    change(copied_package, "models/lattices/doubled/__init__.py", "A page.", "A page of a\n\ntextbook.")
+    moved = tmp_path / "elsewhere"
+    shutil.copytree(copied_package / "mfexplore", moved / "mfexplore")
+    assert run(ANSWER, folder=moved) == f"42 1 {moved / 'mfexplore' / '__pycache__' / 'kernels'}"
+
+
+def test_checkouts_share_their_kernels(copied_package: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(copied_package / "mfexplore", other / "mfexplore")
+    environment = {"HOME": str(tmp_path), "XDG_CACHE_HOME": ""}
+    for hits, place in enumerate((copied_package, other)):
+        (place / "pyproject.toml").touch()
+        said = run(ANSWER, folder=place, environment=environment)
+        assert said == f"42 {hits} {tmp_path / '.cache' / 'mfexplore' / 'kernels'}"
+
+
+def test_a_fingerprint_follows_what_is_called_and_no_words() -> None:
+    def made(factor: float, table: Any, words: str) -> str:
+        def inner(x):  # type: ignore[no-untyped-def]
+            return factor * x
+
+        inner.__doc__ = words
+
+        def outer(x):  # type: ignore[no-untyped-def]
+            return inner(x) + table[0] + exp(x)
+
+        return fingerprint(outer)
+
+    table = np.linspace(1.0, 2.0, 7)
+    first = made(1.0, table, "one")
+    assert made(1.0, table, "one") == first
+    assert made(1.0, table * (1 + 2e-16), "one") == first, "another processor rounds otherwise"
+    assert made(1.5, table, "one") != first
+    assert made(1.0, table + 1e-9, "one") != first
+    assert made(1.0, table[:-1], "one") != first
+
+
+def test_a_fingerprint_of_functions_that_call_each_other_changes_with_each() -> None:
+    def made(first_step: int, second_step: int) -> tuple[str, str]:
+        def ping(n):  # type: ignore[no-untyped-def]
+            return pong(n - first_step) if n > 0 else n
+
+        def pong(n):  # type: ignore[no-untyped-def]
+            return ping(n - second_step) if n > 0 else n
+
+        return fingerprint(ping), fingerprint(pong)
+
+    assert made(1, 1) == made(1, 1)
+    for changed in (made(2, 1), made(1, 2)):
+        assert not set(changed) & set(made(1, 1))
+
+
+@pytest.mark.parametrize("file", [f for f in FILES if "models" in f.parts], ids=relative)
+def test_the_stamp_of_a_system_covers_every_file_that_python_loads_for_its_kernels(file: Path) -> None:
+    """What each kernel of a module uses, found in the running objects, stands in the files that imports lead to."""
+    module = import_module(".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts))
+    ahead, met = [v for v in vars(module).values() if isinstance(v, Dispatcher)], set()
+    while ahead:
+        function = ahead.pop().py_func
+        if function not in met:
+            met.add(function)
+            used = [function.__globals__.get(name) for name in function.__code__.co_names]
+            ahead += [v for v in used if isinstance(v, Dispatcher)]
+    assert {Path(function.__code__.co_filename) for function in met} <= sources().imported(file)
+
+
+def test_what_nobody_uses_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mfexplore.numerics.kernel.cache_folder", lambda: tmp_path)
+    old, new = tmp_path / "former" / "old.nbc", tmp_path / "new.nbc"
+    old.parent.mkdir()
+    for file in (old, new):
+        file.touch()
+    os.utime(old, (0, 0))
+    assert forget_unused() == 1
+    assert not old.exists()
+    assert new.exists()
+
+
+# -- broken files ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("damage", ["cut off", "empty", "foreign", "of another kernel", "changed"])
+def test_what_is_broken_is_compiled_anew_and_replaced(copied_package: Path, damage: str) -> None:
+    run(ANSWER, folder=copied_package)
+    folder = copied_package / "mfexplore" / "__pycache__" / "kernels"
+    (file,), (other,) = folder.glob("answer-*.nbc"), folder.glob("other-*.nbc")
+    whole = file.read_bytes()
+    file.write_bytes(
+        {
+            "cut off": whole[: len(whole) // 2],
+            "empty": b"",
+            "foreign": kernels._checksum(file.name, pickle.dumps("hello")) + pickle.dumps("hello"),
+            "of another kernel": other.read_bytes(),
+            "changed": whole[:-100] + b"x" + whole[-99:],
+        }[damage]
+    )
+    assert run(ANSWER, folder=copied_package) == f"42 0 {folder}"
+    assert run(ANSWER, folder=copied_package) == f"42 1 {folder}"
+    assert intact(file) is not None
+
+
+def test_a_full_disk_keeps_nothing_and_stops_nothing(copied_package: Path) -> None:
+    full = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+    full += "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000));"
+    if sys.platform == "win32":
+        pytest.skip("no limit of file sizes on Windows")
+    assert run(full + ANSWER, folder=copied_package).startswith("42 0 ")
+    assert not list((copied_package / "mfexplore" / "__pycache__" / "kernels").iterdir())
 
 
 # -- read-only folders -------------------------------------------------------------------------------------------------
@@ -163,6 +277,21 @@ def test_a_read_only_package_keeps_its_kernels_at_home(
     for hits in (0, 1):
         said = run(ANSWER, folder=copied_package, environment=environment, prefix=obeying_permissions)
         assert said == f"42 {hits} {home / '.cache' / 'mfexplore' / 'kernels'}"
+
+
+def test_warm_kernels_of_a_read_only_package_are_read(
+    copied_package: Path, obeying_permissions: tuple[str, ...]
+) -> None:
+    """Whoever installed it warmed one kernel; the other is kept at home."""
+    one = "from mfexplore.models.lattices.doubled import answer; print(answer(1))"
+    run(one, folder=copied_package)
+    home = copied_package / "home"
+    home.mkdir()
+    close(copied_package / "mfexplore")
+    environment = {"HOME": str(home), "XDG_CACHE_HOME": ""}
+    said = run(ANSWER, folder=copied_package, environment=environment, prefix=obeying_permissions)
+    assert said == f"42 1 {home / '.cache' / 'mfexplore' / 'kernels'}"
+    assert [file.name.split("-")[0] for file in (home / ".cache" / "mfexplore" / "kernels").glob("*.nbc")] == ["other"]
 
 
 def test_a_read_only_package_and_home_keep_their_kernels_in_the_temporary_folder(
@@ -201,9 +330,9 @@ def test_the_folder_that_the_user_names_is_used_and_numbas_own_setting_is_left_a
 def test_a_temporary_folder_of_somebody_else_is_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if not hasattr(os, "getuid"):
         pytest.skip("no owners here")
-    monkeypatch.setattr(kernels, "candidates", lambda: [tmp_path / "planted"])
+    monkeypatch.setattr(folders, "candidates", lambda: [tmp_path / "planted"])
     monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
-    assert kernels.cache_folder.__wrapped__() is None
+    assert folders.cache_folder.__wrapped__() is None
 
 
 # -- threads and processes ---------------------------------------------------------------------------------------------
@@ -257,33 +386,6 @@ def test_processes_may_compile_the_same_kernels_at_the_same_time(tmp_path: Path)
     assert done.stdout.split() == ["1", "0"]
 
 
-def hold(folder: Path, held: Event, release: Event) -> None:
-    with one_writer(folder):
-        held.set()
-        release.wait(60)
-
-
-@pytest.mark.skipif(kernels.fcntl is None, reason="no file locks here")
-def test_one_process_writes_at_a_time(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    held, release = context.Event(), context.Event()
-    other = context.Process(target=hold, args=(tmp_path, held, release))
-    other.start()
-    assert held.wait(60)
-    with ThreadPoolExecutor(1) as pool:
-
-        def write() -> bool:
-            with one_writer(tmp_path):
-                return True
-
-        waiting = pool.submit(write)
-        time.sleep(0.2)
-        assert not waiting.done()
-        release.set()
-        assert waiting.result(60)
-    other.join(60)
-
-
 # -- details -----------------------------------------------------------------------------------------------------------
 
 
@@ -296,7 +398,29 @@ def test_division_and_infinity_mean_what_numpy_means() -> None:
     assert np.isnan(ratio(0.0, 0.0))
 
 
-def test_every_store_is_named_after_its_file() -> None:
-    folder = store(PACKAGE / "models" / "lattices" / "curie_weiss.py")
-    assert folder is None or re.fullmatch(r"curie_weiss-[0-9a-f]{12}", folder.name)
-    assert system("curie_weiss") is CurieWeiss
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="this system has no such signal")
+def test_compiling_is_not_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exception comes when the kernel is complete."""
+
+    @kernel
+    def double(x):  # type: ignore[no-untyped-def]
+        return 2 * x
+
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    load = double._cache.load_overload  # type: ignore[attr-defined]
+
+    def interrupt_and_load(*arguments: Any) -> Any:
+        signal.raise_signal(signal.SIGALRM)
+        return load(*arguments)
+
+    monkeypatch.setattr(double._cache, "load_overload", interrupt_and_load)  # type: ignore[attr-defined]
+    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            double(1.0)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert len(double.overloads) == 1  # type: ignore[attr-defined]
+    assert double(1.0) == 2

@@ -16,6 +16,7 @@ import xarray as xr
 from mfexplore.core.errors import UnknownNameError
 from mfexplore.models.lattices.curie_weiss import CurieWeiss
 from mfexplore.study.export import csv, netcdf, save, table
+from mfexplore.study.sweep import sweep
 
 MODEL = CurieWeiss(temperature=0.6, field=0.05, size=100)
 RESULTS: dict[str, Callable[[], xr.Dataset]] = {
@@ -78,6 +79,46 @@ def test_functions_do_not_multiply_the_rows() -> None:
     assert list(table(mixed)) == ["temperature", "energy"]
     assert len(table(mixed)) == 3
     assert len(table(mixed[["density"]])) == 150
+
+
+def test_samples_of_a_sweep_are_columns_and_what_is_left_out_is_said(tmp_path: Path) -> None:
+    swept = sweep(MODEL, {"temperature": [0.6, 1.0]}, samples=3, progress=False)
+    text = save(swept, tmp_path / "swept.csv").read_text()
+    columns = pd.read_csv(io.StringIO(text), comment="#")
+    for k in range(3):
+        np.testing.assert_allclose(columns[f"energy_samples_{k + 1}"], swept["energy_samples"][:, k], rtol=1e-12)
+    assert "# column energy_samples_1 [J]: energy per spin" in text
+    swept["density"] = (("temperature", "lag"), np.ones((2, 5)))
+    swept = swept.assign_coords(lag=np.arange(5))
+    with pytest.warns(UserWarning, match=r"swept.csv leaves out density \(a function of lag\); a .nc file holds it"):
+        save(swept, tmp_path / "swept.csv")
+    assert "# left out: density, a function of lag" in (tmp_path / "swept.csv").read_text()
+
+
+def test_what_netcdf_has_no_type_for_is_written_as_text(tmp_path: Path) -> None:
+    found = MODEL.ensemble(samples=2).assign_attrs(
+        large=2**64, nothing=None, flag=True, words=["a", "b"], record={"a": 1}, ragged=[[1], [1, 2]], exact=2**63 - 1
+    )
+    with xr.open_dataset(save(found, tmp_path / "found.nc")) as back:
+        assert back.attrs["large"] == str(2**64)
+        assert back.attrs["exact"] == 2**63 - 1
+        assert (back.attrs["nothing"], back.attrs["flag"], back.attrs["record"]) == ("null", "true", '{"a": 1}')
+        assert back.attrs["words"] == ["a", "b"]
+    assert found.attrs["large"] == 2**64, "the dataset itself is left as it was"
+
+
+def test_a_failure_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    old = {place: save(MODEL.theory(), place).read_bytes() for place in (tmp_path / "a.nc", tmp_path / "a.csv")}
+    monkeypatch.setattr(xr.Dataset, "to_netcdf", fail)
+    monkeypatch.setattr(Path, "write_text", fail)
+    for place, content in old.items():
+        with pytest.raises(OSError, match="No space"):
+            save(MODEL.theory(), place)
+        assert place.read_bytes() == content
+    assert {*tmp_path.iterdir()} == {*old}
 
 
 def test_another_ending_is_refused(tmp_path: Path) -> None:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
 
 from mfexplore.core import ControlError, Model, UnknownNameError, system
+from mfexplore.core.seeds import read_seed
+from mfexplore.models.lattices.curie_weiss import CurieWeiss
 from mfexplore.study.ensemble import ensemble
 from mfexplore.study.executors import background_threads
+from mfexplore.study.ownership import StoreInUseError
 from mfexplore.study.sweep import SweepMismatchError, SweepStoppedError, executed_by, load, sweep
 
 MODEL = system("curie_weiss")(size=100)
@@ -240,3 +247,152 @@ def test_nonsense_is_refused_before_anything_runs() -> None:
         sweep(MODEL, {"warp": [1]}, progress=False)
     with pytest.raises(UnknownNameError, match="executor"):
         sweep(MODEL, {"temperature": [1.0]}, executor="magic", progress=False)
+
+
+def small(store: Path, executor: object = "threads", **options: object) -> xr.Dataset:
+    return sweep(
+        MODEL, {"temperature": [0.6, 1.0, 1.4]}, samples=4, seed=3, store=store, executor=executor,
+        **{"progress": False, **options},
+    )  # type: ignore[arg-type]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def small_one() -> xr.Dataset:
+    return sweep(MODEL, {"temperature": [0.6, 1.0, 1.4]}, samples=4, seed=3, progress=False)
+
+
+@pytest.mark.parametrize("executor", ["threads", "processes", "plain", "dask"])
+def test_a_store_has_one_owner_at_a_time(
+    executor: str, small_one: xr.Dataset, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """A second client comes while the first writes: it is told who does, and nothing of the first is lost."""
+    store = tmp_path / "s.zarr"
+    refused: list[str] = []
+
+    def come_second(done: int, units: int) -> None:
+        if done and not refused:
+            with pytest.raises(StoreInUseError) as error:
+                small(store)
+            refused.append(str(error.value))
+
+    with ThreadPoolExecutor(2) as plain:
+        workers = request.getfixturevalue("cluster") if executor == "dask" else {"plain": plain}.get(executor, executor)
+        xr.testing.assert_identical(small(store, workers, progress=come_second), small_one)
+    assert f"process {os.getpid()} on " in refused[0]
+    assert "for 0:00:" in refused[0]
+    xr.testing.assert_identical(load(store), small_one)
+    assert [file.name for file in tmp_path.iterdir()] == ["s.zarr"], "the lock goes with its owner"
+
+
+def test_the_store_of_a_dead_owner_is_free(small_one: xr.Dataset, tmp_path: Path) -> None:
+    """Refused while the other process lives, and free once it was killed, though its lock is still lying there."""
+    store = tmp_path / "s.zarr"
+    code = (
+        "import pathlib, time\nfrom mfexplore.study.ownership import owned\n"
+        f"with owned(pathlib.Path({str(store)!r})):\n    print('mine', flush=True)\n    time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            with pytest.raises(StoreInUseError, match=f"process {process.pid} on "):
+                small(store)
+        finally:
+            process.kill()
+    assert (tmp_path / "s.zarr.lock").exists()
+    xr.testing.assert_identical(small(store), small_one)
+    assert not (tmp_path / "s.zarr.lock").exists()
+
+
+def test_marked_as_done_but_not_there_is_computed_again(small_one: xr.Dataset, tmp_path: Path) -> None:
+    """What two clients on one store once left behind: every flag set, values lost. Chunks, arrays and files may go."""
+    store = tmp_path / "s.zarr"
+    small(store)
+    chunks = sorted((store / "energy" / "c").iterdir())
+    chunks[0].unlink()
+    chunks[1].write_bytes(b"")
+    assert load(store).attrs["done"] == 10 / 12
+    assert int(np.isnan(load(store)["energy_samples"]).sum()) == 2
+    computed: list[int] = []
+    xr.testing.assert_identical(small(store, progress=lambda done, units: computed.append(done)), small_one)
+    assert computed[0] == 10
+    for broken in (store / "magnetization", store / "done"):
+        (broken / "zarr.json").write_text("{")
+        xr.testing.assert_identical(small(store), small_one)
+        shutil.rmtree(broken)
+        xr.testing.assert_identical(small(store), small_one)
+    (store / "zarr.json").write_text("{")
+    with pytest.raises(SweepMismatchError, match="cannot be read"):
+        small(store)
+
+
+class Silent(CurieWeiss):
+    """A system whose energy cannot be measured, and has not even a name where it started down."""
+
+
+class SilentSimulation(CurieWeiss.simulation):  # type: ignore[misc, name-defined]
+    def observe(self) -> dict[str, float]:
+        seen = {**super().observe(), "energy": np.nan}
+        return {name: value for name, value in seen.items() if self.model.start == "up" or name != "energy"}
+
+
+Silent.simulation = SilentSimulation
+
+
+def test_what_is_honestly_nan_is_not_computed_again(tmp_path: Path) -> None:
+    done: list[int] = []
+    for _ in range(2):
+        found = sweep(
+            Silent(size=100), {"start": ["down", "up"]}, samples=2, store=tmp_path / "s.zarr",
+            progress=lambda n, units: done.append(n),
+        )  # fmt: skip
+        assert np.isnan(found["energy_samples"]).all()
+        assert found.attrs["done"] == 1
+    assert done[-1] == 4
+    assert done.count(0) == 1, "the second time there is nothing to do"
+
+
+def test_a_full_disk_loses_nothing(small_one: xr.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from zarr.storage import LocalStore
+
+    room, put = [24], LocalStore.set
+
+    async def set_while_there_is_room(self: LocalStore, *args: object, **options: object) -> None:
+        room[0] -= 1
+        if room[0] < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        await put(self, *args, **options)  # type: ignore[arg-type]
+
+    store = tmp_path / "s.zarr"
+    with monkeypatch.context() as full:
+        full.setattr(LocalStore, "set", set_while_there_is_room)
+        with pytest.raises(SweepStoppedError, match=r"No space left.*of 12 samples are done, and the same command"):
+            small(store)
+    part = load(store)
+    assert 0 < part.attrs["done"] < 1
+    kept = np.isfinite(part["magnetization_samples"])
+    xr.testing.assert_equal(part["magnetization_samples"].where(kept), small_one["magnetization_samples"].where(kept))
+    xr.testing.assert_identical(small(store), small_one)
+
+
+def test_a_store_says_in_what_it_differs(tmp_path: Path) -> None:
+    import zarr
+
+    store = tmp_path / "s.zarr"
+    small(store)
+    with pytest.raises(SweepMismatchError, match=r"holds another sweep \(field: 0.0 there, 0.1 asked\)"):
+        small(store, field=0.1)
+    group = zarr.open_group(str(store), mode="a")
+    group.attrs["sweep"] = str(group.attrs["sweep"]).replace('"system_version": 1', '"system_version": 0')
+    with pytest.raises(SweepMismatchError, match="system_version: 0 there"):
+        small(store)
+    assert load(store).attrs["system_version"] == 0
+
+
+@pytest.mark.parametrize("seed", [np.int64(5), 2**70, np.random.SeedSequence(5, spawn_key=(1, 2))])
+def test_any_seed_can_be_resumed_and_read_back(seed: Any, tmp_path: Path) -> None:
+    for _ in range(2):
+        found = sweep(MODEL, {"temperature": [0.6]}, samples=2, seed=seed, store=tmp_path / "s.zarr", progress=False)
+    xr.testing.assert_identical(load(tmp_path / "s.zarr"), found)
+    again = MODEL.ensemble(samples=2, seed=read_seed(str(found.attrs["seed"])), temperature=0.6)
+    assert found["energy"].item() == again["energy"].item()

@@ -44,10 +44,10 @@ print(before, is_warm("curie_weiss"), sum(sum(k.stats.cache_misses.values()) for
 """
 
 
-def said(folder: Path, **environment: str) -> list[str]:
+def said(folder: Path, code: str = CHECK, **environment: str) -> list[str]:
     settings = os.environ | {"NUMBA_CACHE_DIR": str(folder)} | environment
     done = subprocess.run(
-        [sys.executable, "-c", CHECK], env=settings, capture_output=True, text=True, check=False, timeout=240
+        [sys.executable, "-c", code], env=settings, capture_output=True, text=True, check=False, timeout=240
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
@@ -61,3 +61,29 @@ def test_once_warm_nothing_is_compiled(tmp_path: Path) -> None:
     other_processor = said(tmp_path, NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES="")
     assert other_processor[0] == "False"
     assert int(other_processor[2]) > 0
+
+
+BREAK = """
+from mfexplore.core.folders import cache_folder
+from mfexplore.study.warmup import is_warm, warm
+warm("curie_weiss")
+file = next(cache_folder().glob("solve_points-*.nbc"))
+file.write_bytes(file.read_bytes()[:-1])
+print(is_warm("curie_weiss"))
+"""
+
+
+def test_a_broken_or_missing_kernel_is_not_called_warm(tmp_path: Path) -> None:
+    assert said(tmp_path, BREAK) == ["False"]
+    assert said(tmp_path)[:2] == ["False", "True"]
+
+
+LOOSE = "from mfexplore.study import warmup; print(warmup.is_warm('curie_weiss'))"
+
+
+def test_what_cannot_be_kept_is_not_called_warm(tmp_path: Path) -> None:
+    full = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+    full += "resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000));"
+    if sys.platform == "win32":
+        pytest.skip("no limit of file sizes on Windows")
+    assert said(tmp_path, full + "from mfexplore.study.warmup import warm; warm('curie_weiss');" + LOOSE) == ["False"]

@@ -81,13 +81,17 @@ export function render({model, el}) {
   }
 
   channel.hear("sentence", ({headline, text, validity, trusted}) => {
-    $("headline").textContent = `${headline}.`;
-    $("said").textContent = text;
-    $("validity").textContent = validity;
+    // What is written again is read out again.
+    const texts = {headline: `${headline}.`, said: text, validity};
+    for (const [id, words] of Object.entries(texts)) if ($(id).textContent !== words) $(id).textContent = words;
     $("validity").classList.toggle("doubt", !trusted);
   });
 
   channel.hear("progress", ({what, fraction, text}) => {
+    if (what === "queue") {
+      $("queue").textContent = text;
+      return;
+    }
     if (what === "ensemble") {
       $("measuring").textContent = fraction === null ? "" : `${text} ${Math.round(100 * fraction)} % …`;
       return;
@@ -206,11 +210,12 @@ export function render({model, el}) {
     place.textContent = `${text} ${lesson}`;
   });
 
-  channel.hear("download", ({name, url}) => {
+  channel.hear("download", ({name, media_type: type, content}, buffers) => {
     const link = document.createElement("a");
-    link.href = url;
+    link.href = URL.createObjectURL(new Blob([buffers.get(content)], {type}));
     link.download = name;
     link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   });
 
   channel.hear("waiting", ({text}) => {
@@ -391,5 +396,11 @@ export function render({model, el}) {
   channel.say("hello", {theme});
   lookAgain();
   markConnected(true);
-  model.on("remove", () => { forgetKeys(); figures.remove(); });
+  const appear = () => channel.say("visible", {on: document.visibilityState === "visible"});
+  document.addEventListener("visibilitychange", appear);
+  model.on("remove", () => {
+    document.removeEventListener("visibilitychange", appear);
+    forgetKeys();
+    figures.remove();
+  });
 }

@@ -56,6 +56,7 @@ from mfexplore.core import (
     Plane,
     Points,
     Preset,
+    Promise,
     Reference,
     Simulation,
     Solution,
@@ -130,7 +131,7 @@ class ContactProcessSimulation(Simulation):
 
     def prepare(self) -> None:
         m = self.model
-        self.linear = max(2, round(m.size ** (1 / m.dimension)))
+        self.linear = m.linear
         sites = self.linear**m.dimension
         self.state = np.where(self.rng.random(sites) < m.dilution, -1, 0).astype(np.int8)
         if m.start == "seed":
@@ -239,12 +240,20 @@ class ContactProcess(Model):
         Plane("infection_rate", "activation", "density", x_range=(0.5, 6.0), along="x"),
     )
     presets = (
-        Preset("active", {"infection_rate": 4.0}, "Simulation 0.607, pair approximation 0.667, mean field 0.750: why?"),
+        Preset("active", {"infection_rate": 4.0}, "Simulation 0.607, pair approximation 0.667, mean field 0.750: why?",
+            (Promise("density", 0.607, 0.01, during=(100, 300), changes={"size": 20_000}),
+             Promise("density", 0.667, 0.0005, branch="active", method="pair"),
+             Promise("density", 0.75, 1e-9, branch="active", method="mean_field")),
+        ),
         Preset(
             "critical decay", {"infection_rate": 3.29785, "size": 100_000},
             "At the threshold the density decays as a power of time, t^(-0.159); mean field still expects 0.70.",
+            (Promise("density", 0.697, 0.001, branch="active", method="mean_field"),),
         ),
-        Preset("dying out", {"infection_rate": 3.0}, "Both theories promise life; the chain dies."),
+        Preset("dying out", {"infection_rate": 3.0}, "Both theories promise life; the chain dies.",
+            (Promise("density", 0.0, 1e-9, during=(1500, 1600), changes={"size": 1000}),
+             Promise("density", 2 / 3, 1e-6, branch="active", method="mean_field")),
+        ),
         Preset(
             "plane", {"infection_rate": 2.0, "dimension": 2, "size": 40_000},
             "With four neighbours the pair approximation already comes close.",
@@ -283,6 +292,15 @@ class ContactProcess(Model):
         ),
     )  # fmt: skip
     simulation = ContactProcessSimulation
+
+    @property
+    def linear(self) -> int:
+        """Sites along each side of the lattice that is simulated."""
+        largest = int(self.control("size").bounds[1] ** (1 / self.dimension) + 1e-9)
+        return max(2, min(largest, round(self.size ** (1 / self.dimension))))
+
+    def realised(self) -> ContactProcess:
+        return self.with_simulated(size=self.linear**self.dimension)
 
     def solve(self, points: Points) -> Solution:
         rate, h = points["infection_rate"], points["activation"]

@@ -60,6 +60,7 @@ from mfexplore.core import (
     Plane,
     Points,
     Preset,
+    Promise,
     Reference,
     Simulation,
     Solution,
@@ -68,6 +69,7 @@ from mfexplore.core import (
     choice,
     control,
 )
+from mfexplore.core.interrupts import Uninterrupted
 from mfexplore.numerics.kernel import kernel
 
 MASS_ACTION, EDGE_BASED = 0, 1
@@ -267,10 +269,11 @@ class SpatialNetworkSimulation(Simulation):
         crowd = np.diff(cell_start).max()
         expected = 0.5 * m.mean_degree * n * bound.sum() * crowd / self._norm(shape)
         candidates = int(self.rng.poisson(expected))
-        links: Array = draw_links(
-            self.x, self.y, cell_start, cell_people, columns, rows, width, bound, alias, cut, candidates, shape,
-            m.long_range, self.rng,
-        )  # fmt: skip
+        with Uninterrupted():
+            links: Array = draw_links(
+                self.x, self.y, cell_start, cell_people, columns, rows, width, bound, alias, cut, candidates, shape,
+                m.long_range, self.rng,
+            )  # fmt: skip
         return links
 
     def _shapes(self, radius: Array, shape: Array) -> Array:
@@ -441,7 +444,9 @@ class SpatialNetworkSIR(Model):
             "One contact in a thousand flies: far new foci overtake the front. A small world without clustering.",
         ),
         Preset("power law", {"kernel": "power", "tail": 1.0}, "Hops of every length: no front, a fractal of foci."),
-        Preset("below threshold", {"transmission": 0.12}, "A case infects 0.86 others: it glimmers and goes out."),
+        Preset("below threshold", {"transmission": 0.12}, "A case infects 0.86 others: it glimmers and goes out.",
+            (Promise("reproduction_number", 0.86, 0.005, method="edge_based"),),
+        ),
         Preset(
             "on a line", {"dimension": 1, "length": 20.0, "mean_degree": 16.0, "size": 20_000},
             "Two fronts draw straight lines, x = ct; with 8 contacts instead of 16 they would flicker out.",
@@ -565,6 +570,10 @@ class SpatialNetworkSIR(Model):
         if along not in found:
             raise NotOfferedError(self.title, f"{name} along {along}")
         return self.control(along).within([float(found[along])])
+
+    def realised(self) -> SpatialNetworkSIR:
+        people = self.size if self.network == "spatial" else len(real_network(self.network)[1])
+        return self.with_simulated(size=people, patients=min(self.patients, people))
 
     def extent(self) -> str:
         if self.network == "spatial":

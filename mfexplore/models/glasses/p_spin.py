@@ -74,6 +74,7 @@ from mfexplore.core import (
     Plane,
     Points,
     Preset,
+    Promise,
     Reference,
     Simulation,
     Solution,
@@ -157,18 +158,18 @@ def ising_root(order, temperature, rest, gamma, marginal, out):
 def write_ising(values, i, branch, order, temperature, rest, gamma, out):
     """Fill in the observables of a state of eq. (2)."""
     q = ising_averages(order, temperature, rest, gamma, out)
-    weight, power = 0.0, 1.0
-    for j in range(order - 1):  # 1 - p q^(p-1) + (p-1) q^p, divided by (1 - q)^2
+    weight, ring, power = 0.0, 1.0, 1.0  # 1 - p q^(p-1) + (p-1) q^p and 1 - q^p, without the zeros at q = 1
+    for j in range(order - 1):
         weight += (j + 1) * power
         power *= q
+        ring += power
     phi = out[0, 0]
     free_energy = -0.25 * temperature * rest * rest * weight + 0.25 * gamma * (order - 1) * q**order - phi
-    entropy = out[4, 0] - 0.25 * rest * rest * weight
     row = values[i, branch]
     row[OVERLAP] = q
     row[BREAKPOINT] = gamma * temperature
     row[FREE_ENERGY] = free_energy
-    row[ENERGY] = free_energy + temperature * entropy
+    row[ENERGY] = -0.5 * (rest * ring + gamma * power * q)
     row[COMPLEXITY] = gamma * gamma * 0.25 * (order - 1) * q**order - gamma * (out[5, 0] - phi)
     row[REPLICON] = 1.0 - 0.5 * order * (order - 1) * q ** (order - 2) * out[3, 0] / temperature
 
@@ -624,7 +625,7 @@ class PSpin(Model):
         200, 16, 4000, symbol="N", unit="spins", role="size", scale="log", part="simulation", doc="spins simulated"
     )
     connectivity: int = control(
-        600, 20, 5000, symbol="c", role="setting", scale="log", part="simulation", quenched=True,
+        600, 20, 10_000, symbol="c", role="setting", scale="log", part="simulation", quenched=True,
         doc="couplings that each spin takes part in, drawn from all there are (spherical: at least 40 x 3^(p-1))",
     )  # fmt: skip
     start: str = choice(
@@ -632,6 +633,7 @@ class PSpin(Model):
         doc="a configuration of equilibrium (above the static temperature), or a quench from infinite temperature",
     )  # fmt: skip
 
+    version = 2
     title = "p-spin glass"
     summary = (
         "Two transitions for one glass: relaxation stops where states appear, entropy runs out where few are left."
@@ -658,7 +660,7 @@ class PSpin(Model):
     branches = (
         Branch("liquid", "no states: copies have nothing in common"),
         Branch("glass", "the states that dominate: many of them above the static temperature, few below"),
-        Branch("threshold", "the highest states, just stable, where a quench is held up"),
+        Branch("threshold", "the highest states, just stable, where a quench is held up", thermodynamic=False),
     )
     phases = (
         Phase("liquid", "Everything relaxes: two copies have nothing in common, and C(t) decays to zero."),
@@ -689,18 +691,26 @@ class PSpin(Model):
         Preset(
             "caught in a state", {"temperature": 0.59, "size": 1000},
             "Between T_s = 0.586 and T_d = 0.612 the start is not forgotten, yet the energy is that of a liquid.",
+            (Promise("static_temperature", 0.586, 0.0005, along="temperature"),
+             Promise("dynamic_temperature", 0.612, 0.0005, along="temperature"),
+             Promise("energy", -0.5 / 0.59, 1e-9)),
         ),
         Preset(
             "quench", {"temperature": 0.2, "start": "random", "size": 400},
             "The energy creeps down and is held up near the threshold -1.05, above the glass at -1.07.",
+            (Promise("energy", -1.05, 0.005, branch="threshold"),
+             Promise("energy", -1.07, 0.005, branch="glass")),
         ),
         Preset(
             "Ising states", {"temperature": 0.66, "kind": "ising", "size": 1000},
             "The same with Ising spins: an equilibrium start keeps the overlap q = 0.79 of its state.",
+            (Promise("overlap", 0.79, 0.005),
+             Promise("overlap", 0.79, 0.08, during=(20, 120))),
         ),
         Preset(
             "Gardner", {"temperature": 0.2, "kind": "ising", "start": "equilibrium", "size": 1000},
             "Below T_G = 0.240 one step of symmetry breaking fails: the diagram says so.",
+            (Promise("gardner_temperature", 0.240, 0.0005, along="temperature"),),
         ),
     )  # fmt: skip
     references = (
@@ -854,6 +864,9 @@ class PSpin(Model):
 
     def footprint(self) -> int:
         return self.groups() * (12 * self.order + 24) + 64 * self.size
+
+    def realised(self) -> PSpin:
+        return self.with_simulated(connectivity=round(self.groups() * self.order / self.size))
 
     def groups(self) -> int:
         """How many couplings a simulation has. The squared product of p - 1 normal numbers has the mean square 3^(p-1),

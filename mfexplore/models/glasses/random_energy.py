@@ -71,6 +71,7 @@ from mfexplore.core import (
     Plane,
     Points,
     Preset,
+    Promise,
     Reference,
     Simulation,
     Solution,
@@ -433,8 +434,11 @@ class RandomEnergy(Model):
         Preset(
             "at the transition", {"temperature": 0.6006},
             "The Boltzmann weight has just reached the edge of the spectrum, where levels are few.",
+            (Promise("critical_temperature", 0.6006, 0.0001, along="temperature"),),
         ),
-        Preset("paramagnet", {"temperature": 1.0}, "The weight sits at e = -1/(2T), inside the spectrum."),
+        Preset("paramagnet", {"temperature": 1.0}, "The weight sits at e = -1/(2T), inside the spectrum.",
+            (Promise("energy", -0.5, 1e-9),),
+        ),
         Preset(
             "ageing", {"temperature": 0.35, "dynamics": "metropolis", "size": 18},
             "The walker finds ever deeper traps and stays in each as long as it has searched so far: it never settles.",
@@ -442,6 +446,9 @@ class RandomEnergy(Model):
         Preset(
             "hidden message", {"temperature": 0.4, "ferromagnetic_bias": 0.95, "dynamics": "metropolis"},
             "All up is the true ground state (f = -0.95 against -0.83), yet the walker does not find it.",
+            (Promise("free_energy", -0.95, 1e-9, branch="ferromagnet"),
+             Promise("free_energy", -0.83, 0.005, branch="glass"),
+             Promise("magnetization", 0.0, 0.9, during=(50, 100))),
         ),
     )  # fmt: skip
     references = (

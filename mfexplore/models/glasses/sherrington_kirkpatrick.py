@@ -73,6 +73,7 @@ from mfexplore.core import (
     Points,
     Preset,
     Profile,
+    Promise,
     Reference,
     Simulation,
     Solution,
@@ -832,6 +833,7 @@ class SherringtonKirkpatrick(Model):
         "random", ("random", "up"), role="start", part="simulation", doc="state the simulation starts from"
     )
 
+    version = 2
     title = "Sherrington-Kirkpatrick spin glass"
     summary = (
         "Random couplings between all spins: many states, no order to see, and a theory that had to break a symmetry."
@@ -854,7 +856,9 @@ class SherringtonKirkpatrick(Model):
         Observable("energy", "e", "energy per spin", unit="J"),
         Observable("entropy", "s", "entropy per spin; never negative", low=-0.16, high=0.7, signed=True),
         Observable("replicon", r"\lambda", "eq. (4): negative where symmetry breaks", low=-1, high=1, signed=True),
-        Observable("susceptibility", r"\chi", "response of m to the total field", low=0, high=1.5),
+        Observable(
+            "susceptibility", r"\chi", "response of m to the total field", low=0, high=1.5, thermodynamic=False
+        ),
         Observable("overlap_squared", r"\langle q^2\rangle", "mean squared overlap of two copies", low=0, high=1),
         Observable("overlap_law", "x(q)", "probability that two copies overlap less than q", over="overlap_level"),
     )  # fmt: skip
@@ -897,10 +901,13 @@ class SherringtonKirkpatrick(Model):
         Preset(
             "crossing the AT line", {"temperature": 0.5, "field": 0.8},
             "Lower the field: at h = 0.570 no curve jumps, yet below it two copies no longer agree on one state.",
+            (Promise("at_line", 0.570, 0.0005, along="field"),),
         ),
         Preset(
             "one step", {"temperature": 0.5, "rsb_steps": 1},
             "One step gives two overlaps, 0.215 and 0.619, where replica symmetry had one: most of the error is gone.",
+            (Promise("overlap_0", 0.215, 0.0005),
+             Promise("overlap_1", 0.619, 0.0005)),
         ),
         Preset(
             "many states", {"temperature": 0.4, "rsb_steps": 8, "size": 256},
@@ -913,10 +920,12 @@ class SherringtonKirkpatrick(Model):
         Preset(
             "ferromagnet", {"temperature": 1.0, "ferromagnetic_bias": 1.5, "start": "up"},
             "The mean coupling wins: magnetization 0.557 although the couplings scatter as much as they pull together.",
+            (Promise("magnetization", 0.557, 0.0005),),
         ),
         Preset(
             "magnetized glass", {"temperature": 0.2, "ferromagnetic_bias": 1.5, "rsb_steps": 2},
             "Below the AT line at T = 0.275 the magnetization hardly moves, but many magnetized states have appeared.",
+            (Promise("at_line", 0.275, 0.0005, along="temperature"),),
         ),
     )  # fmt: skip
     references = (

@@ -67,6 +67,7 @@ from mfexplore.core import (
     Plane,
     Points,
     Preset,
+    Promise,
     Reference,
     Simulation,
     Solution,
@@ -75,6 +76,7 @@ from mfexplore.core import (
     choice,
     control,
 )
+from mfexplore.core.interrupts import Uninterrupted
 from mfexplore.numerics.anderson import fixed_points
 from mfexplore.numerics.bethe_lattice import LN2, bethe_lattice, log_cosh
 from mfexplore.numerics.bracketing import bracketed_roots
@@ -355,20 +357,27 @@ def replica_line(graph: RandomGraph) -> tuple[Array, Array]:
 # -- simulation ----------------------------------------------------------------------------------------------------
 
 
+def nodes(graph: str, degree: int, size: int) -> int:
+    """How many nodes a graph of about this size has: a square's, or such that all can have the same degree."""
+    if graph == "square":
+        low, high = BethePropagation.control("size").bounds
+        return max(math.ceil(math.sqrt(low)), min(round(math.sqrt(size)), math.isqrt(int(high)))) ** 2
+    return max(size + (size * degree) % 2, degree + 1) if graph == "random_regular" else size
+
+
 def build(graph: str, degree: int, size: int, rng: np.random.Generator) -> tuple[Links, tuple[int, int]]:
     """A graph of about `size` nodes and the shape (rows, columns) in which to show them."""
     import networkx as nx
 
-    seed = int(rng.integers(2**31))
+    seed, size = int(rng.integers(2**31)), nodes(graph, degree, size)
     if graph == "square":
-        side = max(3, round(math.sqrt(size)))
+        side = math.isqrt(size)
         table = neighbourhood("square", side).table()
         here = np.repeat(np.arange(side * side), SQUARE_DEGREE)
         edges = np.stack([here, table.ravel()], axis=1)
         edges = edges[edges[:, 0] < edges[:, 1]]
         return links(edges, side * side), (side, side)
     if graph == "random_regular":
-        size = max(size + (size * degree) % 2, degree + 1 + (degree + 1) * degree % 2)
         made = nx.random_regular_graph(degree, size, seed=seed)
     else:
         made = nx.fast_gnp_random_graph(size, min(1.0, degree / (size - 1)), seed=seed)
@@ -435,10 +444,11 @@ class PropagationSimulation(Simulation):
         m = self.model
         if m.algorithm == "population_dynamics":
             random = m.random_graph
-            magnetization, overlap, energy, free_energy = survey(
-                self.messages, random.degree, random.branching, random.poissonian, self.beta, m.field, m.size,
-                np.random.default_rng(int(1e6 * self.time) + 1),
-            )  # fmt: skip
+            with Uninterrupted():
+                magnetization, overlap, energy, free_energy = survey(
+                    self.messages, random.degree, random.branching, random.poissonian, self.beta, m.field, m.size,
+                    np.random.default_rng(int(1e6 * self.time) + 1),
+                )  # fmt: skip
             self.means = np.tanh(self.beta * self.messages)
         elif m.algorithm == "belief_propagation":
             energy, free_energy = bethe_averages(self.links.starts, self.beta, m.field, self.messages, self.means)
@@ -569,10 +579,12 @@ class BethePropagation(Model):
         Preset(
             "critical messages", {"temperature": 1.85, "antiferromagnetic_fraction": 0.0},
             "Just above T_c = 1.820 the opinion fades slowly, along the path that density evolution predicts.",
+            (Promise("ferromagnet", 1.820, 0.0005, along="temperature"),),
         ),
         Preset(
             "spin glass", {"temperature": 0.7, "antiferromagnetic_fraction": 0.5, "start": "random"},
             "Below T = 1.135 with mixed signs the messages never settle: the trace of their change does not fall.",
+            (Promise("spin_glass", 1.135, 0.0005, along="temperature"),),
         ),
         Preset(
             "Nishimori line", {"temperature": 0.9102, "antiferromagnetic_fraction": 0.1},
@@ -582,6 +594,8 @@ class BethePropagation(Model):
             "short loops",
             {"graph": "square", "degree": 4, "temperature": 2.6, "antiferromagnetic_fraction": 0.0, "size": 2500},
             "The lattice is disordered at T = 2.6, yet belief propagation insists on m = 0.66; try heat bath.",
+            (Promise("magnetization", 0.66, 0.005),
+             Promise("magnetization", 0.66, 0.005, during=(200, 300))),
         ),
         Preset(
             "population", {"temperature": 0.8, "antiferromagnetic_fraction": 0.08, "algorithm": "population_dynamics",
@@ -632,6 +646,11 @@ class BethePropagation(Model):
     def random_graph(self) -> RandomGraph:
         """The infinite random graph whose equations are solved."""
         return RandomGraph(SQUARE_DEGREE if self.graph == "square" else self.degree, self.graph == "erdos_renyi")
+
+    def realised(self) -> BethePropagation:
+        if self.algorithm == "population_dynamics":
+            return self
+        return self.with_simulated(size=nodes(self.graph, self.degree, self.size))
 
     def solve(self, points: Points) -> Solution:
         n = points["temperature"].size

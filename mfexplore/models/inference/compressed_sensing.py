@@ -72,6 +72,7 @@ from mfexplore.core import (
     Plane,
     Points,
     Preset,
+    Promise,
     Reference,
     Simulation,
     Solution,
@@ -326,7 +327,7 @@ class ApproximateMessagePassing(Simulation):
             self.truth, self.strength = sparse_photograph(self.side, m.sparsity)
         else:
             # Exactly rho N components of mean square one: samples then differ less, and the limit is the same.
-            values = self.rng.standard_normal(max(1, round(m.sparsity * n)))
+            values = self.rng.standard_normal(m.non_zero)
             self.truth = np.zeros(n)
             self.truth[self.rng.permutation(n)[: values.size]] = values / math.sqrt(float(np.mean(values**2)))
         matrix = random_matrix(self.rng, rows, n)
@@ -476,6 +477,7 @@ class CompressedSensing(Model):
         Preset(
             "lasso recovers", {"measurement_rate": 0.6, "denoiser": "lasso"},
             "Above the Donoho-Tanner line, 0.511 for this sparsity, the lasso recovers as well, more slowly.",
+            (Promise("donoho_tanner", 0.511, 0.0005, along="measurement_rate"),),
         ),
         Preset(
             "photograph", {"signal": "image", "measurement_rate": 0.35, "sparsity": 0.1, "noise": 1e-8},
@@ -532,12 +534,20 @@ class CompressedSensing(Model):
 
     @property
     def measurements(self) -> int:
-        return max(1, round(self.measurement_rate * self.pixels))
+        return self.counted("measurement_rate", self.pixels)
 
     @property
     def rate(self) -> float:
         """The measurement rate M/N after rounding."""
         return self.measurements / self.pixels
+
+    @property
+    def non_zero(self) -> int:
+        """Components of the signal that are not zero."""
+        return self.counted("sparsity", self.pixels)
+
+    def realised(self) -> CompressedSensing:
+        return self.with_simulated(size=self.pixels, measurement_rate=self.rate, sparsity=self.non_zero / self.pixels)
 
     @property
     def denoiser_code(self) -> int:

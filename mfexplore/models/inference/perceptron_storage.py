@@ -79,6 +79,7 @@ from mfexplore.core import (
     Plane,
     Points,
     Preset,
+    Promise,
     Reference,
     Simulation,
     Solution,
@@ -629,10 +630,13 @@ class PerceptronStorage(Model):
         Preset(
             "widest margin", {"load": 0.5, "margin": 0.8, "algorithm": "adatron"},
             "AdaTron piles patterns up exactly at the largest possible margin, 1.03, beyond the 0.8 that is asked for.",
+            (Promise("largest_margin", 1.03, 0.005),),
         ),
         Preset(
             "beyond capacity", {"load": 3.0, "temperature": 1.5, "size": 501},
             "Nobody can win. Annealing settles at the violated fraction of theory, 0.35; cooled to 0.5 it gets stuck.",
+            (Promise("violated_fraction", 0.35, 0.005),
+             Promise("violated_fraction", 0.35, 0.02, during=(200, 400))),
         ),
         Preset(
             "binary weights", {"weights": "binary", "load": 0.6, "reinforcement": 0.005},
@@ -641,6 +645,7 @@ class PerceptronStorage(Model):
         Preset(
             "solutions nobody finds", {"weights": "binary", "load": 0.8, "reinforcement": 0.005},
             "Theory promises e^(0.035 N) solutions, yet no rule finds one: they are isolated points.",
+            (Promise("entropy", 0.035, 0.0005),),
         ),
     )  # fmt: skip
     references = (
@@ -686,7 +691,10 @@ class PerceptronStorage(Model):
     @property
     def patterns(self) -> int:
         """M, at least one."""
-        return max(1, round(self.load * self.size))
+        return self.counted("load", self.size)
+
+    def realised(self) -> PerceptronStorage:
+        return self.with_simulated(load=self.patterns / self.size)
 
     @property
     def kind(self) -> int:

@@ -40,7 +40,9 @@ Solving (3) by iteration needs care (Bolthausen 2014): the reaction belongs to t
 
 $$m^{t+1}=\tanh\beta\Big(h+Jm^t-\beta\,m^{t-1}\circ(J\circ J)v^t\Big) \tag{5}$$
 
-which converges down to the de Almeida-Thouless line; with $m^t$ in its place it stops converging much earlier.
+which for $N\to\infty$ converges down to the de Almeida-Thouless line; with $m^t$ in its place it stops converging much
+earlier. At the sizes here samples differ, and some fail well above that line: with $N=300$ and $h=0.2$, where it is at
+0.725, 7 of 16 samples at $T=0.9$ and none at 1.1.
 
 **Valid:** naive mean field is a bound, $f_{\rm naive}\ge f_{\rm exact}$; the others are not. The expansion is one in
 weak couplings: Plefka's condition $\beta^2\sum_{ij}v_i^2J_{ij}^2v_j^2<\sum_iv_i^2$ must hold, else TAP and its
@@ -69,6 +71,7 @@ from mfexplore.core import (
     Points,
     Preset,
     Profile,
+    Promise,
     Reference,
     Simulation,
     Solution,
@@ -841,6 +844,8 @@ class TapLadder(Model):
             "ferromagnet near its transition",
             {"temperature": 1.0, "field": 0.1, "coupling_kind": "ferromagnet"},
             "A ring has no transition. Naive mean field says m = 0.6 where the truth is 0.3; the third order is close.",
+            (Promise("magnetization", 0.6, 0.05, method="naive"),
+             Promise("magnetization", 0.3, 0.05, method="exact")),
         ),
         Preset(
             "below the AT line", {"temperature": 0.8, "field": 0.1, "dynamics": "tap"},
@@ -893,7 +898,10 @@ class TapLadder(Model):
     @property
     def patterns(self) -> int:
         """Patterns stored by Hopfield couplings."""
-        return max(1, round(self.load * self.size))
+        return self.counted("load", self.size)
+
+    def realised(self) -> TapLadder:
+        return self.with_simulated(load=self.patterns / self.size)
 
     def couplings(self) -> Array:
         """The matrix J_ij, shape (size, size)."""

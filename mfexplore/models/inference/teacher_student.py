@@ -68,6 +68,7 @@ from mfexplore.core import (
     Plane,
     Points,
     Preset,
+    Promise,
     Reference,
     Simulation,
     Solution,
@@ -508,15 +509,18 @@ class TeacherStudent(Model):
         Preset(
             "hard", {"load": 1.35},
             "The entropy of the uninformed branch is negative: only the teacher fits. Yet the student stays at 0.76.",
+            (Promise("overlap", 0.76, 0.005, branch="uninformed"),),
         ),
         Preset("easy", {"load": 1.7}, "After a plateau the overlap jumps to one: every weight is found."),
         Preset(
             "impossible", {"load": 1.0},
             "Exponentially many students answer everything right; the overlap of 0.56 is the best possible.",
+            (Promise("overlap", 0.56, 0.005),),
         ),
         Preset(
             "Gaussian teacher", {"load": 2.0, "prior": "gaussian"},
             "No transition: every further question improves the student a little; in the end the error is 0.44/load.",
+            (Promise("generalization_error", 0.044, 0.001, changes={"load": 10.0}),),
         ),
         Preset(
             "phase retrieval", {"load": 1.3, "channel": "phase", "prior": "gaussian"},
@@ -525,10 +529,12 @@ class TeacherStudent(Model):
         Preset(
             "phase retrieval, hard", {"load": 1.08, "channel": "phase", "prior": "gaussian", "size": 5000},
             "There are more equations than unknowns, yet message passing stays half blind until the load reaches 1.13.",
+            (Promise("algorithmic_threshold", 1.13, 0.005, along="load"),),
         ),
         Preset(
             "noisy linear", {"load": 0.6, "noise": 0.05, "channel": "linear"},
             "Many users share one radio channel: from 0.563 measurements per user on, message passing separates them.",
+            (Promise("algorithmic_threshold", 0.563, 0.0005, along="load"),),
         ),
     )  # fmt: skip
     references = (
@@ -581,7 +587,10 @@ class TeacherStudent(Model):
     @property
     def examples(self) -> int:
         """M, at least one."""
-        return max(1, round(self.load * self.size))
+        return self.counted("load", self.size)
+
+    def realised(self) -> TeacherStudent:
+        return self.with_simulated(load=self.examples / self.size)
 
     @property
     def prior_code(self) -> int:

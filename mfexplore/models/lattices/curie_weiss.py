@@ -52,6 +52,7 @@ from mfexplore.core import (
     Plane,
     Points,
     Preset,
+    Promise,
     Reference,
     Simulation,
     Solution,
@@ -298,19 +299,25 @@ class CurieWeiss(Model):
         Plane("temperature", "coupling", "magnetization"),
     )
     presets = (
-        Preset("ordered", {"temperature": 0.7}, "The spins stay up although nothing tells them to."),
+        Preset("ordered", {"temperature": 0.7}, "The spins stay up although nothing tells them to.",
+            (Promise("magnetization", 0.8286, 0.01, during=(20, 220)),),
+        ),
         Preset(
             "critical point", {"temperature": 1.0, "size": 10_000, "start": "random"},
             "The magnetization wanders slowly and far: fluctuations of order N^(-1/4), relaxation without end.",
         ),
-        Preset("paramagnet", {"temperature": 1.4}, "The starting state is forgotten within a few sweeps."),
+        Preset("paramagnet", {"temperature": 1.4}, "The starting state is forgotten within a few sweeps.",
+            (Promise("magnetization", 0.0, 0.03, during=(20, 220)),),
+        ),
         Preset(
             "hysteresis", {"temperature": 0.6, "drive_amplitude": 0.4, "drive_period": 400.0, "size": 10_000},
             "The swept field draws a loop: spins turn only beyond the spinodal, 0.185, the later the faster the sweep.",
+            (Promise("spinodal_down", 0.185, 0.0005, along="field", changes={"drive_amplitude": 0.0}),),
         ),
         Preset(
             "metastable", {"temperature": 0.6, "field": -0.15, "size": 500},
             "Up is only metastable against this field. At N = 500 it escapes sooner or later; at N = 10000 never.",
+            (Promise("magnetization", -0.9, 0.05, during=(1000, 1200), changes={"size": 100}),),
         ),
     )  # fmt: skip
     references = (

@@ -1,1 +1,6 @@
+"""Learning.
 
+Networks that change, or could: the motion of many neurons as that of a single one.
+
+Order: 60
+"""

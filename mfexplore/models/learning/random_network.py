@@ -78,6 +78,7 @@ from mfexplore.core import (
     Points,
     Preset,
     Profile,
+    Promise,
     Reference,
     Simulation,
     Solution,
@@ -809,6 +810,7 @@ class RandomNetwork(Model):
         Preset(
             "noise tames chaos", {"gain": 1.5, "noise": 0.25, "show": "autocorrelation"},
             "The neurons are busier than without noise, yet the Lyapunov exponent is negative.",
+            (Promise("lyapunov_exponent", -0.1, 0.1),),
         ),
         Preset(
             "linear twin", {"gain": 2.0, "noise": 0.5, "size": 200, "show": "covariance"},

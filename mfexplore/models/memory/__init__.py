@@ -1,1 +1,6 @@
+"""Memory.
 
+Networks that recall what was stored in their couplings, until they hold too much.
+
+Order: 20
+"""

@@ -80,6 +80,7 @@ from mfexplore.core import (
     Plane,
     Points,
     Preset,
+    Promise,
     Reference,
     Simulation,
     Solution,
@@ -1355,6 +1356,7 @@ class DenseHebbian(Model):
         Preset(
             "ultra-storage", {"load": 0.05, "size": 256, "corruption": 0.2},
             "256 neurons recall one of 3277 memories from a copy with 20 % errors; pairwise couplings would hold 35.",
+            (Promise("overlap", 1.0, 0.05, during=(10, 20)),),
         ),
         Preset(
             "higher order", {"order": 4, "load": 0.008, "size": 128, "corruption": 0.15},
@@ -1383,6 +1385,7 @@ class DenseHebbian(Model):
             {"temperature": 0.05, "load": 0.145, "rsb_steps": 1, "size": 400, "corruption": 0.02},
             "Beyond the capacity of the symmetric theory (0.133 here) the memory stays: set rsb_steps to 0, and theory "
             "loses it.",
+            (Promise("retrieval_spinodal", 0.133, 0.0005, along="load", changes={"rsb_steps": 0}),),
         ),
         Preset(
             "ten digits", {
@@ -1447,13 +1450,19 @@ class DenseHebbian(Model):
     @property
     def memory_count(self) -> int:
         """K, the number of memories at this size, at least one; of digits to be learnt there are only ten."""
-        count = max(1, round(self.load * float(self.size) ** (self.order - 1)))
+        count = self.counted("load", float(self.size) ** (self.order - 1))
         return min(count, 10) if self.memories == "digits" and self.setting != "storage" else count
 
     @property
     def example_count(self) -> int:
         """M in the simulation; of real digits there are at most 174 images each."""
         return min(self.examples, 174) if self.memories == "digits" else self.examples
+
+    def realised(self) -> DenseHebbian:
+        return self.with_simulated(
+            load=self.memory_count / float(self.size) ** (self.order - 1), examples=self.example_count,
+            corruption=round(self.corruption * self.size) / self.size,
+        )  # fmt: skip
 
     @property
     def pattern_count(self) -> int:

@@ -73,6 +73,7 @@ from mfexplore.core import (
     Plane,
     Points,
     Preset,
+    Promise,
     Reference,
     Simulation,
     Solution,
@@ -777,6 +778,7 @@ class Hopfield(Model):
         Preset(
             "clean recall", {"temperature": 0.2, "load": 0.05, "corruption": 0.3},
             "A cue with 30 % of its neurons flipped is completed within a few sweeps; all other overlaps stay small.",
+            (Promise("overlap", 0.97, 0.03, during=(5, 25)),),
         ),
         Preset(
             "metastable recall", {"temperature": 0.3, "load": 0.08, "corruption": 0.2},
@@ -785,6 +787,7 @@ class Hopfield(Model):
         Preset(
             "catastrophe", {"temperature": 0.0, "load": 0.16, "corruption": 0.0, "size": 10_000},
             "Just beyond the capacity 0.138 even an undamaged memory dissolves: all are lost at once, not the last.",
+            (Promise("retrieval_spinodal", 0.138, 0.0005, along="load"),),
         ),
         Preset(
             "mixture", {"temperature": 0.2, "load": 0.002, "cue": "mixture"},
@@ -794,6 +797,7 @@ class Hopfield(Model):
         Preset(
             "noisy synapses", {"temperature": 0.2, "load": 0.03, "synaptic_noise": 0.4, "corruption": 0.1},
             "Random numbers twice as large as the learnt ones in every synapse, and 95 % of the memory comes back.",
+            (Promise("overlap", 0.95, 0.02),),
         ),
         Preset(
             "digits", {"temperature": 0.05, "load": 3 / 4096, "memories": "digits", "corruption": 0.25},
@@ -851,7 +855,11 @@ class Hopfield(Model):
     @property
     def memory_count(self) -> int:
         """P, the number of memories at this size; at least one."""
-        return max(1, round(self.load * self.size))
+        return self.counted("load", self.size)
+
+    def realised(self) -> Hopfield:
+        lost = {"corruption": round(self.corruption * self.size) / self.size} if self.cue == "noise" else {}
+        return self.with_simulated(load=self.memory_count / self.size, **lost)
 
     def solve(self, points: Points) -> Solution:
         names = ("temperature", "load", "field", "synaptic_noise")

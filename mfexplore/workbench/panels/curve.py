@@ -85,7 +85,7 @@ class CurvePanel(Panel):
 
     def _compute(self, at: Exploration) -> None:
         def work(cancelled: Cancelled) -> Iterator[Any]:
-            dataset = views.curve(at)
+            dataset = views.curve(at, cancelled)
             yield dataset, self._columns_of(at, dataset)
 
         def show(result: Any) -> None:
@@ -162,7 +162,12 @@ class CurvePanel(Panel):
                 self._around.numbers()
 
         job = ensembles.job(at, lambda fraction: None)
-        self._around.jobs.submit("ensemble", job, show, lambda: self._progress(None), self._failed)
+        over = lambda: self._progress(None)  # noqa: E731 (a name for the argument)
+        self._around.jobs.submit("ensemble", job, show, over, self._failed, queued=self._queued)
+
+    def _queued(self, before: int | None) -> None:
+        if before is not None:
+            self._progress(0.0, f"waiting to simulate ({before} before you)")
 
     def _progress(self, fraction: float | None, text: str = "") -> None:
         self._around.say(messages.Progress("ensemble", fraction, text))

@@ -121,6 +121,22 @@ def test_energy_is_the_derivative_of_the_free_energy(kind: str, order: int, temp
     assert f - temperature * (warm - cold) / (2 * h) == pytest.approx(e, abs=1e-7)
 
 
+@pytest.mark.parametrize("branch", ["glass", "threshold"])
+@pytest.mark.parametrize(
+    ("order", "temperature", "liquid"), [(3, 0.66, -0.7576), (4, 0.65, -0.7692), (6, 0.7, -0.7143)]
+)
+def test_energy_of_one_of_many_states(branch: str, order: int, temperature: float, liquid: float) -> None:
+    """The slope of f/T with 1/T at fixed q and x, for states that are chosen by their number, and not by T."""
+    model = PSpin(kind="ising", order=order, temperature=temperature)
+    q, x, e = found(model, branch, "overlap", "breakpoint", "energy")
+    h = 1e-5
+    cold, warm = (slow_free_energy("ising", order, 1 / (1 / temperature + s), q, x) for s in (h, -h))
+    slope = cold * (1 / temperature + h) - warm * (1 / temperature - h)
+    assert e == pytest.approx(slope / (2 * h), abs=1e-8)
+    if branch == "glass":
+        assert e == pytest.approx(liquid, abs=5e-5)
+
+
 @pytest.mark.parametrize("kind", ["ising", "spherical"])
 @pytest.mark.parametrize("order", [3, 5])
 def test_branches_meet_where_they_must(kind: str, order: int) -> None:

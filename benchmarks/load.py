@@ -1,0 +1,361 @@
+"""A class opens the app: python -m benchmarks.load [--people 40] [--seconds 40] [--cycles 200].
+
+People arrive two per second, each opens the page of one of eight systems, moves a slider about once a second, and a
+third of them let the simulation play. They speak the real protocol to a real server, over websockets of their own, and
+count what a browser would have to wait for: a page is usable when it has its state and its first numbers, and a slider
+is answered when the numbers of its new place are there. Nothing but this machine is spoken to.
+
+The people are cheap (what they receive is looked through for our messages, not decoded), but they share the processor
+with the server: where few cores are free, look at the server's CPU time first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from rich.console import Console
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.websocket import WebSocketClientConnection, websocket_connect
+
+from benchmarks.harness import RESULTS, machine
+from mfexplore.core.catalogue import system
+
+SYSTEMS = (
+    "curie_weiss", "hopfield", "kuramoto", "contact_process", "ising_lattice", "may_leonard", "random_energy",
+    "rosenzweig_porter",
+)  # fmt: skip
+PER_SECOND = 2.0  # people who arrive
+BETWEEN_MOVES = 1.0  # seconds, on average
+PLAYING = 3  # every third person plays
+FEWEST_MOVES = 2  # however late the page was usable
+PATIENCE = 120.0  # seconds after which a person counts what is awaited as an error
+MOST_PEOPLE, MOST_SECONDS = 200, 600.0
+
+
+# -- the wire ------------------------------------------------------------------------------------------------------
+
+
+class Wire(Protocol):
+    """A page's connection: what a browser does to open it, to say a message and to hear one."""
+
+    async def say(self, message: dict[str, Any]) -> None: ...
+
+    def heard(self) -> AsyncIterator[dict[str, Any]]:
+        """Our messages, as they arrive, until the server closes the connection."""
+
+    def close(self) -> None: ...
+
+
+class ComponentWire:
+    """The component of Panel that a workbench is: what a page says are its events, and so is what it hears."""
+
+    def __init__(self, socket: WebSocketClientConnection) -> None:
+        self.socket = socket
+        self.component = ""
+
+    @classmethod
+    async def open(cls, address: str, key: str) -> ComponentWire:
+        """What the browser does: the page, its token, the websocket, the document."""
+        page = await AsyncHTTPClient().fetch(f"{address}/{key}", request_timeout=PATIENCE)
+        token = re.search(r'"token"\s*:\s*"([^"]+)"', page.body.decode())
+        if token is None:
+            raise ConnectionError(f"{key} was answered with a page that holds no session")
+        request = HTTPRequest(f"{address}/{key}/ws".replace("http", "ws", 1), headers={"Origin": address})
+        wire = cls(await websocket_connect(request, subprotocols=["bokeh", token[1]], max_message_size=2**28))
+        await wire._message()  # it acknowledges
+        await wire._send("PULL-DOC-REQ", {})
+        while not wire.component:
+            content = await wire._message()
+            found = re.search(r'\{[^{}]*"name"\s*:\s*"panel\.models\.esm\.\w+"[^{}]*"id"\s*:\s*"([^"]+)"', content)
+            wire.component = found[1] if found else ""
+        return wire
+
+    async def say(self, message: dict[str, Any]) -> None:
+        data = {"type": "map", "entries": [[name, value] for name, value in message.items()]}
+        values = {"type": "map", "entries": [["model", {"id": self.component}], ["data", data]]}
+        event = {"type": "event", "name": "data_event", "values": values}
+        await self._send(
+            "PATCH-DOC", {"events": [{"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": event}]}
+        )
+
+    async def heard(self) -> AsyncIterator[dict[str, Any]]:
+        said = re.compile(r'"text"\s*,\s*("(?:[^"\\]|\\.)*")')
+        while True:
+            content = await self._message()
+            for found in said.finditer(content):
+                for message in json.loads(json.loads(found[1])):
+                    yield message
+
+    def close(self) -> None:
+        self.socket.close()
+
+    async def _send(self, kind: str, content: dict[str, Any]) -> None:
+        header = {"msgid": f"{random.getrandbits(64):x}", "msgtype": kind}
+        for piece in (header, {}, content):
+            await self.socket.write_message(json.dumps(piece))
+
+    async def _message(self) -> str:
+        """The content of the next message; its header says how many buffers follow, of two pieces each."""
+        header, _, content = [await self._piece() for _ in range(3)]
+        for _ in range(2 * int(json.loads(header).get("num_buffers", 0))):
+            await self._piece()
+        return str(content)
+
+    async def _piece(self) -> str | bytes:
+        piece = await self.socket.read_message()
+        if piece is None:
+            raise ConnectionError("the server closed the connection")
+        return piece
+
+
+# -- people --------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Seen:
+    """What all people together have seen; seconds."""
+
+    usable: list[float] = field(default_factory=list)
+    answers: list[float] = field(default_factory=list)
+    frames: int = 0
+    errors: list[str] = field(default_factory=list)
+
+
+class Person:
+    """Opens one page and plays with it."""
+
+    def __init__(self, address: str, key: str, plays: bool, seed: int, seen: Seen) -> None:
+        self.address, self.key, self.plays, self.seen = address, key, plays, seen
+        self.rng = random.Random(seed)
+        self.news = asyncio.Condition()
+        self.told: dict[str, int] = {}  # how many messages of each kind have come
+        self.acknowledged = 0
+        self.seq = 0
+
+    async def visit(self, until: float) -> None:
+        """Come, move a slider until the time is over, and go."""
+        start = time.perf_counter()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                wire = await ComponentWire.open(self.address, self.key)
+        except Exception as error:
+            self.seen.errors.append(f"{self.key} did not open: {error!r}")
+            return
+        listening = asyncio.create_task(self._listen(wire))
+        try:
+            await self._say(wire, {"type": "hello"})
+            await self._until(lambda: self.told.get("state", 0) and self.told.get("sentence", 0), listening)
+            self.seen.usable.append(time.perf_counter() - start)
+            if self.plays:
+                await self._say(wire, {"type": "play", "on": True})
+            moves = 0
+            while moves < FEWEST_MOVES or time.perf_counter() < until:
+                await asyncio.sleep(self.rng.expovariate(1 / BETWEEN_MOVES))
+                await self._move(wire, listening)
+                moves += 1
+        except Exception as error:
+            self.seen.errors.append(f"{self.key}: {error!r}")
+        finally:
+            listening.cancel()
+            wire.close()
+
+    async def _move(self, wire: Wire, listening: asyncio.Task[None]) -> None:
+        """One step of a slider, and its answer: acknowledged, and then the numbers of the new place."""
+        name, low, high = slider(self.key)
+        start = time.perf_counter()
+        seq = await self._say(wire, {"type": "control", "name": name, "value": self.rng.uniform(low, high)})
+        await self._until(lambda: self.acknowledged >= seq, listening)
+        numbers = self.told.get("sentence", 0)
+        await self._until(lambda: self.told.get("sentence", 0) > numbers, listening)
+        self.seen.answers.append(time.perf_counter() - start)
+
+    async def _say(self, wire: Wire, message: dict[str, Any]) -> int:
+        self.seq += 1
+        await wire.say(message | {"seq": self.seq})
+        return self.seq
+
+    async def _listen(self, wire: Wire) -> None:
+        try:
+            async for message in wire.heard():
+                kind = str(message.get("type"))
+                async with self.news:
+                    self.told[kind] = self.told.get(kind, 0) + 1
+                    if kind == "ack":
+                        self.acknowledged = max(self.acknowledged, int(message.get("seq") or 0))
+                    self.seen.frames += kind == "run"
+                    if kind == "notice" and message.get("kind") == "error":
+                        self.seen.errors.append(f"{self.key} says: {message.get('text')}")
+                    self.news.notify_all()
+        finally:
+            async with self.news:
+                self.news.notify_all()
+
+    async def _until(self, happened: Any, listening: asyncio.Task[None]) -> None:
+        async with asyncio.timeout(PATIENCE), self.news:
+            await self.news.wait_for(lambda: happened() or listening.done())
+        if not happened():
+            listening.result()
+
+
+def slider(key: str) -> tuple[str, float, float]:
+    """The control that is moved: the first number of the theory, in the middle of its range."""
+    kind = system(key)
+    name = kind.axis_names()[0]
+    low, high = kind.control(name).bounds
+    return name, low + 0.2 * (high - low), low + 0.8 * (high - low)
+
+
+async def crowd(address: str, people: int, seconds: float, keys: tuple[str, ...], rate: float, seen: Seen) -> None:
+    """All of them: one after the other comes, each stays until the end."""
+    until = time.perf_counter() + people / rate + seconds
+    visits = []
+    for k in range(people):
+        person = Person(address, keys[k % len(keys)], k % PLAYING == PLAYING - 1, k, seen)
+        visits.append(asyncio.create_task(person.visit(until)))
+        await asyncio.sleep(1 / rate)
+    await asyncio.gather(*visits)
+
+
+async def opened_and_closed(address: str, times: int, keys: tuple[str, ...], seen: Seen) -> None:
+    """One page after the other is opened, used once, and closed."""
+    for k in range(times):
+        await Person(address, keys[k % len(keys)], False, k, seen).visit(time.perf_counter() + 0.05)
+
+
+# -- the server ----------------------------------------------------------------------------------------------------
+
+
+class Server:
+    """A server of our own on this machine, in processes of its own."""
+
+    def __init__(self, process: subprocess.Popen[str], address: str) -> None:
+        self.process, self.address = process, address
+
+    def _family(self) -> Iterator[int]:
+        """The process and its children (it may have forked)."""
+        ahead = [self.process.pid]
+        while ahead:
+            pid = ahead.pop()
+            yield pid
+            for task in Path(f"/proc/{pid}/task").glob("*/children"):
+                ahead += [int(child) for child in task.read_text().split()]
+
+    def cpu(self) -> float:
+        """Seconds of processor time so far."""
+        ticks = 0
+        for pid in self._family():
+            values = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(values[11]) + int(values[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def memory(self) -> float:
+        """Resident MiB."""
+        kib = 0
+        for pid in self._family():
+            found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+            kib += int(found[1]) if found else 0
+        return kib / 1024
+
+
+@contextmanager
+def serving(*options: str) -> Iterator[Server]:
+    """A server on a free port, until the end of the context."""
+    command = [sys.executable, "-m", "mfexplore.cli", "serve", "--port", "0", "--no-browser", "--no-warm", *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            found = re.search(r"http://\S+?:\d+", line)
+            if found:
+                yield Server(process, found[0])
+                return
+        raise ConnectionError("the server did not start")
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+# -- the test ------------------------------------------------------------------------------------------------------
+
+
+def percentiles(seconds: list[float]) -> dict[str, float]:
+    if not seconds:
+        return {"p50": np.nan, "p95": np.nan, "worst": np.nan}
+    return {name: round(float(np.percentile(seconds, p)), 4) for name, p in (("p50", 50), ("p95", 95), ("worst", 100))}
+
+
+@asynccontextmanager
+async def measured(server: Server, found: dict[str, Any], name: str) -> AsyncIterator[None]:
+    """The server's CPU seconds during the context."""
+    before = server.cpu()
+    yield
+    found[name] = round(server.cpu() - before, 3)
+
+
+async def study(server: Server, people: int, seconds: float, cycles: int, keys: tuple[str, ...]) -> dict[str, Any]:
+    """Everything that is measured, as plain numbers."""
+    found: dict[str, Any] = {"people": people, "seconds": seconds, "systems": list(keys)}
+    alone = Seen()
+    await opened_and_closed(server.address, 2 * len(keys), keys, alone)  # whatever is loaded once, is
+    await asyncio.sleep(8)  # until the sessions are forgotten
+    found["memory_first"] = round(server.memory(), 1)
+    async with measured(server, found, "cpu_alone"):
+        await opened_and_closed(server.address, len(keys), keys, alone)
+    found["cpu_per_open_and_move"] = round(found.pop("cpu_alone") / len(keys), 3)
+    seen = Seen()
+    start = time.perf_counter()
+    async with measured(server, found, "cpu"):
+        crowded = asyncio.create_task(crowd(server.address, people, seconds, keys, PER_SECOND, seen))
+        await asyncio.sleep(people / PER_SECOND + 0.8 * seconds)
+        found["memory_each_further"] = round((server.memory() - found["memory_first"]) / people, 2)
+        await crowded
+    found["cpu_per_second"] = round(found["cpu"] / (time.perf_counter() - start), 2)
+    found |= {"usable": percentiles(seen.usable), "answer": percentiles(seen.answers), "moves": len(seen.answers)}
+    found["frames_per_second"] = round(seen.frames / seconds, 1)
+    if cycles:
+        await opened_and_closed(server.address, cycles, keys, seen)
+        await asyncio.sleep(8)
+        found[f"memory_after_{cycles}_cycles"] = round(server.memory(), 1)
+    found["errors"] = len(seen.errors) + len(alone.errors)
+    found["first_errors"] = (alone.errors + seen.errors)[:5]
+    return found
+
+
+def main(console: Console, given: Sequence[str] = ()) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__)
+    parser.add_argument("--people", type=int, default=40)
+    parser.add_argument("--seconds", type=float, default=40.0, help="that the last who comes stays")
+    parser.add_argument("--cycles", type=int, default=200, help="pages opened and closed at the end")
+    parser.add_argument("--option", action="append", default=[], help="of the server, e.g. --option=--num-procs=2")
+    parser.add_argument("--save", default="", help="name of the record in benchmarks/results")
+    arguments = parser.parse_args(given)
+    people, seconds = min(arguments.people, MOST_PEOPLE), min(arguments.seconds, MOST_SECONDS)
+    with serving(*arguments.option) as server:
+        found = asyncio.run(study(server, people, seconds, arguments.cycles, SYSTEMS))
+    console.print_json(json.dumps(found))
+    if arguments.save:
+        record = {"machine": machine(), "load": found}
+        (RESULTS / f"{arguments.save}.json").write_text(json.dumps(record, indent=2) + "\n")
+    return 1 if found["errors"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Console(), sys.argv[1:]))

@@ -1,0 +1,101 @@
+"""No number depends on the user's settings: floating-point errors raise and warnings are errors, for every system."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mfexplore.workbench.arrangement import page_of
+
+from mfexplore.core import Model, NotOfferedError, system
+from mfexplore.core.catalogue import places
+from mfexplore.figures import publication, publication_trace
+from mfexplore.study.export import csv
+from mfexplore.study.warmup import tiny
+
+SYSTEMS = [system(key) for key in places()]
+every_system = pytest.mark.parametrize("system", SYSTEMS, ids=lambda s: s.key)
+
+
+@every_system
+@pytest.mark.filterwarnings("error")
+def test_floating_point_errors_and_warnings_may_be_errors(system: type[Model]) -> None:
+    with np.errstate(all="raise"):
+        corners = [tiny(system()), *(tiny(system.preset(p.name)) for p in system.presets)]
+        for model in corners:
+            for compute in (model.theory, model.landscape, model.law, model.exact, model.boundaries):
+                with suppress(NotOfferedError):
+                    compute()
+            if system.offers("simulation"):
+                run = model.simulate(seed=1)
+                with suppress(NotOfferedError):
+                    model.predicted_path(run.observe(), np.linspace(0, 5 * run.step, 6))
+                run.advance(2 * run.step)
+                run.trace()
+                run.picture()
+                with suppress(NotOfferedError):
+                    run.samples()
+        model = corners[0]
+        if system.planes:
+            plane, picture = model.planes[0], model.diagram(resolution=9)
+            publication.save(
+                publication.diagram(picture, system, plane.colour, plane.branch, boundaries=model.boundaries()), "svg"
+            )
+        if system.offers("simulation"):
+            publication.save(publication_trace.traces(run.trace(), system), "svg")
+            if model.offers("exact") or system.planes:
+                model.ensemble(samples=1)
+
+
+HOSTILE = """
+import decimal, gc, sys, warnings
+import matplotlib as mpl, numpy as np, pandas as pd, xarray as xr
+mpl.rcParams.update({
+    "text.usetex": True, "font.family": "no such font", "axes.formatter.use_locale": True, "savefig.bbox": "tight",
+    "figure.dpi": 7, "axes.facecolor": "red", "lines.marker": "x",
+})
+before = dict(mpl.rcParams)
+np.seterr(all="raise")
+np.set_printoptions(precision=1, threshold=2)
+decimal.getcontext().prec = 2
+gc.disable()
+pd.set_option("display.precision", 1)
+xr.set_options(keep_attrs=False, arithmetic_join="exact", display_style="text")
+import tests.core.test_settings as test
+warnings.simplefilter("error")
+print(*test.fingerprints())
+if dict(mpl.rcParams) != before or np.geterr()["divide"] != "raise" or gc.isenabled():
+    print("changed")
+"""
+
+
+def fingerprints() -> list[str]:
+    """Of figures, data and the page of a system."""
+    kind = system("curie_weiss")
+    model: Model = kind()
+    picture, run = model.diagram(resolution=9), model.simulate(seed=1)
+    run.advance(5)
+    figures = (
+        publication.diagram(picture, kind, "magnetization", boundaries=model.boundaries()),
+        publication_trace.traces(run.trace(), kind, model.equilibrium()),
+    )
+    words = model.theory(start=["up", "down"], temperature=[0.5, 0.6])
+    tables = [csv(d) for d in (picture, run.trace(), model.ensemble(samples=2, seed=1, size=100), words)]
+    parts = [publication.save(figure, "svg") for figure in figures] + [table.encode() for table in tables]
+    parts += [page_of(kind).encode()]
+    return [hashlib.sha256(part).hexdigest()[:16] for part in parts]
+
+
+def test_hostile_settings_change_nothing_and_are_not_changed() -> None:
+    """Matplotlib, NumPy, pandas, xarray, the collector, and docstrings left out by `python -OO`."""
+    done = subprocess.run(
+        [sys.executable, "-OO", "-c", HOSTILE], cwd=Path(__file__).parents[2], capture_output=True, text=True,
+        check=False, timeout=250,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == fingerprints()
