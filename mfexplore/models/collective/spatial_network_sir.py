@@ -37,6 +37,7 @@ but not its groups, and tens of people are far from $N\to\infty$.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -333,6 +334,9 @@ DRAWN = np.array([0.0, 2.0, 1.0])  # place of susceptible, infected and recovere
 STATES = ("susceptible", "recovered", "infected")
 
 
+SPATIAL = {"network": ("spatial",)}  # what has a place in space
+
+
 @dataclass(frozen=True)
 class SpatialNetworkSIR(core.Model):
     transmission: float = core.control(
@@ -408,18 +412,35 @@ class SpatialNetworkSIR(core.Model):
         core.Phase("outbreak", "Each case causes more than one other on this network: a finite fraction falls ill."),
     )
     failures = (
-        core.Failure("no_finite_speed", "Long hops have no moment generating function: eq. (3) has no answer but infinity."),
-        core.Failure("few_people", "A real network of tens of people with close groups: eq. (1), made for a large network "
-                "without triangles, is only a guide."),
-        core.Failure("not_a_tree", "Contacts reach so few people that friends of friends are friends: triangles waste "
-                "infections, and the simulated epidemic is smaller and slower."),
-        core.Failure("links_transmit_once", "Mass action forgets that a link to somebody ill already is of no use; with so "
-                "few contacts that makes the epidemic larger by more than 0.05 than the edge-based theory says."),
-    )  # fmt: skip
-    landmarks = (
-        core.Landmark("epidemic_threshold", r"R_0=1", "above it one case causes more than one other (edge-based)"),
-        core.Landmark("mass_action_threshold", r"\kappa\tau=\gamma", "the same by mass action", continuous=False),
+        core.Failure(
+            "no_finite_speed", "Long hops have no moment generating function: eq. (3) has no answer but infinity."
+        ),
+        core.Failure(
+            "few_people",
+            "A real network of tens of people with close groups: eq. (1), made for a large network without triangles, "
+            "is only a guide.",
+        ),
+        core.Failure(
+            "not_a_tree",
+            "Contacts reach so few people that friends of friends are friends: triangles waste infections, and the "
+            "simulated epidemic is smaller and slower.",
+        ),
+        core.Failure(
+            "links_transmit_once",
+            "Mass action forgets that a link to somebody ill already is of no use; with so few contacts that makes the "
+            "epidemic larger by more than 0.05 than the edge-based theory says.",
+        ),
     )
+    landmarks = (
+        core.Landmark(
+            "epidemic_threshold", r"R_0=1", "above it one case causes more than one other (edge-based)",
+            of="transmission", only=SPATIAL,
+        ),
+        core.Landmark(
+            "mass_action_threshold", r"\kappa\tau=\gamma", "the same by mass action", continuous=False,
+            of="transmission", only=SPATIAL,
+        ),
+    )  # fmt: skip
     planes = (
         core.Plane("transmission", "mean_degree", "final_size", x_range=(0.0, 1.5), along="x"),
         core.Plane("transmission", "recovery", "final_size", along="x"),
@@ -431,8 +452,11 @@ class SpatialNetworkSIR(core.Model):
             "one in a thousand", {"long_range": 0.001, "transmission": 0.3},
             "One contact in a thousand flies: far new foci overtake the front. A small world without clustering.",
         ),
-        core.Preset("power law", {"kernel": "power", "tail": 1.0}, "Hops of every length: no front, a fractal of foci."),
-        core.Preset("below threshold", {"transmission": 0.12}, "A case infects 0.86 others: it glimmers and goes out.",
+        core.Preset(
+            "power law", {"kernel": "power", "tail": 1.0}, "Hops of every length: no front, a fractal of foci."
+        ),
+        core.Preset(
+            "below threshold", {"transmission": 0.12}, "A case infects 0.86 others: it glimmers and goes out.",
             (core.Promise(core.Value("reproduction_number", method="edge_based"), 0.86, 0.005),),
         ),
         core.Preset(
@@ -447,20 +471,18 @@ class SpatialNetworkSIR(core.Model):
     references = (
         core.Reference(
             "final size at $R_0=2$", 0.79681213002002, 1e-12, "$1+W_0(-R_0e^{-R_0})/R_0$",
-            lambda model: float(SpatialNetworkSIR(transmission=0.25).equilibrium(method="mass_action")["final_size"]),
+            core.Value("final_size", method="mass_action"), {"transmission": 0.25},
         ),
         core.Reference(
             "speed at $R_0=2$, gaussian kernel of unit width", 2.192803840603181, 1e-10, "eq. (3), mpmath",
-            lambda model: float(
-                SpatialNetworkSIR(transmission=0.25, length=1.0).equilibrium(method="mass_action")["speed"]
-            ),
+            core.Value("speed", method="mass_action"), {"transmission": 0.25, "length": 1.0},
         ),
     )  # fmt: skip
     tasks = (
         core.Task(
             "With 8 contacts and unit recovery, below which transmission rate does no outbreak happen?",
             {"transmission": 0.4, "mean_degree": 8.0}, "transmission",
-            lambda model: float(model.landmark("epidemic_threshold", "transmission")[0]), 0.02,
+            core.Crossing("epidemic_threshold", "transmission"), 0.02,
             "Mass action says 1/8; but the link to your own infector is useless, so it takes 1/7.",
         ),
     )  # fmt: skip
@@ -494,18 +516,36 @@ class SpatialNetworkSIR(core.Model):
             speed[:, method, 1] = np.where(above, self._speed(points, gain, loss), np.nan)
         stable = np.ones(size.shape, bool)
         stable[:, :, 0] = np.isnan(size[:, :, 1])
-        validity = np.zeros(size.shape, np.int8)
-        excess = size[:, MASS_ACTION, 1] - np.nan_to_num(size[:, EDGE_BASED, 1])
-        validity[excess > NOTICEABLE, MASS_ACTION, 1] = 4
-        d = points["dimension"]
-        triangles = kappa * (6 * np.pi * points["length"] ** 2) ** (-d / 2)  # clustering of a gaussian kernel
-        validity[(triangles > MANY_TRIANGLES) & (degrees is None), :, 1] = 3
-        validity[np.isinf(speed)] = 1
-        if degrees is not None:
-            validity[:, :, 1] = 2
-        return core.Solution(
-            {"final_size": size, "speed": speed, "reproduction_number": number}, residual, stable, validity
-        )
+        with np.errstate(invalid="ignore"):
+            excess = size[:, MASS_ACTION, 1] - np.nan_to_num(size[:, EDGE_BASED, 1]) > NOTICEABLE
+        # clustering of a gaussian kernel
+        triangles = kappa * (6 * np.pi * points["length"] ** 2) ** (-points["dimension"] / 2)
+        fails = {
+            "few_people": self.on("epidemic", np.full(n, degrees is not None)),
+            "no_finite_speed": np.isinf(speed),
+            "not_a_tree": self.on("epidemic", (triangles > MANY_TRIANGLES) & (degrees is None)),
+            "links_transmit_once": self.on("epidemic", excess[:, None] & (np.arange(2) == MASS_ACTION)),
+        }
+        values = {"final_size": size, "speed": speed, "reproduction_number": number}
+        return core.Solution(values, residual, stable, fails=fails)
+
+    def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
+        z, tau, gamma, degrees = state["final_size"], self.transmission, self.recovery, self._degrees()
+        edge = state["method"] == "edge_based"
+        if state["branch"] == "disease_free":
+            return {"(2)": z}
+        if edge and degrees is not None:
+            share = np.polynomial.Polynomial(degrees)
+            theta = max(root.real for root in (share - (1 - z)).roots() if abs(root.imag) < 1e-9 and root.real <= 1)
+            reached = share.deriv(1)(theta) / share.deriv(1)(1)
+            return {"(1)": theta - (gamma + tau * reached) / (tau + gamma)}
+        found = {"(2)": z - 1 + math.exp(-state["reproduction_number"] * z)}
+        if degrees is None and 0 < state["speed"] < math.inf:
+            x = np.linspace(1e-3, 6 if self.kernel == "gaussian" else 1 - 1e-6, 1_000_001)  # s times the length
+            grown = np.exp(x * x / 2) if self.kernel == "gaussian" else (1 - x * x) ** (-(self.dimension + 1) / 2)
+            slowest = ((self.mean_degree * tau * grown - (gamma + edge * tau)) / x).min() * self.length
+            found["(3)"] = state["speed"] / slowest - 1
+        return found
 
     def _degrees(self) -> Array | None:
         """Share of people of every degree 0, 1, ... on a real network; None on the spatial one, where it is Poisson."""
@@ -537,29 +577,19 @@ class SpatialNetworkSIR(core.Model):
                 speed = np.full_like(gain, np.inf)
         return np.asarray(np.where(points["long_range"] > 0, np.inf, speed))
 
-    def classify(self, points: Points, solution: core.Solution, equilibrium: Array) -> Array:
-        speed = solution.values["speed"][:, :, 1]
-        phase = np.where(np.isinf(speed), 2, 1) if self.network == "spatial" else np.full(speed.shape, 3)
-        return np.where(equilibrium == 1, phase, np.where(equilibrium == 0, 0, -1))
+    def classify(self, points: Points, states: core.States) -> Mapping[str, Array]:
+        epidemic = states.equilibrium["epidemic"]
+        spatial = self.network == "spatial"
+        return {
+            "no_outbreak": states.equilibrium["disease_free"],
+            "accelerating": epidemic & spatial & np.isinf(states.value("speed", "epidemic")),
+            "travelling_wave": epidemic & spatial,
+            "outbreak": epidemic,
+        }
 
-    def landmark(self, name: str, along: str) -> Array:
-        tau, gamma, kappa = self.transmission, self.recovery, self.mean_degree
-        if self.network != "spatial":
-            raise core.NotOfferedError(self.title, f"{name} on a real network")
-        edge = name == "epidemic_threshold"
-        with np.errstate(divide="ignore"):
-            found: dict[str, Any] = {
-                "transmission": np.divide(gamma, kappa - 1)
-                if edge and kappa > 1
-                else math.inf
-                if edge
-                else gamma / kappa,
-                "mean_degree": np.divide(tau + gamma, tau) if edge else np.divide(gamma, tau),
-                "recovery": tau * (kappa - 1) if edge else tau * kappa,
-            }
-        if along not in found:
-            raise core.NotOfferedError(self.title, f"{name} along {along}")
-        return self.control(along).within([float(found[along])])
+    def boundary(self, name: str, points: Points) -> Array:
+        useful = points["mean_degree"] - (name == "epidemic_threshold")  # the link to one's own infector is of no use
+        return points["recovery"] / np.where(useful > 0, useful, np.nan)
 
     def realised(self) -> SpatialNetworkSIR:
         people = self.size if self.network == "spatial" else len(real_network(self.network)[1])
