@@ -2,4 +2,7 @@
 declaration.
 
 - `spins`: Ising spins: how they start, how they are looked at, their entropy.
+- `dense_spins`: single flips of spins that are all coupled to each other, as fast as memory delivers the couplings.
+- `tempering`: copies on a ladder of temperatures that trade places.
+- `replicas`: replica theory: nested averages over a tree of states.
 """

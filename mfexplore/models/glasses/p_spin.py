@@ -62,12 +62,12 @@ import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array, Points
+from mfexplore.families.replicas.nested import innermost
 from mfexplore.numerics.elementary import log
 from mfexplore.numerics.gaussian import response, response_and_entropy
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.later import brentq
 from mfexplore.numerics.memory_equation import POINTS, relax
-from mfexplore.numerics.nested import innermost
 from mfexplore.numerics.random import advanced, fill_normal, new_stream, uniform
 
 LIQUID, GLASS, THRESHOLD = 0, 1, 2

@@ -60,15 +60,15 @@ import numpy as np
 from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.core.solution import columns
+from mfexplore.families.dense_spins import blank, energy, local_fields, metropolis_sweeps, symmetric_couplings
+from mfexplore.families.replicas.nested import nested_averages
+from mfexplore.families.tempering import exchange, ladder
 from mfexplore.numerics.continuation import false_position, narrowed
-from mfexplore.numerics.dense_spins import blank, energy, local_fields, metropolis_sweeps, symmetric_couplings
 from mfexplore.numerics.gaussian import response, response_and_entropy
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.later import brentq
 from mfexplore.numerics.linear import solve_linear
-from mfexplore.numerics.nested import nested_averages
 from mfexplore.numerics.random import new_stream
-from mfexplore.numerics.tempering import exchange, ladder
 
 PARAMAGNET, SPIN_GLASS, FERROMAGNET = 0, 1, 2
 MAGNETIZATION, OVERLAP, FIRST, LAST, BREAKPOINT, FREE_ENERGY, ENERGY, ENTROPY, REPLICON, SUSCEPTIBILITY = range(10)

@@ -69,6 +69,7 @@ import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array, Points
+from mfexplore.families.replicas.nested import nested_averages
 from mfexplore.numerics.continuation import false_position, narrowed, predicted, remember
 from mfexplore.numerics.digits import ORDER, as_image, as_patterns, assorted, handwritings, typical
 from mfexplore.numerics.elementary import log
@@ -76,7 +77,6 @@ from mfexplore.numerics.gaussian import response_and_entropy
 from mfexplore.numerics.kernel import inline_kernel, kernel
 from mfexplore.numerics.later import brentq
 from mfexplore.numerics.linear import solve_linear
-from mfexplore.numerics.nested import nested_averages
 from mfexplore.numerics.random import advanced, new_stream, uniform
 
 RETRIEVAL, GLASS, PARAMAGNET = 0, 1, 2

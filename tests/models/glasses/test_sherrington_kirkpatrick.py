@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scipy.optimize import root
 
 from mfexplore.core import NotOfferedError
+from mfexplore.families.dense_spins import STEPS
 from mfexplore.models.glasses.sherrington_kirkpatrick import SherringtonKirkpatrick as SK  # noqa: N817 (the usual name)
-from mfexplore.numerics.dense_spins import STEPS
 
 Array = NDArray[np.float64]
 VALUES = {v["id"]: v for v in reference_values("sk")}

@@ -7,9 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
-from mfexplore.numerics.dense_spins import blank, energy, local_fields, metropolis_sweeps, symmetric_couplings
+from mfexplore.families.dense_spins import blank, energy, local_fields, metropolis_sweeps, symmetric_couplings
+from mfexplore.families.tempering import exchange, ladder
 from mfexplore.numerics.random import new_stream
-from mfexplore.numerics.tempering import exchange, ladder
 
 
 @pytest.mark.parametrize("binary", [True, False])

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mfexplore.numerics.linear import solve_linear
-from mfexplore.numerics.nested import nested_averages
+from mfexplore.families.replicas.nested import nested_averages
 
 Array = NDArray[np.float64]
 
@@ -122,12 +121,3 @@ def test_derivatives_by_finite_differences(temperature: float) -> None:
     np.testing.assert_allclose(by_exponent, np.diff(potentials) / exponents, atol=1e-8)
     gaps = -np.diff([0.0, *exponents])
     np.testing.assert_allclose(by_variance, 0.5 * gaps * squares[:2], atol=1e-8)
-
-
-def test_linear_equations(rng: np.random.Generator) -> None:
-    matrix, vector = rng.normal(size=(9, 9)), rng.normal(size=9)
-    matrix[0, 0] = 0.0  # needs a pivot
-    expected = np.linalg.solve(matrix, vector)
-    solution = vector.copy()
-    solve_linear(matrix.copy(), solution)
-    np.testing.assert_allclose(solution, expected, rtol=1e-10)
