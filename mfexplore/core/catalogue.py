@@ -1,4 +1,4 @@
-"""The systems of the atlas, found by themselves: a file `models/<wing>/<key>.py` is a system."""
+"""The systems of the atlas, found by themselves: a file `models/<wing>/<key>.py` or a folder of that name is a system."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ def places() -> dict[str, str]:
 
     Raises CatalogueError if two wings have a system of the same name.
     """
-    found: dict[str, str] = {}
-    for file in sorted(_MODELS.glob("[a-z]*/[a-z]*.py")):
-        other = found.setdefault(file.stem, file.parent.name)
-        if other != file.parent.name:
-            raise CatalogueError(f"{other}/{file.name} and {file.parent.name}/{file.name} have the same name")
-    return found
+    found: dict[str, Path] = {}
+    for file in sorted([*_MODELS.glob("[a-z]*/[a-z]*.py"), *_MODELS.glob("[a-z]*/[a-z]*/__init__.py")]):
+        place = file.parent if file.name == "__init__.py" else file
+        other = found.setdefault(place.stem, place)
+        if other != place:
+            names = " and ".join(f"{p.parent.name}/{p.name}" for p in (other, place))
+            raise CatalogueError(f"{names} have the same name")
+    return {key: place.parent.name for key, place in sorted(found.items(), key=lambda item: str(item[1]))}
 
 
 def source(key: str) -> Path:
