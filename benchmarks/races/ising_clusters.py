@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.harness import OURS, Missing, Report, Timed, available, c_function, peer, seeds
+from mfexplore.families.lattice_spins.clusters import all_clusters, single_clusters
 from mfexplore.models.lattices.ising_lattice import sums, torus
-from mfexplore.numerics.clusters import all_clusters, single_clusters
 from mfexplore.numerics.lattices import neighbourhood
 from mfexplore.numerics.random import new_stream
 

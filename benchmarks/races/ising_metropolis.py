@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.harness import OURS, Missing, Report, available, c_function, peer, seeds
+from mfexplore.families.lattice_spins import bit_lattice
 from mfexplore.models.lattices.ising_lattice import IsingLattice
-from mfexplore.numerics import bit_lattice
 from mfexplore.numerics.aligned import aligned
 
 SIDE = 1024

@@ -2,4 +2,6 @@
 declaration.
 
 - `spins`: Ising spins: how they start, how they are looked at, their entropy.
+- `lattice_spins`: Ising spins on lattices and trees: fast updates, sums over all states, exact solutions.
+- `sparse_graphs`: spins on sparse random graphs: graphs, messages, their distributions.
 """

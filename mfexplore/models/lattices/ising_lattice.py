@@ -62,12 +62,12 @@ import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array, Points
-from mfexplore.numerics import bit_lattice
-from mfexplore.numerics.bethe_lattice import LN2, bethe_lattice, log_cosh
-from mfexplore.numerics.clusters import all_clusters, single_clusters
-from mfexplore.numerics.enumeration import count_states
+from mfexplore.families.lattice_spins import bit_lattice
+from mfexplore.families.lattice_spins.bethe_lattice import LN2, bethe_lattice, log_cosh
+from mfexplore.families.lattice_spins.clusters import all_clusters, single_clusters
+from mfexplore.families.lattice_spins.enumeration import count_states
+from mfexplore.families.lattice_spins.lattice_green import green, log_determinant
 from mfexplore.numerics.kernel import kernel
-from mfexplore.numerics.lattice_green import green, log_determinant
 from mfexplore.numerics.lattices import CRYSTALS, cells_for, drawing, neighbourhood, sites
 from mfexplore.numerics.random import advanced, new_stream, uniform
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from mfexplore.numerics.bethe_lattice import bethe_lattice, log_cosh
+from mfexplore.families.lattice_spins.bethe_lattice import bethe_lattice, log_cosh
 
 
 @pytest.mark.parametrize("x", [0.0, 1e-9, -0.7, 30.0, 1e4])

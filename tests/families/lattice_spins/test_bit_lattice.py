@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from mfexplore.numerics import bit_lattice
+from mfexplore.families.lattice_spins import bit_lattice
 
 
 def random_spins(rng: np.random.Generator, side: int) -> np.ndarray:

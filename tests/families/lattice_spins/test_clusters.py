@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from mfexplore.numerics.clusters import all_clusters, single_clusters
+from mfexplore.families.lattice_spins.clusters import all_clusters, single_clusters
 from mfexplore.numerics.lattices import neighbourhood
 from mfexplore.numerics.random import new_stream
 
