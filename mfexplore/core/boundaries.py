@@ -110,15 +110,17 @@ def _roots(model: Model, landmark: Landmark, others: dict[str, Array], along: st
     every = np.repeat(np.arange(n), grid.size), np.tile(grid, n)
     excess, _ = beyond(*every)
     excess = excess.reshape(n, grid.size, -1)
-    with np.errstate(invalid="ignore"):
-        column, step, which = np.nonzero(excess[:, :-1] * excess[:, 1:] <= 0)
+    before, after = excess[:, :-1], excess[:, 1:]
+    with np.errstate(invalid="ignore"):  # what lies on the boundary all along does not cross it
+        column, step, which = np.nonzero((before * after <= 0) & (before != after))
     if not column.size:
         return column, np.empty(0)
 
     def function(place: Array, k: Array) -> Array:
         return beyond(column[k], place)[0][np.arange(k.size), which[k]]
 
-    place = bracketed_roots(function, grid[step], grid[step + 1])
+    # As many steps as bisections take: at its end a boundary may meet the other value tangentially.
+    place = bracketed_roots(function, grid[step], grid[step + 1], steps=200)
     real = np.zeros(place.size, bool)
     for shift in (-1e-9, 0.0, 1e-9):  # at its very end, rounding decides whether a boundary still is one
         at = np.clip(place + shift * (grid[-1] - grid[0]), grid[0], grid[-1])

@@ -5,4 +5,6 @@ declaration.
 - `dense_spins`: single flips of spins that are all coupled to each other, as fast as memory delivers the couplings.
 - `tempering`: copies on a ladder of temperatures that trade places.
 - `replicas`: replica theory: nested averages over a tree of states.
+- `lattice_spins`: Ising spins on lattices and trees: fast updates, sums over all states, exact solutions.
+- `sparse_graphs`: spins on sparse random graphs: graphs, messages, their distributions.
 """

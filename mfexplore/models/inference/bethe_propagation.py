@@ -57,15 +57,24 @@ from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.core.bracketing import bracketed_roots
 from mfexplore.core.interrupts import Uninterrupted
+from mfexplore.families.lattice_spins.bethe_lattice import LN2, bethe_lattice, log_cosh
+from mfexplore.families.sparse_graphs.density_evolution import (
+    CENTRE,
+    FINENESS,
+    GRID,
+    POINTS,
+    Sums,
+    atom,
+    push,
+    push_linearly,
+)
+from mfexplore.families.sparse_graphs.graphs import Links, links
+from mfexplore.families.sparse_graphs.population import renew, survey
 from mfexplore.numerics.anderson import fixed_points
-from mfexplore.numerics.bethe_lattice import LN2, bethe_lattice, log_cosh
-from mfexplore.numerics.density_evolution import CENTRE, FINENESS, GRID, POINTS, Sums, atom, push, push_linearly
 from mfexplore.numerics.elementary import exp, log1p
-from mfexplore.numerics.graphs import Links, links
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.later import brentq
 from mfexplore.numerics.lattices import neighbourhood
-from mfexplore.numerics.population import renew, survey
 
 PARAMAGNET, FERROMAGNET, SPIN_GLASS, MIXED = range(4)
 BROKEN_REPLICAS, SHORT_LOOPS = 1, 2

@@ -61,9 +61,9 @@ import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array, Points
+from mfexplore.families.lattice_spins.enumeration import fold_pairs, quadratic_form
 from mfexplore.numerics.elementary import exp
 from mfexplore.numerics.elementary import tanh as fast_tanh
-from mfexplore.numerics.enumeration import fold_pairs, quadratic_form
 from mfexplore.numerics.inverse import invert, invert_positive
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.later import brentq

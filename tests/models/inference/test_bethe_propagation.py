@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from conftest import reference_values
 
+from mfexplore.families.sparse_graphs.graphs import links
 from mfexplore.models.inference.bethe_propagation import (
     SQUARE_CRITICAL,
     BethePropagation,
@@ -18,7 +19,6 @@ from mfexplore.models.inference.bethe_propagation import (
     build,
     pass_messages,
 )
-from mfexplore.numerics.graphs import links
 
 FERROMAGNET, SPIN_GLASS = {"antiferromagnetic_fraction": 0.0}, {"antiferromagnetic_fraction": 0.5}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from mfexplore.numerics.bethe_lattice import log_cosh
+from mfexplore.families.lattice_spins.bethe_lattice import log_cosh
 from mfexplore.numerics.kernel import kernel
 
 

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from mfexplore.numerics.clusters import all_clusters, single_clusters
+from mfexplore.families.lattice_spins.clusters import all_clusters, single_clusters
 from mfexplore.numerics.lattices import neighbourhood
 from mfexplore.numerics.random import new_stream
 
@@ -32,14 +32,14 @@ def test_averages_are_exact(name: str, cells: int, beta: float, update: str, fie
     n = len(place.kinds)
     rng = np.random.default_rng(5)
     spins, stream = np.ones(n, np.int8), new_stream(rng)
-    members, (parent, weight) = np.zeros(n + 1, np.int32), np.zeros((2, n), np.int32)
+    members, forest = np.zeros(n + 1, np.int32), np.zeros((2, n), np.int32)
     joining = -math.expm1(-2 * beta)
     m = np.empty(40_000)
     for k in range(m.size):
         if update == "single":
             single_clusters(spins, place.kinds, place.shifts, joining, field, 2, members, stream)
         else:
-            all_clusters(spins, place.kinds, place.shifts, joining, field, 1, parent, weight, stream)
+            all_clusters(spins, place.kinds, place.shifts, joining, field, 1, forest, stream)
         m[k] = spins.mean()
     size, mean = exact(place.table(), beta, field)
     blocks = m.reshape(100, -1)
@@ -52,12 +52,12 @@ def test_all_bonds_join_everything() -> None:
     place = neighbourhood("cubic", 4)
     n = len(place.kinds)
     stream = new_stream(np.random.default_rng(1))
-    spins, members, (parent, weight) = np.ones(n, np.int8), np.zeros(n + 1, np.int32), np.zeros((2, n), np.int32)
+    spins, members, forest = np.ones(n, np.int8), np.zeros(n + 1, np.int32), np.zeros((2, n), np.int32)
     turned, last = single_clusters(spins, place.kinds, place.shifts, 1.0, 0.0, 1, members, stream)
     assert turned == last == n
     assert (spins == -1).all()
     assert sorted(members[:n].tolist()) == list(range(n))
-    assert all_clusters(spins, place.kinds, place.shifts, 1.0, 0.0, 1, parent, weight, stream) == n
+    assert all_clusters(spins, place.kinds, place.shifts, 1.0, 0.0, 1, forest, stream) == n
     assert abs(int(spins.sum())) == n
 
 

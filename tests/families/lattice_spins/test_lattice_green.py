@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mfexplore.numerics.lattice_green import green, log_determinant
+from mfexplore.families.lattice_spins.lattice_green import green, log_determinant
 
 
 @pytest.mark.parametrize("triangular", [False, True])

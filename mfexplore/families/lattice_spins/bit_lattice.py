@@ -13,6 +13,7 @@ instead of 64 numbers. Probabilities are multiples of 2^-32. The random words co
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,9 +70,24 @@ def generators(rng: np.random.Generator) -> Words:
     return state
 
 
-def workspace(side: int) -> Words:
-    """Scratch space of `sweep`."""
-    return aligned((4 * side * side // SIDE + 2 * LANES,), np.uint64)
+class Workspace(NamedTuple):
+    """Scratch space of `sweep`: masks of rows, neighbours, and the sites that agree with three and with four of them,
+    one word for every word of a colour; what is undecided and what flips, one word for every lane.
+    """
+
+    left: Words
+    beside: Words
+    three: Words
+    four: Words
+    undecided: Words
+    flips: Words
+
+
+def workspace(side: int) -> Workspace:
+    """Scratch space for a lattice of this side."""
+    words = side * side // SIDE
+    room = aligned((4 * words + 2 * LANES,), np.uint64)
+    return Workspace(*np.split(room, [words, 2 * words, 3 * words, 4 * words, 4 * words + LANES]))
 
 
 @kernel
@@ -115,11 +131,11 @@ def find_agreeing(mine, same, beside, above, below, three, four):
 
 
 @kernel
-def update_colour(mine, other, parity, three, four, state, left, beside, aligned_3, aligned_4, undecided, flips):
+def update_colour(mine, other, parity, three, four, state, scratch):
     """Metropolis update of one colour: a site flips surely if at most two neighbours agree with it, with the
-    probabilities `three` and `four` (thresholds) if three or four do. `left` is from `mark_rows`, the arguments after
-    it are scratch space.
+    probabilities `three` and `four` (thresholds) if three or four do. `scratch.left` is from `mark_rows`.
     """
+    left, beside, aligned_3, aligned_4, undecided, flips = scratch
     side, width = mine.shape
     last, end = (side - 1) * width, side * width
     sites, same = mine.reshape(end), other.reshape(end)
@@ -169,15 +185,10 @@ def update_colour(mine, other, parity, three, four, state, left, beside, aligned
 @kernel
 def sweep(even, odd, sweeps, three, four, state, scratch):
     """Update every site `sweeps` times, first those of the even colour, then those of the odd one; in place."""
-    side, width = even.shape
-    words = side * width
-    left, beside = scratch[:words], scratch[words : 2 * words]
-    aligned_3, aligned_4 = scratch[2 * words : 3 * words], scratch[3 * words : 4 * words]
-    undecided, flips = scratch[4 * words : 4 * words + LANES], scratch[4 * words + LANES : 4 * words + 2 * LANES]
-    mark_rows(left, side)
+    mark_rows(scratch.left, even.shape[0])
     for _ in range(sweeps):
-        update_colour(even, odd, 0, three, four, state, left, beside, aligned_3, aligned_4, undecided, flips)
-        update_colour(odd, even, 1, three, four, state, left, beside, aligned_3, aligned_4, undecided, flips)
+        update_colour(even, odd, 0, three, four, state, scratch)
+        update_colour(odd, even, 1, three, four, state, scratch)
 
 
 @inline_kernel

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from mfexplore.numerics.bethe_lattice import bethe_lattice
-from mfexplore.numerics.population import message, renew, survey
+from mfexplore.families.lattice_spins.bethe_lattice import bethe_lattice
+from mfexplore.families.sparse_graphs.population import message, renew, survey
 
 
 @pytest.mark.parametrize(("cavity", "beta"), [(0.3, 1.2), (-2.0, 0.4), (5.0, 8.0)])

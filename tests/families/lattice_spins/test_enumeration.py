@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from mfexplore.numerics.enumeration import boltzmann, count_states, fold_means, fold_pairs, quadratic_form
+from mfexplore.families.lattice_spins.enumeration import boltzmann, count_states, fold_means, fold_pairs, quadratic_form
 from mfexplore.numerics.lattices import neighbourhood
 
 

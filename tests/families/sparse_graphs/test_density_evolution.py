@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import poisson
 
-from mfexplore.numerics.density_evolution import (
+from mfexplore.families.sparse_graphs.density_evolution import (
     CENTRE,
     FINENESS,
     GRID,

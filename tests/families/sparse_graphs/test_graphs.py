@@ -6,7 +6,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from mfexplore.numerics.graphs import links
+from mfexplore.families.sparse_graphs.graphs import links
 
 
 @pytest.mark.parametrize("graph", [nx.petersen_graph(), nx.path_graph(5), nx.gnp_random_graph(40, 0.1, seed=1)])

@@ -7,7 +7,11 @@ means together cost no more than reading the table twice, and all pair correlati
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from mfexplore.numerics.elementary import exp
 from mfexplore.numerics.kernel import kernel
@@ -111,3 +115,28 @@ def boltzmann(energies, beta, lowest, weights):
     """Put e^(-beta (energy - lowest)) into `weights`, element by element."""
     for k in range(energies.size):
         weights[k] = exp(-beta * (energies[k] - lowest))
+
+
+def averages(counts: NDArray[Any], temperature: float, field: float) -> dict[str, float]:
+    """Thermal averages per site from a density of states (see `count_states`; coupling 1, temperature >= 0)."""
+    n, bonds = counts.shape[1] - 1, counts.shape[0] - 1
+    m = (2 * np.arange(n + 1) - n) / n
+    e = (2 * np.arange(bonds + 1) - bonds)[:, None] / n - field * m
+    lowest = e[counts > 0].min()
+    t = temperature
+    with np.errstate(invalid="ignore", divide="ignore"):
+        weight = counts * np.exp(-np.nan_to_num((e - lowest) * n / np.float64(t), nan=0.0))
+    z = weight.sum()
+    weight /= z
+    energy = float((weight * e).sum())
+    free_energy = lowest - t * math.log(z) / n
+    squared, fourth = float((weight * m**2).sum()), float((weight * m**4).sum())
+    return {
+        "magnetization": float((weight * m).sum()),
+        "absolute_magnetization": float((weight * np.abs(m)).sum()),
+        "energy": energy,
+        "specific_heat": n * float((weight * (e - energy) ** 2).sum()) / t**2 if t > 0 else 0.0,
+        "free_energy": free_energy,
+        "entropy": (energy - free_energy) / t if t > 0 else math.log(z) / n,
+        "binder_ratio": squared**2 / fourth,
+    }

@@ -99,12 +99,13 @@ def weigh(parent, weight):
 
 
 @kernel
-def all_clusters(spins, kinds, shifts, probability, field, updates, parent, weight, stream):
+def all_clusters(spins, kinds, shifts, probability, field, updates, forest, stream):
     """Cut the lattice into clusters and give each a new value, `updates` times (Swendsen and Wang).
 
     A cluster of k sites becomes +1 with probability 1 / (1 + e^(-2 field k)). Arguments as for `single_clusters`;
-    parent, weight: int32 of shape (n,), scratch. Returns the size of the largest cluster of the last update.
+    forest: int32 of shape (2, n), scratch: parents and sizes. Returns the size of the last update's largest cluster.
     """
+    parent, weight = forest[0], forest[1]
     n, coordination = spins.size, shifts.shape[1]
     limit = np.uint64(min(probability, 1.0) * 4294967296.0)
     largest = 0
