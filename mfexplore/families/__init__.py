@@ -2,4 +2,5 @@
 declaration.
 
 - `spins`: Ising spins: how they start, how they are looked at, their entropy.
+- `perceptrons`: rules that look for the weights of a perceptron, and the patterns they are shown.
 """
