@@ -2,5 +2,6 @@
 declaration.
 
 - `spins`: Ising spins: how they start, how they are looked at, their entropy.
+- `message_passing`: approximate message passing, its state evolution, and the priors and channels it is used with.
 - `perceptrons`: rules that look for the weights of a perceptron, and the patterns they are shown.
 """
