@@ -17,6 +17,7 @@ from mfexplore.numerics.kernel import kernel
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 
 @kernel
@@ -170,7 +171,7 @@ class LoadCurves:
         with np.errstate(invalid="ignore"):
             rise = np.diff(np.log(self._load), axis=1) / np.diff(self._snr, axis=1)
         place = np.nanargmin(np.where(np.isfinite(rise), rise, np.inf), axis=1)
-        return self._load[np.arange(place.size), place]
+        return np.asarray(self._load[np.arange(place.size), place])
 
 
 @dataclass(frozen=True)
@@ -224,7 +225,7 @@ class FixedPoints:
         """Ln R of the informed and the uninformed fixed point, shape (n, 2)."""
         return np.stack([self.curves.solve(self.row, load, informed) for informed in (True, False)], axis=1)
 
-    def informed_spinodal(self) -> tuple[Array, Array]:
+    def informed_spinodal(self) -> tuple[Array, Mask]:
         """The load below which the informed fixed point is gone, shape (n,), and whether there is such a load. Where
         there is no fold it is continued to the flattest place of the curve, where the fold would appear.
         """
@@ -232,11 +233,11 @@ class FixedPoints:
         continued = np.where(np.isfinite(goes), 0.0, self.curves.flattest)
         return self._of_points(appears, continued)
 
-    def uninformed_spinodal(self) -> tuple[Array, Array]:
+    def uninformed_spinodal(self) -> tuple[Array, Mask]:
         """The same for the load above which the uninformed fixed point is gone."""
         return self._of_points(self.curves.spinodals[1], self.curves.flattest)
 
-    def transition(self) -> tuple[Array, Array]:
+    def transition(self) -> tuple[Array, Mask]:
         """The same for the load at which both have the same free entropy."""
         appears, goes = self.curves.spinodals
         folded = np.flatnonzero(np.isfinite(goes))
@@ -255,11 +256,11 @@ class FixedPoints:
             found[folded] = bracketed_roots(advantage, low, goes[folded] * (1 - 1e-10), tolerance=1e-13)
         return self._of_points(found, self.curves.flattest)
 
-    def _of_points(self, values: Array, continued: Array) -> tuple[Array, Array]:
+    def _of_points(self, values: Array, continued: Array) -> tuple[Array, Mask]:
         real = np.isfinite(values)
         return np.where(real, values, continued)[self.row], real[self.row]
 
 
-def apart(log_snr: Array) -> Array:
+def apart(log_snr: Array) -> Mask:
     """Where informed and uninformed differ, from ln R of shape (n, 2)."""
     return np.asarray(log_snr[:, 0] > log_snr[:, 1] + 1e-9)
