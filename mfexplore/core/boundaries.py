@@ -54,7 +54,7 @@ def trace(model: Model, landmark: Landmark, x: str, y: str, x_range: tuple[float
     if landmark.of not in (x, y):
         return _by_roots(model, landmark, x, y, x_range)
     other = model.control(y if x == landmark.of else x)
-    window = x_range if other.name == x else other.bounds
+    window = x_range if other.name == x else model.range(model.plane(x, y), "y")
     low, high = model.control(landmark.of).bounds
 
     def explicit(places: Array) -> tuple[Array, Array]:

@@ -7,4 +7,6 @@ declaration.
 - `replicas`: replica theory: nested averages over a tree of states.
 - `lattice_spins`: Ising spins on lattices and trees: fast updates, sums over all states, exact solutions.
 - `sparse_graphs`: spins on sparse random graphs: graphs, messages, their distributions.
+- `message_passing`: approximate message passing, its state evolution, and the priors and channels it is used with.
+- `perceptrons`: rules that look for the weights of a perceptron, and the patterns they are shown.
 """

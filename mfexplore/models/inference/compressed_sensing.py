@@ -60,16 +60,10 @@ import numpy as np
 from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.core.bracketing import bracketed_roots
-from mfexplore.numerics.elementary import exp, log1p
+from mfexplore.families.message_passing.algorithm import MessagePassing, noise_law, projections, random_matrix
+from mfexplore.families.message_passing.state_evolution import LoadCurves
+from mfexplore.numerics.elementary import exp, log1p, normal_tail
 from mfexplore.numerics.kernel import kernel
-from mfexplore.numerics.message_passing import (
-    LoadCurves,
-    MessagePassing,
-    noise_density,
-    normal_tail,
-    projections,
-    random_matrix,
-)
 from mfexplore.numerics.wavelets import haar, inverse_haar, scales
 
 BAYES, LASSO = 0, 1
@@ -654,9 +648,7 @@ class CompressedSensing(core.Model):
         columns = {n: np.array([float(getattr(self, n))]) for n in ("measurement_rate", "sparsity", "noise")}
         branch = INFORMED if self.start == "informed" else UNINFORMED
         variance = float(self.solve(columns).values["effective_noise"][0, branch])
-        return core.Law(
-            "noise_of_each_component", *noise_density(variance), "normal, with the variance of state evolution"
-        )
+        return noise_law("noise_of_each_component", variance)
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         path = np.empty(int(np.max(times, initial=0.0)) + 2)

@@ -69,11 +69,12 @@ from scipy.special import ndtr, ndtri, ndtri_exp
 from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.core.bracketing import bracketed_roots
-from mfexplore.numerics.elementary import exp, log, log_ndtr
+from mfexplore.families.message_passing.algorithm import MessagePassing
+from mfexplore.families.message_passing.state_evolution import LoadCurves
+from mfexplore.families.perceptrons import Adatron, Annealing, Rosenblatt, Rule, Sbpi, on_sphere, random_patterns, signs
+from mfexplore.numerics.elementary import exp, log, log_ndtr, normal_tail
 from mfexplore.numerics.gaussian import response, response_and_entropy
 from mfexplore.numerics.kernel import kernel
-from mfexplore.numerics.message_passing import LoadCurves, MessagePassing, normal_tail
-from mfexplore.numerics.perceptrons import Adatron, Annealing, Rosenblatt, Rule, Sbpi, on_sphere, random_patterns, signs
 
 SPHERICAL, BINARY = 0, 1
 STORABLE, UNSTORABLE, FROZEN = 0, 1, 2

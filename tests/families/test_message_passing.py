@@ -6,24 +6,9 @@ import math
 
 import numpy as np
 import pytest
-from scipy.special import log_ndtr, ndtr
 
-from mfexplore.numerics.kernel import kernel
-from mfexplore.numerics.message_passing import LoadCurves, MessagePassing, normal_tail, random_matrix
-
-
-@kernel
-def tails(u, mass, hazard):
-    for i in range(u.size):
-        mass[i], hazard[i] = normal_tail(u[i])
-
-
-def test_normal_tail() -> None:
-    u = np.linspace(-37, 37, 2001)
-    mass, hazard = np.empty_like(u), np.empty_like(u)
-    tails(u, mass, hazard)
-    np.testing.assert_allclose(mass, ndtr(-u), rtol=1e-12)
-    np.testing.assert_allclose(hazard, np.exp(-0.5 * u * u - log_ndtr(-u)) / math.sqrt(2 * math.pi), rtol=1e-12)
+from mfexplore.families.message_passing.algorithm import MessagePassing, random_matrix
+from mfexplore.families.message_passing.state_evolution import LoadCurves
 
 
 def test_linear_regression_is_solved_exactly(rng: np.random.Generator) -> None:

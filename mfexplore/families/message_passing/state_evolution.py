@@ -1,109 +1,23 @@
-r"""Approximate message passing on a dense random matrix, and the scalar recursion that predicts it.
-
-An unknown $x\in\mathbb R^N$ with independent prior components is observed through $z=Fx$,
-$F_{\mu i}\sim\mathcal N(0,1/N)$, and an output $y_\mu$ that depends on $z_\mu$ alone; $\alpha=M/N$. *Generalised
-approximate message passing* keeps one mean $a_i$ per component and iterates
-
-$$\omega=Fa-Vg,\quad V=\overline v,\quad
-g_\mu=\partial_\omega\ln\int\!dz\,\mathcal N(z;\omega_\mu,V)P(y_\mu|z) \tag{1}$$
-
-$$r=a+S\,F^{\mathsf T}g,\qquad S^{-1}=\alpha\,\overline{-\partial_\omega g},\quad
-a_i=\eta(r_i,S),\quad v_i=S\,\partial_r\eta \tag{2}$$
-
-with two matrix-vector products per iteration and nothing else of order $MN$. As $N\to\infty$, $r_i$ is the true
-$x_i$ plus Gaussian noise of variance $S=1/R$, and
-
-$$R_{t+1}=\alpha\,I(R_t) \tag{3}$$
-
-(*state evolution*) with a function $I$ that depends on prior and output, but not on $\alpha$. Its fixed points
-therefore lie on the explicit curve $\alpha(R)=R/I(R)$: no iteration, and a fold is simply a turning point of the curve.
-"""
+"""Curves on which a state evolution stands still, its fixed points on them, and where these appear and vanish."""
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mfexplore.core.bracketing import bracketed_roots
-from mfexplore.numerics.elementary import erfcx, gaussian, precise_block
 from mfexplore.numerics.kernel import kernel
-from mfexplore.numerics.matrix_vector import product, transposed_product
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
-
-SQRT_HALF = math.sqrt(0.5)
-SQRT_2_OVER_PI = math.sqrt(2.0 / math.pi)
-INVERSE_SQRT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
-
-
-@precise_block
-def normal_tail(u):
-    """(H(u), phi(u)/H(u)) with phi the standard normal density and H(u) the mass above u; relative errors 1e-15."""
-    scaled = erfcx(abs(u) * SQRT_HALF)
-    e = gaussian(u, 0.5)
-    beyond = 0.5 * scaled * e
-    below = 1.0 - beyond
-    mass = beyond if u >= 0.0 else below
-    hazard = SQRT_2_OVER_PI / scaled if u >= 0.0 else INVERSE_SQRT_2PI * e / below
-    return mass, hazard
-
-
-def random_matrix(rng: np.random.Generator, rows: int, columns: int) -> NDArray[np.float32]:
-    """F of shape (rows, columns) with entries of variance 1/columns."""
-    matrix = rng.standard_normal((rows, columns), dtype=np.float32)
-    matrix *= np.float32(1 / math.sqrt(columns))
-    return matrix
-
-
-def projections(matrix: NDArray[np.float32], x: Array) -> Array:
-    """F x, with the rounding of `MessagePassing.forward`, so that an exact solution leaves no residual."""
-    out = np.empty(matrix.shape[0], np.float32)
-    product(matrix, x.astype(np.float32), out)
-    return out.astype(np.float64)
-
-
-class MessagePassing:
-    """State of the iteration (1)-(2). The caller supplies the two scalar functions between the products:
-
-    >>> omega, v = passing.forward()
-    >>> r, s = passing.backward(g, curvature)      # g of (1) at omega, v; curvature = mean of -dg/domega
-    >>> passing.accept(a, variance)                # eta(r, s) and the mean of s * deta/dr
-
-    Attributes:
-        matrix: F, float32 of shape (M, N), never copied.
-        mean: a, float64 of shape (N,). variance: V. change: mean square of the last change of a.
-    """
-
-    def __init__(self, matrix: NDArray[np.float32], mean: Array, variance: float) -> None:
-        self.matrix = matrix
-        self.mean = mean
-        self.variance = variance
-        self.output = np.zeros(matrix.shape[0])
-        self.change = math.inf
-        self._forward = np.empty(matrix.shape[0], np.float32)
-        self._backward = np.empty(matrix.shape[1], np.float32)
-
-    def forward(self) -> tuple[Array, float]:
-        """omega, shape (M,), and V of eq. (1)."""
-        product(self.matrix, self.mean.astype(np.float32), self._forward)
-        return self._forward - self.variance * self.output, self.variance
-
-    def backward(self, output: Array, curvature: float) -> tuple[Array, float]:
-        """r, shape (N,), and S of eq. (2), from g of shape (M,) and the mean of -dg/domega (> 0)."""
-        rows, columns = self.matrix.shape
-        self.output = output
-        noise = columns / (rows * curvature)
-        transposed_product(self.matrix, output.astype(np.float32), self._backward)
-        return self.mean + noise * self._backward, noise
-
-    def accept(self, mean: Array, variance: float) -> None:
-        """Take over the new estimate."""
-        self.change = float(np.mean((mean - self.mean) ** 2))
-        self.mean, self.variance = mean, variance
+Mask = NDArray[np.bool_]
 
 
 @kernel
@@ -238,9 +152,115 @@ class LoadCurves:
         order = np.argsort(loads[kept])
         return loads[kept][order], places[kept][order]
 
+    @cached_property
+    def spinodals(self) -> tuple[Array, Array]:
+        """The loads beyond which the informed solution exists and the uninformed one has gone, shape (rows,); NaN where
+        it never appears or never goes at once.
+        """
+        rows = range(self._load.shape[0])
+        appears = [self.jumps(row, up=False)[0] for row in rows]
+        goes = [self.jumps(row, up=True)[0] for row in rows]
+        return (
+            np.array([loads.min() if loads.size else np.nan for loads in appears]),
+            np.array([loads.max() if loads.size else np.nan for loads in goes]),
+        )
 
-def noise_density(variance: float) -> tuple[Array, Array]:
-    """What the components of r scatter with around the truth: (values, density), normal with mean zero."""
-    deviation = math.sqrt(variance)
-    x = np.linspace(-5, 5, 201)
-    return x * deviation, np.exp(-0.5 * x * x) * INVERSE_SQRT_2PI / deviation
+    @cached_property
+    def flattest(self) -> Array:
+        """The load where each curve rises least, shape (rows,): there a fold is about to appear."""
+        with np.errstate(invalid="ignore"):
+            rise = np.diff(np.log(self._load), axis=1) / np.diff(self._snr, axis=1)
+        place = np.nanargmin(np.where(np.isfinite(rise), rise, np.inf), axis=1)
+        return np.asarray(self._load[np.arange(place.size), place])
+
+
+@dataclass(frozen=True)
+class StateEvolution(ABC):
+    """A recursion R -> alpha I(R) whose parameters (a noise, a sparsity) differ from point to point.
+
+    Attributes:
+        lowest, highest: the range of ln R. nodes: see `LoadCurves`.
+    """
+
+    lowest: ClassVar[float]
+    highest: ClassVar[float]
+    nodes: ClassVar[int]
+
+    @abstractmethod
+    def load(self, log_snr: Array, *parameters: Array) -> Array:
+        """The load at which R = exp(log_snr) stands still; all of shape (n,)."""
+
+    def free_entropy(self, log_snr: Array, load: Array, *parameters: Array) -> Array:
+        """What decides between fixed points at the same load; all of shape (n,)."""
+        raise NotImplementedError
+
+    def at(self, *parameters: Array) -> FixedPoints:
+        """The fixed points at many parameters, each of shape (n,)."""
+        return FixedPoints(self, parameters)
+
+
+@lru_cache(maxsize=64)
+def curves_of(evolution: StateEvolution, parameters: tuple[bytes, ...]) -> LoadCurves:
+    """One curve per set of parameters, each float64 in bytes."""
+    columns = [np.frombuffer(column) for column in parameters]
+
+    def load_at(log_snr: Array, row: Rows) -> Array:
+        return evolution.load(log_snr, *(column[row] for column in columns))
+
+    return LoadCurves(load_at, columns[0].size, evolution.lowest, evolution.highest, evolution.nodes)
+
+
+class FixedPoints:
+    """Fixed points of a state evolution at n points. curves: one for every different set of parameters; row: which of
+    them each point is on.
+    """
+
+    def __init__(self, evolution: StateEvolution, parameters: tuple[Array, ...]) -> None:
+        self.evolution = evolution
+        self.different, row = np.unique(np.stack(parameters), axis=1, return_inverse=True)
+        self.row = row.reshape(-1)
+        self.curves = curves_of(evolution, tuple(column.tobytes() for column in self.different))
+
+    def solve(self, load: Array) -> Array:
+        """Ln R of the informed and the uninformed fixed point, shape (n, 2)."""
+        return np.stack([self.curves.solve(self.row, load, informed) for informed in (True, False)], axis=1)
+
+    def informed_spinodal(self) -> tuple[Array, Mask]:
+        """The load below which the informed fixed point is gone, shape (n,), and whether there is such a load. Where
+        there is no fold it is continued to the flattest place of the curve, where the fold would appear.
+        """
+        appears, goes = self.curves.spinodals
+        continued = np.where(np.isfinite(goes), 0.0, self.curves.flattest)
+        return self._of_points(appears, continued)
+
+    def uninformed_spinodal(self) -> tuple[Array, Mask]:
+        """The same for the load above which the uninformed fixed point is gone."""
+        return self._of_points(self.curves.spinodals[1], self.curves.flattest)
+
+    def transition(self) -> tuple[Array, Mask]:
+        """The same for the load at which both have the same free entropy."""
+        appears, goes = self.curves.spinodals
+        folded = np.flatnonzero(np.isfinite(goes))
+        found = np.full(goes.size, np.nan)
+
+        def advantage(load: Array, which: Rows) -> Array:
+            row = folded[which]
+            informed, uninformed = (
+                self.evolution.free_entropy(self.curves.solve(row, load, start), load, *self.different[:, row])
+                for start in (True, False)
+            )
+            return np.asarray(informed - uninformed)
+
+        if folded.size:
+            low = np.where(np.isfinite(appears), appears, 1e-3)[folded] * (1 + 1e-10)
+            found[folded] = bracketed_roots(advantage, low, goes[folded] * (1 - 1e-10), tolerance=1e-13)
+        return self._of_points(found, self.curves.flattest)
+
+    def _of_points(self, values: Array, continued: Array) -> tuple[Array, Mask]:
+        real = np.isfinite(values)
+        return np.where(real, values, continued)[self.row], real[self.row]
+
+
+def apart(log_snr: Array) -> Mask:
+    """Where informed and uninformed differ, from ln R of shape (n, 2)."""
+    return np.asarray(log_snr[:, 0] > log_snr[:, 1] + 1e-9)
