@@ -110,9 +110,7 @@ def _roots(model: Model, landmark: Landmark, others: dict[str, Array], along: st
     every = np.repeat(np.arange(n), grid.size), np.tile(grid, n)
     excess, _ = beyond(*every)
     excess = excess.reshape(n, grid.size, -1)
-    before, after = excess[:, :-1], excess[:, 1:]
-    with np.errstate(invalid="ignore"):  # what lies on the boundary all along does not cross it
-        column, step, which = np.nonzero((before * after <= 0) & (before != after))
+    column, step, which = np.nonzero(_changes_of_sign(excess))
     if not column.size:
         return column, np.empty(0)
 
@@ -131,6 +129,20 @@ def _roots(model: Model, landmark: Landmark, others: dict[str, Array], along: st
     rounded = np.round(place / (grid[-1] - grid[0]), 12)
     order = np.unique(np.stack([column, rounded], axis=-1)[real], axis=0, return_index=True)[1]
     return column[real][order], place[real][order]
+
+
+def _changes_of_sign(excess: Array) -> Array:
+    """Between which neighbours along axis 1 there is a root; none where the function is zero on a whole stretch, as that
+    of a boundary that does not depend on the control.
+    """
+    zero = excess == 0
+    beside = np.zeros_like(zero)
+    beside[:, 1:] |= zero[:, :-1]
+    beside[:, :-1] |= zero[:, 1:]
+    stretch = zero & beside
+    with np.errstate(invalid="ignore"):
+        change: Array = excess[:, :-1] * excess[:, 1:] <= 0
+    return change & ~stretch[:, :-1] & ~stretch[:, 1:]
 
 
 def _followed(explicit: Explicit, places: Array, low: float, high: float) -> tuple[Array, Array]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,7 +16,7 @@ import numpy as np
 from mfexplore.core.arithmetic import all_with_infinities
 from mfexplore.core.errors import ControlError
 from mfexplore.core.interrupts import Uninterrupted
-from mfexplore.core.pictures import Picture
+from mfexplore.core.pictures import Album, Picture
 from mfexplore.core.provenance import observed_attributes, provenance
 from mfexplore.core.seeds import Seed, check_seed, seed_text
 from mfexplore.core.solution import Array
@@ -121,9 +121,11 @@ class Simulation(ABC, Generic[System]):
     def picture(self) -> Picture:
         """The state as a picture."""
 
-    def pictures(self) -> dict[str, Picture]:
-        """The pictures of the state by name, where there are several; the first is the usual one."""
-        return {"state": self.picture()}
+    def pictures(self) -> Mapping[str, Picture]:
+        """The pictures of the state by name, where there are several; the first is the usual one. An `Album` draws those
+        that are looked at.
+        """
+        return Album({"state": self.picture})
 
     def profiles(self) -> dict[str, Measured]:
         """The observables that are functions (declared with `over`), as this run has measured them so far."""
