@@ -114,9 +114,9 @@ def metropolis_sweeps(rows, spins, fields, scale, shared, field, temperatures, s
                 spins[begin + first] = -spin
                 total -= 2.0 * spin
                 change = kind(-2 * spin)
-                row = rows[begin + first]
+                site = begin + np.int64(first)
                 for k in range(fields.size):
-                    fields[k] = kind(fields[k] + change * kind(row[k]))
+                    fields[k] = kind(fields[k] + change * kind(rows[site, k]))
                 flips += 1
                 start = np.uint16(first + 1)
     stream[0] = position
