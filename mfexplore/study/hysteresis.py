@@ -67,7 +67,8 @@ def hysteresis(
     Args:
         along: a control that a running simulation can follow.
         values: rising values of it (default: 33 over its whole range).
-        dwell: time spent at each (default: a hundredth of the time an ensemble takes, at least ten steps); a step or longer.
+        dwell: time spent at each, a step or longer (default: a hundredth of the time that an ensemble takes, at least
+            ten steps).
         samples, seed: independent runs.
 
     Raises NotOfferedError (the control needs a new run for every value), ArgumentError, ControlError, SeedError.
