@@ -9,4 +9,5 @@ declaration.
 - `sparse_graphs`: spins on sparse random graphs: graphs, messages, their distributions.
 - `message_passing`: approximate message passing, its state evolution, and the priors and channels it is used with.
 - `perceptrons`: rules that look for the weights of a perceptron, and the patterns they are shown.
+- `crowds`: those of many sites that are in one state, for processes that go event by event.
 """
