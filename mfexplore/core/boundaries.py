@@ -23,6 +23,7 @@ ALONG = 257  # places at which crossings along a control are looked for
 HALVINGS = 8  # of a step of a traced curve, where it is steep or ends
 MOST_POINTS = 600
 STEEP = 0.02  # part of the control's range that one step of a traced curve may take
+BENT = 0.001  # part of it by which a point may lie beside the line through its neighbours
 
 Explicit = Callable[[Array], tuple[Array, Array]]  # values of the boundary, and where it is one; both of shape (n, k)
 
@@ -146,7 +147,7 @@ def _changes_of_sign(excess: Array) -> Array:
 
 
 def _followed(explicit: Explicit, places: Array, low: float, high: float) -> tuple[Array, Array]:
-    """An explicit boundary with places added, by halving, where it is steep and where it begins or ends."""
+    """An explicit boundary with places added, by halving, where it is steep or bent and where it begins or ends."""
 
     def inside(places: Array) -> Array:
         values, real = explicit(places)
@@ -158,7 +159,12 @@ def _followed(explicit: Explicit, places: Array, low: float, high: float) -> tup
         there = np.isfinite(values)
         ends = (there[1:] != there[:-1]).any(axis=1)
         with np.errstate(invalid="ignore"):
-            steep = (np.abs(np.diff(values, axis=0)) > STEEP * (high - low)).any(axis=1)
+            steep = np.any(np.abs(np.diff(values, axis=0)) > STEEP * (high - low), axis=1, keepdims=True)[:, 0]
+            share = ((places[1:-1] - places[:-2]) / (places[2:] - places[:-2]))[:, None]
+            aside = values[1:-1] - (1 - share) * values[:-2] - share * values[2:]
+            bent = (np.abs(aside) > BENT * (high - low)).any(axis=1)
+        steep[1:] |= bent
+        steep[:-1] |= bent
         middle = 0.5 * (places[1:] + places[:-1])[ends | steep]
         middle = np.setdiff1d(middle, places)
         if not middle.size or places.size + middle.size > MOST_POINTS:
