@@ -7,7 +7,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -176,15 +175,12 @@ class LoadCurves:
 
 @dataclass(frozen=True)
 class StateEvolution(ABC):
-    """A recursion R -> alpha I(R) whose parameters (a noise, a sparsity) differ from point to point.
+    """A recursion R -> alpha I(R) whose parameters (a noise, a sparsity) differ from point to point."""
 
-    Attributes:
-        lowest, highest: the range of ln R. nodes: see `LoadCurves`.
-    """
-
-    lowest: ClassVar[float]
-    highest: ClassVar[float]
-    nodes: ClassVar[int]
+    @property
+    @abstractmethod
+    def interval(self) -> tuple[float, float, int]:
+        """The range of ln R, and how many nodes a curve has: see `LoadCurves`."""
 
     @abstractmethod
     def load(self, log_snr: Array, *parameters: Array) -> Array:
@@ -207,7 +203,7 @@ def curves_of(evolution: StateEvolution, parameters: tuple[bytes, ...]) -> LoadC
     def load_at(log_snr: Array, row: Rows) -> Array:
         return evolution.load(log_snr, *(column[row] for column in columns))
 
-    return LoadCurves(load_at, columns[0].size, evolution.lowest, evolution.highest, evolution.nodes)
+    return LoadCurves(load_at, columns[0].size, *evolution.interval)
 
 
 class FixedPoints:
