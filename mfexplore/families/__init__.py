@@ -9,4 +9,6 @@ declaration.
 - `sparse_graphs`: spins on sparse random graphs: graphs, messages, their distributions.
 - `message_passing`: approximate message passing, its state evolution, and the priors and channels it is used with.
 - `perceptrons`: rules that look for the weights of a perceptron, and the patterns they are shown.
+- `oscillators`: phase oscillators with couplings of any kind: how they start, move, are measured and looked at.
+- `synchronization`: theory of phase oscillators in a mean field: frequencies, moments, coherence and its boundaries.
 """
