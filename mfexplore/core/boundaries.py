@@ -111,7 +111,7 @@ def _roots(model: Model, landmark: Landmark, others: dict[str, Array], along: st
     every = np.repeat(np.arange(n), grid.size), np.tile(grid, n)
     excess, _ = beyond(*every)
     excess = excess.reshape(n, grid.size, -1)
-    column, step, which = np.nonzero(_changes_of_sign(excess))
+    column, step, which = np.nonzero(_changes_of_sign(excess, grid))
     if not column.size:
         return column, np.empty(0)
 
@@ -132,18 +132,20 @@ def _roots(model: Model, landmark: Landmark, others: dict[str, Array], along: st
     return column[real][order], place[real][order]
 
 
-def _changes_of_sign(excess: Array) -> Array:
-    """Between which neighbours along axis 1 there is a root; none where the function is zero on a whole stretch, as that
-    of a boundary that does not depend on the control.
+def _changes_of_sign(excess: Array, grid: Array) -> Array:
+    """Between which neighbours along axis 1, the grid, there is a root; none where the function is zero on a whole
+    stretch, as that of a boundary that does not depend on the control.
     """
     zero = excess == 0
-    beside = np.zeros_like(zero)
-    beside[:, 1:] |= zero[:, :-1]
-    beside[:, :-1] |= zero[:, 1:]
-    stretch = zero & beside
+    apart = 1e-9 * (grid[-1] - grid[0])
+    after, before = np.searchsorted(grid, grid + apart, "right"), np.searchsorted(grid, grid - apart) - 1
+    stretch = np.zeros_like(zero)
+    for beside in (after, before):
+        inside = (beside >= 0) & (beside < grid.size)
+        stretch[:, inside] |= zero[:, inside] & zero[:, beside[inside]]
     with np.errstate(invalid="ignore"):
-        change: Array = excess[:, :-1] * excess[:, 1:] <= 0
-    return change & ~stretch[:, :-1] & ~stretch[:, 1:]
+        change = excess[:, :-1] * excess[:, 1:] <= 0
+    return np.asarray(change & ~stretch[:, :-1] & ~stretch[:, 1:])
 
 
 def _followed(explicit: Explicit, places: Array, low: float, high: float) -> tuple[Array, Array]:

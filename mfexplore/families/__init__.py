@@ -10,4 +10,6 @@ declaration.
 - `message_passing`: approximate message passing, its state evolution, and the priors and channels it is used with.
 - `perceptrons`: rules that look for the weights of a perceptron, and the patterns they are shown.
 - `crowds`: those of many sites that are in one state, for processes that go event by event.
+- `oscillators`: phase oscillators with couplings of any kind: how they start, move, are measured and looked at.
+- `synchronization`: theory of phase oscillators in a mean field: frequencies, moments, coherence and its boundaries.
 """
