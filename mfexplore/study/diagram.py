@@ -142,6 +142,7 @@ def concatenate(parts: list[Solution]) -> Solution:
         join(lambda p: p.validity),
         join(lambda p: p.iterations),
         {name: join(lambda p, n=name: p.extra[n]) for name in first.extra},  # type: ignore[misc]
+        {name: join(lambda p, n=name: np.broadcast_to(p.fails[n], p.residual.shape)) for name in first.fails},  # type: ignore[misc]
     )
 
 
