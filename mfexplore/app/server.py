@@ -39,7 +39,7 @@ def application(key: str, kernels: Kernels, people: People) -> Callable[[], Any]
 
     def page() -> Any:
         if people.full:
-            return pn.pane.HTML(pages.full(people.limit), sizing_mode="stretch_width")
+            return _full(people.limit)
         arguments = pn.state.session_args
         query = {name: values[-1].decode(errors="replace") for name, values in arguments.items()}
         query.pop("theme", None)  # Panel's
@@ -58,6 +58,15 @@ def application(key: str, kernels: Kernels, people: People) -> Callable[[], Any]
         return bench
 
     return page
+
+
+def _full(limit: int) -> Any:
+    """A page that looks again by itself."""
+    document = pn.state.curdoc
+    if document is not None:
+        document.template = pages.template("full.html")
+        document.template_variables.update(base=BASE_TEMPLATE, name="Come again", limit=limit)
+    return pn.pane.HTML("")
 
 
 def make_server(
@@ -175,9 +184,7 @@ def keep_the_log_readable() -> None:
 
 
 def prepare() -> None:
-    """Load what the first page needs, so that it does not wait for imports."""
-    import xarray  # noqa: F401
-
+    """Make what the first page needs, so that it does not wait."""
     from mfexplore.figures.frame import Drawn
     from mfexplore.figures.style import DARK, LIGHT
     from mfexplore.workbench.panels import all_panels

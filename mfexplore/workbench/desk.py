@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -28,6 +29,9 @@ from mfexplore.workbench.sentence import sentence
 from mfexplore.workbench.session import Session
 from mfexplore.workbench.sheet import snap
 from mfexplore.workbench.tasks import judge
+
+with suppress(ImportError):  # xarray and SciPy look for it, and two threads must not meet in the middle of its import
+    import dask.array  # noqa: F401
 
 log = logging.getLogger(__name__)
 
