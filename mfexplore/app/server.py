@@ -29,7 +29,9 @@ from mfexplore.workbench.exploration import Exploration
 
 log = logging.getLogger(__name__)
 
-KEPT_MS = 20_000  # a page that was opened but never came, or went away: so long is kept what belongs to it
+KEPT_MS = 6_000  # what belongs to a page that went away, or was opened but never came, is kept so long
+
+MOST_NOTICES = 8  # about one link
 
 
 def application(key: str, kernels: Kernels, people: People) -> Callable[[], Any]:
@@ -37,13 +39,15 @@ def application(key: str, kernels: Kernels, people: People) -> Callable[[], Any]
 
     def page() -> Any:
         if people.full:
-            return pn.pane.HTML(pages.full(people.limit), sizing_mode="stretch_width")
+            return _full(people.limit)
         arguments = pn.state.session_args
         query = {name: values[-1].decode(errors="replace") for name, values in arguments.items()}
         query.pop("theme", None)  # Panel's
         start, notices = Exploration.from_query(key, urlencode(query))
         if not kernels.ready(key):
             kernels.want(key)
+        if len(notices) > MOST_NOTICES:
+            notices = [*notices[:MOST_NOTICES], f"{len(notices) - MOST_NOTICES} more parts of the link were left out."]
         bench = Workbench(start, notices=notices, host=pages.OURS, ready=partial(kernels.ready, key))
         bench.tell_lives(people.came, people.left)
         document = pn.state.curdoc
@@ -54,6 +58,15 @@ def application(key: str, kernels: Kernels, people: People) -> Callable[[], Any]
         return bench
 
     return page
+
+
+def _full(limit: int) -> Any:
+    """A page that looks again by itself."""
+    document = pn.state.curdoc
+    if document is not None:
+        document.template = pages.template("full.html")
+        document.template_variables.update(base=BASE_TEMPLATE, name="Come again", limit=limit)
+    return pn.pane.HTML("")
 
 
 def make_server(
@@ -76,8 +89,9 @@ def make_server(
     server: Any = pn.io.server.get_server(
         {key: application(key, kernels, counted) for key in places()},
         port=port, address=address, websocket_origin=list(origins) or None, prefix=prefix, location=False,
-        index=None, use_index=False, extra_patterns=routes(kernels, counted), unused_session_lifetime_milliseconds=KEPT_MS,
-        check_unused_sessions_milliseconds=2_000, keep_alive_milliseconds=20_000, **missing, **options,
+        index=None, use_index=False, extra_patterns=routes(kernels, counted),
+        unused_session_lifetime_milliseconds=KEPT_MS, check_unused_sessions_milliseconds=1_000,
+        keep_alive_milliseconds=20_000, **missing, **options,
     )  # fmt: skip
     server.kernels = kernels
     return server
@@ -170,9 +184,7 @@ def keep_the_log_readable() -> None:
 
 
 def prepare() -> None:
-    """Load what the first page needs, so that it does not wait for imports."""
-    import xarray  # noqa: F401
-
+    """Make what the first page needs, so that it does not wait."""
     from mfexplore.figures.frame import Drawn
     from mfexplore.figures.style import DARK, LIGHT
     from mfexplore.workbench.panels import all_panels
