@@ -161,7 +161,7 @@ def _followed(explicit: Explicit, places: Array, low: float, high: float) -> tup
         there = np.isfinite(values)
         ends = (there[1:] != there[:-1]).any(axis=1)
         with np.errstate(invalid="ignore"):
-            steep = np.any(np.abs(np.diff(values, axis=0)) > STEEP * (high - low), axis=1, keepdims=True)[:, 0]
+            steep = np.asarray((np.abs(np.diff(values, axis=0)) > STEEP * (high - low)).any(axis=1))
             share = ((places[1:-1] - places[:-2]) / (places[2:] - places[:-2]))[:, None]
             aside = values[1:-1] - (1 - share) * values[:-2] - share * values[2:]
             bent = (np.abs(aside) > BENT * (high - low)).any(axis=1)
