@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from mfexplore.core import States
 from mfexplore.core.bracketing import bracketed_roots
 from mfexplore.numerics.kernel import kernel
 
@@ -221,6 +222,11 @@ class FixedPoints:
         """Ln R of the informed and the uninformed fixed point, shape (n, 2)."""
         return np.stack([self.curves.solve(self.row, load, informed) for informed in (True, False)], axis=1)
 
+    def folds(self, load: Array, log_snr: Array) -> dict[str, Mask]:
+        """Where the two fixed points differ, where the curve has a fold, and where the load is beyond it."""
+        last, folded = self.uninformed_spinodal()
+        return {"apart": log_snr[:, 0] > log_snr[:, 1] + 1e-9, "folded": folded, "beyond": folded & (load > last)}
+
     def informed_spinodal(self) -> tuple[Array, Mask]:
         """The load below which the informed fixed point is gone, shape (n,), and whether there is such a load. Where
         there is no fold it is continued to the flattest place of the curve, where the fold would appear.
@@ -257,6 +263,15 @@ class FixedPoints:
         return np.where(real, values, continued)[self.row], real[self.row]
 
 
-def apart(log_snr: Array) -> Mask:
-    """Where informed and uninformed differ, from ln R of shape (n, 2)."""
-    return np.asarray(log_snr[:, 0] > log_snr[:, 1] + 1e-9)
+def hardness(states: States) -> dict[str, Mask]:
+    """Phases of inference from what `FixedPoints.folds` left in `extra`, with the branches "informed" and "uninformed":
+    where two fixed points compete it is "hard" if the informed one wins and "impossible" if not; beyond the fold it is
+    "easy", before it "impossible"; where there is no fold, "smooth".
+    """
+    two, folded, beyond = (states.solution.extra[name] for name in ("apart", "folded", "beyond"))
+    return {
+        "hard": two & states.equilibrium["informed"],
+        "easy": beyond & ~two,
+        "impossible": folded | two,
+        "smooth": ~folded,
+    }

@@ -61,7 +61,7 @@ import numpy as np
 from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.families.message_passing.algorithm import STARTS, MessagePassing, noise_law, projections, random_matrix
-from mfexplore.families.message_passing.state_evolution import apart
+from mfexplore.families.message_passing.state_evolution import hardness
 from mfexplore.models.inference.compressed_sensing.denoisers import (
     DENOISERS,
     DenoisedEvolution,
@@ -353,10 +353,8 @@ class CompressedSensing(core.Model):
             "threshold": state.threshold,
             "free_entropy": state.free_entropy,
         }
-        last, folded = fixed.uninformed_spinodal()
-        extra = {"apart": apart(log_snr), "folded": folded, "beyond": folded & (rate > last)}
         image = np.full(state.residual.shape, self.signal == "image")
-        return core.Solution(values, state.residual, fails={"not_normal": image}, extra=extra)
+        return core.Solution(values, state.residual, fails={"not_normal": image}, extra=fixed.folds(rate, log_snr))
 
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
         error, s, threshold = (state[name] for name in ("mean_squared_error", "effective_noise", "threshold"))
@@ -402,13 +400,7 @@ class CompressedSensing(core.Model):
             different, place = np.unique(points["sparsity"], return_inverse=True)
             recovers = points["measurement_rate"] > donoho_tanner(different)[place]
             return {"easy": recovers, "lasso_fails": ~recovers}
-        two, folded, beyond = (states.solution.extra[name] for name in ("apart", "folded", "beyond"))
-        return {
-            "hard": two & states.equilibrium["informed"],
-            "easy": beyond & ~two,
-            "impossible": folded | two,
-            "smooth": ~folded,
-        }
+        return hardness(states)
 
     def boundary(self, name: str, points: Points) -> Array | tuple[Array, Array]:
         if name == "donoho_tanner":
