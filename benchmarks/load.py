@@ -61,15 +61,15 @@ class Wire(Protocol):
     def close(self) -> None: ...
 
 
-class ChannelWire:
-    """A Bokeh document with a Channel: two strings, what the page says and what the session says."""
+class ComponentWire:
+    """The component of Panel that a workbench is: what a page says are its events, and so is what it hears."""
 
     def __init__(self, socket: WebSocketClientConnection) -> None:
         self.socket = socket
-        self.channel = ""
+        self.component = ""
 
     @classmethod
-    async def open(cls, address: str, key: str) -> ChannelWire:
+    async def open(cls, address: str, key: str) -> ComponentWire:
         """What the browser does: the page, its token, the websocket, the document."""
         page = await AsyncHTTPClient().fetch(f"{address}/{key}", request_timeout=PATIENCE)
         token = re.search(r'"token"\s*:\s*"([^"]+)"', page.body.decode())
@@ -79,22 +79,27 @@ class ChannelWire:
         wire = cls(await websocket_connect(request, subprotocols=["bokeh", token[1]], max_message_size=2**28))
         await wire._message()  # it acknowledges
         await wire._send("PULL-DOC-REQ", {})
-        while not wire.channel:
+        while not wire.component:
             content = await wire._message()
-            found = re.search(r'\{[^{}]*"name"\s*:\s*"[^"]*Channel"[^{}]*"id"\s*:\s*"([^"]+)"', content)
-            wire.channel = found[1] if found else ""
+            found = re.search(r'\{[^{}]*"name"\s*:\s*"panel\.models\.esm\.\w+"[^{}]*"id"\s*:\s*"([^"]+)"', content)
+            wire.component = found[1] if found else ""
         return wire
 
     async def say(self, message: dict[str, Any]) -> None:
-        up = {"kind": "ModelChanged", "model": {"id": self.channel}, "attr": "up", "new": json.dumps(message)}
-        await self._send("PATCH-DOC", {"events": [up]})
+        data = {"type": "map", "entries": [[name, value] for name, value in message.items()]}
+        values = {"type": "map", "entries": [["model", {"id": self.component}], ["data", data]]}
+        event = {"type": "event", "name": "data_event", "values": values}
+        await self._send(
+            "PATCH-DOC", {"events": [{"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": event}]}
+        )
 
     async def heard(self) -> AsyncIterator[dict[str, Any]]:
-        down = re.compile(r'"attr"\s*:\s*"down"\s*,\s*"new"\s*:\s*("(?:[^"\\]|\\.)*")')
+        said = re.compile(r'"text"\s*,\s*("(?:[^"\\]|\\.)*")')
         while True:
             content = await self._message()
-            for found in down.finditer(content):
-                yield json.loads(json.loads(found[1]))
+            for found in said.finditer(content):
+                for message in json.loads(json.loads(found[1])):
+                    yield message
 
     def close(self) -> None:
         self.socket.close()
@@ -147,7 +152,7 @@ class Person:
         start = time.perf_counter()
         try:
             async with asyncio.timeout(PATIENCE):
-                wire = await ChannelWire.open(self.address, self.key)
+                wire = await ComponentWire.open(self.address, self.key)
         except Exception as error:
             self.seen.errors.append(f"{self.key} did not open: {error!r}")
             return
@@ -192,7 +197,7 @@ class Person:
                     self.told[kind] = self.told.get(kind, 0) + 1
                     if kind == "ack":
                         self.acknowledged = max(self.acknowledged, int(message.get("seq") or 0))
-                    self.seen.frames += kind == "live"
+                    self.seen.frames += kind == "run"
                     if kind == "notice" and message.get("kind") == "error":
                         self.seen.errors.append(f"{self.key} says: {message.get('text')}")
                     self.news.notify_all()

@@ -22,9 +22,11 @@ from panel.io.state import set_curdoc
 
 from mfexplore.app import bundle, pages
 from mfexplore.app.page import BrowserPage
+from mfexplore.app.pages import ANYWHERE, Host
 from mfexplore.core.controls import Control
 from mfexplore.core.errors import MfexploreError
 from mfexplore.core.model import Model
+from mfexplore.core.seeds import Seed
 from mfexplore.workbench.desk import Desk
 from mfexplore.workbench.exploration import Exploration
 
@@ -41,13 +43,13 @@ class WorkbenchView(JSComponent):
     _stylesheets = [bundle.style()]
 
     def __init__(
-        self, start: Exploration, notices: list[str], serves: bool, ready: Callable[[], bool],
+        self, start: Exploration, notices: list[str], host: Host, ready: Callable[[], bool],
         born: Callable[[Desk], None], **params: Any,
     ) -> None:  # fmt: skip
-        static = pages.component(type(start.model), serves)  # type: ignore[arg-type]
+        static = pages.component(type(start.model), host)  # type: ignore[arg-type]
         super().__init__(**static, sizing_mode="stretch_width", margin=0, **params)
         self._document = pn.state.curdoc
-        self.page = BrowserPage(start, notices, self._hand_over, _loop(), serves=serves, ready=ready, born=born)
+        self.page = BrowserPage(start, notices, self._hand_over, _loop(), serves=host.serves, ready=ready, born=born)
 
     def _hand_over(self, message: dict[str, Any]) -> None:
         # Panel sends at once what is sent for the document that is being worked on, and in a later turn what is not.
@@ -84,13 +86,12 @@ class Workbench(pn.viewable.Viewer):
     controls = param.Parameter(constant=True, doc="Its controls as parameters.")
 
     def __init__(
-        self, model: Model | Exploration, seed: int = 0, *, notices: list[str] | None = None, serves: bool = False,
+        self, model: Model | Exploration, seed: Seed = 0, *, notices: list[str] | None = None, host: Host = ANYWHERE,
         ready: Callable[[], bool] = lambda: True, view: dict[str, Any] | None = None, **params: Any,
     ) -> None:  # fmt: skip
         """view: x, y, colour, branch, method and along, as in `Exploration`.
 
-        What remains is for servers: notices are told to the person at first; serves says that the routes of
-        `mfexplore.app.server` are there; ready whether the kernels are compiled.
+        What remains is for servers: notices are told to the person at first, ready says whether the kernels are there.
         """
         start = model if isinstance(model, Exploration) else Exploration.of(model, seed=seed, **(view or {}))
         controls = _parameters(type(start.model))(  # type: ignore[arg-type]
@@ -99,7 +100,8 @@ class Workbench(pn.viewable.Viewer):
         super().__init__(model=start.model, controls=controls, **params)
         self._desk: Desk | None = None
         self._follows = False
-        self._view = WorkbenchView(start, notices or [], serves, ready, self._take_desk)
+        self._begins: Callable[[], None] = lambda: None
+        self._view = WorkbenchView(start, notices or [], host, ready, self._take_desk)
         controls.param.watch(self._moved, [*start.model.values(), "seed"])
 
     def __panel__(self) -> WorkbenchView:
@@ -109,8 +111,13 @@ class Workbench(pn.viewable.Viewer):
         """Stop everything that runs for it."""
         self._view.page.close()
 
+    def tell_lives(self, begins: Callable[[], None], ends: Callable[[], None]) -> None:
+        """begins, ends: called when somebody looks at it first, and when it is closed after that."""
+        self._begins, self._view.page.ended = begins, ends
+
     def _take_desk(self, desk: Desk) -> None:
         self._desk = desk
+        self._begins()
         desk.session.listen(lambda old, new: self._follow(new))
         at = self._wanted(desk.session.current)
         if at is not None:
@@ -153,7 +160,7 @@ class Workbench(pn.viewable.Viewer):
 def _parameters(kind: type[Model]) -> type[param.Parameterized]:
     """The controls of a system as a class of parameters."""
     declared = {name: _parameter(one) for name, one in kind.controls().items()}
-    declared["seed"] = param.Integer(default=0, bounds=(0, 2**63 - 1), doc="The same seed gives the same run.")
+    declared["seed"] = param.Parameter(default=0, doc="The same seed gives the same run.")
     return param.parameterized_class(f"{kind.__name__}Controls", declared)
 
 

@@ -1,4 +1,4 @@
-"""The pages and files that need no session: gallery, thumbnails, static files, downloads, what is not there."""
+"""The pages and files that need no session: gallery, thumbnails, figures, static files, what is not there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import psutil
 from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler, StaticFileHandler
 
-from mfexplore.app import downloads, pages, thumbnails
+from mfexplore.app import pages, thumbnails
 from mfexplore.app.kernels import Kernels
 from mfexplore.app.people import People
 from mfexplore.core.catalogue import places
@@ -57,18 +57,6 @@ class SlashlessHandler(RequestHandler):
 
     def get(self) -> None:
         self.redirect(self.request.path.rpartition("/")[2] + "/")
-
-
-class DownloadHandler(RequestHandler):
-    def get(self, token: str) -> None:
-        file = downloads.fetch(token)
-        if file is None:
-            self.set_status(404)
-            self.write(pages.missing("This download has expired. Export it again."))
-            return
-        self.set_header("Content-Type", file.media_type)
-        self.set_header("Content-Disposition", f'attachment; filename="{file.name}"')
-        self.write(file.content)
 
 
 class FigureHandler(RequestHandler):
@@ -138,7 +126,6 @@ def routes(kernels: Kernels, people: People) -> list[Any]:
         (r"/own/(.*)", OwnStatic, {"path": str(STATIC)}),
         (r"/figures/([a-z]+-[a-z]+-[0-9a-f]+)\.json", FigureHandler),
         (r"/thumbnail/([a-z0-9_]+)\.png", ThumbnailHandler, {"kernels": kernels}),
-        (r"/download/([A-Za-z0-9_-]+)", DownloadHandler),
         (r"/health", HealthHandler, both),
         (r"/([A-Za-z0-9_.-]+/+)", SlashHandler),
         (r"/(?!static/)[^/]+", MissingHandler),

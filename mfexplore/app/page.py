@@ -8,7 +8,6 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mfexplore.app.downloads import offer
 from mfexplore.figures.frame import Figure
 from mfexplore.figures.style import LIGHT, THEMES
 from mfexplore.figures.wire import events
@@ -37,15 +36,15 @@ class BrowserPage:
         self, start: Exploration, notices: list[str], send: Callable[[dict[str, Any]], None],
         loop: asyncio.AbstractEventLoop, *, serves: bool, ready: Callable[[], bool], born: Callable[[Desk], None],
     ) -> None:  # fmt: skip
-        """send: hands a message over to the browser. serves: whether the browser can fetch figures and files from the
-        server that it is on. ready: whether the system is compiled. born: told the desk.
-        """
+        """send: hands a message over to the browser. serves: whether the browser can fetch figures from the server that it is on. ready: whether the system is compiled. born: told the desk."""
         self.desk: Desk | None = None
+        self.ended: Callable[[], None] = lambda: None  # called when it is closed, if it ever had a desk
         self._start, self._notices, self._send, self._loop = start, notices, send, loop
         self._serves, self._ready, self._born = serves, ready, born
         self._closed = False
         self._outbox: list[Said] = []
         self._drawn: dict[str, Figure] = {}
+        self._given: list[File] = []
         self._due = False
 
     # -- from the browser ---------------------------------------------------------------------------------------------
@@ -103,13 +102,16 @@ class BrowserPage:
         appointment.cancel()
 
     def give(self, file: File) -> None:
-        self.say(Download(file.name, offer(file) if self._serves else file.as_link()))
+        self._given.append(file)
+        self._schedule()
 
     def close(self) -> None:
         """Nobody looks any longer: stop everything that runs for this page. From any thread."""
-        self._closed = True
-        if self.desk is not None:
-            self.desk.close()
+        if not self._closed:
+            self._closed = True
+            if self.desk is not None:
+                self.desk.close()
+                self.ended()
 
     # -- to the browser -----------------------------------------------------------------------------------------------
 
@@ -125,7 +127,11 @@ class BrowserPage:
         buffers: list[bytes] = []
         drawn, self._drawn = self._drawn, {}
         said, self._outbox = self._outbox, []
+        given, self._given = self._given, []
         figures = [self._draw(name, figure, buffers) for name, figure in drawn.items()]
+        for file in given:
+            said.append(Download(file.name, file.media_type, str(len(buffers))))
+            buffers.append(file.content)
         text = json.dumps([*map(written, said), *figures], allow_nan=False, separators=(",", ":"))
         # One buffer for all: each costs Bokeh two messages more.
         self._send({"text": text, "sizes": [len(one) for one in buffers], "buffer": b"".join(buffers)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -44,13 +45,31 @@ def template(name: str) -> Template:
     return _environment().get_template(name)
 
 
+@dataclass(frozen=True)
+class Host:
+    """Where a workbench stands.
+
+    Attributes:
+        serves: on our own server, from which figures and files can be fetched, and which has a gallery.
+        own: the whole page is the workbench's: its address, its keys, its colours.
+        link: of the address, what comes before the exploration.
+    """
+
+    serves: bool = False
+    own: bool = False
+    link: str = ""
+
+
+ANYWHERE, OURS = Host(), Host(serves=True, own=True)
+
+
 @cache
-def component(kind: type[Model], serves: bool) -> dict[str, Any]:
-    """The static part of a workbench: its HTML, and what its script needs to know. serves: as in `BrowserPage`."""
+def component(kind: type[Model], host: Host) -> dict[str, Any]:
+    """The static part of a workbench: its HTML, and what its script needs to know."""
     made = Sheet(Exploration.of(kind()))
     words = {name: getattr(sheet, name.upper()) for name in ("buttons", "seed_help", "table_note", "lost", "speeds")}
-    page = template("workbench.html").render(words | {"sheet": made, "keyboard": sheet.KEYS, "serves": serves})
-    return {"sheet": page, "constants": constants(made) | {"serves": serves}}
+    page = template("workbench.html").render(words | {"sheet": made, "keyboard": sheet.KEYS, "host": host})
+    return {"sheet": page, "constants": constants(made) | asdict(host)}
 
 
 def constants(made: Sheet) -> dict[str, Any]:

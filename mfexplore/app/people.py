@@ -1,12 +1,10 @@
-"""How many pages are open, for the limit and for whoever watches the server."""
+"""How many people are at work, for the limit and for whoever watches the server."""
 
 from __future__ import annotations
 
-from typing import Any
-
 
 class People:
-    """Counts the open pages of one process. limit: more than so many are asked to come again."""
+    """Counts the open workbenches of one process. limit: whoever comes when there are so many is asked to come again."""
 
     def __init__(self, limit: int) -> None:
         self.limit, self.now, self.ever = limit, 0, 0
@@ -15,11 +13,9 @@ class People:
     def full(self) -> bool:
         return self.now >= self.limit
 
-    def came(self, document: Any) -> None:
-        """Somebody opened a page; that it is closed is told by its document."""
+    def came(self) -> None:
         self.now += 1
         self.ever += 1
-        document.on_session_destroyed(self._left)
 
-    def _left(self, context: Any) -> None:
+    def left(self) -> None:
         self.now -= 1

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 import panel as pn
 
 from mfexplore.app.component import Workbench
+from mfexplore.app.pages import Host
 from mfexplore.app.server import send_promptly
 from mfexplore.core.catalogue import places, systems
 from mfexplore.core.errors import MfexploreError
@@ -41,7 +42,7 @@ def page() -> pn.viewable.Viewable | Workbench:
         start, notices = Exploration.from_query(key, urlencode(query))
     except MfexploreError as error:
         return choice(str(error))
-    return Workbench(start, notices=notices)
+    return Workbench(start, notices=notices, host=Host(own=True, link=f"system={key}&"))
 
 
 send_promptly()

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import socket
-import sys
 import threading
 import webbrowser
 from collections.abc import Callable
@@ -45,13 +44,12 @@ def application(key: str, kernels: Kernels, people: People) -> Callable[[], Any]
         start, notices = Exploration.from_query(key, urlencode(query))
         if not kernels.ready(key):
             kernels.want(key)
-        bench = Workbench(start, notices=notices, serves=True, ready=partial(kernels.ready, key))
+        bench = Workbench(start, notices=notices, host=pages.OURS, ready=partial(kernels.ready, key))
+        bench.tell_lives(people.came, people.left)
         document = pn.state.curdoc
         if document is not None:
-            document.title = f"{start.model.title} · mfexplore"
             document.template = pages.template("page.html")
-            document.template_variables["base"] = BASE_TEMPLATE
-            people.came(document)
+            document.template_variables.update(base=BASE_TEMPLATE, name=start.model.title)
             document.on_session_destroyed(lambda context: bench.close())
         return bench
 
@@ -78,8 +76,8 @@ def make_server(
     server: Any = pn.io.server.get_server(
         {key: application(key, kernels, counted) for key in places()},
         port=port, address=address, websocket_origin=list(origins) or None, prefix=prefix, location=False,
-        index=None, use_index=False, extra_patterns=routes(kernels, counted), unused_session_lifetime=KEPT_MS,
-        check_unused_sessions=2_000, keep_alive_milliseconds=20_000, **missing, **options,
+        index=None, use_index=False, extra_patterns=routes(kernels, counted), unused_session_lifetime_milliseconds=KEPT_MS,
+        check_unused_sessions_milliseconds=2_000, keep_alive_milliseconds=20_000, **missing, **options,
     )  # fmt: skip
     server.kernels = kernels
     return server
@@ -95,15 +93,12 @@ def serve(
     """
     if key:
         system(key)  # an unknown one is told now, not in the browser
-    serve_promptly()
     if address not in ("localhost", "127.0.0.1") and not origins:
         origins = ("*",) if address in ("0.0.0.0", "") else (f"{address}:{port}",)
     with suppress(RuntimeError):
         asyncio.get_running_loop()
         return _beside(port, address, show, warm, origins, prefix, key, people, options)
-    # This process is ours from here on. The page's thread gives way with every piece that it writes, and gets its turn
-    # back only after so long.
-    sys.setswitchinterval(0.0001)
+    serve_promptly()  # this process is ours from here on
     keep_the_log_readable()
     server = make_server(port, "" if address == "0.0.0.0" else address, warm, origins, prefix, people, **options)
     server.start()
@@ -122,23 +117,33 @@ def _beside(
     port: int, address: str, show: bool, warm: bool, origins: tuple[str, ...], prefix: str, key: str, people: int,
     options: dict[str, Any],
 ) -> str:  # fmt: skip
-    """In a running loop the server joins it; a port that is taken gives way to any other."""
-    try:
-        server = make_server(port, "" if address == "0.0.0.0" else address, warm, origins, prefix, people, **options)
-    except OSError:
-        server = make_server(0, "" if address == "0.0.0.0" else address, warm, origins, prefix, people, **options)
-    server.start()
-    _serving.append(server)
-    return _begin(server, address, prefix, key, show)
+    """In a running loop the server joins it. Asked again, the one that is there serves; a port that somebody else has
+    gives way to any other.
+    """
+    asked = (port, address, prefix)
+    if asked not in _serving:
+        host = "" if address == "0.0.0.0" else address
+        try:
+            server = make_server(port, host, warm, origins, prefix, people, **options)
+        except OSError:
+            server = make_server(0, host, warm, origins, prefix, people, **options)
+        server.start()
+        _serving[asked] = server
+        return _begin(server, address, prefix, key, show)
+    return _tell(_serving[asked], address, prefix, key, show)
 
 
-_serving: list[Any] = []  # beside a notebook; kept from the collector
+_serving: dict[tuple[int, str, str], Any] = {}  # beside a notebook
 
 
 def _begin(server: Any, address: str, prefix: str, key: str, show: bool) -> str:
     send_promptly()
     server.kernels.start()
     threading.Thread(target=prepare, name="prepare", daemon=True).start()
+    return _tell(server, address, prefix, key, show)
+
+
+def _tell(server: Any, address: str, prefix: str, key: str, show: bool) -> str:
     where = f"http://{'localhost' if address in ('', '0.0.0.0') else address}:{server.port}{prefix}/{key}"
     print(f"mfexplore is at {where}", flush=True)
     if show:

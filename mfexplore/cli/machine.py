@@ -37,11 +37,13 @@ def serve(
         list[str] | None, typer.Option(help="A further host:port whose pages may connect (* for any). Repeatable.")
     ] = None,
     prefix: Annotated[str, typer.Option(help="Path under which a proxy serves the app.")] = "",
+    people: Annotated[int, typer.Option(min=1, help="So many at a time and process; the next is asked to wait.")] = 200,
+    num_procs: Annotated[int, typer.Option(min=0, help="Processes that serve; 0: one for each core.")] = 1,
 ) -> None:
     """Open the app."""
     mfexplore.serve(
         key=key, port=port, address=address, show=browser, warm=warm, origins=tuple(origin or ()),
-        prefix=prefix.rstrip("/"),
+        prefix=prefix.rstrip("/"), people=people, num_procs=num_procs,
     )  # fmt: skip
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import threading
+import time
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,10 +20,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mfexplore.core.folders import cache_folder
+from mfexplore.core.folders import cache_folder, kept_folders, write_whole
 
 if TYPE_CHECKING:
     from mfexplore.figures.frame import Drawn
+
+FORMER_SECONDS = 7 * 86_400.0  # after which what an other version made is thrown away
 
 _rendering = threading.RLock()  # HoloViews keeps its options in global trees
 
@@ -70,30 +72,28 @@ def template_named(name: str) -> Template | None:
 
 @cache
 def _kept(kind: type[Drawn], theme: str) -> Template:
-    name = f"{kind.key}-{theme}-{stamp()}"
-    file = _file(name)
-    if file is not None:
-        with suppress(OSError, ValueError, KeyError):  # not there yet, or broken: made anew
-            kept = json.loads(file.read_text(encoding="utf-8"))
-            return Template(name, kept["parts"], json.dumps(kept["document"]))
     from mfexplore.figures.style import THEMES
 
+    name = f"{kind.key}-{theme}-{stamp()}"
+    for place in dict.fromkeys([cache_folder(), *kept_folders()]):
+        if place is not None:
+            with suppress(OSError, ValueError, KeyError):  # not there, or broken: the next, or made anew
+                kept = json.loads((place / _file(name)).read_text(encoding="utf-8"))
+                return Template(name, kept["parts"], json.dumps(kept["document"]))
     parts, document = render(kind, THEMES[theme])
-    if file is not None:
-        with suppress(OSError):  # a full disk is no reason to show nothing
-            partial = file.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
-            partial.write_text(json.dumps({"parts": parts, "document": document}), encoding="utf-8")
-            partial.replace(file)
+    folder = cache_folder()
+    if folder is not None:
+        whole = json.dumps({"parts": parts, "document": document})
+        if write_whole(folder / _file(name), whole.encode()):  # a full disk is no reason to show nothing
+            for former in set(folder.glob(_file(f"{kind.key}-{theme}-*"))) - {folder / _file(name)}:
+                with suppress(OSError):
+                    if time.time() - former.stat().st_mtime > FORMER_SECONDS:  # another checkout may use it now
+                        former.unlink()
     return Template(name, parts, json.dumps(document))
 
 
-def _file(name: str) -> Path | None:
-    folder = cache_folder()
-    if folder is None:
-        return None
-    with suppress(OSError):
-        (folder / "figures").mkdir(exist_ok=True)
-    return folder / "figures" / f"{name}.json"
+def _file(name: str) -> str:
+    return f"figure-{name}.json"
 
 
 def render(kind: type[Drawn], theme: Any) -> tuple[dict[str, str], dict[str, Any]]:

@@ -16,7 +16,7 @@ from mfexplore.notebook.lessons import check, predict
 
 __all__ = ["check", "explore", "predict"]
 
-_open: dict[str, Any] = {}  # the workbench of each cell, by the cell's id
+_open: dict[str, tuple[str, list[Any]]] = {}  # by the cell's id: which run of it, and the workbenches it opened
 
 
 def explore(model: Model, seed: Seed = 0, **view: Any) -> Any:
@@ -26,8 +26,9 @@ def explore(model: Model, seed: Seed = 0, **view: Any) -> Any:
         seed: of the simulation.
         view: x, y, colour, branch, method, along, as in `Exploration`.
 
-    Running the cell again replaces its workbench, and ends what ran behind the old one. Raises MfexploreError outside
-    a notebook, SeedError, UnknownNameError for an axis, observable, branch or method that the system does not have.
+    Running the cell again replaces its workbenches, and ends what ran behind the old ones; several in one cell live
+    side by side. Raises MfexploreError outside a notebook, SeedError, UnknownNameError for an axis, observable, branch
+    or method that the system does not have.
     """
     from mfexplore.notebook.page import NotebookPage
     from mfexplore.workbench.exploration import Exploration
@@ -38,19 +39,22 @@ def explore(model: Model, seed: Seed = 0, **view: Any) -> Any:
         raise MfexploreError(
             "explore() needs a notebook, because its widgets live in one. `mf.serve()` opens the same in a browser."
         ) from None
-    cell = _this_cell()
-    if cell in _open:
-        _open.pop(cell).close()
     made = NotebookPage(Exploration.of(model, seed=seed, **view), loop).widget
+    cell, run = _this_cell()
     if cell:
-        _open[cell] = made
+        before, opened = _open.get(cell, ("", []))
+        if before != run:
+            for old in opened:
+                old.close()
+            opened = []
+        _open[cell] = run, [*opened, made]
     return made
 
 
-def _this_cell() -> str:
-    """The id of the cell that is being run, if the front end tells."""
+def _this_cell() -> tuple[str, str]:
+    """The id of the cell that is being run, if the front end tells, and of this run of it."""
     from IPython import get_ipython
 
     kernel = getattr(get_ipython(), "kernel", None)  # type: ignore[no-untyped-call]
     parent = kernel.get_parent() if kernel is not None else {}
-    return str(parent.get("metadata", {}).get("cellId", ""))
+    return str(parent.get("metadata", {}).get("cellId", "")), str(parent.get("header", {}).get("msg_id", ""))

@@ -104,9 +104,9 @@ class Bench:
         parts += self._build_menus()
         return _box(parts, "mfexplore-card", "mfexplore-controls")
 
-    def show_seed(self, seed: int) -> None:
+    def show_seed(self, seed: str) -> None:
         """Stand at a seed, silently."""
-        self.seed_shown = str(seed)
+        self.seed_shown = seed
         self.seed.value = self.seed_shown
 
     def _seeded(self, change: dict[str, Any]) -> None:

@@ -200,6 +200,10 @@ class NotebookPage:
     @tell.register
     def _(self, said: messages.Progress) -> None:
         fraction = said.fraction
+        if said.what == "queue":
+            if said.text:
+                self.bench.download.value = f"<small>{html.escape(said.text)}</small>"
+            return
         if said.what == "ensemble":
             words = "" if fraction is None else f"{said.text} {100 * fraction:.0f} % …"
             self._write(self.bench.measuring, "value", f"<small>{html.escape(words)}</small>")

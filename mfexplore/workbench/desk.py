@@ -62,7 +62,11 @@ class Desk:
             self.jobs, self._say, self._fail, self._mark, self._tell_legends, self._tell_numbers, self.ensembles
         )
         self.panels: list[Panel] = [panel(drawings[panel.name], around, start) for panel in panels_of(start)]
-        self.run = Live(page.post, self._advance, self._run_failed, self.jobs.person) if self.kind.offers("simulation") else None
+        self.run = (
+            Live(page.post, self._advance, self._run_failed, self.jobs.person)
+            if self.kind.offers("simulation")
+            else None
+        )
         self._hearers = self._own_hearers()
         for panel in self.panels:
             self._hearers |= panel.hears()
@@ -154,7 +158,6 @@ class Desk:
         return own
 
     def _appear(self, message: messages.Visible) -> None:
-        """The page is shown or hidden, behind another tab: nobody waits for what goes on behind."""
         self.jobs.person.visible = message.on
 
     def _go(self, change: Callable[[], None]) -> None:
@@ -232,6 +235,10 @@ class Desk:
             yield exports.make(message.what, held)
 
         self.jobs.submit("export", work, self._page.give, fail=self._fail, queued=self._queued)
+
+    def _queued(self, before: int | None) -> None:
+        text = "" if before is None else f"waiting for its turn ({before} before it)"
+        self._say(messages.Progress("queue", None if before is None else 0.0, text))
 
     def _dress(self, message: messages.Theme) -> None:
         self.theme = THEMES.get(message.name, self.theme)
@@ -343,10 +350,8 @@ class Desk:
         at = self.session.current
         view = {n: getattr(at, n) for n in ("x", "y", "colour", "branch", "method", "along")}
         snippets = {"python": at.as_python(), "sweep": at.as_sweep() if at.x else "", "citation": at.citation()}
-        self._say(messages.State(
-            at.model.values(), at.seed_text, view, at.to_query(), bool(at.x_window or at.y_window), self.session.can_undo,
-            self.session.can_redo, snippets,
-        ))  # fmt: skip
+        zoomed, can = bool(at.x_window or at.y_window), (self.session.can_undo, self.session.can_redo)
+        self._say(messages.State(at.model.values(), at.seed_text, view, at.to_query(), zoomed, *can, snippets))
 
     def _tell_numbers(self) -> None:
         """The numbers at the marker are new: sentence and table."""
@@ -364,10 +369,6 @@ class Desk:
         """What is drawn: legends list nothing else."""
         for panel in self.panels:
             self._say(messages.Legend(panel.name, panel.drawn))
-
-    def _queued(self, before: int | None) -> None:
-        text = "" if before is None else f"waiting for its turn ({before} before it)"
-        self._say(messages.Progress("queue", None if before is None else 0.0, text))
 
     def _notice(self, text: str, kind: str = "error") -> None:
         self._say(messages.Notice(text, kind))

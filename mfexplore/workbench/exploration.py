@@ -70,7 +70,7 @@ class Exploration:
 
     def with_seed(self, value: Any) -> Self:
         """Another seed, perhaps as somebody typed it. Raises SeedError."""
-        return replace(self, seed=read_seed(str(value)))
+        return replace(self, seed=read_seed(value) if isinstance(value, str) else value)
 
     def with_view(self, **view: Any) -> Self:
         """Another view of the same controls; changing an axis drops the zoom, and choosing for one axis the control of
@@ -247,5 +247,3 @@ class Exploration:
 def _link_name(name: str, model: Model) -> str:
     """View entries that share their word with a control are prefixed in a link."""
     return f"view_{name}" if name in ("x", "y", "method", "branch") and name in model.controls() else name
-
-

@@ -155,7 +155,8 @@ class Live:
                     done = self._advance(int(owed) + steps, started)
                     owed = max(0.0, owed - done)
                     if self._run is not None and (done or restarted or follow is not None):
-                        frame = self._frame(self._run, restarted, done > 0, done / max(time.perf_counter() - due, FRAME))
+                        per_second = done / max(time.perf_counter() - due, FRAME)
+                        frame = self._frame(self._run, restarted, done > 0, per_second)
                 if frame is not None:
                     self._hand_over(frame)
             except CancelledError:

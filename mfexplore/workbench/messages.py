@@ -144,7 +144,7 @@ class Pane(Heard):
 
 @dataclass(frozen=True)
 class Visible(Heard):
-    """The page is shown, or hidden behind another tab."""
+    """The page is shown or hidden, behind another tab: nobody waits for what goes on behind."""
 
     on: bool
 
@@ -223,7 +223,9 @@ class State(Said):
 
 @dataclass(frozen=True)
 class Sentence(Said):
-    """What the picture means at the marker."""
+    """What the picture means at the marker; the answer to every move of it."""
+
+    repeated = True
 
     headline: str
     text: str
@@ -233,7 +235,7 @@ class Sentence(Said):
 
 @dataclass(frozen=True)
 class Progress(Said):
-    """what: "diagram", "ensemble" or "queue" (something heavy that waits). fraction: None when it is over."""
+    """what: "diagram", "ensemble" or "queue", which is an export that waits. fraction: None when it is over."""
 
     about = "what"
 
@@ -364,12 +366,13 @@ class Answer(Said):
 
 @dataclass(frozen=True)
 class Download(Said):
-    """A file to save is at this address, under this name."""
+    """A file to save under this name. content: the place of its bytes beside the text of the message."""
 
     lasting = False
 
     name: str
-    url: str
+    media_type: str
+    content: str
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mfexplore.app import downloads, pages
+from mfexplore.app import pages
 from mfexplore.app.page import BrowserPage
 from mfexplore.core import system
 from mfexplore.workbench.exploration import Exploration
@@ -33,27 +33,19 @@ def test_gallery_shows_systems_and_needs_nothing_from_elsewhere() -> None:
 
 
 @pytest.mark.parametrize("key", KEYS)
-@pytest.mark.parametrize("serves", [True, False])
-def test_the_page_explains_the_system_and_needs_nothing_from_elsewhere(key: str, serves: bool) -> None:
-    made = pages.component(system(key), serves)
+@pytest.mark.parametrize("host", [pages.OURS, pages.ANYWHERE], ids=["ours", "anywhere"])
+def test_the_page_explains_the_system_and_needs_nothing_from_elsewhere(key: str, host: pages.Host) -> None:
+    made = pages.component(system(key), host)
     assert "<math" in made["sheet"]
     assert set(made["constants"]["controls"]) == set(system(key).controls())
     for panel in Sheet(Exploration.of(system(key)())).panels:
         assert f'data-figure="{panel.name}"' in made["sheet"]
     assert 'src="http' not in made["sheet"]
-    assert ('href="./"' in made["sheet"]) == serves, "in somebody else's page it leads nowhere"
+    assert ('href="./"' in made["sheet"]) == host.serves, "in somebody else's page it leads nowhere"
 
 
 def test_missing_page_escapes_what_was_asked() -> None:
     assert "<script>alert" not in pages.missing("There is no system '<script>alert(1)</script>'.")
-
-
-def test_downloads_need_their_address() -> None:
-    url = downloads.offer(File("a.csv", b"1"))
-    found = downloads.fetch(url.rpartition("/")[2])
-    assert found is not None
-    assert found.content == b"1"
-    assert downloads.fetch("guessed") is None
 
 
 # -- the page of a desk ----------------------------------------------------------------------------------------------
@@ -158,3 +150,13 @@ def test_arrays_travel_beside_the_text(loop: Any) -> None:
         assert sum(sent["sizes"]) == len(sent["buffer"])
     assert any(sent["buffer"] for sent in wire.sent)
     wire.page.close()
+
+
+def test_a_file_travels_with_its_message(loop: Any) -> None:
+    wire = Wire(loop)
+    wire.page.give(File("a.csv", b"1,2"))
+    wire.run()
+    (sent,) = wire.sent
+    (message,) = json.loads(sent["text"])
+    assert (message["type"], message["name"], message["media_type"]) == ("download", "a.csv", "text/csv")
+    assert sent["buffer"] == b"1,2"

@@ -423,8 +423,9 @@ def test_a_broken_template_on_disk_is_made_anew(tmp_path: Any, monkeypatch: pyte
     from mfexplore.figures import template
 
     monkeypatch.setattr(template, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(template, "kept_folders", lambda: [])
     made = template._kept.__wrapped__(CurvesFigure, "light")
-    (file,) = (tmp_path / "figures").glob("*.json")
+    (file,) = tmp_path.glob("figure-*.json")
     assert template._kept.__wrapped__(CurvesFigure, "light") == made
     file.write_text(file.read_text()[:100])
     anew = template._kept.__wrapped__(CurvesFigure, "light")

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import ipywidgets as widgets
 import numpy as np
 import pytest
 from bokeh.events import Tap
@@ -286,21 +287,26 @@ def test_explore_needs_a_notebook() -> None:
         mf.system("curie_weiss")().explore()
 
 
-def test_explore_checks_its_view_and_replaces_the_workbench_of_its_cell(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(notebook, "_this_cell", lambda: "cell")
+def test_explore_checks_its_view_and_replaces_the_workbenches_of_its_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = iter(["first", "first", "second"])
+    monkeypatch.setattr(notebook, "_this_cell", lambda: ("cell", next(runs)))
     model = mf.system("curie_weiss")()
 
-    async def twice() -> tuple[Any, Any]:
+    async def three() -> list[Any]:
         with pytest.raises(UnknownNameError):
             model.explore(colour="nonsense")
-        return model.explore(), model.explore(seed=3)
+        both = [model.explore(), model.explore(seed=3)]
+        assert all(one.comm is not None for one in both), "two in one cell live side by side"
+        widgets.VBox(both)
+        return [*both, model.explore(seed=4)]
 
-    first, second = asyncio.run(twice())
+    first, second, third = asyncio.run(three())
     assert first.comm is None
-    assert second.comm is not None
-    assert second.page.start.seed == 3
-    assert "curie" in second._repr_mimebundle_()["text/plain"].lower().replace("-", "")
-    second.close()
+    assert second.comm is None
+    assert third.comm is not None
+    assert third.page.start.seed == 4
+    assert "curie" in third._repr_mimebundle_()["text/plain"].lower().replace("-", "")
+    third.close()
 
 
 def test_predict() -> None:

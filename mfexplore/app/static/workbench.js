@@ -57,12 +57,12 @@ export function render({model, el}) {
 
   // A link says everything: the exploration after "?", and after "#" how one looks at it (pane, trace, speed).
   const look = new URLSearchParams(location.hash.slice(1));
-  const link = () => `${location.pathname}${state ? `?${state.query}` : location.search}${look.size ? `#${look}` : ""}`;
+  const link = () => `${location.pathname}${state ? `?${constants.link}${state.query}` : location.search}${look.size ? `#${look}` : ""}`;
 
   let address = null;
   function rememberAddress() { // browsers allow only so many changes of the address a second
     clearTimeout(address);
-    if (constants.serves) address = setTimeout(() => history.replaceState(null, "", link()), 250);
+    if (constants.own) address = setTimeout(() => history.replaceState(null, "", link()), 250);
   }
 
   function remember(name, value, usual) {
@@ -81,14 +81,17 @@ export function render({model, el}) {
   }
 
   channel.hear("sentence", ({headline, text, validity, trusted}) => {
-    $("headline").textContent = `${headline}.`;
-    $("said").textContent = text;
-    $("validity").textContent = validity;
+    // What is written again is read out again.
+    const texts = {headline: `${headline}.`, said: text, validity};
+    for (const [id, words] of Object.entries(texts)) if ($(id).textContent !== words) $(id).textContent = words;
     $("validity").classList.toggle("doubt", !trusted);
   });
 
   channel.hear("progress", ({what, fraction, text}) => {
-    if (what === "queue") { $("progress-text").textContent = text; return; }
+    if (what === "queue") {
+      $("queue").textContent = text;
+      return;
+    }
     if (what === "ensemble") {
       $("measuring").textContent = fraction === null ? "" : `${text} ${Math.round(100 * fraction)} % …`;
       return;
@@ -207,11 +210,12 @@ export function render({model, el}) {
     place.textContent = `${text} ${lesson}`;
   });
 
-  channel.hear("download", ({name, url}) => {
+  channel.hear("download", ({name, media_type: type, content}, buffers) => {
     const link = document.createElement("a");
-    link.href = url;
+    link.href = URL.createObjectURL(new Blob([buffers.get(content)], {type}));
     link.download = name;
     link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   });
 
   channel.hear("waiting", ({text}) => {
@@ -316,7 +320,7 @@ export function render({model, el}) {
 
   function wireKeys() {
     // The whole page is the workbench's, or only what has the focus in somebody else's.
-    const where = constants.serves ? document : root;
+    const where = constants.own ? document : root;
     const pressed = event => {
       const [target] = event.composedPath();
       const typing = target.closest?.("input:not([type=range]), select, textarea, dialog");
@@ -342,24 +346,24 @@ export function render({model, el}) {
 
   function isDark() {
     const [, saved] = /(?:^|; )mfexplore-theme=(light|dark)/.exec(document.cookie) ?? [];
-    if (constants.serves && saved) return saved === "dark";
+    if (constants.own && saved) return saved === "dark";
     const said = document.documentElement.dataset.theme ?? document.body.dataset.jpThemeLight;
     if (said) return said === "dark" || said === "false";
     const [r, g, b] = getComputedStyle(document.body).backgroundColor.match(/[\d.]+/g).map(Number);
-    return constants.serves ? false : (getComputedStyle(document.body).backgroundColor !== "rgba(0, 0, 0, 0)" && r + g + b < 384);
+    return constants.own ? false : (getComputedStyle(document.body).backgroundColor !== "rgba(0, 0, 0, 0)" && r + g + b < 384);
   }
 
   let theme = isDark() ? "dark" : "light";
 
   function paint() {
     host.dataset.theme = theme;
-    if (constants.serves) document.documentElement.dataset.theme = theme;
+    if (constants.own) document.documentElement.dataset.theme = theme;
     constants.lines[theme].forEach((colour, k) => host.style.setProperty(`--line-${k}`, colour));
   }
 
   $("theme").addEventListener("click", () => {
     theme = theme === "dark" ? "light" : "dark";
-    if (constants.serves) document.cookie = `mfexplore-theme=${theme}; path=/; max-age=31536000; samesite=lax`;
+    if (constants.own) document.cookie = `mfexplore-theme=${theme}; path=/; max-age=31536000; samesite=lax`;
     paint();
     channel.say("theme", {name: theme});
   });
@@ -369,13 +373,13 @@ export function render({model, el}) {
   // -- a page whose server went away opens again as it was: its address says everything that is on the screen
 
   async function waitForServer() {
-    if (!constants.serves) { $("lost").hidden = false; return; }
+    if (!constants.own) { $("lost").hidden = false; return; }
     history.replaceState(null, "", link());
     markConnected(false);
     $("lost").hidden = false;
     for (;;) {
       await new Promise(done => setTimeout(done, 1000));
-      const answer = await fetch("health", {cache: "no-store"}).catch(() => null);
+      const answer = await fetch(location.href, {cache: "no-store"}).catch(() => null);
       if (answer?.ok) { location.reload(); return; }
     }
   }

@@ -162,7 +162,8 @@ class CurvePanel(Panel):
                 self._around.numbers()
 
         job = ensembles.job(at, lambda fraction: None)
-        self._around.jobs.submit("ensemble", job, show, lambda: self._progress(None), self._failed, queued=self._queued)
+        over = lambda: self._progress(None)  # noqa: E731 (a name for the argument)
+        self._around.jobs.submit("ensemble", job, show, over, self._failed, queued=self._queued)
 
     def _queued(self, before: int | None) -> None:
         if before is not None:

@@ -77,9 +77,8 @@ class DiagramPanel(Panel):
             for number, level in enumerate(levels(cancelled)):
                 yield level, prepare(level, kind, at.colour, at.branch, at.method)
                 if number == 0 and has_lines:  # the first picture does not share the processor with its lines
-                    jobs.submit(
-                        "boundaries", lambda cancelled: views.boundaries(at, cancelled), self._show_boundaries, fail=fail
-                    )
+                    lines = lambda cancelled: views.boundaries(at, cancelled)  # noqa: E731 (a name for the argument)
+                    jobs.submit("boundaries", lines, self._show_boundaries, fail=fail)
 
         self._progress(0.0, "computing the diagram")
         jobs.submit("diagram", work, self._show_level, lambda: self._progress(None), self._failed)
