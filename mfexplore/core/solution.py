@@ -45,6 +45,12 @@ class Solution:
     extra: dict[str, Array] = field(default_factory=dict)  # for classify and select only, never shown
     fails: Mapping[str, Array] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.fails = {name: np.broadcast_to(mask, self.residual.shape) for name, mask in self.fails.items()}
+
+    def __post_init__(self) -> None:
+        self.fails = {name: np.broadcast_to(mask, self.residual.shape) for name, mask in self.fails.items()}
+
     def exists(self, tolerance: float) -> Array:
         with np.errstate(invalid="ignore"):
             return np.asarray(self.residual <= tolerance)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -128,22 +129,15 @@ def solve_here(
 
 
 def concatenate(parts: list[Solution]) -> Solution:
-    """One solution for the points of all parts, in order."""
+    """One solution for the points of all parts, in order: every field of it, so that none is left behind."""
+    return Solution(**{field.name: _joined([getattr(part, field.name) for part in parts]) for field in fields(Solution)})
 
-    def join(pick: Callable[[Solution], Array | None]) -> Any:
-        arrays = [pick(p) for p in parts]
-        return None if arrays[0] is None else np.concatenate(arrays)  # type: ignore[arg-type]
 
-    first = parts[0]
-    return Solution(
-        {name: join(lambda p, n=name: p.values[n]) for name in first.values},  # type: ignore[misc]
-        join(lambda p: p.residual),
-        join(lambda p: p.stable),
-        join(lambda p: p.validity),
-        join(lambda p: p.iterations),
-        {name: join(lambda p, n=name: p.extra[n]) for name in first.extra},  # type: ignore[misc]
-        {name: join(lambda p, n=name: np.broadcast_to(p.fails[n], p.residual.shape)) for name in first.fails},  # type: ignore[misc]
-    )
+def _joined(pieces: list[Any]) -> Any:
+    first = pieces[0]
+    if isinstance(first, Mapping):
+        return {name: _joined([piece[name] for piece in pieces]) for name in first}
+    return None if first is None else np.concatenate(pieces)
 
 
 def diagram_levels(

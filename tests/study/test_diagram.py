@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import xarray as xr
 
 from mfexplore.models.collective.contact_process import ContactProcess
+from mfexplore.models.glasses.random_energy import RandomEnergy
 from mfexplore.models.lattices.curie_weiss import CurieWeiss
 from mfexplore.study import diagram
 from mfexplore.study.diagram import diagram_levels, resolutions
@@ -33,6 +36,21 @@ def test_a_level_that_a_finer_one_follows_at_once_is_left_out(monkeypatch: pytes
     monkeypatch.setattr(diagram, "AT_ONCE", 0.0)
     *_, slow = diagram_levels(CurieWeiss(), resolution=65)
     xr.testing.assert_identical(fast[0], slow)
+
+
+@pytest.mark.parametrize("executor", [None, ThreadPoolExecutor(1)], ids=["here", "elsewhere"])
+def test_what_is_computed_in_tiles_is_all_that_the_theory_says(
+    monkeypatch: pytest.MonkeyPatch, executor: ThreadPoolExecutor | None
+) -> None:
+    monkeypatch.setattr(diagram, "TILE_SECONDS", 0.0)
+    monkeypatch.setattr(diagram, "WORTH_SHARING", 0.0)
+    model = RandomEnergy()
+    *_, found = diagram_levels(model, resolution=9, executor=executor)
+    y, x = (str(name) for name in found["phase"].dims[:2])
+    whole = model.theory(**{y: found[y].values, x: found[x].values}, profiles=False)
+    assert set(found) == set(whole)
+    xr.testing.assert_allclose(found, whole)
+    assert (found["validity"] > 0).any()
 
 
 def test_progress_runs_up_to_one(monkeypatch: pytest.MonkeyPatch) -> None:
