@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import socket
 import threading
 import webbrowser
 from collections.abc import Callable
@@ -15,7 +13,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import panel as pn
-import psutil
 from panel.io.resources import BASE_TEMPLATE
 
 from mfexplore.app import pages
@@ -151,7 +148,6 @@ _serving: dict[tuple[int, str, str], Any] = {}  # beside a notebook
 
 
 def _begin(server: Any, address: str, prefix: str, key: str, show: bool) -> str:
-    send_promptly()
     server.kernels.start()
     threading.Thread(target=prepare, name="prepare", daemon=True).start()
     return _tell(server, address, prefix, key, show)
@@ -163,17 +159,6 @@ def _tell(server: Any, address: str, prefix: str, key: str, show: bool) -> str:
     if show:
         webbrowser.open(where)
     return where
-
-
-def send_promptly() -> None:
-    """Let what this process serves leave at once. Bokeh sends a message in several pieces, and TCP keeps all but the
-    first until the browser has acknowledged it, which browsers put off for 40 ms. Connections inherit this from the
-    socket that accepts them.
-    """
-    for connection in psutil.Process().net_connections("tcp"):
-        if connection.status == psutil.CONN_LISTEN and connection.fd >= 0:
-            with suppress(OSError), socket.socket(fileno=os.dup(connection.fd)) as listening:
-                listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def keep_the_log_readable() -> None:

@@ -48,9 +48,6 @@ class Solution:
     def __post_init__(self) -> None:
         self.fails = {name: np.broadcast_to(mask, self.residual.shape) for name, mask in self.fails.items()}
 
-    def __post_init__(self) -> None:
-        self.fails = {name: np.broadcast_to(mask, self.residual.shape) for name, mask in self.fails.items()}
-
     def exists(self, tolerance: float) -> Array:
         with np.errstate(invalid="ignore"):
             return np.asarray(self.residual <= tolerance)

@@ -138,8 +138,8 @@ def wrap(theta):
 
 @kernel
 def sums_in_frame(oscillators, bins, coupling, sums):
-    """Sums over the oscillators of each bin, shape (2, bins), overwritten: of the cosine of the angle to the mean phase,
-    and of the torque K r sin that pulls there.
+    """Sums over the oscillators of each bin, shape (2, bins), overwritten: of the cosine of the angle to the mean
+    phase, and of the torque K r sin that pulls there.
     """
     sums[:] = 0.0
     for i in range(bins.size):
