@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfexplore.families.replicas.symmetric import first_overlap, overlap_in_field
-from mfexplore.numerics.continuation import false_position, narrowed
+from mfexplore.numerics.continuation import Bracket, false_position, narrowed
 from mfexplore.numerics.gaussian import response_and_entropy
 from mfexplore.numerics.kernel import kernel
 
@@ -37,14 +37,14 @@ def failure(total, low, high, entropic):
     f_high, q, m = margin(high, total, start, entropic)
     if f_low * f_high >= 0.0:  # rounding has eaten the change of sign
         return (low, q_low, m_low) if abs(f_low) < abs(f_high) else (high, q, m)
-    bracket = (low, high, f_low, f_high, 0)
+    bracket = Bracket(low, high, f_low, f_high, 0)
     t = high
     for _ in range(60):
         t = false_position(bracket)
         f, q, m = margin(t, total, start, entropic)
         start = max(q, 1e-3)
         bracket = narrowed(bracket, t, f)
-        if abs(f) <= 1e-15 or bracket[1] - bracket[0] <= 1e-14 * t:
+        if abs(f) <= 1e-15 or bracket.high - bracket.low <= 1e-14 * t:
             break
     return t, q, m
 
@@ -128,13 +128,13 @@ def trace_in_field(line, field, bias, entropic, temperature):
         t, _, m = failure(low, coldest, warmest, entropic)
         f_low, f_high = low - h - j * m, high - h - j * line[3, k]
         if f_low < 0.0:
-            bracket = (low, high, f_low, f_high, 0)
+            bracket = Bracket(low, high, f_low, f_high, 0)
             for _ in range(60):
                 x = false_position(bracket)
                 t, _, m = failure(x, coldest, warmest, entropic)
                 f = x - h - j * m
                 bracket = narrowed(bracket, x, f)
-                if abs(f) <= 1e-15 or bracket[1] - bracket[0] <= 1e-14 * x:
+                if abs(f) <= 1e-15 or bracket.high - bracket.low <= 1e-14 * x:
                     break
         temperature[i] = t if h > 0.0 or f_low < 0.0 else line[1, 0]
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from mfexplore.numerics.continuation import false_position, narrowed
+from mfexplore.numerics.continuation import Bracket, false_position, narrowed
 from mfexplore.numerics.gaussian import response, response_and_entropy
 from mfexplore.numerics.kernel import kernel
 
@@ -118,15 +118,15 @@ def magnetized(temperature, field, bias):
     f_high = high - field - bias * response(high, math.sqrt(q), temperature)[0]
     if f_high <= 0.0:  # saturated to the last digit
         return q, high, 1, True
-    bracket = (low, high, -1.0, f_high, 0)
+    bracket = Bracket(low, high, -1.0, f_high, 0)
     start = q
     for iteration in range(200):
-        x = false_position(bracket) if iteration % 3 != 2 else 0.5 * (bracket[0] + bracket[1])
+        x = false_position(bracket) if iteration % 3 != 2 else 0.5 * (bracket.low + bracket.high)
         q = overlap_in_field(temperature, x, start)[0]
         f = x - field - bias * response(x, math.sqrt(q), temperature)[0]
         start = max(q, 1e-6)
         bracket = narrowed(bracket, x, f)
-        if bracket[1] - bracket[0] <= 1e-5 * x:
+        if bracket.high - bracket.low <= 1e-5 * x:
             break
     return newton_magnetized(temperature, field, bias, q, x)
 
