@@ -25,6 +25,7 @@ ALONG = 257  # places at which crossings along a control are looked for
 HALVINGS = 8  # of a step of a traced curve, where it is steep or ends
 MOST_POINTS = 600
 STEEP = 0.02  # part of the control's range that one step of a traced curve may take
+BENT = 0.001  # part of it by which a point may lie beside the line through its neighbours
 
 Explicit = Callable[[Array], tuple[Array, Array]]  # values of the boundary, and where it is one; both of shape (n, k)
 
@@ -146,7 +147,7 @@ def _roots(model: Model, landmark: Landmark, others: dict[str, Array], along: st
     every = np.repeat(np.arange(n), grid.size), np.tile(grid, n)
     excess, _ = beyond(*every)
     excess = excess.reshape(n, grid.size, -1)
-    column, step, which = np.nonzero(_changes_of_sign(excess))
+    column, step, which = np.nonzero(_changes_of_sign(excess, grid))
     if not column.size:
         return column, np.empty(0)
 
@@ -167,22 +168,24 @@ def _roots(model: Model, landmark: Landmark, others: dict[str, Array], along: st
     return column[real][order], place[real][order]
 
 
-def _changes_of_sign(excess: Array) -> Array:
-    """Between which neighbours along axis 1 there is a root; none where the function is zero on a whole stretch, as that
-    of a boundary that does not depend on the control.
+def _changes_of_sign(excess: Array, grid: Array) -> Array:
+    """Between which neighbours along axis 1, the grid, there is a root; none where the function is zero on a whole
+    stretch, as that of a boundary that does not depend on the control.
     """
     zero = excess == 0
-    beside = np.zeros_like(zero)
-    beside[:, 1:] |= zero[:, :-1]
-    beside[:, :-1] |= zero[:, 1:]
-    stretch = zero & beside
+    apart = 1e-9 * (grid[-1] - grid[0])
+    after, before = np.searchsorted(grid, grid + apart, "right"), np.searchsorted(grid, grid - apart) - 1
+    stretch = np.zeros_like(zero)
+    for beside in (after, before):
+        inside = (beside >= 0) & (beside < grid.size)
+        stretch[:, inside] |= zero[:, inside] & zero[:, beside[inside]]
     with np.errstate(invalid="ignore"):
-        change: Array = excess[:, :-1] * excess[:, 1:] <= 0
-    return change & ~stretch[:, :-1] & ~stretch[:, 1:]
+        change = excess[:, :-1] * excess[:, 1:] <= 0
+    return np.asarray(change & ~stretch[:, :-1] & ~stretch[:, 1:])
 
 
 def _followed(explicit: Explicit, places: Array, low: float, high: float) -> tuple[Array, Array]:
-    """An explicit boundary with places added, by halving, where it is steep and where it begins or ends."""
+    """An explicit boundary with places added, by halving, where it is steep or bent and where it begins or ends."""
 
     def inside(places: Array) -> Array:
         values, real = explicit(places)
@@ -194,7 +197,12 @@ def _followed(explicit: Explicit, places: Array, low: float, high: float) -> tup
         there = np.isfinite(values)
         ends = (there[1:] != there[:-1]).any(axis=1)
         with np.errstate(invalid="ignore"):
-            steep = (np.abs(np.diff(values, axis=0)) > STEEP * (high - low)).any(axis=1)
+            steep = np.asarray((np.abs(np.diff(values, axis=0)) > STEEP * (high - low)).any(axis=1))
+            share = ((places[1:-1] - places[:-2]) / (places[2:] - places[:-2]))[:, None]
+            aside = values[1:-1] - (1 - share) * values[:-2] - share * values[2:]
+            bent = (np.abs(aside) > BENT * (high - low)).any(axis=1)
+        steep[1:] |= bent
+        steep[:-1] |= bent
         middle = 0.5 * (places[1:] + places[:-1])[ends | steep]
         middle = np.setdiff1d(middle, places)
         if not middle.size or places.size + middle.size > MOST_POINTS:

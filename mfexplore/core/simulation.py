@@ -123,8 +123,8 @@ class Simulation(ABC, Generic[System]):
         """The state as a picture."""
 
     def pictures(self) -> Mapping[str, Picture]:
-        """The pictures of the state by name, where there are several; the first is the usual one. An `Album` draws those
-        that are looked at.
+        """The pictures of the state by name, where there are several; the first is the usual one. An `Album` draws
+        those that are looked at.
         """
         return Album({"state": self.picture})
 

@@ -12,9 +12,12 @@ spins. Rows and fields are filled up with zeros to whole vectors.
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
+from mfexplore.families.tempering import exchange
 from mfexplore.numerics.aligned import aligned
 from mfexplore.numerics.elementary import log_of_normal
 from mfexplore.numerics.kernel import kernel
@@ -25,6 +28,31 @@ VECTORS = 64  # elements of a row that are read in one turn of a loop, or less
 STEPS = 2048  # units of a standard deviation: 16 deviations fit into int16, and no Gaussian number is larger
 COARSE_STEPS = 22  # the same of many spins: 5.77 deviations fit into int8, beyond are eight Gaussian numbers in 10^9
 MANY = 2048  # spins
+
+
+class Interaction(NamedTuple):
+    """The energy -scale/2 sum_ij rows_ij s_i s_j - shared/2 sum_(i != j) s_i s_j - field sum_i s_i.
+
+    rows: shape (n, width), see `symmetric_couplings`; scale: positive; shared, field: any.
+    """
+
+    rows: NDArray[Any]
+    scale: float
+    shared: float
+    field: float
+
+
+class Copies(NamedTuple):
+    """Sets of copies with the same couplings.
+
+    spins, fields: shapes (sets, levels, n) and (sets, levels, width), see `blank`.
+    energies: shape (sets, levels), of the copies. holder: the copy at each level of each set.
+    """
+
+    spins: NDArray[Any]
+    fields: NDArray[Any]
+    energies: NDArray[Any]
+    holder: NDArray[Any]
 
 
 def symmetric_couplings(size: int, binary: bool, rng: np.random.Generator) -> tuple[NDArray[np.integer], float]:
@@ -68,20 +96,17 @@ def local_fields(rows, spins, fields):
 
 
 @kernel
-def metropolis_sweeps(rows, spins, fields, scale, shared, field, temperatures, stream):
+def metropolis_sweeps(interaction, spins, fields, temperatures, stream):
     """One sweep of Metropolis updates, in order, at each of the temperatures.
 
-    The energy is -scale/2 sum_ij rows_ij s_i s_j - shared/2 sum_(i != j) s_i s_j - field sum_i s_i.
-
     Args:
-        rows: shape (n, width), see `symmetric_couplings`.
         spins, fields: shapes (n,) and (width,), see `blank`, overwritten; fields as `local_fields` makes them.
-        scale, shared, field: > 0; any; any.
         temperatures: >= 0, shape (sweeps,).
         stream: see numerics.random.
 
     Returns the number of flips.
     """
+    rows, scale, shared, field = interaction.rows, interaction.scale, interaction.shared, interaction.field
     n = spins.size
     kind = fields.dtype.type
     position = stream[0]
@@ -124,10 +149,30 @@ def metropolis_sweeps(rows, spins, fields, scale, shared, field, temperatures, s
 
 
 @kernel
-def energy(spins, fields, scale, shared, field):
-    """The energy of `metropolis_sweeps`."""
+def energy(interaction, spins, fields):
+    """The energy of spins whose local fields are known."""
     bonds = total = 0.0
     for i in range(spins.size):
         bonds += spins[i] * fields[i]
         total += spins[i]
-    return -0.5 * scale * bonds - 0.5 * shared * (total * total - spins.size) - field * total
+    every = total * total - spins.size
+    return -0.5 * interaction.scale * bonds - 0.5 * interaction.shared * every - interaction.field * total
+
+
+@kernel
+def tempered_sweeps(interaction, copies, temperatures, rates, start, count, stream):
+    """Sweeps of independent sets of copies, each set on a ladder of temperatures, trading places after each sweep.
+
+    Args:
+        temperatures: of the levels. rates: shape (levels - 1,), see `exchange`.
+        start: number of the first sweep.
+    """
+    for sweep in range(start, start + count):
+        for a in range(copies.holder.shape[0]):
+            holder, energies = copies.holder[a], copies.energies[a]
+            for level in range(temperatures.size):
+                copy = holder[level]
+                spins, fields = copies.spins[a, copy], copies.fields[a, copy]
+                metropolis_sweeps(interaction, spins, fields, temperatures[level : level + 1], stream)
+                energies[copy] = energy(interaction, spins, fields)
+            exchange(energies, temperatures, holder, sweep % 2, stream, rates)

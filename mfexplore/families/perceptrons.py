@@ -7,14 +7,19 @@ is its product with weights of norm sqrt(N). One pass looks at every pattern onc
 from __future__ import annotations
 
 import math
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_ndtr, ndtri, ndtri_exp
 
+from mfexplore.families.message_passing.algorithm import MessagePassing
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.matrix_vector import product
 
+Array = NDArray[np.float64]
 Float32 = NDArray[np.float32]
+INVERSE_SQRT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
 
 
 def random_patterns(rng: np.random.Generator, patterns: int, size: int) -> Float32:
@@ -50,25 +55,34 @@ def rosenblatt_pass(patterns, order, margin, weights):
     return mistakes
 
 
-@kernel
-def hidden_pass(patterns, order, margin, hidden, weights, bound, barely, chance, rng):
-    """Hidden integers move by a pattern whose stability is below the margin; the weights are their signs.
-
-    If the stability exceeds the margin by less than `barely`, then, with probability `chance`, those that agree with
-    the pattern already move on (SBPI; never for chance = 0). Hidden numbers are odd and stay within +-bound.
+class Clipping(NamedTuple):
+    """How hidden integers learn. They are odd and stay within +-bound. If the stability exceeds the margin by less than
+    `barely`, then, with probability `chance`, those that agree with the pattern already move on (SBPI).
     """
+
+    margin: float
+    bound: int
+    barely: float
+    chance: float
+
+
+@kernel
+def hidden_pass(patterns, order, clipping, hidden, weights, rng):
+    """Hidden integers move by a pattern whose stability is below the margin; the weights are their signs."""
     size = weights.size
     mistakes = 0
     for mu in order:
         stability = dot(patterns[mu], weights)
-        wrong = stability < margin
-        if not wrong and (chance == 0.0 or stability >= margin + barely or rng.random() >= chance):
-            continue
+        wrong = stability < clipping.margin
+        if not wrong:
+            barely = stability < clipping.margin + clipping.barely
+            if clipping.chance == 0.0 or not barely or rng.random() >= clipping.chance:
+                continue
         for i in range(size):
             step = 2 if patterns[mu, i] > 0.0 else -2
             if wrong or hidden[i] * step > 0:
                 moved = hidden[i] + step
-                if -bound <= moved <= bound:
+                if abs(moved) <= clipping.bound:
                     hidden[i] = moved
                     weights[i] = 1.0 if moved > 0 else -1.0
         mistakes += wrong
@@ -157,7 +171,16 @@ def rotate_sweep(columns, threshold, temperature, angle, weights, stabilities, r
 
 
 class Rule:
-    """A rule that improves `weights` (float32, shape (N,)) pass by pass."""
+    """A rule that improves `weights` (float32, shape (N,)) pass by pass.
+
+    Attributes:
+        title: what it is called.
+        temperature, reinforcement: of those rules that know them; they may be changed on the way.
+    """
+
+    title: ClassVar[str]
+    temperature = 0.0
+    reinforcement = 0.0
 
     def __init__(self, patterns: Float32, margin: float, binary: bool, rng: np.random.Generator) -> None:
         self.patterns, self.binary, self.rng = patterns, binary, rng
@@ -186,6 +209,11 @@ class Rule:
         return out
 
     @property
+    def overlap(self) -> float:
+        """Between two weights that it might propose as well; NaN if it knows only one."""
+        return math.nan
+
+    @property
     def keeps_on(self) -> bool:
         """Whether it has more to do although no pattern is violated."""
         return False
@@ -203,6 +231,7 @@ def signs(weights: Float32) -> Float32:
 class Rosenblatt(Rule):
     """The perceptron rule; for binary weights its clipped form, with hidden integers."""
 
+    title = "perceptron"
     chance = 0.0
     visible: Float32
 
@@ -211,17 +240,14 @@ class Rosenblatt(Rule):
         if self.binary:
             self.hidden = 2 * self.rng.integers(0, 2, size) - 1
             self.visible = np.asarray(self.hidden, np.float32)
-            self.bound = 2 * int(1.25 * math.sqrt(size)) + 1
+            barely = 1.5 / math.sqrt(size)  # the first of the steps 2/sqrt(N) of a stability
+            self.clipping = Clipping(self.threshold, 2 * int(1.25 * math.sqrt(size)) + 1, barely, self.chance)
         else:
             self.visible = np.asarray(self.rng.standard_normal(size, dtype=np.float32))
 
     def one_pass(self) -> None:
         if self.binary:
-            barely = 1.5 / math.sqrt(self.patterns.shape[1])  # the first of the steps 2/sqrt(N) of a stability
-            hidden_pass(
-                self.patterns, self.order(), self.threshold, self.hidden, self.visible, self.bound, barely, self.chance,
-                self.rng,
-            )  # fmt: skip
+            hidden_pass(self.patterns, self.order(), self.clipping, self.hidden, self.visible, self.rng)
         else:
             rosenblatt_pass(self.patterns, self.order(), self.threshold, self.visible)
 
@@ -233,11 +259,14 @@ class Rosenblatt(Rule):
 class Sbpi(Rosenblatt):
     """Stochastic belief-propagation-inspired: the clipped rule that also deepens what is barely right."""
 
+    title = "SBPI"
     chance = 0.3
 
 
 class Adatron(Rule):
     """The weights of largest smallest stability; for binary weights the signs of these."""
+
+    title = "AdaTron"
 
     def started(self) -> None:
         rows, size = self.patterns.shape
@@ -260,7 +289,7 @@ class Adatron(Rule):
 class Annealing(Rule):
     """Metropolis sampling of two independent copies, cooled towards the temperature of the model."""
 
-    temperature = 0.0
+    title = "annealing"
     hottest, cooling = 3.0, 0.97
 
     def started(self) -> None:
@@ -296,3 +325,78 @@ class Annealing(Rule):
     @property
     def keeps_on(self) -> bool:
         return True
+
+
+class Passing(Rule):
+    """Approximate message passing for the mean weights; the field of every weight remembers itself if reinforced."""
+
+    title = "message passing"
+    last_field: Array | None = None
+
+    def started(self) -> None:
+        rows, size = self.patterns.shape
+        self.passing = MessagePassing(self.patterns, np.zeros(size), 1.0)
+        self.passes = 0
+        self.drawn = self.rng.random((2, rows))
+        self.typical = np.zeros(rows)
+
+    def one_pass(self) -> None:
+        omega, v = self.passing.forward()
+        v = max(v, 1e-9)
+        u = (self.threshold - omega) / math.sqrt(v)
+        log_tail = log_ndtr(-u)
+        hazard = np.exp(-0.5 * u * u - log_tail) * INVERSE_SQRT_2PI
+        if self.temperature > 0:
+            epsilon = math.exp(-1 / self.temperature)
+            tail = (1 - epsilon) * np.exp(log_tail)
+            hazard *= tail / (epsilon + tail)
+        curvature = max(float(np.mean(hazard * (hazard - u))), 1e-12) / v
+        self.typical = self.draw(omega, math.sqrt(v), log_tail)
+        r, noise = self.passing.backward(hazard / math.sqrt(v), curvature)
+        field = r / noise
+        if self.reinforcement > 0 and self.last_field is not None:
+            field = field + (1 - (1 - self.reinforcement) ** self.passes) * self.last_field
+        self.last_field = field
+        self.passes += 1
+        if self.binary:
+            mean = np.tanh(field)
+            self.passing.accept(mean, float(1 - np.mean(mean * mean)))
+        else:
+            variance = 2 / (1 + math.sqrt(1 + 4 * float(np.mean(field * field))))
+            self.passing.accept(field * variance, variance)
+
+    def draw(self, omega: Array, deviation: float, log_tail: Array) -> Array:
+        """The stability of every pattern in one typical state: a normal number around omega, above the margin, or
+        below it with the probability that the temperature allows. The same random numbers are used in every pass.
+        """
+        first, second = self.drawn
+        above = omega - deviation * ndtri_exp(np.log(first) + log_tail)
+        if self.temperature == 0:
+            return np.asarray(above)
+        tail = np.exp(log_tail)
+        epsilon = math.exp(-1 / self.temperature)
+        below = omega + deviation * ndtri(first * (1 - tail))
+        return np.where(second * (tail + epsilon * (1 - tail)) < tail, above, below)
+
+    @property
+    def weights(self) -> Float32:
+        mean = self.passing.mean.astype(np.float32)
+        return signs(mean) if self.binary else on_sphere(mean)
+
+    @property
+    def overlap(self) -> float:
+        """Mean square of the mean weight."""
+        return float(np.mean(self.passing.mean**2))
+
+    @property
+    def keeps_on(self) -> bool:
+        return self.passing.change > 1e-10
+
+
+RULES: dict[str, type[Rule]] = {
+    "perceptron": Rosenblatt,
+    "adatron": Adatron,
+    "sbpi": Sbpi,
+    "message_passing": Passing,
+    "annealing": Annealing,
+}

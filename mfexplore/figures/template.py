@@ -139,11 +139,10 @@ def _tickers(figure: Any) -> dict[str, Any]:
     from bokeh.models import BasicTicker, FixedTicker
 
     made: dict[str, Any] = {}
-    for axis in ("x", "y"):
-        drawn = (figure.xaxis if axis == "x" else figure.yaxis)[0]
-        made |= {f"{axis}_ticker": BasicTicker(), f"{axis}_told_ticker": FixedTicker(ticks=[])}
-        drawn.ticker = made[f"{axis}_ticker"]
-    figure.tags = list(made.values())  # what stands here travels with the figure
+    for axis, drawn in (("x", figure.xaxis[0]), ("y", figure.yaxis[0])):
+        free, told = BasicTicker(), FixedTicker(ticks=[])
+        drawn.update(ticker=free, tags=[free, told])  # what stands in its tags travels with the axis
+        made |= {f"{axis}_ticker": free, f"{axis}_told_ticker": told}
     return made
 
 

@@ -11,7 +11,7 @@ import ipywidgets as widgets
 
 from mfexplore.core.controls import Control
 from mfexplore.figures.style import symbol_html, unit_html
-from mfexplore.workbench.sheet import as_text, option_title, snap
+from mfexplore.workbench.sheet import as_text, snap
 
 Heard = Callable[[str, Any], None]  # name of the control, new value (text, if somebody typed something strange)
 
@@ -74,7 +74,7 @@ class ChoiceControl:
 
     def __init__(self, declared: Control, value: str, heard: Heard) -> None:
         self.declared, self._heard, self.shown = declared, heard, value
-        options = [(option_title(option), option) for option in declared.options]
+        options = [(declared.option_title(option), option) for option in declared.options]
         self.buttons = widgets.ToggleButtons(options=options, value=value)
         self.buttons.add_class("mfexplore-chips")
         label = widgets.HTML(f"<span>{html.escape(declared.title.capitalize())} {symbol_html(declared)}</span>")

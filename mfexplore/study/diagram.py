@@ -131,9 +131,7 @@ def solve_here(
 
 def concatenate(parts: list[Solution]) -> Solution:
     """One solution for the points of all parts, in order: every field of it, so that none is left behind."""
-    return Solution(
-        **{field.name: _joined([getattr(part, field.name) for part in parts]) for field in fields(Solution)}
-    )
+    return Solution(**{one.name: _joined([getattr(part, one.name) for part in parts]) for one in fields(Solution)})
 
 
 def _joined(pieces: list[Any]) -> Any:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mfexplore.core.controls import Control
-from mfexplore.core.declaration import in_words, sentence_case
+from mfexplore.core.declaration import sentence_case
 from mfexplore.core.docstrings import docstring
 from mfexplore.core.model import Model
 from mfexplore.figures.prose import one_line, to_html
@@ -22,6 +22,7 @@ from mfexplore.workbench.panels import Panel, panels_of
 
 GROUPS = (
     ("Controls", ("temperature", "load", "disorder", "field", "coupling", "order")),
+    ("Data and time", ("data", "rate", "time")),
     ("Setting", ("setting",)),
     ("Simulation", ("size", "start")),
 )
@@ -183,11 +184,6 @@ class Sheet:
                     row += f' · <a href="https://{site}/{number}" rel="noreferrer">{name}:{number}</a>'
             rows += f"<li>{row}</li>"
         return [*sections, Section("Sources", f"<ul>{rows}</ul>")]
-
-
-def option_title(option: str) -> str:
-    """The option of a choice in words."""
-    return in_words(option)
 
 
 # -- numbers ------------------------------------------------------------------------------------------------------

@@ -407,7 +407,7 @@ def test_an_interrupt_comes_between_two_steps(system: type[Model], monkeypatch: 
 
 @with_simulation
 def test_a_trace_tells_which_controls_were_followed_and_when(system: type[Model]) -> None:
-    model = small(system())
+    model = small(system()).realised()
     run = model.simulate(seed=1)
     run.advance(2 * run.step)
     assert "controls_changed" not in run.trace().attrs

@@ -7,7 +7,14 @@ import itertools
 import numpy as np
 import pytest
 
-from mfexplore.families.dense_spins import blank, energy, local_fields, metropolis_sweeps, symmetric_couplings
+from mfexplore.families.dense_spins import (
+    Interaction,
+    blank,
+    energy,
+    local_fields,
+    metropolis_sweeps,
+    symmetric_couplings,
+)
 from mfexplore.families.tempering import exchange, ladder
 from mfexplore.numerics.random import new_stream
 
@@ -21,7 +28,9 @@ def test_fields_follow_the_flips(binary: bool, size: int, rng: np.random.Generat
     local_fields(rows, spins, fields)
     np.testing.assert_array_equal(fields, spins @ rows.astype(int))
     before = spins.copy()
-    flips = metropolis_sweeps(rows, spins, fields, 0.1 * unit, 0.02, 0.1, np.full(20, 1.0), new_stream(rng))
+    flips = metropolis_sweeps(
+        Interaction(rows, 0.1 * unit, 0.02, 0.1), spins, fields, np.full(20, 1.0), new_stream(rng)
+    )
     assert flips >= np.count_nonzero(before != spins)
     assert set(np.unique(spins)) <= {-1, 1}
     np.testing.assert_array_equal(fields, spins @ rows.astype(int))
@@ -52,7 +61,7 @@ def test_the_unit_of_the_couplings_does_not_matter(rng: np.random.Generator) -> 
         spins[:] = start
         local_fields(given, spins, fields)
         temperatures = np.array([2.0, 1.0, 0.5])
-        metropolis_sweeps(given, spins, fields, unit * 300**-0.5, 0.1, 0.1, temperatures, stream.copy())
+        metropolis_sweeps(Interaction(given, unit * 300**-0.5, 0.1, 0.1), spins, fields, temperatures, stream.copy())
         ends.append(spins.tolist())
     assert ends[0] == ends[1] != start.tolist()
 
@@ -65,8 +74,8 @@ def test_zero_temperature_never_climbs(rng: np.random.Generator) -> None:
     local_fields(rows, spins, fields)
     stream, last = new_stream(rng), np.inf
     for _ in range(30):
-        metropolis_sweeps(rows, spins, fields, scale, 0.0, 0.05, np.zeros(1), stream)
-        now = energy(spins, fields, scale, 0.0, 0.05)
+        metropolis_sweeps(Interaction(rows, scale, 0.0, 0.05), spins, fields, np.zeros(1), stream)
+        now = energy(Interaction(rows, scale, 0.0, 0.05), spins, fields)
         assert now <= last + 1e-12
         last = now
     assert (spins * (scale * fields[:100] + 0.05) >= -1e-6).all(), "a local minimum is reached"
@@ -80,7 +89,7 @@ def test_averages_are_those_of_the_boltzmann_distribution(rng: np.random.Generat
     total = states.sum(axis=1)
     energies = -0.5 * scale * (states * fields).sum(axis=1) - 0.5 * shared * (total**2 - size) - field * total
     checked = [
-        energy(s.astype(np.int16), f.astype(np.int16), scale, shared, field)
+        energy(Interaction(rows, scale, shared, field), s.astype(np.int16), f.astype(np.int16))
         for s, f in zip(states, fields, strict=True)
     ]
     np.testing.assert_allclose(checked, energies, atol=1e-12)
@@ -92,7 +101,7 @@ def test_averages_are_those_of_the_boltzmann_distribution(rng: np.random.Generat
     counts = np.zeros(len(states))
     one = np.full(1, temperature)
     for _ in range(60_000):
-        metropolis_sweeps(rows, spins, local, scale, shared, field, one, stream)
+        metropolis_sweeps(Interaction(rows, scale, shared, field), spins, local, one, stream)
         counts[int(((spins + 1) // 2) @ (2 ** np.arange(size)[::-1]))] += 1
     found = counts / counts.sum()
     assert abs(found - weight).sum() < 0.05

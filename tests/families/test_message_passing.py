@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mfexplore.families.message_passing.algorithm import MessagePassing, random_matrix
-from mfexplore.families.message_passing.state_evolution import LoadCurves
+from mfexplore.families.message_passing.state_evolution import LoadCurves, StateEvolution
 
 
 def test_linear_regression_is_solved_exactly(rng: np.random.Generator) -> None:
@@ -58,3 +58,35 @@ def test_loads_beyond_the_range() -> None:
     loads = np.array([math.exp(-6), 1.0, math.exp(6)])
     for informed in (False, True):
         assert curves.solve(row, loads, informed).tolist() == pytest.approx([-math.inf, 0.0, math.inf], abs=1e-12)
+
+
+class Cubic(StateEvolution):
+    """A fold of half-width sqrt(p) in ln R, symmetric about ln R = 0, that vanishes at p = 0."""
+
+    interval = (-5.0, 5.0, 42)
+
+    def load(self, log_snr: np.ndarray, *parameters: np.ndarray) -> np.ndarray:
+        return np.exp(0.2 * (log_snr**3 - 3 * parameters[0] * log_snr))
+
+    def free_entropy(self, log_snr: np.ndarray, load: np.ndarray, *parameters: np.ndarray) -> np.ndarray:
+        return np.log(load) * log_snr
+
+
+def test_boundaries_of_a_fold_and_how_they_go_on_where_it_is_gone() -> None:
+    p = np.array([1.0, 0.25, 1.0, -0.2])
+    fixed = Cubic().at(p)
+    height = 0.4 * np.maximum(p, 0) ** 1.5
+    for (values, real), sign in (
+        (fixed.uninformed_spinodal(), 1),
+        (fixed.informed_spinodal(), -1),
+        (fixed.transition(), 0),
+    ):
+        assert real.tolist() == [True, True, True, False]
+        np.testing.assert_allclose(values[real], np.exp(sign * height[real]), rtol=1e-12)
+        assert values[3] == pytest.approx(1, abs=0.02)
+    load = np.array([0.9, 0.9, 1.6, 0.9])
+    log_snr = fixed.solve(load)
+    told = fixed.folds(load, log_snr)
+    assert told["apart"].tolist() == [True, False, False, False]
+    assert told["beyond"].tolist() == [False, False, True, False]
+    np.testing.assert_allclose(Cubic().load(log_snr[:, 0], p), load, rtol=1e-12)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from mfexplore.models.collective.contact_process import ContactProcess
 from mfexplore.models.glasses.random_energy import RandomEnergy
 from mfexplore.models.lattices.curie_weiss import CurieWeiss
 from mfexplore.study import diagram
@@ -66,3 +67,12 @@ def test_stops_between_tiles_when_cancelled(monkeypatch: pytest.MonkeyPatch) -> 
     for level in diagram_levels(CurieWeiss(), resolution=257, cancelled=lambda: len(shown) == 2):
         shown.append(level)
     assert sides(shown) == [17, 33]
+
+
+def test_a_diagram_shows_the_failures_of_the_theory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diagram, "TILE_SECONDS", 0.0)
+    *_, shown = diagram_levels(ContactProcess(), resolution=17)
+    axes = {name: shown[name].values for name in ("dilution", "infection_rate")}
+    validity = ContactProcess().theory(**axes)["validity"]
+    np.testing.assert_array_equal(shown["validity"].transpose(*validity.dims), validity)
+    assert len(np.unique(validity)) > 2

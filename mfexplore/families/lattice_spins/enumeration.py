@@ -117,6 +117,30 @@ def boltzmann(energies, beta, lowest, weights):
         weights[k] = exp(-beta * (energies[k] - lowest))
 
 
+@kernel
+def coupled(couplings, total, beta, field, weights, work, means, pairs):
+    """Thermal averages of n spins in a field: means and connected correlations into the last two; returns ln Z.
+
+    couplings: sum_{i<j} J_ij s_i s_j of the states with the last spin down (see `quadratic_form`); total: the sum of
+    their spins; both of shape (2^(n-1),). weights: scratch, shape (2^n,); work: scratch, shape (2^(n-1),).
+    """
+    half, top = total.size, -np.inf
+    for k in range(half):
+        top = max(top, couplings[k] + abs(field * total[k]))
+    mirror = weights[half:][::-1]  # all spins turned: the same couplings, the opposite sum
+    for k in range(half):
+        weights[k] = exp(beta * (couplings[k] + field * total[k] - top))
+        mirror[k] = exp(beta * (couplings[k] - field * total[k] - top))
+    n = means.size
+    z = fold_pairs(weights, n, means, pairs, work)
+    for i in range(n):
+        means[i] /= z
+    for i in range(n):
+        for j in range(n):
+            pairs[i, j] = pairs[i, j] / z - means[i] * means[j]
+    return np.log(z) + beta * top
+
+
 def averages(counts: NDArray[Any], temperature: float, field: float) -> dict[str, float]:
     """Thermal averages per site from a density of states (see `count_states`; coupling 1, temperature >= 0)."""
     n, bonds = counts.shape[1] - 1, counts.shape[0] - 1

@@ -124,7 +124,7 @@ class BayesOptimal(StateEvolution):
 
     prior: str
     channel: str
-    lowest, highest, nodes = -14.0, 32.0, 321
+    interval = (-14.0, 32.0, 321)
 
     @property
     def problem(self) -> Problem:

@@ -7,11 +7,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mfexplore.core import States
 from mfexplore.core.bracketing import bracketed_roots
 from mfexplore.numerics.kernel import kernel
 
@@ -176,15 +176,12 @@ class LoadCurves:
 
 @dataclass(frozen=True)
 class StateEvolution(ABC):
-    """A recursion R -> alpha I(R) whose parameters (a noise, a sparsity) differ from point to point.
+    """A recursion R -> alpha I(R) whose parameters (a noise, a sparsity) differ from point to point."""
 
-    Attributes:
-        lowest, highest: the range of ln R. nodes: see `LoadCurves`.
-    """
-
-    lowest: ClassVar[float]
-    highest: ClassVar[float]
-    nodes: ClassVar[int]
+    @property
+    @abstractmethod
+    def interval(self) -> tuple[float, float, int]:
+        """The range of ln R, and how many nodes a curve has: see `LoadCurves`."""
 
     @abstractmethod
     def load(self, log_snr: Array, *parameters: Array) -> Array:
@@ -207,7 +204,7 @@ def curves_of(evolution: StateEvolution, parameters: tuple[bytes, ...]) -> LoadC
     def load_at(log_snr: Array, row: Rows) -> Array:
         return evolution.load(log_snr, *(column[row] for column in columns))
 
-    return LoadCurves(load_at, columns[0].size, evolution.lowest, evolution.highest, evolution.nodes)
+    return LoadCurves(load_at, columns[0].size, *evolution.interval)
 
 
 class FixedPoints:
@@ -224,6 +221,11 @@ class FixedPoints:
     def solve(self, load: Array) -> Array:
         """Ln R of the informed and the uninformed fixed point, shape (n, 2)."""
         return np.stack([self.curves.solve(self.row, load, informed) for informed in (True, False)], axis=1)
+
+    def folds(self, load: Array, log_snr: Array) -> dict[str, Mask]:
+        """Where the two fixed points differ, where the curve has a fold, and where the load is beyond it."""
+        last, folded = self.uninformed_spinodal()
+        return {"apart": log_snr[:, 0] > log_snr[:, 1] + 1e-9, "folded": folded, "beyond": folded & (load > last)}
 
     def informed_spinodal(self) -> tuple[Array, Mask]:
         """The load below which the informed fixed point is gone, shape (n,), and whether there is such a load. Where
@@ -261,6 +263,15 @@ class FixedPoints:
         return np.where(real, values, continued)[self.row], real[self.row]
 
 
-def apart(log_snr: Array) -> Mask:
-    """Where informed and uninformed differ, from ln R of shape (n, 2)."""
-    return np.asarray(log_snr[:, 0] > log_snr[:, 1] + 1e-9)
+def hardness(states: States) -> dict[str, Mask]:
+    """Phases of inference from what `FixedPoints.folds` left in `extra`, with the branches "informed" and "uninformed":
+    where two fixed points compete it is "hard" if the informed one wins and "impossible" if not; beyond the fold it is
+    "easy", before it "impossible"; where there is no fold, "smooth".
+    """
+    two, folded, beyond = (states.solution.extra[name] for name in ("apart", "folded", "beyond"))
+    return {
+        "hard": two & states.equilibrium["informed"],
+        "easy": beyond & ~two,
+        "impossible": folded | two,
+        "smooth": ~folded,
+    }

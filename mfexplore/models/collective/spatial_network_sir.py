@@ -40,7 +40,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import lambertw
@@ -48,6 +48,7 @@ from scipy.special import lambertw
 from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.core.interrupts import Uninterrupted
+from mfexplore.families.crowds import crowd_of, join, leave
 from mfexplore.numerics.kernel import kernel
 
 MASS_ACTION, EDGE_BASED = 0, 1
@@ -75,15 +76,30 @@ def kernel_shapes(radius, shape, out):
         out[k] = kernel_shape(radius[k], int(shape[0]), shape[1], shape[2], shape[3])
 
 
+class Cells(NamedTuple):
+    """People sorted into squares of a width: those of square c are `people[start[c]:start[c + 1]]`."""
+
+    start: Array
+    people: Array
+    columns: int
+    rows: int
+    width: float
+
+
+class Bounds(NamedTuple):
+    """Upper bound of the kernel for every displacement of squares, with Walker's table of it."""
+
+    bound: Array
+    alias: Array
+    cut: Array
+
+
 @kernel
-def draw_links(
-    x, y, cell_start, cell_people, columns, rows, width, bound, alias, cut, candidates, shape, long_range, rng
-):
+def draw_links(x, y, cells, bounds, candidates, shape, long_range, rng):
     """Links by thinning: a partner's cell from a table of upper bounds, a person in it, then accept by the true kernel.
 
     Args:
-        x, y: positions; people of cell c are `cell_people[cell_start[c]:cell_start[c + 1]]`.
-        bound: upper bound of the kernel for every displacement of cells; alias, cut: Walker's table of it.
+        x, y: positions.
         candidates: how many pairs to try.
         shape: (kind, length, tail, dimension) of the kernel.
 
@@ -92,32 +108,32 @@ def draw_links(
     """
     n = x.size
     crowd = 1
-    for c in range(columns * rows):
-        crowd = max(crowd, cell_start[c + 1] - cell_start[c])
+    for c in range(cells.columns * cells.rows):
+        crowd = max(crowd, cells.start[c + 1] - cells.start[c])
     links = np.empty((candidates, 2), np.int32)
     found = 0
-    tall = rows * width
-    wide = columns * width
+    tall = cells.rows * cells.width
+    wide = cells.columns * cells.width
     for _ in range(candidates):
         i = int(rng.random() * n)
-        pick = rng.random() * bound.size
+        pick = rng.random() * bounds.bound.size
         k = int(pick)
-        if pick - k >= cut[k]:
-            k = alias[k]
-        column = (int(x[i] / width) + k % columns) % columns
-        row = (int(y[i] / width) + k // columns) % rows
-        c = row * columns + column
-        here = cell_start[c + 1] - cell_start[c]
+        if pick - k >= bounds.cut[k]:
+            k = bounds.alias[k]
+        column = (int(x[i] / cells.width) + k % cells.columns) % cells.columns
+        row = (int(y[i] / cells.width) + k // cells.columns) % cells.rows
+        c = row * cells.columns + column
+        here = cells.start[c + 1] - cells.start[c]
         chosen = int(rng.random() * crowd)  # a cell with fewer people than the fullest is refused more often
         if chosen >= here:
             continue
-        j = cell_people[cell_start[c] + chosen]
+        j = cells.people[cells.start[c] + chosen]
         if j == i:
             continue
         dx, dy = abs(x[i] - x[j]), abs(y[i] - y[j])
-        dx, dy = min(dx, wide - dx), min(dy, tall - dy) if rows > 1 else 0.0
+        dx, dy = min(dx, wide - dx), min(dy, tall - dy) if cells.rows > 1 else 0.0
         f = kernel_shape(math.sqrt(dx * dx + dy * dy), int(shape[0]), shape[1], shape[2], shape[3])
-        if rng.random() * bound[k] < f:
+        if rng.random() * bounds.bound[k] < f:
             if rng.random() < long_range:
                 j = int(rng.random() * n)
             links[found, 0], links[found, 1] = i, j
@@ -125,37 +141,40 @@ def draw_links(
     return links[:found].copy()
 
 
+class Contacts(NamedTuple):
+    """Links by person: those of person i are `partner[first[i]:first[i + 1]]`; nobody has more than `highest`."""
+
+    first: Array
+    partner: Array
+    highest: int
+
+
 @kernel
-def spread(state, first, partner, carriers, place, count, rate, recovery, highest, duration, rng):
-    """SIR by direct events, O(1) each. `state`, `carriers[:count]` and `place` are overwritten.
+def spread(state, contacts, carriers, count, rate, recovery, duration, rng):
+    """SIR by direct events, O(1) each. `state` and the crowd `carriers` are overwritten.
 
     An event of a random carrier is accepted with its share of the highest total rate. Returns (count, newly infected).
     """
     time = 0.0
     infections = 0
-    ceiling = recovery + rate * highest
+    ceiling = recovery + rate * contacts.highest
     while count > 0:
         time -= math.log(1.0 - rng.random()) / (count * ceiling)
         if time > duration:
             break
         k = int(rng.random() * count)
-        i = carriers[k]
+        i = carriers.members[k]
         pick = rng.random() * ceiling
         if pick < recovery:
             state[i] = RECOVERED
-            count -= 1
-            last = carriers[count]
-            carriers[k] = last
-            place[last] = k
+            count = leave(carriers, k, count)
         else:
             link = int((pick - recovery) / rate)
-            if link < first[i + 1] - first[i]:
-                j = partner[first[i] + link]
+            if link < contacts.first[i + 1] - contacts.first[i]:
+                j = contacts.partner[contacts.first[i] + link]
                 if state[j] == SUSCEPTIBLE:
                     state[j] = INFECTED
-                    carriers[count] = j
-                    place[j] = count
-                    count += 1
+                    count = join(carriers, j, count)
                     infections += 1
     return count, infections
 
@@ -207,18 +226,14 @@ class SpatialNetworkSimulation(core.Simulation["SpatialNetworkSIR"]):
         self.links = links
         ends = np.concatenate([links[:, 0], links[:, 1]])
         order = np.argsort(ends, kind="stable")
-        self.partner = np.concatenate([links[:, 1], links[:, 0]])[order].astype(np.int32)
-        self.first = np.concatenate([[0], np.cumsum(np.bincount(ends, minlength=n))]).astype(np.int64)
-        self.highest = max(1, int(np.diff(self.first).max()))
+        partner = np.concatenate([links[:, 1], links[:, 0]])[order].astype(np.int32)
+        first = np.concatenate([[0], np.cumsum(np.bincount(ends, minlength=n))]).astype(np.int64)
+        self.contacts = Contacts(first, partner, max(1, int(np.diff(first).max())))
         self.distance = self._distance_from_patient_zero()
         patients = np.argsort(self.distance, kind="stable")[: min(m.patients, n)]
         self.state = np.zeros(n, np.int8)
         self.state[patients] = INFECTED
-        self.carriers = np.zeros(n, np.int64)
-        self.place = np.zeros(n, np.int64)
-        self.count = patients.size
-        self.carriers[: self.count] = patients
-        self.place[patients] = np.arange(self.count)
+        self.carriers, self.count = crowd_of(patients, n)
         self.ever = self.count
         self.marks: list[tuple[float, float]] = []
         self.raster = np.full((RASTER, RASTER), -1.0)
@@ -243,15 +258,13 @@ class SpatialNetworkSimulation(core.Simulation["SpatialNetworkSIR"]):
         near = np.hypot(gap[:, None], gap[None, :]) if d == 2 else gap[None, :]
         shape = np.array([kind, m.length, m.tail, d], np.float64)
         bound = self._shapes(near, shape).ravel()
-        alias, cut = walker_table(bound)
         crowd = np.diff(cell_start).max()
         expected = 0.5 * m.mean_degree * n * bound.sum() * crowd / self._norm(shape)
         candidates = int(self.rng.poisson(expected))
         with Uninterrupted():
-            links: Array = draw_links(
-                self.x, self.y, cell_start, cell_people, columns, rows, width, bound, alias, cut, candidates, shape,
-                m.long_range, self.rng,
-            )  # fmt: skip
+            cells = Cells(cell_start, cell_people, columns, rows, width)
+            bounds = Bounds(bound, *walker_table(bound))
+            links: Array = draw_links(self.x, self.y, cells, bounds, candidates, shape, m.long_range, self.rng)
         return links
 
     def _shapes(self, radius: Array, shape: Array) -> Array:
@@ -272,7 +285,7 @@ class SpatialNetworkSimulation(core.Simulation["SpatialNetworkSIR"]):
 
     def _distance_from_patient_zero(self) -> Array:
         if self.model.network != "spatial":
-            return np.asarray(-np.diff(self.first), float)  # the best connected people fall ill first
+            return np.asarray(-np.diff(self.contacts.first), float)  # the best connected people fall ill first
         dx = np.abs(self.x - self.side / 2)
         dy = np.abs(self.y - self.side / 2) if self.model.dimension == 2 else 0.0
         distance: Array = np.hypot(dx, dy)
@@ -281,8 +294,7 @@ class SpatialNetworkSimulation(core.Simulation["SpatialNetworkSIR"]):
     def evolve(self, duration: float) -> None:
         m = self.model
         self.count, infections = spread(
-            self.state, self.first, self.partner, self.carriers, self.place, self.count, m.transmission, m.recovery,
-            self.highest, duration, self.rng,
+            self.state, self.contacts, self.carriers, self.count, m.transmission, m.recovery, duration, self.rng
         )  # fmt: skip
         self.ever += infections
         front = self._front()
@@ -300,7 +312,7 @@ class SpatialNetworkSimulation(core.Simulation["SpatialNetworkSIR"]):
 
     def _front(self) -> float:
         """Distance within which nine tenths of the infected people are."""
-        return float(np.quantile(self.distance[self.carriers[: self.count]], 0.9)) if self.count else 0.0
+        return float(np.quantile(self.distance[self.carriers.members[: self.count]], 0.9)) if self.count else 0.0
 
     def observe(self) -> dict[str, float]:
         n = self.state.size

@@ -75,7 +75,7 @@ from mfexplore.families.message_passing.channels import (
     respond,
 )
 from mfexplore.families.message_passing.priors import PRIORS, draw, posterior
-from mfexplore.families.message_passing.state_evolution import apart
+from mfexplore.families.message_passing.state_evolution import hardness
 
 INFORMED, UNINFORMED = range(2)
 ERROR = core.View(colour="generalization_error", series="generalization_error")
@@ -358,9 +358,7 @@ class TeacherStudent(core.Model):
             "effective_noise": np.exp(-log_snr),
             "entropy": state.entropy,
         }
-        last, folded = fixed.uninformed_spinodal()
-        extra = {"apart": apart(log_snr), "folded": folded, "beyond": folded & (load > last)}
-        return core.Solution(values, state.residual, extra=extra)
+        return core.Solution(values, state.residual, extra=fixed.folds(load, log_snr))
 
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
         q, v, s = state["overlap"], state["mean_squared_error"], state["effective_noise"]
@@ -409,16 +407,9 @@ class TeacherStudent(core.Model):
         return np.where(solution.extra["apart"] & wins, INFORMED, UNINFORMED)
 
     def classify(self, points: Points, states: core.States) -> Mapping[str, Array]:
-        two, folded, beyond = (states.solution.extra[name] for name in ("apart", "folded", "beyond"))
         informed = states.equilibrium["informed"]
         overlap = np.where(informed, states.value("overlap", "informed"), states.value("overlap", "uninformed"))
-        return {
-            "undetected": overlap == 0,
-            "hard": two & informed,
-            "easy": beyond & ~two,
-            "impossible": folded | two,
-            "smooth": ~folded,
-        }
+        return {"undetected": overlap == 0} | hardness(states)
 
     def boundary(self, name: str, points: Points) -> Array | tuple[Array, Array]:
         noise = points["noise"]
