@@ -125,7 +125,7 @@ class KuramotoSimulation(core.Simulation["Kuramoto"]):
     def prepare(self) -> None:
         m = self.model
         if m.frequencies != "bimodal":  # there the coherence may oscillate for ever; else it grows or decays by ratios
-            self.recording = "log"  # type: ignore[misc]  # of this run, not of all
+            self.recording = "log"
         level = (np.arange(m.size) + 0.5) / m.size if m.sampling == "quantile" else self.rng.random(m.size)
         self.standard, self.side = frequencies(m.kind, level)
         self.state = oscillators.start(m.start, np.empty(m.size), self.rng)
