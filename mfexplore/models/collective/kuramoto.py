@@ -17,8 +17,8 @@ $S_1=I_{1-i\omega/D}(q/D)\,/\,I_{-i\omega/D}(q/D)$. Coherence is self-consistent
 $$r=F(Kr),\qquad F(q)=\int g(\omega)\,\mathrm{Re}\,S_1(\omega;q)\,d\omega \tag{3}$$
 
 Every solution lies on the curve $K(q)=q/F(q)$. Oscillators of one frequency have the coherence
-$\langle\cos(\theta-\psi)\rangle=\mathrm{Re}\,S_1$ with the mean phase, and turn at $\omega-q\,\mathrm{Im}\,S_1$. Frequencies
-(width $\gamma$, separation $\omega_0$), each symmetric:
+$\langle\cos(\theta-\psi)\rangle=\mathrm{Re}\,S_1$ with the mean phase, and turn at $\omega-q\,\mathrm{Im}\,S_1$.
+Frequencies (width $\gamma$, separation $\omega_0$), each symmetric:
 
 - *lorentzian*, half-width $\gamma$: the integral picks $\omega=i\gamma$; $r=\sqrt{1-2\gamma/K}$ at $D=0$.
 - *gaussian*, standard deviation $\gamma$. *uniform* on $[-\gamma,\gamma]$: without noise coherence jumps from 0 to
