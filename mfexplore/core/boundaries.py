@@ -5,10 +5,12 @@ in any plane.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mfexplore.core.arguments import window
 from mfexplore.core.bracketing import bracketed_roots
 from mfexplore.core.controls import Control
 from mfexplore.core.declaration import Landmark
@@ -26,6 +28,40 @@ STEEP = 0.02  # part of the control's range that one step of a traced curve may 
 BENT = 0.001  # part of it by which a point may lie beside the line through its neighbours
 
 Explicit = Callable[[Array], tuple[Array, Array]]  # values of the boundary, and where it is one; both of shape (n, k)
+
+
+def all_asked_rightly(kind: type[Model]) -> None:
+    """Let every method of boundaries that a class itself defines refuse, by name, what it can't be asked for: a model
+    that knows its boundaries otherwise need not look. Raises UnknownNameError, ArgumentError, NotOfferedError.
+    """
+    for name, check in (("boundary", _check_name), ("landmark", _check_along), ("trace_landmark", _check_plane)):
+        if name in vars(kind):
+            setattr(kind, name, _asked_rightly(vars(kind)[name], check))
+
+
+def _asked_rightly(method: Callable[..., Any], check: Callable[..., None]) -> Callable[..., Any]:
+    @wraps(method)
+    def asked(model: Model, name: str, *where: Any, **named: Any) -> Any:
+        check(model, name, *where, **named)
+        return method(model, name, *where, **named)
+
+    return asked
+
+
+def _check_name(model: Model, name: str, points: object) -> None:
+    model.declared_landmark(name)
+
+
+def _check_along(model: Model, name: str, along: str) -> None:
+    model.declared_landmark(name)
+    model.control(along)
+
+
+def _check_plane(model: Model, name: str, x: str, y: str, x_range: object) -> None:
+    model.declared_landmark(name)
+    if model.control(x) is model.control(y):
+        raise NotOfferedError(model.title, f"the boundary {name!r} in a plane of {x} against itself")
+    window(model.title, "x_range", x_range, *model.control(x).bounds)
 
 
 def crossings(model: Model, landmark: Landmark, along: str) -> Array:

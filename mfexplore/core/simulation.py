@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 import numpy as np
 
+from mfexplore.core.arguments import number_from
 from mfexplore.core.arithmetic import all_with_infinities
-from mfexplore.core.errors import ControlError
+from mfexplore.core.errors import ArgumentError, UnknownNameError
 from mfexplore.core.interrupts import Uninterrupted
 from mfexplore.core.pictures import Album, Picture
 from mfexplore.core.provenance import observed_attributes, provenance
@@ -142,7 +143,10 @@ class Simulation(ABC, Generic[System]):
     def follow(self, model: System) -> bool:
         """Go on at other controls with the present state. False, and nothing changes, if that needs a new sample:
         a quenched control, or one that only shapes the start, differs. The trace remembers what changed, and when.
+        Raises ArgumentError for what is no model of this system.
         """
+        if type(model) is not type(self.model):
+            raise ArgumentError("follow", "model", model, f"a model of the same system, {self.model.title}")
         model = model.realised()
         old, new = self.model.values(), model.values()
         changed = {name: value for name, value in new.items() if old[name] != value}
@@ -165,13 +169,12 @@ class Simulation(ABC, Generic[System]):
 
         What does not make a whole quantum is carried over to the next call, so any way of cutting an interval gives the
         same run. An interrupt (Ctrl-C, or whatever the handler of a signal raises) comes between two steps; what was
-        left of `duration` is then forgotten, and the run can go on. Raises ControlError (negative, NaN or infinite).
+        left of `duration` is then forgotten, and the run can go on. Raises ArgumentError (negative, NaN or infinite).
         """
         self._advance_unless(never, self.step if duration is None else duration)
 
     def _advance_unless(self, cancelled: Callable[[], bool], duration: float) -> None:
-        if not 0 <= duration < math.inf:
-            raise ControlError(self.model.title, "duration", duration, f"0 or any number of {self.time_unit} above")
+        duration = number_from(self.model.title, "duration", duration, 0)
         quantum = self.quantum or self.step
         asked = self._carried + duration
         quanta = left = math.floor(asked / quantum + ALMOST)
@@ -244,13 +247,19 @@ class Simulation(ABC, Generic[System]):
 
     def samples(self, observable: str | None = None) -> Array:
         """Values whose histogram the law of an observable (None: the first) predicts; default: the second half of its
-        trace.
+        trace. Raises UnknownNameError.
         """
-        values = self.series()[1][observable or self.model.laws(self.time)[0].observable]
+        series, name = self.series()[1], observable or self.model.laws(self.time)[0].observable
+        if name not in series:
+            raise UnknownNameError("observable of the run", name, series)
+        values = series[name]
         return values[len(values) // 2 :]
 
     def advance_to(self, time: float, cancelled: Callable[[], bool] = never) -> None:
-        """Run until a time, or not at all if that is past. Raises CancelledError if `cancelled()`."""
+        """Run until a time, or not at all if that is past. Raises ArgumentError (negative, NaN or infinite), and
+        CancelledError if `cancelled()`.
+        """
+        time = number_from(self.model.title, "time", time, 0)
         self._advance_unless(cancelled, max(0.0, time - self.time - self._carried))
 
     def measure(self, cancelled: Callable[[], bool] = never) -> dict[str, float]:

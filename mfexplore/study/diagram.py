@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 COARSEST = 17  # the first level; every level doubles the resolution until the last is reached
+FINEST = 4097  # points along each axis: more than any figure shows, and a gigabyte
 TILE_SECONDS = 0.03  # aimed-at length of one kernel call, after which a job may be cancelled
 AT_ONCE = 0.02  # seconds: a level that a finer one follows this soon is not shown
 WORTH_SHARING = 0.002  # seconds of work that are cut at all, so that every worker gets a part
@@ -163,10 +164,11 @@ def diagram_levels(
         executor: where tiles run (default: threads of this process, no more than it has cores).
         progress: called with the finished fraction of the whole diagram.
 
-    Raises ArgumentError (a resolution below 2, a window that is no window), UnknownNameError and NotOfferedError.
+    Raises ArgumentError (a resolution below 2 or above 4097, a window that is no window), UnknownNameError and
+    NotOfferedError.
     """
     plane = model.plane(x, y)
-    resolution = whole_number("diagram", "resolution", resolution, 2)
+    resolution = whole_number("diagram", "resolution", resolution, 2, FINEST)
     x_window, y_window = (
         model.range(plane, axis) if asked is None  # type: ignore[arg-type]
         else window("diagram", f"{axis}_range", asked, *model.control(getattr(plane, axis)).bounds)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from mfexplore.core.arguments import whole_number
+from mfexplore.core.arguments import number_from, whole_number
+from mfexplore.core.errors import ArgumentError
 from mfexplore.core.model import Model
 from mfexplore.core.provenance import error_attributes, observed_attributes, provenance, unit_of
 from mfexplore.core.seeds import Seed, check_seed, stream
@@ -69,9 +70,16 @@ def average(found: list[Sample]) -> dict[str, Average]:
 def measure_ages(
     model: Model, ages: list[float], seed: Seed, sample: int, cancelled: Callable[[], bool] = never
 ) -> list[Sample]:
-    """What one run observes at rising times: states along one run, not one run for each of them."""
+    """What one run observes at times that do not fall: states along one run, not one run for each of them.
+
+    Raises ArgumentError, SeedError.
+    """
+    times = [number_from("measure_ages", "ages", age, 0) for age in ages]
+    if times != sorted(times):
+        raise ArgumentError("measure_ages", "ages", ages, "times that do not fall: a run does not go back")
+    sample = whole_number("measure_ages", "sample", sample, 0)
     run, found = model.simulate(seed=stream(seed, sample)), []
-    for age in ages:
+    for age in times:
         run.advance_to(age, lambda: give_way() or cancelled())
         found.append(run.observe())
     return found
