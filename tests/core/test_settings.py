@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mfexplore.workbench.arrangement import page_of
 
+from mfexplore.app.pages import ANYWHERE, component
 from mfexplore.core import Model, NotOfferedError, system
 from mfexplore.core.catalogue import places
 from mfexplore.figures import publication, publication_trace
@@ -87,7 +87,7 @@ def fingerprints() -> list[str]:
     words = model.theory(start=["up", "down"], temperature=[0.5, 0.6])
     tables = [csv(d) for d in (picture, run.trace(), model.ensemble(samples=2, seed=1, size=100), words)]
     parts = [publication.save(figure, "svg") for figure in figures] + [table.encode() for table in tables]
-    parts += [page_of(kind).encode()]
+    parts += [component(kind, ANYWHERE)["sheet"].encode()]
     return [hashlib.sha256(part).hexdigest()[:16] for part in parts]
 
 
