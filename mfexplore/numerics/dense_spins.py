@@ -22,8 +22,8 @@ from mfexplore.numerics.random import advanced, uniform
 
 BLOCK = 32
 VECTORS = 64  # elements of a row that are read in one turn of a loop, or less
-FINE_STEPS = 2048  # units of a standard deviation: 16 of these fit into int16, and no Gaussian number is larger
-STEPS = 22  # into int8 fit 5.77 of these, beyond which is one Gaussian number in 10^8
+STEPS = 2048  # units of a standard deviation: 16 deviations fit into int16, and no Gaussian number is larger
+COARSE_STEPS = 22  # the same of many spins: 5.77 deviations fit into int8, beyond are eight Gaussian numbers in 10^9
 MANY = 2048  # spins
 
 
@@ -34,7 +34,7 @@ def symmetric_couplings(size: int, binary: bool, rng: np.random.Generator) -> tu
     to a 22nd, int8; the unit takes back what rounding adds to the variance. Shape (size, width >= size): a symmetric
     matrix without diagonal, and zeros.
     """
-    steps = STEPS if size > MANY else FINE_STEPS
+    steps = COARSE_STEPS if size > MANY else STEPS
     rows = aligned((size, -(-size // VECTORS) * VECTORS), np.int8 if binary or size > MANY else np.int16)
     largest = np.iinfo(rows.dtype).max
     for i in range(1, size):
@@ -114,9 +114,9 @@ def metropolis_sweeps(rows, spins, fields, scale, shared, field, temperatures, s
                 spins[begin + first] = -spin
                 total -= 2.0 * spin
                 change = kind(-2 * spin)
-                row = rows[begin + first]
+                site = begin + np.int64(first)
                 for k in range(fields.size):
-                    fields[k] = kind(fields[k] + change * kind(row[k]))
+                    fields[k] = kind(fields[k] + change * kind(rows[site, k]))
                 flips += 1
                 start = np.uint16(first + 1)
     stream[0] = position
