@@ -69,6 +69,10 @@ class Observable(Named):
     heavy_tailed: bool = False
     thermodynamic: bool = True
 
+    @property
+    def is_logarithmic(self) -> bool:
+        return self.scale == "log"
+
 
 @dataclass(frozen=True)
 class Coordinate(Named):
@@ -79,6 +83,10 @@ class Coordinate(Named):
     unit: str = ""
     scale: Literal["linear", "log"] = "linear"
     discrete: bool = False
+
+    @property
+    def is_logarithmic(self) -> bool:
+        return self.scale == "log"
 
 
 @dataclass(frozen=True)

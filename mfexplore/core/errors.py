@@ -55,6 +55,19 @@ class UnknownNameError(MfexploreError, LookupError):
         return type(self), (self.kind, self.name, self.known)
 
 
+class AbsentError(MfexploreError, LookupError):
+    """Something was asked for that exists only under other words of a choice."""
+
+    def __init__(self, system: str, kind: str, name: str, choice: str, word: object, words: Iterable[str]) -> None:
+        self.system, self.kind, self.name, self.choice, self.word = system, kind, name, choice, word
+        self.words = tuple(words)
+        allowed = " or ".join(repr(one) for one in self.words)
+        super().__init__(f"{system}: the {kind} {name!r} exists only for {choice} = {allowed}; here it is {word!r}.")
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        return type(self), (self.system, self.kind, self.name, self.choice, self.word, self.words)
+
+
 class NotOfferedError(MfexploreError):
     """A system was asked for a capability that it does not have."""
 

@@ -32,7 +32,7 @@ from mfexplore.core.declaration import (
     Source,
     Task,
 )
-from mfexplore.core.errors import NotOfferedError, TooLargeError, UnknownNameError
+from mfexplore.core.errors import AbsentError, NotOfferedError, TooLargeError, UnknownNameError
 from mfexplore.core.extras import needs
 from mfexplore.core.provenance import attributes, provenance
 from mfexplore.core.seeds import Seed, check_seed
@@ -175,6 +175,11 @@ class Model:
         return by_name("observable", name, cls.observables)
 
     @classmethod
+    def coordinate(cls, name: str) -> Coordinate:
+        """What observables are functions of; one that is not declared has nothing but its name."""
+        return next((one for one in cls.coordinates if one.name == name), Coordinate(name, "", ""))
+
+    @classmethod
     def preset(cls, name: str) -> Self:
         """The model at a named preset."""
         return cls(**by_name("preset", name, cls.presets).controls)
@@ -199,6 +204,12 @@ class Model:
     def applies(self, thing: Named | Control | Plane) -> bool:
         """Whether something that is declared `only` for some words of choices exists at these controls."""
         return all(getattr(self, choice) in words for choice, words in thing.only.items())
+
+    def require(self, kind: str, thing: Named | Control) -> None:
+        """Raises AbsentError if something that is declared `only` for some words does not exist at these controls."""
+        for choice, words in thing.only.items():
+            if getattr(self, choice) not in words:
+                raise AbsentError(self.title, kind, thing.name, choice, getattr(self, choice), words)
 
     @classmethod
     def on(cls, branch: str, mask: Array) -> Array:
@@ -427,6 +438,8 @@ class Model:
         plane = self.plane(x, y)
         found: dict[str, tuple[Array, Array]] = {}
         for landmark in self.landmarks:
+            if not self.applies(landmark):
+                continue
             try:
                 found[landmark.name] = self.trace_landmark(landmark.name, plane.x, plane.y, self.range(plane, "x"))
             except NotOfferedError:
@@ -445,18 +458,21 @@ class Model:
         )
 
     def plane(self, x: str | None = None, y: str | None = None) -> Plane:
-        """The declared plane spanned by x and y (either order), or a new one; default: the first declared."""
-        if not self.planes:
+        """The declared plane spanned by x and y (either order), or a new one; default: the first declared that exists
+        at these controls. Raises NotOfferedError, UnknownNameError, AbsentError.
+        """
+        there = [plane for plane in self.planes if self.applies(plane)]
+        if not there:
             raise NotOfferedError(self.title, "a phase diagram")
-        first = self.planes[0]
+        first = there[0]
         x, y = x or (first.x if y != first.x else first.y), y or (first.y if x != first.y else first.x)
         for name in (x, y):
-            self.control(name)
+            self.require("control", self.control(name))
             if name not in self.axis_names():
                 raise UnknownNameError("axis", name, self.axis_names())
         if x == y:
             raise NotOfferedError(self.title, f"a diagram of {x} against itself")
-        for plane in self.planes:
+        for plane in there:
             if (plane.x, plane.y) == (x, y):
                 return plane
             if (plane.y, plane.x) == (x, y):

@@ -133,6 +133,10 @@ class Axis:
     low: float | None = None
     high: float | None = None
 
+    @property
+    def is_logarithmic(self) -> bool:
+        return self.scale == "log"
+
 
 @dataclass(frozen=True)
 class Series:

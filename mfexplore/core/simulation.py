@@ -61,7 +61,7 @@ class Simulation(ABC, Generic[System]):
             choose it.
         quantum: the least time that can be simulated, of which a step has a whole number; None: a step.
         recording: "log" where a trace is looked at on a logarithmic axis of time: the later, the fewer points, at least
-            32 for every doubling of the time.
+            32 for every doubling of the time; `prepare` may choose it.
         repeats: a run that has ended begins again with the next seed, and what it measures accumulates.
         deterministic: a seed makes no difference (unless the start is drawn).
         relaxation, window: in an ensemble, the time left to relax and the time averaged over (0: only the final state).
@@ -72,7 +72,7 @@ class Simulation(ABC, Generic[System]):
     time_unit: ClassVar[str] = "sweeps"
     step: float = 1.0
     quantum: float | None = None
-    recording: ClassVar[Literal["linear", "log"]] = "linear"
+    recording: Literal["linear", "log"] = "linear"
     repeats: ClassVar[bool] = False
     deterministic: ClassVar[bool] = False
     relaxation: float = 100.0
@@ -274,11 +274,17 @@ class Simulation(ABC, Generic[System]):
         if self.window <= 0:
             return self.observe()
         first = self._recorded
-        self._advance_unless(cancelled, self.window)
-        if self._recorded == first:  # finished while relaxing
+        seen: list[Array] = []
+        if self.recording == "linear":
+            self._advance_unless(cancelled, self.window)
+            seen.extend(self._trace[first : self._recorded, 1:])
+        else:  # of every step, too, although the trace has fewer points
+            for _ in range(round(self.window / self.step)):
+                self._advance_unless(cancelled, self.step)
+                seen.append(np.array(list(self.observe().values())))
+        if not seen:  # finished while relaxing
             return self.observe()
-        mean = self._trace[first : self._recorded, 1:].mean(axis=0)
-        return dict(zip(self._names, mean.tolist(), strict=True))
+        return dict(zip(self._names, np.mean(seen, axis=0).tolist(), strict=True))
 
 
 all_with_infinities(Simulation)

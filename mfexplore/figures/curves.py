@@ -22,11 +22,10 @@ from mfexplore.figures.frame import (
     inside,
     load_holoviews,
     on_top,
-    set_range,
     write_axes,
 )
 from mfexplore.figures.legends import Mark
-from mfexplore.figures.scale import Scale
+from mfexplore.figures.scale import Scale, room
 from mfexplore.figures.style import Theme, line_colour, tex_label
 
 if TYPE_CHECKING:
@@ -154,7 +153,7 @@ class CurvesFigure(Drawn):
         self.kind, self.lines = kind, lines_of(kind)
         self._columns: dict[str, NDArray[Any]] = {}
         self._drawn_lines: set[str] = set()
-        self.scale = Scale()
+        self.scale, self.up = Scale(), Scale()
 
     @staticmethod
     def marks(kind: type[Model]) -> tuple[Mark, ...]:
@@ -178,14 +177,14 @@ class CurvesFigure(Drawn):
         self.observable = self.kind.observable(observable)
         self.figure.part("xaxis").update(axis_label=tex_label(self.kind.control(control)))
         self.figure.part("yaxis").update(axis_label=tex_label(self.observable))
-        self.scale = Scale(self.kind.control(control))
+        self.scale, self.up = Scale(self.kind.control(control)), Scale(self.observable)
         self.scale.show(self.figure, "x", *x_range)
 
     def show_theory(self, columns: dict[str, NDArray[Any]]) -> None:
         """Draw the lines of `theory_columns`."""
         self._columns = columns
         self._put_lines()
-        set_range(self.figure, "y", *curve_range(columns, self.observable), margin=0.06)
+        room(self.figure, "y", self.up, *curve_range(columns, self.observable), margin=0.06, firm=True)
 
     def _put_lines(self) -> None:
         """All lines are one glyph over one source: each further glyph costs the browser a millisecond per change."""
@@ -194,7 +193,7 @@ class CurvesFigure(Drawn):
         self._drawn_lines = set()
         for k, line in enumerate(self.lines):
             for name, width, dash in KINDS:
-                y = self._columns.get(f"{name}{k}", NOTHING)
+                y = self.up.place(self._columns.get(f"{name}{k}", NOTHING))
                 there = np.flatnonzero(np.isfinite(y))
                 if len(there):
                     self._drawn_lines |= {f"line-{line.colour}", name}
@@ -218,22 +217,23 @@ class CurvesFigure(Drawn):
     def show_points(self, x: NDArray[Any], mean: NDArray[Any], error: NDArray[Any]) -> None:
         """Means of the simulation with their standard errors. All of shape (n,)."""
         x = self.scale.place(x)
-        self.layers["points"].put(x=x, y=mean)
-        self.layers["bars"].put(x0=x, y0=mean - error, x1=x, y1=mean + error)
+        self.layers["points"].put(x=x, y=self.up.place(mean))
+        low, high = self.up.places_of_ends(mean, error)
+        self.layers["bars"].put(x0=x, y0=low, x1=x, y1=high)
 
     def show_exact(self, x: NDArray[Any], y: NDArray[Any]) -> None:
         """The exact values at finite size."""
-        self.layers["exact"].put(x=self.scale.place(x), y=y)
+        self.layers["exact"].put(x=self.scale.place(x), y=self.up.place(y))
 
     def show_live(self, x: NDArray[Any], y: NDArray[Any]) -> None:
         """The running simulation: where it is now (last value) and where it came from."""
-        x = self.scale.place(x)
+        x, y = self.scale.place(x), self.up.place(y)
         self.layers["trail"].put(x=x, y=y)
         self.layers["live"].put(x=x[-1:], y=y[-1:])
 
     def show_pins(self, curves: list[tuple[NDArray[Any], NDArray[Any]]]) -> None:
         """Ghosts of pinned runs."""
-        self.layers["pins"].put(xs=[self.scale.place(c[0]) for c in curves], ys=[c[1] for c in curves])
+        self.layers["pins"].put(xs=[self.scale.place(c[0]) for c in curves], ys=[self.up.place(c[1]) for c in curves])
 
 
 def curve_range(columns: dict[str, NDArray[Any]], observable: Observable) -> tuple[float, float]:
@@ -242,18 +242,7 @@ def curve_range(columns: dict[str, NDArray[Any]], observable: Observable) -> tup
     """
     stable = np.concatenate([v for n, v in columns.items() if n.startswith(("stable", "equilibrium"))])
     drawn = stable if np.isfinite(stable).any() else np.concatenate([v for n, v in columns.items() if n != "x"])
-    return value_range(drawn, observable.low, observable.high)
+    return Scale(observable).range(drawn, observable.low, observable.high)
 
 
-def value_range(values: NDArray[Any], low: float | None, high: float | None) -> tuple[float, float]:
-    """The range of an axis for an observable: as declared, else what the data need (without the outer percent)."""
-    finite = values[np.isfinite(values)]
-    if finite.size == 0:
-        return (0.0 if low is None else low), (1.0 if high is None else high)
-    a, b = np.quantile(finite, (0.005, 0.995)) if finite.size > 50 else (finite.min(), finite.max())
-    low, high = float(a) if low is None else low, float(b) if high is None else high
-    spread = abs(high) or 1.0
-    return (low, high) if high - low > 1e-6 * spread else (low - 0.5 * spread, high + 0.5 * spread)
-
-
-__all__ = ["CurvesFigure", "Line", "curve_range", "legend_of", "lines_of", "theory_columns", "value_range"]
+__all__ = ["CurvesFigure", "Line", "curve_range", "legend_of", "lines_of", "theory_columns"]

@@ -1,4 +1,4 @@
-"""Where a value of a control stands on an axis: a logarithmic control is drawn by its decimal logarithm.
+"""Where a value stands on an axis: what is logarithmic is drawn by its decimal logarithm.
 
 Bokeh fixes the kind of an axis when a figure is made, and ours are made once; so the figures plot places, and the
 labels of the ticks say the values.
@@ -6,33 +6,71 @@ labels of the ticks say the values.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mfexplore.core.controls import Control
-from mfexplore.figures.frame import Figure, set_range
+from mfexplore.figures.frame import Figure, get_range, set_range
 from mfexplore.figures.style import nice
 
 SMALL = 0.01  # an axis that ends below it is labelled in powers of ten: Bokeh would write 5.000e-4
+MOST_DECADES = 12  # that a logarithmic axis shows by itself: what is still smaller is as good as nothing
+MOST_TICKS = 8
+
+
+class Scaled(Protocol):
+    """What has a scale: a control, an observable, a coordinate, an axis of a picture."""
+
+    @property
+    def is_logarithmic(self) -> bool: ...
 
 
 class Scale:
-    """The scale of the axis of one control (None: a plain linear axis)."""
+    """The scale of the axis of something (None: a plain linear axis)."""
 
-    def __init__(self, control: Control | None = None) -> None:
-        self.is_log = control is not None and control.is_logarithmic
-        self.least = 1.0 if control is not None and control.is_integer else 0.0  # between ticks
+    def __init__(self, thing: Scaled | None = None) -> None:
+        self.is_log = thing is not None and thing.is_logarithmic
+        whole = getattr(thing, "is_integer", False) or getattr(thing, "discrete", False)
+        self.least = 1.0 if whole else 0.0  # between ticks
 
     def place(self, values: Any) -> NDArray[Any]:
         """Values -> places on the axis; NaN for what has none (nothing has grown yet)."""
         values = np.asarray(values)
         return np.log10(np.where(values > 0, values, np.nan)) if self.is_log else values
 
+    def places_of_ends(self, mean: NDArray[Any], error: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Where error bars begin and end; on a logarithmic axis they are as long below as above, if they reach zero."""
+        low, high = mean - error, mean + error
+        if self.is_log:
+            with np.errstate(invalid="ignore", divide="ignore"):
+                low = np.where(low > 0, low, mean**2 / high)
+        return self.place(low), self.place(high)
+
     def value(self, place: float) -> float:
         """Place on the axis -> value."""
         return float(10**place) if self.is_log else float(place)
+
+    def range(self, values: NDArray[Any], low: float | None, high: float | None) -> tuple[float, float]:
+        """The values that an axis has to show: as declared, else what the data need (without the outer percent)."""
+        finite = np.asarray(values)[np.isfinite(values)]
+        if self.is_log:
+            finite = finite[finite > 0]
+            low, high = (None if end is None or end <= 0 else end for end in (low, high))
+        if finite.size == 0:
+            low = low if low is not None else 0.1 * (high or 10.0) if self.is_log else min(0.0, high or 0.0)
+            return low, high if high is not None else max(10 * low, low + 1.0) if self.is_log else low + 1.0
+        a, b = np.quantile(finite, (0.005, 0.995)) if finite.size > 50 else (finite.min(), finite.max())
+        low, high = float(a) if low is None else low, float(b) if high is None else high
+        if self.is_log:
+            low = max(low, high / 10.0**MOST_DECADES)
+            return (low, high) if high > 1.001 * low else (low / 2, low * 2)
+        spread = abs(high) or 1.0
+        return (low, high) if high - low > 1e-6 * spread else (low - 0.5 * spread, high + 0.5 * spread)
+
+    def foot(self, shown: tuple[float, float]) -> float:
+        """Where bars stand on an axis that shows these values."""
+        return shown[0] if self.is_log else 0.0
 
     def show(self, figure: Figure, axis: str, low: float, high: float) -> None:
         """Show the window [low, high] of values on axis "x" or "y" of a figure, with ticks at round values."""
@@ -47,6 +85,19 @@ class Scale:
         told.update(ticks=places)
         labels = {place: _tick(value) for place, value in zip(places, values, strict=True)}
         drawn.update(major_label_overrides=labels, ticker=told.ref)
+
+
+def room(
+    figure: Figure, axis: str, scale: Scale, low: float, high: float, margin: float = 0.0, firm: bool = False
+) -> None:
+    """Show [low, high] of values, and a margin in parts of it; unless firm, an axis that has room for them already and
+    not far too much stays, so that it does not tremble while a run goes on.
+    """
+    a, b = (float(scale.place(end)) for end in (low, high))
+    shown = get_range(figure, axis)
+    if not firm and shown is not None and shown[0] <= a and b <= shown[1] and b - a > 0.5 * (shown[1] - shown[0]):
+        return
+    scale.show(figure, axis, scale.value(a - margin * (b - a)), scale.value(b + margin * (b - a)))
 
 
 def _tick(value: float) -> str:
@@ -71,7 +122,7 @@ def round_values(low: float, high: float) -> list[float]:
         inside = [v for v in found if low * (1 - 1e-9) <= v <= high * (1 + 1e-9)]
         if len(inside) >= 4:
             break
-    return inside if len(inside) >= 3 else even_values(low, high)
+    return inside[:: -(-len(inside) // MOST_TICKS)] if len(inside) >= 3 else even_values(low, high)
 
 
 def even_values(low: float, high: float) -> list[float]:

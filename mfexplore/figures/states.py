@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from mfexplore.core.pictures import (
+    Chart,
     Density,
+    Field,
     Lattice,
     Network,
     Particles,
@@ -19,26 +22,16 @@ from mfexplore.core.pictures import (
     Spectrum,
     Trajectories,
 )
-from mfexplore.figures.frame import (
-    NOTHING,
-    Drawn,
-    Figure,
-    Part,
-    clear,
-    colour_mapper,
-    dress,
-    get_range,
-    glyphs,
-    load_holoviews,
-    set_range,
-    thin,
-    write_axes,
-)
-from mfexplore.figures.style import SANS, Theme, line_colour, palette, sequential, two_tone
+from mfexplore.figures.charts import ChartFigure, FieldFigure
+from mfexplore.figures.frame import NOTHING, Figure, Part, clear, colour_mapper, glyphs, load_holoviews, thin
+from mfexplore.figures.picture import StateFigure, arrows, fit, frame
+from mfexplore.figures.style import SANS, Theme, cyclic, diverging, line_colour, palette, sequential, two_tone
 
 MOST_PIXELS = 512  # along a side: more than the picture has on the screen
 MOST_MARKS = 3000  # points, particles, links
 MOST_LINES = 40
+MOST_ARROWS = 600
+BEND = 0.18  # of its length, how far an arc leaves the straight line
 LETTERS_ACROSS = 56  # of captions side by side
 
 
@@ -89,38 +82,6 @@ class StatePlace:
             self._state.dress(theme)
 
 
-class StateFigure(Drawn):
-    """Base of the figures for a kind of picture: `show` replaces what is drawn.
-
-    Attributes:
-        square: one unit is as long across as up, and the axes are left away. shape: how much room it needs.
-    """
-
-    square: ClassVar[bool] = True
-    shape: ClassVar[str] = "square"
-
-    def show(self, picture: Any) -> None:
-        raise NotImplementedError
-
-    def named(self, picture: Any) -> list[tuple[str, str]]:
-        """What the colours of a picture mean: pairs (name, colour), empty if nothing in it is named."""
-        return []
-
-    @classmethod
-    def finish(cls, figure: Any, layers: Mapping[str, Any]) -> dict[str, Any]:
-        write_axes(figure)
-        if cls.square:
-            for part in (*figure.axis, *figure.grid):
-                part.visible = False
-            borders = {f"min_border{side}": 2 for side in ("", "_left", "_right", "_top", "_bottom")}
-            figure.update(match_aspect=True, sizing_mode="stretch_width", aspect_ratio=1.0, **borders)
-        return {}
-
-    @classmethod
-    def look(cls, figure: Figure, theme: Theme) -> None:
-        dress(figure, theme, grid=not cls.square)
-
-
 def _image(*captions: str) -> dict[str, Any]:
     hv = load_holoviews()
     image = hv.Image(np.zeros((2, 2), np.float32), bounds=(0, 0, 1, 1), kdims=["x", "y"], vdims=["z"])
@@ -145,7 +106,7 @@ class LatticeFigure(StateFigure):
         _set_mapper(self.layers["image"].mapper, picture, values, self.theme)
         rows, columns = values.shape
         self.layers["image"].put(image=[values[::-1]], x=[0.0], y=[0.0], dw=[float(columns)], dh=[float(rows)])
-        _frame(self.figure, columns, rows)
+        frame(self.figure, columns, rows)
 
     def named(self, picture: Lattice) -> list[tuple[str, str]]:
         named = state_key(picture.states, self.theme)
@@ -189,7 +150,7 @@ class PatternsFigure(StateFigure):
         captions = [caption for caption, _ in picture.images]
         if self.layers["captions"].columns.get("Label") != captions:
             self.layers["captions"].put(x=np.array(left) + 0.5, y=np.array(bottom) - 0.04, Label=captions)
-        _frame(self.figure, 1.08 * columns - 0.08, 1.28 * rows - 0.08)
+        frame(self.figure, 1.08 * columns - 0.08, 1.28 * rows - 0.08)
 
 
 class PhasesFigure(StateFigure):
@@ -268,7 +229,7 @@ class LinesFigure(StateFigure):
         ys = [thin(np.asarray(row), 800).astype(np.float32) for row in rows]
         colours = [line_colour(k, self.theme) for k in range(len(ys))]
         self.layers["lines"].put(xs=[short] * len(ys), ys=ys, c=colours)
-        _fit(self.figure, short, np.concatenate(ys) if ys else NOTHING)
+        fit(self.figure, short, np.concatenate(ys) if ys else NOTHING)
 
     def named(self, picture: Trajectories | Density) -> list[tuple[str, str]]:
         names = [name for name, _ in picture.curves] if isinstance(picture, Density) else picture.names
@@ -310,12 +271,12 @@ class SpectrumFigure(StateFigure):
             shown = thin(values, MOST_MARKS)
             self.layers["bars"].put(**empty)
             self.layers["dots"].put(x=shown.real.astype(np.float32), y=shown.imag.astype(np.float32))
-            _fit(self.figure, shown.real, shown.imag)
+            fit(self.figure, shown.real, shown.imag)
         elif values.size:
             heights, edges = np.histogram(values, bins=60, density=True)
             self.layers["dots"].put(x=NOTHING, y=NOTHING)
             self.layers["bars"].put(left=edges[:-1], right=edges[1:], bottom=np.zeros_like(heights), top=heights)
-            _fit(self.figure, edges, np.append(heights, 0.0))
+            fit(self.figure, edges, np.append(heights, 0.0))
 
 
 class ParticlesFigure(StateFigure):
@@ -323,29 +284,57 @@ class ParticlesFigure(StateFigure):
 
     @staticmethod
     def declare() -> dict[str, Any]:
-        return {"dots": load_holoviews().Points([(0.0, 0.0)])}
+        hv = load_holoviews()
+        return {"dots": hv.Points([(0.0, 0.0)]), "headings": hv.Path([[(0.0, 0.0), (1.0, 1.0)]])}
 
     @classmethod
     def finish(cls, figure: Any, layers: Mapping[str, Any]) -> dict[str, Any]:
         from bokeh.models import Circle
 
-        layers["dots"].data_source.data = {"x": [], "y": [], "c": []}
+        clear(layers)
+        layers["dots"].data_source.data = {"x": [], "y": [], "r": [], "c": []}
         mapper = colour_mapper()
         # Particles have a radius in the units of the box, which HoloViews' Points do not.
+        fill: Any = {"field": "c", "transform": mapper}
         layers["dots"].glyph = Circle(
-            x="x", y="y", radius=0.5, fill_color={"field": "c", "transform": mapper}, line_color=None, fill_alpha=0.85
+            x="x", y="y", radius={"field": "r"}, fill_color=fill, line_color=None, fill_alpha=0.85
         )
+        layers["headings"].glyph.update(line_width=1.2)
         return super().finish(figure, layers) | {"dots.mapper": mapper}
+
+    @classmethod
+    def look(cls, figure: Figure, theme: Theme) -> None:
+        super().look(figure, theme)
+        figure.layer("headings").glyph.update(line_color=theme.ink)
 
     def show(self, picture: Particles) -> None:
         x, y = thin(picture.x, MOST_MARKS), thin(picture.y, MOST_MARKS)
-        plain = picture.colour is None
-        colour = np.zeros(len(x)) if picture.colour is None else ranks(thin(picture.colour, MOST_MARKS))
-        self.layers["dots"].glyph.update(radius=float(picture.radius))
-        self.layers["dots"].mapper.update(palette=[self.theme.accent] if plain else list(mark_colours(self.theme)))
-        self.layers["dots"].put(x=x, y=y, c=colour)
+        radius = thin(np.broadcast_to(picture.radius, np.shape(picture.x)), MOST_MARKS).astype(np.float32)
+        colour, low, high, colours = self._colours(picture)
+        self.layers["dots"].mapper.update(palette=list(colours), low=low, high=high)
+        self.layers["dots"].put(x=x, y=y, r=radius, c=thin(colour, MOST_MARKS).astype(np.float32))
+        if picture.heading is not None or self.layers["headings"].columns:
+            heading = np.empty(0) if picture.heading is None else thin(picture.heading, MOST_MARKS)[:MOST_ARROWS]
+            n = len(heading)
+            length = 2 * radius[:n]
+            lines = arrows(x[:n], y[:n], length * np.cos(heading), length * np.sin(heading))
+            self.layers["headings"].put(xs=lines[0], ys=lines[1])
         left, right, bottom, top = picture.box
-        _frame(self.figure, right - left, top - bottom, left, bottom)
+        frame(self.figure, right - left, top - bottom, left, bottom)
+
+    def _colours(self, picture: Particles) -> tuple[NDArray[Any], float, float, tuple[str, ...]]:
+        """A number for every particle, where its scale begins and ends, and the colours along it."""
+        if picture.states and picture.colour is not None:
+            named = species_colours(len(picture.states), self.theme)
+            return picture.colour, -0.5, len(named) - 0.5, named
+        if picture.colour is not None:
+            return ranks(picture.colour), 0.0, 1.0, mark_colours(self.theme)
+        if picture.heading is not None:
+            return picture.heading % (2 * np.pi), 0.0, 2 * np.pi, cyclic()
+        return np.zeros(len(picture.x)), 0.0, 1.0, (self.theme.accent,)
+
+    def named(self, picture: Particles) -> list[tuple[str, str]]:
+        return list(zip(picture.states, species_colours(len(picture.states), self.theme), strict=True))
 
 
 class NetworkFigure(StateFigure):
@@ -355,21 +344,20 @@ class NetworkFigure(StateFigure):
     def declare() -> dict[str, Any]:
         hv = load_holoviews()
         nodes = hv.Points([(0.0, 0.0)])
-        return {"links": hv.Segments([(0.0, 0.0, 1.0, 1.0)]), "nodes": nodes}
+        bent = hv.Path([[(0.0, 0.0), (1.0, 1.0)]])
+        return {"links": hv.Segments([(0.0, 0.0, 1.0, 1.0)]), "bent": bent, "nodes": nodes}
 
     @classmethod
     def finish(cls, figure: Any, layers: Mapping[str, Any]) -> dict[str, Any]:
         clear(layers)
         layers["nodes"].data_source.data = {"x": [], "y": [], "c": []}
-        mapper = colour_mapper()
-        layers["links"].glyph.update(line_alpha=0.35, line_width=0.8)
+        layers["links"].data_source.data = {"x0": [], "y0": [], "x1": [], "y1": [], "c": []}
+        layers["bent"].data_source.data = {"xs": [], "ys": [], "c": []}
+        mapper, links = colour_mapper(), colour_mapper(-1.0, 1.0)
+        for name in ("links", "bent"):  # straight ones, and arcs and the heads of arrows
+            layers[name].glyph.update(line_alpha=0.35, line_width=0.8, line_color={"field": "c", "transform": links})
         layers["nodes"].glyph.update(size=7, line_color=None, fill_color={"field": "c", "transform": mapper})
-        return super().finish(figure, layers) | {"nodes.mapper": mapper}
-
-    @classmethod
-    def look(cls, figure: Figure, theme: Theme) -> None:
-        super().look(figure, theme)
-        figure.layer("links").glyph.update(line_color=theme.ghost)
+        return super().finish(figure, layers) | {"nodes.mapper": mapper, "links.mapper": links}
 
     def __init__(self, theme: Theme, figure: Figure | None = None) -> None:
         super().__init__(theme, figure)
@@ -384,16 +372,47 @@ class NetworkFigure(StateFigure):
         self.layers["nodes"].mapper.update(palette=list(colours), low=picture.low, high=picture.high)
         rim = self.theme.ghost if picture.states else None  # or the ground would not be seen
         self.layers["nodes"].glyph.update(line_color=rim)
-        if self._linked is not picture.edges:  # links seldom change, and are most of the data
-            self._linked = picture.edges
-            edges = thin(picture.edges, MOST_MARKS)
-            a, b = edges[:, 0], edges[:, 1]
-            x, y = picture.x, picture.y
-            self.layers["links"].put(x0=x[a], y0=y[a], x1=x[b], y1=y[b])
+        linked = (id(picture.edges), id(picture.edge_colour), self.theme.name)
+        if self._linked != linked:  # links seldom change, and are most of the data
+            self._linked = linked
+            self._link(picture)
         self.layers["nodes"].put(x=picture.x, y=picture.y, c=picture.colour.astype(np.float32))
         low, high = np.array([picture.x.min(), picture.y.min()]), np.array([picture.x.max(), picture.y.max()])
         width, height = np.maximum(high - low, 1e-9) * 1.06
-        _frame(self.figure, float(width), float(height), float(low[0] - 0.03 * width), float(low[1] - 0.03 * height))
+        frame(self.figure, float(width), float(height), float(low[0] - 0.03 * width), float(low[1] - 0.03 * height))
+
+    def _link(self, picture: Network) -> None:
+        a, b = thin(picture.edges, MOST_MARKS).T
+        plain = picture.edge_colour is None
+        colour = np.zeros(len(a)) if picture.edge_colour is None else thin(picture.edge_colour, MOST_MARKS)
+        most = float(np.nanmax(np.abs(colour), initial=0.0)) or 1.0
+        shades = (self.theme.ghost,) if plain else diverging(self.theme)
+        self.layers["links"].mapper.update(palette=list(shades), low=-most, high=most)
+        for name in ("links", "bent"):
+            self.layers[name].glyph.update(line_alpha=0.35 if plain else 0.8)
+        start = np.array([picture.x[a], picture.y[a]], float)
+        way = np.array([picture.x[b], picture.y[b]], float) - start
+        xs: list[Any] = []
+        ys: list[Any] = []
+        straight = slice(0, 0) if picture.arcs else slice(None)
+        side = np.array([-way[1], way[0]]) * (BEND if picture.arcs else 0.0)
+        if picture.arcs:
+            t = np.linspace(0, 1, 13)
+            bent = start[..., None] + way[..., None] * t + side[..., None] * (4 * t * (1 - t))
+            xs, ys = list(bent[0].astype(np.float32)), list(bent[1].astype(np.float32))
+        if picture.directed:  # a head beyond the middle, where the lines of a node do not yet come together
+            length = np.hypot(*way)
+            short = 0.04 * max(float(np.ptp(picture.x)), float(np.ptp(picture.y)), 1e-9)
+            u, v = way / np.maximum(length, 1e-300) * np.minimum(short / 0.25, length)
+            tip = start + 0.6 * way + side * (4 * 0.6 * 0.4)
+            heads = arrows(tip[0] - u, tip[1] - v, u, v)
+            xs, ys = [*xs, *(line[2:] for line in heads[0])], [*ys, *(line[2:] for line in heads[1])]
+        times = picture.arcs + picture.directed
+        x, y = start
+        self.layers["links"].put(
+            x0=x[straight], y0=y[straight], x1=(x + way[0])[straight], y1=(y + way[1])[straight], c=colour[straight]
+        )
+        self.layers["bent"].put(xs=xs, ys=ys, c=np.tile(colour, times))
 
 
 _KINDS: dict[type, type[StateFigure]] = {
@@ -405,6 +424,8 @@ _KINDS: dict[type, type[StateFigure]] = {
     Spectrum: SpectrumFigure,
     Particles: ParticlesFigure,
     Network: NetworkFigure,
+    Chart: ChartFigure,
+    Field: FieldFigure,
 }
 
 
@@ -420,9 +441,10 @@ def shrink(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def ranks(values: NDArray[Any]) -> NDArray[np.float32]:
-    """Values as evenly spread numbers from 0 to 1, so that a few outliers do not take all the colours."""
-    order = np.argsort(np.argsort(values, kind="stable"), kind="stable")
-    return (order / max(1, len(values) - 1)).astype(np.float32)
+    """Values as evenly spread numbers from 0 to 1, so that a few outliers do not take all the colours; equal ones have
+    equal numbers.
+    """
+    return np.asarray((rankdata(values) - 1) / max(1, len(values) - 1), np.float32)
 
 
 def _set_mapper(mapper: Part, picture: Lattice, values: NDArray[Any], theme: Theme) -> None:
@@ -440,6 +462,11 @@ def state_colours(n: int, theme: Theme) -> tuple[str, ...]:
     return (theme.card, *(line_colour(k, theme) for k in (0, 3, 1, 4, 5)))[:n]
 
 
+def species_colours(n: int, theme: Theme) -> tuple[str, ...]:
+    """Colours of the named species of particles, which all are to be seen on the ground."""
+    return tuple(line_colour(k, theme) for k in (0, 3, 1, 4, 5, 2))[:n]
+
+
 def mark_colours(theme: Theme) -> tuple[str, ...]:
     """The sequential map for marks on the ground, without the end that can hardly be seen on it."""
     return sequential()[80:] if theme.name == "dark" else sequential()[:-30]
@@ -453,23 +480,3 @@ def state_key(states: tuple[str, ...], theme: Theme) -> list[tuple[str, str]]:
 def outside_colour(theme: Theme) -> str:
     """Between ground and ink: seen, but behind everything else."""
     return f"{theme.ghost}80"
-
-
-def _frame(figure: Figure, width: float, height: float, left: float = 0.0, bottom: float = 0.0) -> None:
-    set_range(figure, "x", left, left + width)
-    set_range(figure, "y", bottom, bottom + height)
-    whole = figure.part("figure")
-    ratio = float(width / height)
-    if abs((whole["aspect_ratio"] or 0) - ratio) > 0.01:
-        whole.update(aspect_ratio=ratio)
-
-
-def _fit(figure: Figure, x: NDArray[Any], y: NDArray[Any]) -> None:
-    for axis, values in (("x", x), ("y", y)):
-        finite = values[np.isfinite(values)]
-        if finite.size:
-            low, high = float(finite.min()), float(finite.max())
-            spread = (high - low) or 1.0
-            shown = get_range(figure, axis)
-            if shown is None or low < shown[0] or high > shown[1] or spread < 0.5 * (shown[1] - shown[0]):
-                set_range(figure, axis, low, low + spread, margin=0.05 if axis == "y" else 0.0)

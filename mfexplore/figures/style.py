@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
 
@@ -91,6 +91,25 @@ def diverging(theme: Theme = LIGHT) -> tuple[str, ...]:
 
 
 @cache
+def cyclic() -> tuple[str, ...]:
+    """For angles: once around all hues of equal colourfulness (in Oklab), a little lighter on one side than on the
+    other, so that eyes that do not tell all hues apart see opposite ones.
+    """
+    hue = np.linspace(0, 2 * np.pi, 256, endpoint=False)
+    lightness, a, b = 0.64 + 0.09 * np.cos(hue - 1.9), 0.115 * np.cos(hue), 0.115 * np.sin(hue)
+    cones = np.array(
+        [[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728], [1, -0.0894841775, -1.2914855480]]
+    )
+    to_rgb = np.array([
+        [4.0767416621, -3.3077115913, 0.2309699292], [-1.2684380046, 2.6097574011, -0.3413193965],
+        [-0.0041960863, -0.7034186147, 1.7076147010],
+    ])  # fmt: skip
+    light = np.clip(to_rgb @ (cones @ np.array([lightness, a, b])) ** 3, 0, 1)
+    rgb = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return tuple("#" + "".join(f"{round(255 * channel):02x}" for channel in one) for one in rgb.T)
+
+
+@cache
 def two_tone(low: str = LIGHT.card, high: str = LIGHT.ink) -> tuple[str, ...]:
     """Ink on paper, for spins and pixels."""
     return _interpolate((low, high))
@@ -134,7 +153,11 @@ def _is_math(unit: str) -> bool:
 
 def tex_label(thing: Named) -> str:
     """Axis title for Bokeh: words in plain text, the symbol and a symbolic unit as mathematics."""
-    parts = [thing.title]
+    return _tex_label(thing.title, thing)
+
+
+def _tex_label(title: str, thing: Named) -> str:
+    parts = [title] if title else []
     if thing.symbol:
         parts.append(rf"$${thing.symbol}$$")
     if thing.unit:
@@ -146,7 +169,7 @@ def short_label(thing: Named) -> str:
     """The same for a low figure: a long name gives way to its symbol."""
     if len(thing.title) + len(thing.symbol) <= 17 or not thing.symbol:
         return tex_label(thing)
-    return tex_label(replace(thing, name="")).strip()  # type: ignore[type-var]
+    return _tex_label("", thing)
 
 
 def mpl_label(thing: Named) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfexplore.core.model import Law, Model
-from mfexplore.figures.curves import value_range
+from mfexplore.core.pictures import Axis
 from mfexplore.figures.frame import (
     NOTHING,
     Drawn,
@@ -25,7 +25,7 @@ from mfexplore.figures.frame import (
     write_axes,
 )
 from mfexplore.figures.legends import Mark
-from mfexplore.figures.scale import Scale
+from mfexplore.figures.scale import Scale, room
 from mfexplore.figures.style import Theme, short_label, tex_label
 
 MOST_POINTS = 1200
@@ -103,6 +103,7 @@ class TraceFigure(Drawn):
         self._step = 1.0
         self._span = 0.0
         self._limits: tuple[float | None, float | None] = (None, None)
+        self.along, self.up = Scale(), Scale()
 
     @staticmethod
     def marks(kind: type[Model]) -> tuple[Mark, ...]:
@@ -118,6 +119,8 @@ class TraceFigure(Drawn):
         """Name the axes. step: time between two points of the trace."""
         self._step = step
         declared = next((o for o in self.kind.observables if o.name == observable), None)
+        recorded = "linear" if self.kind.simulation is None else self.kind.simulation.recording
+        self.along, self.up = Scale(Axis(time_unit, recorded)), Scale(declared)
         self.figure.part("xaxis").update(axis_label=time_unit)
         label = short_label(declared) if declared else observable.replace("_", " ")
         self.figure.part("yaxis").update(axis_label=label)
@@ -127,29 +130,32 @@ class TraceFigure(Drawn):
     def show(self, times: NDArray[Any], values: NDArray[Any], beside: list[NDArray[Any]]) -> None:
         """Draw a trace. times, values and each of `beside`: shape (n,)."""
         t, y = thin(times, MOST_POINTS).astype(np.float32), thin(values, MOST_POINTS).astype(np.float32)
-        self.layers["trace"].put(t=t, y=y)
-        self.layers["now"].put(x=t[-1:], y=y[-1:])
+        t = self.along.place(t).astype(np.float32)
+        self.layers["trace"].put(t=t, y=self.up.place(y))
+        self.layers["now"].put(x=t[-1:], y=self.up.place(y[-1:]))
         drawn = [thin(v, 300).astype(np.float32) for v in beside[:MOST_COMPANIONS]]
         if drawn or self.layers["companions"].columns.get("xs"):
-            short = thin(times, 300).astype(np.float32)
-            self.layers["companions"].put(xs=[short] * len(drawn), ys=drawn)
+            short = self.along.place(thin(times, 300)).astype(np.float32)
+            self.layers["companions"].put(xs=[short] * len(drawn), ys=[self.up.place(v) for v in drawn])
         end = float(times[-1])
         first = max(end, 40 * self._step)
         if end > self._span or self._span > 4 * first:  # grow in steps, so that the axis does not creep
             self._span = first if end < first else 1.6 * end
-            set_range(self.figure, "x", 0.0, self._span)
+            self.along.show(self.figure, "x", self._step if self.along.is_log else 0.0, self._span)
             self._draw_theory()
         everything = np.concatenate([y, *drawn])
-        low, high = value_range(everything, *self._limits)
+        low, high = self.up.range(everything, *self._limits)
         # A declared limit is the least that is shown. Without one outliers are left out, but for the latest values: the
         # ends of a run that leaves are none.
         known, latest = everything[np.isfinite(everything)], [v[-1] for v in (y, *drawn) if np.isfinite(v[-1])]
         ends = [known.min(), known.max()] if known.size else []
         below, above = (latest if limit is None else ends for limit in self._limits)
-        low, high = float(min([low, *self._theory, *below])), float(max([high, *self._theory, *above]))
+        ends = [low, high, *self._theory, *(v for v in (*below, *above) if v > 0 or not self.up.is_log)]
+        low, high = float(min(ends)), float(max(ends))
         now = get_range(self.figure, "y")
-        if self._limits != (None, None) or now is None or low < now[0] or high > now[1] or times.size < 3:
-            set_range(self.figure, "y", low, high, margin=0.07)
+        a, b = (float(self.up.place(end)) for end in (low, high))
+        if self._limits != (None, None) or now is None or a < now[0] or b > now[1] or times.size < 3:
+            room(self.figure, "y", self.up, low, high, margin=0.07, firm=True)
 
     @property
     def drawn(self) -> list[str]:
@@ -165,12 +171,13 @@ class TraceFigure(Drawn):
 
     def show_theory(self, values: tuple[float, ...]) -> None:
         """Values that theory predicts for the long run, as dashed lines."""
-        self._theory = tuple(v for v in values if np.isfinite(v))
+        self._theory = tuple(v for v in values if np.isfinite(self.up.place(v)))
         self._draw_theory()
 
     def _draw_theory(self) -> None:
-        ends = np.array([0.0, self._span or 1.0], np.float32)
-        levels = [np.array([v, v], np.float32) for v in self._theory]
+        first = self._step if self.along.is_log else 0.0
+        ends = self.along.place([first, self._span or 1.0]).astype(np.float32)
+        levels = [self.up.place([v, v]).astype(np.float32) for v in self._theory]
         self.layers["theory"].put(xs=[ends] * len(levels), ys=levels)
 
     def show_predicted(self, times: NDArray[Any], values: NDArray[Any]) -> None:
@@ -178,7 +185,8 @@ class TraceFigure(Drawn):
         self.layers["predicted"].put(t=times, y=values)
 
     def show_pins(self, curves: list[tuple[NDArray[Any], NDArray[Any]]]) -> None:
-        self.layers["pins"].put(xs=[thin(c[0], 400) for c in curves], ys=[thin(c[1], 400) for c in curves])
+        xs, ys = ([scale.place(thin(c[k], 400)) for c in curves] for k, scale in enumerate((self.along, self.up)))
+        self.layers["pins"].put(xs=xs, ys=ys)
 
 
 class HistogramFigure(Drawn):

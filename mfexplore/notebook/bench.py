@@ -10,7 +10,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from mfexplore.figures.prose import one_line
-from mfexplore.notebook.controls import ChoiceControl, Menu, NumberControl, control_widget
+from mfexplore.notebook.controls import ChoiceControl, Menu, NumberControl, Tabs, control_widget
 from mfexplore.notebook.dress import styles
 from mfexplore.notebook.lessons import TaskCard
 from mfexplore.workbench import messages
@@ -33,6 +33,7 @@ class Bench:
         places: an empty box for the figure of each panel, by its name. cards: what to hide with a panel.
         marks, legends: what may stand in the legend of a figure, and the widget that shows it.
         along_shown, playing, shape: the abscissa of the curve, whether the run plays, the shape of its picture.
+        choices: what a panel shows, by its name, where it has a choice.
     """
 
     def __init__(self, start: Exploration, hear: Callable[[Heard], None]) -> None:
@@ -40,7 +41,7 @@ class Bench:
         self.kind = self.sheet.kind
         self.controls: dict[str, NumberControl | ChoiceControl] = {}
         self.menus: dict[str, Menu] = {}
-        self.series = Menu("trace of", {"": ""}, "", lambda name: hear(messages.Series(name)))
+        self.choices: dict[str, Menu | Tabs] = {}
         self.along: Any = None
         self.places: dict[str, Any] = {}
         self.cards: dict[str, Any] = {}
@@ -149,7 +150,8 @@ class Bench:
         self.sentence.add_class("mfexplore-say")
         explore: list[Any] = []
         for panel in self.sheet.at("explore"):
-            explore += [self._figure(panel, "mfexplore-plane"), *self._part(panel.below), self.legends[panel.name]]
+            below = self._part(panel.below, panel)
+            explore += [self._figure(panel, "mfexplore-plane"), *below, self.legends[panel.name]]
         explore.append(self.sentence)
         self.tasks = [self._task_card(index) for index in range(len(kind.tasks))]
         about = "".join(f"<h4>{section.title}</h4>{section.body}" for section in self.sheet.about)
@@ -194,20 +196,25 @@ class Bench:
 
     def _card(self, panel: type[Panel]) -> Any:
         """A panel with its heading, its legend and what stands beside and below it."""
-        head = _box([widgets.HTML(f"<h3>{panel.title}</h3>"), *self._part(panel.beside)], "mfexplore-head")
-        parts = [head, self._figure(panel), self.legends[panel.name], *self._part(panel.below)]
+        title = widgets.HTML(f"<h3>{panel.heading(self.kind)}</h3>")
+        head = _box([title, *self._part(panel.beside, panel)], "mfexplore-head")
+        parts = [head, self._figure(panel), self.legends[panel.name], *self._part(panel.below, panel)]
         self.cards[panel.name] = _box(parts, "mfexplore-card")
         return self.cards[panel.name]
 
-    def _part(self, name: str) -> list[Any]:
+    def _part(self, name: str, panel: type[Panel]) -> list[Any]:
         """What stands beside or below a figure, by the names of `Panel`."""
         if name == "along":
             self.along = widgets.ToggleButtons(options=[("along x", "x"), ("along y", "y")], value=self.along_shown)
             self.along.add_class("mfexplore-chips")
             self.along.observe(self._turned, "value")
             return [self.along]
-        if name == "series":
-            return [_box([self.series.widget], "mfexplore-menus")]
+        if name == "menu":
+            menu = self.choices[panel.name] = Menu(panel.asks, {"": ""}, "", partial(self._viewed, panel.chooses))
+            return [_box([menu.widget], "mfexplore-menus")]
+        if name == "tabs":
+            tabs = self.choices[panel.name] = Tabs(partial(self._viewed, panel.chooses))
+            return [tabs.widget]
         if name == "picture":
             self.clock.add_class("mfexplore-clock")
             return [self.key, _box([self.caption, self.clock], "mfexplore-caption")]
@@ -246,9 +253,10 @@ class Bench:
         row = _box([self.play, step, restart, pace], "mfexplore-row")
         parts: list[Any] = [widgets.HTML("<h3>Live simulation</h3>"), row]
         for panel in self.sheet.at("live"):
-            head = [widgets.HTML(f"<h3>{panel.title}</h3>")] if panel.title else []
-            below = [*self._part(panel.below), self.legends[panel.name]]
-            card = _box([*head, *self._part(panel.beside), self._figure(panel), *below], "mfexplore-column")
+            title = panel.heading(self.kind)
+            head = [widgets.HTML(f"<h3>{title}</h3>")] if title else []
+            below = [*self._part(panel.below, panel), self.legends[panel.name]]
+            card = _box([*head, *self._part(panel.beside, panel), self._figure(panel), *below], "mfexplore-column")
             self.cards[panel.name] = card
             parts.append(card)
         return [_box(parts, "mfexplore-card", "mfexplore-live")]

@@ -128,3 +128,28 @@ class Menu:
             self.widget.options = made
         if value in options:
             self.show(value)
+
+
+class Tabs:
+    """Buttons of which one is down, and that can be set without being heard; the same as a `Menu`, always open."""
+
+    def __init__(self, heard: Callable[[Any], None]) -> None:
+        self.shown: Any = None
+        self.widget = widgets.ToggleButtons(options=[])
+        self.widget.add_class("mfexplore-chips")
+
+        def chosen(change: dict[str, Any]) -> None:
+            if change["new"] is not None and change["new"] != self.shown:
+                self.shown = change["new"]
+                heard(self.shown)
+
+        self.widget.observe(chosen, "value")
+
+    def offer(self, options: dict[Any, str], value: Any) -> None:
+        """Other options, and stand at one of them, silently."""
+        made = tuple((words, one) for one, words in options.items())
+        if self.widget.options != made:
+            self.shown = next(iter(options))  # where the widget goes by itself
+            self.widget.options = made
+        self.shown = value
+        self.widget.value = value

@@ -274,9 +274,10 @@ class NotebookPage:
             self.bench.shape = said.shape
 
     @tell.register
-    def _(self, said: messages.Traces) -> None:
-        self.bench.series.offer(dict(said.names), said.chosen)
-        self.bench.series.widget.layout.display = None if len(said.names) > 1 else "none"
+    def _(self, said: messages.Choices) -> None:
+        choice = self.bench.choices[said.panel]
+        choice.offer(dict(said.names), said.chosen)
+        choice.widget.layout.display = None if len(said.names) > 1 else "none"
 
     @tell.register
     def _(self, said: messages.Legend) -> None:

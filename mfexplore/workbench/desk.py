@@ -19,7 +19,7 @@ from mfexplore.figures.frame import Drawing
 from mfexplore.figures.style import LIGHT, THEMES, Theme
 from mfexplore.study.turns import Rank, lower
 from mfexplore.workbench import exports, messages, views
-from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.exploration import WORDS, Exploration
 from mfexplore.workbench.jobs import Cancelled, Jobs
 from mfexplore.workbench.live import Frame, Live
 from mfexplore.workbench.messages import Heard, Said
@@ -136,7 +136,7 @@ class Desk:
             messages.Control: lambda m: self._slide(m.name, {m.name: m.value}),
             messages.Marker: self._put_marker,
             messages.Seed: lambda m: self.move(session.current.with_seed(m.value)),
-            messages.View: lambda m: go(lambda: session.set_view(**{m.name: m.value or None})),
+            messages.View: self._look,
             messages.Window: self._zoom,
             messages.Preset: lambda m: go(lambda: session.preset(m.name)),
             messages.Reset: lambda m: go(session.reset),
@@ -144,7 +144,7 @@ class Desk:
             messages.Redo: lambda m: go(session.redo),
             messages.Pin: lambda m: self._pin(),
             messages.Unpin: self._unpin,
-            messages.Task: lambda m: go(lambda: session.set_controls(**dict(self._task(m.index).controls))),
+            messages.Task: lambda m: go(lambda: session.task(self._task(m.index))),
             messages.Reveal: self._reveal,
             messages.Export: self._export,
             messages.Theme: self._dress,
@@ -181,6 +181,11 @@ class Desk:
         self._slide("marker", {
             name: snap(self.kind.control(name), value) for name, value in ((at.x, message.x), (at.y, message.y))
         })  # fmt: skip
+
+    def _look(self, message: messages.View) -> None:
+        if message.name not in WORDS:
+            raise UnknownNameError("view", message.name[:60], WORDS)
+        self._go(lambda: self.session.set_view(**{message.name: message.value or None}))
 
     def _zoom(self, message: messages.Window) -> None:
         at = self.session.current
@@ -268,6 +273,7 @@ class Desk:
 
     def _turn_run(self, run: Live, old: Exploration | None, at: Exploration) -> None:
         """Follow if the simulation can, begin anew if not."""
+        run.look_at(at.picture)
         if old is None or at.seed != old.seed:
             self.jobs.cancel("follow")
             run.start(at.model, at.seed)
@@ -352,7 +358,7 @@ class Desk:
     def _tell_state(self) -> None:
         self._untold = False
         at = self.session.current
-        view = {n: getattr(at, n) for n in ("x", "y", "colour", "branch", "method", "along")}
+        view = {n: getattr(at, n) for n in WORDS}
         snippets = {"python": at.as_python(), "sweep": at.as_sweep() if at.x else "", "citation": at.citation()}
         zoomed, can = bool(at.x_window or at.y_window), (self.session.can_undo, self.session.can_redo)
         self._say(messages.State(at.model.values(), at.seed_text, view, at.to_query(), zoomed, *can, snippets))

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode
 
 from mfexplore.core.catalogue import system
-from mfexplore.core.errors import ControlError, MfexploreError, UnknownNameError
-from mfexplore.core.model import Model
+from mfexplore.core.declaration import View
+from mfexplore.core.errors import ControlError, MfexploreError, NotOfferedError, UnknownNameError
+from mfexplore.core.model import Model, by_name
 from mfexplore.core.provenance import versions
 from mfexplore.core.seeds import Seed, check_seed, read_seed, seed_text, written_seed
 
 Window = tuple[float, float]
 ENSEMBLE_SAMPLES = 8
+WORDS = ("x", "y", "colour", "branch", "method", "along", "series", "picture", "function")  # that say what is shown
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,8 @@ class Exploration:
         x, y: the plane of the diagram. colour: the observable shown in it.
         branch, method: whose values are shown (None: equilibrium branch, first method).
         along: "x" or "y", the axis of the theory-against-simulation curve.
+        series: what is traced (None: the observable of the diagram). picture: which of the run (None: the usual one).
+        function: the observable that is drawn as a function (None: the first there is).
         x_window, y_window: the zoom (None: as declared).
     """
 
@@ -40,24 +45,33 @@ class Exploration:
     along: str = "y"
     x_window: Window | None = None
     y_window: Window | None = None
+    series: str | None = None
+    picture: str | None = None
+    function: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "seed", check_seed(self.seed))
 
     @classmethod
     def of(cls, model: Model, **view: Any) -> Self:
-        """The exploration of a model in its default view. Raises UnknownNameError for a bad axis or observable."""
-        if not model.planes:
+        """The exploration of a model in its default view. Raises UnknownNameError for a bad axis, observable, branch or
+        method, and AbsentError for one that does not exist at these controls.
+        """
+        if view.get("function"):
+            chosen = model.observable(view["function"])
+            functions = [o for o in model.observables if o.over is not None]
+            model.require("function", by_name("function", chosen.name, tuple(functions)))
+        if not any(model.applies(plane) for plane in model.planes):
             return cls(model, **view)
         plane = model.plane(view.pop("x", None) or None, view.pop("y", None) or None)
-        method = model.methods[0].name if model.methods else None
-        view = {"colour": plane.colour, "branch": plane.branch, "along": plane.along, "method": method} | view
-        made = cls(model, x=plane.x, y=plane.y, **view)
-        model.observable(made.colour)
-        if made.branch is not None and made.branch not in [b.name for b in model.branches]:
-            raise UnknownNameError("branch", made.branch, [b.name for b in model.branches])
-        if made.method is not None and made.method not in [m.name for m in model.methods]:
-            raise UnknownNameError("method", made.method, [m.name for m in model.methods])
+        method = next((m.name for m in model.methods if model.applies(m)), None)
+        usual = {"colour": _usual_colour(model, plane.colour), "branch": plane.branch, "along": plane.along}
+        made = cls(model, x=plane.x, y=plane.y, **(usual | {"method": method} | view))
+        model.require("observable", model.observable(made.colour))
+        if made.branch is not None:
+            model.require("branch", by_name("branch", made.branch, model.branches))
+        if made.method is not None:
+            model.require("method", by_name("method", made.method, model.methods))
         if made.along not in ("x", "y"):
             raise UnknownNameError("axis", made.along, ["x", "y"])
         return made
@@ -65,24 +79,82 @@ class Exploration:
     # -- change ---------------------------------------------------------------------------------------------------
 
     def with_controls(self, **controls: Any) -> Self:
-        """Other controls, same view. Raises ControlError and UnknownNameError."""
-        return replace(self, model=self.model.replace(**controls))
+        """Other controls, same view, as far as it exists there. Raises ControlError and UnknownNameError."""
+        moved = replace(self, model=self.model.replace(**controls))
+        choices = [name for name, made in self.model.controls().items() if made.is_choice]
+        if all(getattr(moved.model, name) == getattr(self.model, name) for name in choices):
+            return moved
+        usual = self.of(moved.model, seed=self.seed)
+        return usual._looking({name: getattr(self, name) for name in (*WORDS, "x_window", "y_window")})[0]
 
     def with_seed(self, value: Any) -> Self:
         """Another seed, perhaps as somebody typed it. Raises SeedError."""
         return replace(self, seed=read_seed(value) if isinstance(value, str) else value)
 
     def with_view(self, **view: Any) -> Self:
-        """Another view of the same controls; changing an axis drops the zoom, and choosing for one axis the control of
-        the other swaps the two.
+        """Another view of the same controls; changing an axis drops the zoom, choosing for one axis the control of the
+        other swaps the two, and what is traced is what the diagram shows until something else is chosen.
         """
         if self.x and view.get("x", self.x) == view.get("y", self.y):
             view = {"x": self.y, "y": self.x} | ({"along": {"x": "y", "y": "x"}[self.along]} | view)
             view |= {"y": self.x} if view["x"] == self.y else {"x": self.y}
         if "x" in view or "y" in view:
             view = {"x_window": None, "y_window": None} | view
+        if "colour" in view:
+            view = {"series": None} | view
         changed = replace(self, **view)
         return self.of(self.model, **{k: v for k, v in vars(changed).items() if k != "model"})
+
+    def at(self, model: Model, view: View) -> Self:
+        """A point, looked at as its view says: what that leaves open stays as it is, but for a plane in which the point
+        does not lie. Raises UnknownNameError and AbsentError.
+        """
+        made = self.with_controls(**model.values())
+        words = {name: getattr(view, name) for name in WORDS if name in vars(view) and getattr(view, name) is not None}
+        plane = view.plane
+        if plane is None and made.x and not made._holds(made.x, made.y):
+            lies = (p for p in model.planes if model.applies(p) and made._holds(p.x, p.y))
+            plane = next(((p.x, p.y) for p in lies), None)
+        if plane is not None:
+            words |= dict(zip("xy", plane, strict=True))
+        along = words.pop("along", None)
+        if words:
+            made = made.with_view(**words)
+        if along is not None:
+            axes = {made.x: "x", made.y: "y"}
+            if along not in axes:
+                raise UnknownNameError("axis", along, axes)
+            made = made.with_view(along=axes[along])
+        inside = all(low <= getattr(model, n) <= high for n, (low, high) in made._windows().items())
+        return made if inside else replace(made, x_window=None, y_window=None)
+
+    def _holds(self, x: str, y: str) -> bool:
+        """Whether the model lies in the whole of a plane."""
+        plane = self.model.plane(x, y)
+        ranges = ((getattr(self.model, n), self.model.range(plane, a)) for n, a in ((plane.x, "x"), (plane.y, "y")))
+        return all(low <= value <= high for value, (low, high) in ranges)
+
+    def _windows(self) -> dict[str, Window]:
+        return {self.x: self.window("x"), self.y: self.window("y")} if self.x else {}
+
+    def _looking(self, view: Mapping[str, Any]) -> tuple[Self, list[MfexploreError]]:
+        """As much of a view as there is here, word by word, so that a wrong one costs only itself; and the errors."""
+        made, errors = self, []
+        axes = {name: view[name] for name in ("x", "y") if name in view}
+        left = [axes, *({name: value} for name, value in view.items() if name not in axes)]
+        while left:
+            words = left.pop(0)
+            try:
+                changed = replace(made, **words)
+                tried = self.of(self.model, **{k: v for k, v in vars(changed).items() if k != "model"})
+                tried._windows()
+                made = tried
+            except MfexploreError as error:
+                if len(words) > 1:  # the two axes together, which may be each other's; now one by one
+                    left = [{name: value} for name, value in words.items()] + left
+                else:
+                    errors.append(error)
+        return made, errors
 
     def window(self, axis: str) -> Window:
         """The shown range of axis "x" or "y"."""
@@ -114,7 +186,7 @@ class Exploration:
     def to_query(self) -> str:
         """Every value, so that a link outlives changed defaults: "v=1&temperature=0.2&...&seed=1&x=load&..."."""
         pairs: dict[str, Any] = {"v": self.model.version} | self.model.values() | {"seed": self.seed_text}
-        for name in ("x", "y", "colour", "branch", "method", "along"):
+        for name in WORDS:
             if getattr(self, name):
                 pairs[name] = getattr(self, name)
         for name in ("x_window", "y_window"):
@@ -146,7 +218,7 @@ class Exploration:
                     values[name] = kind.control(name).check(text, kind.title)
                 elif name == "seed":
                     seed = read_seed(text)
-                elif name.removeprefix("view_") in ("x", "y", "colour", "branch", "method", "along"):
+                elif name.removeprefix("view_") in WORDS:
                     view[name.removeprefix("view_")] = text
                 elif name in ("x_window", "y_window"):
                     low, high = (float(part) for part in text.split(","))
@@ -159,16 +231,8 @@ class Exploration:
                 notices.append(f"{error} The default is used.")
             except ValueError:
                 notices.append(f"{name} = {text!r} in the link could not be read; the default is used.")
-        model = kind(**values)
-        made = cls.of(model, seed=seed)
-        for name, value in view.items():  # one by one, so that one bad word costs only itself
-            try:
-                changed = replace(made, **{name: value})
-                made = cls.of(model, **{k: v for k, v in vars(changed).items() if k != "model"})
-                made.window("x"), made.window("y")
-            except MfexploreError as error:
-                notices.append(f"{error} The default is used.")
-        return made, notices
+        made, errors = cls.of(kind(**values), seed=seed)._looking(view)
+        return made, notices + [f"{error} The default is used." for error in errors]
 
     # -- everything else that it is -------------------------------------------------------------------------------
 
@@ -246,4 +310,12 @@ class Exploration:
 
 def _link_name(name: str, model: Model) -> str:
     """View entries that share their word with a control are prefixed in a link."""
-    return f"view_{name}" if name in ("x", "y", "method", "branch") and name in model.controls() else name
+    return f"view_{name}" if name in WORDS and name in model.controls() else name
+
+
+def _usual_colour(model: Model, wanted: str) -> str:
+    """The observable of a plane, or the first that exists at these controls."""
+    there = [o.name for o in model.observables if o.over is None and model.applies(o)]
+    if not there:
+        raise NotOfferedError(model.title, "an observable to colour a diagram by")
+    return wanted if wanted in there else there[0]

@@ -17,13 +17,14 @@ from mfexplore.core.forks import renew_after_fork
 from mfexplore.core.model import Model
 from mfexplore.core.pictures import Picture
 from mfexplore.core.seeds import Seed
-from mfexplore.core.simulation import Simulation
+from mfexplore.core.simulation import Measured, Simulation
 from mfexplore.study.turns import Person, Rank, Turn
 
 FRAME = 1 / 30  # seconds between two frames
 SLICE = 0.02  # seconds of computing in one frame, at most one step more
 PATIENCE = 2.0  # seconds to wait for a page that does not draw
 LINGER = 2.0  # seconds after which a thread that has nothing to do ends
+PART = 0.1  # of the time that measuring functions may take
 COURTESY = 4.0  # times the wait for the page's thread: so long the next frame leaves it to others ...
 LONGEST_COURTESY = 1.0  # ... but never longer, in seconds
 
@@ -31,13 +32,18 @@ LONGEST_COURTESY = 1.0  # ... but never longer, in seconds
 @dataclass(frozen=True)
 class Frame:
     """The simulation at one moment. series: copies, shape (n,); restarted: nothing before belongs to this run.
-    advanced: it is at another time, or another run; else it only follows other controls.
+    advanced: it is at another time, or another run; else it only follows other controls, or another picture is looked
+    at. pictures: the names of those there are, of which `picture` is the one called `looked_at`. profiles: the
+    functions that it has measured, perhaps a little earlier.
     """
 
     time: float
     times: NDArray[Any]
     series: dict[str, NDArray[Any]]
     picture: Picture
+    looked_at: str
+    pictures: tuple[str, ...]
+    profiles: dict[str, Measured]
     samples: NDArray[Any] | None
     model: Model
     finished: bool
@@ -69,6 +75,10 @@ class Live:
         self._order: tuple[Model, Seed] | None = None  # start this
         self._follow: Model | None = None
         self._steps = 0
+        self._picture: str | None = None
+        self._looks = False  # a frame is wanted, since another picture is looked at
+        self._profiles: dict[str, Measured] = {}
+        self._profiled = (0.0, 0.0)  # when, and how long it took
         self._closed = False
         self._lag = 0.0
         self._run: Simulation[Any] | None = None
@@ -109,6 +119,13 @@ class Live:
             self._steps += 1
             self._notify()
 
+    def look_at(self, picture: str | None) -> None:
+        """Show another picture of the run (None, or a name that it does not have: the usual one)."""
+        with self._wake:
+            if picture != self._picture:
+                self._picture, self._looks = picture, True
+                self._notify()
+
     def set_speed(self, steps: float) -> None:
         """So many steps per frame, within reason."""
         self.speed = min(max(steps, 0.02), 1000.0)
@@ -145,7 +162,7 @@ class Live:
                     return
                 order, follow, steps = self._order, self._follow, self._steps
                 self._order = self._follow = None
-                self._steps = 0
+                self._steps, looks, self._looks = 0, self._looks, False
             try:
                 frame = None
                 with self._turn:
@@ -154,7 +171,7 @@ class Live:
                     owed = min(owed + self.speed, 10 * max(1.0, self.speed)) if self._goes else 0.0
                     done = self._advance(int(owed) + steps, started)
                     owed = max(0.0, owed - done)
-                    if self._run is not None and (done or restarted or follow is not None):
+                    if self._run is not None and (done or restarted or looks or follow is not None):
                         per_second = done / max(time.perf_counter() - due, FRAME)
                         frame = self._frame(self._run, restarted, done > 0, per_second)
                 if frame is not None:
@@ -171,7 +188,7 @@ class Live:
                 time.sleep(wait)
 
     def _something_to_do(self) -> bool:
-        return bool(self._closed or self._order or self._follow or self._steps or self._goes)
+        return bool(self._closed or self._order or self._follow or self._steps or self._looks or self._goes)
 
     @property
     def _goes(self) -> bool:
@@ -198,10 +215,22 @@ class Live:
 
     def _frame(self, run: Simulation[Any], restarted: bool, moved: bool, per_second: float) -> Frame:
         times, series = run.series()
+        album = run.pictures()
+        looked_at = self._picture if self._picture in album else next(iter(album))
         return Frame(
-            run.time, times.copy(), {n: v.copy() for n, v in series.items()}, run.picture(), _samples(run), run.model,
-            run.finished, restarted, moved or restarted, per_second, run.time_unit, run.step,
+            run.time, times.copy(), {n: v.copy() for n, v in series.items()}, album[looked_at], looked_at, tuple(album),
+            self._measured(run, restarted), _samples(run), run.model, run.finished, restarted, moved or restarted,
+            per_second, run.time_unit, run.step,
         )  # fmt: skip
+
+    def _measured(self, run: Simulation[Any], restarted: bool) -> dict[str, Measured]:
+        """The functions of a run: anew, unless that would take more than its part of the time."""
+        before, cost = self._profiled
+        started = time.perf_counter()
+        if restarted or run.finished or not self.playing or started - before > cost / PART:
+            self._profiles = run.profiles()
+            self._profiled = started, time.perf_counter() - started
+        return self._profiles
 
     def _hand_over(self, frame: Frame) -> None:
         self._drawn.clear()

@@ -59,7 +59,7 @@ class Seed(Heard):
 
 @dataclass(frozen=True)
 class View(Heard):
-    """x, y, colour, branch, method or along was chosen; an empty value is the usual one."""
+    """One of `exploration.WORDS` was chosen; an empty value is the usual one."""
 
     name: str
     value: str
@@ -178,13 +178,6 @@ class Speed(Heard):
     """Steps per frame."""
 
     value: float
-
-
-@dataclass(frozen=True)
-class Series(Heard):
-    """The observable whose trace is drawn."""
-
-    name: str
 
 
 # -- what the desk tells ------------------------------------------------------------------------------------------
@@ -317,9 +310,12 @@ class Picture(Said):
 
 
 @dataclass(frozen=True)
-class Traces(Said):
-    """The series that can be traced, as pairs of name and title, and the one that is."""
+class Choices(Said):
+    """What a panel can show, as pairs of name and title, and what it does; `Panel.chooses` is the word for it."""
 
+    about = "panel"
+
+    panel: str
     names: list[tuple[str, str]]
     chosen: str
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from mfexplore.core.declaration import Task
+from mfexplore.core.model import by_name
 from mfexplore.workbench.exploration import Exploration
 
 GESTURE_SECONDS = 1.0  # changes of one control that follow each other this closely are one step of undo
@@ -59,8 +61,13 @@ class Session:
         self.go(self.current.with_view(**view))
 
     def preset(self, name: str) -> None:
-        """Jump to a named preset, keeping the view."""
-        self.go(self.current.with_controls(**type(self.current.model).preset(name).values()))
+        """Jump to a named preset, and look at it as its view says."""
+        kind = type(self.current.model)
+        self.go(self.current.at(kind.preset(name), by_name("preset", name, kind.presets).view))
+
+    def task(self, task: Task) -> None:
+        """Set the controls and the view of a task."""
+        self.go(self.current.at(self.current.model.replace(**task.controls), task.view))
 
     def reset(self) -> None:
         """Back to the defaults of the system (undo brings the present back)."""

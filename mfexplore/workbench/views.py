@@ -15,11 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfexplore.core.errors import MfexploreError
-from mfexplore.core.forks import ForkLock
 from mfexplore.core.model import Landscape, Law, Model
 from mfexplore.core.provenance import provenance
 from mfexplore.core.seeds import Seed
-from mfexplore.figures.curves import value_range
+from mfexplore.figures.scale import Scale
 from mfexplore.study.answers import answers, never
 from mfexplore.study.diagram import diagram_levels
 from mfexplore.study.diagrams_kept import kept_diagram
@@ -30,6 +29,11 @@ from mfexplore.workbench.jobs import Cancelled
 
 if TYPE_CHECKING:
     import xarray as xr
+
+# Where it is installed, xarray imports it in the middle of some work, and SciPy asks whether arrays are of its kind: a
+# thread of another job would find it half loaded.
+with suppress(ImportError):
+    import dask.array  # noqa: F401
 
 CURVE_POINTS = 161
 MOST_CURVE_POINTS = 500
@@ -48,17 +52,6 @@ class Point:
     theory: xr.Dataset
     landscape: Landscape | None
     law: Law | None
-
-
-_loading = ForkLock()
-
-
-def _load_all_of_xarray() -> None:
-    """In the middle of some work xarray imports dask, where it is installed; two threads that come there at once would
-    find it half loaded.
-    """
-    with _loading, suppress(ImportError):
-        import dask.array  # noqa: F401
 
 
 def _theory(model: Model, *axes: str) -> tuple[Any, ...]:
@@ -124,18 +117,19 @@ def _refine(at: Exploration, dataset: xr.Dataset, cancelled: Cancelled) -> Itera
     import xarray as xr
 
     lower(Rank.REFINEMENT)
-    _load_all_of_xarray()
     model, name, observable = at.model, at.along_control, at.colour
     if model.control(name).is_integer:
         return
     declared = model.observable(observable)
-    low, high = value_range(dataset[observable].values, declared.low, declared.high)
+    scale = Scale(declared)
+    low, high = scale.range(dataset[observable].values, declared.low, declared.high)
+    height = float(scale.place(high) - scale.place(low))
 
     def lines(found: xr.Dataset) -> NDArray[Any]:
-        """The observable as far as the picture shows it, NaN where there is no such state; shape (points, lines)."""
+        """Places on the ordinate as far as they are shown, NaN where there is no such state; shape (points, lines)."""
         solved = (found["residual"] <= model.tolerance).transpose(name, ...)
         shown = found[observable].clip(low, high).where(solved).transpose(*solved.dims).values
-        return shown.reshape(len(shown), -1)
+        return scale.place(shown).reshape(len(shown), -1)
 
     x, y, pieces = dataset[name].values, lines(dataset), [dataset]
     for _ in range(HALVINGS):
@@ -143,7 +137,7 @@ def _refine(at: Exploration, dataset: xr.Dataset, cancelled: Cancelled) -> Itera
             return
         there = np.isfinite(y)
         ends = (there[1:] != there[:-1]).any(axis=1)
-        steep = (np.abs(np.diff(y, axis=0)) > STEEP * (high - low)).any(axis=1)
+        steep = (np.abs(np.diff(y, axis=0)) > STEEP * height).any(axis=1)
         middle = (0.5 * (x[1:] + x[:-1]))[ends | steep]
         points = np.setdiff1d(middle, x)
         if not len(points) or len(x) + len(points) > MOST_CURVE_POINTS:
@@ -181,7 +175,6 @@ def boundaries(at: Exploration, cancelled: Cancelled) -> Iterator[xr.Dataset]:
 
     def compute(cancelled: Cancelled) -> Iterator[xr.Dataset]:
         lower(Rank.REFINEMENT)
-        _load_all_of_xarray()
         yield at.model.boundaries(at.x, at.y)
 
     for found in answers.ask(("boundaries", _theory(at.model, at.x, at.y)), compute, cancelled):

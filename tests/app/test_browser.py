@@ -275,7 +275,7 @@ def test_shared_link_restores_the_view(page: Any, address: str) -> None:
 
 def test_shared_link_restores_how_one_looks(page: Any, address: str, browser: Any) -> None:
     visit(page, address)
-    page.select_option("#series", "energy")
+    page.select_option("[data-choices=trace] select", "energy")
     page.focus("#speed")
     page.keyboard.press("End")
     page.click("#tab-Data")

@@ -146,7 +146,7 @@ def test_every_file_can_be_written_without_any_extra(arguments: tuple[str, ...],
 @pytest.mark.parametrize(
     ("code", "package", "extra"),
     [
-        ("mf.serve()", "bokeh", "app"),
+        ("mf.serve()", "panel", "app"),
         ("mf.system('curie_weiss')().explore()", "ipywidgets", "notebook"),
         ("mf.sweep('curie_weiss', {'field': [0]}, samples=1, size=10, store='s.zarr', progress=False)", "zarr", "dask"),
     ],
@@ -157,7 +157,7 @@ def test_a_missing_extra_is_named(code: str, package: str, extra: str) -> None:
     assert f'pip install "mfexplore[{extra}]"' in done.stdout
     command = without_extras("from mfexplore.cli import app\napp(['serve'])")
     assert command.returncode == 1
-    assert command.stderr.startswith("mfexplore: This needs bokeh")
+    assert command.stderr.startswith("mfexplore: This needs panel")
 
 
 def test_an_error_in_a_fresh_process() -> None:
@@ -361,7 +361,7 @@ def test_serve_passes_its_options_on(monkeypatch: pytest.MonkeyPatch) -> None:
     call("serve", "curie_weiss", "--port", "0", "--no-browser", "--origin", "*", "--prefix", "/user/app")
     assert given == {
         "key": "curie_weiss", "port": 0, "address": "localhost", "show": False, "warm": True, "origins": ("*",),
-        "prefix": "/user/app",
+        "prefix": "/user/app", "people": 200, "num_procs": 1,
     }  # fmt: skip
 
 

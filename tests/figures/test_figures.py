@@ -12,12 +12,18 @@ from bokeh.core.serialization import Buffer, Serialized
 from bokeh.document import Document
 
 from mfexplore.core import (
+    Arrows,
+    Axis,
+    Chart,
     Density,
+    Field,
+    Guide,
     Lattice,
     Network,
     Particles,
     Patterns,
     Phases,
+    Series,
     Spectrum,
     Trajectories,
     system,
@@ -47,6 +53,19 @@ from mfexplore.figures.trace import HistogramFigure, TraceFigure, companions
 from mfexplore.figures.wire import events
 
 CurieWeiss = system("curie_weiss")
+X = np.geomspace(1, 1000, 13)
+CHART = Chart(
+    (
+        Series("mass", X, X**2, "points", error=0.1 * X**2), Series("mass", X, X**2), Series("radius", X, X, "step"),
+        Series("share", X, X, "bars"), Series("spread", X, X, "band", upper=2 * X),
+    ),
+    Axis("size", "log"), Axis("mass", "log"), (Guide(2.0, (1.0, 1.0), "2"),),
+)  # fmt: skip
+FIELD = Field(
+    np.outer(np.arange(4.0), np.ones(5)), (0, 5, 0, 4), Axis("x"), Axis("y"), 0, 3, contours=(1.2,),
+    paths=((np.arange(3.0), np.arange(3.0)),), points=(Series("here", np.ones(2), np.ones(2), "points"),),
+    arrows=Arrows(np.ones(2), np.ones(2), np.ones(2), np.zeros(2)),
+)  # fmt: skip
 PICTURES = [
     Lattice(np.ones((5, 5), np.int8), -1, 1),
     Lattice(np.random.default_rng(0).normal(size=(4, 6)), -2.0, 2.0),
@@ -59,7 +78,14 @@ PICTURES = [
     Particles(np.arange(4.0), np.arange(4.0), (0, 4, 0, 4), np.arange(4.0)),
     Network(np.arange(3.0), np.arange(3.0), np.array([[0, 1], [1, 2]]), np.zeros(3), 0, 1),
     Density(np.arange(5.0), (("a", np.ones(5)), ("b", np.zeros(5))), "x", "y"),
-]
+    Particles(np.arange(4.0), np.arange(4.0), (0, 4, 0, 4), heading=np.arange(4.0), radius=np.arange(1.0, 5.0)),
+    Network(
+        np.arange(3.0), np.arange(3.0), np.array([[0, 1], [1, 2]]), np.zeros(3), 0, 1,
+        edge_colour=np.array([-1.0, 2.0]),
+        directed=True, arcs=True,
+    ),
+    CHART, FIELD,
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda t: t.name)
@@ -282,6 +308,7 @@ def test_companions_are_the_numbered_relatives() -> None:
 def test_large_pictures_shrink_and_outliers_do_not_take_the_colours() -> None:
     assert max(shrink(np.ones((2000, 1500), np.int8)).shape) <= 512
     assert ranks(np.array([0.0, 1e9, 1.0])).tolist() == [0.0, 1.0, 0.5]
+    assert len(set(ranks(np.array([0, 1, 0, 1])))) == 2, "equal values have equal colours"
 
 
 @pytest.mark.parametrize(

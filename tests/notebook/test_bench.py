@@ -95,7 +95,7 @@ def test_scripts_are_sent_once_and_only_if_missing(browser: Browser) -> None:
 
 def test_slider_moves_marker_text_and_code(shown: Browser) -> None:
     shown.page.bench.controls["temperature"].slider.value = 1.2
-    shown.until(lambda: "Paramagnet" in shown.page.bench.sentence.value)
+    shown.until(lambda: "One state" in shown.page.bench.sentence.value)
     shown.until(lambda: "temperature=1.2" in shown.page.bench.snippets["python"].value)
     assert shown.desk.session.current.model.temperature == 1.2
     assert not shown.page.bench.undo.disabled
@@ -135,11 +135,11 @@ def test_axes_and_abscissa(shown: Browser) -> None:
 
 
 def test_run_plays_pauses_and_follows_series(shown: Browser) -> None:
-    shown.until(lambda: shown.page.bench.series.widget.value)  # the first frame has come
+    shown.until(lambda: shown.page.bench.choices["trace"].widget.value)  # the first frame has come
     shown.page.bench.play.click()
     shown.until(lambda: shown.desk.frame.time > 5)
     shown.until(lambda: shown.page.bench.play.icon == "pause")
-    shown.page.bench.series.widget.value = "energy"
+    shown.page.bench.choices["trace"].widget.value = "energy"
     shown.until(lambda: shown.desk.panel("trace").chosen == "energy")
     shown.page.bench.play.click()
     shown.until(lambda: shown.page.bench.play.icon == "play")

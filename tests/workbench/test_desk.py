@@ -25,8 +25,8 @@ from mfexplore.workbench.panels import draw
 class FakePage:
     """A page that remembers what it is told, and runs what is scheduled when it is asked to."""
 
-    def __init__(self, query: str = "") -> None:
-        exploration, notices = Exploration.from_query("curie_weiss", query)
+    def __init__(self, query: str = "", start: Exploration | None = None) -> None:
+        exploration, notices = (start, []) if start else Exploration.from_query("curie_weiss", query)
         self.heard: list[dict[str, Any]] = []
         self.files: list[File] = []
         self.drawn: set[str] = set()

@@ -45,7 +45,7 @@ def test_a_notebook_hears_everything_a_desk_may_say() -> None:
     {}, {"type": "unknown"}, {"type": ["marker"]}, {"type": "marker", "x": 1}, {"type": "marker", "x": 1, "y": "2"},
     {"type": "marker", "x": 1, "y": float("nan")}, {"type": "undo", "more": 1}, {"type": "play", "on": 1},
     {"type": "unpin", "index": 0.5}, {"type": "window", "x": [1]}, {"type": "window", "x": [1, None]},
-    {"type": "control", "name": "temperature", "value": {"a": 1}}, {"type": "series", "name": None},
+    {"type": "control", "name": "temperature", "value": {"a": 1}}, {"type": "view", "name": None, "value": "x"},
 ])  # fmt: skip
 def test_what_is_not_declared_is_refused(message: dict[str, Any]) -> None:
     with pytest.raises(MfexploreError):

@@ -55,7 +55,7 @@ export function render({model, el}) {
     rememberAddress();
   });
 
-  // A link says everything: the exploration after "?", and after "#" how one looks at it (pane, trace, speed).
+  // A link says everything: the exploration after "?", and after "#" how one looks at it (pane, speed).
   const look = new URLSearchParams(location.hash.slice(1));
   const link = () => `${location.pathname}${state ? `?${constants.link}${state.query}` : location.search}${look.size ? `#${look}` : ""}`;
 
@@ -77,7 +77,6 @@ export function render({model, el}) {
       $("speed").value = speed;
       $("speed").dispatchEvent(new Event("input"));
     }
-    if (look.has("trace")) channel.say("series", {name: look.get("trace")});
   }
 
   channel.hear("sentence", ({headline, text, validity, trusted}) => {
@@ -160,15 +159,34 @@ export function render({model, el}) {
     }));
   }
 
-  let offered = "";
-  channel.hear("traces", ({names, chosen}) => {
-    if (JSON.stringify(names) !== offered) {
-      offered = JSON.stringify(names);
-      $("series").replaceChildren(...names.map(([name, text]) => new Option(text, name)));
-      $("series").parentElement.hidden = names.length < 2;
+  const offered = {};
+  channel.hear("choices", ({panel, names, chosen}) => { // a menu, or tabs
+    const place = root.querySelector(`[data-choices="${panel}"]`), word = place.dataset.chooses;
+    const menu = place.querySelector("select");
+    if (JSON.stringify(names) !== offered[panel]) {
+      offered[panel] = JSON.stringify(names);
+      place.hidden = names.length < 2;
+      if (menu) menu.replaceChildren(...names.map(([name, text]) => new Option(text, name)));
+      else {
+        place.replaceChildren(...names.map(([name, text]) => tab(name, text)));
+        radios(all(".chip", place), chip => channel.say("view", {name: word, value: chip.dataset.choice}));
+      }
     }
-    $("series").value = chosen;
+    if (menu) menu.value = chosen;
+    for (const chip of all(".chip", place)) {
+      const on = chip.dataset.choice === chosen;
+      chip.setAttribute("aria-checked", on);
+      chip.tabIndex = on ? 0 : -1;
+    }
   });
+
+  function tab(name, text) {
+    const made = document.createElement("button");
+    Object.assign(made, {type: "button", className: "chip", textContent: text});
+    made.setAttribute("role", "radio");
+    made.dataset.choice = name;
+    return made;
+  }
 
   let playing = false;
   channel.hear("run", message => {
@@ -281,10 +299,10 @@ export function render({model, el}) {
       channel.sayLatest("speed", {value: 10 ** Number(target.value)});
       remember("speed", target.value, 0);
     });
-    $("series")?.addEventListener("change", ({target}) => {
-      channel.say("series", {name: target.value});
-      remember("trace", target.value, state?.view.colour);
-    });
+    for (const select of all("[data-choices] select")) {
+      const name = select.closest("[data-choices]").dataset.chooses;
+      select.addEventListener("change", () => channel.say("view", {name, value: select.value}));
+    }
     $("seed")?.addEventListener("change", event => channel.say("seed", {value: event.target.value}));
     $("seed")?.addEventListener("keydown", event => { if (event.key === "Enter") event.target.blur(); });
     for (const select of all("[data-view]")) {

@@ -25,8 +25,8 @@ FAINT = 1e-6  # total field, in units of which a magnetization without a field i
 def margin(temperature, total, start, entropic):
     """(T times the replicon eigenvalue or, if `entropic`, the entropy; q; m) in the total field."""
     q = overlap_in_field(temperature, total, start)[0]
-    m, _, chi, _, _, quartic, spin_entropy = response_and_entropy(total, math.sqrt(q), temperature)
-    return (spin_entropy - 0.25 * chi * chi if entropic else temperature - quartic), q, m
+    spin = response_and_entropy(total, math.sqrt(q), temperature)
+    return (spin.entropy - 0.25 * spin.chi * spin.chi if entropic else temperature - spin.quartic), q, spin.m
 
 
 @kernel

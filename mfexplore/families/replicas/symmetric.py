@@ -135,8 +135,9 @@ def magnetized(temperature, field, bias):
 def write_symmetric(row, point, u, total):
     """Fill in the state of overlap u in the total field; returns the residual of its two equations."""
     temperature, field, bias = point.temperature, point.field, point.bias
-    m, q, chi, _, _, quartic, spin_entropy = response_and_entropy(total, math.sqrt(u), temperature)
-    entropy = spin_entropy - 0.25 * chi * chi
+    spin = response_and_entropy(total, math.sqrt(u), temperature)
+    m, chi = spin.m, spin.chi
+    entropy = spin.entropy - 0.25 * chi * chi
     energy = -0.5 * chi * (1.0 + u) - 0.5 * bias * m * m - field * m
     row[MAGNETIZATION] = m
     row[OVERLAP] = row[FIRST] = row[LAST] = u
@@ -144,10 +145,10 @@ def write_symmetric(row, point, u, total):
     row[FREE_ENERGY] = energy - temperature * entropy
     row[ENERGY] = energy
     row[ENTROPY] = entropy
-    row[REPLICON] = 1.0 - quartic / temperature
-    row[STIFFNESS] = temperature - quartic
+    row[REPLICON] = 1.0 - spin.quartic / temperature
+    row[STIFFNESS] = temperature - spin.quartic
     row[SUSCEPTIBILITY] = chi
-    return max(abs(q - u), abs(total - field - bias * m))
+    return max(abs(spin.q - u), abs(total - field - bias * m))
 
 
 @kernel

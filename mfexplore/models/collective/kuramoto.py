@@ -16,7 +16,9 @@ $S_1=I_{1-i\omega/D}(q/D)\,/\,I_{-i\omega/D}(q/D)$. Coherence is self-consistent
 
 $$r=F(Kr),\qquad F(q)=\int g(\omega)\,\mathrm{Re}\,S_1(\omega;q)\,d\omega \tag{3}$$
 
-Every solution lies on the curve $K(q)=q/F(q)$. Frequencies (width $\gamma$, separation $\omega_0$), each symmetric:
+Every solution lies on the curve $K(q)=q/F(q)$. Oscillators of one frequency have the coherence
+$\langle\cos(\theta-\psi)\rangle=\mathrm{Re}\,S_1$ with the mean phase, and turn at $\omega-q\,\mathrm{Im}\,S_1$.
+Frequencies (width $\gamma$, separation $\omega_0$), each symmetric:
 
 - *lorentzian*, half-width $\gamma$: the integral picks $\omega=i\gamma$; $r=\sqrt{1-2\gamma/K}$ at $D=0$.
 - *gaussian*, standard deviation $\gamma$. *uniform* on $[-\gamma,\gamma]$: without noise coherence jumps from 0 to
@@ -125,7 +127,7 @@ class KuramotoSimulation(core.Simulation["Kuramoto"]):
     def prepare(self) -> None:
         m = self.model
         if m.frequencies != "bimodal":  # there the coherence may oscillate for ever; else it grows or decays by ratios
-            self.recording = "log"  # type: ignore[misc]  # of this run, not of all
+            self.recording = "log"
         level = (np.arange(m.size) + 0.5) / m.size if m.sampling == "quantile" else self.rng.random(m.size)
         self.standard, self.side = frequencies(m.kind, level)
         self.state = oscillators.start(m.start, np.empty(m.size), self.rng)
@@ -320,6 +322,7 @@ class Kuramoto(core.Model):
             "Ten per cent above the threshold K = 2 the phases gather to r = 0.30, growing slowly from noise.",
             (core.Promise(core.Crossing("critical_coupling", "coupling"), 2.0, 1e-9),
              core.Promise(core.Value("coherence"), 0.30, 0.005)),
+            core.View(function="coherence_profile", series="coherence"),
         ),
         core.Preset(
             "locked and drifting", {"frequencies": "gaussian", "coupling": 2.0, "disorder": 1.0, "temperature": 0.0},

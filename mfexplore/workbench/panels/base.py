@@ -53,7 +53,8 @@ class Panel:
         place: "explore" (the first pane), "centre" (a card of its own below it) or "live" (with the simulation).
         order: among all panels. height: of the figure in pixels; None if the page or the picture decides.
         beside, below: parts of the page that stand in its heading or under its figure: "along", "progress",
-            "measuring", "picture", "series".
+            "measuring", "picture", "menu", "tabs".
+        chooses: which of `exploration.WORDS` is chosen in its "menu" or "tabs"; asks: the words before the menu.
     """
 
     name: ClassVar[str]
@@ -64,6 +65,8 @@ class Panel:
     height: ClassVar[int | None] = None
     beside: ClassVar[str] = ""
     below: ClassVar[str] = ""
+    chooses: ClassVar[str] = ""
+    asks: ClassVar[str] = ""
 
     drawing: Drawing
 
@@ -76,6 +79,11 @@ class Panel:
     def draw(cls, start: Exploration, theme: Theme) -> Drawing:
         """Its figure, still empty; in any thread."""
         raise NotImplementedError
+
+    @classmethod
+    def heading(cls, kind: type[Model]) -> str:
+        """What stands above it on the page of a system."""
+        return cls.title
 
     @classmethod
     def marks(cls, kind: type[Model]) -> tuple[Mark, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mfexplore.core.declaration import in_words
 from mfexplore.figures.states import StatePlace
 from mfexplore.figures.style import Theme
 from mfexplore.workbench import messages
@@ -13,7 +14,7 @@ from mfexplore.workbench.panels.base import Panel, Surroundings
 class StatePanel(Panel):
     name, alt = "state", "State of the simulation"
     place, order = "live", 40
-    below = "picture"
+    beside, below, chooses = "tabs", "picture", "picture"
 
     drawing: StatePlace
 
@@ -30,10 +31,13 @@ class StatePanel(Panel):
         self._frame: Frame | None = None
 
     def advance(self, frame: Frame) -> None:
-        if not frame.advanced and self._frame is not None:  # only the controls moved
+        before = self._frame
+        if not frame.advanced and before is not None and frame.looked_at == before.looked_at:  # only the controls moved
             return
         self._frame = frame
         self._draw()
+        names = [(name, in_words(name)) for name in frame.pictures]
+        self._around.say(messages.Choices(self.name, names, frame.looked_at))
 
     def _draw(self) -> None:
         if self._frame is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from mfexplore.workbench.session import Pin
 class TracePanel(Panel):
     name, alt = "trace", "Trace of the running simulation"
     place, order, height = "live", 50, 190
-    beside = "series"
+    beside, chooses, asks = "menu", "series", "trace of"
 
     drawing: TraceFigure
 
@@ -41,28 +41,25 @@ class TracePanel(Panel):
     def __init__(self, drawing: TraceFigure, around: Surroundings, start: Exploration) -> None:
         super().__init__(drawing, around, start)
         self.names: tuple[str, ...] = ()
-        self.chosen = start.colour
+        self.chosen = ""
         self._measured: Any = None
         self._frame: Frame | None = None
         self._point: views.Point | None = None
         self._predicted: Any = None
 
     def turn_to(self, at: Exploration) -> None:
-        before, self._at = self._at, at
-        if at.colour != before.colour:
-            self.choose(at.colour)
-
-    def hears(self) -> Mapping[type[messages.Heard], Callable[[Any], None]]:
-        return {messages.Series: lambda message: self.choose(message.name)}
-
-    def choose(self, name: str) -> None:
-        """Draw the trace of another observable."""
-        if name in self.names and self._frame is not None:
-            self.chosen = name
+        self._at = at
+        if self._frame is not None and self._wanted() != self.chosen:
+            self.chosen = self._wanted()
             self._name_axes(self._frame)
             self._draw(self._frame)
+            self._predict(self._frame)
             self._tell()
-            self._around.drawn()
+
+    def _wanted(self) -> str:
+        """The series that is asked for, or as near to that as what the run measures comes."""
+        wanted = (self._at.series, self.chosen if self._at.colour not in self.names else None, self._at.colour)
+        return next((name for name in wanted if name in self.names), self.names[0])
 
     def at_point(self, point: views.Point) -> None:
         self._point = point
@@ -82,8 +79,7 @@ class TracePanel(Panel):
         measured = (tuple(frame.series), frame.unit, frame.step)
         if measured != self._measured:  # with a setting a system may measure other things, in another unit of time
             self._measured, self.names = measured, tuple(frame.series)
-            if self.chosen not in self.names:
-                self.chosen = self._at.colour if self._at.colour in self.names else self.names[0]
+            self.chosen = self._wanted()
             self._name_axes(frame)
             self._tell()
         if frame.advanced or self._frame is None:
@@ -128,7 +124,7 @@ class TracePanel(Panel):
     def _tell(self) -> None:
         declared = {o.name: o.title for o in type(self._at.model).observables}
         names = [(name, declared.get(name, name.replace("_", " "))) for name in traced(self.names)]
-        self._around.say(messages.Traces(names, self.chosen))
+        self._around.say(messages.Choices(self.name, names, self.chosen))
 
     def pinned(self) -> Any:
         return self._frame and (self._frame.times, self._frame.series)

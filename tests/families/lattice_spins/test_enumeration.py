@@ -7,7 +7,14 @@ import itertools
 import numpy as np
 import pytest
 
-from mfexplore.families.lattice_spins.enumeration import boltzmann, count_states, fold_means, fold_pairs, quadratic_form
+from mfexplore.families.lattice_spins.enumeration import (
+    boltzmann,
+    count_states,
+    coupled,
+    fold_means,
+    fold_pairs,
+    quadratic_form,
+)
 from mfexplore.numerics.lattices import neighbourhood
 
 
@@ -49,3 +56,20 @@ def test_energies_and_averages(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(means, weights @ states, atol=1e-12)
     np.testing.assert_allclose(again, weights @ states, atol=1e-12)
     np.testing.assert_allclose(pairs, (states.T * weights) @ states, atol=1e-12)
+
+
+def test_coupled_spins_in_a_field(rng: np.random.Generator) -> None:
+    n, beta, field = 7, 0.9, 0.4
+    couplings = rng.normal(size=(n, n))
+    couplings += couplings.T
+    np.fill_diagonal(couplings, 0)
+    energies, states = np.empty(2 ** (n - 1)), states_by_number(n)
+    quadratic_form(couplings, energies)
+    total = states[: 2 ** (n - 1)].sum(axis=1).astype(float)
+    means, pairs = np.empty(n), np.empty((n, n))
+    log_z = coupled(energies, total, beta, field, np.empty(2**n), np.empty(2 ** (n - 1)), means, pairs)
+    weights = np.exp(beta * (0.5 * np.einsum("ki,ij,kj->k", states, couplings, states) + field * states.sum(axis=1)))
+    assert log_z == pytest.approx(np.log(weights.sum()), rel=1e-12)
+    weights /= weights.sum()
+    np.testing.assert_allclose(means, weights @ states, atol=1e-12)
+    np.testing.assert_allclose(pairs, (states.T * weights) @ states - np.outer(means, means), atol=1e-12)

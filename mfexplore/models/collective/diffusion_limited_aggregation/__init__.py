@@ -22,7 +22,8 @@ the length $1/\lambda$, where the cluster stops thinning out. All three are in o
 
 $$\rho(r)=\max\Big[n_0,\;\rho(1/\lambda),\;c\,\min\Big(1,\frac{\xi_s}r\Big)^{2-D_0}\Big] \tag{3}$$
 
-that fixes the number of particles $N=\int_0^R2\pi r\rho\,dr$ and the exponent $D(R)=d\ln N/d\ln R$ seen at that size.
+that fixes the number of particles $N=\int_0^R2\pi r\rho\,dr$ and the exponent $D(R)=d\ln N/d\ln R$ seen at that size,
+the slope of the mass against the radius on logarithmic axes.
 Theory gives the exponents; the prefactors ($c$ and $\xi_s=bs^{-k}$, off and on the lattice) are taken from the
 simulation. In boxes of side $\ell$ that cover the square around it, a fractal cluster has the lacunarity
 

@@ -360,7 +360,7 @@ class CompressedSensing(core.Model):
         error, s, threshold = (state[name] for name in ("mean_squared_error", "effective_noise", "threshold"))
         rate, rho, a, root = self.measurement_rate, self.sparsity, 1 / (1 + s), math.sqrt(s)
         odds = math.log(rho / (1 - rho)) + 0.5 * math.log(s * a)
-        x, dx = np.polynomial.legendre.leggauss(400)
+        x, dx = np.polynomial.legendre.leggauss(120)
 
         def mean(function: Callable[[Array], Array], *edges: float) -> float:
             """Of an even function of w, piece by piece from 0."""

@@ -161,8 +161,9 @@ class PerceptronRace(core.Simulation["PerceptronStorage"]):
             shown = values[: side * side].reshape(side, side)
             beyond = np.clip(0.5 * (shown - self.model.margin), 0.0, 1.0)
             wrong = round(self.violated[name] * values.size)
-            caption = f"{self.rules[name].title}: {wrong or 'done'}"
-            images.append((caption, np.where(shown < self.rules[name].threshold, 0.0, 0.4 + 0.6 * beyond)))
+            title = self.rules[name].title.replace("message passing", "messages")  # captions are narrow
+            shade = np.where(shown < self.rules[name].threshold, 0.0, 0.4 + 0.6 * beyond)
+            images.append((f"{title}: {wrong or 'done'}", shade))
         return core.Patterns(tuple(images), 0.0, 1.0)
 
 
@@ -262,7 +263,7 @@ class PerceptronStorage(core.Model):
             "widest margin", {"load": 0.5, "margin": 0.8, "algorithm": "adatron"},
             "AdaTron piles patterns up exactly at the largest possible margin, 1.03, beyond the 0.8 that is asked for.",
             (core.Promise(core.Value("largest_margin"), 1.03, 0.005),),
-            core.View(colour="largest_margin", series="largest_margin"),
+            core.View(series="largest_margin"),
         ),
         core.Preset(
             "beyond capacity", {"load": 3.0, "temperature": 1.5, "size": 501},

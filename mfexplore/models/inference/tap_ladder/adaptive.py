@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
-import numpy as np
-
-from mfexplore.core import Array
 from mfexplore.models.inference.tap_ladder.expansion import (
     DIVERGING,
     VALID,
@@ -24,31 +20,6 @@ from mfexplore.numerics.linear import solve_linear
 FREE_STEPS = 6  # first steps, in which each reaction looks at its own spin only
 
 
-class Reactions(NamedTuple):
-    """Reactions V_i and what else `adaptive` works with, of shape (n,) and (n, n).
-
-    rho: the argument of the tanh; missing: what each reaction would need more.
-    """
-
-    reaction: Array
-    rho: Array
-    missing: Array
-    old: Array
-    old_reaction: Array
-    d_m: Array
-    d_reaction: Array
-    matrix: Array
-    chi: Array
-    product: Array
-
-
-@kernel
-def reactions(n):
-    """Scratch for n spins."""
-    rows, square = np.zeros((7, n)), np.empty((3, n, n))
-    return Reactions(rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], square[0], square[1], square[2])
-
-
 @kernel
 def consistent(beta, field, couplings, m, at):
     """Response and free energy of eq. (4) at given means and reactions: chi, the argument of the tanh in rho, and in
@@ -58,7 +29,7 @@ def consistent(beta, field, couplings, m, at):
     Returns (residual, -beta G); NaN if the matrix of eq. (4) is not positive definite.
     """
     n = m.size
-    reaction, rho, missing, matrix, chi = at.reaction, at.rho, at.missing, at.matrix, at.chi
+    reaction, rho, missing, matrix, chi = at.reaction, at.x, at.missing, at.matrix, at.chi
     for i in range(n):
         local = 0.0
         for j in range(n):
@@ -89,11 +60,11 @@ def step_of_means(m, at):
     """Newton's step for the means at fixed reactions, from what `consistent` left behind."""
     n = m.size
     for i in range(n):
-        at.rho[i] -= inverse_tanh(m[i])  # minus the residual of the means
+        at.x[i] -= inverse_tanh(m[i])  # minus the residual of the means
     for i in range(n):
         at.d_m[i] = 0.0
         for j in range(n):
-            at.d_m[i] += at.chi[i, j] * at.rho[j]
+            at.d_m[i] += at.chi[i, j] * at.x[j]
 
 
 @kernel

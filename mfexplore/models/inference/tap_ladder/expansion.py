@@ -20,11 +20,12 @@ VALID, NOT_A_MINIMUM, DIVERGING, BROKEN_SYMMETRY = range(4)
 
 
 class Space(NamedTuple):
-    """What the third order needs of the couplings, and scratch.
+    """What the third order needs of the couplings, and scratch of shape (n,) and (n, n).
 
     triangles: 2 J_ij J_jk J_ki for every spin i and all pairs j < k, shape (n, n (n - 1) / 2), or (n, 0) without third
-    order; pairs: of one row of them. v, closed: 1 - m^2 and the sums of triangles at each spin, as `arguments` left
-    them behind. Vectors have shape (n,), the others (n, n).
+    order; pairs: scratch for a row of them. v, closed: 1 - m^2 and the sums of triangles at each spin, as `arguments`
+    leaves them behind. x: arguments of the tanh; old: means to return to. The next five are for adaptive TAP: the
+    reactions V_i of eq. (4), those to return to, what each would need more, and steps of means and reactions.
     """
 
     triangles: Array
@@ -32,10 +33,15 @@ class Space(NamedTuple):
     v: Array
     closed: Array
     x: Array
-    best: Array
-    paths: Array
+    old: Array
+    reaction: Array
+    old_reaction: Array
+    missing: Array
+    d_m: Array
+    d_reaction: Array
     matrix: Array
     chi: Array
+    product: Array
 
 
 class Found(NamedTuple):
@@ -51,7 +57,6 @@ class Found(NamedTuple):
 def space(j, third_order):
     """Triangles and scratch for given couplings."""
     n = j.shape[0]
-    rows, square = np.empty((4, n)), np.empty((3, n, n))
     triangles = np.empty((n, n * (n - 1) // 2 if third_order else 0))
     for i in range(n if third_order else 0):
         at = 0
@@ -59,13 +64,13 @@ def space(j, third_order):
             for other in range(k + 1, n):
                 triangles[i, at] = 2.0 * j[i, k] * j[k, other] * j[other, i]
                 at += 1
-    pairs = np.empty(triangles.shape[1])
-    return Space(triangles, pairs, rows[0], rows[1], rows[2], rows[3], square[0], square[1], square[2])
+    a, b, pairs = np.empty((9, n)), np.empty((3, n, n)), np.empty(triangles.shape[1])
+    return Space(triangles, pairs, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], b[0], b[1], b[2])
 
 
 @kernel
-def close_triangles(triangles, v, pairs, out):
-    """Write (J D J D J)_ii, D = diag(v), into out; pairs: scratch, shape (n (n - 1) / 2,)."""
+def close_triangles(triangles, v, pairs, closed):
+    """Write (J D J D J)_ii, D = diag(v), into closed."""
     n = v.size
     at = 0
     for j in range(n):
@@ -76,7 +81,7 @@ def close_triangles(triangles, v, pairs, out):
         row, total = triangles[i], 0.0
         for at in range(pairs.size):
             total += row[at] * pairs[at]
-        out[i] = total
+        closed[i] = total
 
 
 @kernel
@@ -122,7 +127,7 @@ def arguments(order, beta, field, j, m, at, out):
 def curvature(order, beta, j, m, at, out):
     """-beta d2 G/dm dm at given means, into out of shape (n, n); uses the v and closed that `arguments` left behind."""
     n = m.size
-    v, paths = at.v, at.paths
+    v, paths = at.v, at.product
     if order >= 3:
         two_steps(j, v, paths)
     for i in range(n):
@@ -196,7 +201,7 @@ def moved(m, change, most, nearest):
 def polish(order, beta, field, j, m, at):
     """Newton in artanh(m) from a good start; m is left alone if that does not improve it. Returns the residual."""
     n = m.size
-    x, best = at.x, at.best
+    x, best = at.x, at.old
     for i in range(n):
         best[i] = m[i]
     smallest = math.inf

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from mfexplore.models.inference.tap_ladder.adaptive import adaptive, reactions
+from mfexplore.models.inference.tap_ladder.adaptive import adaptive
 from mfexplore.models.inference.tap_ladder.expansion import BROKEN_SYMMETRY, VALID, cool, expanded, space
 from mfexplore.numerics.kernel import kernel
 
@@ -29,7 +29,7 @@ def climb(temperature, field, j, sites, free_energy, correlation, residual, fail
     not good); kept is the best one: solved, valid, of lower free energy, in this order.
     """
     n, beta = j.shape[0], 1.0 / temperature
-    at, extension = space(j, n <= DENSE), reactions(n)
+    at = space(j, n <= DENSE)
     m, cooled = np.empty(n), np.empty(n)
     for method in range(4 if n <= DENSE else 2):
         residual[method] = math.inf
@@ -49,7 +49,7 @@ def climb(temperature, field, j, sites, free_energy, correlation, residual, fail
             if method < ADAPTIVE:
                 found = expanded(method + 1, beta, field, j, m, at)
             else:
-                found = adaptive(beta, field, j, m, extension, 40)
+                found = adaptive(beta, field, j, m, at, 40)
             energy = -temperature * found.pressure / n
             solved, before = found.residual < SOLVED, residual[method] < SOLVED
             better = start == 0 or (solved and not before)

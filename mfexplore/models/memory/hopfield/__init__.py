@@ -245,9 +245,9 @@ class Hopfield(core.Model):
 
     def solve(self, points: Points) -> core.Solution:
         names = ("temperature", "load", "field", "synaptic_noise")
-        columns = [np.ascontiguousarray(points[name], np.float64) for name in names]
-        table = np.full((theory.ROWS, columns[0].size, len(self.branches)), np.nan)
-        theory.solve_points(*columns, table)
+        temperature, load, field, noise = (np.ascontiguousarray(points[name], np.float64) for name in names)
+        table = np.full((theory.ROWS, load.size, len(self.branches)), np.nan)
+        theory.solve_points(temperature, load, field, noise, table)
         values = dict(zip(theory.QUANTITIES, table, strict=False))
         broken = values["replicon"] < 0
         stable = np.ones(broken.shape, bool)
@@ -282,9 +282,10 @@ class Hopfield(core.Model):
         return family.classify(states)
 
     def boundary(self, name: str, points: Points) -> tuple[Array, Array]:
-        controls = [np.ascontiguousarray(points[k], np.float64) for k in ("temperature", "field", "synaptic_noise")]
-        loads, real = np.empty(controls[0].size), np.empty(controls[0].size, bool)
-        theory.boundary_loads(theory.BOUNDARIES.index(name), *controls, loads, real)
+        names = ("temperature", "field", "synaptic_noise")
+        temperature, field, noise = (np.ascontiguousarray(points[k], np.float64) for k in names)
+        loads, real = np.empty(noise.size), np.empty(noise.size, bool)
+        theory.boundary_loads(theory.BOUNDARIES.index(name), temperature, field, noise, loads, real)
         return loads, real
 
     def landscape(self) -> core.Landscape:
