@@ -344,7 +344,7 @@ class CurieWeiss(core.Model):
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
         m, t = state["magnetization"], self.temperature
         local = self.coupling * m + self.field
-        free_energy = -0.5 * self.coupling * m * m - self.field * m - t * float(spins.entropy(np.float64(m)))
+        free_energy = -0.5 * self.coupling * m * m - self.field * m - t * float(spins.entropy(np.array(m)))
         mean = np.tanh(local / t) if t > 0 else m if local == 0 else np.sign(local)
         return {"(2)": m - mean, "(3)": state["free_energy"] - free_energy}
 
