@@ -21,10 +21,11 @@ def small(model: Model) -> Model:
     return model
 
 
-def views(kind: type[Model]) -> list[tuple[str, View]]:
-    """All that are declared, with what they are views of."""
-    declared: list[Any] = [*kind.presets, *kind.references, *kind.tasks]
-    return [(getattr(one, "name", None) or getattr(one, "title", None) or one.prompt, one.view) for one in declared]
+def views(kind: type[Model]) -> list[tuple[Model, View]]:
+    """All that are declared, with the controls they are views at."""
+    at: list[Any] = [(p.controls, p.view) for p in kind.presets]
+    at += [(r.at, r.view) for r in kind.references] + [(t.controls, t.view) for t in kind.tasks]
+    return [(kind(**controls), view) for controls, view in at]
 
 
 @each_system()
@@ -61,14 +62,14 @@ def test_views_are_of_what_exists(system: type[Model]) -> None:
     kind = system
     functions = {o.name for o in kind.observables if o.over is not None}
     album = set(small(kind()).simulate(seed=1).pictures()) if kind.offers("simulation") else set()
-    for of, view in views(kind):
+    for model, view in views(kind):
         if view.plane is not None:
-            kind().plane(*view.plane)
-        assert view.along is None or view.along in kind.axis_names(), of
-        assert view.colour is None or kind.observable(view.colour), of
-        assert view.branch is None or view.branch in {b.name for b in kind.branches}, of
-        assert view.method is None or view.method in {m.name for m in kind.methods}, of
-        assert view.function is None or view.function in functions, of
-        assert view.picture is None or view.picture in album, of
+            model.plane(*view.plane)
+        assert view.along is None or view.along in kind.axis_names(), view
+        assert view.colour is None or kind.observable(view.colour), view
+        assert view.branch is None or view.branch in {b.name for b in kind.branches}, view
+        assert view.method is None or view.method in {m.name for m in kind.methods}, view
+        assert view.function is None or view.function in functions, view
+        assert view.picture is None or view.picture in album, view
         if view.series is not None:
-            assert view.series in small(kind()).simulate(seed=1).observe(), of
+            assert view.series in small(model).simulate(seed=1).observe(), view
