@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from threading import Event
 from typing import TYPE_CHECKING, NamedTuple
@@ -102,24 +102,36 @@ def ensemble(
 
     Raises ArgumentError for fewer than one sample, SeedError, and what `simulate` raises.
     """
-    import xarray as xr
-
-    samples = whole_number("ensemble", "samples", samples, 1)
     seed, model = check_seed(seed), model.realised()
+    found = []
+    for one in measured(model, samples=samples, seed=seed, executor=executor):
+        found.append(one)
+        progress(len(found) / samples)
+    return summarised(model, found, seed)
+
+
+def measured(model: Model, *, samples: int, seed: Seed, executor: Executor | None = None) -> Iterator[Sample]:
+    """The samples of an ensemble in their order, each as soon as it is there. Raises as `ensemble` does."""
+    samples = whole_number("ensemble", "samples", samples, 1)
     over = Event()  # an interrupted program must not wait for samples that nobody wants any more
     if executor is None:
         futures = [background_threads().submit(measure_sample, model, seed, k, over.is_set) for k in range(samples)]
     else:
         futures = [executor.submit(measure_sample, model, seed, k) for k in range(samples)]
-    found = []
     try:
-        for k, future in enumerate(futures):
-            found.append(future.result())
-            progress((k + 1) / samples)
+        for future in futures:
+            yield future.result()
     finally:
         over.set()
         for future in futures:
             future.cancel()
+
+
+def summarised(model: Model, found: list[Sample], seed: Seed) -> xr.Dataset:
+    """The Dataset of `ensemble` from the samples there are: at least one."""
+    import xarray as xr
+
+    samples = len(found)
     dataset = xr.Dataset(attrs=provenance(model, seed=seed, samples=samples))
     theory = model.theory() if model.offers("solve") else xr.Dataset()
     for name, averaged in average(found).items():

@@ -183,6 +183,7 @@ class TeacherStudent(core.Model):
         doc="whether message passing starts without knowledge or at the teacher",
     )  # fmt: skip
 
+    version = 2
     title = "Teacher and student"
     summary = (
         "When data determine a hidden signal, and when the best known algorithm can find it: easy, hard, impossible."

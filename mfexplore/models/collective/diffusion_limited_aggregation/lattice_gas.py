@@ -127,7 +127,7 @@ class LatticeGas:
         for site in np.flatnonzero(cluster):
             stick(site, n, self.sites)
         places = np.flatnonzero(self.sites & TAKEN == 0)
-        chosen = rng.permutation(places)[: round(model.walker_density * len(places))]
+        chosen = rng.permutation(places)[: max(1, round(model.walker_density * len(places)))]
         self.sites[chosen] |= WALKER
         self.walkers = chosen.astype(np.int32)
         self.alive = len(chosen)

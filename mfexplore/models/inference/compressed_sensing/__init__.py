@@ -178,6 +178,7 @@ class CompressedSensing(core.Model):
         doc="whether message passing starts from zero or at the signal",
     )  # fmt: skip
 
+    version = 2
     title = "Compressed sensing"
     summary = "A sparse signal, or a photograph, recovered from fewer measurements than unknowns - up to a sharp line."
     sources = (

@@ -196,6 +196,7 @@ class PerceptronStorage(core.Model):
         only={"algorithm": ("race", "message_passing")},
     )  # fmt: skip
 
+    version = 2
     title = "Perceptron storage"
     summary = "How many random patterns one neuron can learn, and which learning rules get there."
     sources = (

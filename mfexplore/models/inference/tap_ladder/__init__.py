@@ -204,6 +204,7 @@ class TapLadder(core.Model):
         "random", ("random", "up"), role="start", part="simulation", doc="spins or means to start from"
     )
 
+    version = 2
     title = "The mean-field ladder"
     summary = (
         "Naive mean field, TAP, third order, adaptive TAP and the exact answer, on one small system of your choice."

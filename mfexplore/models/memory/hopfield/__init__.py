@@ -95,6 +95,7 @@ class Hopfield(core.Model):
         "cold a state of its own, with overlap 1/2)",
     )  # fmt: skip
 
+    version = 2
     title = "Hopfield network"
     summary = "A memory that completes what it is shown, until it has learnt too much or gets too hot."
     sources = (
