@@ -131,7 +131,8 @@ def draw_turns(position, n, scale, tie, sites, thresholds):
     between the choice of a neuron and its decision. Returns the new position in the stream.
 
     position: see numerics.chance.random; n: number of neurons; scale: T/2 in the unit of the fields; tie: added or
-    taken away at random, since at T = 0 fields that are sums of whole numbers may vanish. Overwrites sites and thresholds.
+    taken away at random, since at T = 0 fields that are sums of whole numbers may vanish. Overwrites sites and
+    thresholds.
     """
     for k in range(sites.size):
         sites[k] = np.int64(uniform(position, 2 * k) * n)
