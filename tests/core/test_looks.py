@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from conftest import each_system
@@ -21,10 +19,12 @@ def small(model: Model) -> Model:
     return model
 
 
-def views(kind: type[Model]) -> list[tuple[str, View]]:
-    """All that are declared, with what they are views of."""
-    declared: list[Any] = [*kind.presets, *kind.references, *kind.tasks]
-    return [(getattr(one, "name", None) or getattr(one, "title", None) or one.prompt, one.view) for one in declared]
+def views(kind: type[Model]) -> list[tuple[str, Model, View]]:
+    """All that are declared, with what they are views of and the model there."""
+    found = [(one.name, one.controls, one.view) for one in kind.presets]
+    found += [(one.title, one.at, one.view) for one in kind.references]
+    found += [(one.prompt, one.controls, one.view) for one in kind.tasks]
+    return [(of, kind(**controls), view) for of, controls, view in found]
 
 
 @each_system()
@@ -61,9 +61,9 @@ def test_views_are_of_what_exists(system: type[Model]) -> None:
     kind = system
     functions = {o.name for o in kind.observables if o.over is not None}
     album = set(small(kind()).simulate(seed=1).pictures()) if kind.offers("simulation") else set()
-    for of, view in views(kind):
+    for of, model, view in views(kind):
         if view.plane is not None:
-            kind().plane(*view.plane)
+            model.plane(*view.plane)
         assert view.along is None or view.along in kind.axis_names(), of
         assert view.colour is None or kind.observable(view.colour), of
         assert view.branch is None or view.branch in {b.name for b in kind.branches}, of

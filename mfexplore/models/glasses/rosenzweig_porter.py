@@ -61,9 +61,9 @@ from scipy.special import ndtr, wofz
 
 from mfexplore import core
 from mfexplore.core import Array, Points
-from mfexplore.numerics.blas import one_blas_thread, symmetric_eigenpairs
 from mfexplore.numerics.later import brentq
-from mfexplore.numerics.level_statistics import ORTHOGONAL_RATIO, POISSON_RATIO, gap_ratios, mixed_ratio
+from mfexplore.numerics.matrices.blas import one_blas_thread, symmetric_eigenpairs
+from mfexplore.numerics.matrices.level_statistics import ORTHOGONAL_RATIO, POISSON_RATIO, gap_ratios, mixed_ratio
 
 SMALL_ONES = 4  # matrices of a quarter of the size, whose scatter would dominate otherwise
 NEAR = 0.3  # distance in energy over which the density of site energies hardly changes
@@ -410,7 +410,7 @@ class RosenzweigPorter(core.Model):
         u = np.linspace(-1, 1, 8001) * math.asinh(20 / width)  # site energies a = x + width sinh u
 
         def resolvent(x: float) -> complex:
-            return np.trapezoid(bare_density(x + width * np.sinh(u)) * (-np.sinh(u) - 1j) / np.cosh(u), u)
+            return complex(np.trapezoid(bare_density(x + width * np.sinh(u)) * (-np.sinh(u) - 1j) / np.cosh(u), u))
 
         x = brentq(lambda x: x + square * resolvent(x).real - self.energy, -20, 20, xtol=1e-14)
         return found | {"(2)": resolvent(x).imag + math.pi * density}

@@ -17,7 +17,7 @@ from scipy.linalg import eigh_tridiagonal
 from mfexplore.core import NotOfferedError
 from mfexplore.models.learning.random_network import RandomNetwork
 from mfexplore.models.learning.random_network.theory import SLOPE
-from mfexplore.numerics.blas import one_blas_thread
+from mfexplore.numerics.matrices.blas import one_blas_thread
 
 FAMILIES = {"random RNN tanh": "tanh", "random RNN phi=erf(sqrt(pi)x/2)": "erf"}
 
@@ -195,10 +195,13 @@ def test_state_solves_its_equations(gain: float, noise: float, nonlinearity: str
     assert 0 <= found["dimension"] <= 1
 
 
-def test_the_weakest_coupling_is_solved_too() -> None:
-    found = active(RandomNetwork(gain=1.2e-7, noise=0.375, nonlinearity="erf"))
-    assert found["variance"] == pytest.approx(0.375)
+@pytest.mark.parametrize(("gain", "noise"), [(1.2e-7, 0.375), (0.0, 4e-243)])
+def test_the_weakest_coupling_and_the_faintest_noise_are_solved_too(gain: float, noise: float) -> None:
+    model = RandomNetwork(gain=gain, noise=noise, nonlinearity="erf")
+    found = active(model)
+    assert found["variance"] == pytest.approx(noise, rel=1e-6, abs=1e-99)
     assert found["lyapunov_exponent"] == pytest.approx(-1, abs=1e-6)
+    assert np.isfinite(model.autocorrelation(np.array([0.0, 1.0]))).all()
 
 
 def test_without_coupling_only_noise_is_left() -> None:

@@ -11,8 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mfexplore.core import Array
-from mfexplore.numerics.blas import one_blas_thread
-from mfexplore.numerics.gaussian_pairs import (
+from mfexplore.numerics.functions.gaussian_pairs import (
     pair_correlation,
     pair_integral,
     pair_slope,
@@ -20,9 +19,11 @@ from mfexplore.numerics.gaussian_pairs import (
     set_variance,
 )
 from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.matrices.blas import one_blas_thread
 
 TERMS = 40  # of a Chebyshev expansion: enough for a variance of 20
 LONGEST = 6000  # points of a correlation curve
+FAINTEST = 1e-100  # noise whose square is still a normal number; with less, no value differs by more than that
 VARIANCE, ACTIVITY, SLOPE, LYAPUNOV, HALF_LAG, DIMENSION = range(6)  # rows of what is found; slope: mean of phi'
 
 
@@ -338,7 +339,7 @@ def solve_points(gain, noise, table, nodes, found, residual, iterations):
     reach = np.empty(table.shape[1])
     series, path, piece = np.empty((2, nodes.shape[1])), np.empty((3, LONGEST)), np.empty((2, 3))
     for i in range(gain.size):
-        g, d = gain[i], noise[i]
+        g, d = gain[i], max(noise[i], FAINTEST) if noise[i] > 0.0 else 0.0
         variance, residual[i], iterations[i] = stationary_variance(g, d, table, reach)
         if variance == 0.0:
             found[:, i] = 0.0
@@ -377,6 +378,7 @@ def curves(gain, noise, table, nodes, lags, omegas, correlation, spectrum):
     which is returned; written to the last two arrays. The spectrum is good up to ten times that rate.
     """
     reach = np.empty(table.shape[1])
+    noise = max(noise, FAINTEST) if noise > 0.0 else 0.0
     variance, _, _ = stationary_variance(gain, noise, table, reach)
     correlation[:] = 0.0
     spectrum[:] = 0.0

@@ -71,8 +71,8 @@ import numpy as np
 from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.families import memories as family
+from mfexplore.families.replicas.p_body import HIGHEST
 from mfexplore.models.memory.dense_hebbian import boundaries, broken, symmetric
-from mfexplore.models.memory.dense_hebbian.broken import HIGHEST
 from mfexplore.models.memory.dense_hebbian.dynamics import DenseHebbianSimulation
 from mfexplore.models.memory.dense_hebbian.restated import one_step_equations, symmetric_equations
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from mfexplore.core import Array
 from mfexplore.families.memories import GLASS, RETRIEVAL
+from mfexplore.families.replicas import p_body
 from mfexplore.families.replicas.nested import nested_averages
+from mfexplore.families.replicas.p_body import HIGHEST
 from mfexplore.models.memory.dense_hebbian.symmetric import (
-    FAR,
-    LN2,
     At,
     at_point,
     breaking,
@@ -24,11 +24,8 @@ from mfexplore.models.memory.dense_hebbian.symmetric import (
     reach_of,
     retrieved,
 )
-from mfexplore.numerics.gaussian import response_and_entropy
 from mfexplore.numerics.kernel import kernel
-from mfexplore.numerics.linear import solve_linear
-
-HIGHEST = 6  # order
+from mfexplore.numerics.matrices.linear import solve_linear
 
 # -- retrieval ---------------------------------------------------------------------------------------------------------
 
@@ -265,88 +262,6 @@ def broken_curve(at):
 # -- the glass ---------------------------------------------------------------------------------------------------------
 
 
-@kernel
-def glass_equations(c, gamma, t, order, out):
-    """Stationarity of eq. (7) for the pure glass at J = 1; returns (mean of sech^4/T, s, f)."""
-    strength = 0.5 * order
-    q = 1.0 - t * c
-    squares, potentials = np.empty(2), np.empty(2)
-    variances = np.array([0.0, strength * q ** (order - 1)])
-    _, c_new, quartic, entropy = nested_averages(t, variances, np.array([gamma]), 0.0, squares, potentials)
-    work = 0.5 * (order - 1) * strength / order * q**order
-    out[0] = c_new - c
-    out[1] = work * gamma + potentials[0] - potentials[1]
-    push = pressure(q, c, strength, order)
-    return quartic, entropy - push, gamma * work - t * push - potentials[0]
-
-
-@kernel
-def pure_glass(c, gamma, t, order, result):
-    """Solve `glass_equations` from a guess; fills result with (q, gamma, f, s, lambda, C). Returns the last step."""
-    out, tried = np.empty(2), np.empty(2)
-    jacobian = np.empty((2, 2))
-    largest = math.inf
-    for _ in range(30):
-        quartic, entropy, f = glass_equations(c, gamma, t, order, out)
-        glass_equations(c * (1.0 + 1e-5), gamma, t, order, tried)
-        for row in range(2):
-            jacobian[row, 0] = (tried[row] - out[row]) / (1e-5 * c)
-        glass_equations(c, gamma * (1.0 - 1e-5), t, order, tried)
-        for row in range(2):
-            jacobian[row, 1] = (out[row] - tried[row]) / (1e-5 * gamma)
-        solve_linear(jacobian, out)
-        largest = max(abs(out[0]) / c, abs(out[1]) / gamma)
-        scale = min(1.0, 0.3 / largest)
-        c -= scale * out[0]
-        gamma -= scale * out[1]
-        if t > 0.0:
-            gamma = min(gamma, 1.0 / t)
-        q = 1.0 - t * c
-        safe = margin(q, quartic, 0.5 * order, t, order)
-        result[0], result[1], result[2], result[3], result[4], result[5] = q, gamma, f, entropy, safe, c
-        if largest < 1e-9:
-            break
-    return largest
-
-
-@kernel
-def frozen_overlap(scale):
-    """Overlap q and ln 2cosh of the states at x = 1, where the tilted average is one over N(scale^2, scale^2)."""
-    m, _, c, _, _, _, entropy = response_and_entropy(scale * scale, scale, 1.0)
-    return m, scale * scale * (m + c) + entropy
-
-
-@kernel
-def dynamic(scale, order):
-    """(T, complexity) at a point of that curve."""
-    q, log_cosh = frozen_overlap(scale)
-    squared = 2.0 * scale * scale / (order * q ** (order - 1))  # 1/T^2
-    return 1.0 / math.sqrt(squared), LN2 + 0.5 * scale * scale - log_cosh + 0.25 * squared * (order - 1) * q**order
-
-
-@cache
-def transition_temperatures(order: int) -> tuple[float, float]:
-    """(T_d, T_s) of the pure glass at J = 1: the largest temperature at which states exist, and where their number is
-    no longer exponential, along the curve of solutions with x = 1.
-    """
-    low, high = 0.5, 8.0
-    for _ in range(FAR):  # T has one maximum along the curve: golden section
-        a, b = low + 0.381966 * (high - low), high - 0.381966 * (high - low)
-        if dynamic(a, order)[0] > dynamic(b, order)[0]:
-            high = b
-        else:
-            low = a
-    at = 0.5 * (low + high)
-    low, high = at, 12.0
-    for _ in range(FAR):
-        a = 0.5 * (low + high)
-        if dynamic(a, order)[1] > 0.0:
-            low = a
-        else:
-            high = a
-    return float(dynamic(at, order)[0]), float(dynamic(low, order)[0])
-
-
 DEGREE = 23
 T_D, T_S, ERROR = range(3)  # the first entries of a series, before the coefficients
 OVERLAP, EXPONENT, FREE_ENERGY, ENTROPY, MARGIN, GLASS_ROWS = range(6)  # of which there are so many rows
@@ -354,19 +269,22 @@ OVERLAP, EXPONENT, FREE_ENERGY, ENTROPY, MARGIN, GLASS_ROWS = range(6)  # of whi
 
 @cache
 def glass_series(order: int) -> Array:
-    """The pure glass at J = 1 for all temperatures: T_d, T_s, the error, then Chebyshev coefficients of GLASS_ROWS
-    quantities over T/T_s in [0, 1], shape (3 + GLASS_ROWS * (DEGREE + 1),).
+    """The glass without memories, that of groups of p spins (`p_body`), at J = 1 for all temperatures: T_d, T_s, the
+    error, then Chebyshev coefficients of GLASS_ROWS quantities over T/T_s in [0, 1], shape
+    (3 + GLASS_ROWS * (DEGREE + 1),).
     """
-    t_d, t_s = transition_temperatures(order)
+    line = p_body.line_of(order)
+    t_d, t_s = line[0, p_body.DYNAMIC], line[0, p_body.STATIC]
     places = 0.5 + 0.5 * np.cos(np.pi * (np.arange(DEGREE + 1) + 0.5) / (DEGREE + 1))  # Chebyshev's, descending
     samples = np.empty((GLASS_ROWS, places.size))
-    result = np.empty(6)
-    q = {3: 0.82, 4: 0.93, 5: 0.96}.get(order, 0.98)
-    c, gamma, error = (1 - q) / t_s, 1 / t_s, 0.0
-    for k, place in enumerate(places):
-        error = max(error, pure_glass(c, gamma, place * t_s, order, result))
-        c, gamma = result[5], result[1]
-        samples[:, k] = result[:GLASS_ROWS]
+    row, out = np.empty(len(p_body.COLUMNS)), np.empty((6, 1))
+    error = 0.0
+    for k, t in enumerate(places * t_s):
+        rest, gamma = (np.interp(t, line[1], line[i]) for i in (2, 3))
+        rest, gamma, residual, _ = p_body.root(order, t, rest, gamma, False, out)
+        p_body.write_state(row, order, t, rest, gamma, out)
+        error, f = max(error, residual), row[p_body.FREE_ENERGY]
+        samples[:, k] = row[p_body.OVERLAP], gamma, f, (row[p_body.ENERGY] - f) / t, t * row[p_body.REPLICON]
     angles = np.pi * np.outer(np.arange(DEGREE + 1), np.arange(DEGREE + 1) + 0.5) / (DEGREE + 1)
     series = 2.0 / (DEGREE + 1) * samples @ np.cos(angles).T
     series[:, 0] *= 0.5
@@ -376,7 +294,8 @@ def glass_series(order: int) -> Array:
 
 def freezing_temperatures(order: Array, dynamic: bool = False) -> Array:
     """T_s (or T_d) at J = 1 for an array of orders."""
-    known = {p: transition_temperatures(int(p))[0 if dynamic else 1] for p in np.unique(order)}
+    which = p_body.DYNAMIC if dynamic else p_body.STATIC
+    known = {p: p_body.line_of(int(p))[0, which] for p in np.unique(order)}
     return np.array([known[p] for p in order])
 
 
