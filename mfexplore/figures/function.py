@@ -48,7 +48,7 @@ def functions_of(theory: xr.Dataset, kind: type[Model], name: str) -> list[Branc
         if "method" in at.dims and line.method:
             at = at.sel({"method": line.method})
         here = names.index(line.branch) if line.branch else 0
-        is_equilibrium = "equilibrium" in at and int(at["equilibrium"]) == here
+        is_equilibrium = "equilibrium" not in at or int(at["equilibrium"]) == here
         if "branch" in at.dims and line.branch:
             at = at.sel(branch=line.branch)
         if not float(at["residual"]) <= kind.tolerance:  # there is no such state
