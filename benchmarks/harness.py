@@ -320,7 +320,7 @@ def columns() -> str:
     """All saved ratios as a table in Markdown, a column for each processor; what misses its target is bold."""
     lines = [f"| race | against | wanted | {' | '.join(PROCESSORS)} |", "|---|---|---" + "|---" * len(PROCESSORS) + "|"]
     for (item, contender), entries in sorted(ratios().items()):
-        target = next(iter(entries.values()))["target"]
+        target = list(entries.values())[-1]["target"]
         cells = [item, contender, "" if target is None else f"{target:g}"]
         for processor in PROCESSORS:
             entry = entries.get(processor)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.harness import OURS, Missing, Report, Timed, available, c_function, peer, seeds
-from mfexplore.numerics.dense_spins import blank, local_fields, metropolis_sweeps, symmetric_couplings
+from mfexplore.families.dense_spins import Interaction, blank, local_fields, metropolis_sweeps, symmetric_couplings
 from mfexplore.numerics.random import new_stream
 
 SWEEPS = {1000: (200, 7), 4000: (40, 5)}
@@ -34,7 +34,7 @@ def ours(rows: NDArray[Any], scale: float, sweeps: int, rng: np.random.Generator
     def run() -> NDArray[Any]:
         spins[:] = np.where(rng.random(n) < 0.5, -1, 1)
         local_fields(rows, spins, fields)
-        metropolis_sweeps(rows, spins, fields, scale, 0.0, 0.0, temperatures, stream)
+        metropolis_sweeps(Interaction(rows, scale, 0.0, 0.0), spins, fields, temperatures, stream)
         return spins
 
     return run

@@ -70,6 +70,9 @@ def race(report: Report) -> None:
     textbook = c_function("birth_death", "gillespie", ctypes.c_double)
     with_tables = c_function("birth_death", "by_tables", ctypes.c_double)
 
+    in_lockstep = c_function("birth_death", "lockstep", ctypes.c_double, "-fno-math-errno", "-fno-trapping-math")
+    lanes = seeds(rng, 2 * 128)
+
     many = np.full(20_000, float(START))
     per_trajectory = simulate_many(many, SHORT, BIRTH, DEATH, stream) / many.size
     ends: dict[str, np.ndarray[Any, Any]] = {
@@ -80,6 +83,9 @@ def race(report: Report) -> None:
         ends["C with tables"] = np.array(
             [with_tables(float(START), SHORT, mean_wait, share_up, state, events) for _ in range(5000)]
         )
+    if not isinstance(in_lockstep, Missing):
+        ends["C in lockstep"] = np.full(20_000, float(START))
+        in_lockstep(20_000, ends["C in lockstep"], SHORT, BIRTH, DEATH, lanes)
     gillespy2 = peer("gillespy2")
     if not isinstance(gillespy2, Missing):
         logging.getLogger("GillesPy2").setLevel(logging.ERROR)
@@ -125,9 +131,16 @@ def race(report: Report) -> None:
     def ensemble() -> float:
         return float(simulate_many(np.full(MANY, float(START)), SHORT, BIRTH, DEATH, stream))
 
+    def ensemble_in_c() -> float:
+        return float(in_lockstep(MANY, np.full(MANY, float(START)), SHORT, BIRTH, DEATH, seeds(rng, 2 * 128)))
+
     report.race(
         f"Schloegl, {MANY} trajectories", "events/s", 0,
-        {OURS: ensemble, "GillesPy2 C++": available(gillespy2, lambda: theirs(short_solver, SHORT, 100, 1100))},
-        {"GillesPy2 C++": 80},
+        {
+            OURS: ensemble,
+            "GillesPy2 C++": available(gillespy2, lambda: theirs(short_solver, SHORT, 100, 1100)),
+            "C, in lockstep": available(in_lockstep, ensemble_in_c),
+        },
+        {"GillesPy2 C++": 80, "C, in lockstep": 1.0},
         rounds=5,
     )  # fmt: skip

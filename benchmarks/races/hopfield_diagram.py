@@ -15,7 +15,8 @@ from scipy.optimize import root
 
 from benchmarks.harness import OURS, Report
 from mfexplore.core.solution import columns
-from mfexplore.models.memory.hopfield import GLASS, RETRIEVAL, Hopfield
+from mfexplore.families.memories import GLASS, RETRIEVAL
+from mfexplore.models.memory.hopfield import Hopfield
 
 Array = NDArray[np.float64]
 SIDE, EVERY = 128, 16

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.harness import OURS, Report, available, c_function
-from mfexplore.models.memory.hopfield import count_overlaps, heat_bath, whole_numbers
+from mfexplore.models.memory.hopfield.dynamics import Network, count_overlaps, heat_bath, whole_numbers
 from mfexplore.numerics.random import fill_uniform
 
 N, P, FEW = 10_000, 1_000, 2_000
@@ -40,7 +40,8 @@ def race(report: Report) -> None:
         spins[:], overlaps[:], floating[:], real[:] = cue, begin, begin, cue
 
     def ours() -> None:
-        heat_bath(patterns, overlaps, zero, spins, words, sums, TEMPERATURE, 0.0, 0.0, N, start.copy())
+        network = Network(patterns, overlaps, zero, spins, words, sums)
+        heat_bath(network, TEMPERATURE, 0.0, 0.0, N, start.copy())
 
     c_float = c_function("hopfield", "overlaps_float", None, "-ffast-math")
     c_short = c_function("hopfield", "overlaps_short", None, "-ffast-math")

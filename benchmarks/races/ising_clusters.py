@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.harness import OURS, Missing, Report, Timed, available, c_function, peer, seeds
-from mfexplore.models.lattices.ising_lattice import sums, torus
-from mfexplore.numerics.clusters import all_clusters, single_clusters
+from mfexplore.families.lattice_spins.clusters import all_clusters, single_clusters
+from mfexplore.families.lattice_spins.metropolis import sums
+from mfexplore.families.lattice_spins.planar import torus
 from mfexplore.numerics.lattices import neighbourhood
 from mfexplore.numerics.random import new_stream
 
@@ -33,7 +34,8 @@ class Sides:
         self.spins = np.ones(self.sites, np.int8)
         self.c_spins = self.spins.copy()
         self.members = np.zeros(self.sites + 4, np.int32)
-        self.parent, self.weight = np.zeros((2, self.sites), np.int32)
+        self.forest = np.zeros((2, self.sites), np.int32)
+        self.parent = self.forest[0]
         self.stream, self.state = new_stream(rng), seeds(rng, 2)
         self.c_wolff = c_function("ising", "wolff", int)
         self.c_all = c_function("ising", "swendsen_wang")
@@ -45,7 +47,7 @@ class Sides:
 
     def swendsen_wang(self, updates: int) -> int:
         kinds, shifts = self.place.kinds, self.place.shifts
-        all_clusters(self.spins, kinds, shifts, JOINING, 0.0, updates, self.parent, self.weight, self.stream)
+        all_clusters(self.spins, kinds, shifts, JOINING, 0.0, updates, self.forest, self.stream)
         return updates * self.sites
 
     def wolff_in_c(self, clusters: int) -> int:

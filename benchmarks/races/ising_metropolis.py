@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.harness import OURS, Missing, Report, available, c_function, peer, seeds
+from mfexplore.families.lattice_spins import bit_lattice
 from mfexplore.models.lattices.ising_lattice import IsingLattice
-from mfexplore.numerics import bit_lattice
 from mfexplore.numerics.aligned import aligned
 
 SIDE = 1024
@@ -45,13 +45,14 @@ def race(report: Report) -> None:
     c_plain = c_function("ising", "metropolis")
     c_even, c_odd, c_state = (aligned(a.shape, a.dtype) for a in (even, odd, state))
     c_even[:], c_odd[:], c_state[:] = even, odd, state
+    c_scratch = aligned((sum(len(part) for part in scratch),), np.uint64)
     plain, plain_state = spins.copy(), seeds(rng, 2)
 
     def ours(sweeps: int, temperature: float = CRITICAL) -> None:
         bit_lattice.sweep(even, odd, sweeps, *thresholds(temperature), state, scratch)
 
     def in_c(sweeps: int, temperature: float = CRITICAL) -> None:
-        c_bits(c_even, c_odd, SIDE, sweeps, *thresholds(temperature), c_state, scratch)
+        c_bits(c_even, c_odd, SIDE, sweeps, *thresholds(temperature), c_state, c_scratch)
 
     def in_plain_c(sweeps: int, temperature: float = CRITICAL) -> None:
         chances = np.exp(-2.0 * (2.0 * np.arange(5) - 4) / temperature)

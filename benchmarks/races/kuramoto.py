@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.harness import OURS, Missing, Report, available, c_function
-from mfexplore.models.collective.kuramoto import heun
+from mfexplore.families import oscillators
 from mfexplore.numerics.random import new_stream
 
 Array = NDArray[np.float64]
@@ -33,11 +33,13 @@ def race(report: Report) -> None:
     rng = np.random.default_rng(1)
     begin, omega = rng.random(N) * 2 * np.pi, rng.standard_normal(N)
     stream = new_stream(rng)
-    theta = begin.copy()
-    scratch = np.empty(N), np.empty(N), np.empty(N)
+    state = oscillators.start("incoherent", omega, rng)
+    theta = state.theta
+    theta[:] = begin
 
     def ours(noise: float, steps: int) -> None:
-        heun(theta, omega, COUPLING, noise, STEP, steps, stream, np.sin(theta), np.cos(theta), *scratch)
+        state.sine[:], state.cosine[:] = np.sin(theta), np.cos(theta)
+        oscillators.heun_globally(state, COUPLING, noise, STEP, steps, stream)
 
     c_heun = c_function("kuramoto", "heun", None, "-fno-math-errno", "-fno-trapping-math", "-fopenmp-simd")
     c_theta, others = begin.copy(), np.empty((5, N))

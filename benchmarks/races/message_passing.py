@@ -7,7 +7,7 @@ import tracemalloc
 import numpy as np
 
 from benchmarks.harness import OURS, Report
-from mfexplore.numerics.message_passing import MessagePassing, random_matrix
+from mfexplore.families.message_passing.algorithm import MessagePassing, random_matrix
 
 N = M = 4000
 CURVATURE = 0.7

@@ -23,6 +23,7 @@ from panel.io.state import set_curdoc
 from mfexplore.app import bundle, pages
 from mfexplore.app.page import BrowserPage
 from mfexplore.app.pages import ANYWHERE, Host
+from mfexplore.app.prompt import send_promptly
 from mfexplore.core.controls import Control
 from mfexplore.core.errors import MfexploreError
 from mfexplore.core.model import Model
@@ -117,6 +118,8 @@ class Workbench(pn.viewable.Viewer):
 
     def _take_desk(self, desk: Desk) -> None:
         self._desk = desk
+        if self._view.constants["own"]:
+            send_promptly()
         self._begins()
         desk.session.listen(lambda old, new: self._follow(new))
         at = self._wanted(desk.session.current)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -23,6 +24,8 @@ COMPILING = (
     "Compiling (once). The kernels of this system are being translated for this machine; next time it opens at once. "
     "What it is about stands under About."
 )
+MOST_MESSAGES = 500  # of one page that wait
+MOMENT = 0.01  # seconds for the messages of one page, before others have their turn
 AGAIN_MS = 500  # until it is looked whether the kernels are there
 
 
@@ -36,7 +39,9 @@ class BrowserPage:
         self, start: Exploration, notices: list[str], send: Callable[[dict[str, Any]], None],
         loop: asyncio.AbstractEventLoop, *, serves: bool, ready: Callable[[], bool], born: Callable[[Desk], None],
     ) -> None:  # fmt: skip
-        """send: hands a message over to the browser. serves: whether the browser can fetch figures from the server that it is on. ready: whether the system is compiled. born: told the desk."""
+        """send: hands a message over to the browser. serves: whether the browser can fetch figures from the server that
+        it is on. ready: whether the system is compiled. born: told the desk.
+        """
         self.desk: Desk | None = None
         self.ended: Callable[[], None] = lambda: None  # called when it is closed, if it ever had a desk
         self._start, self._notices, self._send, self._loop = start, notices, send, loop
@@ -46,12 +51,36 @@ class BrowserPage:
         self._drawn: dict[str, Figure] = {}
         self._given: list[File] = []
         self._due = False
+        self._inbox: dict[Any, Mapping[str, Any]] = {}
+        self._working = False
 
     # -- from the browser ---------------------------------------------------------------------------------------------
 
     def hear(self, message: Any) -> None:
         """A message of the browser, whatever it is; from any thread."""
-        self.post(lambda: self._hear(message if isinstance(message, Mapping) else {}))
+        self.post(lambda: self._take_in(message if isinstance(message, Mapping) else {}))
+
+    def _take_in(self, message: Mapping[str, Any]) -> None:
+        if len(self._inbox) >= MOST_MESSAGES:
+            return  # nobody's hands are so fast
+        key = _subject(message)
+        if key is not None:
+            self._inbox.pop(key, None)  # only the newest counts
+        self._inbox[key or object()] = message
+        self._work_soon()
+
+    def _work_soon(self) -> None:
+        if self._inbox and not self._working:
+            self._working = True
+            self._loop.call_soon(self._work)
+
+    def _work(self) -> None:
+        """Work off what has come, for a moment: other people's messages wait in the same loop."""
+        self._working = False
+        start = time.perf_counter()
+        while self._inbox and not self._closed and time.perf_counter() - start < MOMENT:
+            self._hear(self._inbox.pop(next(iter(self._inbox))))
+        self._work_soon()
 
     def _hear(self, message: Mapping[str, Any]) -> None:
         if self._closed:
@@ -142,3 +171,9 @@ class BrowserPage:
         document = template.document if template is not None and not self._serves else None
         message = Draw(name, template.name if template else None, document, events(update, buffers))
         return {"type": "draw"} | vars(message)  # encoded already
+
+
+def _subject(message: Mapping[str, Any]) -> Any:
+    """What a message says the newest of: an older one that still waits need not be worked off."""
+    kind = message.get("type")
+    return (kind, str(message.get("name"))) if kind in ("control", "marker", "window", "speed", "resized") else None

@@ -112,7 +112,3 @@ def words_of(found: Entry) -> str:
 
 def missing(message: str) -> str:
     return template("missing.html").render(message=message)
-
-
-def full(limit: int) -> str:
-    return template("full.html").render(limit=limit)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class People:
-    """Counts the open workbenches of one process. limit: whoever comes when there are so many is asked to come again."""
+    """Counts the open workbenches of one process. limit: who comes when there are so many is asked to come again."""
 
     def __init__(self, limit: int) -> None:
         self.limit, self.now, self.ever = limit, 0, 0

@@ -15,7 +15,6 @@ import panel as pn
 
 from mfexplore.app.component import Workbench
 from mfexplore.app.pages import Host
-from mfexplore.app.server import send_promptly
 from mfexplore.core.catalogue import places, systems
 from mfexplore.core.errors import MfexploreError
 from mfexplore.workbench.exploration import Exploration
@@ -45,5 +44,4 @@ def page() -> pn.viewable.Viewable | Workbench:
     return Workbench(start, notices=notices, host=Host(own=True, link=f"system={key}&"))
 
 
-send_promptly()
 pn.panel(page()).servable(title="mfexplore")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import socket
 import threading
 import webbrowser
 from collections.abc import Callable
@@ -15,7 +13,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import panel as pn
-import psutil
 from panel.io.resources import BASE_TEMPLATE
 
 from mfexplore.app import pages
@@ -29,7 +26,9 @@ from mfexplore.workbench.exploration import Exploration
 
 log = logging.getLogger(__name__)
 
-KEPT_MS = 20_000  # a page that was opened but never came, or went away: so long is kept what belongs to it
+KEPT_MS = 6_000  # what belongs to a page that went away, or was opened but never came, is kept so long
+
+MOST_NOTICES = 8  # about one link
 
 
 def application(key: str, kernels: Kernels, people: People) -> Callable[[], Any]:
@@ -37,13 +36,15 @@ def application(key: str, kernels: Kernels, people: People) -> Callable[[], Any]
 
     def page() -> Any:
         if people.full:
-            return pn.pane.HTML(pages.full(people.limit), sizing_mode="stretch_width")
+            return _full(people.limit)
         arguments = pn.state.session_args
         query = {name: values[-1].decode(errors="replace") for name, values in arguments.items()}
         query.pop("theme", None)  # Panel's
         start, notices = Exploration.from_query(key, urlencode(query))
         if not kernels.ready(key):
             kernels.want(key)
+        if len(notices) > MOST_NOTICES:
+            notices = [*notices[:MOST_NOTICES], f"{len(notices) - MOST_NOTICES} more parts of the link were left out."]
         bench = Workbench(start, notices=notices, host=pages.OURS, ready=partial(kernels.ready, key))
         bench.tell_lives(people.came, people.left)
         document = pn.state.curdoc
@@ -54,6 +55,15 @@ def application(key: str, kernels: Kernels, people: People) -> Callable[[], Any]
         return bench
 
     return page
+
+
+def _full(limit: int) -> Any:
+    """A page that looks again by itself."""
+    document = pn.state.curdoc
+    if document is not None:
+        document.template = pages.template("full.html")
+        document.template_variables.update(base=BASE_TEMPLATE, name="Come again", limit=limit)
+    return pn.pane.HTML("")
 
 
 def make_server(
@@ -76,8 +86,9 @@ def make_server(
     server: Any = pn.io.server.get_server(
         {key: application(key, kernels, counted) for key in places()},
         port=port, address=address, websocket_origin=list(origins) or None, prefix=prefix, location=False,
-        index=None, use_index=False, extra_patterns=routes(kernels, counted), unused_session_lifetime_milliseconds=KEPT_MS,
-        check_unused_sessions_milliseconds=2_000, keep_alive_milliseconds=20_000, **missing, **options,
+        index=None, use_index=False, extra_patterns=routes(kernels, counted),
+        unused_session_lifetime_milliseconds=KEPT_MS, check_unused_sessions_milliseconds=1_000,
+        keep_alive_milliseconds=20_000, **missing, **options,
     )  # fmt: skip
     server.kernels = kernels
     return server
@@ -137,7 +148,6 @@ _serving: dict[tuple[int, str, str], Any] = {}  # beside a notebook
 
 
 def _begin(server: Any, address: str, prefix: str, key: str, show: bool) -> str:
-    send_promptly()
     server.kernels.start()
     threading.Thread(target=prepare, name="prepare", daemon=True).start()
     return _tell(server, address, prefix, key, show)
@@ -151,17 +161,6 @@ def _tell(server: Any, address: str, prefix: str, key: str, show: bool) -> str:
     return where
 
 
-def send_promptly() -> None:
-    """Let what this process serves leave at once. Bokeh sends a message in several pieces, and TCP keeps all but the
-    first until the browser has acknowledged it, which browsers put off for 40 ms. Connections inherit this from the
-    socket that accepts them.
-    """
-    for connection in psutil.Process().net_connections("tcp"):
-        if connection.status == psutil.CONN_LISTEN and connection.fd >= 0:
-            with suppress(OSError), socket.socket(fileno=os.dup(connection.fd)) as listening:
-                listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
 def keep_the_log_readable() -> None:
     """One line for each thing that a person can do something about."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -170,9 +169,7 @@ def keep_the_log_readable() -> None:
 
 
 def prepare() -> None:
-    """Load what the first page needs, so that it does not wait for imports."""
-    import xarray  # noqa: F401
-
+    """Make what the first page needs, so that it does not wait."""
     from mfexplore.figures.frame import Drawn
     from mfexplore.figures.style import DARK, LIGHT
     from mfexplore.workbench.panels import all_panels

@@ -170,10 +170,8 @@ def simulate(
         err.print(f"simulated with {', '.join(rounded.values())}", markup=False, soft_wrap=True)
     model = model.realised()
     if samples > 1:
-        from mfexplore.study.ensemble import ensemble
-
-        with progress_bar(f"{model.title}: {samples} samples") as update:
-            dataset = ensemble(model, samples=samples, seed=seed, progress=update)
+        dataset = _ensemble(model, samples, seed)
+        interrupted = "partial" in dataset.attrs
         for path in paths:
             save(dataset, path)
         _show_ensemble(model, dataset)
@@ -195,6 +193,27 @@ def simulate(
     tell_written(paths)
     if interrupted:
         raise typer.Exit(INTERRUPTED)
+
+
+def _ensemble(model: Model, samples: int, seed: Any) -> xr.Dataset:
+    """The average over samples; over those that there are after Ctrl-C, and then it says so."""
+    from mfexplore.study.ensemble import measured, summarised
+
+    found = []
+    with progress_bar(f"{model.title}: {samples} samples") as update:
+        try:
+            for one in measured(model, samples=samples, seed=seed):
+                found.append(one)
+                update(len(found) / samples)
+        except KeyboardInterrupt:
+            if not found:
+                err.print("stopped before the first sample was there: nothing is written")
+                raise typer.Exit(INTERRUPTED) from None
+            err.print(f"stopped after {len(found)} of {samples} samples; what follows is their average")
+    dataset = summarised(model, found, seed)
+    if len(found) < samples:
+        dataset.attrs["partial"] = f"interrupted after {len(found)} of {samples} samples"
+    return dataset
 
 
 def usual_duration(run: Simulation[Any]) -> float:

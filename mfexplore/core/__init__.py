@@ -32,6 +32,7 @@ from mfexplore.core.errors import (
 )
 from mfexplore.core.model import Landscape, Law, Model, Profile, Recursion
 from mfexplore.core.pictures import (
+    Album,
     Arrows,
     Axis,
     Chart,
@@ -53,7 +54,7 @@ from mfexplore.core.simulation import Measured, Simulation
 from mfexplore.core.solution import Array, Points, Solution, States
 
 __all__ = [
-    "Array", "Arrows", "Axis", "Branch", "Chart", "Control", "ControlError", "Coordinate", "Crossing",
+    "Album", "Array", "Arrows", "Axis", "Branch", "Chart", "Control", "ControlError", "Coordinate", "Crossing",
     "Density", "Exact", "Failure", "Field", "Guide", "Landmark", "Landscape", "Lattice", "Law", "Mean", "Measured",
     "Method", "MfexploreError", "Model", "Network", "NotInstalledError", "NotOfferedError", "Observable",
     "Particles", "Patterns", "Phase", "Phases", "Picture", "Plane", "Points", "Preset", "Profile", "Promise",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,8 @@ def whole_number(where: str, argument: str, value: Any, low: int, high: float = 
 def number_from(where: str, argument: str, value: Any, low: float, high: float = math.inf) -> float:
     """A finite float from `low` to `high`. Raises ArgumentError."""
     given = _scalar(value)
-    if not isinstance(given, int | float) or isinstance(given, bool) or not low <= given <= high or math.isinf(given):
+    most = min(high, sys.float_info.max)  # also of a whole number that no float can hold
+    if not isinstance(given, int | float) or isinstance(given, bool) or not low <= given <= most:
         raise ArgumentError(where, argument, value, f"a number {_between(low, high)}")
     return float(given)
 

@@ -5,10 +5,12 @@ in any plane.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mfexplore.core.arguments import window
 from mfexplore.core.bracketing import bracketed_roots
 from mfexplore.core.controls import Control
 from mfexplore.core.declaration import Landmark
@@ -23,8 +25,43 @@ ALONG = 257  # places at which crossings along a control are looked for
 HALVINGS = 8  # of a step of a traced curve, where it is steep or ends
 MOST_POINTS = 600
 STEEP = 0.02  # part of the control's range that one step of a traced curve may take
+BENT = 0.001  # part of it by which a point may lie beside the line through its neighbours
 
 Explicit = Callable[[Array], tuple[Array, Array]]  # values of the boundary, and where it is one; both of shape (n, k)
+
+
+def all_asked_rightly(kind: type[Model]) -> None:
+    """Let every method of boundaries that a class itself defines refuse, by name, what it can't be asked for: a model
+    that knows its boundaries otherwise need not look. Raises UnknownNameError, ArgumentError, NotOfferedError.
+    """
+    for name, check in (("boundary", _check_name), ("landmark", _check_along), ("trace_landmark", _check_plane)):
+        if name in vars(kind):
+            setattr(kind, name, _asked_rightly(vars(kind)[name], check))
+
+
+def _asked_rightly(method: Callable[..., Any], check: Callable[..., None]) -> Callable[..., Any]:
+    @wraps(method)
+    def asked(model: Model, name: str, *where: Any, **named: Any) -> Any:
+        check(model, name, *where, **named)
+        return method(model, name, *where, **named)
+
+    return asked
+
+
+def _check_name(model: Model, name: str, points: object) -> None:
+    model.declared_landmark(name)
+
+
+def _check_along(model: Model, name: str, along: str) -> None:
+    model.declared_landmark(name)
+    model.control(along)
+
+
+def _check_plane(model: Model, name: str, x: str, y: str, x_range: object) -> None:
+    model.declared_landmark(name)
+    if model.control(x) is model.control(y):
+        raise NotOfferedError(model.title, f"the boundary {name!r} in a plane of {x} against itself")
+    window(model.title, "x_range", x_range, *model.control(x).bounds)
 
 
 def crossings(model: Model, landmark: Landmark, along: str) -> Array:
@@ -54,7 +91,7 @@ def trace(model: Model, landmark: Landmark, x: str, y: str, x_range: tuple[float
     if landmark.of not in (x, y):
         return _by_roots(model, landmark, x, y, x_range)
     other = model.control(y if x == landmark.of else x)
-    window = x_range if other.name == x else other.bounds
+    window = x_range if other.name == x else model.range(model.plane(x, y), "y")
     low, high = model.control(landmark.of).bounds
 
     def explicit(places: Array) -> tuple[Array, Array]:
@@ -110,15 +147,15 @@ def _roots(model: Model, landmark: Landmark, others: dict[str, Array], along: st
     every = np.repeat(np.arange(n), grid.size), np.tile(grid, n)
     excess, _ = beyond(*every)
     excess = excess.reshape(n, grid.size, -1)
-    with np.errstate(invalid="ignore"):
-        column, step, which = np.nonzero(excess[:, :-1] * excess[:, 1:] <= 0)
+    column, step, which = np.nonzero(_changes_of_sign(excess, grid))
     if not column.size:
         return column, np.empty(0)
 
     def function(place: Array, k: Array) -> Array:
         return beyond(column[k], place)[0][np.arange(k.size), which[k]]
 
-    place = bracketed_roots(function, grid[step], grid[step + 1])
+    # As many steps as bisections take: at its end a boundary may meet the other value tangentially.
+    place = bracketed_roots(function, grid[step], grid[step + 1], steps=200)
     real = np.zeros(place.size, bool)
     for shift in (-1e-9, 0.0, 1e-9):  # at its very end, rounding decides whether a boundary still is one
         at = np.clip(place + shift * (grid[-1] - grid[0]), grid[0], grid[-1])
@@ -131,8 +168,24 @@ def _roots(model: Model, landmark: Landmark, others: dict[str, Array], along: st
     return column[real][order], place[real][order]
 
 
+def _changes_of_sign(excess: Array, grid: Array) -> Array:
+    """Between which neighbours along axis 1, the grid, there is a root; none where the function is zero on a whole
+    stretch, as that of a boundary that does not depend on the control.
+    """
+    zero = excess == 0
+    apart = 1e-9 * (grid[-1] - grid[0])
+    after, before = np.searchsorted(grid, grid + apart, "right"), np.searchsorted(grid, grid - apart) - 1
+    stretch = np.zeros_like(zero)
+    for beside in (after, before):
+        inside = (beside >= 0) & (beside < grid.size)
+        stretch[:, inside] |= zero[:, inside] & zero[:, beside[inside]]
+    with np.errstate(invalid="ignore"):
+        change = excess[:, :-1] * excess[:, 1:] <= 0
+    return np.asarray(change & ~stretch[:, :-1] & ~stretch[:, 1:])
+
+
 def _followed(explicit: Explicit, places: Array, low: float, high: float) -> tuple[Array, Array]:
-    """An explicit boundary with places added, by halving, where it is steep and where it begins or ends."""
+    """An explicit boundary with places added, by halving, where it is steep or bent and where it begins or ends."""
 
     def inside(places: Array) -> Array:
         values, real = explicit(places)
@@ -144,7 +197,12 @@ def _followed(explicit: Explicit, places: Array, low: float, high: float) -> tup
         there = np.isfinite(values)
         ends = (there[1:] != there[:-1]).any(axis=1)
         with np.errstate(invalid="ignore"):
-            steep = (np.abs(np.diff(values, axis=0)) > STEEP * (high - low)).any(axis=1)
+            steep = np.asarray((np.abs(np.diff(values, axis=0)) > STEEP * (high - low)).any(axis=1))
+            share = ((places[1:-1] - places[:-2]) / (places[2:] - places[:-2]))[:, None]
+            aside = values[1:-1] - (1 - share) * values[:-2] - share * values[2:]
+            bent = (np.abs(aside) > BENT * (high - low)).any(axis=1)
+        steep[1:] |= bent
+        steep[:-1] |= bent
         middle = 0.5 * (places[1:] + places[:-1])[ends | steep]
         middle = np.setdiff1d(middle, places)
         if not middle.size or places.size + middle.size > MOST_POINTS:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from mfexplore.core.arguments import number_from
 from mfexplore.core.errors import NotOfferedError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -193,12 +194,12 @@ class Value:
         """The value at the controls of a model; NaN where there is none. Raises UnknownNameError."""
         method = self.method or (model.methods[0].name if model.methods else None)
         if self.branch is None:
-            found = model.equilibrium(method=method)[self.observable]
+            found = _by_name("observable", self.observable, model.equilibrium(method=method))
         else:
             names = [b.name for b in model.branches]
             if self.branch not in names:
                 raise UnknownNameError("branch", self.branch, names)
-            found = model.theory(method=method)[self.observable].sel(branch=self.branch)
+            found = _by_name("observable", self.observable, model.theory(method=method)).sel(branch=self.branch)
         if self.place is not None:
             found = found.interp({model.observable(self.observable).over: self.place})
         return float(found)
@@ -227,7 +228,8 @@ class Exact:
     observable: str
 
     def of(self, model: Model) -> float:
-        return float(model.exact()[self.observable])
+        """The value. Raises UnknownNameError, and NotOfferedError where the system has none at this size."""
+        return float(_by_name("observable", self.observable, model.exact()))
 
 
 @dataclass(frozen=True)
@@ -239,10 +241,18 @@ class Mean:
     end: float
 
     def of(self, model: Model) -> float:
+        """The mean. Raises UnknownNameError, ArgumentError."""
+        number_from("Mean", "start", self.start, 0, self.end)
         run = model.simulate(seed=1)
         run.advance(self.end)
         times, series = run.series()
-        return float(np.mean(series[self.observable][times >= self.start]))
+        return float(np.mean(_by_name("observable", self.observable, series)[times >= self.start]))
+
+
+def _by_name(kind: str, name: str, things: Any) -> Any:
+    if name not in things:
+        raise UnknownNameError(kind, name, [str(one) for one in things])
+    return things[name]
 
 
 Quantity = (

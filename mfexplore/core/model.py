@@ -140,6 +140,7 @@ class Model:
         if "time" in [*get_annotations(cls), *(one.name for one in declared)]:
             raise TypeError(f"{cls.__name__}: 'time' is the time of a run; call a control or observable 'age', say")
         all_with_infinities(cls)
+        boundaries.all_asked_rightly(cls)
 
     def __post_init__(self) -> None:
         for name, made in self.controls().items():
@@ -540,6 +541,7 @@ class Model:
 
 
 all_with_infinities(Model)
+boundaries.all_asked_rightly(Model)
 
 
 def by_name(kind: str, name: str, declared: tuple[Declared, ...]) -> Declared:

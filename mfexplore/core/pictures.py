@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -210,6 +211,22 @@ class Field:
 
 
 Picture = Lattice | Patterns | Phases | Trajectories | Spectrum | Particles | Network | Density | Chart | Field
+
+
+class Album(Mapping[str, Picture]):
+    """Pictures by name that are drawn when they are looked up, so that those nobody looks at cost nothing."""
+
+    def __init__(self, draw: Mapping[str, Callable[[], Picture]]) -> None:
+        self._draw = dict(draw)
+
+    def __getitem__(self, name: str) -> Picture:
+        return self._draw[name]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._draw)
+
+    def __len__(self) -> int:
+        return len(self._draw)
 
 
 def on_a_square(values: Array, states: tuple[str, ...], caption: str = "", outside: str = "") -> Lattice:

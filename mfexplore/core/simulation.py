@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 import numpy as np
 
+from mfexplore.core.arguments import number_from
 from mfexplore.core.arithmetic import all_with_infinities
-from mfexplore.core.errors import ControlError
+from mfexplore.core.errors import ArgumentError, UnknownNameError
 from mfexplore.core.interrupts import Uninterrupted
-from mfexplore.core.pictures import Picture
+from mfexplore.core.pictures import Album, Picture
 from mfexplore.core.provenance import observed_attributes, provenance
 from mfexplore.core.seeds import Seed, check_seed, seed_text
 from mfexplore.core.solution import Array
@@ -60,7 +61,7 @@ class Simulation(ABC, Generic[System]):
             choose it.
         quantum: the least time that can be simulated, of which a step has a whole number; None: a step.
         recording: "log" where a trace is looked at on a logarithmic axis of time: the later, the fewer points, at least
-            32 for every doubling of the time.
+            32 for every doubling of the time; `prepare` may choose it.
         repeats: a run that has ended begins again with the next seed, and what it measures accumulates.
         deterministic: a seed makes no difference (unless the start is drawn).
         relaxation, window: in an ensemble, the time left to relax and the time averaged over (0: only the final state).
@@ -71,7 +72,7 @@ class Simulation(ABC, Generic[System]):
     time_unit: ClassVar[str] = "sweeps"
     step: float = 1.0
     quantum: float | None = None
-    recording: ClassVar[Literal["linear", "log"]] = "linear"
+    recording: Literal["linear", "log"] = "linear"
     repeats: ClassVar[bool] = False
     deterministic: ClassVar[bool] = False
     relaxation: float = 100.0
@@ -121,9 +122,11 @@ class Simulation(ABC, Generic[System]):
     def picture(self) -> Picture:
         """The state as a picture."""
 
-    def pictures(self) -> dict[str, Picture]:
-        """The pictures of the state by name, where there are several; the first is the usual one."""
-        return {"state": self.picture()}
+    def pictures(self) -> Mapping[str, Picture]:
+        """The pictures of the state by name, where there are several; the first is the usual one. An `Album` draws
+        those that are looked at.
+        """
+        return Album({"state": self.picture})
 
     def profiles(self) -> dict[str, Measured]:
         """The observables that are functions (declared with `over`), as this run has measured them so far."""
@@ -140,7 +143,10 @@ class Simulation(ABC, Generic[System]):
     def follow(self, model: System) -> bool:
         """Go on at other controls with the present state. False, and nothing changes, if that needs a new sample:
         a quenched control, or one that only shapes the start, differs. The trace remembers what changed, and when.
+        Raises ArgumentError for what is no model of this system.
         """
+        if type(model) is not type(self.model):
+            raise ArgumentError("follow", "model", model, f"a model of the same system, {self.model.title}")
         model = model.realised()
         old, new = self.model.values(), model.values()
         changed = {name: value for name, value in new.items() if old[name] != value}
@@ -163,13 +169,12 @@ class Simulation(ABC, Generic[System]):
 
         What does not make a whole quantum is carried over to the next call, so any way of cutting an interval gives the
         same run. An interrupt (Ctrl-C, or whatever the handler of a signal raises) comes between two steps; what was
-        left of `duration` is then forgotten, and the run can go on. Raises ControlError (negative, NaN or infinite).
+        left of `duration` is then forgotten, and the run can go on. Raises ArgumentError (negative, NaN or infinite).
         """
         self._advance_unless(never, self.step if duration is None else duration)
 
     def _advance_unless(self, cancelled: Callable[[], bool], duration: float) -> None:
-        if not 0 <= duration < math.inf:
-            raise ControlError(self.model.title, "duration", duration, f"0 or any number of {self.time_unit} above")
+        duration = number_from(self.model.title, "duration", duration, 0)
         quantum = self.quantum or self.step
         asked = self._carried + duration
         quanta = left = math.floor(asked / quantum + ALMOST)
@@ -242,13 +247,19 @@ class Simulation(ABC, Generic[System]):
 
     def samples(self, observable: str | None = None) -> Array:
         """Values whose histogram the law of an observable (None: the first) predicts; default: the second half of its
-        trace.
+        trace. Raises UnknownNameError.
         """
-        values = self.series()[1][observable or self.model.laws(self.time)[0].observable]
+        series, name = self.series()[1], observable or self.model.laws(self.time)[0].observable
+        if name not in series:
+            raise UnknownNameError("observable of the run", name, series)
+        values = series[name]
         return values[len(values) // 2 :]
 
     def advance_to(self, time: float, cancelled: Callable[[], bool] = never) -> None:
-        """Run until a time, or not at all if that is past. Raises CancelledError if `cancelled()`."""
+        """Run until a time, or not at all if that is past. Raises ArgumentError (negative, NaN or infinite), and
+        CancelledError if `cancelled()`.
+        """
+        time = number_from(self.model.title, "time", time, 0)
         self._advance_unless(cancelled, max(0.0, time - self.time - self._carried))
 
     def measure(self, cancelled: Callable[[], bool] = never) -> dict[str, float]:
@@ -263,11 +274,17 @@ class Simulation(ABC, Generic[System]):
         if self.window <= 0:
             return self.observe()
         first = self._recorded
-        self._advance_unless(cancelled, self.window)
-        if self._recorded == first:  # finished while relaxing
+        seen: list[Array] = []
+        if self.recording == "linear":
+            self._advance_unless(cancelled, self.window)
+            seen.extend(self._trace[first : self._recorded, 1:])
+        else:  # of every step, too, although the trace has fewer points
+            for _ in range(round(self.window / self.step)):
+                self._advance_unless(cancelled, self.step)
+                seen.append(np.array(list(self.observe().values())))
+        if not seen:  # finished while relaxing
             return self.observe()
-        mean = self._trace[first : self._recorded, 1:].mean(axis=0)
-        return dict(zip(self._names, mean.tolist(), strict=True))
+        return dict(zip(self._names, np.mean(seen, axis=0).tolist(), strict=True))
 
 
 all_with_infinities(Simulation)

@@ -40,10 +40,12 @@ class Solution:
     values: dict[str, Array]
     residual: Array
     stable: Array | None = None
-    validity: Array | None = None
     iterations: Array | None = None
     extra: dict[str, Array] = field(default_factory=dict)  # for classify and select only, never shown
     fails: Mapping[str, Array] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.fails = {name: np.broadcast_to(mask, self.residual.shape) for name, mask in self.fails.items()}
 
     def exists(self, tolerance: float) -> Array:
         with np.errstate(invalid="ignore"):
@@ -132,10 +134,7 @@ def label(
     variables["converged"] = (dims, converged.reshape(full), meaning)
     stable = exists if solution.stable is None else solution.stable & exists
     variables["stable"] = (dims, stable.reshape(full), {"long_name": "stable against small deviations"})
-    if solution.validity is None:
-        validity = 1 + first_that_holds(solution.fails, model.failures, "failure", exists.shape)
-    else:
-        validity = solution.validity
+    validity = 1 + first_that_holds(solution.fails, model.failures, "failure", exists.shape)
     names = ("valid", *(f.name for f in model.failures))
     variables["validity"] = (
         dims,
@@ -151,12 +150,7 @@ def label(
         reshaped = equilibrium.astype(np.int8).reshape([len(v) for v in axes.values()] + list(equilibrium.shape[1:]))
         variables["equilibrium"] = (method_dims, reshaped, {"long_name": "equilibrium branch"} | flags(names, -1))
     if model.phases:
-        import inspect
-
-        if len(inspect.signature(model.classify).parameters) == 3:  # TRANSITION
-            phase = model.classify(points, solution, equilibrium).astype(np.int8)
-        else:
-            phase = phases(model, points, solution, equilibrium)
+        phase = phases(model, points, solution, equilibrium)
         names = ("unknown", *(p.name for p in model.phases))
         phase_dims = method_dims if phase.ndim > 1 else tuple(axes)
         reshaped = phase.reshape([*shape, *phase.shape[1:]])

@@ -2,4 +2,15 @@
 declaration.
 
 - `spins`: Ising spins: how they start, how they are looked at, their entropy.
+- `dense_spins`: single flips of spins that are all coupled to each other, as fast as memory delivers the couplings.
+- `tempering`: copies on a ladder of temperatures that trade places.
+- `replicas`: replica theory: nested averages over a tree of states.
+- `lattice_spins`: Ising spins on lattices and trees: fast updates, sums over all states, exact solutions.
+- `sparse_graphs`: spins on sparse random graphs: graphs, messages, their distributions.
+- `message_passing`: approximate message passing, its state evolution, and the priors and channels it is used with.
+- `memories`: associative memories: what they store, the cue they are shown, branches and phases of their theory.
+- `perceptrons`: rules that look for the weights of a perceptron, and the patterns they are shown.
+- `crowds`: those of many sites that are in one state, for processes that go event by event.
+- `oscillators`: phase oscillators with couplings of any kind: how they start, move, are measured and looked at.
+- `synchronization`: theory of phase oscillators in a mean field: frequencies, moments, coherence and its boundaries.
 """

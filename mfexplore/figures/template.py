@@ -12,8 +12,8 @@ import json
 import threading
 import time
 import warnings
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -103,7 +103,8 @@ def render(kind: type[Drawn], theme: Any) -> tuple[dict[str, str], dict[str, Any
     from mfexplore.figures.frame import Figure
 
     with _rendering:
-        figure, layers = _render(kind.declare(), kind.options)
+        with _drawing_with_bokeh():
+            figure, layers = _render(kind.declare(), kind.options)
         parts = {
             "figure": figure, "x_range": figure.x_range, "y_range": figure.y_range, "xaxis": figure.xaxis[0],
             "yaxis": figure.yaxis[0], "xgrid": figure.xgrid[0], "ygrid": figure.ygrid[0],
@@ -139,11 +140,10 @@ def _tickers(figure: Any) -> dict[str, Any]:
     from bokeh.models import BasicTicker, FixedTicker
 
     made: dict[str, Any] = {}
-    for axis in ("x", "y"):
-        drawn = (figure.xaxis if axis == "x" else figure.yaxis)[0]
-        made |= {f"{axis}_ticker": BasicTicker(), f"{axis}_told_ticker": FixedTicker(ticks=[])}
-        drawn.ticker = made[f"{axis}_ticker"]
-    figure.tags = list(made.values())  # what stands here travels with the figure
+    for axis, drawn in (("x", figure.xaxis[0]), ("y", figure.yaxis[0])):
+        free, told = BasicTicker(), FixedTicker(ticks=[])
+        drawn.update(ticker=free, tags=[free, told])  # what stands in its tags travels with the axis
+        made |= {f"{axis}_ticker": free, f"{axis}_told_ticker": told}
     return made
 
 
@@ -172,12 +172,23 @@ def _render(layers: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[Any,
 
 
 def load_holoviews() -> Any:
-    """HoloViews with its Bokeh renderer, loaded once and without touching the page of a notebook."""
+    """HoloViews with its Bokeh renderer, without touching the page of a notebook or what its user has chosen."""
     import holoviews as hv
 
-    with _rendering:
-        if "bokeh" not in hv.Store.renderers:
-            import holoviews.plotting.bokeh  # registers itself; hv.extension would load scripts from afar
+    with _rendering, _drawing_with_bokeh():
+        return hv
 
-            hv.Store.set_current_backend("bokeh")
-    return hv
+
+@contextmanager
+def _drawing_with_bokeh() -> Iterator[None]:
+    """Bokeh is HoloViews' current backend inside, and afterwards again the one that was."""
+    import holoviews as hv
+
+    chosen = hv.Store.current_backend
+    try:
+        import holoviews.plotting.bokeh  # registers itself; hv.extension would load scripts from afar
+
+        hv.Store.set_current_backend("bokeh")
+        yield
+    finally:
+        hv.Store.set_current_backend(chosen)

@@ -273,3 +273,15 @@ def log_ndtr(x):
     lower = log(0.5 * scaled) - 0.5 * x * x
     upper = log1p(-0.5 * scaled * gaussian(x, 0.5))
     return lower if x < 0.0 else upper
+
+
+@precise_block
+def normal_tail(u):
+    """(H(u), phi(u)/H(u)) with phi the standard normal density and H(u) the mass above u; relative errors 1e-15."""
+    scaled = erfcx(abs(u) * 0.7071067811865476)
+    e = gaussian(u, 0.5)
+    beyond = 0.5 * scaled * e
+    below = 1.0 - beyond
+    mass = beyond if u >= 0.0 else below
+    hazard = 0.7978845608028654 / scaled if u >= 0.0 else 0.3989422804014327 * e / below
+    return mass, hazard

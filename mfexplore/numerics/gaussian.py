@@ -21,6 +21,7 @@ $2\cdot10^{-12}$ of the average (with $\sigma$ as the unit of $h$), whatever the
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +64,28 @@ def _localised() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.f
 X_SECH2, X_REST, X_ENTROPY = _localised()
 Z, Z_WEIGHT = normal_rule(0.4)
 Z_HALF = len(Z) // 2
+
+
+class Response(NamedTuple):
+    """Averages of a spin in a Gaussian field of given mean and standard deviation, see the module."""
+
+    m: float
+    q: float
+    chi: float
+    by_mean: float  # slopes of chi along the mean and the standard deviation of the field
+    by_deviation: float
+
+
+class Averages(NamedTuple):
+    """The same and two more."""
+
+    m: float
+    q: float
+    chi: float
+    by_mean: float
+    by_deviation: float
+    quartic: float  # mean of sech^4/T
+    entropy: float
 
 
 @kernel
@@ -108,7 +131,8 @@ def average_over_x(mean, deviation, temperature):
     by_deviation = (g2 - g0) * inverse * inverse
     # the second derivative of sech^2 x is 4 sech^2 x - 6 sech^4 x
     quartic = (4.0 * chi - temperature * temperature * inverse * by_deviation) / 6.0
-    return m, 1.0 - temperature * chi, chi, g1 * inverse * inverse, by_deviation, quartic, s * temperature * inverse
+    by_mean, entropy = g1 * inverse * inverse, s * temperature * inverse
+    return Averages(m, 1.0 - temperature * chi, chi, by_mean, by_deviation, quartic, entropy)
 
 
 @inline_kernel
@@ -132,31 +156,75 @@ def average_over_z(mean, deviation, temperature):
         cc += g * 4.0 * e * d * d
         s += w * (log(1.0 + e) + 2.0 * y * e * d)
     by_deviation = deviation * (4.0 * c - 6.0 * cc) * beta * beta * beta
-    return m, q, c * beta, -2.0 * ct * beta * beta, by_deviation, cc * beta, s
+    return Averages(m, q, c * beta, -2.0 * ct * beta * beta, by_deviation, cc * beta, s)
 
 
 @kernel
 def response(mean, deviation, temperature):
-    """(m, q, chi, d chi/d mean, d chi/d deviation) of a spin in a Gaussian field, see the module.
+    """The `Response` of a spin in a Gaussian field.
 
     mean: any; deviation, temperature: >= 0. With neither, the spin is frozen: m = sign(mean), chi = 0 (inf where the
     mean vanishes too).
     """
     if deviation < NARROW * temperature:
-        m, q, chi, by_mean, by_deviation, _, _ = average_over_z(mean, deviation, temperature)
-        return m, q, chi, by_mean, by_deviation
+        a = average_over_z(mean, deviation, temperature)
+        return Response(a.m, a.q, a.chi, a.by_mean, a.by_deviation)
     if deviation == 0.0:
-        return np.sign(mean), 1.0, (0.0 if mean != 0.0 else math.inf), 0.0, 0.0
-    m, q, chi, by_mean, by_deviation, _, _ = average_over_x(mean, deviation, temperature)
-    return m, q, chi, by_mean, by_deviation
+        return Response(np.sign(mean), 1.0, (0.0 if mean != 0.0 else math.inf), 0.0, 0.0)
+    a = average_over_x(mean, deviation, temperature)
+    return Response(a.m, a.q, a.chi, a.by_mean, a.by_deviation)
 
 
 @kernel
 def response_and_entropy(mean, deviation, temperature):
-    """(m, q, chi, d chi/d mean, d chi/d deviation, mean of sech^4/T, entropy s): `response` and two more."""
+    """All `Averages` of a spin in a Gaussian field: `response` and two more."""
     if deviation < NARROW * temperature:
         return average_over_z(mean, deviation, temperature)
     if deviation == 0.0:
         chi, entropy = (0.0, 0.0) if mean != 0.0 else (math.inf, math.log(2.0))
-        return np.sign(mean), 1.0, chi, 0.0, 0.0, chi, entropy
+        return Averages(np.sign(mean), 1.0, chi, 0.0, 0.0, chi, entropy)
     return average_over_x(mean, deviation, temperature)
+
+
+def resolving_rule(centre: float, width: float, reach: float = 9.0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Nodes and weights, shape (n,), for averages over a standard normal z of functions of tanh((z - centre)/width), by
+    Gauss and Legendre on panels that become narrow where these vary. What lies beyond `reach` is left out.
+    """
+    fine = centre + width * np.array([-60.0, -20.0, -8.0, -3.0, 0.0, 3.0, 8.0, 20.0, 60.0])
+    edges = np.unique(np.clip(np.concatenate([fine, np.linspace(-reach, reach, int(2 * reach) + 2)]), -reach, reach))
+    places, shares = np.polynomial.legendre.leggauss(32)
+    middle, half = 0.5 * (edges[1:] + edges[:-1]), 0.5 * np.diff(edges)
+    z = (middle[:, None] + half[:, None] * places).ravel()
+    return z, (half[:, None] * shares).ravel() * np.exp(-0.5 * z * z) / SQRT_2PI
+
+
+class Direct(NamedTuple):
+    """What `direct_averages` returns; names as those of `Averages`, and the mean of T ln 2cosh(h/T)."""
+
+    m: float
+    q: float
+    chi: float
+    quartic: float
+    entropy: float
+    log_cosh: float
+
+
+def direct_averages(mean: float, deviation: float, temperature: float) -> Direct:
+    """The averages a second time, without kernel or integration by parts: a plain sum over z, or closed forms at T = 0.
+    For the equations with which a system checks its kernels.
+    """
+    if temperature == 0.0:
+        if deviation == 0.0:
+            return Direct(float(np.sign(mean)), 1.0, 0.0 if mean else math.inf, 0.0, 0.0, abs(mean))
+        density = math.sqrt(2.0 / math.pi) * math.exp(-0.5 * (mean / deviation) ** 2)
+        m, chi = math.erf(mean / deviation / math.sqrt(2.0)), density / deviation
+        return Direct(m, 1.0, chi, 2.0 / 3.0 * chi, 0.0, mean * m + deviation * density)
+    scale = max(deviation, 1e-9 * temperature)
+    z, weight = resolving_rule(-mean / scale, temperature / scale)
+    x = (mean + deviation * z) / temperature
+    tanh, size = np.tanh(x), np.abs(x)
+    decay = np.exp(-2.0 * size)
+    sech2, softplus = 4.0 * decay / (1.0 + decay) ** 2, np.log1p(decay)  # ln 2cosh x is |x| and the latter
+    entropy = softplus + 2.0 * size * decay / (1.0 + decay)
+    found = (tanh, tanh**2, sech2 / temperature, sech2**2 / temperature, entropy, temperature * (size + softplus))
+    return Direct(*(float(weight @ f) for f in found))

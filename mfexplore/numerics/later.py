@@ -30,4 +30,5 @@ def later(module: str, name: str) -> Callable[..., Any]:
 brentq = later("scipy.optimize", "brentq")
 eigsh = later("scipy.sparse.linalg", "eigsh")
 linear_operator = later("scipy.sparse.linalg", "LinearOperator")
+quad = later("scipy.integrate", "quad")
 solve_ivp = later("scipy.integrate", "solve_ivp")

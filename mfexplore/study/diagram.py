@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 COARSEST = 17  # the first level; every level doubles the resolution until the last is reached
+FINEST = 4097  # points along each axis: more than any figure shows, and a gigabyte
 TILE_SECONDS = 0.03  # aimed-at length of one kernel call, after which a job may be cancelled
 AT_ONCE = 0.02  # seconds: a level that a finer one follows this soon is not shown
 WORTH_SHARING = 0.002  # seconds of work that are cut at all, so that every worker gets a part
@@ -128,21 +130,15 @@ def solve_here(
 
 
 def concatenate(parts: list[Solution]) -> Solution:
-    """One solution for the points of all parts, in order."""
+    """One solution for the points of all parts, in order: every field of it, so that none is left behind."""
+    return Solution(**{one.name: _joined([getattr(part, one.name) for part in parts]) for one in fields(Solution)})
 
-    def join(pick: Callable[[Solution], Array | None]) -> Any:
-        arrays = [pick(p) for p in parts]
-        return None if arrays[0] is None else np.concatenate(arrays)  # type: ignore[arg-type]
 
-    first = parts[0]
-    return Solution(
-        {name: join(lambda p, n=name: p.values[n]) for name in first.values},  # type: ignore[misc]
-        join(lambda p: p.residual),
-        join(lambda p: p.stable),
-        join(lambda p: p.validity),
-        join(lambda p: p.iterations),
-        {name: join(lambda p, n=name: p.extra[n]) for name in first.extra},  # type: ignore[misc]
-    )
+def _joined(pieces: list[Any]) -> Any:
+    first = pieces[0]
+    if isinstance(first, Mapping):
+        return {name: _joined([piece[name] for piece in pieces]) for name in first}
+    return None if first is None else np.concatenate(pieces)
 
 
 def diagram_levels(
@@ -168,10 +164,11 @@ def diagram_levels(
         executor: where tiles run (default: threads of this process, no more than it has cores).
         progress: called with the finished fraction of the whole diagram.
 
-    Raises ArgumentError (a resolution below 2, a window that is no window), UnknownNameError and NotOfferedError.
+    Raises ArgumentError (a resolution below 2 or above 4097, a window that is no window), UnknownNameError and
+    NotOfferedError.
     """
     plane = model.plane(x, y)
-    resolution = whole_number("diagram", "resolution", resolution, 2)
+    resolution = whole_number("diagram", "resolution", resolution, 2, FINEST)
     x_window, y_window = (
         model.range(plane, axis) if asked is None  # type: ignore[arg-type]
         else window("diagram", f"{axis}_range", asked, *model.control(getattr(plane, axis)).bounds)

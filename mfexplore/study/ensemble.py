@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from threading import Event
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from mfexplore.core.arguments import whole_number
+from mfexplore.core.arguments import number_from, whole_number
+from mfexplore.core.errors import ArgumentError
 from mfexplore.core.model import Model
 from mfexplore.core.provenance import error_attributes, observed_attributes, provenance, unit_of
 from mfexplore.core.seeds import Seed, check_seed, stream
@@ -69,9 +70,16 @@ def average(found: list[Sample]) -> dict[str, Average]:
 def measure_ages(
     model: Model, ages: list[float], seed: Seed, sample: int, cancelled: Callable[[], bool] = never
 ) -> list[Sample]:
-    """What one run observes at rising times: states along one run, not one run for each of them."""
+    """What one run observes at times that do not fall: states along one run, not one run for each of them.
+
+    Raises ArgumentError, SeedError.
+    """
+    times = [number_from("measure_ages", "ages", age, 0) for age in ages]
+    if times != sorted(times):
+        raise ArgumentError("measure_ages", "ages", ages, "times that do not fall: a run does not go back")
+    sample = whole_number("measure_ages", "sample", sample, 0)
     run, found = model.simulate(seed=stream(seed, sample)), []
-    for age in ages:
+    for age in times:
         run.advance_to(age, lambda: give_way() or cancelled())
         found.append(run.observe())
     return found
@@ -94,24 +102,36 @@ def ensemble(
 
     Raises ArgumentError for fewer than one sample, SeedError, and what `simulate` raises.
     """
-    import xarray as xr
-
-    samples = whole_number("ensemble", "samples", samples, 1)
     seed, model = check_seed(seed), model.realised()
+    found = []
+    for one in measured(model, samples=samples, seed=seed, executor=executor):
+        found.append(one)
+        progress(len(found) / samples)
+    return summarised(model, found, seed)
+
+
+def measured(model: Model, *, samples: int, seed: Seed, executor: Executor | None = None) -> Iterator[Sample]:
+    """The samples of an ensemble in their order, each as soon as it is there. Raises as `ensemble` does."""
+    samples = whole_number("ensemble", "samples", samples, 1)
     over = Event()  # an interrupted program must not wait for samples that nobody wants any more
     if executor is None:
         futures = [background_threads().submit(measure_sample, model, seed, k, over.is_set) for k in range(samples)]
     else:
         futures = [executor.submit(measure_sample, model, seed, k) for k in range(samples)]
-    found = []
     try:
-        for k, future in enumerate(futures):
-            found.append(future.result())
-            progress((k + 1) / samples)
+        for future in futures:
+            yield future.result()
     finally:
         over.set()
         for future in futures:
             future.cancel()
+
+
+def summarised(model: Model, found: list[Sample], seed: Seed) -> xr.Dataset:
+    """The Dataset of `ensemble` from the samples there are: at least one."""
+    import xarray as xr
+
+    samples = len(found)
     dataset = xr.Dataset(attrs=provenance(model, seed=seed, samples=samples))
     theory = model.theory() if model.offers("solve") else xr.Dataset()
     for name, averaged in average(found).items():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mfexplore.core.arguments import number_from, whole_number
 from mfexplore.core.errors import NotOfferedError
 from mfexplore.core.model import Model
 from mfexplore.core.provenance import attributes, error_attributes, observed_attributes, provenance
@@ -66,17 +67,20 @@ def hysteresis(
     Args:
         along: a control that a running simulation can follow.
         values: rising values of it (default: 33 over its whole range).
-        dwell: time spent at each (default: a hundredth of the time an ensemble takes, at least ten steps).
+        dwell: time spent at each, a step or longer (default: a hundredth of the time that an ensemble takes, at least
+            ten steps).
         samples, seed: independent runs.
 
-    Raises NotOfferedError (the control needs a new run for every value), ControlError, SeedError.
+    Raises NotOfferedError (the control needs a new run for every value), ArgumentError, ControlError, SeedError.
     """
     seed, made = check_seed(seed), model.control(along)
+    samples = whole_number("hysteresis", "samples", samples, 1)
     places = made.grid(PLACES) if values is None else np.sort(made.check_array(values, model.title))
     kind: Any = model.simulation
     if kind is None:
         raise NotOfferedError(model.title, "a simulation")
-    stay = dwell or max(10 * kind.step, 0.01 * (kind.relaxation + kind.window))
+    usual = max(10 * kind.step, 0.01 * (kind.relaxation + kind.window))
+    stay = usual if dwell is None else number_from("hysteresis", "dwell", dwell, kind.step)
     runs = [carry(model, along, places, stay, stream(seed, k), cancelled) for k in range(samples)]
     variables: dict[str, Any] = {}
     for name in [name for name in runs[0] if name != along]:  # a run may report the control it is carried along

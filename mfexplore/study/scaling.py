@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mfexplore.core.arguments import whole_number
+from mfexplore.core.errors import NotOfferedError
 from mfexplore.core.model import Model
 from mfexplore.core.provenance import error_attributes, observed_attributes, provenance
 from mfexplore.core.rounding import simulated_grid
@@ -44,6 +45,8 @@ def run_sample(
 ) -> tuple[Array, Array]:
     """(total energies, magnetizations per spin) of one independent run, after `relaxation` units of time."""
     run = model.simulate(seed=stream(seed, spins(model), sample))
+    if not {"energy", "magnetization"} <= run.observe().keys():
+        raise NotOfferedError(model.title, "finite-size scaling, which needs an energy and a magnetization")
     for _ in range(relaxation + updates):
         if cancelled():
             break
@@ -220,6 +223,7 @@ def finite_size(
     relaxation = whole_number("finite_size", "relaxation", relaxation, 0)
     points = whole_number("finite_size", "points", points, 2)
     axis = model.control("size").check_array(sizes, model.title)
+    model.control("temperature")
     executor = executor or background_threads()
     seed = check_seed(seed)
     simulated_grid(model, {"size": axis})  # refuses one size twice

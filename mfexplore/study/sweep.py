@@ -32,7 +32,7 @@ import numpy as np
 from mfexplore.core.arguments import whole_number
 from mfexplore.core.arithmetic import with_infinities
 from mfexplore.core.catalogue import system as find_system
-from mfexplore.core.errors import MfexploreError, UnknownNameError
+from mfexplore.core.errors import ArgumentError, MfexploreError, UnknownNameError
 from mfexplore.core.extras import needs
 from mfexplore.core.model import Model
 from mfexplore.core.provenance import attributes, error_attributes, observed_attributes, provenance
@@ -110,6 +110,8 @@ def sweep(
     seed = check_seed(seed)
     samples = whole_number("sweep", "samples", samples, 1)
     model = _as_model(system).replace(**controls)
+    if not isinstance(over, Mapping):
+        raise ArgumentError("sweep", "over", over, "values by the names of controls, {name: values}")
     axes = {name: model.control(name).check_array(values, model.title) for name, values in over.items()}
     simulated_grid(model, axes)  # refuses what rounding would make one simulation under two labels
     shape = tuple(len(values) for values in axes.values())
@@ -479,7 +481,7 @@ def _reporter(progress: Progress | bool, units: int) -> Iterator[Progress]:
 
 
 def _as_model(system: Model | type[Model] | str) -> Model:
-    if isinstance(system, str):
-        made: Model = find_system(system)()
-        return made
-    return system if isinstance(system, Model) else system()
+    if isinstance(system, Model):
+        return system
+    made: Model = system() if isinstance(system, type) and issubclass(system, Model) else find_system(system)()  # type: ignore[arg-type]
+    return made

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -27,6 +28,9 @@ from mfexplore.workbench.panels import Panel, Surroundings, panels_of
 from mfexplore.workbench.sentence import judgement, sentence
 from mfexplore.workbench.session import Session
 from mfexplore.workbench.sheet import absent, snap
+
+with suppress(ImportError):  # xarray and SciPy look for it, and two threads must not meet in the middle of its import
+    import dask.array  # noqa: F401
 
 log = logging.getLogger(__name__)
 

@@ -221,7 +221,8 @@ class Live:
     def _frame(self, run: Simulation[Any], restarted: bool, moved: bool, per_second: float) -> Frame:
         times, series = run.series()
         album = run.pictures()
-        looked_at = self._picture if self._picture in album else next(iter(album))
+        wanted = self._picture
+        looked_at = wanted if wanted is not None and wanted in album else next(iter(album))
         return Frame(
             run.time, times.copy(), {n: v.copy() for n, v in series.items()}, album[looked_at], looked_at, tuple(album),
             self._measured(run, restarted), _samples(run, self._sampled), self._sampled, run.model, run.finished,

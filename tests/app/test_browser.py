@@ -8,11 +8,16 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+
+from mfexplore.app import pages
+
+SERVE_ME = Path(pages.__file__).parent / "serve_me.py"  # to import it is to serve it
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -406,3 +411,90 @@ def test_boundaries_are_explained_and_paper_has_no_buttons(page: Any, address: s
     page.emulate_media(media="print")
     assert not page.is_visible("#share")
     assert page.is_visible("#sentence")
+
+
+@contextmanager
+def panel_serves(file: Path, *options: str) -> Iterator[str]:
+    """Panel's own command on a file."""
+    port = free_port()
+    command = [sys.executable, "-m", "panel", "serve", str(file), "--port", str(port), *options]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        try:
+            yield f"http://localhost:{port}"
+        finally:
+            server.terminate()
+
+
+def come(page: Any, url: str) -> None:
+    for _ in range(300):
+        try:
+            urlopen(url).close()
+            break
+        except URLError:
+            time.sleep(0.1)
+    page.goto(url)
+
+
+def test_an_address_behind_a_prefix_with_a_slash_at_its_end(browser: Any, address: str) -> None:
+    code = "from mfexplore.app.server import serve; serve(port={}, show=False, warm=False, prefix='/on/a/hub')"
+    port = free_port()
+    with subprocess.Popen([sys.executable, "-c", code.format(port)], stdout=subprocess.DEVNULL) as server:
+        context = browser.new_context(viewport={"width": 1400, "height": 1000})
+        context.add_init_script(FIND)
+        tab = context.new_page()
+        tab.set_default_timeout(PATIENCE)
+        come(tab, f"http://localhost:{port}/on/a/hub/curie_weiss/?temperature=0.55")
+        tab.wait_for_function("document.documentElement.dataset.connected === 'true'")
+        marker_at(tab, 0.0, 0.55)
+        assert tab.url.startswith(f"http://localhost:{port}/on/a/hub/curie_weiss?")
+        tab.click(".logo")
+        tab.wait_for_selector(".system:visible")
+        context.close()
+        server.terminate()
+
+
+def test_panel_serves_the_workbench_with_its_own_options(browser: Any, address: str) -> None:
+    with panel_serves(SERVE_ME, "--prefix", "mine", "--num-procs", "2") as url:
+        context = browser.new_context(viewport={"width": 1400, "height": 1000})
+        context.add_init_script(FIND)
+        tab = context.new_page()
+        tab.set_default_timeout(PATIENCE)
+        come(tab, f"{url}/mine/serve_me")
+        tab.click("a[href='?system=curie_weiss']")
+        tab.wait_for_function("document.documentElement.dataset.connected === 'true'")
+        tab.wait_for_selector("#progress.done", state="attached")
+        tab.fill("#box-temperature", "0.55")
+        tab.keyboard.press("Enter")
+        marker_at(tab, 0.0, 0.55)
+        until(tab, "() => location.search.includes('system=curie_weiss&') && location.search.includes('0.55')")
+        context.close()
+
+
+TWO = """
+import panel as pn
+import mfexplore as mf
+from mfexplore.app import Workbench
+
+kind = mf.system("curie_weiss")
+one, two = Workbench(kind(temperature=0.5)), Workbench(kind(temperature=1.2))
+slider = pn.widgets.FloatSlider.from_param(one.controls.param.temperature, name="theirs")
+pn.template.FastListTemplate(title="Theirs", sidebar=[slider], main=[one, two]).servable()
+"""
+
+
+def test_two_workbenches_stand_in_a_page_of_somebody_else(browser: Any, address: str, tmp_path: Path) -> None:
+    (tmp_path / "theirs.py").write_text(TWO)
+    with panel_serves(tmp_path / "theirs.py") as url:
+        context = browser.new_context(viewport={"width": 1400, "height": 1000})
+        tab = context.new_page()
+        tab.set_default_timeout(PATIENCE)
+        come(tab, f"{url}/theirs")
+        boxes = tab.locator("#box-temperature")
+        boxes.nth(1).wait_for()
+        one, two = boxes.nth(0), boxes.nth(1)
+        tab.wait_for_selector("#progress.done >> nth=1", state="attached")
+        one.fill("0.7")
+        one.press("Enter")
+        tab.wait_for_selector("text=0.70")  # their slider follows
+        assert two.input_value() == "1.2"
+        context.close()

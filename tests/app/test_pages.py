@@ -160,3 +160,62 @@ def test_a_file_travels_with_its_message(loop: Any) -> None:
     (message,) = json.loads(sent["text"])
     assert (message["type"], message["name"], message["media_type"]) == ("download", "a.csv", "text/csv")
     assert sent["buffer"] == b"1,2"
+
+
+def test_ten_thousand_messages_are_worked_off_between_those_of_others(loop: Any) -> None:
+    wire = Wire(loop)
+    wire.page.hear({"type": "hello"})
+    wire.until("sentence")
+    for k in range(10_000):
+        name = ("temperature", "field", "coupling")[k % 3]
+        wire.page.hear({"type": "control", "seq": k, "name": name, "value": 0.1 + 1e-5 * k})
+    for k in range(10_000):
+        wire.page.hear({"type": ["undo", "pin", "nonsense", None][k % 4], "seq": 10_000 + k})
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while wire.page._inbox or turns < 3:
+            await asyncio.sleep(0)
+            turns += 1
+
+    wire.run(0)
+    assert len(wire.page._inbox) <= 500
+    loop.run_until_complete(others())
+    assert turns > 3, "others had their turns meanwhile"
+    wire.run(0.5)
+    wire.page.close()
+    assert any(m["type"] == "notice" and "nonsense" in m["text"] for m in wire.messages)
+
+
+def test_a_system_that_breaks_breaks_its_own_page_only(loop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: Any, **options: Any) -> Any:
+        raise ZeroDivisionError("a kernel stumbled")
+
+    monkeypatch.setattr("mfexplore.workbench.views.curve", broken)
+    monkeypatch.setattr("mfexplore.workbench.exports.make", lambda *args: broken())
+    wire = Wire(loop)
+    wire.page.hear({"type": "hello"})
+    assert "a kernel stumbled" in wire.until("notice")["text"] or wire.until("sentence")
+    wire.page.hear({"type": "export", "what": "notebook.ipynb"})
+    wire.until("run")
+    assert [m for m in wire.messages if m["type"] == "notice" and "a kernel stumbled" in m["text"]]
+    wire.page.close()
+
+
+def test_a_full_disk_is_told(loop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: Any) -> Any:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("mfexplore.workbench.exports.make", full)
+    wire = Wire(loop)
+    wire.page.hear({"type": "hello"})
+    wire.until("sentence")
+    wire.page.hear({"type": "export", "what": "curve.nc"})
+    for _ in range(100):
+        wire.run(0.1)
+        if any("No space left" in m.get("text", "") for m in wire.messages):
+            break
+    else:
+        raise AssertionError("nobody was told")
+    wire.page.close()

@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -16,8 +17,11 @@ from typer.testing import CliRunner, Result
 
 from mfexplore.cli import app, atlas, console, machine
 from mfexplore.core.catalogue import places, system, systems
+from mfexplore.core.model import Model
 from mfexplore.core.simulation import Simulation
 from mfexplore.numerics.kernel import settings
+from mfexplore.study import ensemble
+from mfexplore.study.ensemble import measure_sample
 
 
 @pytest.fixture(autouse=True)
@@ -142,7 +146,7 @@ def test_every_file_can_be_written_without_any_extra(arguments: tuple[str, ...],
 @pytest.mark.parametrize(
     ("code", "package", "extra"),
     [
-        ("mf.serve()", "bokeh", "app"),
+        ("mf.serve()", "panel", "app"),
         ("mf.system('curie_weiss')().explore()", "ipywidgets", "notebook"),
         ("mf.sweep('curie_weiss', {'field': [0]}, samples=1, size=10, store='s.zarr', progress=False)", "zarr", "dask"),
     ],
@@ -153,7 +157,7 @@ def test_a_missing_extra_is_named(code: str, package: str, extra: str) -> None:
     assert f'pip install "mfexplore[{extra}]"' in done.stdout
     command = without_extras("from mfexplore.cli import app\napp(['serve'])")
     assert command.returncode == 1
-    assert command.stderr.startswith("mfexplore: This needs bokeh")
+    assert command.stderr.startswith("mfexplore: This needs panel")
 
 
 def test_an_error_in_a_fresh_process() -> None:
@@ -301,6 +305,28 @@ def test_an_interrupted_run_is_written_says_so_and_fails(tmp_path: Path, monkeyp
         assert trace["time"].values.tolist() == list(range(8))
 
 
+def test_an_interrupted_average_is_of_the_samples_there_are_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def three(model: Model, samples: int, seed: int) -> Iterator[dict[str, float]]:
+        for k in range(interrupted_after):
+            yield measure_sample(model, seed, k)
+        signal.raise_signal(signal.SIGINT)
+
+    whole = ensemble.ensemble(system("curie_weiss")(size=50), samples=3, seed=2)
+    monkeypatch.setattr(ensemble, "measured", three)
+    path = tmp_path / "mean.nc"
+    arguments = ["size=50", "--samples", "8", "--seed", "2", "-o", str(path)]
+    interrupted_after = 0
+    assert "nothing is written" in call("simulate", "curie_weiss", *arguments, expect=console.INTERRUPTED).output
+    assert not path.exists()
+    interrupted_after = 3
+    assert "after 3 of 8" in call("simulate", "curie_weiss", *arguments, expect=console.INTERRUPTED).output
+    with xr.open_dataset(path) as found:
+        assert found.attrs["partial"] == "interrupted after 3 of 8 samples"
+        assert found["magnetization"].values == whole["magnetization"].values
+
+
 def test_simulate_averages_over_samples(tmp_path: Path) -> None:
     path = tmp_path / "ensemble.csv"
     output = call("simulate", "curie_weiss", "size=200", "--samples", "4", "-o", str(path)).output
@@ -335,7 +361,7 @@ def test_serve_passes_its_options_on(monkeypatch: pytest.MonkeyPatch) -> None:
     call("serve", "curie_weiss", "--port", "0", "--no-browser", "--origin", "*", "--prefix", "/user/app")
     assert given == {
         "key": "curie_weiss", "port": 0, "address": "localhost", "show": False, "warm": True, "origins": ("*",),
-        "prefix": "/user/app",
+        "prefix": "/user/app", "people": 200, "num_procs": 1,
     }  # fmt: skip
 
 

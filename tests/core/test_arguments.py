@@ -13,11 +13,14 @@ import pytest
 from typer.testing import CliRunner
 
 import mfexplore as mf
+from mfexplore import core
 from mfexplore.cli import app
 from mfexplore.core import Model, system
 from mfexplore.core.arguments import number_from, whole_number, window
-from mfexplore.core.errors import ArgumentError, ControlError, MfexploreError, NotOfferedError
+from mfexplore.core.catalogue import places
+from mfexplore.core.errors import ArgumentError, ControlError, MfexploreError, NotOfferedError, UnknownNameError
 from mfexplore.study.diagram import diagram
+from mfexplore.study.ensemble import measure_ages
 from mfexplore.study.scaling import finite_size
 
 Kind = system("curie_weiss")
@@ -109,7 +112,7 @@ CALLS: list[tuple[Callable[[], Any], str]] = [
     (lambda: mf.sweep(MODEL, {"temperature": [0.5]}, samples=0), "sweep: samples = 0"),
     (lambda: mf.sweep("curie_weis", {}), "Did you mean 'curie_weiss'"),
     (lambda: mf.sweep(MODEL, {}, executor="thread"), "Did you mean 'threads'"),
-    (lambda: MODEL.diagram(resolution=1), "diagram: resolution = 1 .*at least 2"),
+    (lambda: MODEL.diagram(resolution=1), "diagram: resolution = 1 .*from 2 to 4097"),
     (lambda: MODEL.diagram(resolution=0), "resolution = 0"),
     (lambda: MODEL.diagram(resolution=-3), "resolution = -3"),
     (lambda: MODEL.diagram(resolution=9.5), "resolution = 9.5"),  # type: ignore[arg-type]
@@ -128,6 +131,33 @@ CALLS: list[tuple[Callable[[], Any], str]] = [
     (lambda: finite_size(MODEL, [100], samples=1), "samples = 1 .*at least 2"),
     (lambda: finite_size(MODEL, []), "size = .*at least one"),
     (lambda: finite_size(MODEL, [100], updates=0), "updates = 0"),
+    (lambda: finite_size(system("hopfield")(), [100, 200]), "does not offer finite-size scaling"),
+    (lambda: MODEL.diagram(resolution=10**9), "diagram: resolution = 1000000000 .*from 2 to 4097"),
+    (lambda: MODEL.hysteresis("field", [0.1], samples=0), "hysteresis: samples = 0"),
+    (lambda: MODEL.hysteresis("field", [0.1], samples=True), "hysteresis: samples = True"),
+    (lambda: MODEL.hysteresis("field", [0.1], dwell=-1), "hysteresis: dwell = -1"),
+    (lambda: MODEL.hysteresis("field", [0.1], dwell=math.nan), "hysteresis: dwell = nan"),
+    (lambda: MODEL.hysteresis("field", [0.1], dwell=0), "hysteresis: dwell = 0"),
+    (lambda: MODEL.hysteresis("field", []), "field = .*at least one"),
+    (lambda: measure_ages(MODEL, [1.0, math.nan], seed=0, sample=0), "measure_ages: ages = nan"),
+    (lambda: measure_ages(MODEL, [2.0, 1.0], seed=0, sample=0), "ages = .*do not fall"),
+    (lambda: measure_ages(MODEL, [1.0], seed=0, sample=-1), "sample = -1"),
+    (lambda: MODEL.simulate().advance("1"), "duration = '1'"),  # type: ignore[arg-type]
+    (lambda: MODEL.simulate().advance(10**400), "duration = 1000"),
+    (lambda: MODEL.simulate().advance_to(math.nan), "time = nan"),
+    (lambda: MODEL.simulate().advance_to(None), "time = None"),  # type: ignore[arg-type]
+    (lambda: MODEL.simulate().follow(None), "follow: model = None"),  # type: ignore[arg-type]
+    (lambda: MODEL.simulate().follow(system("kuramoto")()), "follow: model = .*the same system"),
+    (lambda: MODEL.simulate().samples("magnetisation"), "Did you mean 'magnetization'"),
+    (lambda: core.Value("magnetisation").of(MODEL), "Did you mean 'magnetization'"),
+    (lambda: core.Value("magnetization", "upp").of(MODEL), "no branch 'upp'"),
+    (lambda: core.Mean("magnetisation", 0, 1).of(MODEL), "Did you mean 'magnetization'"),
+    (lambda: core.Mean("magnetization", 2, 1).of(MODEL), "Mean: start = 2"),
+    (lambda: core.Exact("magnetisation").of(MODEL), "Did you mean 'magnetization'"),
+    (lambda: core.Crossing("spinodal_up", "field", 9).of(MODEL), "does not offer"),
+    (lambda: core.Crossing("spinodal_upp", "field").of(MODEL), "no boundary 'spinodal_upp'"),
+    (lambda: mf.sweep(None, {}), "no system None"),  # type: ignore[arg-type]
+    (lambda: mf.sweep(MODEL, ["temperature"]), "over = .*names of controls"),  # type: ignore[arg-type]
 ]
 
 
@@ -136,6 +166,29 @@ def test_what_can_not_be_done(number: int) -> None:
     call, told = CALLS[number]
     with pytest.raises(MfexploreError, match=told):
         call()
+
+
+@pytest.mark.parametrize("key", places())
+def test_boundaries_are_asked_for_by_name_in_a_plane_that_is_one(key: str) -> None:
+    """Also of systems that know their boundaries otherwise than by `boundary`."""
+    model = system(key)()
+    plane, name = model.plane(), model.landmarks[0].name
+    window = model.range(plane, "x")
+    places = core.solution.columns(model, {})
+    wrong: list[Callable[[], Any]] = [
+        lambda: model.landmark("nowhere", plane.x),
+        lambda: model.landmark(name, "nothing"),
+        lambda: model.boundary("nowhere", places),
+        lambda: model.trace_landmark("nowhere", plane.x, plane.y, window),
+        lambda: model.trace_landmark(name, plane.x, "nothing", window),
+        lambda: model.trace_landmark(name, plane.x, plane.x, window),
+    ]
+    for call in wrong:
+        with pytest.raises(UnknownNameError if call is not wrong[-1] else NotOfferedError):
+            call()
+    for value in (window[::-1], (window[0], math.nan), (-1e300, window[0]), "01", None):
+        with pytest.raises(ArgumentError, match="x_range"):
+            model.trace_landmark(name, plane.x, plane.y, value)  # type: ignore[arg-type]
 
 
 WINDOWS = [(1, 0), (0.5, 0.5), (math.nan, 1), (0, math.inf), (-1, 1), (0, 1, 2), 3, "01", ("0", "1"), (False, True)]

@@ -26,6 +26,18 @@ def test_a_name_that_stands_in_two_wings_is_an_error(tmp_path: Path, monkeypatch
         catalogue.places.__wrapped__()
 
 
+def test_a_folder_is_a_system_and_the_files_in_it_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "glasses" / "long").mkdir(parents=True)
+    for name in ("__init__.py", "short.py", "long/__init__.py", "long/theory.py"):
+        (tmp_path / "glasses" / name).touch()
+    monkeypatch.setattr(catalogue, "_MODELS", tmp_path)
+    assert catalogue.places.__wrapped__() == {"long": "glasses", "short": "glasses"}
+    (tmp_path / "glasses" / "short").mkdir()
+    (tmp_path / "glasses" / "short" / "__init__.py").touch()
+    with pytest.raises(CatalogueError, match=r"glasses/short and glasses/short\.py"):
+        catalogue.places.__wrapped__()
+
+
 @pytest.mark.parametrize(("names", "told"), [((), "declares none"), (("One", "Two"), "declares One, Two")])
 def test_a_file_declares_one_system(names: tuple[str, ...], told: str, monkeypatch: pytest.MonkeyPatch) -> None:
     module = types.ModuleType("mfexplore.models.glasses.strange")

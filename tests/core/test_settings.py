@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mfexplore.app.pages import ANYWHERE, component
 from mfexplore.core import Model, NotOfferedError, system
 from mfexplore.core.catalogue import places
 from mfexplore.figures import publication, publication_trace
 from mfexplore.study.export import csv
 from mfexplore.study.warmup import tiny
+from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.sheet import Sheet
 
 SYSTEMS = [system(key) for key in places()]
 every_system = pytest.mark.parametrize("system", SYSTEMS, ids=lambda s: s.key)
@@ -87,7 +88,7 @@ def fingerprints() -> list[str]:
     words = model.theory(start=["up", "down"], temperature=[0.5, 0.6])
     tables = [csv(d) for d in (picture, run.trace(), model.ensemble(samples=2, seed=1, size=100), words)]
     parts = [publication.save(figure, "svg") for figure in figures] + [table.encode() for table in tables]
-    parts += [component(kind, ANYWHERE)["sheet"].encode()]
+    parts += [section.body.encode() for section in Sheet(Exploration.of(kind())).about]
     return [hashlib.sha256(part).hexdigest()[:16] for part in parts]
 
 

@@ -125,3 +125,12 @@ def test_changes_at_one_time_are_one_entry() -> None:
     changes = json.loads(attributes["controls_changed"])
     assert [c["controls"] for c in changes] == [{"rate": 2.0}, {"rate": 0.0}]
     assert [c["time"] for c in changes] == pytest.approx([0.6, 1.2])
+
+
+def test_a_sample_is_the_mean_over_every_step_however_the_trace_is_recorded() -> None:
+    plain, rare = Counter().simulate(), Counter().simulate()
+    rare.recording = "log"
+    for run in (plain, rare):
+        run.relaxation, run.window = 90.0, 60.0
+    assert rare.measure() == plain.measure()
+    assert len(rare.series()[0]) < len(plain.series()[0]) / 2

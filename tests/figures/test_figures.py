@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import holoviews as hv
 import numpy as np
 import pytest
 from bokeh.core.serialization import Buffer, Serialized
@@ -49,7 +50,7 @@ from mfexplore.figures.style import (
     unit_html,
 )
 from mfexplore.figures.symbols import plain, typeset
-from mfexplore.figures.template import apply, render
+from mfexplore.figures.template import apply, load_holoviews, render
 from mfexplore.figures.trace import TraceFigure, companions
 from mfexplore.figures.wire import events
 
@@ -476,3 +477,13 @@ def test_the_wire_says_what_bokeh_understands() -> None:
     assert points.data_source.data["x"].dtype == np.float32
     assert np.isnan(points.data_source.data["y"][0])
     assert document.roots[0].x_range.end == 1.5
+
+
+def test_the_backend_of_holoviews_stays_the_one_its_user_has_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    for chosen in ("matplotlib", "bokeh"):
+        monkeypatch.setattr(hv.Store, "current_backend", chosen)
+        load_holoviews()
+        names, json_ = render(CurvesFigure, LIGHT)
+        assert hv.Store.current_backend == chosen
+        assert names
+        assert json_["doc"]

@@ -5,6 +5,7 @@ processors of several kinds, whichever is at hand.
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import subprocess
@@ -19,6 +20,7 @@ import mpmath as mp
 import numba
 import numpy as np
 import pytest
+from scipy.special import log_ndtr, ndtr
 
 from mfexplore.numerics import elementary
 from mfexplore.numerics.kernel import FASTMATH
@@ -116,6 +118,13 @@ def test_special_values(name: str, at: list[float], expected: list[float]) -> No
     np.testing.assert_array_equal(found, wanted)
     known = ~np.isnan(wanted)
     np.testing.assert_array_equal(np.signbit(found[known]), np.signbit(wanted[known]))
+
+
+def test_normal_tail() -> None:
+    u = np.linspace(-37, 37, 2001)
+    mass, hazard = (over_array(elementary.normal_tail, part)(u) for part in (0, 1))
+    np.testing.assert_allclose(mass, ndtr(-u), rtol=1e-12)
+    np.testing.assert_allclose(hazard, np.exp(-0.5 * u * u - log_ndtr(-u)) / math.sqrt(2 * math.pi), rtol=1e-12)
 
 
 def test_phase_is_kept_for_huge_arguments(rng: np.random.Generator) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfexplore.numerics.gaussian import normal_rule, response, response_and_entropy
+from mfexplore.numerics.gaussian import direct_averages, normal_rule, response, response_and_entropy
 
 means = st.floats(-3, 3)
 deviations = st.floats(0.01, 2)
@@ -115,3 +115,13 @@ def test_a_field_without_noise() -> None:
 def test_normal_rule_integrates_moments() -> None:
     z, w = normal_rule(0.5)
     assert [float(w @ z**k) for k in (0, 1, 2, 4, 6)] == pytest.approx([1, 0, 1, 3, 15], rel=1e-8, abs=1e-12)
+
+
+@given(means, deviations, temperatures)
+def test_the_plain_sum_agrees_with_the_kernel(mean: float, deviation: float, temperature: float) -> None:
+    plain, found = (f(mean, deviation, temperature) for f in (direct_averages, response_and_entropy))
+    scale = 1 + 1 / deviation
+    for name in ("m", "q", "chi", "quartic", "entropy"):
+        assert getattr(plain, name) == pytest.approx(getattr(found, name), abs=1e-10 * scale), name
+    log_cosh = mean * found.m + deviation**2 * found.chi + temperature * found.entropy
+    assert plain.log_cosh == pytest.approx(log_cosh, abs=1e-10)

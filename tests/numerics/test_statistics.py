@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mfexplore.numerics.statistics import autocorrelation_time, jackknife, leave_one_out, reweighting
+from mfexplore.numerics.statistics import (
+    BlockAverages,
+    autocorrelation_time,
+    jackknife,
+    leave_one_out,
+    reweighting,
+)
 
 
 @pytest.mark.parametrize("memory", [0.0, 0.8, 0.95])
@@ -37,3 +43,30 @@ def test_reweighting_of_a_gaussian(rng: np.random.Generator) -> None:
     weights = reweighting(energies, np.array([-0.5, 0.0, 0.5]), 3.0)
     means = weights @ energies / weights.sum(axis=1)
     np.testing.assert_allclose(means, [0.5, 0.0, -0.5], atol=0.01)
+
+
+def test_block_averages_forget_the_start_and_know_their_error(rng: np.random.Generator) -> None:
+    """Autoregressive series that begin far away; the errors are those of correlated samples."""
+    memory, runs, length = 0.9, 200, 3000
+    averages = BlockAverages(runs)
+    state = np.full(runs, 100.0)
+    for _ in range(length):
+        state = memory * state + rng.normal(size=runs)
+        averages.add(state)
+    mean, error = averages.mean_and_error()
+    true = mean.std()
+    assert abs(mean.mean()) < 4 * true / np.sqrt(runs)
+    assert np.sqrt(np.mean(error**2)) == pytest.approx(true, rel=0.25)
+    expected = np.sqrt((1 + memory) / (1 - memory) / (1 - memory**2) / (length / 2))
+    assert true == pytest.approx(expected, rel=0.2)
+
+
+def test_block_averages_of_what_comes_later_or_never() -> None:
+    averages = BlockAverages(3)
+    assert np.isnan(averages.mean_and_error()[0]).all()
+    for k in range(100):
+        averages.add(np.array([2.0, 3.0, 7.0]), np.array([1.0, float(k >= 90), 0.0]))
+    mean, error = averages.mean_and_error()
+    np.testing.assert_array_equal(mean, [2.0, 3.0, np.nan])
+    assert error[0] == 0
+    assert np.isnan(error[2])

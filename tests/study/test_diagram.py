@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import xarray as xr
 
+from mfexplore.models.collective.contact_process import ContactProcess
+from mfexplore.models.glasses.random_energy import RandomEnergy
 from mfexplore.models.lattices.curie_weiss import CurieWeiss
 from mfexplore.study import diagram
 from mfexplore.study.diagram import diagram_levels, resolutions
@@ -34,6 +38,21 @@ def test_a_level_that_a_finer_one_follows_at_once_is_left_out(monkeypatch: pytes
     xr.testing.assert_identical(fast[0], slow)
 
 
+@pytest.mark.parametrize("executor", [None, ThreadPoolExecutor(1)], ids=["here", "elsewhere"])
+def test_what_is_computed_in_tiles_is_all_that_the_theory_says(
+    monkeypatch: pytest.MonkeyPatch, executor: ThreadPoolExecutor | None
+) -> None:
+    monkeypatch.setattr(diagram, "TILE_SECONDS", 0.0)
+    monkeypatch.setattr(diagram, "WORTH_SHARING", 0.0)
+    model = RandomEnergy()
+    *_, found = diagram_levels(model, resolution=9, executor=executor)
+    y, x = (str(name) for name in found["phase"].dims[:2])
+    whole = model.theory(**{y: found[y].values, x: found[x].values}, profiles=False)
+    assert set(found) == set(whole)
+    xr.testing.assert_allclose(found, whole)
+    assert (found["validity"] > 0).any()
+
+
 def test_progress_runs_up_to_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(diagram, "AT_ONCE", 0.0)
     told: list[float] = []
@@ -48,3 +67,12 @@ def test_stops_between_tiles_when_cancelled(monkeypatch: pytest.MonkeyPatch) -> 
     for level in diagram_levels(CurieWeiss(), resolution=257, cancelled=lambda: len(shown) == 2):
         shown.append(level)
     assert sides(shown) == [17, 33]
+
+
+def test_a_diagram_shows_the_failures_of_the_theory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diagram, "TILE_SECONDS", 0.0)
+    *_, shown = diagram_levels(ContactProcess(), resolution=17)
+    axes = {name: shown[name].values for name in ("dilution", "infection_rate")}
+    validity = ContactProcess().theory(**axes)["validity"]
+    np.testing.assert_array_equal(shown["validity"].transpose(*validity.dims), validity)
+    assert len(np.unique(validity)) > 2

@@ -39,12 +39,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array, Points
+from mfexplore.families.crowds import crowd_of, join, leave
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.later import solve_ivp
 
@@ -56,18 +57,43 @@ RASTER_ROWS, RASTER_COLUMNS = 200, 320
 STATES = ("empty", "active")
 
 
+class Rates(NamedTuple):
+    """Rates of one site, in units of the recovery rate."""
+
+    infection: float
+    activation: float
+
+
+class Box(NamedTuple):
+    """A periodic lattice of linear^dimension sites."""
+
+    linear: int
+    dimension: int
+
+
 @kernel
-def events(state, active, place, count, present, rate, activation, linear, dimension, duration, rng):
+def random_neighbour(site, box, rng):
+    """One of the 2d neighbours of a site."""
+    direction = int(rng.random() * 2 * box.dimension)
+    stride = 1
+    for _ in range(direction // 2):
+        stride *= box.linear
+    coordinate = (site // stride) % box.linear
+    if direction % 2 == 0:
+        return site + stride if coordinate < box.linear - 1 else site - stride * (box.linear - 1)
+    return site - stride if coordinate > 0 else site + stride * (box.linear - 1)
+
+
+@kernel
+def events(state, active, count, rates, box, duration, rng):
     """Contact process by direct events, O(1) each.
 
-    `state` (int8): 1 active, 0 empty, -1 removed. `active[:count]` lists the active sites and `place` says where in the
-    list a site is; all three are overwritten. Returns the new count.
+    `state` (int8): 1 active, 0 empty, -1 removed; it and the crowd `active` are overwritten. Returns the new count.
     """
-    sites = state.size
+    spontaneous = rates.activation * state.size  # thinned: an attempt on a site that is not empty does nothing
     time = 0.0
     while True:
-        spontaneous = activation * sites  # thinned: an attempt on a site that is not empty does nothing
-        total = count * (1.0 + rate) + spontaneous
+        total = count * (1.0 + rates.infection) + spontaneous
         if total == 0.0:
             return count
         time -= math.log(1.0 - rng.random()) / total
@@ -75,32 +101,17 @@ def events(state, active, place, count, present, rate, activation, linear, dimen
             return count
         pick = rng.random() * total
         born = -1
-        if pick < count:  # recovery
+        if pick < count:
             k = int(pick)
-            site = active[k]
-            count -= 1
-            last = active[count]
-            active[k] = last
-            place[last] = k
-            state[site] = 0
-        elif pick < count * (1.0 + rate):  # infection of a random neighbour
-            site = active[int((pick - count) / rate)]
-            direction = int(rng.random() * 2 * dimension)
-            stride = 1
-            for _ in range(direction // 2):
-                stride *= linear
-            coordinate = (site // stride) % linear
-            if direction % 2 == 0:
-                born = site + stride if coordinate < linear - 1 else site - stride * (linear - 1)
-            else:
-                born = site - stride if coordinate > 0 else site + stride * (linear - 1)
+            state[active.members[k]] = 0
+            count = leave(active, k, count)
+        elif pick < count * (1.0 + rates.infection):
+            born = random_neighbour(active.members[int((pick - count) / rates.infection)], box, rng)
         else:
-            born = int(rng.random() * sites)
+            born = int(rng.random() * state.size)
         if born >= 0 and state[born] == 0:
             state[born] = 1
-            active[count] = born
-            place[born] = count
-            count += 1
+            count = join(active, born, count)
 
 
 class ContactProcessSimulation(core.Simulation["ContactProcess"]):
@@ -119,22 +130,15 @@ class ContactProcessSimulation(core.Simulation["ContactProcess"]):
         else:
             chosen = self.rng.random(sites) < (1.0 if m.start == "full" else 0.5)
             self.state[(self.state == 0) & chosen] = 1
-        occupied = np.flatnonzero(self.state == 1)
         self.present = max(1, int((self.state >= 0).sum()))
-        self.active = np.zeros(sites, np.int64)
-        self.place = np.zeros(sites, np.int64)
-        self.count = occupied.size
-        self.active[: self.count] = occupied
-        self.place[occupied] = np.arange(self.count)
+        self.active, self.count = crowd_of(np.flatnonzero(self.state == 1), sites)
         self.raster = np.full((RASTER_ROWS, min(sites, RASTER_COLUMNS)), -1, np.int8)
         self.rows = 0
 
     def evolve(self, duration: float) -> None:
         m = self.model
-        self.count = events(
-            self.state, self.active, self.place, self.count, self.present, m.infection_rate, m.activation,
-            self.linear, m.dimension, duration, self.rng,
-        )  # fmt: skip
+        rates, box = Rates(m.infection_rate, m.activation), Box(m.linear, m.dimension)
+        self.count = events(self.state, self.active, self.count, rates, box, duration, self.rng)
         if m.dimension == 1:
             if self.rows == RASTER_ROWS:
                 self.raster[:-1] = self.raster[1:]
@@ -238,7 +242,7 @@ class ContactProcess(core.Model):
     presets = (
         core.Preset(
             "active", {"infection_rate": 4.0}, "Simulation 0.607, pair approximation 0.667, mean field 0.750: why?",
-            (core.Promise(core.Mean("density", 100, 300), 0.607, 0.01),
+            (core.Promise(core.Mean("density", 100, 300), 0.607, 0.01, {"size": 20_000}),
              core.Promise(core.Value("density", "active", method="pair"), 0.667, 0.0005),
              core.Promise(core.Value("density", "active", method="mean_field"), 0.75, 1e-9)),
         ),
@@ -248,7 +252,7 @@ class ContactProcess(core.Model):
             (core.Promise(core.Value("density", "active", method="mean_field"), 0.697, 0.001),),
         ),
         core.Preset("dying out", {"infection_rate": 3.0}, "Both theories promise life; the chain dies.",
-            (core.Promise(core.Mean("density", 1500, 1600), 0.0, 1e-9),
+            (core.Promise(core.Mean("density", 1500, 1600), 0.0, 1e-9, {"size": 1000}),
              core.Promise(core.Value("density", "active", method="mean_field"), 2 / 3, 1e-6)),
         ),
         core.Preset(

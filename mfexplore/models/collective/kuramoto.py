@@ -16,7 +16,9 @@ $S_1=I_{1-i\omega/D}(q/D)\,/\,I_{-i\omega/D}(q/D)$. Coherence is self-consistent
 
 $$r=F(Kr),\qquad F(q)=\int g(\omega)\,\mathrm{Re}\,S_1(\omega;q)\,d\omega \tag{3}$$
 
-Every solution lies on the curve $K(q)=q/F(q)$. Frequencies (width $\gamma$, separation $\omega_0$), each symmetric:
+Every solution lies on the curve $K(q)=q/F(q)$. Oscillators of one frequency have the coherence
+$\langle\cos(\theta-\psi)\rangle=\mathrm{Re}\,S_1$ with the mean phase, and turn at $\omega-q\,\mathrm{Im}\,S_1$.
+Frequencies (width $\gamma$, separation $\omega_0$), each symmetric:
 
 - *lorentzian*, half-width $\gamma$: the integral picks $\omega=i\gamma$; $r=\sqrt{1-2\gamma/K}$ at $D=0$.
 - *gaussian*, standard deviation $\gamma$. *uniform* on $[-\gamma,\gamma]$: without noise coherence jumps from 0 to
@@ -56,354 +58,49 @@ coherent state.
 
 from __future__ import annotations
 
-import cmath
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from typing import Any
 
 import numpy as np
 from scipy.special import erf, ive
 
 from mfexplore import core
 from mfexplore.core import Array, Points
-from mfexplore.numerics.elementary import erfcx, sincos
-from mfexplore.numerics.kernel import inline_kernel, kernel
-from mfexplore.numerics.later import brentq
-from mfexplore.numerics.random import fill_normal, new_stream
+from mfexplore.families import oscillators
+from mfexplore.families.synchronization import (
+    BIMODAL,
+    COHERENT,
+    DENSITIES,
+    GAUSSIAN,
+    IDENTICAL,
+    INCOHERENT,
+    UNIFORM,
+    UNSTABLE,
+    Population,
+    Stationary,
+    corners,
+    follow_moments,
+    frequencies,
+    moments,
+    nodes,
+    solve_points,
+)
+from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.random import new_stream
 
-INCOHERENT, COHERENT, UNSTABLE = 0, 1, 2
-SMALL_TURN = 0.06
-FREQUENCIES = ("lorentzian", "gaussian", "uniform", "bimodal", "identical")
-LORENTZIAN, GAUSSIAN, UNIFORM, BIMODAL, IDENTICAL = range(5)
-
-
-@cache
-def nodes(kind: int) -> Array:
-    """Rows Re w, Im w, Re weight, Im weight, shape (4, n): the integral of g f over the frequencies is
-    Re sum(weight f(width w + shift)) for f analytic in the upper half plane with f(-w*) = f(w)*.
-
-    There every moment of eq. (2) is analytic (its poles lie below -iD), so the path of integration may leave the real
-    line, where the moments get edges as the noise vanishes. Lorentzians pick their pole. The Gaussian is entire: the
-    trapezoid rule on the line Im w = 2.5 has a relative error of 1e-13 whatever the noise. The uniform density is
-    integrated along an ellipse that leaves its edge at a right angle, with nodes dense at the edge.
-    """
-    w: Array
-    weight: Array
-    if kind == GAUSSIAN:
-        step = 0.5
-        w = (np.arange(18) + 0.5) * step + 2.5j
-        weight = 2 * step * np.exp(-w * w / 2) / math.sqrt(2 * math.pi)
-    elif kind == UNIFORM:
-        x, weights = np.polynomial.legendre.leggauss(32)
-        v = (x + 1) / 2
-        angle = np.pi / 2 * v**3
-        w = np.cos(angle) + 0.5j * np.sin(angle)
-        weight = (np.sin(angle) - 0.5j * np.cos(angle)) * (1.5 * np.pi * v**2) * (weights / 2)
-    else:
-        w, weight = np.array([0j if kind == IDENTICAL else 1j]), np.array([1 + 0j])
-    return np.stack([w.real, w.imag, weight.real, weight.imag])
+FASTEST = 6.0  # natural frequency up to which functions of it are drawn
+BIMODAL_ONLY = {"frequencies": ("bimodal",)}
 
 
 @kernel
-def moments(q, noise, width, shift, table, work):
-    """S_1 of eq. (2) and dS_1/dq at the frequencies width * w + shift of a table of nodes.
-
-    Written to the rows Re S, Im S, Re S', Im S' of `work`. The fraction is started from the uniform expansion of the
-    Bessel functions for large order (exact without noise), which must be taken some way up from the edge of locking,
-    where a frequency on the real line equals q.
-    """
-    count = table.shape[1]
-    depth = 1
-    if noise > 0.0:
-        depth = 16
-        if width * table[1, 0] < 0.3 * q:
-            depth += int(min(8.0 * (q / noise) ** (1.0 / 3.0), 2000.0))
-    half = 0.5 * q
-    for j in range(count):
-        b = width * table[1, j] + (depth - 0.5) * noise if noise > 0.0 else width * table[1, j]
-        m = complex(max(b, 1e-30), -(width * table[0, j] + shift))  # never exactly on the edge, where w = 0
-        w = cmath.sqrt(m * m + q * q)
-        lift = noise * m / (w * w)
-        s = q / (w + m) * cmath.exp(-0.5 * lift - noise * noise * m * (0.5 - 0.625 * m * m / (w * w)) / (w * w * w))
-        d = s * (m / (q * w) + lift * q / (w * w))
-        work[0, j], work[1, j], work[2, j], work[3, j] = s.real, s.imag, d.real, d.imag
-    for n in range(depth - 1, 0, -1):
-        for j in range(count):
-            sr, si, dr, di = work[0, j], work[1, j], work[2, j], work[3, j]
-            x = n * noise + width * table[1, j] + half * sr
-            y = half * si - (width * table[0, j] + shift)
-            scale = 1.0 / (x * x + y * y)
-            tr, ti = x * scale, -y * scale  # 1 / denominator
-            er, ei = 0.5 * sr + half * dr, 0.5 * si + half * di
-            sr, si = half * tr, half * ti
-            fr, fi = 0.5 - (sr * er - si * ei), -(sr * ei + si * er)
-            work[0, j], work[1, j] = sr, si
-            work[2, j], work[3, j] = tr * fr - ti * fi, tr * fi + ti * fr
-
-
-@kernel
-def response(q, noise, width, shift, kind, table, work):
-    """(F, dF/dq, integral of g w Im S_1) of eqs. (3) and (6)."""
-    if width == 0.0 and kind != BIMODAL:
-        moments(q, noise, 0.0, 0.0, table[:, :1], work)
-        return work[0, 0], work[2, 0], 0.0
-    if kind == UNIFORM and noise == 0.0:
-        if q < width:  # the drifting ones contribute nothing: F is linear
-            return 0.25 * math.pi * q / width, 0.25 * math.pi / width, 0.0
-        u = width / q
-        arc, root = math.asin(u), math.sqrt(1.0 - u * u)
-        return 0.5 * (arc / u + root), 0.5 * (arc / width - root / q), width * width / (3.0 * q)
-    moments(q, noise, width, shift, table, work)
-    f = 0.0
-    slope = 0.0
-    torque = 0.0
-    for j in range(table.shape[1]):
-        a, b = table[2, j], table[3, j]
-        f += a * work[0, j] - b * work[1, j]
-        slope += a * work[2, j] - b * work[3, j]
-        x, y = width * table[0, j] + shift, width * table[1, j]
-        re, im = x * work[0, j] - y * work[1, j], x * work[1, j] + y * work[0, j]
-        torque += a * im + b * re
-    return f, slope, torque
-
-
-@kernel
-def critical_coupling(noise, width, shift, kind):
-    """K_c: above it the incoherent state is unstable, eq. (4)."""
-    if kind == BIMODAL:
-        a = noise + width
-        return 2.0 * (a + shift * shift / a) if shift < a else 4.0 * a
-    if width == 0.0 or kind == IDENTICAL:
-        return 2.0 * noise
-    if kind == LORENTZIAN:
-        return 2.0 * (noise + width)
-    if kind == GAUSSIAN:
-        return 1.5957691216057308 * width / erfcx(noise / (1.4142135623730951 * width))
-    return 2.0 * width / math.atan2(width, noise)
-
-
-@kernel
-def fold(noise, width, shift, kind, table, work):
-    """(q, K) where coherence first appears, below the K of eq. (4); q = 0 if it appears there, with r = 0."""
-    if kind != BIMODAL:
-        return 0.0, critical_coupling(noise, width, shift, kind)
-    a = noise + width
-    if shift == 0.0:
-        return 0.0, 2.0 * a
-    if a > 0.0:
-        first, second = complex(a, -shift), complex(a + noise, -shift)
-        if (1.0 / (first * first * second)).real >= 0.0:
-            return 0.0, 2.0 * (a + shift * shift / a)
-    low, high = 0.0, shift + a
-    for _ in range(60):
-        f, slope, _ = response(high, noise, width, shift, kind, table, work)
-        if f - high * slope > 0.0:
-            break
-        low = high
-        high *= 1.5
-    for _ in range(50):
-        q = 0.5 * (low + high)
-        f, slope, _ = response(q, noise, width, shift, kind, table, work)
-        if f - q * slope > 0.0:
-            high = q
-        else:
-            low = q
-        if high - low < 1e-12 * high:
-            break
-    f, slope, _ = response(high, noise, width, shift, kind, table, work)
-    return high, high / f
-
-
-@kernel
-def root(coupling, low, high, rising, noise, width, shift, kind, table, work):
-    """The q between low and high with K(q) = coupling, by Newton's method on K^2 as a function of q^2, which is nearly
-    a straight line, kept in the bracket. `rising`: whether K rises with q there. Returns (q, iterations).
-    """
-    target = coupling * coupling
-    a, b = low * low, high * high
-    p = b if rising else 0.5 * (a + b)
-    for iteration in range(80):
-        q = math.sqrt(p)
-        f, slope, _ = response(q, noise, width, shift, kind, table, work)
-        k = q / f if f > 0.0 else math.inf
-        excess = k * k - target
-        if (excess > 0.0) == rising:
-            b = p
-        else:
-            a = p
-        gradient = k * (f - q * slope) / (f * f) / q
-        new = p - excess / gradient
-        if not (a < new < b):
-            new = 0.5 * (a + b)
-        if abs(new - p) <= 1e-15 * p or b - a <= 1e-15 * b:
-            p = new
-            break
-        p = new
-    return math.sqrt(p), iteration + 1
-
-
-@kernel
-def solve_points(coupling, noise, width, shift, kind, table, field, torque, residual, iterations, growing):
-    """All stationary states. Arrays of shape (n, 3): the field q = Kr, the integral of eq. (6), the residual of
-    eq. (3) (NaN where a branch does not exist); `growing`, shape (n,): whether the incoherent state is unstable.
-    """
-    work = np.empty((4, table.shape[1]))
-    critical, corner_q, corner = 0.0, 0.0, 0.0
-    for i in range(coupling.size):
-        k, d, g, s = coupling[i], noise[i], width[i], shift[i]
-        if i == 0 or d != noise[i - 1] or g != width[i - 1] or s != shift[i - 1]:
-            critical = critical_coupling(d, g, s, kind)
-            corner_q, corner = fold(d, g, s, kind, table, work)
-            # the K of eq. (4), from which the unstable branch hangs (infinite for two sharp lines without noise)
-            bare = 2.0 * (d + g + s * s / (d + g)) if kind == BIMODAL else critical
-        growing[i] = k > critical
-        field[i, INCOHERENT], torque[i, INCOHERENT], residual[i, INCOHERENT] = 0.0, 0.0, 0.0
-        if k > corner:
-            q, count = root(k, corner_q, k, True, d, g, s, kind, table, work)
-            field[i, COHERENT], iterations[i, COHERENT] = q, count
-            if corner_q > 0.0 and k < bare:
-                q, count = root(k, 0.0, corner_q, False, d, g, s, kind, table, work)
-                field[i, UNSTABLE], iterations[i, UNSTABLE] = q, count
-            for branch in (COHERENT, UNSTABLE):
-                q = field[i, branch]
-                if q > 0.0:
-                    f, _, p = response(q, d, g, s, kind, table, work)
-                    torque[i, branch], residual[i, branch] = p, abs(q / k - f)
-
-
-@kernel
-def follow_moments(times, start, coupling, noise, width, shift, table, modes, longest, out):
-    """Coherence at `times` (shape (n,), rising) by eq. (5), started on the Ott-Antonsen manifold at coherence `start`.
-
-    Fourth-order Runge-Kutta, the linear part exactly; steps no longer than `longest`. z is real: the frequencies are
-    symmetric, and so is the start.
-    """
-    count = table.shape[1]
-    z = np.empty((modes + 2, count), np.complex128)
-    stage = np.empty_like(z)
-    kept = np.empty((4, modes + 2, count), np.complex128)
-    half = np.empty_like(z)
-    for n in range(modes + 2):
-        for j in range(count):
-            z[n, j] = start**n
-    weight = np.empty(count, np.complex128)
-    for j in range(count):
-        weight[j] = complex(table[2, j], table[3, j])
-    out[0] = start
-    before = -1.0
-    for i in range(1, times.size):
-        steps = max(1, math.ceil((times[i] - times[i - 1]) / longest))
-        h = (times[i] - times[i - 1]) / steps
-        if abs(h - before) > 1e-12 * h:
-            before = h
-            for n in range(modes + 2):
-                for j in range(count):
-                    rate = complex(-n * width * table[1, j] - n * n * noise, n * (width * table[0, j] + shift))
-                    half[n, j] = cmath.exp(0.5 * h * rate)
-        mean = 0.0
-        for _ in range(steps):
-            for k in range(4):
-                source = z if k == 0 else stage
-                mean = 0.0
-                for j in range(count):
-                    mean += (weight[j] * source[1, j]).real
-                for j in range(count):
-                    source[modes + 1, j] = source[modes, j] * source[1, j]
-                for n in range(1, modes + 1):
-                    gain = 0.5 * n * coupling * mean
-                    for j in range(count):
-                        kept[k, n, j] = gain * (source[n - 1, j] - source[n + 1, j])
-                if k < 3:
-                    for j in range(count):
-                        stage[0, j] = 1.0
-                    for n in range(1, modes + 1):
-                        for j in range(count):
-                            e = half[n, j]
-                            if k == 0:
-                                stage[n, j] = e * (z[n, j] + 0.5 * h * kept[0, n, j])
-                            elif k == 1:
-                                stage[n, j] = e * z[n, j] + 0.5 * h * kept[1, n, j]
-                            else:
-                                stage[n, j] = e * (e * z[n, j] + h * kept[2, n, j])
-            for n in range(1, modes + 1):
-                for j in range(count):
-                    e = half[n, j]
-                    both = e * (kept[1, n, j] + kept[2, n, j])
-                    z[n, j] = e * e * (z[n, j] + h / 6.0 * kept[0, n, j]) + h / 6.0 * (2.0 * both + kept[3, n, j])
-        mean = 0.0
-        for j in range(count):
-            mean += (weight[j] * z[1, j]).real
-        out[i] = mean
-
-
-@inline_kernel
-def turned(sine, cosine, angle):
-    """(sine, cosine) of a phase turned by a small angle, to 4e-16 below SMALL_TURN."""
-    square = angle * angle
-    y = angle * (1.0 - square / 6.0 * (1.0 - square / 20.0 * (1.0 - square / 42.0)))
-    x = -0.5 * square * (1.0 - square / 12.0 * (1.0 - square / 30.0 * (1.0 - square / 56.0)))
-    return sine + (cosine * y + sine * x), cosine + (cosine * x - sine * y)
-
-
-@kernel
-def heun(theta, omega, coupling, noise, step, steps, stream, sine, cosine, next_sine, next_cosine, kick):
-    """Advance eq. (1) by `steps` steps of Heun's method, O(N) each, and wrap the phases into [0, 2 pi).
-
-    theta, sine, cosine (of theta) are overwritten; next_sine, next_cosine and kick (of even length) are scratch.
-    """
-    n = theta.size
-    strength = math.sqrt(2.0 * noise * step)
-    c, s = 0.0, 0.0
-    for i in range(n):
-        c += cosine[i]
-        s += sine[i]
-    c *= coupling / n
-    s *= coupling / n
-    kick[:] = 0.0
-    for _ in range(steps):
-        if noise > 0.0:
-            fill_normal(stream, kick)
-        c2, s2 = 0.0, 0.0
-        for i in range(n):
-            pull = s * cosine[i] - c * sine[i]
-            alone = theta[i] + step * omega[i] + strength * kick[i]
-            theta[i] = alone
-            a, b = sincos(alone + step * pull)
-            next_sine[i], next_cosine[i] = a, b
-            s2 += a
-            c2 += b
-        c2 *= coupling / n
-        s2 *= coupling / n
-        c1, s1 = 0.0, 0.0
-        if 0.5 * step * (math.hypot(c, s) + math.hypot(c2, s2)) < SMALL_TURN:
-            for i in range(n):  # the second stage turns every oscillator by little, which is cheaper than starting anew
-                pull, next_pull = s * cosine[i] - c * sine[i], s2 * next_cosine[i] - c2 * next_sine[i]
-                theta[i] += 0.5 * step * (pull + next_pull)
-                a, b = turned(next_sine[i], next_cosine[i], 0.5 * step * (next_pull - pull))
-                sine[i], cosine[i] = a, b
-                s1 += a
-                c1 += b
-        else:
-            for i in range(n):
-                pull = s * cosine[i] - c * sine[i] + s2 * next_cosine[i] - c2 * next_sine[i]
-                theta[i] += 0.5 * step * pull
-                a, b = sincos(theta[i])
-                sine[i], cosine[i] = a, b
-                s1 += a
-                c1 += b
-        c = c1 * coupling / n
-        s = s1 * coupling / n
-    for i in range(n):
-        theta[i] -= 2.0 * math.pi * math.floor(theta[i] / (2.0 * math.pi))
-
-
-@kernel
-def measure(omega, sine, cosine, coupling, fastest):
-    """(Re z, Im z, fraction of frequencies within the mean field Kr, power saved per oscillator) of a state.
+def measure(state, coupling, fastest):
+    """(Re z, Im z, fraction of frequencies within the mean field Kr, power saved per oscillator) of oscillators.
 
     Beyond `fastest` an oscillator turns too fast for its steps, but its mean drag is known: w <sin> = Kr/2.
     """
+    omega, sine, cosine = state.omega, state.sine, state.cosine
     n = omega.size
     c, s = 0.0, 0.0
     for i in range(n):
@@ -421,50 +118,88 @@ def measure(omega, sine, cosine, coupling, fastest):
 
 
 class KuramotoSimulation(core.Simulation["Kuramoto"]):
-    """Eq. (1) for N oscillators by Heun's method, which is of second order also with this noise."""
+    """Eq. (1) for N oscillators by Heun's method."""
 
     time_unit = "time units"
     step, relaxation, window = 0.2, 60.0, 60.0
-    shown = 1000
+    shown = 1000  # oscillators in a picture
 
     def prepare(self) -> None:
-        n = self.model.size
-        level = (np.arange(n) + 0.5) / n if self.model.sampling == "quantile" else self.rng.random(n)
-        self.standard, self.side = self.model.standard_frequencies(level)
-        self.retune()
-        self.theta = np.zeros(n) if self.model.start == "coherent" else self.rng.random(n) * 2 * np.pi
-        self.sine, self.cosine = np.sin(self.theta), np.cos(self.theta)
-        self._scratch = np.empty(n), np.empty(n), np.empty(n + n % 2)
+        m = self.model
+        if m.frequencies != "bimodal":  # there the coherence may oscillate for ever; else it grows or decays by ratios
+            self.recording = "log"
+        level = (np.arange(m.size) + 0.5) / m.size if m.sampling == "quantile" else self.rng.random(m.size)
+        self.standard, self.side = frequencies(m.kind, level)
+        self.state = oscillators.start(m.start, np.empty(m.size), self.rng)
         self.stream = new_stream(self.rng)
+        self.by_pace = np.argsort(self.standard + 1e12 * self.side, kind="stable")
+        self.raster = oscillators.Raster(rows=len(self.by_pace[:: self.stride(120)]), columns=240)
+        self.retune()
+
+    def stride(self, most: int) -> int:
+        return -(-self.model.size // most)
 
     def retune(self) -> None:
         m = self.model
-        self.omega = m.disorder * self.standard + m.separation * self.side
+        self.state.omega[:] = m.disorder * self.standard + m.separation * self.side
         self.longest = min(0.05, 0.1 / m.coupling) if m.coupling > 0 else 0.05  # step of integration
         self.fastest = 0.5 / self.longest  # frequency up to which it resolves how the mean field drags
+        self.averages = oscillators.FrequencyAverages(self.state.omega, FASTEST)
 
     def evolve(self, duration: float) -> None:
         m = self.model
         steps = math.ceil(duration / self.longest - 1e-9)
-        heun(
-            self.theta, self.omega, m.coupling, m.temperature, duration / steps, steps, self.stream, self.sine,
-            self.cosine, *self._scratch,
-        )  # fmt: skip
+        oscillators.heun_globally(self.state, m.coupling, m.temperature, duration / steps, steps, self.stream)
+        oscillators.wrap(self.state.theta)
+        self.raster.add(self.time + duration, self.state.theta[self.by_pace[:: self.stride(120)]])
+        self.averages.add(self.state, m.coupling)
+
+    def profiles(self) -> dict[str, core.Measured]:
+        coherence, pace = self.averages.measured()
+        return {"coherence_profile": coherence, "effective_frequency": pace}
 
     def mean_field(self) -> complex:
         """The complex order parameter."""
-        return complex(self.cosine.mean(), self.sine.mean())
+        return complex(self.state.cosine.mean(), self.state.sine.mean())
 
     def observe(self) -> dict[str, float]:
-        c, s, locked, saved = measure(self.omega, self.sine, self.cosine, self.model.coupling, self.fastest)
+        c, s, locked, saved = measure(self.state, self.model.coupling, self.fastest)
         return {"coherence": math.hypot(c, s), "locked_fraction": locked, "power_saved": saved}
 
     def picture(self) -> core.Phases:
-        stride = -(-self.model.size // self.shown)
+        stride = self.stride(self.shown)
         limit = 3 * self.model.disorder + self.model.separation
-        speed = np.clip(self.omega[::stride], -limit, limit)
+        speed = np.clip(self.state.omega[::stride], -limit, limit)
         caption = "phases, coloured by natural frequency" + (f"; every {stride}th of them" if stride > 1 else "")
-        return core.Phases(self.theta[::stride].copy(), self.mean_field(), speed, caption)
+        return core.Phases(self.state.theta[::stride].copy(), self.mean_field(), speed, caption)
+
+    def pictures(self) -> core.Album:
+        return core.Album({"circle": self.picture, "locking": self._locking, "phases in time": self._in_time})
+
+    def _locking(self) -> core.Chart:
+        """The angle to the mean phase against the natural frequency: the locked ones lie on the line."""
+        stride, mean = self.stride(self.shown), self.mean_field()
+        omega = self.state.omega[::stride]
+        angle = (self.state.theta[::stride] - np.angle(mean) + np.pi) % (2 * np.pi) - np.pi
+        near = np.abs(omega) <= FASTEST
+        held = np.linspace(-1, 1, 101)
+        return core.Chart(
+            (core.Series("oscillators", omega[near], angle[near], "points"),
+             core.Series("held by the mean field", self.model.coupling * abs(mean) * held, np.arcsin(held))),
+            core.Axis("natural frequency", low=-FASTEST, high=FASTEST),
+            core.Axis("angle to the mean phase", low=-math.pi, high=math.pi),
+        )  # fmt: skip
+
+    def _in_time(self) -> core.Field:
+        axis = core.Axis("share of oscillators that are slower", low=0.0, high=1.0)
+        return self.raster.picture(axis, "phases in time: those in step have one colour, those that slip have stripes")
+
+
+def decay_exponent(model: Kuramoto, early: float, late: float) -> float:
+    """Exponent with which the coherence falls between two times, from equal phases, after eq. (5)."""
+    times = np.linspace(0.0, late, round(late) + 1)
+    path = model.predicted_path({"coherence": 1.0}, times)["coherence"]
+    return float(np.log(path[-1] / np.interp(early, times, path)) / math.log(late / early))
 
 
 @dataclass(frozen=True)
@@ -480,13 +215,14 @@ class Kuramoto(core.Model):
     disorder: float = core.control(
         0.5, 0.0, 2.0, symbol=r"\gamma", unit="1/time", role="disorder", step=0.005,
         doc="width of the frequencies: half-width (lorentzian, bimodal), standard deviation, or largest (uniform)",
+        only={"frequencies": DENSITIES[:IDENTICAL]},
     )  # fmt: skip
     separation: float = core.control(
         1.0, 0.0, 4.0, symbol=r"\omega_0", unit="1/time", role="disorder", step=0.01,
-        doc="the two peaks of a bimodal density lie at plus and minus this frequency; no effect on the others",
+        doc="the two peaks of a bimodal density lie at plus and minus this frequency", only=BIMODAL_ONLY,
     )  # fmt: skip
     frequencies: str = core.choice(
-        "lorentzian", FREQUENCIES, symbol="g", role="disorder", doc="density of the natural frequencies"
+        "lorentzian", DENSITIES, symbol="g", role="disorder", doc="density of the natural frequencies"
     )
     size: int = core.control(
         20_000, 10, 1_000_000, symbol="N", role="size", scale="log", part="simulation",
@@ -497,15 +233,15 @@ class Kuramoto(core.Model):
         doc="frequencies evenly spaced in probability, or drawn at random (larger deviations from sample to sample)",
     )  # fmt: skip
     start: str = core.choice(
-        "incoherent", ("incoherent", "coherent"), role="start", part="simulation",
+        "incoherent", oscillators.STARTS, role="start", part="simulation",
         doc="phases at the start: anywhere on the circle, or all equal",
     )  # fmt: skip
 
-    version = 2
+    version = 3
     title = "Kuramoto oscillators"
     summary = "Oscillators of different frequencies fall into step above a critical coupling, smoothly or with a jump."
     sources = (
-        core.Source("Y. Kuramoto, Chemical Oscillations, Waves, and Turbulence (1984)", doi="10.1007/978-3-642-69689-3"),
+        core.Source("Y. Kuramoto, Chemical Oscillations, Waves, Turbulence (1984)", doi="10.1007/978-3-642-69689-3"),
         core.Source("H. Sakaguchi, Prog. Theor. Phys. 79, 39 (1988): with noise", doi="10.1143/PTP.79.39"),
         core.Source("E. Ott, T. M. Antonsen, Chaos 18, 037113 (2008)", doi="10.1063/1.2930766", arxiv="0806.0004"),
         core.Source(
@@ -525,37 +261,60 @@ class Kuramoto(core.Model):
             "power per oscillator that coherence saves the driving torques, eq. (6)", unit="1/time^2", low=0,
         ),
         core.Observable(
+            "coherence_profile", r"\langle\cos(\theta-\psi)\rangle", "how far oscillators of a natural frequency are "
+            "in step with the mean phase; the mean over all is r", low=-0.2, high=1, over="natural_frequency",
+        ),
+        core.Observable(
             "effective_frequency", r"\langle\dot\theta\rangle", "mean velocity of an oscillator against its natural "
             "frequency: locked ones stand still", unit="1/time", signed=True, over="natural_frequency",
         ),
     )  # fmt: skip
+    coordinates = (
+        core.Coordinate("natural_frequency", r"\omega", "pace of an oscillator that is not coupled", unit="1/time"),
+    )
     branches = (
         core.Branch("incoherent", "phases spread evenly, every oscillator at its own pace"),
         core.Branch("coherent", "a common rhythm"),
-        core.Branch("unstable", "the threshold between the two where both are stable"),
+        core.Branch("unstable", "the threshold between the two where both are stable", only=BIMODAL_ONLY),
     )
     phases = (
         core.Phase("incoherent", "Frequencies and noise win: no common rhythm survives."),
         core.Phase("coherent", "A common rhythm grows from any start."),
-        core.Phase("bistable", "Incoherence and coherence are both stable: which one you see depends on the start."),
-        core.Phase("standing_wave", "Two groups turn against each other; the coherence swells and fades for ever."),
+        core.Phase(
+            "bistable",
+            "Incoherence and coherence are both stable: which one you see depends on the start.",
+            only=BIMODAL_ONLY,
+        ),
+        core.Phase(
+            "standing_wave",
+            "Two groups turn against each other; the coherence swells and fades for ever.",
+            only=BIMODAL_ONLY,
+        ),
     )
     failures = (
         core.Failure(
             "oscillating", "No stationary state is stable here: the coherence keeps oscillating. Watch the simulation "
-            "or the predicted path instead.",
+            "or the predicted path instead.", only=BIMODAL_ONLY,
         ),
     )  # fmt: skip
     landmarks = (
-        core.Landmark("critical_coupling", "K_c", "above it incoherence is unstable"),
+        core.Landmark("critical_coupling", "K_c", "above it incoherence is unstable", of="coupling"),
         core.Landmark(
-            "fold", "K_f", "below it no coherent state exists (end of the hysteresis loop)", continuous=False
+            "fold", "K_f", "below it no coherent state exists (end of the hysteresis loop)", continuous=False,
+            of="coupling", only=BIMODAL_ONLY,
         ),
-    )
+    )  # fmt: skip
     planes = (
         core.Plane("coupling", "temperature", "coherence", x_range=(0.0, 6.0), along="x"),
-        core.Plane("coupling", "disorder", "coherence", x_range=(0.0, 6.0), along="x"),
-        core.Plane("coupling", "separation", "coherence", along="x"),
+        core.Plane(
+            "coupling",
+            "disorder",
+            "coherence",
+            x_range=(0.0, 6.0),
+            along="x",
+            only={"frequencies": DENSITIES[:IDENTICAL]},
+        ),
+        core.Plane("coupling", "separation", "coherence", along="x", only=BIMODAL_ONLY),
     )
     presets = (
         core.Preset(
@@ -563,57 +322,67 @@ class Kuramoto(core.Model):
             "Ten per cent above the threshold K = 2 the phases gather to r = 0.30, growing slowly from noise.",
             (core.Promise(core.Crossing("critical_coupling", "coupling"), 2.0, 1e-9),
              core.Promise(core.Value("coherence"), 0.30, 0.005)),
+            core.View(function="coherence_profile", series="coherence"),
         ),
         core.Preset(
             "locked and drifting", {"frequencies": "gaussian", "coupling": 2.0, "disorder": 1.0, "temperature": 0.0},
             "The slow oscillators stand still at an angle set by their frequency; the fast ones slip past them.",
+            view=core.View(function="effective_frequency", picture="locking"),
         ),
         core.Preset(
             "explosive", {"frequencies": "uniform", "coupling": 1.4, "disorder": 1.0, "temperature": 0.0},
             "Ten per cent above the threshold K = 1.273 the coherence leaps to 0.87; just below it there is none.",
             (core.Promise(core.Crossing("critical_coupling", "coupling"), 1.273, 0.0005),
              core.Promise(core.Value("coherence"), 0.87, 0.005)),
+            core.View(plane=("coupling", "disorder")),
         ),
         core.Preset(
             "rotors", {"frequencies": "identical", "coupling": 1.0, "temperature": 0.3, "start": "coherent"},
             "Without different frequencies this is a magnet: warm it past T = K/2 and the order melts smoothly.",
         ),
         core.Preset(
+            "slow decay",
+            {"frequencies": "identical", "coupling": 1.0, "temperature": 0.5, "start": "coherent", "size": 100_000},
+            "At the threshold coherence falls as the inverse root of time: a tenth after a hundred times as long.",
+            (core.Promise(lambda model: decay_exponent(model, 300.0, 600.0), -0.5, 0.01),),
+            core.View(series="coherence"),
+        ),
+        core.Preset(
             "hysteresis",
             {"frequencies": "bimodal", "coupling": 1.9, "disorder": 0.5, "separation": 0.5, "temperature": 0.0},
             "From the coherent start the rhythm stays, from the incoherent one it never begins.",
+            view=core.View(plane=("coupling", "separation")),
         ),
         core.Preset(
             "standing wave",
             {"frequencies": "bimodal", "coupling": 1.5, "disorder": 0.1, "separation": 1.0, "temperature": 0.1},
             "Two groups run in opposite directions: the coherence swells when they meet and fades when they part.",
+            view=core.View(series="coherence", picture="phases in time"),
         ),
     )  # fmt: skip
     references = (
         core.Reference(
             "Lorentzian without noise, $K=3$, width 1", 0.5773502691896257, 1e-12, r"$\sqrt{1-2\gamma/K}$",
-            lambda model: coherence(coupling=3, disorder=1, temperature=0),
+            core.Value("coherence", "coherent"), {"coupling": 3.0, "disorder": 1.0, "temperature": 0.0}, published=True,
         ),
         core.Reference(
             "Lorentzian with noise, $K=2.5$, width 0.5, $D=0.5$", 0.5209599586489116, 1e-12,
             "continued fraction with mpmath; checked against the Fokker-Planck equation of 4001 frequencies",
-            lambda model: coherence(coupling=2.5, disorder=0.5, temperature=0.5),
+            core.Value("coherence", "coherent"), {"coupling": 2.5, "disorder": 0.5, "temperature": 0.5},
         ),
         core.Reference(
             "Gaussian without noise, $K=2$, standard deviation 1", 0.7151739566831832, 1e-11,
-            "closed form with Bessel functions", lambda model: coherence("gaussian", coupling=2, disorder=1, temperature=0),
+            "closed form with Bessel functions", core.Value("coherence", "coherent"),
+            {"frequencies": "gaussian", "coupling": 2.0, "disorder": 1.0, "temperature": 0.0},
         ),
         core.Reference(
             "magnetization of planar rotors, $T=0.49$", 0.19866447201536014, 1e-12, "$I_1/I_0$ self-consistent",
-            lambda model: coherence("identical", coupling=1, temperature=0.49),
+            core.Value("coherence", "coherent"), {"frequencies": "identical", "coupling": 1.0, "temperature": 0.49},
         ),
         core.Reference(
             "critical coupling of Gaussian frequencies with noise 0.5", 2.282155540736129, 1e-12, "closed form",
-            lambda model: float(
-                Kuramoto(frequencies="gaussian", disorder=1, temperature=0.5).landmark("critical_coupling", "coupling")[
-                    0
-                ]
-            ),
+            core.Crossing("critical_coupling", "coupling"),
+            {"frequencies": "gaussian", "disorder": 1.0, "temperature": 0.5},
         ),
     )  # fmt: skip
     tasks = (
@@ -624,67 +393,52 @@ class Kuramoto(core.Model):
                 "frequencies": "bimodal", "disorder": 0.5, "separation": 0.5, "temperature": 0.0, "coupling": 2.5,
                 "start": "coherent",
             },
-            "coupling", lambda model: float(model.landmark("fold", "coupling")[0]), 0.05,
+            "coupling", core.Crossing("fold", "coupling"), 0.05,
             "On the way up the rhythm begins at K = 2; on the way down it lasts until the fold at K = 1.81.",
+            view=core.View(plane=("coupling", "separation")),
         ),
         core.Task(
             "Uniform frequencies between -1 and 1, no noise. How large is the coherence just after it appears?",
             {"frequencies": "uniform", "disorder": 1.0, "temperature": 0.0, "coupling": 1.2733}, "coherence",
-            lambda model: math.pi / 4, 0.05,
+            core.Value("coherence", "coherent"), 0.05,
             "At the threshold all oscillators lock at once: the mean of cos θ with sin θ spread evenly is π/4.",
+            view=core.View(plane=("coupling", "disorder")),
         ),
     )  # fmt: skip
     simulation = KuramotoSimulation
 
     @property
     def kind(self) -> int:
-        """Position of the density in FREQUENCIES."""
-        return FREQUENCIES.index(self.frequencies)
+        """Position of the density in DENSITIES."""
+        return DENSITIES.index(self.frequencies)
 
-    def standard_frequencies(self, level: Array) -> tuple[Array, Array]:
-        """Frequencies at levels of the cumulative probability (0 to 1), for width 1, and the side (-1, 1, or 0 if there
-        is one peak) on which each lies. Arrays of the shape of `level`.
-        """
-        from scipy.special import ndtri
+    def _columns(self, points: Points) -> tuple[Array, Array, Array]:
+        """Noise, width and separation as far as they matter."""
+        d, g, s = (points[n] for n in ("temperature", "disorder", "separation"))
+        return d, np.zeros_like(g) if self.kind == IDENTICAL else g, s if self.kind == BIMODAL else np.zeros_like(s)
 
-        side = np.zeros_like(level)
-        if self.kind == BIMODAL:
-            side = np.where(level < 0.5, -1.0, 1.0)
-            level = np.where(level < 0.5, 2 * level, 2 * level - 1)
-        level = np.clip(level, 1e-12, 1 - 1e-12)
-        standard: dict[int, Callable[[], Array]] = {
-            GAUSSIAN: lambda: ndtri(level),
-            UNIFORM: lambda: 2 * level - 1,
-            IDENTICAL: lambda: np.zeros_like(level),
-        }
-        return standard.get(self.kind, lambda: np.tan(np.pi * (level - 0.5)))(), side
-
-    def _columns(self, points: Points) -> tuple[Array, Array, Array, Array]:
-        k, d, g, s = (points[n] for n in ("coupling", "temperature", "disorder", "separation"))
-        if self.kind == IDENTICAL:
-            g = np.zeros_like(g)
-        return k, d, g, s if self.kind == BIMODAL else np.zeros_like(s)
+    def population(self) -> Population:
+        """All but the coupling, for the kernels."""
+        at = {n: np.array([float(getattr(self, n))]) for n in self.axis_names()}
+        d, g, s = (float(column[0]) for column in self._columns(at))
+        return Population(d, g, s, self.kind, nodes(self.kind))
 
     def solve(self, points: Points) -> core.Solution:
-        k, d, g, s = self._columns(points)
-        field = np.full((k.size, 3), np.nan)
-        torque, residual = np.full_like(field, np.nan), np.full_like(field, np.nan)
-        iterations = np.zeros(field.shape, np.int64)
-        growing = np.empty(k.size, np.bool_)
-        solve_points(k, d, g, s, self.kind, nodes(self.kind), field, torque, residual, iterations, growing)
-        k, g, s = k[:, None], g[:, None], s[:, None]
+        k, (d, g, s) = points["coupling"], self._columns(points)
+        field, torque, residual = np.full((3, k.size, 3), np.nan)
+        iterations, growing = np.zeros((k.size, 3), np.int64), np.empty(k.size, np.bool_)
+        found = Stationary(field, torque, residual, iterations, growing)
+        solve_points(k, d, g, s, self.kind, nodes(self.kind), found)
         with np.errstate(divide="ignore", invalid="ignore"):
             values = {
-                "coherence": np.where(field > 0, field / k, field),
-                "locked_fraction": np.where(field > 0, self._within(field, g, s), field),
+                "coherence": np.where(field > 0, field / k[:, None], field),
+                "locked_fraction": np.where(field > 0, self._within(field, g[:, None], s[:, None]), field),
                 "power_saved": field * torque,
             }
-        exists = residual <= self.tolerance
-        stable = exists & np.array([True, True, False])
+        stable = (residual <= self.tolerance) & np.array([True, True, False])
         stable[:, INCOHERENT] &= ~growing
-        oscillating = ~stable.any(axis=1)
-        validity = np.where(oscillating[:, None] & exists, 1, 0)
-        return core.Solution(values, residual, stable=stable, validity=validity, iterations=iterations)
+        fails = {"oscillating": np.broadcast_to(~stable.any(axis=1)[:, None], stable.shape)}
+        return core.Solution(values, residual, stable, iterations=iterations, fails=fails)
 
     def _within(self, q: Array, width: Array, shift: Array) -> Array:
         """Fraction of natural frequencies between -q and q."""
@@ -694,70 +448,84 @@ class Kuramoto(core.Model):
             return np.asarray(np.where(width > 0, np.minimum(q / width, 1.0), 1.0))
         return np.asarray((np.arctan2(q - shift, width) + np.arctan2(q + shift, width)) / np.pi)
 
+    def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
+        r, saved = state["coherence"], state["power_saved"]
+        q = self.coupling * r
+        if q == 0:
+            return {"(3)": r, "(6)": saved}
+        omega, weight = self._real_frequencies(q)
+        s = self._first_moment(q, omega)
+        return {"(3)": r - weight @ s.real, "(6)": saved - q * weight @ (omega * s.imag)}
+
+    def _real_frequencies(self, q: float) -> tuple[Array, Array]:
+        """Quadrature over the density on the real line, dense at the edges of locking at -q and q."""
+        width, shift = (0.0 if self.kind == IDENTICAL else self.disorder), self.separation * (self.kind == BIMODAL)
+        if width == 0:
+            return np.array([shift]), np.ones(1)  # the other peak has the same Re S and omega Im S
+        edges = np.array([-q - shift, q - shift]) / width
+        if self.kind in (GAUSSIAN, UNIFORM):
+            low, high = (-9.0, 9.0) if self.kind == GAUSSIAN else (-1.0, 1.0)
+        else:
+            low, high, edges = -np.pi / 2, np.pi / 2, np.arctan(edges)
+        breaks = np.unique(np.clip([low, *edges, 0.0, high], low, high))
+        x, w = np.polynomial.legendre.leggauss(100)
+        x, w = (x + 1) / 2, w / 2
+        graded, rise = x**4 * (35 - 84 * x + 70 * x**2 - 20 * x**3), 140 * (x * (1 - x)) ** 3
+        length = np.diff(breaks)[:, None]
+        u, weight = (breaks[:-1, None] + length * graded).ravel(), (length * rise * w).ravel()
+        if self.kind == GAUSSIAN:
+            return width * u, weight * np.exp(-u * u / 2) / math.sqrt(2 * np.pi)
+        return (width * u, weight / 2) if self.kind == UNIFORM else (shift + width * np.tan(u), weight / np.pi)
+
+    def _first_moment(self, q: float, omega: Array) -> Array:
+        """S_1 of eq. (2) at real frequencies, shape of omega."""
+        if self.temperature == 0:
+            root = np.sqrt(np.asarray(q * q - omega**2, complex))
+            return np.where(np.abs(omega) < q, (root + 1j * omega) / q, 1j * (omega - np.sign(omega) * root.imag) / q)
+        s = np.zeros_like(omega, complex)
+        for n in range(50 + math.ceil(12 * math.sqrt(q / self.temperature)), 0, -1):
+            s = q / 2 / (n * self.temperature - 1j * omega + q / 2 * s)
+        return s
+
     def select(self, points: Points, solution: core.Solution) -> Array:
         """Coherence where it is stable (the branch reached from a coherent start), else incoherence."""
         stable = solution.stable
         assert stable is not None
         return np.where(stable[:, COHERENT], COHERENT, np.where(stable[:, INCOHERENT], INCOHERENT, -1))
 
-    def classify(self, points: Points, solution: core.Solution, equilibrium: Array) -> Array:
-        stable = solution.stable
-        assert stable is not None
-        return np.where(stable[:, COHERENT], np.where(stable[:, INCOHERENT], 2, 1), np.where(equilibrium < 0, 3, 0))
+    def classify(self, points: Points, states: core.States) -> Mapping[str, Array]:
+        incoherent, coherent = states.stable["incoherent"], states.stable["coherent"]
+        return {
+            "bistable": incoherent & coherent,
+            "coherent": coherent,
+            "incoherent": incoherent,
+            "standing_wave": ~incoherent,
+        }
+
+    def boundary(self, name: str, points: Points) -> Array | tuple[Array, Array]:
+        columns = self._columns(points)
+        found = np.empty((3, columns[0].size))
+        corners(*columns, self.kind, nodes(self.kind), found)
+        return found[0] if name == "critical_coupling" else (found[1], found[2] > 0)
 
     def profiles(self) -> dict[str, core.Profile]:
-        omega = np.linspace(-6, 6, 241)
-        values = np.full((3, omega.size), np.nan)
-        values[INCOHERENT] = omega
+        omega = np.linspace(-FASTEST, FASTEST, 241)
         theory = self.solve({n: np.array([float(getattr(self, n))]) for n in self.axis_names()})
+        coherence, pace = np.full((2, 3, omega.size), np.nan)
+        coherence[INCOHERENT], pace[INCOHERENT] = 0.0, omega
+        table, work = np.zeros((2, 4, omega.size))
+        table[0] = omega
         for branch in (COHERENT, UNSTABLE):
             q = self.coupling * float(theory.values["coherence"][0, branch])
-            if q > 0 and self.temperature > 0:
-                table = np.zeros((4, omega.size))
-                table[0] = omega
-                work = np.empty_like(table)
-                moments(q, self.temperature, 1.0, 0.0, table, work)
-                values[branch] = omega - q * work[1]
-            elif q > 0:
-                values[branch] = np.sign(omega) * np.sqrt(np.maximum(omega**2 - q**2, 0))
-        return {"effective_frequency": core.Profile(omega, values)}
-
-    def _corner(self, name: str, **changes: float) -> float:
-        """K at which the boundary lies at these controls; for "fold", that of eq. (4) where there is no fold."""
-        d, g, s = (changes.get(n, getattr(self, n)) for n in ("temperature", "disorder", "separation"))
-        if name == "critical_coupling":
-            return float(critical_coupling(d, g, s, self.kind))
-        table = nodes(self.kind)
-        return float(fold(d, g, s, self.kind, table, np.empty_like(table))[1])
-
-    def _has_fold(self) -> bool:
-        if self.kind != BIMODAL:
-            return False
-        table = nodes(BIMODAL)
-        q, _ = fold(self.temperature, self.disorder, self.separation, BIMODAL, table, np.empty_like(table))
-        return bool(q > 0)
-
-    def landmark(self, name: str, along: str) -> Array:
-        if along not in ("coupling", "temperature", "disorder", "separation"):
-            raise core.NotOfferedError(self.title, f"{name} along {along}")
-        if name == "fold" and self.kind != BIMODAL:
-            return np.array([])
-        made = self.control(along)
-        if along == "coupling":
-            found = [self._corner(name)] if name == "critical_coupling" or self._has_fold() else []
-            return made.within(found)
-        low, high = made.bounds
-
-        def excess(value: float) -> float:
-            return self._corner(name, **{along: value}) - self.coupling
-
-        # The boundary rises with noise and with either spread of the frequencies, so there is at most one crossing.
-        if not excess(low) <= 0 < excess(high):
-            return np.array([])
-        value = brentq(excess, low, high, xtol=1e-13)
-        if name == "fold" and not self.replace(**{along: value})._has_fold():
-            return np.array([])
-        return made.within([value])
+            if q > 0:
+                moments(q, Population(self.temperature, 1.0, 0.0, self.kind, table), table, work)
+                coherence[branch], pace[branch] = work[0], omega - q * work[1]
+                if self.temperature == 0:  # exactly, not to rounding errors
+                    pace[branch, np.abs(omega) < q] = 0.0
+        return {
+            "coherence_profile": core.Profile(omega, coherence),
+            "effective_frequency": core.Profile(omega, pace),
+        }
 
     def landscape(self) -> core.Landscape:
         """Free energy of the rotors at a given mean field; only identical oscillators are in equilibrium."""
@@ -773,23 +541,12 @@ class Kuramoto(core.Model):
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         k, d = self.coupling, self.temperature
-        width = 0.0 if self.kind == IDENTICAL else self.disorder
-        shift = self.separation if self.kind == BIMODAL else 0.0
         # The moments fall off as exp(-n^2 D/2Kr); the last is closed as on the manifold without noise.
         modes = min(48, 8 + math.ceil(4 * math.sqrt(k / d))) if d > 0 else 1
         longest = min(0.05, 1.5 / (modes * k)) if k > 0 else 0.05
         path = np.empty(len(times))
-        follow_moments(
-            np.asarray(times, np.float64), start["coherence"], k, d, width, shift, nodes(self.kind), modes, longest,
-            path,
-        )  # fmt: skip
+        follow_moments(np.asarray(times, np.float64), start["coherence"], k, self.population(), modes, longest, path)
         return {"coherence": np.abs(path)}
 
     def footprint(self) -> int:
-        return 80 * self.size
-
-
-def coherence(frequencies: str = "lorentzian", *, coupling: float, temperature: float, disorder: float = 0.5) -> float:
-    """Coherence of the coherent branch."""
-    model = Kuramoto(coupling, temperature, disorder, frequencies=frequencies)
-    return float(model.theory()["coherence"].sel(branch="coherent"))
+        return 90 * self.size

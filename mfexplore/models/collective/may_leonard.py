@@ -45,6 +45,7 @@ import itertools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -138,6 +139,10 @@ class MayLeonardSimulation(core.Simulation["MayLeonard"]):
             "surviving_species": float((share[1:] > 0).sum()),
         }
 
+    def profiles(self) -> dict[str, core.Measured]:
+        """The density of each species now."""
+        return {"densities": core.Measured(np.arange(1, 4), np.bincount(self.grid, minlength=4)[1:] / self.grid.size)}
+
     def measure(self, cancelled: Callable[[], bool] = lambda: False) -> dict[str, float]:
         """Means over the window, and the wavelength at its end."""
         return super().measure(cancelled) | {"wavelength": self.wavelength()}
@@ -195,6 +200,7 @@ class MayLeonard(core.Model):
         core.Observable("front_speed", "v", "speed of a front, eq. (4)", unit="squares per generation", low=0),
         core.Observable("densities", "a_i", "density of every species", over="species", low=0, high=1),
     )
+    coordinates = (core.Coordinate("species", "i", "which of the three", discrete=True),)
     branches = (
         core.Branch("coexistence", "all three species at equal density"),
         core.Branch("extinction", "a single species is left"),
@@ -206,10 +212,13 @@ class MayLeonard(core.Model):
         ),
     )
     failures = (
-        core.Failure("space_decides", "Well-mixed theory calls coexistence unstable; here it lives on all the same, because "
-                "moving spirals separate the species."),
-    )  # fmt: skip
-    landmarks = (core.Landmark("critical_mobility", "M_c", "spirals outgrow the square"),)
+        core.Failure(
+            "space_decides",
+            "Well-mixed theory calls coexistence unstable; here it lives on all the same, because moving spirals "
+            "separate the species.",
+        ),
+    )
+    landmarks = (core.Landmark("critical_mobility", "M_c", "spirals outgrow the square", of="mobility"),)
     planes = (
         core.Plane("mobility", "selection", "wavelength", "coexistence", x_range=(1e-6, 3e-3), along="x"),
         core.Plane("mobility", "reproduction", "wavelength", "coexistence", x_range=(1e-6, 3e-3), along="x"),
@@ -237,22 +246,21 @@ class MayLeonard(core.Model):
     references = (
         core.Reference(
             "density of each species at unit rates", 0.25, 1e-14, "May and Leonard (1975)",
-            lambda model: float(MayLeonard().theory()["densities"].sel(branch="coexistence", species=1)),
+            core.Value("densities", "coexistence", place=1), published=True,
         ),
         core.Reference(
             "growth rate of the spiral out of coexistence", 0.125, 1e-12, "eq. (2)",
-            lambda model: float(MayLeonard().theory()["growth_rate"].sel(branch="coexistence")),
+            core.Value("growth_rate", "coexistence"),
         ),
         core.Reference(
-            "its frequency", math.sqrt(3) / 8, 1e-12, "eq. (2)",
-            lambda model: float(MayLeonard().theory()["frequency"].sel(branch="coexistence")),
+            "its frequency", math.sqrt(3) / 8, 1e-12, "eq. (2)", core.Value("frequency", "coexistence")
         ),
     )  # fmt: skip
     tasks = (
         core.Task(
             "Raise the mobility until species begin to die out on a lattice of 128 × 128. At which mobility?",
             {"mobility": 1e-4, "size": 16_384}, "mobility",
-            lambda model: float(model.landmark("critical_mobility", "mobility")[0]), 2e-4,
+            core.Crossing("critical_mobility", "mobility"), 2e-4,
             "About 4.5e-4 squares per generation: then one spiral is as large as the square.",
         ),
     )  # fmt: skip
@@ -282,10 +290,26 @@ class MayLeonard(core.Model):
             "front_speed": both(np.sqrt(c1 * mobility), 0.0),
         }
         lives = mobility < critical_mobility(sigma, mu)
-        validity = np.zeros(shape, np.int8)
-        validity[lives, COEXISTENCE] = 1
         stable = np.broadcast_to(np.array([False, True]), shape)
-        return core.Solution(values, np.zeros(shape), stable, validity, extra={"lives": lives})
+        fails = {"space_decides": self.on("coexistence", lives)}
+        return core.Solution(values, np.zeros(shape), stable, extra={"lives": lives}, fails=fails)
+
+    def _growth(self, a: Array) -> Array:
+        """Right-hand side of eq. (1)."""
+        return a * (self.reproduction * (1 - a.sum()) - self.selection * np.roll(a, 1))
+
+    def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
+        alone = state["branch"] == "extinction"
+        a = np.array([1.0, 0.0, 0.0]) if alone else np.full(3, state["total_density"] / 3)
+        rates = self.reproduction * (1 - a.sum()) - self.selection * np.roll(a, 1)
+        slope = np.diag(rates) - self.reproduction * a[:, None]
+        slope -= self.selection * a[:, None] * np.roll(np.eye(3), 1, axis=0)
+        eigenvalues = np.linalg.eigvals(slope)
+        return {
+            "(1)": float(np.abs(self._growth(a)).max()),
+            "(2), real part": state["growth_rate"] - float(eigenvalues.real.max()),
+            "(2), imaginary part": state["frequency"] - float(eigenvalues.imag.max()),
+        }
 
     def select(self, points: Points, solution: core.Solution) -> Array:
         """What the lattice reaches: unlike the well-mixed theory, spirals protect coexistence below the threshold."""
@@ -296,18 +320,15 @@ class MayLeonard(core.Model):
         share = self.reproduction / (3 * self.reproduction + self.selection)
         return {"densities": core.Profile(np.array([1, 2, 3]), np.array([[share, share, share], [1.0, 0.0, 0.0]]))}
 
-    def landmark(self, name: str, along: str) -> Array:
-        if along != "mobility":
-            raise core.NotOfferedError(self.title, f"{name} along {along}")
-        return self.control(along).within([float(critical_mobility(self.selection, self.reproduction))])
+    def boundary(self, name: str, points: Points) -> Array:
+        return critical_mobility(points["selection"], points["reproduction"])
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
-        def slope(time: float, a: Array) -> Array:
-            return a * (self.reproduction * (1 - a.sum()) - self.selection * np.roll(a, 1))
-
         names = ("species_1", "species_2", "species_3")
         first = [start[name] for name in names]
-        path = solve_ivp(slope, (0.0, max(float(times[-1]), 1e-9)), first, t_eval=times, rtol=1e-8, atol=1e-12)
+        path = solve_ivp(
+            lambda _, a: self._growth(a), (0.0, max(float(times[-1]), 1e-9)), first, t_eval=times, rtol=1e-8, atol=1e-12
+        )
         return dict(zip(names, path.y, strict=True)) | {"total_density": path.y.sum(axis=0)}
 
     def caveat(self) -> str:

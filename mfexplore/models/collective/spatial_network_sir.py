@@ -37,9 +37,10 @@ but not its groups, and tens of people are far from $N\to\infty$.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import lambertw
@@ -47,6 +48,7 @@ from scipy.special import lambertw
 from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.core.interrupts import Uninterrupted
+from mfexplore.families.crowds import crowd_of, join, leave
 from mfexplore.numerics.kernel import kernel
 
 MASS_ACTION, EDGE_BASED = 0, 1
@@ -74,15 +76,30 @@ def kernel_shapes(radius, shape, out):
         out[k] = kernel_shape(radius[k], int(shape[0]), shape[1], shape[2], shape[3])
 
 
+class Cells(NamedTuple):
+    """People sorted into squares of a width: those of square c are `people[start[c]:start[c + 1]]`."""
+
+    start: Array
+    people: Array
+    columns: int
+    rows: int
+    width: float
+
+
+class Bounds(NamedTuple):
+    """Upper bound of the kernel for every displacement of squares, with Walker's table of it."""
+
+    bound: Array
+    alias: Array
+    cut: Array
+
+
 @kernel
-def draw_links(
-    x, y, cell_start, cell_people, columns, rows, width, bound, alias, cut, candidates, shape, long_range, rng
-):
+def draw_links(x, y, cells, bounds, candidates, shape, long_range, rng):
     """Links by thinning: a partner's cell from a table of upper bounds, a person in it, then accept by the true kernel.
 
     Args:
-        x, y: positions; people of cell c are `cell_people[cell_start[c]:cell_start[c + 1]]`.
-        bound: upper bound of the kernel for every displacement of cells; alias, cut: Walker's table of it.
+        x, y: positions.
         candidates: how many pairs to try.
         shape: (kind, length, tail, dimension) of the kernel.
 
@@ -91,32 +108,32 @@ def draw_links(
     """
     n = x.size
     crowd = 1
-    for c in range(columns * rows):
-        crowd = max(crowd, cell_start[c + 1] - cell_start[c])
+    for c in range(cells.columns * cells.rows):
+        crowd = max(crowd, cells.start[c + 1] - cells.start[c])
     links = np.empty((candidates, 2), np.int32)
     found = 0
-    tall = rows * width
-    wide = columns * width
+    tall = cells.rows * cells.width
+    wide = cells.columns * cells.width
     for _ in range(candidates):
         i = int(rng.random() * n)
-        pick = rng.random() * bound.size
+        pick = rng.random() * bounds.bound.size
         k = int(pick)
-        if pick - k >= cut[k]:
-            k = alias[k]
-        column = (int(x[i] / width) + k % columns) % columns
-        row = (int(y[i] / width) + k // columns) % rows
-        c = row * columns + column
-        here = cell_start[c + 1] - cell_start[c]
+        if pick - k >= bounds.cut[k]:
+            k = bounds.alias[k]
+        column = (int(x[i] / cells.width) + k % cells.columns) % cells.columns
+        row = (int(y[i] / cells.width) + k // cells.columns) % cells.rows
+        c = row * cells.columns + column
+        here = cells.start[c + 1] - cells.start[c]
         chosen = int(rng.random() * crowd)  # a cell with fewer people than the fullest is refused more often
         if chosen >= here:
             continue
-        j = cell_people[cell_start[c] + chosen]
+        j = cells.people[cells.start[c] + chosen]
         if j == i:
             continue
         dx, dy = abs(x[i] - x[j]), abs(y[i] - y[j])
-        dx, dy = min(dx, wide - dx), min(dy, tall - dy) if rows > 1 else 0.0
+        dx, dy = min(dx, wide - dx), min(dy, tall - dy) if cells.rows > 1 else 0.0
         f = kernel_shape(math.sqrt(dx * dx + dy * dy), int(shape[0]), shape[1], shape[2], shape[3])
-        if rng.random() * bound[k] < f:
+        if rng.random() * bounds.bound[k] < f:
             if rng.random() < long_range:
                 j = int(rng.random() * n)
             links[found, 0], links[found, 1] = i, j
@@ -124,37 +141,40 @@ def draw_links(
     return links[:found].copy()
 
 
+class Contacts(NamedTuple):
+    """Links by person: those of person i are `partner[first[i]:first[i + 1]]`; nobody has more than `highest`."""
+
+    first: Array
+    partner: Array
+    highest: int
+
+
 @kernel
-def spread(state, first, partner, carriers, place, count, rate, recovery, highest, duration, rng):
-    """SIR by direct events, O(1) each. `state`, `carriers[:count]` and `place` are overwritten.
+def spread(state, contacts, carriers, count, rate, recovery, duration, rng):
+    """SIR by direct events, O(1) each. `state` and the crowd `carriers` are overwritten.
 
     An event of a random carrier is accepted with its share of the highest total rate. Returns (count, newly infected).
     """
     time = 0.0
     infections = 0
-    ceiling = recovery + rate * highest
+    ceiling = recovery + rate * contacts.highest
     while count > 0:
         time -= math.log(1.0 - rng.random()) / (count * ceiling)
         if time > duration:
             break
         k = int(rng.random() * count)
-        i = carriers[k]
+        i = carriers.members[k]
         pick = rng.random() * ceiling
         if pick < recovery:
             state[i] = RECOVERED
-            count -= 1
-            last = carriers[count]
-            carriers[k] = last
-            place[last] = k
+            count = leave(carriers, k, count)
         else:
             link = int((pick - recovery) / rate)
-            if link < first[i + 1] - first[i]:
-                j = partner[first[i] + link]
+            if link < contacts.first[i + 1] - contacts.first[i]:
+                j = contacts.partner[contacts.first[i] + link]
                 if state[j] == SUSCEPTIBLE:
                     state[j] = INFECTED
-                    carriers[count] = j
-                    place[j] = count
-                    count += 1
+                    count = join(carriers, j, count)
                     infections += 1
     return count, infections
 
@@ -206,18 +226,14 @@ class SpatialNetworkSimulation(core.Simulation["SpatialNetworkSIR"]):
         self.links = links
         ends = np.concatenate([links[:, 0], links[:, 1]])
         order = np.argsort(ends, kind="stable")
-        self.partner = np.concatenate([links[:, 1], links[:, 0]])[order].astype(np.int32)
-        self.first = np.concatenate([[0], np.cumsum(np.bincount(ends, minlength=n))]).astype(np.int64)
-        self.highest = max(1, int(np.diff(self.first).max()))
+        partner = np.concatenate([links[:, 1], links[:, 0]])[order].astype(np.int32)
+        first = np.concatenate([[0], np.cumsum(np.bincount(ends, minlength=n))]).astype(np.int64)
+        self.contacts = Contacts(first, partner, max(1, int(np.diff(first).max())))
         self.distance = self._distance_from_patient_zero()
         patients = np.argsort(self.distance, kind="stable")[: min(m.patients, n)]
         self.state = np.zeros(n, np.int8)
         self.state[patients] = INFECTED
-        self.carriers = np.zeros(n, np.int64)
-        self.place = np.zeros(n, np.int64)
-        self.count = patients.size
-        self.carriers[: self.count] = patients
-        self.place[patients] = np.arange(self.count)
+        self.carriers, self.count = crowd_of(patients, n)
         self.ever = self.count
         self.marks: list[tuple[float, float]] = []
         self.raster = np.full((RASTER, RASTER), -1.0)
@@ -242,15 +258,13 @@ class SpatialNetworkSimulation(core.Simulation["SpatialNetworkSIR"]):
         near = np.hypot(gap[:, None], gap[None, :]) if d == 2 else gap[None, :]
         shape = np.array([kind, m.length, m.tail, d], np.float64)
         bound = self._shapes(near, shape).ravel()
-        alias, cut = walker_table(bound)
         crowd = np.diff(cell_start).max()
         expected = 0.5 * m.mean_degree * n * bound.sum() * crowd / self._norm(shape)
         candidates = int(self.rng.poisson(expected))
         with Uninterrupted():
-            links: Array = draw_links(
-                self.x, self.y, cell_start, cell_people, columns, rows, width, bound, alias, cut, candidates, shape,
-                m.long_range, self.rng,
-            )  # fmt: skip
+            cells = Cells(cell_start, cell_people, columns, rows, width)
+            bounds = Bounds(bound, *walker_table(bound))
+            links: Array = draw_links(self.x, self.y, cells, bounds, candidates, shape, m.long_range, self.rng)
         return links
 
     def _shapes(self, radius: Array, shape: Array) -> Array:
@@ -271,7 +285,7 @@ class SpatialNetworkSimulation(core.Simulation["SpatialNetworkSIR"]):
 
     def _distance_from_patient_zero(self) -> Array:
         if self.model.network != "spatial":
-            return np.asarray(-np.diff(self.first), float)  # the best connected people fall ill first
+            return np.asarray(-np.diff(self.contacts.first), float)  # the best connected people fall ill first
         dx = np.abs(self.x - self.side / 2)
         dy = np.abs(self.y - self.side / 2) if self.model.dimension == 2 else 0.0
         distance: Array = np.hypot(dx, dy)
@@ -280,8 +294,7 @@ class SpatialNetworkSimulation(core.Simulation["SpatialNetworkSIR"]):
     def evolve(self, duration: float) -> None:
         m = self.model
         self.count, infections = spread(
-            self.state, self.first, self.partner, self.carriers, self.place, self.count, m.transmission, m.recovery,
-            self.highest, duration, self.rng,
+            self.state, self.contacts, self.carriers, self.count, m.transmission, m.recovery, duration, self.rng
         )  # fmt: skip
         self.ever += infections
         front = self._front()
@@ -299,7 +312,7 @@ class SpatialNetworkSimulation(core.Simulation["SpatialNetworkSIR"]):
 
     def _front(self) -> float:
         """Distance within which nine tenths of the infected people are."""
-        return float(np.quantile(self.distance[self.carriers[: self.count]], 0.9)) if self.count else 0.0
+        return float(np.quantile(self.distance[self.carriers.members[: self.count]], 0.9)) if self.count else 0.0
 
     def observe(self) -> dict[str, float]:
         n = self.state.size
@@ -331,6 +344,9 @@ class SpatialNetworkSimulation(core.Simulation["SpatialNetworkSIR"]):
 
 DRAWN = np.array([0.0, 2.0, 1.0])  # place of susceptible, infected and recovered in the order they are drawn in
 STATES = ("susceptible", "recovered", "infected")
+
+
+SPATIAL = {"network": ("spatial",)}  # what has a place in space
 
 
 @dataclass(frozen=True)
@@ -408,18 +424,35 @@ class SpatialNetworkSIR(core.Model):
         core.Phase("outbreak", "Each case causes more than one other on this network: a finite fraction falls ill."),
     )
     failures = (
-        core.Failure("no_finite_speed", "Long hops have no moment generating function: eq. (3) has no answer but infinity."),
-        core.Failure("few_people", "A real network of tens of people with close groups: eq. (1), made for a large network "
-                "without triangles, is only a guide."),
-        core.Failure("not_a_tree", "Contacts reach so few people that friends of friends are friends: triangles waste "
-                "infections, and the simulated epidemic is smaller and slower."),
-        core.Failure("links_transmit_once", "Mass action forgets that a link to somebody ill already is of no use; with so "
-                "few contacts that makes the epidemic larger by more than 0.05 than the edge-based theory says."),
-    )  # fmt: skip
-    landmarks = (
-        core.Landmark("epidemic_threshold", r"R_0=1", "above it one case causes more than one other (edge-based)"),
-        core.Landmark("mass_action_threshold", r"\kappa\tau=\gamma", "the same by mass action", continuous=False),
+        core.Failure(
+            "no_finite_speed", "Long hops have no moment generating function: eq. (3) has no answer but infinity."
+        ),
+        core.Failure(
+            "few_people",
+            "A real network of tens of people with close groups: eq. (1), made for a large network without triangles, "
+            "is only a guide.",
+        ),
+        core.Failure(
+            "not_a_tree",
+            "Contacts reach so few people that friends of friends are friends: triangles waste infections, and the "
+            "simulated epidemic is smaller and slower.",
+        ),
+        core.Failure(
+            "links_transmit_once",
+            "Mass action forgets that a link to somebody ill already is of no use; with so few contacts that makes the "
+            "epidemic larger by more than 0.05 than the edge-based theory says.",
+        ),
     )
+    landmarks = (
+        core.Landmark(
+            "epidemic_threshold", r"R_0=1", "above it one case causes more than one other (edge-based)",
+            of="transmission", only=SPATIAL,
+        ),
+        core.Landmark(
+            "mass_action_threshold", r"\kappa\tau=\gamma", "the same by mass action", continuous=False,
+            of="transmission", only=SPATIAL,
+        ),
+    )  # fmt: skip
     planes = (
         core.Plane("transmission", "mean_degree", "final_size", x_range=(0.0, 1.5), along="x"),
         core.Plane("transmission", "recovery", "final_size", along="x"),
@@ -431,8 +464,11 @@ class SpatialNetworkSIR(core.Model):
             "one in a thousand", {"long_range": 0.001, "transmission": 0.3},
             "One contact in a thousand flies: far new foci overtake the front. A small world without clustering.",
         ),
-        core.Preset("power law", {"kernel": "power", "tail": 1.0}, "Hops of every length: no front, a fractal of foci."),
-        core.Preset("below threshold", {"transmission": 0.12}, "A case infects 0.86 others: it glimmers and goes out.",
+        core.Preset(
+            "power law", {"kernel": "power", "tail": 1.0}, "Hops of every length: no front, a fractal of foci."
+        ),
+        core.Preset(
+            "below threshold", {"transmission": 0.12}, "A case infects 0.86 others: it glimmers and goes out.",
             (core.Promise(core.Value("reproduction_number", method="edge_based"), 0.86, 0.005),),
         ),
         core.Preset(
@@ -447,20 +483,18 @@ class SpatialNetworkSIR(core.Model):
     references = (
         core.Reference(
             "final size at $R_0=2$", 0.79681213002002, 1e-12, "$1+W_0(-R_0e^{-R_0})/R_0$",
-            lambda model: float(SpatialNetworkSIR(transmission=0.25).equilibrium(method="mass_action")["final_size"]),
+            core.Value("final_size", method="mass_action"), {"transmission": 0.25},
         ),
         core.Reference(
             "speed at $R_0=2$, gaussian kernel of unit width", 2.192803840603181, 1e-10, "eq. (3), mpmath",
-            lambda model: float(
-                SpatialNetworkSIR(transmission=0.25, length=1.0).equilibrium(method="mass_action")["speed"]
-            ),
+            core.Value("speed", method="mass_action"), {"transmission": 0.25, "length": 1.0},
         ),
     )  # fmt: skip
     tasks = (
         core.Task(
             "With 8 contacts and unit recovery, below which transmission rate does no outbreak happen?",
             {"transmission": 0.4, "mean_degree": 8.0}, "transmission",
-            lambda model: float(model.landmark("epidemic_threshold", "transmission")[0]), 0.02,
+            core.Crossing("epidemic_threshold", "transmission"), 0.02,
             "Mass action says 1/8; but the link to your own infector is useless, so it takes 1/7.",
         ),
     )  # fmt: skip
@@ -494,18 +528,36 @@ class SpatialNetworkSIR(core.Model):
             speed[:, method, 1] = np.where(above, self._speed(points, gain, loss), np.nan)
         stable = np.ones(size.shape, bool)
         stable[:, :, 0] = np.isnan(size[:, :, 1])
-        validity = np.zeros(size.shape, np.int8)
-        excess = size[:, MASS_ACTION, 1] - np.nan_to_num(size[:, EDGE_BASED, 1])
-        validity[excess > NOTICEABLE, MASS_ACTION, 1] = 4
-        d = points["dimension"]
-        triangles = kappa * (6 * np.pi * points["length"] ** 2) ** (-d / 2)  # clustering of a gaussian kernel
-        validity[(triangles > MANY_TRIANGLES) & (degrees is None), :, 1] = 3
-        validity[np.isinf(speed)] = 1
-        if degrees is not None:
-            validity[:, :, 1] = 2
-        return core.Solution(
-            {"final_size": size, "speed": speed, "reproduction_number": number}, residual, stable, validity
-        )
+        with np.errstate(invalid="ignore"):
+            excess = size[:, MASS_ACTION, 1] - np.nan_to_num(size[:, EDGE_BASED, 1]) > NOTICEABLE
+        # clustering of a gaussian kernel
+        triangles = kappa * (6 * np.pi * points["length"] ** 2) ** (-points["dimension"] / 2)
+        fails = {
+            "few_people": self.on("epidemic", np.full(n, degrees is not None)),
+            "no_finite_speed": np.isinf(speed),
+            "not_a_tree": self.on("epidemic", (triangles > MANY_TRIANGLES) & (degrees is None)),
+            "links_transmit_once": self.on("epidemic", excess[:, None] & (np.arange(2) == MASS_ACTION)),
+        }
+        values = {"final_size": size, "speed": speed, "reproduction_number": number}
+        return core.Solution(values, residual, stable, fails=fails)
+
+    def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
+        z, tau, gamma, degrees = state["final_size"], self.transmission, self.recovery, self._degrees()
+        edge = state["method"] == "edge_based"
+        if state["branch"] == "disease_free":
+            return {"(2)": z}
+        if edge and degrees is not None:
+            share = np.polynomial.Polynomial(degrees)
+            theta = max(root.real for root in (share - (1 - z)).roots() if abs(root.imag) < 1e-9 and root.real <= 1)
+            reached = share.deriv(1)(theta) / share.deriv(1)(1)
+            return {"(1)": theta - (gamma + tau * reached) / (tau + gamma)}
+        found = {"(2)": z - 1 + math.exp(-state["reproduction_number"] * z)}
+        if degrees is None and 0 < state["speed"] < math.inf:
+            x = np.linspace(1e-3, 6 if self.kernel == "gaussian" else 1 - 1e-6, 1_000_001)  # s times the length
+            grown = np.exp(x * x / 2) if self.kernel == "gaussian" else (1 - x * x) ** (-(self.dimension + 1) / 2)
+            slowest = ((self.mean_degree * tau * grown - (gamma + edge * tau)) / x).min() * self.length
+            found["(3)"] = state["speed"] / slowest - 1
+        return found
 
     def _degrees(self) -> Array | None:
         """Share of people of every degree 0, 1, ... on a real network; None on the spatial one, where it is Poisson."""
@@ -537,29 +589,19 @@ class SpatialNetworkSIR(core.Model):
                 speed = np.full_like(gain, np.inf)
         return np.asarray(np.where(points["long_range"] > 0, np.inf, speed))
 
-    def classify(self, points: Points, solution: core.Solution, equilibrium: Array) -> Array:
-        speed = solution.values["speed"][:, :, 1]
-        phase = np.where(np.isinf(speed), 2, 1) if self.network == "spatial" else np.full(speed.shape, 3)
-        return np.where(equilibrium == 1, phase, np.where(equilibrium == 0, 0, -1))
+    def classify(self, points: Points, states: core.States) -> Mapping[str, Array]:
+        epidemic = states.equilibrium["epidemic"]
+        spatial = self.network == "spatial"
+        return {
+            "no_outbreak": states.equilibrium["disease_free"],
+            "accelerating": epidemic & spatial & np.isinf(states.value("speed", "epidemic")),
+            "travelling_wave": epidemic & spatial,
+            "outbreak": epidemic,
+        }
 
-    def landmark(self, name: str, along: str) -> Array:
-        tau, gamma, kappa = self.transmission, self.recovery, self.mean_degree
-        if self.network != "spatial":
-            raise core.NotOfferedError(self.title, f"{name} on a real network")
-        edge = name == "epidemic_threshold"
-        with np.errstate(divide="ignore"):
-            found: dict[str, Any] = {
-                "transmission": np.divide(gamma, kappa - 1)
-                if edge and kappa > 1
-                else math.inf
-                if edge
-                else gamma / kappa,
-                "mean_degree": np.divide(tau + gamma, tau) if edge else np.divide(gamma, tau),
-                "recovery": tau * (kappa - 1) if edge else tau * kappa,
-            }
-        if along not in found:
-            raise core.NotOfferedError(self.title, f"{name} along {along}")
-        return self.control(along).within([float(found[along])])
+    def boundary(self, name: str, points: Points) -> Array:
+        useful = points["mean_degree"] - (name == "epidemic_threshold")  # the link to one's own infector is of no use
+        return points["recovery"] / np.where(useful > 0, useful, np.nan)
 
     def realised(self) -> SpatialNetworkSIR:
         people = self.size if self.network == "spatial" else len(real_network(self.network)[1])

@@ -49,21 +49,22 @@ continued below $T_c$, is negative: it describes rare samples that have impossib
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import beta, betainc, gammaln, ndtr
+from scipy.special import gammaln, ndtr
 
 from mfexplore import core
 from mfexplore.core import Array, Points
+from mfexplore.families import spins
+from mfexplore.families.replicas.weights import participation_law
 from mfexplore.numerics.elementary import exp
 from mfexplore.numerics.kernel import inline_kernel, kernel
 from mfexplore.numerics.later import brentq
 
-PARAMAGNET, GLASS, FERROMAGNET = 0, 1, 2
-GROUND_STATE_ENERGY = -math.sqrt(math.log(2))
+PARAMAGNET, GLASS, FERROMAGNET = range(3)
 COLDEST = 0.004  # below it the exact averages are those of the ground state
 STEP = 0.25  # of the trapezoid rule for entire functions that live on a strip of width pi: exact to rounding
 
@@ -107,6 +108,18 @@ def critical_temperatures(field, out):
         out[i] = 0.5 / math.sqrt(free_spin_entropy(x))
 
 
+def freezing_temperature(field: Array) -> Array:
+    """T_c(h), shape of `field`."""
+    found = np.empty_like(field)
+    critical_temperatures(field, found)
+    return found
+
+
+def hidden_bias(temperature: Array, field: Array) -> Array:
+    """J_0 at which the hidden configuration, eq. (5), has the free energy (2), at or above T_c."""
+    return temperature * np.logaddexp(0, -2 * field / temperature) + 1 / (4 * temperature)
+
+
 @kernel
 def level_averages(y, width, nodes, tables, out):
     """Averages of three tabulated functions of v over Gaussian levels v ~ N(y, width^2), by the trapezoid rule.
@@ -127,59 +140,70 @@ def level_averages(y, width, nodes, tables, out):
         out[0, i], out[1, i], out[2, i] = a * norm, b * norm, c * norm
 
 
-@kernel
-def boltzmann(levels, ups, temperature, field, bias):
-    """Sum over all levels of a sample. levels: random parts; ups: number of up spins of every configuration;
-    bias: J_0 N. Returns (free energy, energy, magnetization, participation) of the sample, not divided by N.
+class Sample(NamedTuple):
+    """The levels of one sample and what shifts them.
+
+    levels: random parts, shape (2^N,), float32; ups: number of up spins of every configuration, int8, the last is N;
+    bias: J_0 N.
     """
-    count = levels.size
-    n = ups[count - 1]
+
+    levels: Array
+    ups: Array
+    temperature: float
+    field: float
+    bias: float
+
+
+@inline_kernel
+def energy_of(sample, i):
+    """The energy, eq. (1), of configuration i; the last one, all up, is the hidden one."""
+    last = sample.levels.size - 1
+    e = sample.levels[i] - sample.field * (2 * sample.ups[i] - sample.ups[last])
+    return e - sample.bias if i == last else e
+
+
+@kernel
+def boltzmann(sample):
+    """Sum over all levels: (free energy, energy, magnetization, participation) of the sample, not divided by N."""
+    n = sample.ups[sample.levels.size - 1]
     lowest = math.inf
     ground = 0
-    for i in range(count):
-        e = levels[i] - field * (2 * ups[i] - n)
-        if i == count - 1:
-            e -= bias
+    for i in range(sample.levels.size):
+        e = energy_of(sample, i)
         if e < lowest:
             lowest, ground = e, i
-    if temperature == 0.0:
-        return lowest, lowest, (2.0 * ups[ground] - n), 1.0
+    if sample.temperature == 0.0:
+        return lowest, lowest, (2.0 * sample.ups[ground] - n), 1.0
     z = z2 = ze = zm = 0.0
-    for i in range(count):
-        m = 2 * ups[i] - n
-        e = levels[i] - field * m
-        if i == count - 1:
-            e -= bias
-        w = math.exp((lowest - e) / temperature)
+    for i in range(sample.levels.size):
+        e = energy_of(sample, i)
+        w = math.exp((lowest - e) / sample.temperature)
         z += w
         z2 += w * w
         ze += w * e
-        zm += w * m
-    return lowest - temperature * math.log(z), ze / z, zm / z, z2 / (z * z)
+        zm += w * (2 * sample.ups[i] - n)
+    return lowest - sample.temperature * math.log(z), ze / z, zm / z, z2 / (z * z)
 
 
 @kernel
-def metropolis(levels, ups, spent, state, squares, duration, temperature, field, bias, rng):
+def metropolis(sample, spent, state, squares, duration, rng):
     """Single-spin-flip Metropolis dynamics for `duration` sweeps without rejections: the walker waits an exponential
     time of the total escape rate, then takes one flip in proportion to its rate.
 
-    spent: time spent in every configuration, updated; squares: the sum of its squares. Returns (state, squares, jumps).
+    spent: time spent in every configuration, updated; squares: the sum of its squares. Returns (state, squares).
     """
-    n = ups[levels.size - 1]
-    last = levels.size - 1
+    n = sample.ups[sample.levels.size - 1]
     rates = np.empty(n)
     now = 0.0
-    jumps = 0
     while True:
-        here = levels[state] - field * (2 * ups[state] - n) - (bias if state == last else 0.0)
+        here = energy_of(sample, state)
         total = 0.0
         for k in range(n):
-            other = state ^ (1 << k)
-            rise = levels[other] - field * (2 * ups[other] - n) - (bias if other == last else 0.0) - here
+            rise = energy_of(sample, state ^ (1 << k)) - here
             if rise <= 0.0:
                 rates[k] = 1.0
             else:
-                rates[k] = math.exp(-rise / temperature) if temperature > 0.0 else 0.0
+                rates[k] = math.exp(-rise / sample.temperature) if sample.temperature > 0.0 else 0.0
             total += rates[k]
         wait = -math.log(1.0 - rng.random()) / total if total > 0.0 else math.inf
         stay = min(wait, duration - now)
@@ -187,68 +211,28 @@ def metropolis(levels, ups, spent, state, squares, duration, temperature, field,
         spent[state] += stay
         now += wait
         if now >= duration:
-            return state, squares, jumps
+            return state, squares
         target = rng.random() * total
         k = 0
         while k < n - 1 and target >= rates[k]:
             target -= rates[k]
             k += 1
         state ^= 1 << k
-        jumps += 1
 
 
 @kernel
-def histograms(levels, ups, spent, temperature, field, bias, free_energy, low, width, number, weight, time):
-    """Number of levels, Boltzmann weight and time spent, by energy in bins of `width` from `low`."""
-    count = levels.size
-    n = ups[count - 1]
-    for i in range(count):
-        e = levels[i] - field * (2 * ups[i] - n) - (bias if i == count - 1 else 0.0)
-        k = min(max(int((e - low) / width), 0), number.size - 1)
-        number[k] += 1.0
-        if temperature > 0.0:
-            weight[k] += math.exp((free_energy - e) / temperature)
+def histograms(sample, spent, free_energy, low, width, out):
+    """Number of levels, Boltzmann weight and time spent, by energy in bins of `width` from `low`; out: (3, bins)."""
+    for i in range(sample.levels.size):
+        e = energy_of(sample, i)
+        k = min(max(int((e - low) / width), 0), out.shape[1] - 1)
+        out[0, k] += 1.0
+        if sample.temperature > 0.0:
+            out[1, k] += math.exp((free_energy - e) / sample.temperature)
         elif e <= free_energy:
-            weight[k] = 1.0
+            out[1, k] = 1.0
         if spent.size:
-            time[k] += spent[i]
-
-
-def participation_law(breakpoint: float, points: int = 401) -> tuple[Array, Array]:
-    """Grid on [0, 1] and cumulative distribution of Y, eq. (4), for Poisson-Dirichlet weights: the recursion of the
-    docstring from the far end, where Y is small and taken at its mean, back to k = 0.
-
-    V^2 + (1 - V)^2 Y <= y holds for all Y where V lies between the roots of V^2 + (1 - V)^2 = y, for some Y below and
-    above them (up to sqrt y); there the Beta density is taken out of the integral by its own powers.
-    """
-    x = breakpoint
-    y = np.linspace(0, 1, points)
-    depth = math.ceil(min(60, 20 + 4 / (1 - x)))
-    mean = (1 - x) / (1 + depth * x)
-    cumulative = (y >= mean).astype(float)
-    nodes, weights = np.polynomial.legendre.leggauss(24)
-    nodes, weights = (1 + nodes) / 2, weights / 2
-    edge = np.sqrt(y)
-    gap = np.sqrt(np.maximum(2 * y - 1, 0))
-    lower, upper = np.where(y > 0.5, (1 - gap) / 2, edge), np.where(y > 0.5, (1 + gap) / 2, edge)
-    for k in reversed(range(depth)):
-        b = (k + 1) * x
-        norm = beta(1 - x, b)
-        v = lower[:, None] * nodes ** (1 / (1 - x))
-        below = _at(v, y, cumulative) * (1 - v) ** (b - 1) @ weights * lower ** (1 - x) / (1 - x)
-        first, last = (1 - edge) ** b, (1 - upper) ** b
-        v = 1 - (first[:, None] + (last - first)[:, None] * nodes) ** (1 / b)
-        above = _at(v, y, cumulative) * np.maximum(v, 1e-300) ** -x @ weights * (last - first) / b
-        between = np.where(y > 0.5, betainc(1 - x, b, upper) - betainc(1 - x, b, lower), 0.0)
-        cumulative = np.clip((below + above) / norm + between, 0, 1)
-        cumulative[-1] = 1
-    return y, np.maximum.accumulate(cumulative)
-
-
-def _at(v: Array, y: Array, cumulative: Array) -> Array:
-    """The distribution function at the largest Y with v^2 + (1 - v)^2 Y <= y; v of shape (points, nodes)."""
-    inner = (y[:, None] - v**2) / np.maximum((1 - v) ** 2, 1e-300)
-    return np.where(inner < 0, 0, np.interp(np.clip(inner, 0, 1), y, cumulative))
+            out[2, k] += spent[i]
 
 
 class RandomEnergySimulation(core.Simulation["RandomEnergy"]):
@@ -278,18 +262,15 @@ class RandomEnergySimulation(core.Simulation["RandomEnergy"]):
 
     def retune(self) -> None:
         m = self.model
-        self.sums = boltzmann(self.levels, self.ups, m.temperature, m.field, m.ferromagnetic_bias * m.size)
+        self.sample = Sample(self.levels, self.ups, m.temperature, m.field, m.ferromagnetic_bias * m.size)
+        self.sums = boltzmann(self.sample)
 
     def evolve(self, duration: float) -> None:
-        m = self.model
-        if m.dynamics == "redraw":
+        if self.model.dynamics == "redraw":
             self.draw()
             return
         self.elapsed += duration
-        self.state, self.squares, _ = metropolis(
-            self.levels, self.ups, self.spent, self.state, self.squares, duration, m.temperature, m.field,
-            m.ferromagnetic_bias * m.size, self.rng,
-        )  # fmt: skip
+        self.state, self.squares = metropolis(self.sample, self.spent, self.state, self.squares, duration, self.rng)
 
     def observe(self) -> dict[str, float]:
         m = self.model
@@ -321,11 +302,9 @@ class RandomEnergySimulation(core.Simulation["RandomEnergy"]):
     def picture(self) -> core.Density:
         m = self.model
         energies = np.linspace(-1.05 - m.field - m.ferromagnetic_bias, 1.05 + m.field, 106)
-        number, weight, time = np.zeros((3, 105))
-        histograms(
-            self.levels, self.ups, self.spent, m.temperature, m.field, m.ferromagnetic_bias * m.size, self.sums[0],
-            energies[0] * m.size, (energies[1] - energies[0]) * m.size, number, weight, time,
-        )  # fmt: skip
+        number, weight, time = table = np.zeros((3, 105))
+        low, width = energies[0] * m.size, (energies[1] - energies[0]) * m.size
+        histograms(self.sample, self.spent, self.sums[0], low, width, table)
         centres = (energies[1:] + energies[:-1]) / 2
         with np.errstate(divide="ignore"):
             found = np.log(np.maximum(number, 0.1)) / m.size
@@ -350,24 +329,16 @@ class RandomEnergy(core.Model):
     )
     field: float = core.control(0.0, 0.0, 2.0, symbol="h", role="field", step=0.01, doc="uniform field on the spins")
     ferromagnetic_bias: float = core.control(
-        0.0,
-        0.0,
-        1.5,
-        symbol="J_0",
-        role="load",
-        step=0.01,
-        doc="energy by which 'all up' is favoured",
+        0.0, 0.0, 1.5, symbol="J_0", role="load", step=0.01, doc="energy by which 'all up' is favoured"
     )
     size: int = core.control(
         16, 2, 24, symbol="N", unit="spins", role="size", scale="log", part="simulation",
         doc="spins simulated: all 2^N levels are kept",
     )  # fmt: skip
     dynamics: str = core.choice(
-        "redraw",
-        {"redraw": "redraw", "metropolis": "Metropolis"},
-        part="simulation",
+        "redraw", {"redraw": "redraw", "metropolis": "Metropolis"}, part="simulation",
         doc="new levels at every step, or a walker on one sample",
-    )
+    )  # fmt: skip
 
     title = "Random energy model"
     summary = "Independent random levels: freezing into a handful of states, different in every sample."
@@ -399,13 +370,17 @@ class RandomEnergy(core.Model):
     )
     failures = (
         core.Failure(
-            "negative_entropy",
-            "The annealed solution has fewer than one level left here; the true system is frozen.",
+            "negative_entropy", "The annealed solution has fewer than one level left here; the true system is frozen."
         ),
     )
     landmarks = (
-        core.Landmark("critical_temperature", "T_c", "the entropy vanishes and the system freezes"),
-        core.Landmark("hidden_state", "J_0^*", "the hidden configuration becomes the lowest (first order)"),
+        core.Landmark("critical_temperature", "T_c", "the entropy vanishes and the system freezes", of="temperature"),
+        core.Landmark(
+            "hidden_state",
+            "J_0^*",
+            "the hidden configuration becomes the lowest (first order)",
+            of="ferromagnetic_bias",
+        ),
     )
     planes = (
         core.Plane("field", "temperature", "participation", y_range=(0.0, 2.0)),
@@ -427,6 +402,7 @@ class RandomEnergy(core.Model):
         core.Preset(
             "ageing", {"temperature": 0.35, "dynamics": "metropolis", "size": 18},
             "The walker finds ever deeper traps and stays in each as long as it has searched so far: it never settles.",
+            view=core.View(series="energy"),
         ),
         core.Preset(
             "hidden message", {"temperature": 0.4, "ferromagnetic_bias": 0.95, "dynamics": "metropolis"},
@@ -434,45 +410,43 @@ class RandomEnergy(core.Model):
             (core.Promise(core.Value("free_energy", "ferromagnet"), -0.95, 1e-9),
              core.Promise(core.Value("free_energy", "glass"), -0.83, 0.005),
              core.Promise(core.Mean("magnetization", 50, 100), 0.0, 0.9)),
+            view=core.View(("ferromagnetic_bias", "temperature"), "magnetization", along="ferromagnetic_bias"),
         ),
     )  # fmt: skip
     references = (
         core.Reference(
             "freezing temperature", 0.6005612043932249, 1e-12, "Derrida 1980: T_c = 1/(2 sqrt(ln 2))",
-            lambda model: float(RandomEnergy().landmark("critical_temperature", "temperature")[0]),
+            core.Crossing("critical_temperature", "temperature"), published=True,
         ),
         core.Reference(
             "ground-state energy", -0.8325546111576977, 1e-12, "Derrida 1980: e_0 = -sqrt(ln 2)",
-            lambda model: float(RandomEnergy(temperature=0).equilibrium()["energy"]),
+            core.Value("energy"), {"temperature": 0.0}, published=True,
         ),
         core.Reference(
             "participation at T_c/2", 0.5, 1e-12, "Gross and Mezard 1984: 1 - T/T_c",
-            lambda model: float(RandomEnergy(temperature=0.25 / math.sqrt(math.log(2))).equilibrium()["participation"]),
+            core.Value("participation"), {"temperature": 0.25 / math.sqrt(math.log(2))}, published=True,
         ),
     )  # fmt: skip
     tasks = (
         core.Task(
             "Two copies of the same sample are cooled to half the freezing temperature. How likely are both in "
             "the same configuration, on average over samples?",
-            {"temperature": 0.30028}, "participation",
-            lambda model: float(model.equilibrium()["participation"]), 0.05,
+            {"temperature": 0.30028}, "participation", core.Value("participation"), 0.05,
             "That probability is Y, whose mean is 1 - T/T_c = 1/2, although there are 2^N configurations.",
         ),
         core.Task(
             "How strongly must one configuration be favoured before it is the ground state?",
-            {"temperature": 0.0}, "ferromagnetic_bias",
-            lambda model: float(model.landmark("hidden_state", "ferromagnetic_bias")[0]), 0.03,
+            {"temperature": 0.0}, "ferromagnetic_bias", core.Crossing("hidden_state", "ferromagnetic_bias"), 0.03,
             "By sqrt(ln 2) = 0.83 per spin, the depth of the deepest of 2^N random levels: the limit at which a code "
             "can be decoded at all.",
+            view=core.View(plane=("ferromagnetic_bias", "temperature"), along="ferromagnetic_bias"),
         ),
     )  # fmt: skip
     simulation = RandomEnergySimulation
 
     def solve(self, points: Points) -> core.Solution:
         t, h, bias = points["temperature"], points["field"], points["ferromagnetic_bias"]
-        freezing = np.empty_like(t)
-        critical_temperatures(h, freezing)
-        shape = (t.size, 3)
+        freezing = freezing_temperature(h)
         with np.errstate(divide="ignore", invalid="ignore"):
             at = np.stack([t, freezing, np.ones_like(t)], axis=1)  # eq. (2) is used at T and at T_c
             x = h[:, None] / at
@@ -481,14 +455,9 @@ class RandomEnergy(core.Model):
             m = np.tanh(x)
             energy = -1 / (2 * at) - h[:, None] * m
             heat = 1 / (2 * at**2) + (x / np.cosh(np.minimum(x, 300))) ** 2
-            share = t / freezing
         energy[:, FERROMAGNET], m[:, FERROMAGNET] = -bias - h, 1.0
-        s[:, GLASS] = s[:, FERROMAGNET] = heat[:, GLASS] = heat[:, FERROMAGNET] = 0.0
-        residual = np.zeros(shape)
-        residual[t == 0, PARAMAGNET] = np.nan
-        residual[t > freezing, GLASS] = np.nan
-        residual[bias == 0, FERROMAGNET] = np.nan
-        zeros, ones = np.zeros_like(t), np.ones_like(t)
+        s[:, [GLASS, FERROMAGNET]] = heat[:, [GLASS, FERROMAGNET]] = 0.0
+        share, zeros, ones = t / freezing, np.zeros_like(t), np.ones_like(t)
         values = {
             "participation": np.stack([zeros, 1 - share, ones], axis=1),
             "free_energy": energy - np.where(s != 0, t[:, None] * s, 0.0),
@@ -498,73 +467,39 @@ class RandomEnergy(core.Model):
             "specific_heat": heat,
             "breakpoint": np.stack([ones, share, zeros], axis=1),
         }
-        stable = np.ones(shape, bool)
-        stable[:, PARAMAGNET] = t >= freezing
-        validity = np.where(~stable, 1, 0)
-        return core.Solution(values, residual, stable=stable, validity=validity)
+        residual = np.where(np.stack([t == 0, t > freezing, bias == 0], axis=1), np.nan, 0.0)
+        frozen = self.on("paramagnet", t < freezing)
+        return core.Solution(values, residual, stable=~frozen, fails={"negative_entropy": frozen})
 
-    def _freezing(self) -> float:
-        out = np.empty(1)
-        critical_temperatures(np.array([self.field]), out)
-        return float(out[0])
+    def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
+        t, h = self.temperature, self.field
+        if state["branch"] == "ferromagnet":
+            return {"(5)": state["free_energy"] + self.ferromagnetic_bias + h}
 
-    def _random_free_energy(self) -> float:
-        """Free energy of paramagnet or glass, without the hidden configuration."""
-        return float(self.replace(ferromagnetic_bias=0).equilibrium()["free_energy"])
+        def annealed(t: float) -> tuple[float, float, float]:
+            f, m = -t * np.logaddexp(h / t, -h / t) - 1 / (4 * t), np.tanh(h / t)
+            return f, m, float(spins.entropy(m)) - 1 / (4 * t * t)
 
-    def landmark(self, name: str, along: str) -> Array:
-        if name == "critical_temperature" and along == "temperature":
-            freezing = self._freezing()
-            frozen = self.replace(temperature=min(freezing, self.control("temperature").bounds[1]))
-            hidden = self.ferromagnetic_bias + self.field > -frozen._random_free_energy()
-            return self.control(along).within([] if hidden else [freezing])
-        if name == "hidden_state" and along == "ferromagnetic_bias":
-            return self.control(along).within([-self._random_free_energy() - self.field])
-        if name == "hidden_state" and along == "temperature":
-            return self._hidden_state_temperature()
-        raise core.NotOfferedError(self.title, f"{name} along {along}")
+        if state["branch"] == "paramagnet":
+            f, m, s = annealed(t)
+            gaps = {"(2) f": state["free_energy"] - f, "(2) m": state["magnetization"] - m}
+            return gaps | {"(2) s": state["entropy"] - s}
+        freezing = brentq(lambda t: annealed(t)[2], 0.1, 10.0, xtol=1e-14)
+        f, m, _ = annealed(freezing)
+        gaps = {"(3) f": state["free_energy"] - f, "(3) m": state["magnetization"] - m}
+        return gaps | {"(4)": state["participation"] - (1 - t / freezing)}
 
-    def _hidden_state_temperature(self) -> Array:
-        """Where the random part, whose free energy falls with temperature from T_c on, takes over from eq. (5)."""
-        h, depth = self.field, self.ferromagnetic_bias + self.field
-        low, high = self._freezing(), self.control("temperature").bounds[1]
-
-        def gain(t: float) -> float:
-            return t * (h / t + math.log1p(math.exp(-2 * h / t))) + 1 / (4 * t) - depth
-
-        inside = low < high and gain(low) < 0 < gain(high)
-        return np.array([brentq(gain, low, high, xtol=1e-14)] if inside else [])
-
-    def trace_landmark(self, name: str, x: str, y: str, x_range: tuple[float, float]) -> tuple[Array, Array]:
-        grids = {c: self.control(c).grid(129, *(x_range if c == x else (None, None))) for c in (x, y)}
-        if name == "critical_temperature" and {x, y} == {"field", "temperature"}:
-            freezing = np.empty(129)
-            critical_temperatures(grids["field"], freezing)
-            curve = {"field": grids["field"], "temperature": freezing}
-            random = self.replace(ferromagnetic_bias=0).equilibrium(field=grids["field"], temperature=0.0)
-            visible = -random["free_energy"].values - grids["field"] >= self.ferromagnetic_bias
-        elif name == "critical_temperature" and {x, y} == {"ferromagnetic_bias", "temperature"}:
-            freezing = np.full(129, self._freezing())
-            edge = -self.replace(temperature=0)._random_free_energy() - self.field
-            curve = {"ferromagnetic_bias": np.minimum(grids["ferromagnetic_bias"], edge), "temperature": freezing}
-            visible = np.ones(129, bool)
-        elif name == "hidden_state" and {x, y} == {"ferromagnetic_bias", "temperature"}:
-            random = self.replace(ferromagnetic_bias=0).equilibrium(temperature=grids["temperature"])
-            bias = -random["free_energy"].values - self.field
-            curve = {"ferromagnetic_bias": bias, "temperature": grids["temperature"]}
-            visible = bias <= self.control("ferromagnetic_bias").bounds[1]
-        else:
-            return super().trace_landmark(name, x, y, x_range)
-        low, high = self.control("temperature").bounds
-        visible = visible & (curve["temperature"] >= low) & (curve["temperature"] <= high)
-        return np.where(visible, curve[x], np.nan), np.where(visible, curve[y], np.nan)
+    def boundary(self, name: str, points: Points) -> tuple[Array, Array]:
+        t, h = points["temperature"], points["field"]
+        freezing = freezing_temperature(h)
+        if name == "critical_temperature":
+            return freezing, points["ferromagnetic_bias"] <= hidden_bias(freezing, h)
+        return hidden_bias(np.maximum(t, freezing), h), np.ones(t.size, bool)
 
     def level_entropy(self, energy: Array) -> Array:
         """Logarithm of the number of levels per spin at the total energy: the largest S(m) - (e + hm)^2 over m."""
         m = np.linspace(-1, 1, 401)
-        p, q = (1 + m) / 2, (1 - m) / 2
-        s = -p * np.log(np.maximum(p, 1e-300)) - q * np.log(np.maximum(q, 1e-300))
-        return np.asarray(np.max(s - (energy[:, None] + self.field * m) ** 2, axis=1))
+        return np.asarray(np.max(spins.entropy(m) - (energy[:, None] + self.field * m) ** 2, axis=1))
 
     def landscape(self) -> core.Landscape:
         """Free energy of the random levels, from the lowest to the highest."""

@@ -410,7 +410,7 @@ class RosenzweigPorter(core.Model):
         u = np.linspace(-1, 1, 8001) * math.asinh(20 / width)  # site energies a = x + width sinh u
 
         def resolvent(x: float) -> complex:
-            return np.trapezoid(bare_density(x + width * np.sinh(u)) * (-np.sinh(u) - 1j) / np.cosh(u), u)
+            return complex(np.trapezoid(bare_density(x + width * np.sinh(u)) * (-np.sinh(u) - 1j) / np.cosh(u), u))
 
         x = brentq(lambda x: x + square * resolvent(x).real - self.energy, -20, 20, xtol=1e-14)
         return found | {"(2)": resolvent(x).imag + math.pi * density}

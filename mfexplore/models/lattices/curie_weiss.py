@@ -286,12 +286,12 @@ class CurieWeiss(core.Model):
         core.Preset(
             "hysteresis", {"temperature": 0.6, "drive_amplitude": 0.4, "drive_period": 400.0, "size": 10_000},
             "The swept field draws a loop: spins turn only beyond the spinodal, 0.185, the later the faster the sweep.",
-            (core.Promise(core.Crossing("spinodal_down", "field"), 0.185, 0.0005),),
+            (core.Promise(core.Crossing("spinodal_down", "field"), 0.185, 0.0005, {"drive_amplitude": 0.0}),),
         ),
         core.Preset(
             "metastable", {"temperature": 0.6, "field": -0.15, "size": 500},
             "Up is only metastable against this field. At N = 500 it escapes sooner or later; at N = 10000 never.",
-            (core.Promise(core.Mean("magnetization", 1000, 1200), -0.9, 0.05),),
+            (core.Promise(core.Mean("magnetization", 1000, 1200), -0.9, 0.05, {"size": 100}),),
         ),
     )  # fmt: skip
     references = (
@@ -344,7 +344,7 @@ class CurieWeiss(core.Model):
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
         m, t = state["magnetization"], self.temperature
         local = self.coupling * m + self.field
-        free_energy = -0.5 * self.coupling * m * m - self.field * m - t * float(spins.entropy(np.float64(m)))
+        free_energy = -0.5 * self.coupling * m * m - self.field * m - t * float(spins.entropy(np.array(m)))
         mean = np.tanh(local / t) if t > 0 else m if local == 0 else np.sign(local)
         return {"(2)": m - mean, "(3)": state["free_energy"] - free_energy}
 

@@ -55,24 +55,25 @@ clusters (Wolff; Swendsen and Wang), measured after a fixed number of clusters.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array, Points
-from mfexplore.numerics import bit_lattice
-from mfexplore.numerics.bethe_lattice import LN2, bethe_lattice, log_cosh
-from mfexplore.numerics.clusters import all_clusters, single_clusters
-from mfexplore.numerics.enumeration import count_states
-from mfexplore.numerics.kernel import kernel
-from mfexplore.numerics.lattice_green import green, log_determinant
+from mfexplore.families import spins
+from mfexplore.families.lattice_spins import bit_lattice
+from mfexplore.families.lattice_spins.bethe_lattice import critical_temperature, ordered, spinodal_field
+from mfexplore.families.lattice_spins.clusters import all_clusters, single_clusters
+from mfexplore.families.lattice_spins.enumeration import averages, count_states
+from mfexplore.families.lattice_spins.metropolis import metropolis, sums
+from mfexplore.families.lattice_spins.planar import PLANAR, exact_solution, torus_averages
 from mfexplore.numerics.lattices import CRYSTALS, cells_for, drawing, neighbourhood, sites
-from mfexplore.numerics.random import advanced, new_stream, uniform
+from mfexplore.numerics.random import new_stream
 
-MEAN_FIELD, BETHE, EXACT = 0, 1, 2
-PARAMAGNET, UP, DOWN, BISTABLE = 0, 1, 2, 3
+MEAN_FIELD, BETHE, EXACT = range(3)
 
 CRITICAL_COUPLINGS = {
     "square": 0.5 * math.log(1 + math.sqrt(2)),
@@ -92,246 +93,26 @@ BLOCKS = 10  # of the window of an ensemble, each longer than the memory of the 
 ENUMERABLE = 20  # sites whose states are all counted for exact values
 
 
-# -- mean field and Bethe ------------------------------------------------------------------------------------------
-
-
-@kernel
-def mean_field(t, h, c):
-    """(m, energy, specific heat, free energy, residual) of eq. (2) for t > 0, h >= 0: the largest root, by Newton from
-    m = 1, which cannot step over it because the residual is convex there.
-    """
-    m = 0.0
-    if h > 0.0 or t < c:
-        m = 1.0
-        for _ in range(200):
-            value = math.tanh((c * m + h) / t)
-            slope = 1.0 - c / t * (1.0 - value * value)
-            step = (m - value) / slope if slope > 0.0 else 0.0
-            m -= step
-            if abs(step) <= 1e-16:
-                break
-    local = c * m + h
-    rest = 1.0 - math.tanh(local / t) ** 2
-    heat = local * local * rest / (t * (t - c * rest)) if m > 0.0 else 0.0
-    free = 0.5 * c * m * m - t * (log_cosh(local / t) + LN2)
-    return m, -0.5 * c * m * m - h * m, heat, free, abs(m - math.tanh(local / t))
-
-
-@kernel
-def solve_points(temperature, field, coordination, magnetization, energy, heat, free_energy, residual):
-    """Mean field and Bethe, eq. (3), at every point, written into columns 0 and 1 of the outputs of shape (n, 3)."""
-    c = float(coordination)
-    for i in range(temperature.size):
-        t, h = temperature[i], abs(field[i])
-        sign = -1.0 if field[i] < 0.0 else 1.0
-        ground = -0.5 * c - h
-        for method in range(2):
-            if t <= 0.0:
-                solution = (1.0, ground, 0.0, ground, 0.0)
-            elif method == 0:
-                solution = mean_field(t, h, c)
-            else:
-                solution = bethe_lattice(t, h, c)[1:]
-            magnetization[i, method] = sign * solution[0]
-            energy[i, method] = solution[1]
-            heat[i, method] = solution[2]
-            free_energy[i, method] = solution[3]
-            residual[i, method] = solution[4]
-
-
-def spinodal(method: int, temperature: Array, coordination: int) -> Array:
-    """Field at which the state against it ceases to exist, by mean field or Bethe; 0 above their T_c."""
-    t, c = np.asarray(temperature, np.float64), coordination
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        if method == MEAN_FIELD:
-            m = np.sqrt(1 - t / c)
-            found = np.where(t > 0, c * m - t * np.arctanh(m), c)
-        else:
-            k = np.minimum(1 / t, 300)  # from there on the result is that of zero temperature
-            a = 0.5 * np.arccosh((c - 1) * np.sinh(2 * k) - np.cosh(2 * k))
-            w = 0.5 * (np.logaddexp(k + a, -k - a) - np.logaddexp(k - a, a - k))
-            found = np.where(t > 0, ((c - 1) * w - a) / k, c - 2)
-    result: Array = np.nan_to_num(found)
-    return result
-
-
-# -- exact, eqs. (4) and (5) ---------------------------------------------------------------------------------------
-
-Series = tuple[Array, Array, Array]  # a function of the coupling with its first and second derivative
-
-
-def planar(prefactor: float, log_scale: Series, delta: Series, triangular: bool) -> Series:
-    """The sum ln 2 + prefactor [ln scale + Phi(kappa)] with derivatives; delta = kappa - kappa_c is at least 0."""
-    d = np.maximum(delta[0], 1e-300)
-    g, g_slope = green(d, triangular)
-    # At T_c itself kappa' = 0 and G = infinity; their product vanishes there.
-    first = np.where(delta[0] > 0, g * delta[1], 0)
-    second = np.where(delta[0] > 0, g_slope * delta[1] ** 2 + g * delta[2], math.inf)
-    value = math.log(2) + prefactor * (log_scale[0] + log_determinant(d, triangular))
-    return value, prefactor * (log_scale[1] + first), prefactor * (log_scale[2] + second)
-
-
-def square_lattice(k: Array) -> Series:
-    """(ln Z)/N with derivatives by K, eq. (5)."""
-    c, s = np.cosh(2 * k), np.sinh(2 * k)
-    delta = (s - 1) ** 2 / s, 2 * c * (1 - s**-2), 4 * s * (1 - s**-2) + 8 * c**2 * s**-3
-    return planar(0.5, (np.log(s), 2 * c / s, -4 / s**2), delta, triangular=False)
-
-
-def triangular_lattice(k: Array) -> Series:
-    """(ln Z)/N with derivatives by K, eq. (4)."""
-    w, rest = np.exp(4 * k), np.expm1(4 * k)
-    c, s = np.cosh(2 * k), np.sinh(2 * k)
-    slope, curvature = 0.5 - 2 / rest**2, 4 / rest**3
-    delta = (w - 3) ** 2 / (2 * rest), 4 * w * slope, 16 * w * slope + 16 * w**2 * curvature
-    return planar(0.5, (np.log(s), 2 * c / s, -4 / s**2), delta, triangular=True)
-
-
-def chained(outer: Series, inner: Series) -> Series:
-    """f(g(K)) with its derivatives, from those of f at g and those of g."""
-    return outer[0], outer[1] * inner[1], outer[2] * inner[1] ** 2 + outer[1] * inner[2]
-
-
-def summed(*terms: tuple[float, Series]) -> Series:
-    a, b, c = (sum(weight * series[k] for weight, series in terms) for k in range(3))
-    return np.asarray(a), np.asarray(b), np.asarray(c)
-
-
-def log_cosh_series(x: Array, rate: float) -> Series:
-    """The function ln 2 cosh(rate K) at x = rate K."""
-    t = np.tanh(x)
-    return np.logaddexp(x, -x), rate * t, rate**2 * (1 - t**2)
-
-
-def star_to_triangle(k: Array) -> tuple[Series, Series]:
-    """(K', ln A) of 2 cosh K(s1 + s2 + s3) = A exp K'(s1 s2 + s2 s3 + s3 s1)."""
-    three, one = log_cosh_series(3 * k, 3.0), log_cosh_series(k, 1.0)
-    return summed((0.25, three), (-0.25, one)), summed((0.25, three), (0.75, one))
-
-
-def honeycomb_lattice(k: Array) -> Series:
-    """(ln Z)/N with derivatives by K: half the sites form a triangular lattice."""
-    inner, log_a = star_to_triangle(k)
-    return summed((0.5, log_a), (0.5, chained(triangular_lattice(inner[0]), inner)))
-
-
-def decoration(k: Array) -> tuple[Series, Series]:
-    """(M, K') for the kagome lattice: e^(4K) = 2 cosh 2M - 1 and e^(2K') = cosh 2M, with derivatives by K."""
-    w = np.exp(4 * k)
-    y, s = (w + 1) / 2, np.sqrt((w - 1) * (w + 3)) / 2  # cosh and sinh of 2M
-    y1, y2 = 2 * w, 8 * w
-    m = 0.5 * np.arccosh(y), 0.5 * y1 / s, 0.5 * (y2 / s - y * y1**2 / s**3)
-    inner = 0.5 * np.log(y), 0.5 * y1 / y, 0.5 * (y2 / y - y1**2 / y**2)
-    return m, inner
-
-
-def kagome_lattice(k: Array) -> Series:
-    """(ln Z)/N with derivatives by K."""
-    m, inner = decoration(k)
-    log_b = summed((0.5, (2 * math.log(2) + 2 * inner[0], 2 * inner[1], 2 * inner[2])))
-    log_a = chained(star_to_triangle(m[0])[1], m)
-    return summed((2 / 3, chained(honeycomb_lattice(inner[0]), inner)), (1.0, log_b), (-2 / 3, log_a))
-
-
-def triangular_magnetization(w: Array) -> Array:
-    """Spontaneous magnetization of the triangular lattice, eq. (4)."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(np.maximum((w - 3) * ((w + 1) / (w - 1)) ** 3 / (w + 3), 0) ** 0.125)
-
-
-def exact_magnetization(lattice: str, k: Array) -> Array:
-    """Spontaneous magnetization at K = 1/T."""
+def log_sum_of_states(lattice: str, k: float) -> float:
+    """(ln Z)/N of a planar lattice by eqs. (4) and (5) and the sums over sites of the page, as they stand there."""
+    if lattice == "honeycomb":  # 2 cosh K(s1 + s2 + s3) = 2 cosh K e^(K') e^(K'(s1 s2 + s2 s3 + s3 s1))
+        inner = math.log(2 * math.cosh(2 * k) - 1) / 4
+        return 0.5 * (math.log(2 * math.cosh(k)) + inner + log_sum_of_states("triangular", inner))
+    if lattice == "kagome":
+        m = 0.5 * math.acosh((math.exp(4 * k) + 1) / 2)
+        inner = 0.5 * math.log(math.cosh(2 * m))
+        star, bond = math.log(2 * math.cosh(m)) + k, math.log(2) + inner
+        return bond + 2 / 3 * (log_sum_of_states("honeycomb", inner) - star)
+    a, b = np.meshgrid(*(2 * np.pi * np.arange(300) / 300,) * 2)
+    c, s = math.cosh(2 * k), math.sinh(2 * k)
     if lattice == "square":
-        return np.asarray(np.maximum(1 - np.sinh(2 * k) ** -4.0, 0) ** 0.125)
-    if lattice == "triangular":
-        return triangular_magnetization(np.exp(4 * k))
-    if lattice == "honeycomb":
-        return triangular_magnetization(2 * np.cosh(2 * k) - 1)
-    y = (np.exp(4 * k) + 1) / 2
-    # A decorating spin follows the two sites of the honeycomb lattice beside it.
-    return np.asarray(triangular_magnetization(y + 1 / y - 1) * np.sqrt(1 - y**-2))
-
-
-PLANAR = {
-    "square": square_lattice,
-    "triangular": triangular_lattice,
-    "honeycomb": honeycomb_lattice,
-    "kagome": kagome_lattice,
-}
-
-
-def exact_solution(lattice: str, temperature: Array) -> tuple[Array, Array, Array, Array]:
-    """(magnetization, energy, specific heat, free energy) of the infinite lattice without a field."""
-    coldest = 0.05  # below, excitations are rarer than e^-100
-    t = np.maximum(temperature, coldest)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_z, slope, curvature = PLANAR[lattice](1 / t)
-    cold = temperature < coldest
-    ground = -0.5 * CRYSTALS[lattice].coordination
-    return (
-        np.where(cold, 1, exact_magnetization(lattice, 1 / t)),
-        np.where(cold, ground, -slope),
-        np.where(cold, 0, np.maximum(curvature / t**2, 0)),
-        np.where(cold, ground, -t * log_z),
-    )
-
-
-def torus(side: int, k: complex) -> complex:
-    """(ln Z)/N of the square lattice on a torus without a field (Kaufman 1949), analytic in K."""
-    angle = np.pi * np.arange(1, side) / side
-    odd_angle = np.pi * (np.arange(side) + 0.5) / side
-
-    def gamma(angles: Array) -> Array:
-        x = np.cosh(2 * k) * np.cosh(2 * k) / np.sinh(2 * k) - np.cos(2 * angles)
-        return np.asarray(np.log(x + np.sqrt(x * x - 1)))
-
-    odd, even = 0.5 * side * gamma(odd_angle), 0.5 * side * gamma(angle)
-    lowest = 0.5 * side * (2 * k + np.log(np.tanh(k)))  # changes sign at T_c
-    sign = 1.0 if lowest.real >= 0 else -1.0
-    rest = (even + np.log1p(np.exp(-2 * even))).sum(), (even + np.log1p(-np.exp(-2 * even))).sum()
-    terms = (
-        (1.0, (odd + np.log1p(np.exp(-2 * odd))).sum()),
-        (1.0, (odd + np.log1p(-np.exp(-2 * odd))).sum()),
-        (1.0, rest[0] + sign * lowest + np.log1p(np.exp(-2 * sign * lowest))),
-        (sign, rest[1] + sign * lowest + np.log(1 - np.exp(-2 * sign * lowest))),
-    )
-    largest = max(x.real for _, x in terms)
-    total = sum(s * np.exp(x - largest) for s, x in terms)
-    return complex((largest + np.log(total) - math.log(2)) / side**2 + 0.5 * np.log(2 * np.sinh(2 * k)))
+        spread = c**2 - s * (np.cos(a) + np.cos(b))
+    else:
+        spread = c**3 + s**3 - s * (np.cos(a) + np.cos(b) + np.cos(a + b))
+    return math.log(2) + 0.5 * float(np.log(spread).mean())
 
 
 # -- simulation ----------------------------------------------------------------------------------------------------
-
-
-@kernel
-def metropolis(spins, kinds, shifts, acceptance, sweeps, stream):
-    """Update every spin `sweeps` times in order. acceptance: probability to flip, by [spin up][sum of neighbours]."""
-    coordination = shifts.shape[1]
-    for _ in range(sweeps):
-        position = stream[0]
-        for i in range(spins.size):
-            kind = np.int64(kinds[i])
-            total = coordination
-            for k in range(coordination):
-                total += spins[i + shifts[kind, k]]
-            value = spins[i]
-            flips = uniform(position, i) < acceptance[1 if value > 0 else 0, total]
-            spins[i] = -value if flips else value
-        stream[0] = advanced(position, spins.size)
-
-
-@kernel
-def sums(spins, kinds, shifts):
-    """(sum of the spins, sum over bonds of the product of their ends)."""
-    total, bonds = np.int64(0), np.int64(0)
-    for i in range(spins.size):
-        kind = np.int64(kinds[i])
-        local = 0
-        for k in range(shifts.shape[1]):
-            local += spins[i + shifts[kind, k]]
-        total += spins[i]
-        bonds += spins[i] * local
-    return total, bonds // 2
 
 
 class IsingSimulation(core.Simulation["IsingLattice"]):
@@ -345,18 +126,14 @@ class IsingSimulation(core.Simulation["IsingLattice"]):
     def prepare(self) -> None:
         m = self.model
         self.cells = m.cells
-        self.spins = np.ones(m.sites, np.int8)
-        if m.start == "random":
-            self.spins[self.rng.random(m.sites) < 0.5] = -1
-        elif m.start == "down":
-            self.spins[:] = -1
+        self.spins = spins.start(m.start, m.sites, self.rng)
         self.place = neighbourhood(m.lattice, self.cells)
         self.stream = new_stream(self.rng)
         self.time_unit = TIME_UNITS[m.algorithm]  # type: ignore[misc]  # of this run, not of all
         if m.algorithm == "wolff":
             self.members = np.zeros(m.sites + 1, np.int32)
         elif m.algorithm == "swendsen_wang":
-            self.parent, self.weight = np.zeros((2, m.sites), np.int32)
+            self.forest = np.zeros((2, m.sites), np.int32)
         self.last = 0
         self.packed = False
         self.words_fit = m.lattice == "square" and m.algorithm == "metropolis" and self.cells % bit_lattice.SIDE == 0
@@ -397,8 +174,8 @@ class IsingSimulation(core.Simulation["IsingLattice"]):
             )  # fmt: skip
         else:
             all_clusters(
-                self.spins, self.place.kinds, self.place.shifts, self.joining, self.field, rounds, self.parent,
-                self.weight, self.stream,
+                self.spins, self.place.kinds, self.place.shifts, self.joining, self.field, rounds, self.forest,
+                self.stream,
             )  # fmt: skip
 
     def observe(self) -> dict[str, float]:
@@ -412,8 +189,7 @@ class IsingSimulation(core.Simulation["IsingLattice"]):
 
     def picture(self) -> core.Lattice:
         m = self.model
-        spins = bit_lattice.unpack(self.even, self.odd).ravel() if self.packed else self.spins
-        shown = 2 * spins
+        shown = 2 * (bit_lattice.unpack(self.even, self.odd).ravel() if self.packed else self.spins)
         if m.algorithm == "wolff":
             shown[self.members[: self.last]] //= 2
         site = drawing(m.lattice, self.cells)
@@ -452,15 +228,15 @@ class IsingLattice(core.Model):
         "on, to sides that are multiples of 128)",
     )  # fmt: skip
     algorithm: str = core.choice(
-        "metropolis", {"metropolis": "Metropolis", "wolff": "Wolff", "swendsen_wang": "Swendsen-Wang"}, part="simulation",
-        doc="how spins are updated: one by one, one cluster at a time, or all clusters at once",
+        "metropolis", {"metropolis": "Metropolis", "wolff": "Wolff", "swendsen_wang": "Swendsen-Wang"},
+        part="simulation", doc="how spins are updated: one by one, one cluster at a time, or all clusters at once",
     )  # fmt: skip
     start: str = core.choice(
-        "up", ("up", "down", "random"), role="start", part="simulation",
+        "up", spins.STARTS, role="start", part="simulation",
         doc="state the simulation starts from; a random one orders up here and down there, or either way by chance",
     )  # fmt: skip
 
-    version = 2
+    version = 3
     title = "Ising model on lattices"
     summary = (
         "Nine lattices, three theories and the truth: what mean field misses, and how finite-size scaling finds it."
@@ -474,7 +250,9 @@ class IsingLattice(core.Model):
             "(2026)", arxiv="2603.02962",
         ),
         core.Source("Y. Deng, H. W. J. Blöte, Phys. Rev. E 68, 036125 (2003)", doi="10.1103/PhysRevE.68.036125"),
-        core.Source("P. H. Lundow, K. Markström, A. Rosengren, Phil. Mag. 89, 2009 (2009)", doi="10.1080/14786430802680512"),
+        core.Source(
+            "P. H. Lundow, K. Markström, A. Rosengren, Phil. Mag. 89, 2009 (2009)", doi="10.1080/14786430802680512"
+        ),
     )  # fmt: skip
     methods = (
         core.Method("mean_field", "every neighbour is replaced by the mean spin, eq. (2)"),
@@ -516,29 +294,27 @@ class IsingLattice(core.Model):
         ),
     )
     landmarks = (
-        core.Landmark("critical_temperature", "T_c", "the lattice itself orders below it"),
+        core.Landmark("critical_temperature", "T_c", "the lattice itself orders below it", of="temperature"),
         core.Landmark(
-            "critical_temperature_bethe",
-            r"T_c^{\rm Bethe}",
-            "Bethe's theory orders below it",
-            continuous=False,
-            title="critical temperature (Bethe)",
+            "critical_temperature_bethe", r"T_c^{\rm Bethe}", "Bethe's theory orders below it", continuous=False,
+            title="critical temperature (Bethe)", of="temperature",
         ),
         core.Landmark(
-            "critical_temperature_mean_field", r"T_c^{\rm MF}", "mean-field theory orders below it", continuous=False
-        ),
-        core.Landmark("coexistence", r"f_\uparrow=f_\downarrow", "up and down have the same free energy (first order)"),
-        core.Landmark(
-            "spinodal_bethe",
-            r"h_s^{\rm Bethe}",
-            "by Bethe's theory the state against the field ends",
-            continuous=False,
-            title="spinodal (Bethe)",
+            "critical_temperature_mean_field", r"T_c^{\rm MF}", "mean-field theory orders below it", continuous=False,
+            of="temperature",
         ),
         core.Landmark(
-            "spinodal_mean_field", r"h_s^{\rm MF}", "by mean field the state against the field ends", continuous=False
+            "coexistence", r"f_\uparrow=f_\downarrow", "up and down have the same free energy (first order)", of="field"
         ),
-    )
+        core.Landmark(
+            "spinodal_bethe", r"h_s^{\rm Bethe}", "by Bethe's theory the state against the field ends",
+            continuous=False, title="spinodal (Bethe)", of="field",
+        ),
+        core.Landmark(
+            "spinodal_mean_field", r"h_s^{\rm MF}", "by mean field the state against the field ends", continuous=False,
+            of="field",
+        ),
+    )  # fmt: skip
     planes = (core.Plane("field", "temperature", "magnetization"),)
     presets = (
         core.Preset(
@@ -555,6 +331,7 @@ class IsingLattice(core.Model):
         core.Preset(
             "quench", {"temperature": 1.4, "size": 262_144, "start": "random"},
             "Domains grow, but only as the square root of time: the magnetization stays far from its exact value.",
+            view=core.View(series="energy"),
         ),
         core.Preset(
             "Wolff clusters", {"temperature": 2.269, "size": 65_536, "algorithm": "wolff"},
@@ -578,39 +355,37 @@ class IsingLattice(core.Model):
     references = (
         core.Reference(
             "energy at the critical point of the square lattice", -math.sqrt(2), 1e-12, "Onsager 1944",
-            lambda model: float(IsingLattice(temperature=2 / math.log(1 + math.sqrt(2))).theory(method="exact")["energy"]),
+            core.Value("energy", method="exact"), {"temperature": 2 / math.log(1 + math.sqrt(2))}, published=True,
         ),
         core.Reference(
             "spontaneous magnetization of the square lattice at $T=2$", 0.911319377877496, 1e-13, "Yang 1952, mpmath",
-            lambda model: float(IsingLattice(temperature=2.0).theory(method="exact")["magnetization"]),
+            core.Value("magnetization", method="exact"), {"temperature": 2.0},
         ),
         core.Reference(
             "energy of a 64 × 64 torus at $T=2.6$", -1.0282937039991242, 1e-11, "Kaufman 1949, mpmath",
-            lambda model: IsingLattice(temperature=2.6, size=4096).exact()["energy"],
+            core.Exact("energy"), {"temperature": 2.6, "size": 4096},
         ),
         core.Reference(
             "mean size of the magnetization on a 4 × 4 torus at $T=2.5$", 0.7647123932216846, 1e-12,
-            "sum over $2^{16}$ states",
-            lambda model: IsingLattice(temperature=2.5, size=16).exact()["absolute_magnetization"],
+            "sum over $2^{16}$ states", core.Exact("absolute_magnetization"), {"temperature": 2.5, "size": 16},
         ),
         core.Reference(
             "critical temperature of the kagome lattice", 2.143319440105504, 1e-13, r"$4/\ln(3+2\sqrt3)$",
-            lambda model: float(IsingLattice(lattice="kagome").landmark("critical_temperature", "temperature")[0]),
+            core.Crossing("critical_temperature", "temperature"), {"lattice": "kagome"}, published=True,
         ),
     )  # fmt: skip
     tasks = (
         core.Task(
             "All spins of a square lattice start up. Raise the temperature until they no longer stay up. At which "
             "temperature is that?",
-            {"temperature": 1.5}, "temperature",
-            lambda model: float(model.landmark("critical_temperature", "temperature")[0]), 0.05,
+            {"temperature": 1.5}, "temperature", core.Crossing("critical_temperature", "temperature"), 0.05,
             "It is 2.269, not the 4 of mean field or the 2.885 of Bethe: what the theories leave out is fluctuations.",
         ),
         core.Task(
             "Honeycomb and hydrogen-peroxide lattice both have three neighbours, so mean field and Bethe cannot tell "
             "them apart. The first orders below T = 1.519. What is the critical temperature of the second?",
             {"lattice": "hydrogen_peroxide", "temperature": 1.5, "size": 32_768}, "temperature",
-            lambda model: float(model.landmark("critical_temperature", "temperature")[0]), 0.08,
+            core.Crossing("critical_temperature", "temperature"), 0.08,
             "1.743: in three dimensions, with longer loops, the neighbours of a spin are more nearly independent, as "
             "Bethe assumes (1.820).",
         ),
@@ -645,10 +420,9 @@ class IsingLattice(core.Model):
 
     def critical(self, method: str) -> float:
         """Critical temperature by a method; for "exact" in three dimensions the published Monte Carlo value."""
-        c = self.coordination
-        if method == "mean_field":
-            return float(c)
-        return 1 / math.atanh(1 / (c - 1)) if method == "bethe" else 1 / CRITICAL_COUPLINGS[self.lattice]
+        if method == "exact":
+            return 1 / CRITICAL_COUPLINGS[self.lattice]
+        return critical_temperature(method == "bethe", self.coordination)
 
     @property
     def clusters_per_round(self) -> int:
@@ -657,93 +431,86 @@ class IsingLattice(core.Model):
         """
         n, d, t = self.sites, self.dimension, self.temperature
         t *= self.critical("bethe") / self.critical("exact")
-        m = abs(float(self._approximations(np.array([t]), np.zeros(1))[0][0, BETHE]))
+        m = float(ordered(True, np.array([t]), np.zeros(1), self.coordination).magnetization[0])
         k = min(1 / t, 50) if t > 0 else 50
         c = self.coordination
         above = (1 + math.tanh(k)) / max(1 - (c - 1) * math.tanh(k), 1e-9)  # T times the susceptibility
         largest = n ** (2 * EXPONENTS[d][1] / d - 1)
         return max(1, round(n / (max(m * m * n, largest) if m > 0 else min(above, largest))))
 
-    def _approximations(self, t: Array, h: Array) -> tuple[Array, ...]:
-        outputs = tuple(np.full((t.size, 3), np.nan) for _ in range(5))
-        solve_points(t, h, self.coordination, *outputs)
-        return outputs
-
     def solve(self, points: Points) -> core.Solution:
         t, h = points["temperature"], points["field"]
-        m, energy, heat, free_energy, residual = self._approximations(t, h)
+        theories = [ordered(on_a_tree, t, h, self.coordination) for on_a_tree in (False, True)]
         known = (h == 0) & (self.lattice in PLANAR)
-        if known.any():
-            found = exact_solution(self.lattice, t[known])
-            for column, solved in zip((m, energy, heat, free_energy), found, strict=True):
-                column[known, EXACT] = solved
-            residual[known, EXACT] = 0.0
+        exact = exact_solution(self.lattice, t[known]) if known.any() else None
+
+        def by_method(name: str) -> Array:
+            column = np.full(t.size, np.nan)
+            if exact is not None:
+                column[known] = getattr(exact, name)
+            return np.stack([*(getattr(theory, name) for theory in theories), column], axis=-1)
+
+        m, energy, free_energy = (by_method(name) for name in ("magnetization", "energy", "free_energy"))
+        residual = np.stack([*(theory.residual for theory in theories), np.where(known, 0.0, np.nan)], axis=-1)
         with np.errstate(divide="ignore", invalid="ignore"):
             entropy = np.where(t[:, None] > 0, (energy - free_energy) / t[:, None], 0 * energy)
         values = {
             "magnetization": m,
             "absolute_magnetization": np.abs(m),
             "energy": energy,
-            "specific_heat": heat,
+            "specific_heat": by_method("specific_heat"),
             "free_energy": free_energy,
             "entropy": entropy,
             # Below T_c the magnetization has one size; above it is Gaussian around zero.
             "binder_ratio": np.where(np.isnan(m), np.nan, np.where(m != 0, 1.0, 1 / 3)),
         }
-        validity = np.zeros(m.shape, np.int8)
-        false = t >= self.critical("exact")
-        for method, name in ((MEAN_FIELD, "mean_field"), (BETHE, "bethe")):
-            ordered = (t < self.critical(name)) & (np.abs(h) <= spinodal(method, t, self.coordination))
-            better = np.where(known, m[:, EXACT], m[:, BETHE])
-            differs = np.abs(m[:, method] - better) > NOTICEABLE
-            validity[:, method] = np.where(false & ordered, 1, np.where(differs, 2, 0))
-        return core.Solution(values, residual, validity=validity)
+        better = np.where(known, m[:, EXACT], m[:, BETHE])[:, None]
+        fails = {
+            "false_order": self._two_states(points) & (t >= self.critical("exact"))[:, None],
+            "fluctuations": np.abs(m - better) > NOTICEABLE,
+        }
+        return core.Solution(values, residual, fails=fails)
 
-    def classify(self, points: Points, solution: core.Solution, equilibrium: Array) -> Array:
+    def _two_states(self, points: Points) -> Array:
+        """Whether there is a state up and one down, by each method; shape (n, 3)."""
+        t, h = points["temperature"], np.abs(points["field"])
+        limits = *(spinodal_field(on_a_tree, t, self.coordination) for on_a_tree in (False, True)), np.zeros_like(t)
+        below = (t < self.critical(method.name) for method in self.methods)
+        return np.stack([cold & (h <= limit) for cold, limit in zip(below, limits, strict=True)], axis=-1)
+
+    def classify(self, points: Points, states: core.States) -> dict[str, Array]:
+        t, h = points["temperature"][:, None], points["field"][:, None]
+        up = np.broadcast_to(h > 0, (h.size, len(self.methods)))
+        return {
+            "paramagnet": t >= np.array([self.critical(method.name) for method in self.methods]),
+            "bistable": self._two_states(points),
+            "magnetized_up": up,
+            "magnetized_down": ~up,
+        }
+
+    def boundary(self, name: str, points: Points) -> Array | tuple[Array, Array]:
         t, h = points["temperature"], points["field"]
-        phase = np.empty((t.size, 3), np.int8)
-        for method, named in enumerate(self.methods):
-            limit = spinodal(method, t, self.coordination) if method != EXACT else np.zeros_like(t)
-            alone = np.where(h > 0, UP, DOWN)
-            below = np.where(np.abs(h) <= limit, BISTABLE, alone)
-            phase[:, method] = np.where(t >= self.critical(named.name), PARAMAGNET, below)
-        return phase
-
-    def landmark(self, name: str, along: str) -> Array:
-        t, h = self.temperature, self.field
-        found: list[float] = []
-        if name.startswith("critical_temperature") and along == "temperature":
-            method = name.removeprefix("critical_temperature").removeprefix("_") or "exact"
-            found = [self.critical(method)] if h == 0 else []
-        elif name == "coexistence" and along == "field":
-            found = [0.0] if t < self.critical("exact") else []
-        elif name.startswith("spinodal") and along == "field":
-            method = name.removeprefix("spinodal_")
-            if t < self.critical(method):
-                limit = float(spinodal((MEAN_FIELD, BETHE)[method == "bethe"], np.array(t), self.coordination))
-                found = [-limit, limit]
-        else:
-            raise core.NotOfferedError(self.title, f"{name} along {along}")
-        return self.control(along).within(found)
-
-    def trace_landmark(self, name: str, x: str, y: str, x_range: tuple[float, float]) -> tuple[Array, Array]:
-        """In the plane of field and temperature, as curves over temperature."""
-        if {x, y} != {"field", "temperature"}:
-            raise core.NotOfferedError(self.title, f"the boundary {name!r} in the plane ({x}, {y})")
-        method = name.removeprefix("critical_temperature").removeprefix("spinodal").removeprefix("_") or "exact"
+        if name == "coexistence":
+            return np.where(t < self.critical("exact"), 0.0, np.nan)
         if name.startswith("critical_temperature"):
-            field, temperature = np.zeros(1), np.array([self.critical(method)])
-        elif name == "coexistence":
-            temperature = np.linspace(0.0, self.critical("exact"), 129)
-            field = np.zeros_like(temperature)
-        else:
-            end = self.critical(method)
-            half = end * np.sin(np.linspace(0, np.pi / 2, 257))
-            limit = spinodal((MEAN_FIELD, BETHE)[method == "bethe"], half, self.coordination)
-            field, temperature = np.concatenate([-limit, limit[::-1]]), np.concatenate([half, half[::-1]])
-            low, high = self.control("field").bounds
-            field = np.where((field < low) | (field > high), np.nan, field)
-        return (field, temperature) if x == "field" else (temperature, field)
+            method = name.removeprefix("critical_temperature").removeprefix("_") or "exact"
+            return np.where(h == 0, self.critical(method), np.nan)
+        method = name.removeprefix("spinodal_")
+        limit = spinodal_field(method == "bethe", t, self.coordination)
+        return np.stack([-limit, limit], axis=-1), (t < self.critical(method))[:, None] & np.ones(2, bool)
+
+    def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
+        t, h, c, m = self.temperature, self.field, self.coordination, state["magnetization"]
+        if t == 0:
+            return {"(1)": state["energy"] + 0.5 * c + abs(h)}
+        if state["method"] == "mean_field":
+            free_energy = 0.5 * c * m * m - t * np.logaddexp((c * m + h) / t, -(c * m + h) / t)
+            return {"(2)": m - np.tanh((c * m + h) / t), "f": state["free_energy"] - free_energy}
+        if state["method"] == "bethe":
+            u = (t * np.arctanh(np.clip(m, -1 + 1e-16, 1 - 1e-16)) - h) / c
+            passed = t * np.arctanh(np.clip(np.tanh(1 / t) * np.tanh((h + (c - 1) * u) / t), -1 + 1e-16, 1 - 1e-16))
+            return {"(3)": m - np.tanh((h + c * passed) / t)}
+        return {"(4), (5)": state["free_energy"] + t * log_sum_of_states(self.lattice, 1 / t)}
 
     def exact(self) -> dict[str, float]:
         """By counting all states of up to 20 spins; on a larger square lattice without a field by Kaufman's formula.
@@ -751,25 +518,12 @@ class IsingLattice(core.Model):
         Raises NotOfferedError for other sizes and lattices.
         """
         if self.sites <= ENUMERABLE:
-            return self._counted()
+            return averages(self.density_of_states(), self.temperature, self.field)
         if self.lattice != "square" or self.field != 0:
             raise core.NotOfferedError(
                 self.title, "exact values at this size, but on the square lattice without a field"
             )
-        t = max(self.temperature, 0.1)  # no larger box is excited below, to 16 digits
-        k, tiny, step = 1 / t, 1e-20, 1e-4
-
-        def slope(k: float) -> float:
-            return torus(self.cells, complex(k, tiny)).imag / tiny
-
-        heat = (8 * (slope(k + step) - slope(k - step)) - slope(k + 2 * step) + slope(k - 2 * step)) / (12 * step)
-        energy, free_energy = -slope(k), -t * torus(self.cells, complex(k, 0)).real
-        return {
-            "energy": energy,
-            "specific_heat": heat / t**2,
-            "free_energy": free_energy,
-            "entropy": (energy - free_energy) / t,
-        }
+        return torus_averages(self.cells, self.temperature)
 
     def density_of_states(self) -> Array:
         """Number of states of up to 20 spins, by number of disagreeing bonds and of spins up."""
@@ -779,30 +533,6 @@ class IsingLattice(core.Model):
         counts = np.empty((table.size // 2 + 1, self.sites + 1), np.int64)
         count_states(table, counts)
         return counts
-
-    def _counted(self) -> dict[str, float]:
-        n = self.sites
-        counts = self.density_of_states()
-        m = (2 * np.arange(n + 1) - n) / n
-        e = (2 * np.arange(len(counts)) - (len(counts) - 1))[:, None] / n - self.field * m
-        lowest = e[counts > 0].min()
-        t = self.temperature
-        with np.errstate(invalid="ignore", divide="ignore"):
-            weight = counts * np.exp(-np.nan_to_num((e - lowest) * n / np.float64(t), nan=0.0))
-        z = weight.sum()
-        weight /= z
-        energy = float((weight * e).sum())
-        free_energy = lowest - t * math.log(z) / n
-        squared, fourth = float((weight * m**2).sum()), float((weight * m**4).sum())
-        return {
-            "magnetization": float((weight * m).sum()),
-            "absolute_magnetization": float((weight * np.abs(m)).sum()),
-            "energy": energy,
-            "specific_heat": n * float((weight * (e - energy) ** 2).sum()) / t**2 if t > 0 else 0.0,
-            "free_energy": free_energy,
-            "entropy": (energy - free_energy) / t if t > 0 else math.log(z) / n,
-            "binder_ratio": squared**2 / fourth,
-        }
 
     def range(self, plane: core.Plane, axis: str) -> tuple[float, float]:
         """Temperatures up to a little above the mean-field transition."""

@@ -12,20 +12,24 @@ from scipy.integrate import quad
 from scipy.special import iv
 
 from mfexplore.core import NotOfferedError
+from mfexplore.core.solution import columns
 from mfexplore.models.collective.diffusion_limited_aggregation import (
+    MEASURED_DIMENSION,
+    DiffusionLimitedAggregation,
+    mean_field_dimension,
+)
+from mfexplore.models.collective.diffusion_limited_aggregation.dynamics import DOTS
+from mfexplore.models.collective.diffusion_limited_aggregation.off_lattice import (
     CAPTURE,
     CELL,
-    DOTS,
     FAR,
     OCCUPIED,
     PARTS,
     SPACING,
     WIDER,
-    DiffusionLimitedAggregation,
     OffLattice,
     drifting_return,
     drifting_turn,
-    mean_field_dimension,
     return_turn,
 )
 from mfexplore.numerics.random import new_stream
@@ -116,20 +120,20 @@ def test_every_particle_touches_an_earlier_one_and_the_grid_holds_them_all(geome
             offset[:, 0] -= engine.period * np.round(offset[:, 0] / engine.period)
         assert np.min(np.abs(np.hypot(*offset.T) - SPACING)) < 1e-9
     chained = []
-    for first in engine.head[engine.head >= 0]:
+    for first in engine.grid.head[engine.grid.head >= 0]:
         k = first
         while k >= 0:
             chained.append(k)
-            k = engine.following[k]
+            k = engine.grid.following[k]
     assert sorted(chained) == list(range(engine.count))
 
 
 def brute_distances(engine: OffLattice, level: int, span: float) -> np.ndarray:
     """From the middle of every cell of a level to the nearest square of side `span` that holds a particle."""
     side = CELL * 2 ** (WIDER * level)
-    points = engine.points[: engine.count] - [engine.left, engine.bottom]
+    points = engine.points[: engine.count] - [engine.grid.left, engine.grid.bottom]
     held = (np.floor(points / span) + 0.5) * span if span else points
-    y, x = (side * (np.arange(n) + 0.5) for n in (engine.rows[level], engine.columns[level]))
+    y, x = (side * (np.arange(n) + 0.5) for n in (engine.grid.rows[level], engine.grid.columns[level]))
     dx, dy = np.abs(x[:, None] - held[:, 0]), np.abs(y[:, None] - held[:, 1])
     if engine.period:
         dx = np.minimum(dx, engine.period - dx)
@@ -143,9 +147,9 @@ def test_distances_of_the_grid_are_those_of_brute_force(geometry: str) -> None:
     run = DiffusionLimitedAggregation(size=800, geometry=geometry).simulate(seed=5)
     run.advance(800)
     engine = run.engine
-    for level, (wide, high) in enumerate(zip(engine.columns, engine.rows, strict=True)):
+    for level, (wide, high) in enumerate(zip(engine.grid.columns, engine.grid.rows, strict=True)):
         side = CELL * 2 ** (WIDER * level)
-        marks = engine.clear[engine.offsets[level] : engine.offsets[level + 1]].reshape(high, wide)
+        marks = engine.grid.clear[engine.grid.offsets[level] : engine.grid.offsets[level + 1]].reshape(high, wide)
         span = 0.0 if level == 0 else side / 2**WIDER
         wanted = np.floor(np.minimum(PARTS / side * brute_distances(engine, level, span), FAR))
         # What is further away than REACH cells to a side is not looked at; float32 may round a whole part down.
@@ -153,7 +157,7 @@ def test_distances_of_the_grid_are_those_of_brute_force(geometry: str) -> None:
         exact = brute_distances(engine, level, 0.0)
         assert (side / PARTS * (marks & ~OCCUPIED) <= exact + 1e-4).all()
         inside = np.zeros((high, wide), bool)
-        x, y = ((engine.points[: engine.count] - [engine.left, engine.bottom]) / side).astype(int).T
+        x, y = ((engine.points[: engine.count] - [engine.grid.left, engine.grid.bottom]) / side).astype(int).T
         inside[y, x] = True
         np.testing.assert_array_equal(marks & OCCUPIED != 0, inside)
 
@@ -286,7 +290,9 @@ def test_mass_is_monofractal() -> None:
 def test_radius_and_exponent_are_those_of_the_integrated_profile() -> None:
     """Eq. (3) integrated numerically for the lattice gas with drift and sticking."""
     model = DiffusionLimitedAggregation(walker_density=0.12, sticking=0.3, size=30_000)
-    core, blob, gap = model._prefactors()
+    core, blob, floor = (float(column[0]) for column in model.prefactors(columns(model, {})))
+    gap = 2 - MEASURED_DIMENSION
+    assert floor == 0.12
 
     def density(r: float) -> float:
         return max(0.12, core * min(1.0, blob / r) ** gap)
@@ -341,6 +347,58 @@ def test_core_is_solved_the_same_way_along_both_axes() -> None:
     assert model.replace(size=size).landmark("core", "sticking") == pytest.approx([0.02], rel=1e-3)
     around = model.theory(method="numerical", size=[int(0.8 * size), int(1.25 * size)])
     assert around["phase"].values.tolist() == [2, 0]
+
+
+def test_measured_mass_grows_with_the_radius_as_theory_says() -> None:
+    """Particles within a distance of the centre of a finished cluster, and the exponent of that."""
+    model = DiffusionLimitedAggregation(size=50_000)
+    run = model.simulate(seed=3)
+    run.advance(20_000)
+    early = run.profiles()["mass"]
+    run.measure()
+    mass = run.profiles()["mass"]
+    distance = np.hypot(*run.cluster().T)
+    np.testing.assert_array_equal(mass.values, [(distance <= r).sum() for r in mass.coordinate])
+    inner = early.coordinate < 0.3 * early.coordinate.max()
+    np.testing.assert_allclose(early.values[inner], mass.values[: inner.sum()], rtol=0.05)  # hardly anyone gets there
+    theory = model.theory(method="numerical")["mass"]
+    outer = (
+        np.isfinite(theory.values) & (theory["radius"].values > 5) & (theory["radius"].values <= mass.coordinate[-1])
+    )
+    ratio = mass.values[outer[: len(mass.values)]] / theory.values[outer]
+    assert np.abs(ratio - 1).max() < 0.4  # one cluster; the prefactor is that of its whole
+    slope = np.polyfit(np.log(mass.coordinate[mass.coordinate > 8]), np.log(mass.values[mass.coordinate > 8]), 1)[0]
+    assert slope == pytest.approx(1.71, abs=0.1)
+
+
+def test_mass_of_theory_is_the_integral_of_the_profile_and_ends_with_the_cluster() -> None:
+    model = DiffusionLimitedAggregation(walker_density=0.12, sticking=0.3, size=30_000)
+    theory = model.theory()["mass"]
+    for method, values in zip(theory["method"].values, theory.values, strict=True):
+        last = np.flatnonzero(np.isfinite(values))[-1]
+        at = model.replace(size=max(50, round(values[last])))
+        found = at.theory(method=str(method))
+        outer = float(found["radius_of_gyration"] * np.sqrt(1 + 2 / found["fractal_dimension"]))
+        assert outer == pytest.approx(float(theory["radius"][last]), rel=1e-4)
+        assert (np.diff(values[: last + 1]) > 0).all()
+    assert "mass" not in DiffusionLimitedAggregation(geometry="line").profiles()
+
+
+@pytest.mark.parametrize("geometry", ["point", "line"])
+def test_growth_is_drawn_with_its_exponent(geometry: str) -> None:
+    run = DiffusionLimitedAggregation(size=6000, geometry=geometry).simulate(seed=1)
+    chart = run.pictures()["growth"]
+    assert not chart.guides
+    run.measure()
+    chart = run.pictures()["growth"]
+    assert chart.x.scale == chart.y.scale == "log"
+    (series,), (guide,) = chart.series, chart.guides
+    assert (series.x[-1], series.y[-1]) == guide.through
+    assert series.y[-1] == 6000
+    expected = run.observe()["fractal_dimension"] - (geometry == "line")
+    assert guide.slope == pytest.approx(expected)
+    late = series.y > 600
+    assert np.polyfit(np.log(series.x[late]), np.log(series.y[late]), 1)[0] == pytest.approx(expected, abs=0.15)
 
 
 # -- picture -------------------------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brentq, minimize_scalar
 
-from mfexplore.models.collective.spatial_network_sir import INFECTED, RECOVERED, SpatialNetworkSIR, spread
+from mfexplore.families.crowds import crowd_of
+from mfexplore.models.collective.spatial_network_sir import INFECTED, RECOVERED, Contacts, SpatialNetworkSIR, spread
 
 REFERENCES = reference_values("spatial_network_sir")
 
@@ -107,7 +108,7 @@ def test_heavy_tails_have_no_speed_and_say_so() -> None:
 @pytest.mark.parametrize("dimension", [1, 2])
 def test_the_network_has_the_degrees_and_lengths_asked_for(kernel: str, dimension: int) -> None:
     run = SpatialNetworkSIR(kernel=kernel, dimension=dimension, size=20_000, tail=2.0).simulate(seed=1)
-    degrees = np.diff(run.first)
+    degrees = np.diff(run.contacts.first)
     crowded = 64 * (4 * np.pi * 2.5**2) ** (
         -dimension / 2
     )  # people are Poisson themselves: dense places have more links
@@ -127,12 +128,9 @@ def test_a_link_transmits_with_the_textbook_probability(rng: np.random.Generator
     """Many separate pairs, one of each infected: the other falls ill with probability tau/(tau + gamma)."""
     pairs = 20_000
     state = np.tile(np.array([INFECTED, 0], np.int8), pairs)
-    first = np.arange(2 * pairs + 1)
-    partner = (np.arange(2 * pairs) ^ 1).astype(np.int32)
-    carriers, place = np.zeros(2 * pairs, np.int64), np.zeros(2 * pairs, np.int64)
-    carriers[:pairs] = np.arange(0, 2 * pairs, 2)
-    place[carriers[:pairs]] = np.arange(pairs)
-    count, infections = spread(state, first, partner, carriers, place, pairs, 0.7, 1.3, 1, 1e9, rng)
+    contacts = Contacts(np.arange(2 * pairs + 1), (np.arange(2 * pairs) ^ 1).astype(np.int32), 1)
+    carriers, count = crowd_of(np.arange(0, 2 * pairs, 2), 2 * pairs)
+    count, infections = spread(state, contacts, carriers, count, 0.7, 1.3, 1e9, rng)
     assert count == 0
     assert infections == (state[1::2] == RECOVERED).sum()
     expected = 0.7 / 2.0
@@ -172,7 +170,7 @@ def test_a_real_network_uses_its_own_degrees() -> None:
 @pytest.mark.parametrize("network", ["karate club", "les miserables"])
 def test_sizes_on_a_real_network_right_above_its_threshold(network: str) -> None:
     """Linear in the distance to the threshold, with the slope that follows from the third moment of the degrees."""
-    degrees = np.diff(SpatialNetworkSIR(network=network).simulate().first)  # type: ignore[attr-defined]
+    degrees = np.diff(SpatialNetworkSIR(network=network).simulate().contacts.first)  # type: ignore[attr-defined]
     first, second, third = (np.mean(degrees * x) for x in (1, degrees - 1, (degrees - 1) * (degrees - 2)))
     branching = second / first
     threshold = 1 / (branching - 1)

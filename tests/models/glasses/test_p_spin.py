@@ -11,8 +11,9 @@ import pytest
 from conftest import reference_values
 from numpy.typing import NDArray
 
-from mfexplore.core import NotOfferedError
-from mfexplore.models.glasses.p_spin import PSpin, draw_groups, forces, products
+from mfexplore.core import Chart, NotOfferedError
+from mfexplore.models.glasses.p_spin import PSpin
+from mfexplore.models.glasses.p_spin.dynamics import Interaction, draw_groups, forces, products
 
 Array = NDArray[np.float64]
 ISING = {v["id"]: v for v in reference_values("pspin_ising")}
@@ -231,7 +232,7 @@ def test_forces_are_derivatives(order: int, rng: np.random.Generator) -> None:
     def potential(s: Array) -> float:
         return -products(groups, s, couplings, terms) + 0.3 / 2 * float(np.sum(np.prod(s[groups], axis=1) ** 2))
 
-    forces(groups, couplings, 0.3, spins, out)
+    forces(Interaction(groups, couplings, 0.3), spins, out)
     for i, unit in enumerate(np.eye(9)):
         slope = (potential(spins + 1e-6 * unit) - potential(spins - 1e-6 * unit)) / 2e-6
         assert out[i] == pytest.approx(-slope, abs=1e-6)
@@ -350,8 +351,11 @@ def test_picture_shows_simulation_and_prediction() -> None:
     run = PSpin(temperature=0.6, size=64).simulate(seed=1)
     run.advance(30)
     picture = run.picture()
-    assert [label.split(",")[0] for label, _ in picture.curves] == [  # type: ignore[union-attr]
+    assert isinstance(picture, Chart)
+    assert [one.name.split(",")[0] for one in picture.series] == [
         "simulation", "mode coupling", "overlap of the states",
     ]  # fmt: skip
-    assert picture.x[-1] == pytest.approx(math.log10(30))  # type: ignore[union-attr]
-    assert (np.diff(picture.x) >= 0).all()  # type: ignore[union-attr]
+    assert picture.x.scale == "log"
+    for one in picture.series:
+        assert one.x[-1] == pytest.approx(30)
+        assert (np.diff(one.x) >= 0).all()

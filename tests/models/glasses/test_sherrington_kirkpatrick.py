@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scipy.optimize import root
 
 from mfexplore.core import NotOfferedError
+from mfexplore.families.dense_spins import STEPS
 from mfexplore.models.glasses.sherrington_kirkpatrick import SherringtonKirkpatrick as SK  # noqa: N817 (the usual name)
-from mfexplore.numerics.dense_spins import STEPS
 
 Array = NDArray[np.float64]
 VALUES = {v["id"]: v for v in reference_values("sk")}
@@ -233,6 +233,20 @@ def test_ends_of_the_at_line() -> None:
     assert near**2 == pytest.approx(4 / 3 * 1e-15, rel=1e-3)
     far = SK(field=2).landmark("at_line", "temperature")[0]
     assert far == pytest.approx(4 / (3 * math.sqrt(2 * math.pi)) * math.exp(-2), rel=0.05)
+
+
+def test_a_line_is_not_crossed_by_going_along_it() -> None:
+    assert SK(temperature=1.0, ferromagnetic_bias=0.5).landmark("at_line", "ferromagnetic_bias").size == 0
+
+
+def test_the_law_has_the_steps_of_the_state() -> None:
+    """At fixed magnetization more steps may be found than where it was unknown; they are another state."""
+    model = SK(temperature=0.069, field=0.288, ferromagnetic_bias=1.646, rsb_steps=12)
+    theory = model.equilibrium()
+    names = "overlap", "overlap_0", "overlap_1", "breakpoint", "magnetization"
+    state = {name: float(theory[name]) for name in names}
+    q, x = model.order_parameter(state)
+    assert [q[0], q[-1], x[-2]] == pytest.approx([state[n] for n in names[1:4]], abs=1e-6)
 
 
 @pytest.mark.parametrize("x", ["field", "ferromagnetic_bias"])

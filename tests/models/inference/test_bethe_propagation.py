@@ -11,14 +11,9 @@ import numpy as np
 import pytest
 from conftest import reference_values
 
-from mfexplore.models.inference.bethe_propagation import (
-    SQUARE_CRITICAL,
-    BethePropagation,
-    bethe_averages,
-    build,
-    pass_messages,
-)
-from mfexplore.numerics.graphs import links
+from mfexplore.families.sparse_graphs.graphs import links
+from mfexplore.families.sparse_graphs.messages import bethe_averages, pass_messages
+from mfexplore.models.inference.bethe_propagation import SQUARE_CRITICAL, BethePropagation
 
 FERROMAGNET, SPIN_GLASS = {"antiferromagnetic_fraction": 0.0}, {"antiferromagnetic_fraction": 0.5}
 
@@ -66,9 +61,9 @@ def test_on_a_tree_it_is_exact(seed: int) -> None:
     graph = links(edges, n)
     messages, cavities, means = np.zeros(2 * len(edges)), np.empty(2 * len(edges)), np.empty(n)
     for _ in range(n):
-        change = pass_messages(graph.starts, graph.reverse, signs[graph.edge], 1 / t, h, 0.0, messages, cavities)
+        change = pass_messages(graph, signs[graph.edge], 1 / t, h, 0.0, messages, cavities)
     assert change < 1e-14
-    energy, free_energy = bethe_averages(graph.starts, 1 / t, h, messages, means)
+    energy, free_energy = bethe_averages(graph, 1 / t, h, messages, means)
 
     states = np.array(list(itertools.product((-1, 1), repeat=n)))
     cost = -(states[:, edges[:, 0]] * states[:, edges[:, 1]] * signs).sum(axis=1) - h * states.sum(axis=1)
@@ -86,18 +81,6 @@ def test_damping_changes_the_way_not_the_end() -> None:
         run.advance(200)
         ends.append(run.means)
     np.testing.assert_allclose(*ends, atol=1e-10)
-
-
-@pytest.mark.parametrize(("graph", "degree"), [("random_regular", 5), ("random_regular", 3), ("erdos_renyi", 4)])
-def test_graphs_have_the_asked_degrees(graph: str, degree: int) -> None:
-    found, shape = build(graph, degree, 1001, np.random.default_rng(1))
-    degrees = found.degrees
-    assert shape[0] * shape[1] >= len(degrees)
-    if graph == "random_regular":
-        assert set(degrees.tolist()) == {degree}
-    else:
-        assert degrees.mean() == pytest.approx(degree, rel=0.05)
-        assert degrees.var() == pytest.approx(degree, rel=0.15)
 
 
 # -- theory --------------------------------------------------------------------------------------------------------

@@ -15,15 +15,9 @@ from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
 
 from mfexplore.core import NotOfferedError
-from mfexplore.models.inference.compressed_sensing import (
-    CompressedSensing,
-    bayes_error,
-    best_threshold,
-    denoise,
-    lasso_error,
-    photograph,
-    sparse_photograph,
-)
+from mfexplore.models.inference.compressed_sensing import CompressedSensing
+from mfexplore.models.inference.compressed_sensing.denoisers import bayes_error, best_threshold, denoise, lasso_error
+from mfexplore.models.inference.compressed_sensing.photograph import photograph, sparse_photograph
 
 GAUSS_BERNOULLI = reference_values("cs_gauss_bernoulli")
 # The stored values of these were found with a quadrature step that does not resolve the denoiser (their error is 0.7
@@ -168,8 +162,9 @@ def test_the_fold_and_the_phases() -> None:
     at = model.theory(measurement_rate=middle)["free_entropy"].values
     assert at[0] == pytest.approx(at[1], abs=1e-9)
     assert CompressedSensing(noise=0.1).landmark("spinodal", "measurement_rate").size == 0
-    with pytest.raises(NotOfferedError):
-        model.landmark("spinodal", "noise")
+    (end,) = model.replace(measurement_rate=high).landmark("spinodal", "noise")
+    assert end == pytest.approx(1e-8, rel=1e-6)
+    assert model.replace(measurement_rate=0.9).landmark("spinodal", "noise").size == 0
 
 
 def test_without_noise_one_equation_per_unknown_is_enough_in_principle() -> None:

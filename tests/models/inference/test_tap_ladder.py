@@ -10,7 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfexplore.models.inference.tap_ladder import ADAPTIVE, EXACT, NAIVE, TAP, THIRD, TapLadder, extended, instance
+from mfexplore.models.inference.tap_ladder import TapLadder
+from mfexplore.models.inference.tap_ladder.adaptive import adaptive
+from mfexplore.models.inference.tap_ladder.expansion import space
+from mfexplore.models.inference.tap_ladder.instance import instance
+from mfexplore.models.inference.tap_ladder.ladder import ADAPTIVE, EXACT, NAIVE, TAP, THIRD
 
 KINDS = ("sk", "hopfield", "ferromagnet", "rbm")
 every_kind = pytest.mark.parametrize("kind", KINDS)
@@ -200,8 +204,8 @@ def test_adaptive_reaction_becomes_that_of_tap_in_a_large_glass() -> None:
     for size in (20, 200):
         tap = TapLadder(temperature=1.5, field=0.3, size=size).sites()[TAP]
         couplings, _ = instance("sk", size, 1, 1)
-        m, matrices = tap.copy(), np.empty((3, size, size))
-        extended(1 / 1.5, 0.3, couplings, couplings**2, m, np.empty((7, size)), *matrices)
+        m = tap.copy()
+        adaptive(1 / 1.5, 0.3, couplings, m, space(couplings, False), 40)
         gaps.append(np.sqrt(np.mean((m - tap) ** 2)))
     assert gaps[1] < 0.5 * gaps[0]
 

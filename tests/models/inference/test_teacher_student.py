@@ -349,3 +349,19 @@ def test_the_shown_noises_end_above_the_last_transition(channel: str) -> None:
     assert low == 0
     assert model.replace(noise=0.7 * high).landmark("algorithmic_threshold", "load").size == 1
     assert model.replace(noise=high).landmark("algorithmic_threshold", "load").size == 0
+
+
+def test_without_a_transition_everything_is_shown() -> None:
+    model = TeacherStudent(prior="gaussian")
+    plane = model.plane("load", "noise")
+    assert model.range(plane, "x") == (0.01, 10.0)
+    assert model.range(plane, "y") == (0.0, 1.0)
+    assert model.landmark("algorithmic_threshold", "load").size == 0
+
+
+def test_thresholds_along_the_noise() -> None:
+    """Solved for from the thresholds along the load, up to where the fold ends."""
+    model = TeacherStudent(channel="linear", load=0.63)
+    (noise,) = model.landmark("algorithmic_threshold", "noise")
+    assert model.replace(noise=noise).landmark("algorithmic_threshold", "load") == pytest.approx([0.63], abs=1e-9)
+    assert model.replace(load=0.7).landmark("algorithmic_threshold", "noise").size == 0

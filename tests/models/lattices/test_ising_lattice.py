@@ -166,6 +166,17 @@ def test_exact_energies_are_derivatives_of_the_free_energy(lattice: str, tempera
         assert float(theory[name]) == pytest.approx(value, abs=1e-6)
 
 
+@pytest.mark.parametrize("lattice", PLANAR)
+@pytest.mark.parametrize("ratio", [0.7, 1.4])
+def test_exact_free_energies_are_those_of_the_page(lattice: str, ratio: float) -> None:
+    model = IsingLattice(lattice=lattice)
+    model = model.replace(temperature=ratio * model.critical("exact"))
+    theory = model.theory(method="exact")
+    state = {name: float(theory[name]) for name in ("magnetization", "energy", "free_energy")}
+    gaps = model.equations(state | {"method": "exact"})
+    assert abs(gaps["(4), (5)"]) < 1e-12
+
+
 @pytest.mark.parametrize("method", ["mean_field", "bethe"])
 @pytest.mark.parametrize(("temperature", "field"), [(0.3, 0.2), (2.0, 0.1), (2.5, -0.3), (5.0, 1.0)])
 def test_mean_field_and_bethe_are_consistent(method: str, temperature: float, field: float) -> None:
@@ -275,12 +286,21 @@ def test_spinodal_is_where_the_state_against_the_field_is_lost(lattice: str, met
     model = IsingLattice(lattice=lattice)
     c, t = model.coordination, 0.7 * model.critical(method)
     limit = model.replace(temperature=t).landmark(f"spinodal_{method}", "field")[1]
+    assert model.replace(field=limit).landmark(f"spinodal_{method}", "temperature")[0] == pytest.approx(t, rel=1e-9)
     for factor, stays in ((0.98, True), (1.02, False)):
         m, u, h = 1.0, 1.0, -factor * limit
         for _ in range(20_000):
             m = math.tanh((c * m + h) / t)
             u = t * math.atanh(math.tanh(1 / t) * math.tanh((h + (c - 1) * u) / t))
         assert ((m if method == "mean_field" else h + c * u) > 0) == stays
+
+
+@pytest.mark.parametrize("method", ["mean_field", "bethe"])
+def test_spinodals_end_at_the_critical_temperature(method: str) -> None:
+    model = IsingLattice(lattice="hydrogen_peroxide", field=0.0)
+    (end,) = np.unique(model.landmark(f"spinodal_{method}", "temperature").round(9))
+    assert end == pytest.approx(model.critical(method), rel=1e-7)
+    assert model.landmark("coexistence", "temperature").size == 0  # without a field one is on it all along
 
 
 # -- exact at finite size --------------------------------------------------------------------------------------------

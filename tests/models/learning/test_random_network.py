@@ -16,6 +16,7 @@ from scipy.linalg import eigh_tridiagonal
 
 from mfexplore.core import NotOfferedError
 from mfexplore.models.learning.random_network import RandomNetwork
+from mfexplore.models.learning.random_network.theory import SLOPE
 from mfexplore.numerics.blas import one_blas_thread
 
 FAMILIES = {"random RNN tanh": "tanh", "random RNN phi=erf(sqrt(pi)x/2)": "erf"}
@@ -190,8 +191,17 @@ def test_state_solves_its_equations(gain: float, noise: float, nonlinearity: str
         chaotic = gain**2 * found["activity"] > found["variance"]
         assert (found["lyapunov_exponent"] > 0) == chaotic or abs(found["lyapunov_exponent"]) < 1e-5
     if nonlinearity == "tanh" and found["variance"] > 0:
-        assert model.mean_slope() == pytest.approx(1 - found["activity"], abs=1e-9)
+        assert model.active_state()[SLOPE] == pytest.approx(1 - found["activity"], abs=1e-9)
     assert 0 <= found["dimension"] <= 1
+
+
+@pytest.mark.parametrize(("gain", "noise"), [(1.2e-7, 0.375), (0.0, 4e-243)])
+def test_the_weakest_coupling_and_the_faintest_noise_are_solved_too(gain: float, noise: float) -> None:
+    model = RandomNetwork(gain=gain, noise=noise, nonlinearity="erf")
+    found = active(model)
+    assert found["variance"] == pytest.approx(noise, rel=1e-6, abs=1e-99)
+    assert found["lyapunov_exponent"] == pytest.approx(-1, abs=1e-6)
+    assert np.isfinite(model.autocorrelation(np.array([0.0, 1.0]))).all()
 
 
 def test_without_coupling_only_noise_is_left() -> None:
@@ -276,9 +286,12 @@ def test_simulation_meets_theory(controls: dict[str, Any]) -> None:
         means = np.array([run.series()[1][name][60:].mean() for run in runs])
         error = means.std(ddof=1) / math.sqrt(len(runs))
         assert means.mean() == pytest.approx(found[name], abs=4 * error + systematic), name
-    lags, _ = runs[0].autocorrelation()
-    measured = np.mean([run.autocorrelation()[1] for run in runs], axis=0)
-    np.testing.assert_allclose(measured[:12], model.autocorrelation(lags[:12]), atol=0.06 * found["variance"])
+    profiles = [run.profiles()["autocorrelation"] for run in runs]
+    lags = profiles[0].coordinate[:12]
+    measured, error = (np.array([getattr(p, name)[:12] for p in profiles]) for name in ("values", "error"))
+    np.testing.assert_allclose(measured.mean(axis=0), model.autocorrelation(lags), atol=0.06 * found["variance"])
+    spread = measured.std(axis=0, ddof=1)  # of networks, too, not of time alone
+    assert 0.4 < np.sqrt(np.mean(error**2) / np.mean(spread**2)) < 2.5
 
 
 def test_the_gap_to_theory_shrinks_with_the_size() -> None:
@@ -299,7 +312,7 @@ def test_steps_and_tangent_are_accurate() -> None:
     model = RandomNetwork(gain=1.8, size=60)
     run = model.simulate(seed=3)
     matrix = 1.8 * run.matrix.astype(np.float64)
-    start = np.concatenate([run.x, run.x + 1e-6 * run.tangent])
+    start = np.concatenate([run.x, run.x + 1e-6 * run.currents.tangent])
 
     def rate(time: float, y: np.ndarray) -> np.ndarray:
         a, b = y[:60], y[60:]
@@ -348,7 +361,7 @@ def test_gain_and_symmetry_can_be_turned_while_it_runs() -> None:
     x = run.x.copy()
     assert run.follow(run.model.replace(gain=2.5, symmetry=0.5))
     assert (run.x == x).all()
-    assert run.autocorrelation()[0].size == 0
+    assert run.profiles()["autocorrelation"].values.size == 0
     fresh = RandomNetwork(gain=2.5, symmetry=0.5, size=100).simulate(seed=7)
     np.testing.assert_array_equal(run.matrix, fresh.matrix)
 
@@ -357,7 +370,7 @@ def test_gain_and_symmetry_can_be_turned_while_it_runs() -> None:
 
 
 def test_linear_network_foretells_the_covariance_of_each_pair() -> None:
-    model = RandomNetwork(gain=2.0, noise=0.5, size=120, show="covariance")
+    model = RandomNetwork(gain=2.0, noise=0.5, size=120)
     run = model.simulate(seed=8)
     run.advance(50)
     run._forget()
@@ -377,7 +390,7 @@ def test_linear_network_in_the_card_s_deep_chaos() -> None:
     """
     (row,) = (r for r in reference_values("linear equivalence tanh") if r["id"] == "rnn_lineq_N500_g3_sim_trace")
     correlation, slope, measured_size, predicted_size = row["value"]
-    model = RandomNetwork(gain=3.0, size=500, show="covariance")
+    model = RandomNetwork(gain=3.0, size=500)
     run = model.simulate(seed=2)
     run.advance(50)
     run._forget()
@@ -402,19 +415,18 @@ def test_dimension_is_that_of_a_large_linear_network() -> None:
     assert np.mean(sizes) == pytest.approx(active(model)["dimension"], rel=0.03)
 
 
-@pytest.mark.parametrize("show", ["traces", "autocorrelation", "eigenvalues", "covariance"])
-def test_every_view_draws_from_the_start(show: str) -> None:
-    run = RandomNetwork(gain=1.5, noise=0.2, size=50, show=show).simulate(seed=9)
-    first = run.picture()
+def test_every_picture_is_drawn_from_the_start() -> None:
+    run = RandomNetwork(gain=1.5, noise=0.2, size=50).simulate(seed=9)
+    with pytest.raises(NotOfferedError):
+        run.covariance()
+    first = dict(run.pictures())
     run.advance(40)
-    later = run.picture()
-    assert type(first) is type(later)
-    assert later.caption
-    if show == "eigenvalues":
-        assert later.values.size == 50
-        assert later.values.real.max() == pytest.approx(1.5 * run.model.mean_slope() - 1, abs=0.35)
-    if show == "covariance":
-        assert later.x.size == later.y.size > 500
-    else:
-        with pytest.raises(NotOfferedError):
-            run.covariance()
+    later = dict(run.pictures())
+    assert list(later) == ["currents", "eigenvalues", "covariances"]
+    for name, picture in later.items():
+        assert type(first[name]) is type(picture)
+        assert picture.caption
+    assert later["eigenvalues"].values.size == 50
+    assert later["eigenvalues"].values.real.max() == pytest.approx(1.5 * run.model.active_state()[SLOPE] - 1, abs=0.35)
+    (pairs,) = later["covariances"].series
+    assert pairs.x.size == pairs.y.size > 500

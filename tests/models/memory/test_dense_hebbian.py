@@ -15,7 +15,8 @@ from scipy.special import logsumexp
 from scipy.stats import binom
 
 from mfexplore.core import TooLargeError
-from mfexplore.models.memory.dense_hebbian import DenseHebbian, group_sums
+from mfexplore.models.memory.dense_hebbian import DenseHebbian
+from mfexplore.models.memory.dense_hebbian.dynamics import group_sums
 
 STORED = {v["id"]: v for v in reference_values("dense_hebbian")}
 LEARNT = {v["id"]: v for v in reference_values("dense_hebbian_dataset")}

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import brentq, root
 
-from mfexplore.models.memory.hopfield import Hopfield, count_overlaps, heat_bath, synapse, whole_numbers
+from mfexplore.models.memory.hopfield import Hopfield
+from mfexplore.models.memory.hopfield.dynamics import Network, count_overlaps, heat_bath, synapse, whole_numbers
 
 REFERENCES = {v["id"]: v for v in reference_values("hopfield_ags")}
 Z = np.linspace(-9, 9, 24_001)
@@ -311,9 +312,9 @@ def test_overlaps_replace_the_matrix_of_couplings(noise: float) -> None:
     model = Hopfield(temperature=0.0, load=0.06, synaptic_noise=noise, size=300, corruption=0.2, field=0.01)
     run = model.simulate(seed=4)
     run.advance(40)
-    xi, s, n = run.patterns.astype(float), run.spins.astype(float), model.size
+    xi, s, n = run.network.patterns.astype(float), run.network.spins.astype(float), model.size
     couplings = xi @ xi.T / n
-    signs = np.array([[synapse(a, b) for b in run.words] for a in run.words])
+    signs = np.array([[synapse(a, b) for b in run.network.words] for a in run.network.words])
     assert (signs == signs.T).all()
     assert abs(signs[np.triu_indices(n, 1)].mean()) < 4 / n
     couplings += noise / math.sqrt(n) * signs
@@ -402,8 +403,8 @@ def test_three_digits_are_told_apart_and_ten_are_not() -> None:
 
 def test_digits_do_not_run_out() -> None:
     run = Hopfield(memories="digits", load=0.5, size=5000).simulate(seed=1)
-    assert run.patterns.shape == (5000, 2500)
-    assert len(np.unique(run.patterns, axis=1).T) > 2400
+    assert run.network.patterns.shape == (5000, 2500)
+    assert len(np.unique(run.network.patterns, axis=1).T) > 2400
 
 
 def test_short_and_floating_overlaps_give_the_same_run(rng: np.random.Generator) -> None:
@@ -414,7 +415,8 @@ def test_short_and_floating_overlaps_give_the_same_run(rng: np.random.Generator)
         spins = patterns[:, 0].copy()
         count_overlaps(patterns, spins, overlaps)
         stream = np.array([7], np.uint64)
-        heat_bath(patterns, overlaps, zero, spins, none.astype(np.uint32), none, 0.6, 0.1, 0.0, 5000, stream)
+        network = Network(patterns, overlaps, zero, spins, none.astype(np.uint32), none)
+        heat_bath(network, 0.6, 0.1, 0.0, 5000, stream)
         np.testing.assert_array_equal(overlaps, spins.astype(int) @ patterns)
         ends.append((overlaps.dtype, spins.tolist()))
     assert [kind for kind, _ in ends] == [np.int16, np.float32]

@@ -1,0 +1,351 @@
+"""Walkers that come one at a time, off the lattice, and the grid that knows how far away the nearest particle is."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mfexplore.core import Array
+from mfexplore.numerics.kernel import inline_kernel, kernel
+from mfexplore.numerics.random import advanced, new_stream, random_word
+
+GEOMETRIES = ("point", "line", "ring")
+POINT, LINE, RING = range(3)
+CELL = 4.0  # side of the smallest cell of the grid; a power of two
+WIDER = 2  # doublings of the cells' side from one level of the grid to the next
+REACH = 4  # cells: from the middle of every cell, the distance to the nearest particle is kept up to here, in ...
+PARTS = 16.0  # ... parts of the cell's side
+FINER = 1.25 * PARTS  # below this the next lower level knows more
+FAR, OCCUPIED = np.uint8(REACH * PARTS), np.uint8(128)
+SHORT = 1.5  # a step that is not worth asking the particles themselves
+CAPTURE = 3.0  # a walker this near is caught ...
+SPACING = 1.0  # ... and pulled to this distance, the diameter of a particle
+
+
+@inline_kernel
+def fraction(word):
+    """A random word as a multiple of 2^-53 in [0, 1)."""
+    return float(word >> np.uint64(11)) * 2.0**-53
+
+
+@kernel
+def return_turn(r, radius, u):
+    """Angle by which a walker at distance r > radius has turned when it first meets the circle: the Poisson kernel of
+    the outside, inverted at the uniform number u. Returns (cosine, sine).
+    """
+    t = (r - radius) / (r + radius) * math.tan(math.pi * (u - 0.5))
+    norm = 1.0 / (1.0 + t * t)
+    return (1.0 - t * t) * norm, 2.0 * t * norm
+
+
+@kernel
+def drifting_turn(bias, position, used):
+    """Cosine of the angle to the drift at which a drifting walker leaves a circle around it: density e^(bias cos),
+    bias = drift times radius, by the rejection of Best and Fisher. Returns (cosine, words used so far).
+    """
+    a = 1.0 + math.sqrt(1.0 + 4.0 * bias * bias)
+    b = (a - math.sqrt(2.0 * a)) / (2.0 * bias)
+    r = (1.0 + b * b) / (2.0 * b)
+    while True:
+        z = math.cos(math.pi * fraction(random_word(position, used)))
+        u = fraction(random_word(position, used + 1))
+        used += 2
+        f = (1.0 + r * z) / (r + z)
+        c = bias * (r - f)
+        if c * (2.0 - c) > u or math.log(c / max(u, 1e-300)) + 1.0 >= c:
+            return min(max(f, -1.0), 1.0), used
+
+
+@kernel
+def drifting_return(height, drift, position, used):
+    """Sideways displacement of a walker that falls back by `height` against its free diffusion: the time is inverse
+    Gaussian (Michael, Schucany and Haas). Returns (displacement, words used so far).
+    """
+    mean = height / drift
+    shape = height * height
+    u = fraction(random_word(position, used))
+    radius = math.sqrt(-2.0 * math.log(1.0 - u))
+    angle = 2.0 * math.pi * fraction(random_word(position, used + 1))
+    y = (radius * math.cos(angle)) ** 2
+    x = mean + mean * mean * y / (2.0 * shape)
+    x -= mean / (2.0 * shape) * math.sqrt(4.0 * mean * shape * y + mean * mean * y * y)
+    time = x if fraction(random_word(position, used + 2)) * (mean + x) <= mean else mean * mean / x
+    return math.sqrt(time) * radius * math.sin(angle), used + 3
+
+
+class Grid(NamedTuple):
+    """Where particles are, in cells of several levels from the corner (left, bottom); periodic: from side to side.
+
+    head, following: the particles of every smallest cell as a chain. clear: for every cell of every level, beginning at
+    `offsets`, a distance from its middle within which no particle is, in parts of its side, rounded down, at most FAR;
+    OCCUPIED is added if a particle is in the cell itself. On the lowest level it is the distance to the nearest
+    particle, on the others that to the nearest occupied cell of the level below.
+    """
+
+    head: Array
+    following: Array
+    clear: Array
+    offsets: Array
+    columns: Array
+    rows: Array
+    left: float
+    bottom: float
+    periodic: bool
+
+
+class Rules(NamedTuple):
+    """How a cluster grows: the geometry, the period of a line, the probability to stick, the drift."""
+
+    geometry: int
+    period: float
+    sticking: float
+    drift: float
+
+
+@kernel
+def insert(k, px, py, points, grid):
+    """Put particle k at (px, py) into the grid."""
+    head, following, clear, offsets, columns, rows, left, bottom, periodic = grid
+    points[k, 0], points[k, 1] = px, py
+    x, y = (px - left) / CELL, (py - bottom) / CELL
+    cell = int(y) * columns[0] + int(x)
+    following[k] = head[cell]
+    head[cell] = k
+    half = 0.0  # width of what is entered
+    for level in range(columns.size):
+        wide, first = columns[level], offsets[level]
+        ix, iy = int(x), int(y)
+        for v in range(max(iy - REACH, 0), min(iy + REACH + 1, rows[level])):
+            dy = np.float32(max(abs(v + 0.5 - y) - half, 0.0))
+            u, end = ix - REACH, ix + REACH + 1
+            if not periodic:
+                u, end = max(u, 0), min(end, wide)
+            while u < end:  # in pieces within which cells are neighbours in memory, too
+                column = (u + REACH * wide) % wide
+                piece = clear[first + v * wide + column : first + v * wide + min(column + end - u, wide)]
+                for j in range(piece.size):
+                    dx = np.float32(max(abs(u + j + 0.5 - x) - half, 0.0))
+                    distance = min(np.float32(PARTS) * np.float32(math.sqrt(dx * dx + dy * dy)), np.float32(FAR))
+                    piece[j] = min(piece[j], np.uint8(np.int32(distance)) | (piece[j] & OCCUPIED))
+                u += piece.size
+        cell = first + iy * wide + ix
+        if clear[cell] & OCCUPIED:
+            return  # then the wider cells know of it, too
+        clear[cell] |= OCCUPIED
+        half = 0.5 / (1 << WIDER)
+        x, y = (ix + 0.5) / (1 << WIDER), (iy + 0.5) / (1 << WIDER)
+
+
+@kernel
+def insert_all(count, points, grid):
+    """Fill an empty grid with the first `count` particles."""
+    for k in range(count):
+        insert(k, points[k, 0], points[k, 1], points, grid)
+
+
+@inline_kernel
+def cell_of(level, ix, iy, grid):
+    """The cell of a level in which the smallest cell (ix, iy) is."""
+    return grid.offsets[level] + (iy >> (WIDER * level)) * grid.columns[level] + (ix >> (WIDER * level))
+
+
+@kernel
+def grow(points, count, target, grid, rules, reach, limit, stream):
+    """Walkers come one by one until `target` particles are in `points`, or the cluster reaches `limit`.
+
+    A walker jumps to a random point of the largest circle around it that is known to be empty: from the distance kept
+    for its cell, from wider cells where that knows of nothing, from the particles themselves where it may be less than
+    SHORT. Far outside it is brought back exactly.
+
+    reach: radius (point) or height (line) from which walkers start, beyond all particles; for the ring, minus the
+    distance of the innermost particle from the centre. Returns (count, reach).
+    """
+    head, following, clear, _, columns, rows, left, bottom, _ = grid
+    geometry, period, sticking, drift = rules
+    position, used = stream[0], 0
+    wide, levels = columns[0], columns.size
+    while count < target and reach < limit:
+        word = random_word(position, used)
+        used += 1
+        level = 0
+        if geometry == POINT:
+            angle = 2.0 * math.pi * fraction(word)
+            px, py = reach * math.cos(angle), reach * math.sin(angle)
+        elif geometry == LINE:
+            px, py = period * fraction(word), reach
+        else:
+            px = py = 0.0
+        far = (reach + 2.0) * (reach + 2.0) if geometry == POINT else math.inf
+        while True:
+            if px * px + py * py > far:
+                r = math.sqrt(px * px + py * py)
+                cosine, sine = return_turn(r, reach, fraction(random_word(position, used)))
+                used += 1
+                px, py = reach / r * (px * cosine - py * sine), reach / r * (px * sine + py * cosine)
+            elif geometry == LINE:
+                if py > reach + 2.0:
+                    if drift > 0.0:
+                        shift, used = drifting_return(py - reach, drift, position, used)
+                        px += shift
+                    else:
+                        px += (py - reach) * math.tan(math.pi * (fraction(random_word(position, used)) - 0.5))
+                        used += 1
+                    py = reach
+                px -= period * math.floor(px / period)
+                if px >= period:
+                    px = 0.0
+            sx, sy = px - left, py - bottom
+            ix, iy = int(sx / CELL), int(sy / CELL)
+            known = clear[cell_of(level, ix, iy, grid)] & ~OCCUPIED
+            while known == FAR and level + 1 < levels:
+                level += 1
+                known = clear[cell_of(level, ix, iy, grid)] & ~OCCUPIED
+            while level > 0 and known < FINER:
+                level -= 1
+                known = clear[cell_of(level, ix, iy, grid)] & ~OCCUPIED
+            side = CELL * (1 << (WIDER * level))
+            fx, fy = sx - side * ((ix >> (WIDER * level)) + 0.5), sy - side * ((iy >> (WIDER * level)) + 0.5)
+            free = side / PARTS * known - math.sqrt(fx * fx + fy * fy) - CAPTURE
+            if free < SHORT:
+                nearest, square = -1, 1e300
+                for cy in range(max(iy - 1, 0), min(iy + 2, rows[0])):
+                    for cx in range(ix - 1, ix + 2):
+                        if geometry == LINE:
+                            cx = (cx + wide) % wide
+                        k = head[cy * wide + cx]
+                        while k >= 0:
+                            ex, ey = points[k, 0] - px, points[k, 1] - py
+                            if geometry == LINE:
+                                ex -= period * round(ex / period)
+                            e = ex * ex + ey * ey
+                            if e < square:
+                                nearest, square = k, e
+                            k = following[k]
+                distance = math.sqrt(square)
+                if distance < CAPTURE:
+                    sticks = sticking >= 1.0 or fraction(random_word(position, used)) < sticking
+                    used += 1
+                    ex, ey = px - points[nearest, 0], py - points[nearest, 1]
+                    if geometry == LINE:
+                        ex -= period * round(ex / period)
+                    scale = (SPACING if sticks else CAPTURE + 1.0) / max(distance, 1e-12)
+                    px, py = points[nearest, 0] + ex * scale, points[nearest, 1] + ey * scale
+                    if sticks:
+                        break
+                    continue
+                fx, fy = sx - CELL * ix, sy - CELL * iy
+                free = min(distance, CELL + min(min(fx, CELL - fx), min(fy, CELL - fy))) - CAPTURE
+            free = max(free, 1.0)
+            if drift > 0.0:
+                cosine, used = drifting_turn(drift * free, position, used)
+                sine = math.sqrt(1.0 - cosine * cosine)
+                if fraction(random_word(position, used)) < 0.5:
+                    sine = -sine
+                used += 1
+                px += free * sine
+                py -= free * cosine
+                continue
+            while True:  # a direction, from a point in the unit disc turned by twice its angle
+                word = random_word(position, used)
+                used += 1
+                ux = float(np.int64(word) >> 32) * 2.0**-31
+                uy = float(np.int64(word << np.uint64(32)) >> 32) * 2.0**-31
+                w = ux * ux + uy * uy
+                if 1e-9 < w < 1.0:
+                    break
+            px += free / w * (ux * ux - uy * uy)
+            py += free / w * 2.0 * ux * uy
+        if geometry == LINE:
+            px -= period * math.floor(px / period)
+            if px >= period:
+                px = 0.0
+        insert(count, px, py, points, grid)
+        count += 1
+        if geometry == POINT:
+            reach = max(reach, math.sqrt(px * px + py * py) + CAPTURE)
+        elif geometry == LINE:
+            reach = max(reach, py + CAPTURE)
+        else:
+            reach = max(reach, -math.sqrt(px * px + py * py))
+    stream[0] = advanced(position, used)
+    return count, reach
+
+
+class OffLattice:
+    """One walker at a time, off the lattice; the grid that finds empty circles is enlarged as the cluster grows."""
+
+    def __init__(self, model: Any, rng: np.random.Generator) -> None:
+        self.model = model
+        self.stream = new_stream(rng)
+        self.geometry = GEOMETRIES.index(model.geometry)
+        radius = model.expected_radius()
+        self.period = 0.0
+        self.radius = 1.2 * radius + 8  # of the ring
+        if self.geometry == POINT:
+            seeds = np.zeros((1, 2))
+            self.half = 64.0
+            self.reach = CAPTURE
+        elif self.geometry == LINE:
+            self.period = CELL * 2 ** max(3, round(math.log2(2 * radius / CELL)))
+            seeds = np.stack([np.arange(self.period), np.zeros(int(self.period))], axis=1)
+            self.half = self.period / 2  # of the height
+            self.reach = CAPTURE
+        else:
+            angle = 2 * math.pi * np.arange(int(2 * math.pi * self.radius)) / int(2 * math.pi * self.radius)
+            seeds = self.radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+            self.half = CELL * math.ceil(self.radius / CELL + 2)
+            self.reach = -self.radius
+        self.count = self.seeds = len(seeds)
+        self.points = np.empty((self.seeds + model.size, 2))
+        self.points[: self.seeds] = seeds
+        self.lay_grid()
+
+    def lay_grid(self) -> None:
+        columns = [int((self.period or 2 * self.half) / CELL)]
+        rows = [int(2 * self.half / CELL)]
+        while min(columns[-1], rows[-1]) > 4:
+            columns.append(-(-columns[-1] // 2**WIDER))
+            rows.append(-(-rows[-1] // 2**WIDER))
+        offsets = np.concatenate([[0], np.cumsum(np.multiply(columns, rows))])
+        line = self.geometry == LINE
+        self.grid = Grid(
+            np.full(columns[0] * rows[0], -1, np.int32), np.empty(len(self.points), np.int32),
+            np.full(offsets[-1], FAR), offsets, np.array(columns), np.array(rows),
+            0.0 if line else -self.half, -2 * CELL if line else -self.half, line,
+        )  # fmt: skip
+        insert_all(self.count, self.points, self.grid)
+
+    def advance(self, particles: float) -> None:
+        target = min(self.count + round(particles), len(self.points))
+        while self.count < target and not self.full:
+            m = self.model
+            rules = Rules(self.geometry, self.period, m.sticking, m.drift if self.geometry == LINE else 0.0)
+            self.count, self.reach = grow(
+                self.points, self.count, target, self.grid, rules, self.reach, self.limit(), self.stream
+            )
+            if self.reach >= self.limit() and self.geometry != RING:
+                self.half *= 2
+                self.lay_grid()
+
+    def limit(self) -> float:
+        """Reach at which the grid is too small; for the ring, at which the cluster has met in the middle."""
+        if self.geometry == RING:
+            return -CAPTURE - 1
+        return self.half - 8 if self.geometry == POINT else self.grid.bottom + 2 * self.half - 8
+
+    @property
+    def full(self) -> bool:
+        return self.geometry == RING and self.reach >= self.limit()
+
+    def window(self) -> tuple[float, float, float, float]:
+        if self.geometry == LINE:
+            return 0.0, self.period, 0.0, max(self.period / 2, self.reach)
+        half = self.radius if self.geometry == RING else ladder(self.reach)
+        return -half, half, -half, half
+
+
+def ladder(length: float) -> float:
+    """The next rung above a length, so that the frame of a growing picture changes rarely."""
+    return float(8 * 1.25 ** math.ceil(math.log(max(length, 8) / 8, 1.25)))

@@ -1,0 +1,181 @@
+"""The server over HTTP and websockets, without a browser: addresses, limits, strangers, a loop that runs already."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import panel as pn
+import pytest
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
+from tornado.websocket import websocket_connect
+
+import mfexplore as mf
+from benchmarks import load
+from mfexplore.app import server as app
+from mfexplore.app.component import Workbench
+from mfexplore.study.warmup import is_warm, warm
+from mfexplore.workbench.messages import Reset
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled() -> None:
+    if not is_warm("curie_weiss"):
+        warm("curie_weiss")
+
+
+@pytest.fixture
+def served() -> Iterator[Any]:
+    """Runs a test with a server that is in its loop; the test gets the server's address."""
+    made: list[Any] = []
+
+    def run(test: Any, **options: Any) -> None:
+        async def within() -> None:
+            server = app.make_server(0, "localhost", warm=False, **options)
+            made.append(server)
+            server.start()
+            await test(f"http://localhost:{server.port}{options.get('prefix', '')}")
+
+        asyncio.run(within())
+
+    yield run
+    for server in made:
+        server.kernels.stop()
+
+
+async def get(address: str, follow: bool = True) -> HTTPResponse:
+    request = HTTPRequest(address, follow_redirects=follow, request_timeout=120)
+    return await AsyncHTTPClient().fetch(request, raise_error=False)
+
+
+@pytest.mark.parametrize("prefix", ["", "/on/a/hub"])
+def test_every_spelling_of_an_address_leads_somewhere(served: Any, prefix: str) -> None:
+    async def test(address: str) -> None:
+        gallery = await get(f"{address}/")
+        assert b'href="curie_weiss"' in gallery.body
+        if prefix:
+            assert (await get(address)).effective_url == f"{address}/"
+        slashes = await get(f"{address}/curie_weiss//?field=0.1", follow=False)  # as browsers read it, not Python
+        assert slashes.headers["Location"] == "../../curie_weiss?field=0.1"
+        for spelling in ("Curie-Weiss", "CURIE_WEISS", "curie-weiss.html"):
+            found = await get(f"{address}/{spelling}")
+            assert found.code == 200, spelling
+            assert found.effective_url.startswith(f"{address}/curie_weiss"), spelling
+            assert b"Curie-Weiss" in found.body
+        assert b"Did you mean" in (await get(f"{address}/curie_wiess")).body
+        for nowhere in (
+            "nothing/at/all",
+            "curie_wiess",
+            "%00",
+            "figures/x-y-0.json",
+            "x" * 3000,
+            "..%2f..%2fetc/passwd",
+        ):
+            assert (await get(f"{address}/{nowhere}")).code == 404, nowhere
+
+    served(test, prefix=prefix)
+
+
+QUERIES = (
+    "temperature=" + "9" * 4000, "seed=" + "9" * 4000, "x=temperature&y=temperature", "field=nan&coupling=inf",
+    "&".join(f"u{k}=1" for k in range(2000)), "%ff=%fe", "temperature[]=1&temperature=0.5", "theme=dark&colour=",
+    "x_window=1&y_window=2,1", "<script>alert(1)</script>=1",
+)  # fmt: skip
+
+
+def test_hostile_links_open_the_page(served: Any) -> None:
+    async def test(address: str) -> None:
+        for query in QUERIES:
+            found = await get(f"{address}/curie_weiss?{query}")
+            assert found.code == 200 or (found.code == 400 and len(query) > 5000), query[:80]
+            assert b"<script>alert" not in found.body
+
+    served(test)
+
+
+def test_strangers_stay_outside_and_disturb_nobody(served: Any) -> None:
+    async def test(address: str) -> None:
+        page = (await get(f"{address}/curie_weiss")).body.decode()
+        token = json.loads("{" + page[page.index('"token"') :].partition(",")[0].rstrip("}") + "}")["token"]
+        socket = f"{address}/curie_weiss/ws".replace("http", "ws", 1)
+        with pytest.raises(HTTPClientError, match="403"):
+            await websocket_connect(
+                HTTPRequest(socket, headers={"Origin": "http://elsewhere.example"}), subprotocols=["bokeh", token]
+            )
+        for strange in ("nonsense", token[:-9], "eyJzZXNzaW9uX2lkIjogIngifQ"):
+            request = HTTPRequest(socket, headers={"Origin": address})
+            try:
+                stranger = await websocket_connect(request, subprotocols=["bokeh", strange])
+                await asyncio.wait_for(stranger.read_message(), 10)
+                stranger.close()
+            except (HTTPClientError, TimeoutError):
+                pass
+        seen = load.Seen()
+        await load.crowd(address, people=1, seconds=0.5, keys=("curie_weiss",), rate=10.0, seen=seen)
+        assert seen.errors == []
+        assert seen.answers
+
+    served(test)
+
+
+def test_health_and_the_limit_on_people(served: Any) -> None:
+    async def test(address: str) -> None:
+        wire = await load.ComponentWire.open(address, "curie_weiss")
+        await wire.say({"type": "hello", "seq": 1, "theme": "light"})
+        async for message in wire.heard():
+            if message["type"] == "state":
+                break
+        health = json.loads((await get(f"{address}/health")).body)
+        assert (health["people"], health["limit"], health["opened"]) == (1, 1, 1)
+        assert b"Come again" in (await get(f"{address}/curie_weiss")).body
+        wire.close()
+        for _ in range(200):
+            await asyncio.sleep(0.1)
+            if json.loads((await get(f"{address}/health")).body)["people"] == 0:
+                break
+        else:
+            raise AssertionError("who went away is still counted")
+
+    served(test, people=1)
+
+
+def test_in_a_running_loop_serve_returns_at_once_with_the_address() -> None:
+    async def test() -> None:
+        where = mf.serve(port=0, show=False, warm=False)
+        assert where.startswith("http://localhost:")
+        assert mf.serve(port=0, show=False, warm=False) == where, "asked again, it is the same server"
+        assert (await get(f"{where}curie_weiss")).code == 200
+        for server in app._serving.values():
+            server.kernels.stop()
+            server.stop()
+        app._serving.clear()
+
+    asyncio.run(test())
+
+
+def test_controls_can_be_linked(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test() -> None:
+        bench = Workbench(mf.system("curie_weiss")(temperature=0.5), view={"colour": "energy"})
+        monkeypatch.setattr(bench._view, "_send_msg", lambda message: None)
+        slider = pn.widgets.FloatSlider.from_param(bench.controls.param.temperature)
+        slider.value = 0.6  # before anybody looks
+        bench._view._handle_msg({"type": "hello", "theme": "light"})
+        for _ in range(200):
+            await asyncio.sleep(0.05)
+            if bench._desk is not None and bench.model.temperature == 0.6:
+                break
+        desk = bench._desk
+        assert desk is not None
+        assert desk.session.current.model.temperature == bench.model.temperature == 0.6
+        desk.hear(Reset())
+        assert bench.controls.temperature == slider.value == type(bench.model)().temperature
+        with pytest.raises(ValueError, match="temperature"):
+            bench.controls.temperature = -3
+        bench.controls.seed = 7
+        await asyncio.sleep(0.05)
+        assert desk.session.current.seed == 7
+        bench.close()
+
+    asyncio.run(test())

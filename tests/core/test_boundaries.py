@@ -1,0 +1,36 @@
+"""Where boundaries that are stated once are crossed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from mfexplore.core import Array, Landmark, Model, Points, Source, control
+
+
+@dataclass(frozen=True)
+class Ramp(Model):
+    height: float = control(1.0, 0.0, 4.0, symbol="h", role="coupling", doc="what the boundary is explicit in")
+    place: float = control(0.5, 0.0, 4.0, symbol="x", role="disorder", doc="along which it rises to 2, and stays there")
+    other: float = control(0.5, 0.0, 1.0, symbol="y", role="field", doc="on which it does not depend")
+
+    title = "Ramp"
+    sources = (Source("nobody"),)
+    observables = ()
+    landmarks = (Landmark("ramp", "r", "goes up and stays", of="height"),)
+
+    def boundary(self, name: str, points: Points) -> Array:
+        return np.minimum(points["place"], 2.0)
+
+
+def test_a_boundary_is_crossed_where_it_passes_the_value_of_its_control() -> None:
+    assert Ramp(height=1.3).landmark("ramp", "place") == pytest.approx([1.3], abs=1e-12)
+    assert Ramp(place=1.3).landmark("ramp", "height") == pytest.approx([1.3])
+    assert not Ramp(height=3.0).landmark("ramp", "place").size
+
+
+def test_a_boundary_that_stays_where_the_model_is_is_not_crossed() -> None:
+    assert not Ramp(height=2.0).landmark("ramp", "place").size
+    assert not Ramp(height=0.5, place=0.5).landmark("ramp", "other").size
