@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,12 +125,13 @@ class TraceFigure(Drawn):
             Mark("band", "", "band: one standard deviation of runs"),
         )
 
-    def set_axes(self, observable: str, time_unit: str, step: float = 1.0) -> None:
-        """Name the axes. step: time between two points of the trace."""
+    def set_axes(
+        self, observable: str, time_unit: str, step: float = 1.0, recording: Literal["linear", "log"] = "linear"
+    ) -> None:
+        """Name the axes. step: time between two points of the trace; recording: "log" for a logarithmic axis of it."""
         self._step = step
         declared = next((o for o in self.kind.observables if o.name == observable), None)
-        recorded = "linear" if self.kind.simulation is None else self.kind.simulation.recording
-        self.along, self.up = Scale(Axis(time_unit, recorded)), Scale(declared)
+        self.along, self.up = Scale(Axis(time_unit, recording)), Scale(declared)
         self.figure.part("xaxis").update(axis_label=time_unit)
         label = short_label(declared) if declared else observable.replace("_", " ")
         self.figure.part("yaxis").update(axis_label=label)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,7 @@ class Frame:
     per_second: float
     unit: str  # of time
     step: float  # of time between two points of the series
+    recording: Literal["linear", "log"]
 
 
 class Live:
@@ -226,7 +227,7 @@ class Live:
         return Frame(
             run.time, times.copy(), {n: v.copy() for n, v in series.items()}, album[looked_at], looked_at, tuple(album),
             self._measured(run, restarted), _samples(run, self._sampled), self._sampled, run.model, run.finished,
-            restarted, moved or restarted, per_second, run.time_unit, run.step,
+            restarted, moved or restarted, per_second, run.time_unit, run.step, run.recording,
         )  # fmt: skip
 
     def _measured(self, run: Simulation[Any], restarted: bool) -> dict[str, Measured]:

@@ -82,7 +82,7 @@ class TracePanel(Panel):
         self.drawing.show_theory(values[:4])
 
     def advance(self, frame: Frame) -> None:
-        measured = (tuple(frame.series), frame.unit, frame.step)
+        measured = (tuple(frame.series), frame.unit, frame.step, frame.recording)
         if measured != self._measured:  # with a setting a system may measure other things, in another unit of time
             self._measured, self.names = measured, tuple(frame.series)
             self.chosen = self._wanted()
@@ -94,7 +94,7 @@ class TracePanel(Panel):
         self._predict(frame)
 
     def _name_axes(self, frame: Frame) -> None:
-        self.drawing.set_axes(self.chosen, frame.unit, frame.step)
+        self.drawing.set_axes(self.chosen, frame.unit, frame.step, frame.recording)
         self._predicted = None
         self._show_theory()
 
