@@ -88,7 +88,7 @@ def _literal(text: str) -> str:
 
 
 def chosen_model(key: str, controls: list[str] | None, preset: str | None = None) -> Model:
-    """The model that the arguments ask for. Raises UnknownNameError and ControlError."""
+    """The model that the arguments ask for. Raises UnknownNameError, ControlError and AbsentError."""
     kind: type[Model] = system(key)
     model: Model = kind() if preset is None else kind.preset(preset)
     changes = {}
@@ -97,7 +97,10 @@ def chosen_model(key: str, controls: list[str] | None, preset: str | None = None
         if not equals:
             raise typer.BadParameter(f"{pair!r} is not of the form NAME=VALUE, e.g. temperature=0.2")
         changes[name.strip()] = kind.control(name.strip()).check(text.strip(), kind.title)
-    return model.replace(**changes)
+    made = model.replace(**changes)
+    for name in changes:
+        made.require("control", kind.control(name))
+    return made
 
 
 def check_outputs(paths: list[Path] | None, endings: tuple[str, ...] = DATA_ENDINGS) -> list[Path]:

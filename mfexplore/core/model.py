@@ -205,6 +205,10 @@ class Model:
         """Whether something that is declared `only` for some words of choices exists at these controls."""
         return all(getattr(self, choice) in words for choice, words in thing.only.items())
 
+    def describes(self, method: Method) -> bool:
+        """Whether a theory is one of what the simulation does at these words of choices."""
+        return all(getattr(self, choice) in words for choice, words in method.describes.items())
+
     def require(self, kind: str, thing: Named | Control) -> None:
         """Raises AbsentError if something that is declared `only` for some words does not exist at these controls."""
         for choice, words in thing.only.items():

@@ -31,6 +31,7 @@ from mfexplore.figures.style import Theme, line_colour, tex_label
 if TYPE_CHECKING:
     import xarray as xr
 
+FAR = 1e6  # beyond every frame
 KINDS = (("stable", 1.6, "solid"), ("equilibrium", 3.2, "solid"), ("unstable", 1.6, "2 3"))  # width and dash
 
 
@@ -105,6 +106,7 @@ class CurvesFigure(Drawn):
         nothing = ([0.0, 1.0], [np.nan, np.nan])
         line = [[(0.0, 0.0), (1.0, 1.0)]]
         return {
+            "beyond": hv.Path(line),
             "marker": hv.VLines([0.5]),
             "pins": hv.Path(line),
             "theory": hv.Path(line),
@@ -117,11 +119,16 @@ class CurvesFigure(Drawn):
 
     @classmethod
     def finish(cls, figure: Any, layers: Mapping[str, Any]) -> dict[str, Any]:
+        from bokeh.models.glyphs import Patches
+
+        colour: Any = {"field": "colour"}
+        layers["beyond"].glyph = Patches(xs="xs", ys="ys", fill_color=colour, line_color=None, fill_alpha=0.13)
         glyph = {name: renderer.glyph for name, renderer in layers.items()}
         glyph["marker"].x = "x"
         on_top(layers, "marker")
         clear(layers)
         layers["theory"].data_source.data = {name: [] for name in ("xs", "ys", "colour", "width", "dash")}
+        layers["beyond"].data_source.data = {name: [] for name in ("xs", "ys", "colour")}
         layers["marker"].data_source.data = {"x": []}
         glyph["theory"].update(
             line_color={"field": "colour"}, line_width={"field": "width"}, line_dash={"field": "dash"}
@@ -166,6 +173,7 @@ class CurvesFigure(Drawn):
             Mark("live", "dot", "live run"),
             Mark("equilibrium", "", "thick: equilibrium"),
             Mark("unstable", "", "dotted: unstable"),
+            Mark("beyond", "", "shaded: beyond a bound"),
         )
 
     def dress(self, theme: Theme) -> None:
@@ -202,6 +210,27 @@ class CurvesFigure(Drawn):
                     for column, value in zip(rows.values(), row, strict=True):
                         column.append(value)
         self.layers["theory"].put(**rows)
+        self._shade_bounds(x)
+
+    def _shade_bounds(self, x: NDArray[Any]) -> None:
+        """The side of a bound on which the truth cannot be."""
+        bounds = {method.name: method.bound for method in self.kind.methods if method.bound is not None}
+        rows: dict[str, list[Any]] = {"xs": [], "ys": [], "colour": []}
+        for k, line in enumerate(self.lines):
+            y = self.up.place(self._columns.get(f"equilibrium{k}", NOTHING))
+            known = np.isfinite(y)
+            if line.method in bounds and known.any():
+                far = FAR if bounds[line.method] == "upper" else -FAR
+                side = np.full(known.sum(), far, np.float32)
+                row = (
+                    np.append(x[known], x[known][::-1]),
+                    np.append(y[known], side),
+                    line_colour(line.colour, self.theme),
+                )
+                for column, value in zip(rows.values(), row, strict=True):
+                    column.append(value)
+        self.layers["beyond"].put(**rows)
+        self._drawn_lines |= {"beyond"} if rows["xs"] else set()
 
     @property
     def drawn(self) -> list[str]:

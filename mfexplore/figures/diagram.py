@@ -29,7 +29,7 @@ from mfexplore.figures.legends import Mark
 from mfexplore.figures.lettering import MIDDLING, Lettering, pieces
 from mfexplore.figures.prose import one_line
 from mfexplore.figures.regions import hatch_runs
-from mfexplore.figures.scale import Scale
+from mfexplore.figures.scale import Scale, tick
 from mfexplore.figures.style import LIGHT, SANS, SERIF, Theme, colour_limits, ink_on, mathml, palette, tex_label
 from mfexplore.figures.symbols import typeset
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 EM = 17.0  # size of symbols in pixels
+WIDE_DECADES = 2  # so many of colours are marked by whole ones
 
 
 class DiagramFigure(Drawn):
@@ -71,6 +72,7 @@ class DiagramFigure(Drawn):
 
     @classmethod
     def finish(cls, figure: Any, layers: Mapping[str, Any]) -> dict[str, Any]:
+        from bokeh.models import BasicTicker
         from bokeh.models.annotations import Title
 
         clear(layers)
@@ -120,7 +122,9 @@ class DiagramFigure(Drawn):
         )
         figure.add_layout(title, "right")
         write_axes(figure, size="12px")
-        return {"colour.mapper": glyph["colour"].color_mapper, "colour_bar": bar, "colour_title": title}
+        bar.ticker = ticker = BasicTicker()
+        made = {"colour_bar": bar, "colour_title": title, "colour_ticker": ticker}
+        return made | {"colour.mapper": glyph["colour"].color_mapper}
 
     @classmethod
     def look(cls, figure: Figure, theme: Theme) -> None:
@@ -210,6 +214,7 @@ class DiagramFigure(Drawn):
         self.limits = prepared.limits
         low, high = prepared.limits
         self.layers["colour"].mapper.update(low=low, high=high)
+        self._mark_colours(low, high)
         left, bottom, width, height = prepared.box
         self.layers["colour"].put(image=[prepared.values], x=[left], y=[bottom], dw=[width], dh=[height])
         for name, runs in (("unknown", prepared.unknown), ("invalid", prepared.invalid)):
@@ -217,6 +222,19 @@ class DiagramFigure(Drawn):
                 self.layers[name].put(left=runs[0], right=runs[1], bottom=runs[2], top=runs[3])
         self._painted = prepared
         self._letter()
+
+    def _mark_colours(self, low: float, high: float) -> None:
+        """Values beside the colours, which are places."""
+        bar, ticker = self.figure.part("colour_bar"), self.figure.part("colour_ticker")
+        if self._observable is None or not self._observable.is_logarithmic:
+            ticker.update(min_interval=0.0)
+            bar.update(major_label_overrides={})
+            return
+        # Another ticker would not be asked; so this one is told to mark only what can be named.
+        step = 1.0 if high - low >= WIDE_DECADES else 0.5
+        places = step * np.arange(np.ceil(low / step), np.floor(high / step) + 1)
+        ticker.update(min_interval=step)
+        bar.update(major_label_overrides={float(place): tick(float(f"{10**place:.2g}")) for place in places})
 
     def resize(self, width: float, height: float) -> None:
         """The frame has another size in pixels: letters take another part of it."""
@@ -354,7 +372,13 @@ def prepare(
     xs, ys = (Scale(kind.control(name)).place(at[name].values.astype(float)) for name in (x_name, y_name))
     dx, dy = (float(v[1] - v[0]) if len(v) > 1 else 1.0 for v in (xs, ys))
     box = (xs[0] - dx / 2, ys[0] - dy / 2, xs[-1] - xs[0] + dx, ys[-1] - ys[0] + dy)
-    limits = colour_limits(values, declared.low, declared.high, declared.signed)
+    if declared.is_logarithmic:
+        scale = Scale(declared)
+        low, high = scale.place(scale.range(values, declared.low, declared.high))
+        limits = float(low), float(high)
+        values = scale.place(values)
+    else:
+        limits = colour_limits(values, declared.low, declared.high, declared.signed)
     phases = at["phase"].values if "phase" in at else np.full(values.shape, -1)
     known = at["converged"].values
     return Prepared(

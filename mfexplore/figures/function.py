@@ -22,7 +22,7 @@ from mfexplore.figures.style import Theme, line_colour, short_label, tex_label
 if TYPE_CHECKING:
     import xarray as xr
 
-MOST_POINTS = 400
+MOST_POINTS = 80  # measured: more would hide the line
 BROAD = 0.8  # of the distance between two values is what all bars at one of them take
 
 
@@ -48,7 +48,7 @@ def functions_of(theory: xr.Dataset, kind: type[Model], name: str) -> list[Branc
         if "method" in at.dims and line.method:
             at = at.sel({"method": line.method})
         here = names.index(line.branch) if line.branch else 0
-        is_equilibrium = "equilibrium" in at and int(at["equilibrium"]) == here
+        is_equilibrium = "equilibrium" not in at or int(at["equilibrium"]) == here
         if "branch" in at.dims and line.branch:
             at = at.sel(branch=line.branch)
         if not float(at["residual"]) <= kind.tolerance:  # there is no such state

@@ -1,4 +1,4 @@
-"""The free energy along an order parameter, with the branches on it."""
+"""A potential along an order parameter, with the branches on it."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ class LandscapeFigure(Drawn):
         return {
             "live": hv.Path([[(0.0, 0.0)]]),
             "pins": hv.Path([[(0.0, 0.0)]]),
+            "rivals": hv.Path([[(0.0, 0.0)]]),
             "curve": hv.Curve(([0.0, 1.0], [0.0, 1.0]), "x", "y"),
             "branches": hv.Points([(0.0, 0.0)]),
         }
@@ -44,6 +45,8 @@ class LandscapeFigure(Drawn):
     @classmethod
     def finish(cls, figure: Any, layers: Mapping[str, Any]) -> dict[str, Any]:
         clear(layers)
+        layers["rivals"].data_source.data = {"xs": [], "ys": [], "c": []}
+        layers["rivals"].glyph.update(line_width=1.6, line_color={"field": "c"})
         layers["branches"].data_source.data = {"x": [], "y": [], "fill": []}
         layers["curve"].glyph.update(line_width=2.2)
         layers["pins"].glyph.update(line_width=1.6)
@@ -78,12 +81,14 @@ class LandscapeFigure(Drawn):
     def show(self, landscape: Landscape, values: NDArray[Any], stable: NDArray[Any]) -> None:
         """Draw a landscape and mark the branches on it. values, stable: shape (branches,), NaN where there is none."""
         observable = self.kind.observable(landscape.observable)
-        free_energy: Observable | None = next((o for o in self.kind.observables if o.name == "free_energy"), None)
+        named: Observable | None = next((o for o in self.kind.observables if o.title == landscape.title), None)
         note = f"  ({landscape.note})" if landscape.note else ""
         self.figure.part("xaxis").update(axis_label=tex_label(observable) + note)
-        self.figure.part("yaxis").update(axis_label=tex_label(free_energy) if free_energy else "free energy")
+        self.figure.part("yaxis").update(axis_label=tex_label(named) if named else landscape.title)
         x, f = landscape.coordinate, landscape.free_energy
         self.layers["curve"].put(x=x, y=f)
+        colours = [line_colour(k + 1, self.theme) for k in range(len(landscape.rivals))]
+        self.layers["rivals"].put(xs=[x] * len(colours), ys=[values for _, values in landscape.rivals], c=colours)
         order = np.argsort(x)
         height = np.interp(values, x[order], f[order], left=np.nan, right=np.nan)
         known = np.isfinite(height)
@@ -93,7 +98,8 @@ class LandscapeFigure(Drawn):
         self.layers["branches"].put(x=values[known], y=height[known], fill=fill)
         self._marked = [name for name, kind in (("stable", True), ("unstable", False)) if kind in stable[known]]
         set_range(self.figure, "x", float(np.nanmin(x)), float(np.nanmax(x)), margin=0.02)
-        finite = f[np.isfinite(f)]
+        every = np.concatenate([f, *(values for _, values in landscape.rivals)])
+        finite = every[np.isfinite(every)]
         if finite.size:
             # Entropy walls may dwarf the wells: keep the middle nine tenths of the height, and all wells.
             low, high = float(finite.min()), float(np.quantile(finite, 0.93))
@@ -111,6 +117,13 @@ class LandscapeFigure(Drawn):
     def drawn(self) -> list[str]:
         """What of the legend is drawn: "stable", "unstable", "live"."""
         return self._marked + ["live"] * bool(self.layers["live"].columns.get("xs"))
+
+    @staticmethod
+    def named(landscape: Landscape, theme: Theme) -> list[tuple[str, str]]:
+        """What the colours of its lines mean; nothing if there is only one."""
+        names = [name for name, _ in landscape.rivals]
+        rivals = [(name, line_colour(k + 1, theme)) for k, name in enumerate(names)]
+        return [(landscape.title, theme.ink), *rivals] if rivals else []
 
     def show_pins(self, curves: list[tuple[NDArray[Any], NDArray[Any]]]) -> None:
         """Ghosts of pinned landscapes."""

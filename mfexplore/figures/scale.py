@@ -80,11 +80,14 @@ class Scale:
             free.update(min_interval=self.least)
             drawn.update(major_label_overrides={}, ticker=free.ref)
             return
-        values = round_values(low, high) if self.is_log else even_values(low, high)
-        places = [float(p) for p in self.place(values)]
-        told.update(ticks=places)
-        labels = {place: _tick(value) for place, value in zip(places, values, strict=True)}
+        labels = self.labels(low, high)
+        told.update(ticks=list(labels))
         drawn.update(major_label_overrides=labels, ticker=told.ref)
+
+    def labels(self, low: float, high: float) -> dict[float, str]:
+        """Round values within [low, high] in words, by their places."""
+        values = round_values(low, high) if self.is_log else even_values(low, high)
+        return {float(place): tick(value) for place, value in zip(self.place(values), values, strict=True)}
 
 
 def room(
@@ -100,7 +103,7 @@ def room(
     scale.show(figure, axis, scale.value(a - margin * (b - a)), scale.value(b + margin * (b - a)))
 
 
-def _tick(value: float) -> str:
+def tick(value: float) -> str:
     """A round value, with a power of ten where it is far from one."""
     if value == 0:
         return "0"

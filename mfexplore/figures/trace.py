@@ -1,18 +1,18 @@
-"""What a running simulation measures: its trace in time, and the histogram of it."""
+"""What a running simulation measures: its trace in time, with what theory predicts for it."""
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mfexplore.core.model import Law, Model
+from mfexplore.core.model import Model
 from mfexplore.core.pictures import Axis
 from mfexplore.figures.frame import (
-    NOTHING,
     Drawn,
     Figure,
     clear,
@@ -20,17 +20,15 @@ from mfexplore.figures.frame import (
     get_range,
     glyphs,
     load_holoviews,
-    set_range,
     thin,
     write_axes,
 )
 from mfexplore.figures.legends import Mark
 from mfexplore.figures.scale import Scale, room
-from mfexplore.figures.style import Theme, short_label, tex_label
+from mfexplore.figures.style import Theme, line_colour, short_label
 
 MOST_POINTS = 1200
 MOST_COMPANIONS = 12
-BINS = 41
 NUMBERED = re.compile(r"(.+)_\d+")
 
 
@@ -64,9 +62,10 @@ class TraceFigure(Drawn):
         hv = load_holoviews()
         nothing = ([0.0, 1.0], [np.nan, np.nan])
         return {
+            "band": hv.Path([[(0.0, 0.0), (1.0, 1.0)]]),
             "companions": hv.Path([[(0.0, 0.0)]]),
             "pins": hv.Path([[(0.0, 0.0)]]),
-            "predicted": hv.Curve(nothing, "t", "y"),
+            "predicted": hv.Path([[(0.0, 0.0), (1.0, 1.0)]]),
             "theory": hv.Path([[(0.0, 0.0)]]),
             "trace": hv.Curve(nothing, "t", "y"),
             "now": hv.Points([(0.0, 0.0)]),
@@ -74,11 +73,17 @@ class TraceFigure(Drawn):
 
     @classmethod
     def finish(cls, figure: Any, layers: Mapping[str, Any]) -> dict[str, Any]:
+        from bokeh.models.glyphs import Patches
+
         clear(layers)
+        colour: Any = {"field": "c"}
+        for name in ("band", "predicted"):
+            layers[name].data_source.data = {"xs": [], "ys": [], "c": []}
+        layers["band"].glyph = Patches(xs="xs", ys="ys", fill_color=colour, line_color=None, fill_alpha=0.16)
         figure.xaxis[0].ticker.desired_num_ticks = 5  # large numbers must not run into each other
         layers["companions"].glyph.update(line_width=1, line_alpha=0.6)
         layers["pins"].glyph.update(line_width=1.5)
-        layers["predicted"].glyph.update(line_width=5, line_alpha=0.35)
+        layers["predicted"].glyph.update(line_color=colour, line_width=5, line_alpha=0.35)
         layers["theory"].glyph.update(line_width=1.5, line_dash=[5, 4])
         layers["trace"].glyph.update(line_width=1.8)
         layers["now"].glyph.update(size=7, line_width=1)
@@ -91,7 +96,6 @@ class TraceFigure(Drawn):
         glyph = glyphs(figure)
         glyph["companions"].update(line_color=theme.ghost)
         glyph["pins"].update(line_color=theme.ghost)
-        glyph["predicted"].update(line_color=theme.lines[1])
         glyph["theory"].update(line_color=theme.marker)
         glyph["trace"].update(line_color=theme.accent)
         glyph["now"].update(fill_color=theme.accent, line_color=theme.card)
@@ -100,6 +104,7 @@ class TraceFigure(Drawn):
         super().__init__(theme)
         self.kind = kind
         self._theory: tuple[float, ...] = ()
+        self._predicted: dict[str, None] = {}
         self._step = 1.0
         self._span = 0.0
         self._limits: tuple[float | None, float | None] = (None, None)
@@ -113,14 +118,20 @@ class TraceFigure(Drawn):
             Mark("companions", "swatch pale", "the others of its kind", "soft"),
             Mark("theory", "swatch dash", "theory", "marker"),
             Mark("predicted", "swatch broad", "predicted path", "line-1"),
+            *(
+                Mark(f"predicted-{k}", "swatch broad", f"predicted by {html.escape(m.title)}", f"line-{k}")
+                for k, m in enumerate(kind.methods)
+            ),
+            Mark("band", "", "band: one standard deviation of runs"),
         )
 
-    def set_axes(self, observable: str, time_unit: str, step: float = 1.0) -> None:
-        """Name the axes. step: time between two points of the trace."""
+    def set_axes(
+        self, observable: str, time_unit: str, step: float = 1.0, recording: Literal["linear", "log"] = "linear"
+    ) -> None:
+        """Name the axes. step: time between two points of the trace; recording: "log" for a logarithmic axis of it."""
         self._step = step
         declared = next((o for o in self.kind.observables if o.name == observable), None)
-        recorded = "linear" if self.kind.simulation is None else self.kind.simulation.recording
-        self.along, self.up = Scale(Axis(time_unit, recorded)), Scale(declared)
+        self.along, self.up = Scale(Axis(time_unit, recording)), Scale(declared)
         self.figure.part("xaxis").update(axis_label=time_unit)
         label = short_label(declared) if declared else observable.replace("_", " ")
         self.figure.part("yaxis").update(axis_label=label)
@@ -159,15 +170,21 @@ class TraceFigure(Drawn):
 
     @property
     def drawn(self) -> list[str]:
-        """What of the legend is drawn: "theory", "predicted", "companions"."""
+        """What of the legend is drawn: "theory", "predicted" (or "predicted-1" of the second method), "companions"."""
         seen = {"theory": bool(self._theory), "companions": bool(self.layers["companions"].columns.get("xs"))}
-        seen["predicted"] = bool(np.isfinite(self.layers["predicted"].columns.get("y", NOTHING)).any())
-        return [name for name, there in seen.items() if there]
+        seen["band"] = bool(self.layers["band"].columns.get("xs"))
+        return [name for name, there in seen.items() if there] + list(self._predicted)
 
     @property
     def span(self) -> float:
         """The time up to which the axis reaches."""
         return self._span
+
+    def times(self, n: int) -> NDArray[Any]:
+        """Times along the whole axis, from zero."""
+        if self.along.is_log:
+            return np.append(0.0, np.geomspace(self._step, max(self._span, 2 * self._step), n - 1))
+        return np.linspace(0.0, self._span, n)
 
     def show_theory(self, values: tuple[float, ...]) -> None:
         """Values that theory predicts for the long run, as dashed lines."""
@@ -180,95 +197,36 @@ class TraceFigure(Drawn):
         levels = [self.up.place([v, v]).astype(np.float32) for v in self._theory]
         self.layers["theory"].put(xs=[ends] * len(levels), ys=levels)
 
-    def show_predicted(self, times: NDArray[Any], values: NDArray[Any]) -> None:
-        """The path that theory predicts."""
-        self.layers["predicted"].put(t=times, y=values)
+    def show_predicted(
+        self, times: NDArray[Any], paths: Mapping[str, NDArray[Any]], deviations: Mapping[str, NDArray[Any]]
+    ) -> None:
+        """The paths that theory predicts, by method ("" if there is only one theory), and the standard deviations over
+        runs of those that know them. All of shape (n,).
+        """
+        names = [method.name for method in self.kind.methods]
+        rows: dict[str, list[Any]] = {"xs": [], "ys": [], "c": []}
+        bands: dict[str, list[Any]] = {"xs": [], "ys": [], "c": []}
+        self._predicted = {}
+        t = self.along.place(times).astype(np.float32)
+        for name, path in paths.items():
+            known = np.isfinite(t) & np.isfinite(self.up.place(path))
+            if not known.any():
+                continue
+            k = names.index(name) if name in names else 1
+            self._predicted[f"predicted-{k}" if name in names else "predicted"] = None
+            first, last = np.flatnonzero(known)[[0, -1]]
+            part = slice(first, last + 1)
+            row = (t[part], self.up.place(path[part]).astype(np.float32), line_colour(k, self.theme))
+            for column, value in zip(rows.values(), row, strict=True):
+                column.append(value)
+            if name in deviations:
+                low, high = self.up.places_of_ends(path[known], np.nan_to_num(deviations[name][known]))
+                around = (np.append(t[known], t[known][::-1]), np.append(low, high[::-1]).astype(np.float32), row[2])
+                for column, value in zip(bands.values(), around, strict=True):
+                    column.append(value)
+        self.layers["predicted"].put(**rows)
+        self.layers["band"].put(**bands)
 
     def show_pins(self, curves: list[tuple[NDArray[Any], NDArray[Any]]]) -> None:
         xs, ys = ([scale.place(thin(c[k], 400)) for c in curves] for k, scale in enumerate((self.along, self.up)))
         self.layers["pins"].put(xs=xs, ys=ys)
-
-
-class HistogramFigure(Drawn):
-    """The histogram of a running simulation under the distribution that theory predicts."""
-
-    key = "histogram"
-    options = {"xlabel": "x", "ylabel": "density"}
-
-    @staticmethod
-    def declare() -> dict[str, Any]:
-        hv = load_holoviews()
-        return {
-            "bars": hv.Rectangles([(0.0, 0.0, 1.0, 1.0)]),
-            "atoms": hv.Segments([(0.0, 0.0, 0.0, 1.0)]),
-            "law": hv.Curve(([0.0, 1.0], [np.nan, np.nan]), "x", "y"),
-        }
-
-    @classmethod
-    def finish(cls, figure: Any, layers: Mapping[str, Any]) -> dict[str, Any]:
-        clear(layers)
-        layers["bars"].glyph.update(fill_alpha=0.45, line_width=0.5)
-        layers["atoms"].glyph.update(line_width=3)
-        layers["law"].glyph.update(line_width=2)
-        write_axes(figure)
-        return {}
-
-    @classmethod
-    def look(cls, figure: Figure, theme: Theme) -> None:
-        dress(figure, theme)
-        glyph = glyphs(figure)
-        glyph["bars"].update(fill_color=theme.ghost, line_color=theme.card)
-        glyph["atoms"].update(line_color=theme.marker)
-        glyph["law"].update(line_color=theme.marker)
-
-    def __init__(self, kind: type[Model], theme: Theme) -> None:
-        super().__init__(theme)
-        self.kind = kind
-        self._top = 1.0
-        self._range = (0.0, 1.0)
-
-    @staticmethod
-    def marks(kind: type[Model]) -> tuple[Mark, ...]:
-        """What the legend explains."""
-        return Mark("bars", "patch pale", "run", "soft"), Mark("law", "swatch", "theory", "marker")
-
-    def show_law(self, law: Law) -> None:
-        """Draw the predicted density, and show where it lives."""
-        declared = next((o for o in self.kind.observables if o.name == law.observable), None)
-        label = tex_label(declared) if declared else law.observable.replace("_", " ")
-        self.figure.part("xaxis").update(axis_label=label)
-        values, density = np.asarray(law.values, float), np.asarray(law.density, float)
-        finite = np.where(np.isfinite(density), density, 0.0)
-        keep = np.flatnonzero(finite > 1e-4 * max(finite.max(initial=0.0), 1e-300))
-        span = values[[keep[0], keep[-1]]] if keep.size else values[[0, -1]]
-        places = [position for position, _ in law.atoms]
-        low, high = min([*span, *places]), max([*span, *places])
-        pad = 0.12 * (high - low) or 0.5
-        self._range = (float(low - pad), float(high + pad))
-        Scale().show(self.figure, "x", *self._range)
-        shown = slice(max(keep[0] - 1, 0), keep[-1] + 2) if keep.size else slice(None)
-        self.layers["law"].put(x=thin(values[shown], 2000), y=thin(density[shown], 2000))
-        self._top = float(np.quantile(finite[keep], 0.995)) if keep.size else 1.0
-        at = np.array(places, np.float32)
-        height = np.array([weight for _, weight in law.atoms], np.float32) * self._top
-        self.layers["atoms"].put(x0=at, y0=np.zeros_like(at), x1=at, y1=height)
-        set_range(self.figure, "y", 0.0, 1.15 * self._top)
-
-    def show(self, samples: NDArray[Any]) -> None:
-        """Draw the histogram of samples of shape (n,)."""
-        finite = samples[np.isfinite(samples)]
-        if finite.size < 2:
-            return
-        low, high = min(self._range[0], float(finite.min())), max(self._range[1], float(finite.max()))
-        heights, edges = np.histogram(finite, bins=BINS, range=(low, high))
-        density = heights / (finite.size * np.diff(edges))
-        self.layers["bars"].put(left=edges[:-1], right=edges[1:], bottom=np.zeros(BINS), top=density)
-        Scale().show(self.figure, "x", low, high)
-        set_range(self.figure, "y", 0.0, 1.15 * max(self._top, float(np.sort(density)[-3:].mean())))
-
-    @property
-    def drawn(self) -> list[str]:
-        """What of the legend is drawn: "bars", "law"."""
-        bars, law, atoms = (self.layers[name].columns for name in ("bars", "law", "atoms"))
-        seen = {"bars": bool(bars), "law": bool(len(law.get("x", ())) + len(atoms.get("x0", ())))}
-        return [name for name, there in seen.items() if there]

@@ -53,7 +53,8 @@ class Bench:
         self.legends = {name: widgets.HTML() for name in self.marks}
         self.table, self.checks, self.download = (widgets.HTML() for _ in range(3))
         self.snippets = {name: widgets.HTML() for name in self.sheet.snippets}
-        self.clock, self.caption, self.key = (widgets.HTML() for _ in range(3))
+        self.clock, self.caption = widgets.HTML(), widgets.HTML()
+        self.keys: dict[str, Any] = {}
         self.notices, self.pins = _box([], "mfexplore-notices"), _box([], "mfexplore-pins")
         self.waiting = widgets.HTML(f"<p>{WAITING}</p>")
         self.waiting.add_class("mfexplore-soft")
@@ -217,7 +218,10 @@ class Bench:
             return [tabs.widget]
         if name == "picture":
             self.clock.add_class("mfexplore-clock")
-            return [self.key, _box([self.caption, self.clock], "mfexplore-caption")]
+            return [*self._part("key", panel), _box([self.caption, self.clock], "mfexplore-caption")]
+        if name == "key":
+            self.keys[panel.name] = widgets.HTML()
+            return [self.keys[panel.name]]
         if name == "progress":
             return [_box([self.progress, self.cancel], "mfexplore-progress")]
         return [self.measuring] if name == "measuring" else []

@@ -103,7 +103,7 @@ class Menu:
     """A drop-down that can be set without being heard. options: value -> title."""
 
     def __init__(self, title: str, options: dict[Any, str], value: Any, heard: Callable[[Any], None]) -> None:
-        self.shown = value
+        self.shown, self._options = value, options
         self.widget = widgets.Dropdown(
             options=[(words, one) for one, words in options.items()], value=value, description=title
         )
@@ -128,6 +128,10 @@ class Menu:
             self.widget.options = made
         if value in options:
             self.show(value)
+
+    def without(self, absent: list[str], value: Any) -> None:
+        """The options it was made with but for these, and stand at one of them, silently."""
+        self.offer({one: words for one, words in self._options.items() if one not in absent}, value)
 
 
 class Tabs:

@@ -181,9 +181,10 @@ class NotebookPage:
     def _(self, said: messages.State) -> None:
         for name, value in said.values.items():
             self.bench.controls[name].show(value)
+            self.bench.controls[name].widget.layout.display = "none" if name in said.absent["control"] else None
         self.bench.show_seed(said.seed)
         for name, menu in self.bench.menus.items():
-            menu.show(said.view[name] or "")
+            menu.without(said.absent.get(name, []), said.view[name] or "")
         self.bench.name_axes(said.view)
         self.bench.undo.disabled, self.bench.redo.disabled = not said.undo, not said.redo
         for name, place in self.bench.snippets.items():
@@ -265,13 +266,16 @@ class NotebookPage:
     @tell.register
     def _(self, said: messages.Picture) -> None:
         self._write(self.bench.caption, "value", f"<span>{html.escape(said.caption)}</span>")
-        patches = [f'<i class="patch" style="--c: {colour}"></i>{html.escape(name)}' for name, colour in said.key]
-        self._write(self.bench.key, "value", _legend(patches))
         if said.shape != self.bench.shape:
             place = self.bench.places["state"]
             place.remove_class(f"mfexplore-{self.bench.shape}")
             place.add_class(f"mfexplore-{said.shape}")
             self.bench.shape = said.shape
+
+    @tell.register
+    def _(self, said: messages.Key) -> None:
+        patches = [f'<i class="patch" style="--c: {colour}"></i>{html.escape(name)}' for name, colour in said.key]
+        self._write(self.bench.keys[said.panel], "value", _legend(patches))
 
     @tell.register
     def _(self, said: messages.Choices) -> None:

@@ -27,7 +27,7 @@ from mfexplore.workbench.page import Page
 from mfexplore.workbench.panels import Panel, Surroundings, panels_of
 from mfexplore.workbench.sentence import judgement, sentence
 from mfexplore.workbench.session import Session
-from mfexplore.workbench.sheet import snap
+from mfexplore.workbench.sheet import absent, snap
 
 with suppress(ImportError):  # xarray and SciPy look for it, and two threads must not meet in the middle of its import
     import dask.array  # noqa: F401
@@ -273,7 +273,7 @@ class Desk:
 
     def _turn_run(self, run: Live, old: Exploration | None, at: Exploration) -> None:
         """Follow if the simulation can, begin anew if not."""
-        run.look_at(at.picture)
+        run.look_at(at.picture, at.law)
         if old is None or at.seed != old.seed:
             self.jobs.cancel("follow")
             run.start(at.model, at.seed)
@@ -361,7 +361,8 @@ class Desk:
         view = {n: getattr(at, n) for n in WORDS}
         snippets = {"python": at.as_python(), "sweep": at.as_sweep() if at.x else "", "citation": at.citation()}
         zoomed, can = bool(at.x_window or at.y_window), (self.session.can_undo, self.session.can_redo)
-        self._say(messages.State(at.model.values(), at.seed_text, view, at.to_query(), zoomed, *can, snippets))
+        values, gone = at.model.values(), absent(at.model)
+        self._say(messages.State(values, at.seed_text, view, at.to_query(), zoomed, *can, snippets, gone))
 
     def _tell_numbers(self) -> None:
         """The numbers at the marker are new: sentence and table."""
@@ -373,7 +374,7 @@ class Desk:
             said = sentence(at.model, point.theory, at.colour, at.branch, at.method, measured.get(at.colour))
             self._say(messages.Sentence(said.headline, said.text, said.validity, said.trusted))
         if self._table_open:
-            self._say(messages.Table(**exports.table(self.kind, point.theory, measured)))
+            self._say(messages.Table(**exports.table(at.model, point.theory, measured)))
 
     def _tell_legends(self) -> None:
         """What is drawn: legends list nothing else."""

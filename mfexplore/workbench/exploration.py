@@ -17,7 +17,8 @@ from mfexplore.core.seeds import Seed, check_seed, read_seed, seed_text, written
 
 Window = tuple[float, float]
 ENSEMBLE_SAMPLES = 8
-WORDS = ("x", "y", "colour", "branch", "method", "along", "series", "picture", "function")  # that say what is shown
+# Of what is shown, in links and messages.
+WORDS = ("x", "y", "colour", "branch", "method", "along", "series", "picture", "function", "law")
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Exploration:
         branch, method: whose values are shown (None: equilibrium branch, first method).
         along: "x" or "y", the axis of the theory-against-simulation curve.
         series: what is traced (None: the observable of the diagram). picture: which of the run (None: the usual one).
-        function: the observable that is drawn as a function (None: the first there is).
+        function: the observable that is drawn as a function, law: whose distribution is (None: the first there is).
         x_window, y_window: the zoom (None: as declared).
     """
 
@@ -48,6 +49,7 @@ class Exploration:
     series: str | None = None
     picture: str | None = None
     function: str | None = None
+    law: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "seed", check_seed(self.seed))
@@ -64,7 +66,7 @@ class Exploration:
         if not any(model.applies(plane) for plane in model.planes):
             return cls(model, **view)
         plane = model.plane(view.pop("x", None) or None, view.pop("y", None) or None)
-        method = next((m.name for m in model.methods if model.applies(m)), None)
+        method = _usual_method(model)
         usual = {"colour": _usual_colour(model, plane.colour), "branch": plane.branch, "along": plane.along}
         made = cls(model, x=plane.x, y=plane.y, **(usual | {"method": method} | view))
         model.require("observable", model.observable(made.colour))
@@ -84,8 +86,10 @@ class Exploration:
         choices = [name for name, made in self.model.controls().items() if made.is_choice]
         if all(getattr(moved.model, name) == getattr(self.model, name) for name in choices):
             return moved
-        usual = self.of(moved.model, seed=self.seed)
-        return usual._looking({name: getattr(self, name) for name in (*WORDS, "x_window", "y_window")})[0]
+        before, usual = self.of(self.model), self.of(moved.model, seed=self.seed)
+        view = {name: getattr(self, name) for name in (*WORDS, "x_window", "y_window")}
+        # What was as usual becomes what is usual now; what was chosen stays.
+        return usual._looking({name: value for name, value in view.items() if value != getattr(before, name)})[0]
 
     def with_seed(self, value: Any) -> Self:
         """Another seed, perhaps as somebody typed it. Raises SeedError."""
@@ -311,6 +315,13 @@ class Exploration:
 def _link_name(name: str, model: Model) -> str:
     """View entries that share their word with a control are prefixed in a link."""
     return f"view_{name}" if name in WORDS and name in model.controls() else name
+
+
+def _usual_method(model: Model) -> str | None:
+    """The first theory that is of what the simulation does at these words, and no bound of it."""
+    there = [m for m in model.methods if model.applies(m)]
+    best = [m for m in there if model.describes(m) and m.bound is None]
+    return next((m.name for m in best or there), None)
 
 
 def _usual_colour(model: Model, wanted: str) -> str:

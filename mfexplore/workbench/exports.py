@@ -96,14 +96,16 @@ def _csv(dataset: xr.Dataset) -> bytes:
     return (head + text).encode()
 
 
-def table(kind: type[Model], theory: xr.Dataset, measured: dict[str, tuple[float, float, int]]) -> dict[str, Any]:
-    """The theory at the marker as rows of text: one per observable, one column per method and branch."""
+def table(model: Model, theory: xr.Dataset, measured: dict[str, tuple[float, float, int]]) -> dict[str, Any]:
+    """The theory at the marker as rows of text: one per observable, one column per method and branch; those that exist
+    at these controls.
+    """
     from mfexplore.figures.curves import lines_of
 
-    lines = lines_of(kind)
+    lines = lines_of(type(model))
     rows = []
-    for observable in kind.observables:
-        if observable.name not in theory or observable.over is not None:
+    for observable in model.observables:
+        if observable.name not in theory or observable.over is not None or not model.applies(observable):
             continue
         cells = []
         for line in lines:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,8 @@ class Frame:
     """The simulation at one moment. series: copies, shape (n,); restarted: nothing before belongs to this run.
     advanced: it is at another time, or another run; else it only follows other controls, or another picture is looked
     at. pictures: the names of those there are, of which `picture` is the one called `looked_at`. profiles: the
-    functions that it has measured, perhaps a little earlier.
+    functions that it has measured, perhaps a little earlier. samples: for a histogram, of the observable `sampled`
+    (None: the first of which theory has a law).
     """
 
     time: float
@@ -45,6 +46,7 @@ class Frame:
     pictures: tuple[str, ...]
     profiles: dict[str, Measured]
     samples: NDArray[Any] | None
+    sampled: str | None
     model: Model
     finished: bool
     restarted: bool
@@ -52,6 +54,7 @@ class Frame:
     per_second: float
     unit: str  # of time
     step: float  # of time between two points of the series
+    recording: Literal["linear", "log"]
 
 
 class Live:
@@ -76,6 +79,7 @@ class Live:
         self._follow: Model | None = None
         self._steps = 0
         self._picture: str | None = None
+        self._sampled: str | None = None
         self._looks = False  # a frame is wanted, since another picture is looked at
         self._profiles: dict[str, Measured] = {}
         self._profiled = (0.0, 0.0)  # when, and how long it took
@@ -119,11 +123,13 @@ class Live:
             self._steps += 1
             self._notify()
 
-    def look_at(self, picture: str | None) -> None:
-        """Show another picture of the run (None, or a name that it does not have: the usual one)."""
+    def look_at(self, picture: str | None, sampled: str | None = None) -> None:
+        """Show another picture of the run, and samples of another observable (None, or a name that it does not have:
+        the usual one).
+        """
         with self._wake:
-            if picture != self._picture:
-                self._picture, self._looks = picture, True
+            if (picture, sampled) != (self._picture, self._sampled):
+                self._picture, self._sampled, self._looks = picture, sampled, True
                 self._notify()
 
     def set_speed(self, steps: float) -> None:
@@ -220,8 +226,8 @@ class Live:
         looked_at = wanted if wanted is not None and wanted in album else next(iter(album))
         return Frame(
             run.time, times.copy(), {n: v.copy() for n, v in series.items()}, album[looked_at], looked_at, tuple(album),
-            self._measured(run, restarted), _samples(run), run.model, run.finished, restarted, moved or restarted,
-            per_second, run.time_unit, run.step,
+            self._measured(run, restarted), _samples(run, self._sampled), self._sampled, run.model, run.finished,
+            restarted, moved or restarted, per_second, run.time_unit, run.step, run.recording,
         )  # fmt: skip
 
     def _measured(self, run: Simulation[Any], restarted: bool) -> dict[str, Measured]:
@@ -252,11 +258,11 @@ class Live:
         self._post(lambda: self._fail(message))
 
 
-def _samples(run: Simulation[Any]) -> NDArray[Any] | None:
+def _samples(run: Simulation[Any], observable: str | None) -> NDArray[Any] | None:
     """What the histogram shows; None where theory predicts no distribution, at these controls or at all."""
     if not run.model.offers("law"):
         return None
     try:
-        return np.array(run.samples())
-    except NotOfferedError:
+        return np.array(run.samples(observable))
+    except (NotOfferedError, KeyError):  # theory has no law here, or the run knows no such thing
         return None

@@ -200,7 +200,9 @@ class Said:
 
 @dataclass(frozen=True)
 class State(Said):
-    """Where the exploration is, and what can be done from here."""
+    """Where the exploration is, and what can be done from here. absent: controls ("control"), and options of the menus
+    by their names, that do not exist at these words of choices.
+    """
 
     repeated = True
 
@@ -212,6 +214,7 @@ class State(Said):
     undo: bool
     redo: bool
     snippets: dict[str, str]
+    absent: dict[str, list[str]]
 
 
 @dataclass(frozen=True)
@@ -302,10 +305,19 @@ class Run(Said):
 
 @dataclass(frozen=True)
 class Picture(Said):
-    """What the picture of the run is. shape: "square", "wide" or "mosaic". key: pairs of a name and its colour."""
+    """What the picture of the run is. shape: "square", "wide" or "mosaic"."""
 
     shape: str
     caption: str
+
+
+@dataclass(frozen=True)
+class Key(Said):
+    """What the colours of a panel mean: pairs of a name and its colour."""
+
+    about = "panel"
+
+    panel: str
     key: list[tuple[str, str]]
 
 

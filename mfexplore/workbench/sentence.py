@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from mfexplore.core.declaration import Verdict, sentence_case
+from mfexplore.core.declaration import Observable, Verdict, sentence_case
 from mfexplore.core.model import Model
 
 if TYPE_CHECKING:
@@ -124,7 +124,15 @@ def sentence(
     judged = theory.isel(branch=equilibrium) if np.isnan(value) and model.branches and equilibrium >= 0 else at
     code = int(judged["validity"].max()) if solved or not unknown else 0
     differs = False
-    if measured is not None and not np.isnan(value):
+    judging = next((m for m in model.methods if m.name == (method or model.methods[0].name)), None)
+    if judging is not None and measured is not None and not np.isnan(value) and judging.bound is not None:
+        violated = _violated(model.observable(observable), value, judging.bound, measured)
+        parts.insert(1, f"The {judging.bound} bound is {'violated' if violated else 'respected'} by the simulation.")
+        differs = violated
+    elif judging is not None and not model.describes(judging):
+        if measured is not None:
+            parts.insert(1, "This theory is of another option than the one that is simulated.")
+    elif measured is not None and not np.isnan(value):
         departed, differs = departure(model, theory[observable], index if model.branches else 0, measured)
         if departed and not (code and differs):  # a failure of the theory is the better reason
             parts.insert(1, departed)
@@ -138,6 +146,17 @@ def sentence(
     if differs:
         return Sentence(headline, " ".join(parts), "simulation differs", False)
     return Sentence(headline, " ".join(parts), "theory valid here", True)
+
+
+def _violated(
+    observable: Observable, value: float, bound: Literal["upper", "lower"], measured: tuple[float, float, int]
+) -> bool:
+    """Whether what was measured is clearly on the wrong side of a bound."""
+    mean, error, _ = measured
+    low, high = (min(value, mean) if observable.low is None else observable.low), observable.high
+    unclear = CLEAR[1] * ((max(value, mean) if high is None else high) - low)
+    beyond = mean - value if bound == "upper" else value - mean
+    return bool(beyond > max(CLEAR[0] * error, unclear * (observable.low is not None and high is not None)))
 
 
 def judgement(judged: Verdict) -> str:

@@ -186,6 +186,14 @@ class Sheet:
         return [*sections, Section("Sources", f"<ul>{rows}</ul>")]
 
 
+def absent(model: Model) -> dict[str, list[str]]:
+    """What the page of a system has, but not at these controls: see `messages.State`."""
+    controls = [name for name, made in model.controls().items() if not model.applies(made)]
+    parts = {"colour": model.observables, "branch": model.branches, "method": model.methods}
+    found = {word: [one.name for one in declared if not model.applies(one)] for word, declared in parts.items()}
+    return {"control": controls, "x": controls, "y": controls} | found
+
+
 # -- numbers ------------------------------------------------------------------------------------------------------
 
 

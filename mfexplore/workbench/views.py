@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfexplore.core.errors import MfexploreError
-from mfexplore.core.model import Landscape, Law, Model
+from mfexplore.core.model import Landscape, Law, Model, Recursion
 from mfexplore.core.provenance import provenance
 from mfexplore.core.seeds import Seed
 from mfexplore.figures.scale import Scale
@@ -51,7 +51,8 @@ class Point:
 
     theory: xr.Dataset
     landscape: Landscape | None
-    law: Law | None
+    recursion: Recursion | None
+    laws: tuple[Law, ...]
 
 
 def _theory(model: Model, *axes: str) -> tuple[Any, ...]:
@@ -70,17 +71,19 @@ def point(at: Exploration, cancelled: Cancelled) -> Iterator[Point]:
     model = at.model
 
     def compute(cancelled: Cancelled) -> Iterator[Point]:
-        yield Point(model.theory(), _offered(model, "landscape"), _offered(model, "law"))
+        laws = model.offers("law") and _unless_refused(lambda: model.laws(0.0))
+        landscape, recursion = (
+            _unless_refused(getattr(model, what)) if model.offers(what) else None for what in ("landscape", "recursion")
+        )
+        yield Point(model.theory(), landscape, recursion, laws or ())
 
     yield from answers.ask(("point", model), compute, cancelled)
 
 
-def _offered(model: Model, capability: str) -> Any:
-    """A capability at these controls, or None if it is not offered, here or at all."""
-    if not model.offers(capability):
-        return None
+def _unless_refused(compute: Callable[[], Any]) -> Any:
+    """What a model has at these controls, or None if it refuses."""
     try:
-        return getattr(model, capability)()
+        return compute()
     except MfexploreError:
         return None
 

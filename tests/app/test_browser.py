@@ -285,7 +285,7 @@ def test_shared_link_restores_how_one_looks(page: Any, address: str, browser: An
     other = elsewhere.new_page()
     other.goto(page.url)
     other.wait_for_selector("#pane-Data td")
-    until(other, "() => $('series').value === 'energy'")
+    until(other, "() => bench().querySelector('[data-choices=trace] select').value === 'energy'")
     assert other.input_value("#speed") == "2.5"
     elsewhere.close()
 

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from toy import Toy
 
 from mfexplore.app import pages
 from mfexplore.app.page import BrowserPage
@@ -219,3 +220,13 @@ def test_a_full_disk_is_told(loop: Any, monkeypatch: pytest.MonkeyPatch) -> None
     else:
         raise AssertionError("nobody was told")
     wire.page.close()
+
+
+def test_a_sheet_has_a_place_for_everything_that_a_system_says() -> None:
+    sheet = pages.component(Toy, pages.ANYWHERE)["sheet"]
+    for panel, word in (("trace", "series"), ("function", "function"), ("state", "picture"), ("histogram", "law")):
+        assert f'data-choices="{panel}" data-chooses="{word}"' in sheet
+    for name in ("function", "recursion", "landscape"):
+        assert f'data-figure="{name}"' in sheet
+    assert 'data-key="landscape"' in sheet
+    assert 'data-key="state"' in sheet

@@ -14,10 +14,11 @@ import pytest
 import xarray as xr
 from conftest import each_preset, each_system
 
-from mfexplore.core import Model, NotOfferedError, Simulation, pictures
+from mfexplore.core import Model, NotOfferedError, Plane, Simulation, pictures
 from mfexplore.core.declaration import quantity
 from mfexplore.core.errors import ArgumentError, ControlError, TooLargeError, UnknownNameError
 from mfexplore.core.model import usable_memory
+from mfexplore.workbench.exploration import Exploration
 
 every_system = each_system()
 with_theory = each_system(lambda entry: "solve" in entry.offers)
@@ -104,10 +105,27 @@ def test_words_for_students_are_whole_sentences(system: type[Model]) -> None:
 
 @all_presets
 def test_presets_lie_in_the_plane_that_is_drawn(system: type[Model], preset: Any) -> None:
-    for plane in system.planes[:1]:
-        for name, window in ((plane.x, plane.x_range), (plane.y, plane.y_range)):
-            low, high = window or system.control(name).bounds
-            assert low <= getattr(system.preset(preset.name), name) <= high
+    """Its own plane, or one that is declared and exists there."""
+    model = system.preset(preset.name)
+    there = [plane for plane in system.planes if model.applies(plane)]
+    planes = [model.plane(*preset.view.plane)] if preset.view.plane else there
+
+    def holds(plane: Plane) -> bool:
+        axes = ((plane.x, model.range(plane, "x")), (plane.y, model.range(plane, "y")))
+        return all(low <= getattr(model, name) <= high for name, (low, high) in axes)
+
+    assert any(map(holds, planes)) or not system.planes
+
+
+@every_system
+def test_one_can_look_as_views_say(system: type[Model]) -> None:
+    """Everything that the view of a preset, a task or a reference names is there."""
+    views = [(p.controls, p.view) for p in system.presets] + [(t.controls, t.view) for t in system.tasks]
+    for controls, view in [*views, *((r.at, r.view) for r in system.references)]:
+        model = system(**controls)
+        at = Exploration.of(system()).at(model, view)
+        assert at.model == model
+        assert view.plane in (None, (at.x, at.y))
 
 
 @all_presets
@@ -138,9 +156,13 @@ def test_tasks_have_an_answer_in_reach(system: type[Model]) -> None:
 def assert_sound(dataset: xr.Dataset, system: type[Model]) -> None:
     """Converged solutions have numbers; absent or unconverged ones have none; codes are in range."""
     exists = dataset["residual"] <= system.tolerance
+    model = system(**json.loads(dataset.attrs["controls"]))
     for observable in system.observables:
         if observable.name in dataset and observable.over is None:
             values = dataset[observable.name]
+            if not model.applies(observable):
+                assert np.isnan(values).all(), f"{observable.name} has values where it does not exist"
+                continue
             assert not (exists & np.isnan(values)).any(), f"{observable.name} is NaN where the solution exists"
             assert np.isnan(values.where(~exists)).all(), f"{observable.name} has values where there is no solution"
     assert (dataset["converged"] == (exists | np.isnan(dataset["residual"]))).all()
@@ -156,7 +178,7 @@ def test_theory_is_labelled(system: type[Model]) -> None:
     dataset = system().theory()
     assert_sound(dataset, system)
     assert dataset.attrs["system"] == system.key
-    for observable in system.observables:
+    for observable in (o for o in system.observables if system().applies(o)):
         assert observable.name in dataset, f"declared observable {observable.name} is missing"
         assert dataset[observable.name].attrs["symbol"] == observable.symbol
     if system.branches:

@@ -32,6 +32,7 @@ from mfexplore.core import (
 from mfexplore.figures import publication
 from mfexplore.figures.curves import CurvesFigure, lines_of, theory_columns
 from mfexplore.figures.diagram import DiagramFigure, prepare
+from mfexplore.figures.histogram import HistogramFigure
 from mfexplore.figures.landscape import LandscapeFigure
 from mfexplore.figures.lettering import Lettering, pieces
 from mfexplore.figures.regions import hatch_runs
@@ -50,7 +51,7 @@ from mfexplore.figures.style import (
 )
 from mfexplore.figures.symbols import plain, typeset
 from mfexplore.figures.template import apply, load_holoviews, render
-from mfexplore.figures.trace import HistogramFigure, TraceFigure, companions
+from mfexplore.figures.trace import TraceFigure, companions
 from mfexplore.figures.wire import events
 
 CurieWeiss = system("curie_weiss")

@@ -14,6 +14,7 @@ from toy import Toy, dressed
 from mfexplore.core import Particles, Spectrum
 from mfexplore.core.errors import AbsentError
 from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.sentence import sentence
 
 
 @contextmanager
@@ -112,3 +113,87 @@ def test_decades_on_all_axes() -> None:
         columns = trace.layers["trace"].columns
         assert columns["t"][-1] == pytest.approx(np.log10(4), abs=1e-5)
         assert columns["y"][0] == pytest.approx(-3, abs=1e-5)
+
+
+def test_a_page_hides_what_does_not_exist_here() -> None:
+    with opened(Toy()) as page:
+        gone = page.last("state")["absent"]
+        assert gone["control"] == ["dressing"]
+        assert gone["branch"] == ["wild"]
+        assert "dress" in gone["colour"]
+        assert "dressing" in gone["x"]
+        page.tell("control", name="kind", value="dressed")
+        page.tell("view", name="colour", value="noise")
+        assert not any(page.last("state")["absent"].values())
+
+
+def test_a_link_to_what_does_not_exist_is_refused_with_a_sentence() -> None:
+    made, errors = Exploration.of(Toy())._looking({"colour": "dress", "branch": "wild", "series": "noise"})
+    assert (made.colour, made.branch, made.series) == ("level", None, "noise")
+    assert all("exists only for kind = 'dressed'" in str(error) for error in errors)
+    assert len(errors) == 2
+
+
+def test_the_theory_that_is_shown_is_that_of_what_runs() -> None:
+    assert Exploration.of(Toy()).method == "theory"
+    assert Exploration.of(dressed()).method == "rival"
+    assert Exploration.of(Toy()).with_controls(kind="dressed").method == "rival"
+    assert Exploration.of(Toy(), method="ceiling").with_controls(kind="dressed").method == "ceiling"
+
+
+def test_only_theories_of_what_runs_predict_its_path_with_a_band() -> None:
+    with opened(Toy()) as page:
+        trace = page.desk.panel("trace").drawing
+        page.tell("step")
+        page.until(lambda: trace.layers["predicted"].columns.get("xs"))
+        assert [name for name in trace.drawn if name.startswith("predicted")] == ["predicted-0", "predicted-2"]
+        assert len(trace.layers["band"].columns["xs"]) == 2
+
+
+def test_a_bound_is_shaded_and_judged() -> None:
+    with opened(Toy()) as page:
+        curve = page.desk.panel("curve").drawing
+        page.until(lambda: curve.layers["beyond"].columns.get("xs"))
+        assert len(curve.layers["beyond"].columns["xs"]) == 1
+        assert "beyond" in curve.drawn
+    theory = Toy().theory()
+    for measured, verdict, trusted in ((0.1, "respected", True), (0.9, "violated", False)):
+        said = sentence(Toy(), theory, "level", method="ceiling", measured=(measured, 0.001, 8))
+        assert f"The upper bound is {verdict}" in said.text
+        assert said.trusted == trusted
+    other = sentence(Toy(), theory, "level", method="rival", measured=(0.9, 0.001, 8))
+    assert "another option" in other.text
+
+
+def test_landscapes_have_their_own_name_and_rivals() -> None:
+    with opened(Toy()) as page:
+        figure = page.desk.panel("landscape").drawing
+        page.until(lambda: figure.layers["rivals"].columns.get("xs"))
+        assert figure.figure.part("yaxis")["axis_label"] == "height"
+        key = next(m["key"] for m in page.heard if m["type"] == "key" and m["panel"] == "landscape")
+        assert [name for name, _ in key] == ["height", "steeper"]
+        web = page.desk.panel("recursion").drawing.layers["web"].columns
+        assert len(web["x"]) > 5
+
+
+def test_distributions_are_chosen_and_move_with_the_run() -> None:
+    with opened(Toy(), law="angle") as page:
+        figure = page.desk.panel("histogram").drawing
+        page.until(lambda: len(figure.layers["law"].columns.get("xs", ())) == 2)
+        before = figure.layers["law"].columns["ys"][0]
+        page.tell("step")
+        page.until(lambda: page.desk.frame and page.desk.frame.time > 0)
+        page.until(lambda: np.abs(figure.layers["law"].columns["ys"][0] - before).max() > 0.05)
+        assert [name for name, _ in choices(page, "histogram")()["names"]] == ["count", "avalanche", "angle"]
+        page.tell("view", name="law", value="count")
+        page.until(lambda: len(figure.layers["dots"].columns["x"]) == 6)
+
+
+def test_colours_are_decades_where_the_observable_is() -> None:
+    with opened(Toy()) as page:
+        figure = page.desk.panel("diagram").drawing
+        page.until(lambda: figure.layers["colour"].columns.get("image"))
+        assert figure.limits == pytest.approx((-4, 0))
+
+        labels = figure.figure.part("colour_bar")["major_label_overrides"]
+        assert labels == {-4: "10⁻⁴", -3: "0.001", -2: "0.01", -1: "0.1", 0: "1"}

@@ -40,7 +40,12 @@ export function render({model, el}) {
     state = message;
     if (!channel.busy()) for (const [name, value] of Object.entries(message.values)) controls.show(name, value);
     if ($("seed") && root.activeElement !== $("seed")) $("seed").value = message.seed;
-    for (const select of all("[data-view]")) select.value = message.view[select.dataset.view] ?? "";
+    for (const place of all("[data-control]")) place.hidden = message.absent.control.includes(place.dataset.control);
+    for (const select of all("[data-view]")) {
+      const gone = message.absent[select.dataset.view] ?? [];
+      for (const option of select.options) option.hidden = option.disabled = gone.includes(option.value);
+      select.value = message.view[select.dataset.view] ?? "";
+    }
     for (const chip of all("[data-along]")) {
       const on = chip.dataset.along === message.view.along;
       chip.setAttribute("aria-checked", on);
@@ -144,12 +149,13 @@ export function render({model, el}) {
     for (const one of all(`[data-legend="${figure}"] [data-drawn]`)) one.hidden = !names.includes(one.dataset.drawn);
   });
 
-  let keyShown = "";
-  function showKey(key) {
-    if (JSON.stringify(key) === keyShown) return;
-    keyShown = JSON.stringify(key);
-    $("key").hidden = !key.length;
-    $("key").replaceChildren(...key.map(([name, colour]) => {
+  const keys = {};
+  channel.hear("key", ({panel, key}) => {
+    if (JSON.stringify(key) === keys[panel]) return;
+    keys[panel] = JSON.stringify(key);
+    const place = root.querySelector(`[data-key="${panel}"]`);
+    place.hidden = !key.length;
+    place.replaceChildren(...key.map(([name, colour]) => {
       const item = document.createElement("span");
       const patch = document.createElement("i");
       patch.className = "patch";
@@ -157,7 +163,7 @@ export function render({model, el}) {
       item.append(patch, name);
       return item;
     }));
-  }
+  });
 
   const offered = {};
   channel.hear("choices", ({panel, names, chosen}) => { // a menu, or tabs
@@ -199,9 +205,8 @@ export function render({model, el}) {
     $("clock").textContent = `${time.toLocaleString("en")} ${message.unit}${message.finished ? ", finished" : ""}`;
   });
 
-  channel.hear("picture", ({shape, caption, key}) => {
+  channel.hear("picture", ({shape, caption}) => {
     $("caption").textContent = caption;
-    showKey(key);
     root.querySelector("[data-figure=state]").dataset.shape = shape;
   });
 

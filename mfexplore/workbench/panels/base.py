@@ -53,7 +53,7 @@ class Panel:
         place: "explore" (the first pane), "centre" (a card of its own below it) or "live" (with the simulation).
         order: among all panels. height: of the figure in pixels; None if the page or the picture decides.
         beside, below: parts of the page that stand in its heading or under its figure: "along", "progress",
-            "measuring", "picture", "menu", "tabs".
+            "measuring", "picture", "menu", "tabs", "key".
         chooses: which of `exploration.WORDS` is chosen in its "menu" or "tabs"; asks: the words before the menu.
     """
 

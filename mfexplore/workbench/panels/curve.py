@@ -167,7 +167,7 @@ class CurvePanel(Panel):
 
     def _queued(self, before: int | None) -> None:
         if before is not None:
-            self._progress(0.0, f"waiting to simulate ({before} before you)")
+            self._progress(0.0, f"waiting to simulate ({before} before you)" if before else "simulating")
 
     def _progress(self, fraction: float | None, text: str = "") -> None:
         self._around.say(messages.Progress("ensemble", fraction, text))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from mfexplore.core.model import Model
+from collections.abc import Iterator
+
+from mfexplore.core.declaration import in_words
+from mfexplore.core.model import Law, Model
+from mfexplore.figures.histogram import HistogramFigure
 from mfexplore.figures.legends import Mark
 from mfexplore.figures.style import Theme
-from mfexplore.figures.trace import HistogramFigure
-from mfexplore.workbench import views
+from mfexplore.workbench import messages, views
 from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.jobs import Cancelled
 from mfexplore.workbench.live import Frame
 from mfexplore.workbench.panels.base import Panel, Surroundings
 
@@ -18,6 +22,7 @@ class HistogramPanel(Panel):
     name, title = "histogram", "Distribution"
     alt = "Histogram of the run under the predicted distribution"
     place, order, height = "live", 60, 170
+    beside, chooses, asks = "menu", "law", "of"
 
     drawing: HistogramFigure
 
@@ -35,19 +40,55 @@ class HistogramPanel(Panel):
 
     def __init__(self, drawing: HistogramFigure, around: Surroundings, start: Exploration) -> None:
         super().__init__(drawing, around, start)
-        self._point: views.Point | None = None
+        self._laws: tuple[Law, ...] | None = None
+        self._frame: Frame | None = None
         self._frames = 0
+        self._time = 0.0  # that the laws are of
+
+    def turn_to(self, at: Exploration) -> None:
+        before, self._at = self._at, at
+        if at.law != before.law:
+            self._show(self._laws or ())
 
     def at_point(self, point: views.Point) -> None:
-        self._point = point
-        if point.law is not None:
-            self.drawing.show_law(point.law)
+        self._time = 0.0
+        self._show(point.laws)
+        if self._frame is not None:
+            self._follow(self._frame)
+
+    def _show(self, laws: tuple[Law, ...]) -> None:
+        """Draw those laws that are of the chosen observable."""
+        self._laws = laws
+        names = list(dict.fromkeys(law.observable for law in laws))
+        if not names:
+            return
+        chosen = self._at.law if self._at.law in names else names[0]
+        titles = {o.name: o.title for o in self._at.model.observables}
+        offered = [(name, titles.get(name, in_words(name))) for name in names]
+        self._around.say(messages.Choices(self.name, offered, chosen))
+        self.drawing.show_laws(tuple(law for law in laws if law.observable == chosen))
+        self._around.drawn()
 
     def advance(self, frame: Frame) -> None:
+        turned = self._frame is not None and frame.sampled != self._frame.sampled
+        self._frame = frame
         self._frames += 1
-        if frame.samples is not None and self._frames % EVERY == 0:
+        if frame.samples is not None and (turned or self._frames % EVERY == 0):
             self.drawing.show(frame.samples)
+        self._follow(frame)
+
+    def _follow(self, frame: Frame) -> None:
+        """Laws that move with the time of the run, as fast as they can be computed."""
+        moving = type(frame.model).laws is not Model.laws
+        if not moving or not self._laws or frame.time == self._time or self._around.jobs.busy("laws"):
+            return
+        self._time = frame.time
+
+        def work(cancelled: Cancelled) -> Iterator[tuple[Law, ...]]:
+            yield frame.model.laws(frame.time)
+
+        self._around.jobs.submit("laws", work, self._show)
 
     @property
     def shown(self) -> bool:
-        return self._point is None or self._point.law is not None
+        return self._laws is None or bool(self._laws)

@@ -1,4 +1,4 @@
-"""The free-energy landscape at the marker, with its branches and the running simulation on it."""
+"""The landscape at the marker, with its branches and the running simulation on it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mfexplore.core.model import Landscape, Model
 from mfexplore.figures.landscape import LandscapeFigure
 from mfexplore.figures.legends import Mark
 from mfexplore.figures.style import Theme
-from mfexplore.workbench import views
+from mfexplore.workbench import messages, views
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.live import Frame
 from mfexplore.workbench.panels.base import Panel, Surroundings
@@ -18,9 +18,9 @@ from mfexplore.workbench.session import Pin
 
 
 class LandscapePanel(Panel):
-    name, title = "landscape", "Free-energy landscape"
-    alt = "Free energy along the order parameter, branches as dots"
-    order, height = 30, 268
+    name, title = "landscape", "Landscape"
+    alt = "The potential along the order parameter, branches as dots"
+    order, height, below = 30, 268, "key"
 
     drawing: LandscapeFigure
 
@@ -53,6 +53,7 @@ class LandscapePanel(Panel):
         else:  # a landscape along something the theory has no branches of
             values, stable = np.empty(0), np.empty(0, bool)
         self.drawing.show(point.landscape, values, stable)
+        self._around.say(messages.Key(self.name, self.drawing.named(point.landscape, self.drawing.theme)))
 
     @property
     def landscape(self) -> Landscape | None:

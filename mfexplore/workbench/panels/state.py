@@ -43,8 +43,8 @@ class StatePanel(Panel):
         if self._frame is not None:
             picture = self._frame.picture
             self.drawing.show(picture)
-            told = messages.Picture(self.drawing.shape, getattr(picture, "caption", ""), self.drawing.key(picture))
-            self._around.say(told)
+            self._around.say(messages.Picture(self.drawing.shape, getattr(picture, "caption", "")))
+            self._around.say(messages.Key(self.name, self.drawing.key(picture)))
 
     def dress(self, theme: Theme) -> None:
         super().dress(theme)

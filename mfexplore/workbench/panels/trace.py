@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mfexplore.core.model import Model
 from mfexplore.figures.legends import Mark
@@ -17,6 +18,8 @@ from mfexplore.workbench.jobs import Cancelled
 from mfexplore.workbench.live import Frame
 from mfexplore.workbench.panels.base import Panel, Surroundings
 from mfexplore.workbench.session import Pin
+
+PREDICTED_POINTS = 241
 
 
 class TracePanel(Panel):
@@ -71,12 +74,15 @@ class TracePanel(Panel):
         point = self._point
         if point is not None and self.chosen in point.theory and point.theory[self.chosen].ndim <= 2:
             theory = point.theory
+            if "method" in theory.dims:  # those that are of what runs, and no bounds
+                names = [m.name for m in self._at.model.methods if self._at.model.describes(m) and m.bound is None]
+                theory = theory.sel({"method": names})
             known = np.where(theory["stable"].values, theory[self.chosen].values, np.nan)
             values = tuple(dict.fromkeys(round(float(v), 9) for v in np.ravel(known) if np.isfinite(v)))
         self.drawing.show_theory(values[:4])
 
     def advance(self, frame: Frame) -> None:
-        measured = (tuple(frame.series), frame.unit, frame.step)
+        measured = (tuple(frame.series), frame.unit, frame.step, frame.recording)
         if measured != self._measured:  # with a setting a system may measure other things, in another unit of time
             self._measured, self.names = measured, tuple(frame.series)
             self.chosen = self._wanted()
@@ -88,7 +94,7 @@ class TracePanel(Panel):
         self._predict(frame)
 
     def _name_axes(self, frame: Frame) -> None:
-        self.drawing.set_axes(self.chosen, frame.unit, frame.step)
+        self.drawing.set_axes(self.chosen, frame.unit, frame.step, frame.recording)
         self._predicted = None
         self._show_theory()
 
@@ -106,17 +112,18 @@ class TracePanel(Panel):
         followed = self._predicted is not None and self._predicted[0] != frame.model and not frame.restarted
         self._predicted = key
         if followed:  # the controls moved on the way: the path from the start is not this run's any more
-            self.drawing.show_predicted(np.empty(0), np.empty(0))
+            self.drawing.show_predicted(np.empty(0), {}, {})
             return
         start = {name: float(v[0]) for name, v in frame.series.items()}
-        times = np.linspace(0.0, self.drawing.span, 241)
+        times = self.drawing.times(PREDICTED_POINTS)
         model, chosen = frame.model, self.chosen
 
         def work(cancelled: Cancelled) -> Iterator[Any]:
-            yield model.predicted_path(start, times).get(chosen, np.full(times.shape, np.nan))
+            found = model.predicted_path(start, times)
+            yield tuple(_by_method(model, found.get(name)) for name in (chosen, f"{chosen}_deviation"))
 
-        def show(path: Any) -> None:
-            self.drawing.show_predicted(times, path)
+        def show(found: Any) -> None:
+            self.drawing.show_predicted(times, *found)
             self._around.drawn()
 
         self._around.jobs.submit("predicted", work, show)
@@ -132,3 +139,12 @@ class TracePanel(Panel):
     def show_pins(self, pins: list[Pin]) -> None:
         traces = [pin.curves[self.name] for pin in pins if pin.curves.get(self.name)]
         self.drawing.show_pins([(t, series[self.chosen]) for t, series in traces if self.chosen in series])
+
+
+def _by_method(model: Model, paths: NDArray[Any] | None) -> dict[str, NDArray[Any]]:
+    """Predicted paths by the name of the theory ("" where there is one): of those that describe what runs."""
+    if paths is None:
+        return {}
+    if paths.ndim == 1:
+        return {"": paths}
+    return {m.name: path for m, path in zip(model.methods, paths, strict=True) if model.describes(m)}

@@ -249,7 +249,7 @@ class PerceptronStorage(core.Model):
     )
     planes = (
         core.Plane("margin", "load", "violated_fraction", x_range=(-0.5, 1.5), y_range=(0.01, 4.0)),
-        core.Plane("load", "temperature", "violated_fraction", x_range=(0.01, 4.0), y_range=(0.0, 1.0)),
+        core.Plane("load", "temperature", "violated_fraction", x_range=(0.01, 4.0)),
     )
     presets = (
         core.Preset(
