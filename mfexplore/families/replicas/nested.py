@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +68,24 @@ def normal_cdf(x):
     return 0.5 * math.erfc(-x * 0.7071067811865476)
 
 
+class Tilt(NamedTuple):
+    """A Gaussian average, tilted by exp(exponent Phi)."""
+
+    temperature: float
+    exponent: float
+    variance: float
+
+
+class Sums(NamedTuple):
+    """Weighted sums of 1, tanh(y/T), sech^2/T, sech^4/T and the entropy; the first is that much more than one."""
+
+    excess: float
+    tanh: float
+    sech2: float
+    sech4: float
+    entropy: float
+
+
 @kernel
 def innermost(temperature, exponent, variance, spacing, out):
     """The average over y_k at every y_(k-1) = j spacing, tilted by exp(exponent Phi_k).
@@ -77,6 +96,7 @@ def innermost(temperature, exponent, variance, spacing, out):
             ln 2cosh(y/T) - y/T tanh(y/T), and of Phi_k.
     """
     deviation = math.sqrt(variance)
+    tilt = Tilt(temperature, exponent, variance)
     x = exponent * temperature
     if deviation < NARROW * temperature:
         beta, scale = 1.0 / temperature, deviation / temperature
@@ -97,7 +117,7 @@ def innermost(temperature, exponent, variance, spacing, out):
                 c1 += w * c
                 c2 += w * c * c
                 s1 += w * (log_cosh + 2.0 * a * e * d)
-            fill(out, j, spacing, temperature, exponent, variance, 0.0, excess, t1, c1 * beta, c2 * beta, s1)
+            fill(out, j, j * spacing, 0.0, tilt, Sums(excess, t1, c1 * beta, c2 * beta, s1))
         return
     tables = np.empty((6, U_NODES))
     for k in range(U_NODES):
@@ -139,19 +159,17 @@ def innermost(temperature, exponent, variance, spacing, out):
                 s1 += both * entropy[k]
         local = scale * temperature
         excess = (above - 1.0) + below + local * r
-        fill(
-            out, j, spacing, temperature, exponent, variance, 0.5 * drift, excess, above - below + local * t,
-            scale * c1, scale * c2, local * s1,
-        )  # fmt: skip
+        sums = Sums(excess, above - below + local * t, scale * c1, scale * c2, local * s1)
+        fill(out, j, j * spacing, 0.5 * drift, tilt, sums)
 
 
 @kernel
-def fill(out, j, spacing, temperature, exponent, variance, shift, excess, t, c1, c2, s):
-    """Column j of `innermost` from the weighted sums; the weights sum up to 1 + excess."""
-    y = j * spacing
-    inverse = 1.0 / (1.0 + excess)
-    t, c1, c2, s = t * inverse, c1 * inverse, c2 * inverse, s * inverse
-    out[0, j] = y + shift + math.log1p(excess) / exponent
+def fill(out, j, y, shift, tilt, sums):
+    """Column j of `innermost`, where the field is y, from the weighted sums."""
+    temperature, exponent, variance = tilt
+    inverse = 1.0 / (1.0 + sums.excess)
+    t, c1, c2, s = sums.tanh * inverse, sums.sech2 * inverse, sums.sech4 * inverse, sums.entropy * inverse
+    out[0, j] = y + shift + math.log1p(sums.excess) / exponent
     out[1, j] = t
     out[2, j] = c1
     out[3, j] = c2
