@@ -22,7 +22,7 @@ from benchmarks.harness import (
     table,
     write_columns,
 )
-from mfexplore.numerics.blas import one_blas_thread
+from mfexplore.numerics.matrices.blas import one_blas_thread
 
 # Not races: each prints, writes and judges in its own way, and returns an exit code.
 STUDIES = {

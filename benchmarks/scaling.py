@@ -21,7 +21,7 @@ from benchmarks.harness import RESULTS, machine
 from mfexplore.core.catalogue import systems
 from mfexplore.core.errors import TooLargeError
 from mfexplore.core.model import Model
-from mfexplore.numerics.blas import one_blas_thread
+from mfexplore.numerics.matrices.blas import one_blas_thread
 
 POINTS = 6
 LONGEST, HEAVIEST = 0.6, 300e6  # seconds of one step and bytes, beyond which a larger size is not tried

@@ -31,7 +31,7 @@ double gillespie(double x, double duration, uint64_t *state, double *events) {
     return x;
 }
 
-// The same with the tricks of mfexplore.numerics.birth_death: reactions of equal jump merged, rates from tables.
+// The same with the tricks of mfexplore.families.birth_death: reactions of equal jump merged, rates from tables.
 double by_tables(double x, double duration, const double *mean_wait, const double *share_up, uint64_t *state,
                  double *events) {
     uint64_t s[2] = {state[0], state[1]};
@@ -48,7 +48,7 @@ double by_tables(double x, double duration, const double *mean_wait, const doubl
     return n;
 }
 
-// Trajectories in lockstep, one to a SIMD lane, with the arithmetic of mfexplore.numerics.birth_death.simulate_many. At
+// Trajectories in lockstep, one to a SIMD lane, with the arithmetic of mfexplore.families.birth_death.simulate_many. At
 // least LANES of them.
 enum { LANES = 128 };
 

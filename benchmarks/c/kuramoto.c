@@ -1,5 +1,5 @@
-// Heun's method for Kuramoto oscillators with noise: the random numbers of mfexplore.numerics.random and the polynomials
-// of mfexplore.numerics.elementary, so that the compiler has the same arithmetic to turn into SIMD.
+// Heun's method for Kuramoto oscillators with noise: the random numbers of mfexplore.numerics.chance.random and the polynomials
+// of mfexplore.numerics.functions.elementary, so that the compiler has the same arithmetic to turn into SIMD.
 // Not for -fassociative-math: adding and subtracting SHIFT rounds.
 #include <math.h>
 #include <stdint.h>

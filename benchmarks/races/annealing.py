@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from benchmarks.harness import OURS, Missing, Report, Timed, available, c_function, peer, seeds
 from mfexplore.families.dense_spins import Interaction, blank, local_fields, metropolis_sweeps, symmetric_couplings
-from mfexplore.numerics.random import new_stream
+from mfexplore.numerics.chance.random import new_stream
 
 SWEEPS = {1000: (200, 7), 4000: (40, 5)}
 

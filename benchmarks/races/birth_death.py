@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.harness import OURS, Missing, Report, Timed, available, c_function, peer, seeds
-from mfexplore.numerics.birth_death import simulate, simulate_many, tables
-from mfexplore.numerics.random import new_stream
+from mfexplore.families.birth_death import simulate, simulate_many, tables
+from mfexplore.numerics.chance.random import new_stream
 
 BIRTH = np.array([200.0, -0.015, 0.015, 0.0])  # 200 + 0.015 x (x - 1)
 DEATH = np.array([0.0, 3.5 + 2 * 1e-4 / 6, -3 * 1e-4 / 6, 1e-4 / 6])  # 3.5 x + 1e-4/6 x (x - 1) (x - 2)

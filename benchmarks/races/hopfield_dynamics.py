@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from benchmarks.harness import OURS, Report, available, c_function
 from mfexplore.models.memory.hopfield.dynamics import Network, count_overlaps, heat_bath, whole_numbers
-from mfexplore.numerics.random import fill_uniform
+from mfexplore.numerics.chance.random import fill_uniform
 
 N, P, FEW = 10_000, 1_000, 2_000
 TEMPERATURE = 0.1

@@ -16,8 +16,8 @@ from benchmarks.harness import OURS, Missing, Report, Timed, available, c_functi
 from mfexplore.families.lattice_spins.clusters import all_clusters, single_clusters
 from mfexplore.families.lattice_spins.metropolis import sums
 from mfexplore.families.lattice_spins.planar import torus
-from mfexplore.numerics.lattices import neighbourhood
-from mfexplore.numerics.random import new_stream
+from mfexplore.numerics.chance.random import new_stream
+from mfexplore.numerics.space.lattices import neighbourhood
 
 SIDE, SMALL = 1024, 32
 CRITICAL = 2 / math.log(1 + math.sqrt(2))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from benchmarks.harness import OURS, Missing, Report, available, c_function, peer, seeds
 from mfexplore.families.lattice_spins import bit_lattice
 from mfexplore.models.lattices.ising_lattice import IsingLattice
-from mfexplore.numerics.aligned import aligned
+from mfexplore.numerics.matrices.aligned import aligned
 
 SIDE = 1024
 CRITICAL = 2 / math.log(1 + math.sqrt(2))

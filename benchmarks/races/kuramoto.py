@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from benchmarks.harness import OURS, Missing, Report, available, c_function
 from mfexplore.families import oscillators
-from mfexplore.numerics.random import new_stream
+from mfexplore.numerics.chance.random import new_stream
 
 Array = NDArray[np.float64]
 N, STEP, COUPLING = 100_000, 0.02, 2.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.harness import OURS, Report
-from mfexplore.numerics.matrix_vector import product, products
+from mfexplore.numerics.matrices.matrix_vector import product, products
 
 N, TRIALS, REPEATS = 2000, 16, 20
 

@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import psutil
 from tornado.ioloop import IOLoop
@@ -100,15 +101,17 @@ class MissingHandler(RequestHandler):
     """An address that leads nowhere: say what was meant, perhaps, and where the gallery is."""
 
     def prepare(self) -> None:
-        name = self.request.path.strip("/").rpartition("/")[2]
+        path = self.request.path.removeprefix(self.application.prefix)  # type: ignore[attr-defined]
+        up = "../" * (path.count("/") - 1)  # to the gallery, whatever a proxy has put before our addresses
+        name = unquote(path.strip("/").rpartition("/")[2])
         meant = name.lower().replace("-", "_").removesuffix(".html")
-        if meant in places() and meant != name:
+        if meant in places() and path != f"/{meant}":
             query = f"?{self.request.query}" if self.request.query else ""
-            self.redirect(f"{meant}{query}")
+            self.redirect(f"{up}{meant}{query}")
             return
         self.set_status(404)
         message = str(UnknownNameError("system", name[:80], places()))
-        self.finish(pages.missing(message.partition(" Known:")[0]))
+        self.finish(pages.missing(message.partition(" Known:")[0], up))
 
 
 class OwnStatic(StaticFileHandler):

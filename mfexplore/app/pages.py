@@ -110,5 +110,6 @@ def words_of(found: Entry) -> str:
     return " ".join([*found.words, *map(plain, found.symbols)])
 
 
-def missing(message: str) -> str:
-    return template("missing.html").render(message=message)
+def missing(message: str, up: str = "") -> str:
+    """The page of an address that leads nowhere. up: from there to the gallery, "../" for every folder."""
+    return template("missing.html").render(message=message, up=up)

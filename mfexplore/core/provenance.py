@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from mfexplore.core.controls import Control
-from mfexplore.core.declaration import Observable, in_words
+from mfexplore.core.declaration import Coordinate, Observable, in_words
 from mfexplore.core.seeds import Seed, written_seed
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def provenance(model: Model, *, seed: Seed | None = None, **more: Any) -> dict[s
     )
 
 
-def attributes(thing: Control | Observable) -> dict[str, str]:
+def attributes(thing: Control | Observable | Coordinate) -> dict[str, str]:
     """CF attributes of a variable that is declared."""
     return {"long_name": thing.title, "symbol": thing.symbol, "units": thing.unit, "description": thing.doc}
 

@@ -166,7 +166,7 @@ def label(
         over = str(observable.over)
         values = profile.values.reshape((*shape, *profile.values.shape[1:]))
         variables[name] = ((*dims, over), values, attributes(observable))
-        coordinates[over] = (over, profile.coordinate)
+        coordinates[over] = (over, profile.coordinate, *(attributes(c) for c in model.coordinates if c.name == over))
     return dataset_of(variables, coordinates, provenance(model))
 
 

@@ -13,4 +13,6 @@ declaration.
 - `crowds`: those of many sites that are in one state, for processes that go event by event.
 - `oscillators`: phase oscillators with couplings of any kind: how they start, move, are measured and looked at.
 - `synchronization`: theory of phase oscillators in a mean field: frequencies, moments, coherence and its boundaries.
+- `birth_death`: populations that jump in continuous time, one after another or many in lockstep.
+- `digits`: handwritten digits as black and white patterns of any size.
 """

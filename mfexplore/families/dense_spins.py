@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfexplore.families.tempering import exchange
-from mfexplore.numerics.aligned import aligned
-from mfexplore.numerics.elementary import log_of_normal
+from mfexplore.numerics.chance.random import advanced, uniform
+from mfexplore.numerics.functions.elementary import log_of_normal
 from mfexplore.numerics.kernel import kernel
-from mfexplore.numerics.random import advanced, uniform
+from mfexplore.numerics.matrices.aligned import aligned
 
 BLOCK = 32
 VECTORS = 64  # elements of a row that are read in one turn of a loop, or less
@@ -102,7 +102,7 @@ def metropolis_sweeps(interaction, spins, fields, temperatures, stream):
     Args:
         spins, fields: shapes (n,) and (width,), see `blank`, overwritten; fields as `local_fields` makes them.
         temperatures: >= 0, shape (sweeps,).
-        stream: see numerics.random.
+        stream: see numerics.chance.random.
 
     Returns the number of flips.
     """

@@ -13,10 +13,10 @@ import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array
-from mfexplore.numerics.digits import as_image, as_patterns, assorted
-from mfexplore.numerics.elementary import log
+from mfexplore.families.digits import as_image, as_patterns, assorted
+from mfexplore.numerics.chance.random import advanced, uniform
+from mfexplore.numerics.functions.elementary import log
 from mfexplore.numerics.kernel import kernel
-from mfexplore.numerics.random import advanced, uniform
 
 CUES = ("noise", "masked half", "mixture")
 RETRIEVAL, GLASS, PARAMAGNET = range(3)  # places in BRANCHES
@@ -130,8 +130,9 @@ def draw_turns(position, n, scale, tie, sites, thresholds):
     exceeds (T/2) ln(u/(1 - u)), u uniform. Drawn ahead in blocks, so that nothing but the sum over memories stands
     between the choice of a neuron and its decision. Returns the new position in the stream.
 
-    position: see numerics.random; n: number of neurons; scale: T/2 in the unit of the fields; tie: added or taken away
-    at random, since at T = 0 fields that are sums of whole numbers may vanish. Overwrites sites and thresholds.
+    position: see numerics.chance.random; n: number of neurons; scale: T/2 in the unit of the fields; tie: added or
+    taken away at random, since at T = 0 fields that are sums of whole numbers may vanish. Overwrites sites and
+    thresholds.
     """
     for k in range(sites.size):
         sites[k] = np.int64(uniform(position, 2 * k) * n)

@@ -15,10 +15,10 @@ from typing import NamedTuple
 import numpy as np
 
 from mfexplore.core import Array, Axis, Field, Measured
-from mfexplore.numerics.elementary import sincos
+from mfexplore.numerics.chance.random import fill_normal
+from mfexplore.numerics.chance.statistics import BlockAverages
+from mfexplore.numerics.functions.elementary import sincos
 from mfexplore.numerics.kernel import inline_kernel, kernel
-from mfexplore.numerics.random import fill_normal
-from mfexplore.numerics.statistics import BlockAverages
 
 STARTS = ("incoherent", "coherent")
 SMALL_TURN = 0.06

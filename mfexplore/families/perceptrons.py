@@ -15,7 +15,7 @@ from scipy.special import log_ndtr, ndtri, ndtri_exp
 
 from mfexplore.families.message_passing.algorithm import MessagePassing
 from mfexplore.numerics.kernel import kernel
-from mfexplore.numerics.matrix_vector import product
+from mfexplore.numerics.matrices.matrix_vector import product
 
 Array = NDArray[np.float64]
 Float32 = NDArray[np.float32]

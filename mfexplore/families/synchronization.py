@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mfexplore.core import Array
-from mfexplore.numerics.elementary import erfcx
+from mfexplore.numerics.functions.elementary import erfcx
 from mfexplore.numerics.kernel import kernel
 
 DENSITIES = ("lorentzian", "gaussian", "uniform", "bimodal", "identical")

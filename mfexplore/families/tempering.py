@@ -11,8 +11,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from mfexplore.numerics.chance.random import advanced, uniform
 from mfexplore.numerics.kernel import kernel
-from mfexplore.numerics.random import advanced, uniform
 
 COLDEST = 1e-9  # temperature below which a level is taken as frozen
 

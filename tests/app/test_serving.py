@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urljoin
 
 import panel as pn
 import pytest
@@ -64,6 +66,16 @@ def test_every_spelling_of_an_address_leads_somewhere(served: Any, prefix: str) 
             assert found.code == 200, spelling
             assert found.effective_url.startswith(f"{address}/curie_weiss"), spelling
             assert b"Curie-Weiss" in found.body
+        doubled = await get(f"{address}//curie_weiss", follow=False)  # for Python's urljoin two slashes are one
+        assert doubled.headers["Location"] == "../curie_weiss"
+        for spelling in ("%63urie_weiss", "here/curie_weiss"):
+            found = await get(f"{address}/{spelling}", follow=False)
+            assert urljoin(f"{address}/{spelling}", found.headers["Location"]) == f"{address}/curie_weiss", spelling
+        for below in ("curie_weiss/index.html", "nothing/at/all"):  # their page has its styles
+            body = (await get(f"{address}/{below}")).body
+            base = re.search(rb'<base href="([./]+)">', body)
+            assert base is not None, below
+            assert urljoin(f"{address}/{below}", base[1].decode()) == f"{address}/", below
         assert b"Did you mean" in (await get(f"{address}/curie_wiess")).body
         for nowhere in (
             "nothing/at/all",

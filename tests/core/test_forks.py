@@ -12,7 +12,7 @@ import pytest
 from mfexplore.core.forks import ForkLock
 from mfexplore.core.together import Together
 from mfexplore.models.lattices.curie_weiss import CurieWeiss
-from mfexplore.numerics.blas import one_blas_thread
+from mfexplore.numerics.matrices.blas import one_blas_thread
 from mfexplore.study.answers import answers
 from mfexplore.study.diagram import diagram
 from mfexplore.study.turns import Turn, scheduler

@@ -16,7 +16,7 @@ from mfexplore.families.dense_spins import (
     symmetric_couplings,
 )
 from mfexplore.families.tempering import exchange, ladder
-from mfexplore.numerics.random import new_stream
+from mfexplore.numerics.chance.random import new_stream
 
 
 @pytest.mark.parametrize("binary", [True, False])

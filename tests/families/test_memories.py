@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mfexplore.families import memories
-from mfexplore.numerics.random import new_stream
+from mfexplore.numerics.chance.random import new_stream
 
 
 def test_cues_are_damaged_as_their_names_say(rng: np.random.Generator) -> None:

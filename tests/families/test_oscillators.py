@@ -7,8 +7,8 @@ from scipy.integrate import solve_ivp
 
 from mfexplore.core import Axis
 from mfexplore.families import oscillators
+from mfexplore.numerics.chance.random import new_stream
 from mfexplore.numerics.kernel import kernel
-from mfexplore.numerics.random import new_stream
 
 
 @kernel

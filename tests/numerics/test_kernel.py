@@ -26,7 +26,7 @@ from mfexplore.core.folders import PACKAGE
 from mfexplore.core.sources import sources
 from mfexplore.models.lattices.curie_weiss import CurieWeiss, heat_bath
 from mfexplore.numerics import kernel as kernels
-from mfexplore.numerics.elementary import exp
+from mfexplore.numerics.functions.elementary import exp
 from mfexplore.numerics.kernel import fingerprint, forget_unused, intact, kernel
 
 BLOCKS = PACKAGE / "numerics"

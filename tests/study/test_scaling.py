@@ -9,7 +9,7 @@ import pytest
 
 from mfexplore.models.lattices.curie_weiss import CurieWeiss
 from mfexplore.models.lattices.ising_lattice import CRITICAL_COUPLINGS, EXPONENTS, IsingLattice
-from mfexplore.numerics.lattices import CRYSTALS
+from mfexplore.numerics.space.lattices import CRYSTALS
 from mfexplore.study.scaling import FiniteSize, crossing, finite_size
 
 T_C = 2 / math.log(1 + math.sqrt(2))

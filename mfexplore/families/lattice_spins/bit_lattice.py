@@ -18,8 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mfexplore.numerics.aligned import aligned
 from mfexplore.numerics.kernel import inline_kernel, kernel
+from mfexplore.numerics.matrices.aligned import aligned
 
 Words = NDArray[np.uint64]
 SIDE = 128  # sides are multiples of this

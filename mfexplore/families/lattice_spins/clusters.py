@@ -14,8 +14,8 @@ import math
 
 import numpy as np
 
+from mfexplore.numerics.chance.random import advanced, random_word, uniform
 from mfexplore.numerics.kernel import inline_kernel, kernel
-from mfexplore.numerics.random import advanced, random_word, uniform
 
 
 @kernel
@@ -27,7 +27,7 @@ def single_clusters(spins, kinds, shifts, probability, field, clusters, members,
         probability: with which an equal neighbour joins. field: gain of a site that agrees with it, over temperature;
             a cluster of k sites s is turned with probability min(1, e^(-2 field s k)).
         members: scratch, int32 of shape (n + 1,), begins with the last cluster.
-        stream: see `numerics.random`.
+        stream: see `numerics.chance.random`.
 
     Returns (sites turned, size of the last cluster).
     """

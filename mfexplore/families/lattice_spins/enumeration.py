@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mfexplore.numerics.elementary import exp
+from mfexplore.numerics.functions.elementary import exp
 from mfexplore.numerics.kernel import kernel
 
 

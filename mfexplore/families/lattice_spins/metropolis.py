@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from mfexplore.numerics.chance.random import advanced, uniform
 from mfexplore.numerics.kernel import kernel
-from mfexplore.numerics.random import advanced, uniform
 
 
 @kernel

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfexplore.families.lattice_spins.lattice_green import green, log_determinant
-from mfexplore.numerics.lattices import CRYSTALS
+from mfexplore.numerics.space.lattices import CRYSTALS
 
 Array = NDArray[Any]
 COLDEST = 0.05  # below, excitations are rarer than e^-100

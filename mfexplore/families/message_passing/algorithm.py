@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfexplore.core import Law
-from mfexplore.numerics.matrix_vector import product, transposed_product
+from mfexplore.numerics.matrices.matrix_vector import product, transposed_product
 
 Array = NDArray[np.float64]
 STARTS = ("uninformed", "informed")

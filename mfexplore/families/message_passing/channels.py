@@ -21,7 +21,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from mfexplore.numerics.elementary import exp, log, log1p, normal_tail, tanh
+from mfexplore.numerics.functions.elementary import exp, log, log1p, normal_tail, tanh
 from mfexplore.numerics.kernel import kernel
 
 Array = NDArray[np.float64]

@@ -15,7 +15,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from mfexplore.numerics.elementary import exp, log1p
+from mfexplore.numerics.functions.elementary import exp, log1p
 from mfexplore.numerics.kernel import kernel
 
 Array = NDArray[np.float64]

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfexplore.families.replicas.symmetric import first_overlap, overlap_in_field
-from mfexplore.numerics.continuation import Bracket, false_position, narrowed
-from mfexplore.numerics.gaussian import response_and_entropy
+from mfexplore.numerics.functions.gaussian import response_and_entropy
 from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.solving.continuation import Bracket, false_position, narrowed
 
 Array = NDArray[np.float64]
 

@@ -30,8 +30,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from mfexplore.numerics.elementary import exp, expm1, log1p
-from mfexplore.numerics.gaussian import NARROW, SQRT_2PI, Z_WEIGHT, Z
+from mfexplore.numerics.functions.elementary import exp, expm1, log1p
+from mfexplore.numerics.functions.gaussian import NARROW, SQRT_2PI, Z_WEIGHT, Z
 from mfexplore.numerics.kernel import kernel
 
 U_STEP = 0.28

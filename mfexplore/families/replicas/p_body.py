@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfexplore.families.replicas.nested import innermost
-from mfexplore.numerics.gaussian import response, response_and_entropy
+from mfexplore.numerics.functions.gaussian import response, response_and_entropy
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.later import brentq
 

@@ -48,7 +48,7 @@ from mfexplore.families.replicas.symmetric import (
     write_symmetric,
 )
 from mfexplore.numerics.kernel import kernel
-from mfexplore.numerics.linear import solve_linear
+from mfexplore.numerics.matrices.linear import solve_linear
 
 Array = NDArray[Any]
 

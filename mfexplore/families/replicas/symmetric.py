@@ -13,9 +13,9 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from mfexplore.numerics.continuation import Bracket, false_position, narrowed
-from mfexplore.numerics.gaussian import response, response_and_entropy
+from mfexplore.numerics.functions.gaussian import response, response_and_entropy
 from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.solving.continuation import Bracket, false_position, narrowed
 
 PARAMAGNET, SPIN_GLASS, FERROMAGNET = range(3)
 # What is known of a state. The stiffness is T times the replicon eigenvalue, which is finite at T = 0 too

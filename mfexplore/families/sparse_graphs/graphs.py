@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mfexplore.numerics.lattices import neighbourhood
+from mfexplore.numerics.space.lattices import neighbourhood
 
 SQUARE_DEGREE = 4
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from mfexplore.families.lattice_spins.bethe_lattice import LN2, log_cosh
-from mfexplore.numerics.elementary import exp, log1p
+from mfexplore.numerics.functions.elementary import exp, log1p
 from mfexplore.numerics.kernel import kernel
 
 

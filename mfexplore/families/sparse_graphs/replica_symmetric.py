@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from mfexplore.families.lattice_spins.bethe_lattice import LN2
 from mfexplore.families.sparse_graphs.density_evolution import CENTRE, FINENESS, GRID, POINTS, Sums, atom, push
-from mfexplore.numerics.anderson import fixed_points
 from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.solving.anderson import fixed_points
 
 Array = NDArray[Any]
 

@@ -87,8 +87,8 @@ from mfexplore.families.synchronization import (
     nodes,
     solve_points,
 )
+from mfexplore.numerics.chance.random import new_stream
 from mfexplore.numerics.kernel import kernel
-from mfexplore.numerics.random import new_stream
 
 FASTEST = 6.0  # natural frequency up to which functions of it are drawn
 BIMODAL_ONLY = {"frequencies": ("bimodal",)}

@@ -51,9 +51,9 @@ import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array, Points
+from mfexplore.numerics.chance.random import advanced, new_stream, random_word
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.later import solve_ivp
-from mfexplore.numerics.random import advanced, new_stream, random_word
 
 COEXISTENCE, EXTINCTION = 0, 1
 CRITICAL_MOBILITY = 4.5e-4  # published, at unit rates

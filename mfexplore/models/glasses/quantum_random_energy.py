@@ -57,10 +57,10 @@ from scipy.special import ive, jv, xlogy
 
 from mfexplore import core
 from mfexplore.core import Array, Points
-from mfexplore.numerics.blas import one_blas_thread, symmetric_eigenpairs
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.later import brentq, eigsh, linear_operator
-from mfexplore.numerics.level_statistics import (
+from mfexplore.numerics.matrices.blas import one_blas_thread, symmetric_eigenpairs
+from mfexplore.numerics.matrices.level_statistics import (
     ORTHOGONAL_RATIO,
     POISSON_RATIO,
     gap_ratios,

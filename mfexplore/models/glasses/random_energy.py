@@ -60,7 +60,7 @@ from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.families import spins
 from mfexplore.families.replicas.weights import participation_law
-from mfexplore.numerics.elementary import exp
+from mfexplore.numerics.functions.elementary import exp
 from mfexplore.numerics.kernel import inline_kernel, kernel
 from mfexplore.numerics.later import brentq
 

@@ -61,9 +61,9 @@ from scipy.special import ndtr, wofz
 
 from mfexplore import core
 from mfexplore.core import Array, Points
-from mfexplore.numerics.blas import one_blas_thread, symmetric_eigenpairs
 from mfexplore.numerics.later import brentq
-from mfexplore.numerics.level_statistics import ORTHOGONAL_RATIO, POISSON_RATIO, gap_ratios, mixed_ratio
+from mfexplore.numerics.matrices.blas import one_blas_thread, symmetric_eigenpairs
+from mfexplore.numerics.matrices.level_statistics import ORTHOGONAL_RATIO, POISSON_RATIO, gap_ratios, mixed_ratio
 
 SMALL_ONES = 4  # matrices of a quarter of the size, whose scatter would dominate otherwise
 NEAR = 0.3  # distance in energy over which the density of site energies hardly changes

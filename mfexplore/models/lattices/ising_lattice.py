@@ -70,8 +70,8 @@ from mfexplore.families.lattice_spins.clusters import all_clusters, single_clust
 from mfexplore.families.lattice_spins.enumeration import averages, count_states
 from mfexplore.families.lattice_spins.metropolis import metropolis, sums
 from mfexplore.families.lattice_spins.planar import PLANAR, exact_solution, torus_averages
-from mfexplore.numerics.lattices import CRYSTALS, cells_for, drawing, neighbourhood, sites
-from mfexplore.numerics.random import new_stream
+from mfexplore.numerics.chance.random import new_stream
+from mfexplore.numerics.space.lattices import CRYSTALS, cells_for, drawing, neighbourhood, sites
 
 MEAN_FIELD, BETHE, EXACT = range(3)
 

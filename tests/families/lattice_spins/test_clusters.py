@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from mfexplore.families.lattice_spins.clusters import all_clusters, single_clusters
-from mfexplore.numerics.lattices import neighbourhood
-from mfexplore.numerics.random import new_stream
+from mfexplore.numerics.chance.random import new_stream
+from mfexplore.numerics.space.lattices import neighbourhood
 
 
 def exact(table: np.ndarray, beta: float, field: float) -> tuple[float, float]:

@@ -15,7 +15,7 @@ from mfexplore.families.lattice_spins.enumeration import (
     fold_pairs,
     quadratic_form,
 )
-from mfexplore.numerics.lattices import neighbourhood
+from mfexplore.numerics.space.lattices import neighbourhood
 
 
 @pytest.mark.parametrize(("name", "cells"), [("square", 3), ("honeycomb", 2), ("kagome", 2), ("diamond", 1)])

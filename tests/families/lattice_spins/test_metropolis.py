@@ -9,8 +9,8 @@ import pytest
 
 from mfexplore.families.lattice_spins.enumeration import averages, count_states
 from mfexplore.families.lattice_spins.metropolis import metropolis, sums
-from mfexplore.numerics.lattices import neighbourhood
-from mfexplore.numerics.random import new_stream
+from mfexplore.numerics.chance.random import new_stream
+from mfexplore.numerics.space.lattices import neighbourhood
 
 
 def test_averages_are_exact() -> None:

@@ -32,7 +32,7 @@ from mfexplore.models.collective.diffusion_limited_aggregation.off_lattice impor
     drifting_turn,
     return_turn,
 )
-from mfexplore.numerics.random import new_stream
+from mfexplore.numerics.chance.random import new_stream
 
 REFERENCES = {v["id"]: v["value"] for v in reference_values("dla")}
 

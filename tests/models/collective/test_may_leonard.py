@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfexplore.models.collective.may_leonard import MayLeonard, encounters, outcomes
-from mfexplore.numerics.random import new_stream
+from mfexplore.numerics.chance.random import new_stream
 
 rates = st.floats(0.1, 10)
 

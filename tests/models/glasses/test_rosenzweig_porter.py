@@ -22,7 +22,7 @@ from mfexplore.models.glasses.rosenzweig_porter import (
     random_matrix,
     shifted_energy,
 )
-from mfexplore.numerics.blas import one_blas_thread
+from mfexplore.numerics.matrices.blas import one_blas_thread
 
 REFERENCES = {v["id"]: v for v in reference_values("rosenzweig_porter")}
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mfexplore.core import NotOfferedError
 from mfexplore.models.lattices.ising_lattice import CRITICAL_COUPLINGS, EXPONENTS, IsingLattice
-from mfexplore.numerics.lattices import CRYSTALS, neighbourhood, sites
+from mfexplore.numerics.space.lattices import CRYSTALS, neighbourhood, sites
 from mfexplore.study.scaling import finite_size
 
 T_C = 2 / math.log(1 + math.sqrt(2))

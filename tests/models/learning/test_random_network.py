@@ -17,7 +17,7 @@ from scipy.linalg import eigh_tridiagonal
 from mfexplore.core import NotOfferedError
 from mfexplore.models.learning.random_network import RandomNetwork
 from mfexplore.models.learning.random_network.theory import SLOPE
-from mfexplore.numerics.blas import one_blas_thread
+from mfexplore.numerics.matrices.blas import one_blas_thread
 
 FAMILIES = {"random RNN tanh": "tanh", "random RNN phi=erf(sqrt(pi)x/2)": "erf"}
 

@@ -12,8 +12,8 @@ from mfexplore import core
 from mfexplore.core import Array
 from mfexplore.models.collective.diffusion_limited_aggregation.lattice_gas import LatticeGas
 from mfexplore.models.collective.diffusion_limited_aggregation.off_lattice import SPACING, OffLattice
-from mfexplore.numerics.box_counting import lacunarity, renyi_dimensions
 from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.space.box_counting import lacunarity, renyi_dimensions
 
 if TYPE_CHECKING:
     from mfexplore.models.collective.diffusion_limited_aggregation import (  # noqa: F401  (the type of the model)

@@ -15,8 +15,8 @@ from mfexplore.models.collective.diffusion_limited_aggregation.off_lattice impor
     RING,
     fraction,
 )
+from mfexplore.numerics.chance.random import advanced, new_stream, random_word
 from mfexplore.numerics.kernel import kernel
-from mfexplore.numerics.random import advanced, new_stream, random_word
 
 WALKER, STUCK, WALL, TOUCHING = np.uint8(1), np.uint8(2), np.uint8(4), np.uint8(8)  # flags of a lattice site
 TAKEN = np.uint8(7)  # no walker can go there

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mfexplore.core import Array
+from mfexplore.numerics.chance.random import advanced, new_stream, random_word
 from mfexplore.numerics.kernel import inline_kernel, kernel
-from mfexplore.numerics.random import advanced, new_stream, random_word
 
 GEOMETRIES = ("point", "line", "ring")
 POINT, LINE, RING = range(3)

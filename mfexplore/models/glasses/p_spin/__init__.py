@@ -74,7 +74,7 @@ from mfexplore.families.replicas.p_body import (
 )
 from mfexplore.models.glasses.p_spin import spherical
 from mfexplore.models.glasses.p_spin.dynamics import PSpinSimulation
-from mfexplore.numerics.memory_equation import POINTS, relax
+from mfexplore.numerics.solving.memory_equation import POINTS, relax
 
 
 @dataclass(frozen=True)

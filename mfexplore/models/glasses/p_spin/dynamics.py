@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from mfexplore import core
 from mfexplore.core import Array
-from mfexplore.numerics.elementary import log
+from mfexplore.numerics.chance.random import advanced, fill_normal, new_stream, uniform
+from mfexplore.numerics.functions.elementary import log
 from mfexplore.numerics.kernel import kernel
-from mfexplore.numerics.random import advanced, fill_normal, new_stream, uniform
 
 if TYPE_CHECKING:
     from mfexplore.models.glasses.p_spin import PSpin  # noqa: F401 (what it simulates)

@@ -72,7 +72,7 @@ from mfexplore.families.replicas.symmetric import (
 )
 from mfexplore.models.glasses.sherrington_kirkpatrick.dynamics import LEVELS, SherringtonKirkpatrickSimulation
 from mfexplore.models.glasses.sherrington_kirkpatrick.equations import residuals
-from mfexplore.numerics.gaussian import response, response_and_entropy
+from mfexplore.numerics.functions.gaussian import response, response_and_entropy
 
 ENOUGH = 0.01  # T times the replicon eigenvalue of the steps, below zero, that costs f about 5e-6: called good
 

@@ -19,7 +19,7 @@ from mfexplore.families.dense_spins import (
     tempered_sweeps,
 )
 from mfexplore.families.tempering import ladder
-from mfexplore.numerics.random import new_stream
+from mfexplore.numerics.chance.random import new_stream
 
 if TYPE_CHECKING:
     from mfexplore.models.glasses.sherrington_kirkpatrick import SherringtonKirkpatrick  # noqa: F401 (what it simulates)

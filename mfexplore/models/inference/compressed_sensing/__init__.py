@@ -72,7 +72,7 @@ from mfexplore.models.inference.compressed_sensing.denoisers import (
     error_after,
 )
 from mfexplore.models.inference.compressed_sensing.photograph import photograph, sparse_photograph
-from mfexplore.numerics.wavelets import inverse_haar
+from mfexplore.numerics.space.wavelets import inverse_haar
 
 INFORMED, UNINFORMED = range(2)
 BAYES_ONLY = {"denoiser": ("bayes",)}

@@ -10,7 +10,7 @@ import numpy as np
 
 from mfexplore.core import Array
 from mfexplore.families.message_passing.state_evolution import StateEvolution
-from mfexplore.numerics.elementary import exp, log1p, normal_tail
+from mfexplore.numerics.functions.elementary import exp, log1p, normal_tail
 from mfexplore.numerics.kernel import kernel
 
 DENOISERS = {"bayes": "Bayes", "lasso": "LASSO"}

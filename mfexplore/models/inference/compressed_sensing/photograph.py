@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from mfexplore.core import Array
-from mfexplore.numerics.wavelets import haar, scales
+from mfexplore.numerics.space.wavelets import haar, scales
 
 
 @lru_cache(maxsize=4)

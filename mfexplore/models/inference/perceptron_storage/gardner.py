@@ -14,8 +14,8 @@ from scipy.special import ndtr
 from mfexplore.core import Array
 from mfexplore.core.bracketing import bracketed_roots
 from mfexplore.families.message_passing.state_evolution import StateEvolution
-from mfexplore.numerics.elementary import exp, log, log_ndtr, normal_tail
-from mfexplore.numerics.gaussian import response, response_and_entropy
+from mfexplore.numerics.functions.elementary import exp, log, log_ndtr, normal_tail
+from mfexplore.numerics.functions.gaussian import response, response_and_entropy
 from mfexplore.numerics.kernel import kernel
 
 WEIGHTS = ("spherical", "binary")

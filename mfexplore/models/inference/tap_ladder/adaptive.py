@@ -13,9 +13,9 @@ from mfexplore.models.inference.tap_ladder.expansion import (
     plefka_ratio,
     spread,
 )
-from mfexplore.numerics.inverse import invert_positive
 from mfexplore.numerics.kernel import kernel
-from mfexplore.numerics.linear import solve_linear
+from mfexplore.numerics.matrices.inverse import invert_positive
+from mfexplore.numerics.matrices.linear import solve_linear
 
 FREE_STEPS = 6  # first steps, in which each reaction looks at its own spin only
 

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mfexplore.core import Array
-from mfexplore.numerics.elementary import tanh as fast_tanh
-from mfexplore.numerics.inverse import invert, invert_positive
+from mfexplore.numerics.functions.elementary import tanh as fast_tanh
 from mfexplore.numerics.kernel import kernel
-from mfexplore.numerics.linear import solve_linear
+from mfexplore.numerics.matrices.inverse import invert, invert_positive
+from mfexplore.numerics.matrices.linear import solve_linear
 
 VALID, NOT_A_MINIMUM, DIVERGING, BROKEN_SYMMETRY = range(4)
 

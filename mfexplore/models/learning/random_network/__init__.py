@@ -76,7 +76,7 @@ from mfexplore.models.learning.random_network.theory import (
     onset_of_chaos,
     solve_points,
 )
-from mfexplore.numerics.gaussian_pairs import pair_table
+from mfexplore.numerics.functions.gaussian_pairs import pair_table
 
 QUIESCENT, CHAOTIC = range(2)
 

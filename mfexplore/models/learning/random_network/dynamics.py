@@ -11,12 +11,12 @@ from scipy.special import erf as scipy_erf
 from mfexplore import core
 from mfexplore.core import Array
 from mfexplore.models.learning.random_network.theory import ACTIVITY, SLOPE, linear_covariance
-from mfexplore.numerics.blas import one_blas_thread
-from mfexplore.numerics.elementary import erf, exp, tanh_sech2
+from mfexplore.numerics.chance.random import fill_normal, new_stream
+from mfexplore.numerics.chance.statistics import BlockAverages
+from mfexplore.numerics.functions.elementary import erf, exp, tanh_sech2
 from mfexplore.numerics.kernel import kernel
-from mfexplore.numerics.matrix_vector import products
-from mfexplore.numerics.random import fill_normal, new_stream
-from mfexplore.numerics.statistics import BlockAverages
+from mfexplore.numerics.matrices.blas import one_blas_thread
+from mfexplore.numerics.matrices.matrix_vector import products
 
 if TYPE_CHECKING:
     from mfexplore.models.learning.random_network import RandomNetwork  # noqa: F401  (the type of the model)

@@ -11,8 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mfexplore.core import Array
-from mfexplore.numerics.blas import one_blas_thread
-from mfexplore.numerics.gaussian_pairs import (
+from mfexplore.numerics.functions.gaussian_pairs import (
     pair_correlation,
     pair_integral,
     pair_slope,
@@ -20,6 +19,7 @@ from mfexplore.numerics.gaussian_pairs import (
     set_variance,
 )
 from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.matrices.blas import one_blas_thread
 
 TERMS = 40  # of a Chebyshev expansion: enough for a variance of 20
 LONGEST = 6000  # points of a correlation curve

@@ -9,8 +9,8 @@ import numpy as np
 from mfexplore.models.memory.dense_hebbian import broken, symmetric
 from mfexplore.models.memory.dense_hebbian.broken import DISTANCE, STRENGTH, broken_at, broken_curve, refine
 from mfexplore.models.memory.dense_hebbian.symmetric import FAR, at_point, breaking, on_curve, reach_of
-from mfexplore.numerics.continuation import Bracket, false_position, narrowed
 from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.solving.continuation import Bracket, false_position, narrowed
 
 BOUNDARIES = ("retrieval_spinodal", "retrieval_transition", "at_line")
 SPINODAL, TRANSITION, REPLICA = range(3)

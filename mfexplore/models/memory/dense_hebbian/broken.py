@@ -25,7 +25,7 @@ from mfexplore.models.memory.dense_hebbian.symmetric import (
     retrieved,
 )
 from mfexplore.numerics.kernel import kernel
-from mfexplore.numerics.linear import solve_linear
+from mfexplore.numerics.matrices.linear import solve_linear
 
 # -- retrieval ---------------------------------------------------------------------------------------------------------
 

@@ -10,10 +10,10 @@ import numpy as np
 from mfexplore import core
 from mfexplore.core import Array
 from mfexplore.families import memories
+from mfexplore.families.digits import ORDER, as_patterns, handwritings, typical
 from mfexplore.families.memories import draw_turns
-from mfexplore.numerics.digits import ORDER, as_patterns, handwritings, typical
+from mfexplore.numerics.chance.random import new_stream
 from mfexplore.numerics.kernel import inline_kernel, kernel
-from mfexplore.numerics.random import new_stream
 
 if TYPE_CHECKING:
     from mfexplore.models.memory.dense_hebbian import DenseHebbian  # noqa: F401 (named in the base class below)
@@ -94,7 +94,7 @@ def flip_weighted(row, change, moments):
 def heat_bath(network, weighted, order, unit, temperature, updates, stream):
     """Heat-bath updates of random neurons in the field of eq. (1) or (3), O(patterns) each.
 
-    unit: what turns sums into fields. Overwrites moments, spins and stream (see numerics.random).
+    unit: what turns sums into fields. Overwrites moments, spins and stream (see numerics.chance.random).
     """
     patterns, moments, spins = network
     n = spins.size

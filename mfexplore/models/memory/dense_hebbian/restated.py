@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import gammaln
 
-from mfexplore.numerics.gaussian import direct_averages, resolving_rule
+from mfexplore.numerics.functions.gaussian import direct_averages, resolving_rule
 
 if TYPE_CHECKING:
     from mfexplore.models.memory.dense_hebbian import DenseHebbian

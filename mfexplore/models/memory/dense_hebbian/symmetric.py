@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mfexplore.families.memories import GLASS, PARAMAGNET, RETRIEVAL
-from mfexplore.numerics.continuation import (
+from mfexplore.numerics.functions.gaussian import response_and_entropy
+from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.solving.continuation import (
     Bracket,
     extend,
     false_position,
@@ -18,8 +20,6 @@ from mfexplore.numerics.continuation import (
     new_trail,
     only_change,
 )
-from mfexplore.numerics.gaussian import response_and_entropy
-from mfexplore.numerics.kernel import kernel
 
 LN2 = math.log(2.0)
 CLOSE = 1e-9  # relative size of the last Newton step

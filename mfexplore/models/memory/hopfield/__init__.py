@@ -65,7 +65,7 @@ from mfexplore.core import Array, Points
 from mfexplore.families import memories as family
 from mfexplore.models.memory.hopfield import theory
 from mfexplore.models.memory.hopfield.dynamics import HopfieldSimulation
-from mfexplore.numerics.gaussian import direct_averages
+from mfexplore.numerics.functions.gaussian import direct_averages
 
 
 @dataclass(frozen=True)

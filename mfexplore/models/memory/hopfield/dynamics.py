@@ -11,9 +11,9 @@ from mfexplore import core
 from mfexplore.core import Array
 from mfexplore.families import memories
 from mfexplore.families.memories import draw_turns
+from mfexplore.numerics.chance.random import new_stream
 from mfexplore.numerics.kernel import kernel
-from mfexplore.numerics.prefetch import prefetch_row
-from mfexplore.numerics.random import new_stream
+from mfexplore.numerics.matrices.prefetch import prefetch_row
 
 if TYPE_CHECKING:
     from mfexplore.models.memory.hopfield import Hopfield  # noqa: F401 (named in the base class below)
@@ -69,7 +69,7 @@ def heat_bath(network, temperature, field, noise, updates, stream):
 
     What is needed is drawn, and the memories are on their way, before a neuron's turn comes. Rows are indexed, not
     taken out: Numba counts who holds an array, with two atomic operations for every row that is taken, a tenth of an
-    update. Overwrites overlaps, spins, sums and stream (see numerics.random).
+    update. Overwrites overlaps, spins, sums and stream (see numerics.chance.random).
     """
     patterns, overlaps, zero, spins, words, sums = network
     n, p = patterns.shape

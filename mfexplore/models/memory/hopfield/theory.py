@@ -6,7 +6,9 @@ import math
 from typing import NamedTuple
 
 from mfexplore.families.memories import GLASS, PARAMAGNET, RETRIEVAL
-from mfexplore.numerics.continuation import (
+from mfexplore.numerics.functions.gaussian import Response, response, response_and_entropy
+from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.solving.continuation import (
     Bracket,
     extend,
     false_position,
@@ -16,8 +18,6 @@ from mfexplore.numerics.continuation import (
     new_trail,
     only_change,
 )
-from mfexplore.numerics.gaussian import Response, response, response_and_entropy
-from mfexplore.numerics.kernel import kernel
 
 LN2 = math.log(2.0)
 CLOSE = 1e-9  # relative size of the last Newton step

@@ -1,0 +1,1 @@
+"""Chance: random numbers inside kernels, errors of averages."""

@@ -1,0 +1,1 @@
+"""Functions: elementary ones that vectorise, averages over a Gaussian field, pairs of Gaussian variables."""

@@ -1,0 +1,1 @@
+"""Solving equations: fixed points accelerated, roots followed along a row, equations with a memory."""
