@@ -221,9 +221,9 @@ class TraceFigure(Drawn):
                 column.append(value)
             if name in deviations:
                 low, high = self.up.places_of_ends(path[known], np.nan_to_num(deviations[name][known]))
-                around = (np.append(t[known], t[known][::-1]), np.append(low, high[::-1]).astype(np.float32), row[2])
-                for column, value in zip(bands.values(), around, strict=True):
-                    column.append(value)
+                bands["xs"].append(np.append(t[known], t[known][::-1]))
+                bands["ys"].append(np.append(low, high[::-1]).astype(np.float32))
+                bands["c"].append(row[2])
         self.layers["predicted"].put(**rows)
         self.layers["band"].put(**bands)
 
