@@ -285,6 +285,15 @@ def test_time_that_makes_no_whole_step_is_said() -> None:
     assert "steps of 0.2 time units: simulated 0.4 of 0.5" in output
 
 
+@pytest.fixture
+def heeds_ctrl_c() -> Iterator[None]:
+    """Whoever starts tests in the background has them ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_an_interrupted_run_is_written_says_so_and_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kind = system("curie_weiss").simulation
     assert kind is not None
@@ -305,6 +314,7 @@ def test_an_interrupted_run_is_written_says_so_and_fails(tmp_path: Path, monkeyp
         assert trace["time"].values.tolist() == list(range(8))
 
 
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_an_interrupted_average_is_of_the_samples_there_are_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
