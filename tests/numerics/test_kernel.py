@@ -24,14 +24,14 @@ from numba.core.dispatcher import Dispatcher
 from mfexplore.core import folders
 from mfexplore.core.folders import PACKAGE
 from mfexplore.core.sources import sources
-from mfexplore.models.lattices.curie_weiss import CurieWeiss, heat_bath
+from mfexplore.models.lattices.curie_weiss import CurieWeiss, Drive, heat_bath
 from mfexplore.numerics import kernel as kernels
 from mfexplore.numerics.functions.elementary import exp
 from mfexplore.numerics.kernel import fingerprint, forget_unused, intact, kernel
 
 BLOCKS = PACKAGE / "numerics"
 FILES = sorted(PACKAGE.rglob("*.py"))
-DECORATORS = {BLOCKS / "kernel.py", BLOCKS / "elementary.py"}  # where Numba is called; everywhere else they are used
+DECORATORS = {BLOCKS / "kernel.py", BLOCKS / "functions/elementary.py"}  # where Numba is called; everywhere else they are used
 
 
 def relative(file: Path) -> str:
@@ -357,7 +357,7 @@ def test_kernels_release_the_interpreter() -> None:
     """While a kernel runs in one thread, another thread gets on: many ticks in the time of one call."""
     spins = np.ones(1000, np.int8)
     rng = np.random.default_rng(1)
-    arguments = (spins, 1000, 1.0, 0.9, 0.0, 0.0, 1.0, 0.0)
+    arguments = (spins, 1000, 1.0, 0.9, Drive(0.0, 0.0, 1.0), 0.0)
     heat_bath(*arguments, 1000, rng)
     with ThreadPoolExecutor(1) as pool:
         call = pool.submit(heat_bath, *arguments, 20_000_000, rng)
