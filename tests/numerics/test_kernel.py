@@ -31,7 +31,7 @@ from mfexplore.numerics.kernel import fingerprint, forget_unused, intact, kernel
 
 BLOCKS = PACKAGE / "numerics"
 FILES = sorted(PACKAGE.rglob("*.py"))
-DECORATORS = {BLOCKS / "kernel.py", BLOCKS / "functions/elementary.py"}  # where Numba is called; everywhere else they are used
+DECORATORS = {BLOCKS / "kernel.py", BLOCKS / "functions/elementary.py"}  # where Numba is called
 
 
 def relative(file: Path) -> str:

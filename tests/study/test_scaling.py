@@ -99,7 +99,7 @@ def test_progress_and_too_few_samples() -> None:
     seen: list[float] = []
     finite_size(IsingLattice(algorithm="wolff"), [64], samples=2, updates=5, relaxation=0, progress=seen.append)
     assert seen == [0.5, 1.0]
-    with pytest.raises(ValueError, match="two samples"):
+    with pytest.raises(ValueError, match="samples = 1 is not possible"):
         finite_size(IsingLattice(), [64], samples=1)
 
 
