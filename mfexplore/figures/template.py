@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 import time
 import warnings
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 FORMER_SECONDS = 7 * 86_400.0  # after which what an other version made is thrown away
 
+IDENTITY = re.compile(r'"(p\d+)"')  # as Bokeh numbers its models
 _rendering = threading.RLock()  # HoloViews keeps its options in global trees
 
 
@@ -119,8 +121,12 @@ def render(kind: type[Drawn], theme: Any) -> tuple[dict[str, str], dict[str, Any
         dressed = Figure(Template("", names, ""))
         kind.look(dressed, theme)
         apply({model.id: model for model in parts.values()}, dressed.take().changes)
-        json_ = document.to_json(deferred=False)
-        return names, {"doc": json_, "root_id": figure.id, "target_id": None}
+        rendered = [names, {"doc": document.to_json(deferred=False), "root_id": figure.id, "target_id": None}]
+        # Bokeh counts its models from the start of every process. Whoever puts a figure up has models of his own, with
+        # the same numbers.
+        unique = IDENTITY.sub(rf'"{kind.key}-{theme.name}-\1"', json.dumps(rendered))
+        parts_by_name, whole = json.loads(unique)
+        return parts_by_name, whole
 
 
 def apply(models: Mapping[str, Any], changes: list[tuple[str, str, Any]]) -> None:
