@@ -143,7 +143,7 @@ def box_takes_a_number_and_nothing_else(tab: Any) -> None:
     box = tab.locator(".mfexplore-control input[type=text]").first
     box.fill("1.3")
     box.press("Enter")
-    tab.wait_for_selector(".mfexplore-say:has-text('One state')")
+    tab.wait_for_selector(".mfexplore-say:has-text('Paramagnet')")
     for refused in ("cold", "-1"):
         box.fill(refused)
         box.press("Enter")
@@ -184,7 +184,7 @@ def page_loaded_again_goes_on(tab: Any) -> None:
     assert tab.evaluate(VALUE)[0] == 0.1
     box.fill("1.4")
     box.press("Enter")
-    tab.wait_for_selector(".mfexplore-say:has-text('One state')")
+    tab.wait_for_selector(".mfexplore-say:has-text('Paramagnet')")
 
 
 def picture(tab: Any, name: str) -> Any:
