@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from mfexplore.core.forks import renew_after_fork
+from mfexplore.core.simulation import never
 from mfexplore.study.turns import Turn, aside, current
 
 T = TypeVar("T")
@@ -24,10 +25,6 @@ Cancelled = Callable[[], bool]
 POLL = 0.05  # seconds after which somebody who waits without a turn asks whether it is still wanted
 VARIABLE = 2_000  # bytes that a variable of a Dataset takes beside its numbers
 MOST_BYTES = 96 * 2**20
-
-
-def never() -> bool:
-    return False
 
 
 class _Answer(Generic[T]):

@@ -14,6 +14,7 @@ from mfexplore.core.errors import ArgumentError
 from mfexplore.core.model import Model
 from mfexplore.core.provenance import error_attributes, observed_attributes, provenance, unit_of
 from mfexplore.core.seeds import Seed, check_seed, stream
+from mfexplore.core.simulation import never
 from mfexplore.study.executors import background_threads
 from mfexplore.study.turns import give_way
 
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Sample = dict[str, float]
-
-
-def never() -> bool:
-    return False
 
 
 def measure_sample(model: Model, seed: Seed, sample: int, cancelled: Callable[[], bool] = never) -> Sample:

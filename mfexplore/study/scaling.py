@@ -26,9 +26,9 @@ from mfexplore.core.model import Model
 from mfexplore.core.provenance import error_attributes, observed_attributes, provenance
 from mfexplore.core.rounding import simulated_grid
 from mfexplore.core.seeds import Seed, check_seed, stream
+from mfexplore.core.simulation import never
 from mfexplore.core.solution import Array
 from mfexplore.numerics.chance.statistics import jackknife, leave_one_out, reweighting
-from mfexplore.study.ensemble import never
 from mfexplore.study.executors import background_threads
 
 if TYPE_CHECKING:
