@@ -18,6 +18,7 @@ from mfexplore.core import Model, NotOfferedError, Plane, Simulation, pictures
 from mfexplore.core.declaration import quantity
 from mfexplore.core.errors import ArgumentError, ControlError, TooLargeError, UnknownNameError
 from mfexplore.core.model import usable_memory
+from mfexplore.study.warmup import tiny as small
 from mfexplore.workbench.exploration import Exploration
 
 every_system = each_system()
@@ -28,15 +29,6 @@ all_presets = each_preset()
 
 def offering(capability: str) -> Any:
     return each_system(lambda entry: capability in entry.offers)
-
-
-def small(model: Model) -> Model:
-    """The model at a size that a test can afford."""
-    for name, made in model.controls().items():
-        if made.role == "size":
-            value = max(made.low, min(getattr(model, name), 256))
-            model = model.replace(**{name: value})
-    return model
 
 
 # -- declaration ---------------------------------------------------------------------------------------------------

@@ -7,16 +7,9 @@ import pytest
 from conftest import each_system
 
 from mfexplore.core import Model, View, pictures
+from mfexplore.study.warmup import tiny as small
 
 STEPS = 40  # of a small run, until it has measured something
-
-
-def small(model: Model) -> Model:
-    """The model at a size that a test can afford."""
-    for name, made in model.controls().items():
-        if made.role == "size":
-            model = model.replace(**{name: max(int(made.bounds[0]), min(getattr(model, name), 256))})
-    return model
 
 
 def views(kind: type[Model]) -> list[tuple[str, Model, View]]:

@@ -11,17 +11,10 @@ import pytest
 from conftest import each_system
 
 from mfexplore.core import Model, NotOfferedError
+from mfexplore.study.warmup import tiny as small
 
 PLACES = 12  # random points at which equations are evaluated
 COARSE = 9  # places along each axis of a plane, where what is declared must occur
-
-
-def small(model: Model) -> Model:
-    """The model at a size that a test can afford."""
-    for name, made in model.controls().items():
-        if made.role == "size":
-            model = model.replace(**{name: max(int(made.bounds[0]), min(getattr(model, name), 256))})
-    return model
 
 
 def variants(kind: type[Model]) -> Iterator[Model]:
