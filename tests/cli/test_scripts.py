@@ -50,6 +50,31 @@ def test_run_refuses_an_old_python(tmp_path: Path) -> None:
     assert not (tmp_path / "venv").exists()
 
 
+@pytest.mark.parametrize(
+    ("asked", "started"),
+    [
+        ([], "-m pytest --numprocesses 2 --dist loadgroup"),
+        (["tests/cli", "-x"], "-m pytest tests/cli -x"),
+        (["kuramoto"], "-m pytest tests/core tests/models --system=kuramoto"),
+        (["hopfield", "kuramoto", "-x"], "-m pytest tests/core tests/models --system=hopfield --system=kuramoto -x"),
+    ],
+)
+def test_run_test_starts_what_is_asked(asked: list[str], started: str, tmp_path: Path) -> None:
+    for command, says in (("venv/bin/python", 'if [ "$1" = -c ]; then echo 2; else echo "$@"; fi'), ("chromium", ":")):
+        (tmp_path / command).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / command).write_text(f"#!/bin/sh\n{says}\n")
+        (tmp_path / command).chmod(0o755)
+    environment = os.environ | {
+        "MFEXPLORE_VENV": str(tmp_path / "venv"),
+        "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+    }
+    done = subprocess.run(
+        [ROOT / "run", "test", *asked], capture_output=True, text=True, env=environment, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == started
+
+
 def binder_environment(**outside: str) -> dict[str, str]:
     """The variables that `binder/start` hands to what it starts."""
     code = "import json, os; print(json.dumps(dict(os.environ)))"
