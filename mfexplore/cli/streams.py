@@ -33,7 +33,7 @@ def look_alike(error: UnicodeError) -> tuple[str, int]:
 
 
 class Listened(io.RawIOBase):
-    """A raw stream that swallows what is written to it from the moment on when nobody reads it any more."""
+    """A raw stream that swallows what is written to it from the moment on when it can't be written any more."""
 
     def __init__(self, raw: Any) -> None:
         self._raw: Any = raw
@@ -53,9 +53,9 @@ class Listened(io.RawIOBase):
             try:
                 return int(self._raw.write(data) or 0)
             except OSError as error:
-                if error.errno not in GONE:
-                    raise
                 self._gone = True
+                if error.errno not in GONE:
+                    raise  # a full disk is said, once; what is still in buffers would raise again at the exit
         return len(data)
 
 

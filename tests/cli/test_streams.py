@@ -97,8 +97,22 @@ def test_a_full_disk_is_told_and_a_closed_pipe_is_not() -> None:
     listened = streams.Listened(gone)
     assert [listened.write(b"12"), listened.write(b"345")] == [2, 3]
     assert gone.asked == 1
+    full = Broken(errno.ENOSPC)
+    listened = streams.Listened(full)
     with pytest.raises(OSError, match="wrong"):
-        streams.Listened(Broken(errno.ENOSPC)).write(b"12")
+        listened.write(b"12")
+    assert [listened.write(b"12"), full.asked] == [2, 1], "it is told once, not again by the buffers at the exit"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk as on Linux")
+def test_a_full_disk_is_one_sentence() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*COMMAND, "list"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "No space left" in done.stderr
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="signals as on Unix")

@@ -233,6 +233,37 @@ def test_heat_bath_agrees_where_replica_symmetry_holds() -> None:
         assert float(result[name]) == pytest.approx(float(theory[name]), abs=5 * error)
 
 
+def test_heat_bath_on_the_smallest_graph_meets_the_sum_over_all_its_states() -> None:
+    model = BethePropagation(
+        temperature=1.5,
+        antiferromagnetic_fraction=0.3,
+        field=0.2,
+        algorithm="heat_bath",
+        size=10,
+        graph="random_regular",
+    )
+    run = model.simulate(seed=6)
+    n, starts = run.spins.size, run.links.starts
+    couplings = np.zeros((n, n))
+    for i in range(n):
+        for k in range(starts[i], starts[i + 1]):
+            couplings[i, run.links.neighbours[k]] += run.couplings[k]
+    states = 1.0 - 2 * (np.arange(2**n)[:, None] >> np.arange(n) & 1)
+    energy = -0.5 * np.sum(states @ couplings * states, axis=1) - model.field * states.sum(axis=1)
+    weight = np.exp(-energy / model.temperature)
+    exact = weight @ states / weight.sum()
+    batches = []
+    for _ in range(40):
+        total = np.zeros(n)
+        for _ in range(500):
+            run.advance(1)
+            total += run.spins
+        batches.append(total / 500)
+    error = np.std(batches, axis=0, ddof=1) / math.sqrt(len(batches))
+    assert error.max() < 0.04
+    assert (np.abs(np.mean(batches, axis=0) - exact) < 4.5 * error).all()
+
+
 @pytest.mark.parametrize("start", ["up", "random"])
 def test_density_evolution_predicts_the_path_of_messages(start: str) -> None:
     model = BethePropagation(temperature=1.5, antiferromagnetic_fraction=0.05, size=20_000, start=start)

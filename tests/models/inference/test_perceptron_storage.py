@@ -283,6 +283,27 @@ def test_annealing_samples_the_gibbs_state_while_it_is_warm(weights: str) -> Non
         assert np.mean(found) == pytest.approx(float(theory[name]), abs=4 * error + 0.004), name
 
 
+def test_annealing_of_the_smallest_binary_perceptron_meets_the_sum_over_all_its_states() -> None:
+    model = PerceptronStorage(weights="binary", load=1.0, temperature=0.7, size=11, algorithm="annealing")
+    run = model.simulate(seed=2)
+    rule = run.rules["annealing"]
+    states = 1.0 - 2 * (np.arange(2**11)[:, None] >> np.arange(11) & 1)
+    violated = np.sum(states @ rule.patterns.T < rule.threshold, axis=1)
+    weight = np.exp(-violated / model.temperature)
+    run.advance(400)  # cooled
+    batches = []
+    for _ in range(40):
+        seen = []
+        for _ in range(300):
+            run.advance(1)
+            seen.append(np.mean(rule.patterns @ rule.weights < rule.threshold))
+        batches.append(np.mean(seen))
+    error = float(np.std(batches, ddof=1)) / math.sqrt(len(batches))
+    assert error < 0.005
+    exact = weight @ violated / weight.sum() / model.patterns
+    assert np.mean(batches) == pytest.approx(exact, abs=4 * error)
+
+
 def test_who_wins_the_race_of_binary_rules() -> None:
     run = PerceptronStorage.preset("binary weights").simulate(seed=1)
     run.advance(300)

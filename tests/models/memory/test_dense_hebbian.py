@@ -11,6 +11,7 @@ import pytest
 from conftest import reference_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.polynomial import Polynomial
 from scipy.special import logsumexp
 from scipy.stats import binom
 
@@ -340,6 +341,30 @@ def test_the_energy_is_that_of_all_groups_and_every_neuron_agrees_with_its_field
     x = run.patterns.astype(float) * run.spins[:, None]
     for k in range(1 if not run.weighted else 5):
         np.testing.assert_allclose(run.moments[k], (x ** (k + 1)).sum(axis=0), atol=1e-4)
+
+
+@pytest.mark.parametrize("order", [3, 4])
+def test_the_smallest_network_meets_the_sum_over_all_its_states(order: int) -> None:
+    """Energies of all states by counting: in a memory with k sites that disagree, groups have the sum K_order(k)."""
+    n = 16
+    model = DenseHebbian(order=order, load=3 / n ** (order - 1), temperature=0.6, size=n, corruption=0.5)
+    run = model.simulate(seed=order)
+    sums = [Polynomial([1, 1]) ** (n - k) * Polynomial([1, -1]) ** k for k in range(n + 1)]
+    groups = np.array([one.coef[order] for one in sums])
+    states = 1 - 2 * (np.arange(2**n)[:, None] >> np.arange(n) & 1)
+    disagreeing = (n - states @ run.patterns.astype(int)) // 2
+    energy = -run.unit * groups[disagreeing].sum(axis=1) / n**order
+    overlap = 1 - 2 * disagreeing[:, 0] / n
+    weight = np.exp(-n * (energy - energy.min()) / model.temperature)
+    run.advance(100)
+    batches = []
+    for _ in range(40):
+        seen = [(run.advance(3), run.observe())[1] for _ in range(200)]
+        batches.append([np.mean([one[name] for one in seen]) for name in ("energy", "overlap")])
+    for found, exact in zip(np.transpose(batches), (energy, overlap), strict=True):
+        error = found.std(ddof=1) / math.sqrt(len(found))
+        assert error < 0.02
+        assert found.mean() == pytest.approx(weight @ exact / weight.sum(), abs=4 * error)
 
 
 def test_group_sums_are_elementary_symmetric_polynomials(rng: np.random.Generator) -> None:

@@ -325,6 +325,31 @@ def test_overlaps_replace_the_matrix_of_couplings(noise: float) -> None:
     assert (aligned > 0).all(), "at T = 0 the dynamics ends where every neuron agrees with its field"
 
 
+@pytest.mark.parametrize("noise", [0.0, 0.4])
+def test_the_smallest_network_meets_the_sum_over_all_its_states(noise: float) -> None:
+    model = Hopfield(temperature=0.9, load=0.125, synaptic_noise=noise, field=0.1, size=16, corruption=0.5)
+    run = model.simulate(seed=3)
+    n, xi = model.size, run.network.patterns.astype(float)
+    couplings = xi @ xi.T / n
+    couplings += (
+        noise / math.sqrt(n) * np.array([[synapse(a, b) for b in run.network.words] for a in run.network.words])
+    )
+    np.fill_diagonal(couplings, 0)
+    states = 1.0 - 2 * (np.arange(2**n)[:, None] >> np.arange(n) & 1)
+    overlap = states @ xi[:, 0] / n
+    energy = -0.5 * np.sum(states @ couplings * states, axis=1) / n - model.field * overlap
+    weight = np.exp(-n * (energy - energy.min()) / model.temperature)
+    run.advance(100)
+    batches = []
+    for _ in range(40):
+        seen = [(run.advance(3), run.observe())[1] for _ in range(200)]
+        batches.append([np.mean([one[name] for one in seen]) for name in ("energy", "overlap")])
+    for found, exact in zip(np.transpose(batches), (energy, overlap), strict=True):
+        error = found.std(ddof=1) / math.sqrt(len(found))
+        assert error < 0.02
+        assert found.mean() == pytest.approx(weight @ exact / weight.sum(), abs=4 * error)
+
+
 @pytest.mark.parametrize(("temperature", "load", "noise"), [(0.3, 0.05, 0.0), (0.2, 0.1, 0.0), (0.3, 0.02, 0.3)])
 def test_simulation_agrees_with_theory(temperature: float, load: float, noise: float) -> None:
     model = Hopfield(temperature=temperature, load=load, synaptic_noise=noise, size=4000, corruption=0.05)
