@@ -20,6 +20,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -137,10 +138,12 @@ class Seen:
 
 
 class Person:
-    """Opens one page and plays with it."""
+    """Opens one page and plays with it; `pause`: seconds between two moves of a slider, on average."""
 
-    def __init__(self, address: str, key: str, plays: bool, seed: int, seen: Seen) -> None:
-        self.address, self.key, self.plays, self.seen = address, key, plays, seen
+    def __init__(
+        self, address: str, key: str, plays: bool, seed: int, seen: Seen, pause: float = BETWEEN_MOVES
+    ) -> None:
+        self.address, self.key, self.plays, self.seen, self.pause = address, key, plays, seen, pause
         self.rng = random.Random(seed)
         self.news = asyncio.Condition()
         self.told: dict[str, int] = {}  # how many messages of each kind have come
@@ -165,7 +168,7 @@ class Person:
                 await self._say(wire, {"type": "play", "on": True})
             moves = 0
             while moves < FEWEST_MOVES or time.perf_counter() < until:
-                await asyncio.sleep(self.rng.expovariate(1 / BETWEEN_MOVES))
+                await asyncio.sleep(self.rng.expovariate(1 / self.pause))
                 await self._move(wire, listening)
                 moves += 1
         except Exception as error:
@@ -234,7 +237,7 @@ async def crowd(address: str, people: int, seconds: float, keys: tuple[str, ...]
 async def opened_and_closed(address: str, times: int, keys: tuple[str, ...], seen: Seen) -> None:
     """One page after the other is opened, used once, and closed."""
     for k in range(times):
-        await Person(address, keys[k % len(keys)], False, k, seen).visit(time.perf_counter() + 0.05)
+        await Person(address, keys[k % len(keys)], False, k, seen, pause=0.1).visit(0.0)
 
 
 # -- the server ----------------------------------------------------------------------------------------------------
@@ -282,6 +285,7 @@ def serving(*options: str) -> Iterator[Server]:
         for line in process.stdout:
             found = re.search(r"http://\S+?:\d+", line)
             if found:
+                threading.Thread(target=process.stdout.read, daemon=True).start()  # a full pipe would hold the server
                 yield Server(process, found[0])
                 return
         raise ConnectionError("the server did not start")
@@ -310,10 +314,13 @@ async def measured(server: Server, found: dict[str, Any], name: str) -> AsyncIte
     found[name] = round(server.cpu() - before, 3)
 
 
-async def study(server: Server, people: int, seconds: float, cycles: int, keys: tuple[str, ...]) -> dict[str, Any]:
-    """Everything that is measured, as plain numbers."""
+async def study(
+    server: Server, people: int, seconds: float, cycles: int, keys: tuple[str, ...], console: Console
+) -> dict[str, Any]:
+    """Everything that is measured, as plain numbers; the console is told how far it is."""
     found: dict[str, Any] = {"people": people, "seconds": seconds, "systems": list(keys)}
     alone = Seen()
+    console.print("one after the other ...")
     await opened_and_closed(server.address, 2 * len(keys), keys, alone)  # whatever is loaded once, is
     await asyncio.sleep(8)  # until the sessions are forgotten
     found["memory_first"] = round(server.memory(), 1)
@@ -321,6 +328,7 @@ async def study(server: Server, people: int, seconds: float, cycles: int, keys: 
         await opened_and_closed(server.address, len(keys), keys, alone)
     found["cpu_per_open_and_move"] = round(found.pop("cpu_alone") / len(keys), 3)
     seen = Seen()
+    console.print(f"{people} people ...")
     start = time.perf_counter()
     async with measured(server, found, "cpu"):
         crowded = asyncio.create_task(crowd(server.address, people, seconds, keys, PER_SECOND, seen))
@@ -331,6 +339,7 @@ async def study(server: Server, people: int, seconds: float, cycles: int, keys: 
     found |= {"usable": percentiles(seen.usable), "answer": percentiles(seen.answers), "moves": len(seen.answers)}
     found["frames_per_second"] = round(seen.frames / seconds, 1)
     if cycles:
+        console.print(f"{cycles} times opened and closed ...")
         await opened_and_closed(server.address, cycles, keys, seen)
         await asyncio.sleep(8)
         found[f"memory_after_{cycles}_cycles"] = round(server.memory(), 1)
@@ -349,7 +358,7 @@ def main(console: Console, given: Sequence[str] = ()) -> int:
     arguments = parser.parse_args(given)
     people, seconds = min(arguments.people, MOST_PEOPLE), min(arguments.seconds, MOST_SECONDS)
     with serving(*arguments.option) as server:
-        found = asyncio.run(study(server, people, seconds, arguments.cycles, SYSTEMS))
+        found = asyncio.run(study(server, people, seconds, arguments.cycles, SYSTEMS, Console(stderr=True)))
     console.print_json(json.dumps(found))
     if arguments.save:
         record = {"machine": machine(), "load": found}

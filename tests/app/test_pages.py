@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +14,12 @@ from toy import Toy
 from mfexplore.app import pages
 from mfexplore.app.page import BrowserPage
 from mfexplore.core import system
+from mfexplore.figures.style import LIGHT, THEMES, Theme
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.exports import File
 from mfexplore.workbench.sheet import Sheet
+
+APP = Path(pages.__file__).parent
 
 KEYS = ["curie_weiss", "hopfield", "kuramoto"]
 
@@ -230,3 +235,14 @@ def test_a_sheet_has_a_place_for_everything_that_a_system_says() -> None:
         assert f'data-figure="{name}"' in sheet
     assert 'data-key="landscape"' in sheet
     assert 'data-key="state"' in sheet
+
+
+@pytest.mark.parametrize("theme", THEMES.values(), ids=lambda theme: theme.name)
+def test_page_and_figures_have_the_same_colours(theme: Theme) -> None:
+    """A style sheet is read before any script, a figure is made in Python: each says the colours of a theme itself."""
+    light, dark = (APP / "static" / "base.css").read_text().partition(":root[data-theme")[::2]
+    block = light if theme is LIGHT else dark[: dark.index("}")]
+    said = dict(re.findall(r"--([\w-]+): (#\w+);", block))
+    for name in ("paper", "card", "ink", "soft", "line", "accent", "marker"):
+        assert said[name] == getattr(theme, name), name
+    assert f"background: {theme.paper}" in (APP / "templates" / "page.html").read_text(), "what is seen while it loads"

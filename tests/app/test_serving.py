@@ -11,6 +11,7 @@ from urllib.parse import urljoin
 
 import panel as pn
 import pytest
+from bokeh.util.token import generate_jwt_token, generate_session_id
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.websocket import websocket_connect
 
@@ -116,7 +117,8 @@ def test_strangers_stay_outside_and_disturb_nobody(served: Any) -> None:
             await websocket_connect(
                 HTTPRequest(socket, headers={"Origin": "http://elsewhere.example"}), subprotocols=["bokeh", token]
             )
-        for strange in ("nonsense", token[:-9], "eyJzZXNzaW9uX2lkIjogIngifQ"):
+        elsewhere = generate_jwt_token(generate_session_id(secret_key=b"theirs", signed=True), b"theirs", signed=True)
+        for strange in ("nonsense", token[:-9], "eyJzZXNzaW9uX2lkIjogIngifQ", elsewhere):
             request = HTTPRequest(socket, headers={"Origin": address})
             try:
                 stranger = await websocket_connect(request, subprotocols=["bokeh", strange])
@@ -130,6 +132,17 @@ def test_strangers_stay_outside_and_disturb_nobody(served: Any) -> None:
         assert seen.answers
 
     served(test)
+
+
+def test_who_has_no_password_stays_outside(served: Any) -> None:
+    async def test(address: str) -> None:
+        for place in ("/curie_weiss", "/curie_weiss?temperature=0.5"):
+            found = await get(f"{address}{place}", follow=False)
+            assert found.code == 302, place
+            assert "/login" in found.headers["Location"]
+        assert (await get(f"{address}/health")).code == 200, "whoever watches the server has no password"
+
+    served(test, basic_auth="secret", cookie_secret="s" * 32)
 
 
 def test_health_and_the_limit_on_people(served: Any) -> None:
