@@ -38,8 +38,9 @@ from mfexplore.core.model import Model
 from mfexplore.core.provenance import attributes, error_attributes, observed_attributes, provenance
 from mfexplore.core.rounding import simulated_grid
 from mfexplore.core.seeds import Seed, check_seed, read_seed, written_seed
+from mfexplore.core.simulation import never
 from mfexplore.core.solution import Array
-from mfexplore.study.ensemble import measure_sample, never
+from mfexplore.study.ensemble import measure_sample
 from mfexplore.study.executors import background_threads
 from mfexplore.study.ownership import owned
 from mfexplore.study.processes import Processes

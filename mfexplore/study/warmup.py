@@ -6,7 +6,7 @@ import hashlib
 import json
 import platform
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
 from typing import Any
@@ -100,17 +100,18 @@ def theory_calls(model: Model) -> Iterator[Callable[[], Any]]:
         yield getattr(model, capability)
 
 
-def plane_calls(model: Model) -> Iterator[Callable[[], Any]]:
-    """Everything it asks along an axis and in a plane."""
-    for plane in model.planes:
+def plane_calls(models: Sequence[Model]) -> Iterator[Callable[[], Any]]:
+    """Everything it asks along an axis and in a plane, of the first model for which the plane is there."""
+    for plane in models[0].planes:
+        model = next(one for one in models if one.applies(plane))
         for name in (plane.x, plane.y):
             axis = model.control(name).grid(3)
-            yield lambda name=name, axis=axis: model.theory(**{name: axis})  # type: ignore[misc]
-            for landmark in model.landmarks:
-                yield lambda name=name, landmark=landmark: model.landmark(landmark.name, name)  # type: ignore[misc]
-        yield lambda plane=plane: model.diagram(plane.x, plane.y, resolution=5)  # type: ignore[misc]
-    if model.planes:
-        yield model.boundaries
+            yield lambda model=model, name=name, axis=axis: model.theory(**{name: axis})  # type: ignore[misc]
+            for landmark in filter(model.applies, model.landmarks):
+                yield lambda model=model, name=name, landmark=landmark: model.landmark(landmark.name, name)  # type: ignore[misc]
+        yield lambda model=model, plane=plane: model.diagram(plane.x, plane.y, resolution=5)  # type: ignore[misc]
+    if models[0].planes:
+        yield models[0].boundaries
 
 
 def simulate(model: Model) -> None:
@@ -143,7 +144,7 @@ def warm(key: str, progress: Callable[[float], None] = lambda fraction: None) ->
         if kind.offers("simulation"):
             calls.append(lambda model=model: simulate(model))  # type: ignore[misc]
     if kind.offers("solve"):
-        calls += plane_calls(models[0])
+        calls += plane_calls(models)
     if kind.offers("simulation"):
         calls.append(lambda: models[0].ensemble(samples=2))
     for done, call in enumerate(calls):

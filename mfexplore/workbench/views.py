@@ -18,8 +18,9 @@ from mfexplore.core.errors import MfexploreError
 from mfexplore.core.model import Landscape, Law, Model, Recursion
 from mfexplore.core.provenance import provenance
 from mfexplore.core.seeds import Seed
+from mfexplore.core.simulation import never
 from mfexplore.figures.scale import Scale
-from mfexplore.study.answers import answers, never
+from mfexplore.study.answers import answers
 from mfexplore.study.diagram import diagram_levels
 from mfexplore.study.diagrams_kept import kept_diagram
 from mfexplore.study.ensemble import Average, average, measure_ages, measure_sample
