@@ -44,6 +44,7 @@ PER_SECOND = 2.0  # people who arrive
 BETWEEN_MOVES = 1.0  # seconds, on average
 PLAYING = 3  # every third person plays
 FEWEST_MOVES = 2  # however late the page was usable
+TRIES = 24  # to reach the process that a page belongs to
 PATIENCE = 120.0  # seconds after which a person counts what is awaited as an error
 MOST_PEOPLE, MOST_SECONDS = 200, 600.0
 
@@ -62,66 +63,53 @@ class Wire(Protocol):
     def close(self) -> None: ...
 
 
-class ComponentWire:
-    """The component of Panel that a workbench is: what a page says are its events, and so is what it hears."""
+class LineWire:
+    """What a page's script does on our own server: the page, its session, and then a line of its own to the desk."""
 
-    def __init__(self, socket: WebSocketClientConnection) -> None:
-        self.socket = socket
-        self.component = ""
+    def __init__(self, session: WebSocketClientConnection, line: WebSocketClientConnection) -> None:
+        self.session, self.line = session, line
 
     @classmethod
-    async def open(cls, address: str, key: str) -> ComponentWire:
-        """What the browser does: the page, its token, the websocket, the document."""
+    async def open(cls, address: str, key: str) -> LineWire:
+        """What the browser does: the page, its token, the websocket, the document, the line."""
         page = await AsyncHTTPClient().fetch(f"{address}/{key}", request_timeout=PATIENCE)
         token = re.search(r'"token"\s*:\s*"([^"]+)"', page.body.decode())
         if token is None:
             raise ConnectionError(f"{key} was answered with a page that holds no session")
-        request = HTTPRequest(f"{address}/{key}/ws".replace("http", "ws", 1), headers={"Origin": address})
-        wire = cls(await websocket_connect(request, subprotocols=["bokeh", token[1]], max_message_size=2**28))
-        await wire._message()  # it acknowledges
-        await wire._send("PULL-DOC-REQ", {})
-        while not wire.component:
-            content = await wire._message()
-            found = re.search(r'\{[^{}]*"name"\s*:\s*"panel\.models\.esm\.\w+"[^{}]*"id"\s*:\s*"([^"]+)"', content)
-            wire.component = found[1] if found else ""
-        return wire
+        socket = address.replace("http", "ws", 1)
+        origin = {"Origin": address}
+        request = HTTPRequest(f"{socket}/{key}/ws", headers=origin)
+        session = await websocket_connect(request, subprotocols=["bokeh", token[1]], max_message_size=2**28)
+        await session.read_message()
+        for piece in ({"msgid": f"{random.getrandbits(64):x}", "msgtype": "PULL-DOC-REQ"}, {}, {}):
+            await session.write_message(json.dumps(piece))
+        secret = None
+        while secret is None:
+            piece = await session.read_message()
+            if piece is None:
+                raise ConnectionError("the server closed the connection")
+            secret = re.search(r'"line"\s*,\s*"([^"]+)"', str(piece))
+        for _ in range(TRIES):  # a server of several processes
+            request = HTTPRequest(f"{socket}/line/{secret[1]}", headers=origin)
+            line = await websocket_connect(request, max_message_size=2**28)
+            if await line.read_message() is not None:
+                return cls(session, line)
+        raise ConnectionError("no line to the page")
 
     async def say(self, message: dict[str, Any]) -> None:
-        data = {"type": "map", "entries": [[name, value] for name, value in message.items()]}
-        values = {"type": "map", "entries": [["model", {"id": self.component}], ["data", data]]}
-        event = {"type": "event", "name": "data_event", "values": values}
-        await self._send(
-            "PATCH-DOC", {"events": [{"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": event}]}
-        )
+        await self.line.write_message(json.dumps(message))
 
     async def heard(self) -> AsyncIterator[dict[str, Any]]:
-        said = re.compile(r'"text"\s*,\s*("(?:[^"\\]|\\.)*")')
         while True:
-            content = await self._message()
-            for found in said.finditer(content):
-                for message in json.loads(json.loads(found[1])):
-                    yield message
+            frame = await self.line.read_message()
+            if not isinstance(frame, bytes):
+                raise ConnectionError("the server closed the connection")
+            for message in json.loads(frame[4 : 4 + int.from_bytes(frame[:4], "little")])["messages"]:
+                yield message
 
     def close(self) -> None:
-        self.socket.close()
-
-    async def _send(self, kind: str, content: dict[str, Any]) -> None:
-        header = {"msgid": f"{random.getrandbits(64):x}", "msgtype": kind}
-        for piece in (header, {}, content):
-            await self.socket.write_message(json.dumps(piece))
-
-    async def _message(self) -> str:
-        """The content of the next message; its header says how many buffers follow, of two pieces each."""
-        header, _, content = [await self._piece() for _ in range(3)]
-        for _ in range(2 * int(json.loads(header).get("num_buffers", 0))):
-            await self._piece()
-        return str(content)
-
-    async def _piece(self) -> str | bytes:
-        piece = await self.socket.read_message()
-        if piece is None:
-            raise ConnectionError("the server closed the connection")
-        return piece
+        self.line.close()
+        self.session.close()
 
 
 # -- people --------------------------------------------------------------------------------------------------------
@@ -155,7 +143,7 @@ class Person:
         start = time.perf_counter()
         try:
             async with asyncio.timeout(PATIENCE):
-                wire = await ComponentWire.open(self.address, self.key)
+                wire = await LineWire.open(self.address, self.key)
         except Exception as error:
             self.seen.errors.append(f"{self.key} did not open: {error!r}")
             return

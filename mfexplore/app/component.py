@@ -21,6 +21,7 @@ from panel.custom import JSComponent
 from panel.io.state import set_curdoc
 
 from mfexplore.app import bundle, pages
+from mfexplore.app.line import lines
 from mfexplore.app.page import BrowserPage
 from mfexplore.app.pages import ANYWHERE, Host
 from mfexplore.app.prompt import send_promptly
@@ -47,10 +48,13 @@ class WorkbenchView(JSComponent):
         self, start: Exploration, notices: list[str], host: Host, ready: Callable[[], bool],
         born: Callable[[Desk], None], **params: Any,
     ) -> None:  # fmt: skip
-        static = pages.component(type(start.model), host)  # type: ignore[arg-type]
-        super().__init__(**static, sizing_mode="stretch_width", margin=0, **params)
-        self._document = pn.state.curdoc
         self.page = BrowserPage(start, notices, self._hand_over, _loop(), serves=host.serves, ready=ready, born=born)
+        self._line = lines.open_for(self.page) if host.serves else ""
+        sheet, constants = pages.component(type(start.model), host)  # type: ignore[arg-type]
+        super().__init__(
+            sheet=sheet, constants=constants | {"line": self._line}, sizing_mode="stretch_width", margin=0, **params
+        )
+        self._document = pn.state.curdoc
 
     def _hand_over(self, message: dict[str, Any]) -> None:
         # Panel sends at once what is sent for the document that is being worked on, and in a later turn what is not.
@@ -63,7 +67,12 @@ class WorkbenchView(JSComponent):
     def _cleanup(self, root: Any = None) -> None:
         super()._cleanup(root)
         if not self._models:
-            self.page.close()
+            self.close()
+
+    def close(self) -> None:
+        """Nobody looks any longer."""
+        lines.close(self._line)
+        self.page.close()
 
 
 def _loop() -> asyncio.AbstractEventLoop:
@@ -110,7 +119,7 @@ class Workbench(pn.viewable.Viewer):
 
     def close(self) -> None:
         """Stop everything that runs for it."""
-        self._view.page.close()
+        self._view.close()
 
     def tell_lives(self, begins: Callable[[], None], ends: Callable[[], None]) -> None:
         """begins, ends: called when somebody looks at it first, and when it is closed after that."""
@@ -118,10 +127,11 @@ class Workbench(pn.viewable.Viewer):
 
     def _take_desk(self, desk: Desk) -> None:
         self._desk = desk
-        if self._view.constants["own"]:
-            send_promptly()
         self._begins()
-        desk.session.listen(lambda old, new: self._follow(new))
+        if not self._view.constants["own"]:
+            desk.session.listen(lambda old, new: self._follow(new))
+        elif self._view.page.line is None:
+            send_promptly()
         at = self._wanted(desk.session.current)
         if at is not None:
             desk.session.go(at)

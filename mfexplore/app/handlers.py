@@ -16,6 +16,7 @@ from tornado.web import RequestHandler, StaticFileHandler
 
 from mfexplore.app import pages, thumbnails
 from mfexplore.app.kernels import Kernels
+from mfexplore.app.line import LineHandler
 from mfexplore.app.people import People
 from mfexplore.core.catalogue import places
 from mfexplore.core.errors import UnknownNameError
@@ -129,6 +130,7 @@ def routes(kernels: Kernels, people: People) -> list[Any]:
         (r"/own/(.*)", OwnStatic, {"path": str(STATIC)}),
         (r"/figures/([a-z]+-[a-z]+-[0-9a-f]+)\.json", FigureHandler),
         (r"/thumbnail/([a-z0-9_]+)\.png", ThumbnailHandler, {"kernels": kernels}),
+        (r"/line/([A-Za-z0-9_-]+)", LineHandler),
         (r"/health", HealthHandler, both),
         (r"/([A-Za-z0-9_.-]+/+)", SlashHandler),
         (r"/(?!static/)[^/]+", MissingHandler),

@@ -7,11 +7,12 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from mfexplore.figures.frame import Figure
 from mfexplore.figures.style import LIGHT, THEMES
 from mfexplore.figures.wire import events
+from mfexplore.study.turns import scheduler
 from mfexplore.workbench.desk import Desk
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.exports import File
@@ -26,7 +27,15 @@ COMPILING = (
 )
 MOST_MESSAGES = 500  # of one page that wait
 MOMENT = 0.01  # seconds for the messages of one page, before others have their turn
+LONGEST = 0.05  # seconds that messages wait for each other
 AGAIN_MS = 500  # until it is looked whether the kernels are there
+
+
+class Line(Protocol):
+    """A connection of the page's own."""
+
+    def send(self, text: str, sizes: list[int], buffers: list[bytes]) -> asyncio.Future[None] | None: ...
+    def close(self) -> None: ...
 
 
 class BrowserPage:
@@ -43,6 +52,7 @@ class BrowserPage:
         it is on. ready: whether the system is compiled. born: told the desk.
         """
         self.desk: Desk | None = None
+        self.line: Line | None = None  # quicker than `send`, while there is one
         self.ended: Callable[[], None] = lambda: None  # called when it is closed, if it ever had a desk
         self._start, self._notices, self._send, self._loop = start, notices, send, loop
         self._serves, self._ready, self._born = serves, ready, born
@@ -51,6 +61,7 @@ class BrowserPage:
         self._drawn: dict[str, Figure] = {}
         self._given: list[File] = []
         self._due = False
+        self._sent: asyncio.Future[None] | None = None
         self._inbox: dict[Any, Mapping[str, Any]] = {}
         self._working = False
 
@@ -58,9 +69,10 @@ class BrowserPage:
 
     def hear(self, message: Any) -> None:
         """A message of the browser, whatever it is; from any thread."""
-        self.post(lambda: self._take_in(message if isinstance(message, Mapping) else {}))
+        self.post(lambda: self.take_in(message if isinstance(message, Mapping) else {}))
 
-    def _take_in(self, message: Mapping[str, Any]) -> None:
+    def take_in(self, message: Mapping[str, Any]) -> None:
+        """The same, from the page's own thread."""
         if len(self._inbox) >= MOST_MESSAGES:
             return  # nobody's hands are so fast
         key = _subject(message)
@@ -137,6 +149,8 @@ class BrowserPage:
     def close(self) -> None:
         """Nobody looks any longer: stop everything that runs for this page. From any thread."""
         if not self._closed:
+            if self.line is not None:
+                self.post(self.line.close)
             self._closed = True
             if self.desk is not None:
                 self.desk.close()
@@ -147,7 +161,11 @@ class BrowserPage:
     def _schedule(self) -> None:
         if not self._due and not self._closed:
             self._due = True
-            self._loop.call_soon(self._flush)
+            if self._sent is None or self._sent.done():
+                # Where many people move their hands at once, what is said to each of them in a moment goes together.
+                self._loop.call_later(min(scheduler.lag, LONGEST), self._flush)
+            else:  # the network is slow: what comes in the meantime goes out together
+                self._sent.add_done_callback(lambda _: self._flush())
 
     def _flush(self) -> None:
         self._due = False
@@ -162,8 +180,11 @@ class BrowserPage:
             said.append(Download(file.name, file.media_type, str(len(buffers))))
             buffers.append(file.content)
         text = json.dumps([*map(written, said), *figures], allow_nan=False, separators=(",", ":"))
-        # One buffer for all: each costs Bokeh two messages more.
-        self._send({"text": text, "sizes": [len(one) for one in buffers], "buffer": b"".join(buffers)})
+        sizes = [len(one) for one in buffers]
+        self._sent = self.line.send(text, sizes, buffers) if self.line is not None else None
+        if self._sent is None:
+            # One buffer for all: each costs Bokeh two messages more.
+            self._send({"text": text, "sizes": sizes, "buffer": b"".join(buffers)})
 
     def _draw(self, name: str, figure: Figure, buffers: list[bytes]) -> dict[str, Any]:
         update = figure.take()

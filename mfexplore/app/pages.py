@@ -64,12 +64,12 @@ ANYWHERE, OURS = Host(), Host(serves=True, own=True)
 
 
 @cache
-def component(kind: type[Model], host: Host) -> dict[str, Any]:
+def component(kind: type[Model], host: Host) -> tuple[str, dict[str, Any]]:
     """The static part of a workbench: its HTML, and what its script needs to know."""
     made = Sheet(Exploration.of(kind()))
     words = {name: getattr(sheet, name.upper()) for name in ("buttons", "seed_help", "table_note", "lost", "speeds")}
     page = template("workbench.html").render(words | {"sheet": made, "keyboard": sheet.KEYS, "host": host})
-    return {"sheet": page, "constants": constants(made) | asdict(host)}
+    return page, constants(made) | asdict(host)
 
 
 def constants(made: Sheet) -> dict[str, Any]:

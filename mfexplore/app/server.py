@@ -22,12 +22,14 @@ from mfexplore.app.kernels import Kernels
 from mfexplore.app.people import People
 from mfexplore.core.catalogue import places, system
 from mfexplore.core.process import keep_loaded, serve_promptly
+from mfexplore.study.turns import scheduler
 from mfexplore.workbench.exploration import Exploration
 
 log = logging.getLogger(__name__)
 
 KEPT_MS = 6_000  # what belongs to a page that went away, or was opened but never came, is kept so long
 
+PULSE, FADES = 0.05, 0.7  # seconds; what is left of the memory of a lag after one of them
 MOST_NOTICES = 8  # about one link
 
 
@@ -91,7 +93,19 @@ def make_server(
         keep_alive_milliseconds=20_000, **missing, **options,
     )  # fmt: skip
     server.kernels = kernels
+    keep_pulse(server.io_loop)
     return server
+
+
+def keep_pulse(loop: Any) -> None:
+    """Let the scheduler know how late the thread is that answers all pages: what can wait then does."""
+
+    def beat(due: float) -> None:
+        late = loop.time() - due
+        scheduler.lag = max(late, FADES * scheduler.lag)
+        loop.call_later(PULSE, beat, loop.time() + PULSE)
+
+    loop.call_later(PULSE, beat, loop.time() + PULSE)
 
 
 def serve(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
+import threading
+from contextlib import suppress
 
 _ours = False
+_this = threading.local()
 
 # Objects more than there were at the last look for garbage. Libraries and kernels are a hundred thousand that stay: to
 # look through them over and over while they are loaded takes a tenth of a second of a first result.
 SELDOM = 200_000
-PROMPT = 0.0001  # seconds after which a thread that waits for the interpreter gets it
+PROMPT = 0.002  # seconds after which a thread that waits for the interpreter gets it
 
 
 def take_over() -> None:
@@ -24,6 +28,18 @@ def serve_promptly() -> None:
     """The page's thread gives way with every piece that it writes, and gets its turn back only after so long."""
     if _ours:
         sys.setswitchinterval(PROMPT)
+
+
+def step_back(niceness: int) -> None:
+    """From here on this thread computes with less of the system's priority than the one that answers the pages."""
+    if _ours and hasattr(os, "setpriority") and sys.platform == "linux":  # elsewhere it would be that of the process
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
+            _this.back = True
+
+
+def has_stepped_back() -> bool:
+    return getattr(_this, "back", False)
 
 
 def keep_loaded() -> None:

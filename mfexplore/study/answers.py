@@ -17,6 +17,7 @@ import numpy as np
 
 from mfexplore.core.forks import renew_after_fork
 from mfexplore.core.simulation import never
+from mfexplore.study.threads import threads
 from mfexplore.study.turns import Turn, aside, current
 
 T = TypeVar("T")
@@ -149,7 +150,7 @@ class Answers:
                 return known
             answer = self._computing[key] = _Answer(compute)
             answer.join(asker)
-        threading.Thread(target=self._compute, args=(key, answer), name="answer", daemon=True).start()
+        threads.run(lambda: self._compute(key, answer))
         return answer
 
     def _compute(self, key: Hashable, answer: _Answer[Any]) -> None:

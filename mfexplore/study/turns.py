@@ -17,6 +17,7 @@ from enum import IntEnum
 from pathlib import Path
 
 from mfexplore.core.forks import renew_after_fork
+from mfexplore.core.process import step_back
 
 SLICE = 0.03  # seconds that somebody computes before others of the same rank, who had less, go first
 LOOK = 0.004  # seconds between two looks at who waits
@@ -30,6 +31,10 @@ class Rank(IntEnum):
     FRAME = 1  # of a running simulation
     REFINEMENT = 2  # finer pictures of what is there, files that were asked for
     BACKGROUND = 3  # ensembles, exact sums, checks: while the hand rests
+
+
+NICENESS = {Rank.HAND: 0, Rank.FRAME: 0, Rank.REFINEMENT: 5, Rank.BACKGROUND: 10}  # of threads in a server of ours
+BUSY = 0.03  # seconds that the page's thread is late: background work waits; so does refinement at several times that
 
 
 class Person:
@@ -132,6 +137,8 @@ def lower(rank: Rank) -> None:
     """What this thread computes from here on is of another rank. Raises CancelledError if it is not wanted any more."""
     turn = current()
     if turn is not None:
+        if rank > turn.rank:
+            step_back(NICENESS[rank])
         turn.lower(rank)
 
 
@@ -172,6 +179,7 @@ class Scheduler:
         self._lock = threading.Lock()
         self._waiting: list[Turn] = []
         self._computing: set[Turn] = set()
+        self.lag = 0.0  # seconds that the thread that answers the pages of a server is late
         self._last = [0.0] * len(Rank)  # the share of who was last given a turn: where newcomers begin
 
     def take(self, turn: Turn) -> None:
@@ -243,7 +251,11 @@ class Scheduler:
             return True
         if not any(person.visible for person in turn.people):
             return False
-        if turn.rank < Rank.BACKGROUND:
+        if turn.rank == Rank.FRAME:
+            return True
+        if self.lag > (BUSY if turn.rank == Rank.BACKGROUND else 4 * BUSY):
+            return False
+        if turn.rank == Rank.REFINEMENT:
             return True
         if not all(person.rests for person in turn.people if person.visible):
             return False

@@ -260,7 +260,10 @@ class Desk:
         at = self.session.current
         for panel in self.panels:
             panel.turn_to(at)
-        self._page.later(TOGETHER_MS, self._mark)
+        if self.jobs.busy("curve"):
+            self._page.later(TOGETHER_MS, self._mark)
+        else:
+            self._mark()
         if self.kind.offers("solve"):
             self.jobs.submit(
                 "point", lambda cancelled: views.point(at, cancelled), self._show_point, fail=self._fail, after="curve"
@@ -277,6 +280,8 @@ class Desk:
         if old is None or at.seed != old.seed:
             self.jobs.cancel("follow")
             run.start(at.model, at.seed)
+        elif at.model != old.model and not self.jobs.busy("curve"):
+            run.follow(at.model)
         elif at.model != old.model:
             self.jobs.submit("follow", lambda cancelled: iter([at.model]), run.follow, after="curve")
 

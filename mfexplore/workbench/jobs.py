@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mfexplore.core.forks import renew_after_fork
+from mfexplore.study.threads import threads
 from mfexplore.study.turns import Person, Turn
 
 Cancelled = Callable[[], bool]
@@ -33,8 +34,8 @@ class Jobs:
     """The running jobs of one session, at most one of each kind.
 
     A job is a generator function: it is called with `cancelled` (a function to ask between slices, which also gives way
-    to more urgent work of the process) and yields results, coarse to fine. It runs in a thread of its own, whenever it
-    is its turn; results are handed to `post`, which calls them in the toolkit's own thread. A newer job of a kind
+    to more urgent work of the process) and yields results, coarse to fine. It runs in another thread, whenever it is
+    its turn; results are handed to `post`, which calls them in the toolkit's own thread. A newer job of a kind
     replaces it, but not before its first result is out: otherwise a slider that never rests would never show anything.
 
     person: who has this page open. The page says there whether it is visible, and when a hand moves (`touch`).
@@ -105,7 +106,7 @@ class Jobs:
 
     def _start(self, kind: str, job: _Job) -> None:
         self._running[kind] = job
-        threading.Thread(target=self._run, args=(kind, job), name=f"job-{kind}", daemon=True).start()
+        threads.run(lambda: self._run(kind, job))
 
     def _run(self, kind: str, job: _Job) -> None:
         turn = job.turn

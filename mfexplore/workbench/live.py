@@ -18,7 +18,7 @@ from mfexplore.core.model import Model
 from mfexplore.core.pictures import Picture
 from mfexplore.core.seeds import Seed
 from mfexplore.core.simulation import Measured, Simulation
-from mfexplore.study.turns import Person, Rank, Turn
+from mfexplore.study.turns import Person, Rank, Turn, scheduler
 
 FRAME = 1 / 30  # seconds between two frames
 SLICE = 0.02  # seconds of computing in one frame, at most one step more
@@ -189,7 +189,7 @@ class Live:
             except Exception as error:  # a broken kernel must not take the page's live view with it
                 self._stop(f"The simulation stopped: {error}")
             due = max(due + FRAME, time.perf_counter() - FRAME)
-            wait = max(due - time.perf_counter(), min(COURTESY * self._lag, LONGEST_COURTESY))
+            wait = max(due - time.perf_counter(), min(COURTESY * max(self._lag, scheduler.lag), LONGEST_COURTESY))
             if wait > 0:
                 time.sleep(wait)
 

@@ -19,6 +19,7 @@ from mfexplore.core.model import Landscape, Law, Model, Recursion
 from mfexplore.core.provenance import provenance
 from mfexplore.core.seeds import Seed
 from mfexplore.core.simulation import never
+from mfexplore.figures.function import Branchwise, functions_of
 from mfexplore.figures.scale import Scale
 from mfexplore.study.answers import answers
 from mfexplore.study.diagram import diagram_levels
@@ -48,9 +49,12 @@ Measured = tuple[float, float, int]  # mean, standard error, samples
 
 @dataclass(frozen=True)
 class Point:
-    """Everything the theory says at the marker; None where the system does not offer it."""
+    """Everything the theory says at the marker; None where the system does not offer it. functions: the lines of each
+    observable that is a function.
+    """
 
     theory: xr.Dataset
+    functions: dict[str, list[Branchwise]]
     landscape: Landscape | None
     recursion: Recursion | None
     laws: tuple[Law, ...]
@@ -76,7 +80,11 @@ def point(at: Exploration, cancelled: Cancelled) -> Iterator[Point]:
         landscape, recursion = (
             _unless_refused(getattr(model, what)) if model.offers(what) else None for what in ("landscape", "recursion")
         )
-        yield Point(model.theory(), landscape, recursion, laws or ())
+        theory, kind = model.theory(), type(model)
+        functions = {
+            o.name: functions_of(theory, kind, o.name) for o in kind.observables if o.over and model.applies(o)
+        }
+        yield Point(theory, functions, landscape, recursion, laws or ())
 
     yield from answers.ask(("point", model), compute, cancelled)
 

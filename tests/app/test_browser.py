@@ -335,6 +335,29 @@ def test_page_opens_again_as_it_was_when_the_server_returns(browser: Any, addres
         context.close()
 
 
+def test_a_line_that_breaks_or_cannot_be_had_loses_nothing(page: Any, address: str) -> None:
+    lines: list[Any] = []
+
+    def route(line: Any) -> None:
+        lines.append(line)
+        if len(lines) == 2:
+            line.close()
+        else:
+            line.connect_to_server()
+
+    page.route_web_socket(re.compile("/line/"), route)
+    visit(page, address, "?field=0.1")
+    assert len(lines) == 1
+    lines[0].close()
+    page.fill("#box-field", "0.2")
+    page.keyboard.press("Enter")
+    marker_at(page, 0.2, 1.0)
+    until(page, "() => location.search.includes('field=0.2')")
+    page.fill("#box-temperature", "0.55")  # the second line was refused: the component's messages serve
+    page.keyboard.press("Enter")
+    marker_at(page, 0.2, 0.55)
+
+
 def test_choosing_the_other_axis_swaps_both(page: Any, address: str) -> None:
     visit(page, address, "?temperature=0.55&field=0.1")
     page.select_option("[data-view=x]", "temperature")

@@ -41,13 +41,13 @@ def test_gallery_shows_systems_and_needs_nothing_from_elsewhere() -> None:
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("host", [pages.OURS, pages.ANYWHERE], ids=["ours", "anywhere"])
 def test_the_page_explains_the_system_and_needs_nothing_from_elsewhere(key: str, host: pages.Host) -> None:
-    made = pages.component(system(key), host)
-    assert "<math" in made["sheet"]
-    assert set(made["constants"]["controls"]) == set(system(key).controls())
+    sheet, constants = pages.component(system(key), host)
+    assert "<math" in sheet
+    assert set(constants["controls"]) == set(system(key).controls())
     for panel in Sheet(Exploration.of(system(key)())).panels:
-        assert f'data-figure="{panel.name}"' in made["sheet"]
-    assert 'src="http' not in made["sheet"]
-    assert ('href="./"' in made["sheet"]) == host.serves, "in somebody else's page it leads nowhere"
+        assert f'data-figure="{panel.name}"' in sheet
+    assert 'src="http' not in sheet
+    assert ('href="./"' in sheet) == host.serves, "in somebody else's page it leads nowhere"
 
 
 def test_missing_page_escapes_what_was_asked() -> None:
@@ -228,7 +228,7 @@ def test_a_full_disk_is_told(loop: Any, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_sheet_has_a_place_for_everything_that_a_system_says() -> None:
-    sheet = pages.component(Toy, pages.ANYWHERE)["sheet"]
+    sheet = pages.component(Toy, pages.ANYWHERE)[0]
     for panel, word in (("trace", "series"), ("function", "function"), ("state", "picture"), ("histogram", "law")):
         assert f'data-choices="{panel}" data-chooses="{word}"' in sheet
     for name in ("function", "recursion", "landscape"):

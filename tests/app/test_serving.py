@@ -19,6 +19,7 @@ import mfexplore as mf
 from benchmarks import load
 from mfexplore.app import server as app
 from mfexplore.app.component import Workbench
+from mfexplore.app.line import NOT_HERE
 from mfexplore.study.warmup import is_warm, warm
 from mfexplore.workbench.messages import Reset
 
@@ -126,6 +127,19 @@ def test_strangers_stay_outside_and_disturb_nobody(served: Any) -> None:
                 stranger.close()
             except (HTTPClientError, TimeoutError):
                 pass
+        line = f"{address}/line/nonsense".replace("http", "ws", 1)
+        with pytest.raises(HTTPClientError, match="403"):
+            await websocket_connect(HTTPRequest(line, headers={"Origin": "http://elsewhere.example"}))
+        guessed = await websocket_connect(HTTPRequest(line, headers={"Origin": address}))
+        assert await guessed.read_message() is None, "who does not know the secret of a page has no line to it"
+        assert guessed.close_code == NOT_HERE
+        wire = await load.LineWire.open(address, "curie_weiss")
+        for nonsense in ("{", "[]", '"hello"', json.dumps({"type": 7}), json.dumps({"type": "control", "name": {}})):
+            await wire.line.write_message(nonsense)
+        await wire.line.write_message(b"\xff\x00")
+        await wire.say({"type": "hello", "seq": 1, "theme": "light"})
+        assert (await anext(wire.heard()))["type"]
+        wire.close()
         seen = load.Seen()
         await load.crowd(address, people=1, seconds=0.5, keys=("curie_weiss",), rate=10.0, seen=seen)
         assert seen.errors == []
@@ -147,7 +161,7 @@ def test_who_has_no_password_stays_outside(served: Any) -> None:
 
 def test_health_and_the_limit_on_people(served: Any) -> None:
     async def test(address: str) -> None:
-        wire = await load.ComponentWire.open(address, "curie_weiss")
+        wire = await load.LineWire.open(address, "curie_weiss")
         await wire.say({"type": "hello", "seq": 1, "theme": "light"})
         async for message in wire.heard():
             if message["type"] == "state":

@@ -39,11 +39,11 @@ export function makeChannel(send) {
   const busy = () => [flying, ...waiting.keys()].some(key => key === "marker" || key.startsWith("control-"));
 
   // What the desk said, several messages at a time, and the arrays in them one behind the other beside the text.
-  function receive({text, sizes, buffer}) {
+  function receive({messages, sizes, buffer}) {
     const buffers = new Map();
     let start = 0;
     sizes.forEach((size, k) => { buffers.set(String(k), buffer.slice(start, start += size)); });
-    for (const message of JSON.parse(text)) {
+    for (const message of messages) {
       const tells = hearers.get(message.type);
       if (!tells) throw new Error(`The page does not know the message "${message.type}".`);
       for (const tell of tells) tell(message, buffers);

@@ -3,13 +3,15 @@
 import {makeChannel} from "./channel.js";
 import {makeControls, radios} from "./controls.js";
 import {makeFigures} from "./figures.js";
+import {makeLine} from "./line.js";
 import {makePlane} from "./plane.js";
 
 export function render({model, el}) {
   const root = el.getRootNode(), constants = model.constants;
   el.innerHTML = model.sheet;
   const host = root.host ?? document.documentElement;
-  const channel = makeChannel(message => model.send_msg(message));
+  const channel = makeChannel(message => line.send(message));
+  const line = makeLine(model, constants.line, channel.receive);
   const figures = makeFigures(root, channel);
   const controls = makeControls(root, channel, constants.controls);
   const plane = makePlane(root, channel, controls, constants);
@@ -414,7 +416,6 @@ export function render({model, el}) {
   const forgetKeys = wireKeys();
   paint();
   figures.then("diagram", plane.take);
-  model.on("msg:custom", channel.receive);
   Bokeh.documents.find(one => one.session_id || one.roots().length)?.on_event?.("connection_lost", waitForServer);
   const appear = () => channel.say("visible", {on: document.visibilityState === "visible"});
   document.addEventListener("visibilitychange", appear);
@@ -425,5 +426,6 @@ export function render({model, el}) {
     document.removeEventListener("visibilitychange", appear);
     forgetKeys();
     figures.remove();
+    line.close();
   });
 }

@@ -71,8 +71,6 @@ class CurvePanel(Panel):
         if wanted != self._computed:
             self._computed = wanted
             self._compute(at)
-        elif not jobs.busy("curve"):  # nothing to compute, but what comes after the curve still does
-            jobs.submit("curve", lambda cancelled: iter([None]), lambda nothing: self._around.mark())
         self._around.ensembles.turn_to(at)
         if jobs.busy("ensemble"):  # the hand on the slider comes first; `rest` goes on where this stopped
             jobs.cancel("ensemble")

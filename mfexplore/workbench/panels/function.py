@@ -6,7 +6,7 @@ from typing import Any
 
 from mfexplore.core.declaration import sentence_case
 from mfexplore.core.model import Model
-from mfexplore.figures.function import FunctionFigure, functions_of
+from mfexplore.figures.function import FunctionFigure
 from mfexplore.figures.legends import Mark
 from mfexplore.figures.style import Theme
 from mfexplore.workbench import messages, views
@@ -60,7 +60,7 @@ class FunctionPanel(Panel):
     def at_point(self, point: views.Point) -> None:
         self._point = point
         if self.chosen:
-            self.drawing.show_theory(functions_of(point.theory, type(self._at.model), self.chosen))
+            self.drawing.show_theory(point.functions.get(self.chosen, []))
 
     def advance(self, frame: Frame) -> None:
         before, self._frame = self._frame, frame
@@ -90,7 +90,7 @@ class FunctionPanel(Panel):
     def pinned(self) -> Any:
         if self._point is None or not self.chosen:
             return None
-        lines = functions_of(self._point.theory, type(self._at.model), self.chosen)
+        lines = self._point.functions.get(self.chosen, [])
         return self.chosen, [(one.x, one.y) for one in lines if one.kind != "unstable"]
 
     def show_pins(self, pins: list[Pin]) -> None:
