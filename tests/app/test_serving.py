@@ -136,7 +136,7 @@ def test_strangers_stay_outside_and_disturb_nobody(served: Any) -> None:
         wire = await load.LineWire.open(address, "curie_weiss")
         for nonsense in ("{", "[]", '"hello"', json.dumps({"type": 7}), json.dumps({"type": "control", "name": {}})):
             await wire.line.write_message(nonsense)
-        await wire.line.write_message(b"\xff\x00")
+        await wire.line.write_message(b"\xff\x00", binary=True)
         await wire.say({"type": "hello", "seq": 1, "theme": "light"})
         assert (await anext(wire.heard()))["type"]
         wire.close()
