@@ -9,6 +9,8 @@ declaration.
 - `sparse_graphs`: spins on sparse random graphs: graphs, messages, their distributions.
 - `message_passing`: approximate message passing, its state evolution, and the priors and channels it is used with.
 - `memories`: associative memories: what they store, the cue they are shown, branches and phases of their theory.
+- `hebbian`: replica theory of couplings that add up what random memories agree on.
+- `bipartite`: two layers of units that see only each other: alternating Gibbs sampling, exact sums over one layer.
 - `perceptrons`: rules that look for the weights of a perceptron, and the patterns they are shown.
 - `crowds`: those of many sites that are in one state, for processes that go event by event.
 - `oscillators`: phase oscillators with couplings of any kind: how they start, move, are measured and looked at.

@@ -62,8 +62,8 @@ import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array, Points
+from mfexplore.families import hebbian as theory
 from mfexplore.families import memories as family
-from mfexplore.models.memory.hopfield import theory
 from mfexplore.models.memory.hopfield.dynamics import HopfieldSimulation
 from mfexplore.numerics.functions.gaussian import direct_averages
 

@@ -1,0 +1,515 @@
+r"""Boltzmann machine: two layers that see only each other, and two old acquaintances in disguise.
+
+$N_v$ visible spins $v_i=\pm1$ and $N_h=\alpha N_v$ hidden units $h_a$ with weights between the layers only (a restricted
+Boltzmann machine), $N=N_v+N_h$, $n_v=N_v/N$, $n_h=N_h/N$:
+
+$$H=-\sum_{i,a}W_{ia}v_ih_a,\qquad W_{ia}=\frac wN\,\xi_i\zeta_a+\frac g{\sqrt N}\,\eta_{ia} \tag{1}$$
+
+One mode of strength $w$ is planted, a pair of patterns $\xi=\pm1$ and $\zeta=\pm1$; all else is noise of strength $g$,
+$\eta$ standard normal: the machine before it has learnt more than one thing.
+
+**Binary hidden units**, $h_a=\pm1$. Let $m_v=\frac1{N_v}\sum_i\xi_iv_i$ and $m_h$ be the likeness to the two patterns,
+$q_v$ and $q_h$ the overlaps of two copies of the machine. Every visible spin feels a Gaussian field that the hidden
+layer makes, every hidden one a field of the visible layer. Replica symmetry says, $z$ standard normal, $\beta=1/T$,
+
+$$m_v=\overline{\tanh\beta(wn_hm_h+g\sqrt{n_hq_h}\,z)},\quad q_v=\overline{\tanh^2\beta(\dots)},\qquad
+m_h=\overline{\tanh\beta(wn_vm_v+g\sqrt{n_vq_v}\,z)},\quad q_h=\overline{\tanh^2\beta(\dots)} \tag{2}$$
+
+$$-\beta f=\tfrac12\beta^2g^2n_vn_h(1-q_v)(1-q_h)-\beta wn_vn_hm_vm_h
++n_v\overline{\ln2\cosh\beta(wn_hm_h+g\sqrt{n_hq_h}\,z)}+n_h\overline{\ln2\cosh\beta(wn_vm_v+g\sqrt{n_vq_v}\,z)}
+\tag{3}$$
+
+per unit. With $\chi=\beta(1-q)$ the mode grows where
+
+$$w^2n_vn_h\,\chi_v\chi_h>1 \tag{4}$$
+
+in the state without it: below $T_F=w\sqrt{n_vn_h}$ from the paramagnet. Without a mode the units freeze below
+
+$$T_{SG}=g\,(n_vn_h)^{1/4} \tag{5}$$
+
+and replica symmetry holds (de Almeida and Thouless) where
+
+$$\lambda=1-\beta^2g^2\sqrt{n_vn_h\;\overline{\mathrm{sech}^4}_v\;\overline{\mathrm{sech}^4}_h}>0 \tag{6}$$
+
+**First disguise: equal layers are the Sherrington-Kirkpatrick model.** For $\alpha=1$ both layers are alike and eqs. (2),
+(3) and (6) become those of one layer of spins that all couple, with
+
+$$J=\frac g{\sqrt2},\qquad J_0=\frac w2,\qquad f=J\,f_{SK}\Big(\frac TJ,\frac{J_0}J\Big) \tag{7}$$
+
+The second theory, *one layer*, is that model's own; for other $\alpha$ it is given the same transitions out of the
+paramagnet, $J=g(n_vn_h)^{1/4}$ and $J_0=w\sqrt{n_vn_h}$, and the two curves part.
+
+**Second disguise: Gaussian hidden units are the Hopfield network.** Let $h_a$ be real with the energy $n_vh_a^2/2$,
+and the weights $W_{ia}=g\,\xi_i^a/\sqrt N$ a memory $\xi^a=\pm1$ for each hidden unit. The integral over all $h_a$ is
+elementary and leaves couplings between visible spins, those of Hebb's rule:
+
+$$\int\!dh\,e^{-\beta H}\propto\exp\frac{\beta g^2}{2N_v}\sum_a\Big(\sum_i\xi_i^av_i\Big)^2,\qquad
+T_{Hopfield}=\frac T{g^2},\qquad\text{load}=\frac{N_h}{N_v}=\alpha \tag{8}$$
+
+for any $\alpha$: to draw hidden units and visible ones in turn is a way to simulate Hopfield's network that never
+computes a coupling. Its equations, in the words of this page: with $C=g^2\chi_v$,
+
+$$m_v=\overline{\tanh\beta g^2(m_v+\sqrt{\alpha r}\,z)},\qquad q_v=\overline{\tanh^2\beta g^2(\dots)},\qquad
+r=\frac{q_v}{(1-C)^2} \tag{9}$$
+
+Free energy and energy are then those of the visible spins with the hidden units integrated out.
+
+**Valid:** as $N\to\infty$ where $\lambda>0$. Below that line (always in the glass) replica symmetry errs, and sampling
+in turn freezes: a run falls out of equilibrium, and two copies remember their start. At finite $N$ overlaps that should
+vanish are of order $N^{-1/2}$.
+
+**Simulation.** Given one layer the units of the other are independent, so each is drawn at once: two products of a
+matrix and a vector per sweep. Two copies with the same weights show how frozen they are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mfexplore import core
+from mfexplore.core import Array, Points
+from mfexplore.families import hebbian
+from mfexplore.families.memories import GLASS, PARAMAGNET
+from mfexplore.families.replicas import symmetric
+from mfexplore.models.inference.boltzmann_machine import theory
+from mfexplore.models.inference.boltzmann_machine.dynamics import COPIES, BoltzmannMachineSimulation
+from mfexplore.numerics.functions.gaussian import direct_averages
+
+TWO_LAYERS, ONE_LAYER = 0, 1
+BINARY, GAUSSIAN = {"hidden": ("binary",)}, {"hidden": ("gaussian",)}
+FAINT = 1e-3  # least noise of Gaussian hidden units, in whose square temperatures are measured
+
+
+@dataclass(frozen=True)
+class BoltzmannMachine(core.Model):
+    temperature: float = core.control(
+        0.4, 0.02, 2.0, symbol="T", role="temperature", step=0.01, doc="thermal noise in each unit"
+    )
+    mode_strength: float = core.control(
+        2.0, 0.0, 4.0, symbol="w", role="coupling", step=0.01, doc="strength of the one pair of patterns in the weights",
+        only=BINARY,
+    )  # fmt: skip
+    noise: float = core.control(
+        1.0, 0.0, 2.0, symbol="g", role="disorder", step=0.01,
+        doc="strength of all other weights (Gaussian hidden units: of all memories)",
+    )  # fmt: skip
+    load: float = core.control(
+        0.25, 0.01, 4.0, symbol=r"\alpha", role="load", step=0.01, quenched=True, doc="hidden units per visible unit"
+    )
+    hidden: str = core.choice(
+        "binary", {"binary": "binary", "gaussian": "Gaussian"}, doc="values of hidden units: -1 and +1, or real numbers"
+    )
+    size: int = core.control(
+        1024, 16, 4096, symbol="N_v", unit="units", role="size", scale="log", part="simulation",
+        doc="visible units simulated",
+    )  # fmt: skip
+    start: str = core.choice(
+        "planted", ("planted", "random"), role="start", part="simulation",
+        doc="visible units the simulation starts from: the planted pattern, or random ones",
+    )  # fmt: skip
+
+    title = "Boltzmann machine"
+    summary = (
+        "Two layers that see only each other: a magnet, a glass, and, seen from the side, two famous models in disguise."
+    )
+    sources = (
+        core.Source("Mean-field inference methods for neural networks", arxiv="1911.00890"),
+        core.Source(
+            "A. Barra, G. Genovese, P. Sollich and D. Tantari, Phys. Rev. E 97, 022310 (2018)",
+            doi="10.1103/PhysRevE.97.022310",
+        ),
+        core.Source(
+            "A. Barra, A. Bernacchia, E. Santucci and P. Contucci, Neural Networks 34, 1 (2012)",
+            doi="10.1016/j.neunet.2012.06.003",
+        ),
+    )
+    observables = (
+        core.Observable("overlap_visible", "m_v", "likeness of the visible units to their pattern", low=0, high=1),
+        core.Observable(
+            "overlap_hidden", "m_h", "likeness of the hidden units to theirs", low=0, high=1, only=BINARY
+        ),
+        core.Observable("freezing_visible", "q_v", "overlap of the visible units of two copies", low=0, high=1),
+        core.Observable(
+            "freezing_hidden", "q_h", "overlap of the hidden units of two copies", low=0, high=1, only=BINARY
+        ),
+        core.Observable("free_energy", "f", "free energy per unit, eq. (3)"),
+        core.Observable("energy", "e", "energy per unit"),
+        core.Observable("entropy", "s", "entropy per unit; never negative in truth", signed=True),
+        core.Observable("replicon", r"\lambda", "eq. (6): negative where replica symmetry breaks", low=-1, high=1,
+            signed=True),
+    )  # fmt: skip
+    branches = (
+        core.Branch("ferromagnet", "aligned with the planted mode; Gaussian hidden units: with one memory"),
+        core.Branch("spin_glass", "frozen without likeness to a pattern"),
+        core.Branch("paramagnet", "nothing is frozen"),
+    )
+    methods = (
+        core.Method("two_layers", "replica symmetry of two layers, eqs. (2), (3) and (9)"),
+        core.Method(
+            "one_layer",
+            "the model in disguise: Sherrington-Kirkpatrick by eq. (7), Hopfield by eq. (8), each by its own solver",
+        ),
+    )
+    phases = (
+        core.Phase("paramagnet", "Too hot: the layers do not know of each other."),
+        core.Phase("spin_glass", "The noise wins: every unit is frozen, and no pattern is to be seen."),
+        core.Phase("ferromagnet", "Both layers show their patterns: the pair completes itself."),
+        core.Phase("mixed", "Both patterns are seen, but the rest has frozen in many ways: below the AT line."),
+        core.Phase("metastable_recall", "A memory is recalled and lasts, although the glass has the lower free energy."),
+    )
+    failures = (
+        core.Failure(
+            "replica_symmetry_broken", "Below the AT line one overlap per layer is not enough: eq. (3) is too high."
+        ),
+        core.Failure(
+            "layers_differ", "One layer of equal spins stands for both only if they are equally large, $\\alpha=1$."
+        ),
+    )
+    landmarks = (
+        core.Landmark(
+            "ferromagnetic_line", r"w^2n_vn_h\chi_v\chi_h=1", "the planted mode grows", of="mode_strength", only=BINARY
+        ),
+        core.Landmark("glass_line", "T_{SG}", "without a mode the units freeze below it", of="temperature", only=BINARY),
+        core.Landmark(
+            "at_line", r"\lambda=0", "replica symmetry breaks below it", continuous=False, of="temperature",
+            title="AT line", only=BINARY,
+        ),
+        core.Landmark("glass_transition", "T_g", "below it the units freeze", of="load", only=GAUSSIAN),
+        core.Landmark(
+            "retrieval_transition", "T_c", "below it memories have the lowest free energy", continuous=False, of="load",
+            only=GAUSSIAN,
+        ),
+        core.Landmark("retrieval_spinodal", "T_M", "above it no memory is recalled", of="load", only=GAUSSIAN),
+        core.Landmark(
+            "retrieval_at_line", "T_R", "below it replica symmetry breaks in the memories too", continuous=False,
+            of="load", title="AT line of recall", only=GAUSSIAN,
+        ),
+    )  # fmt: skip
+    planes = (
+        core.Plane("mode_strength", "temperature", "overlap_visible", y_range=(0.02, 1.5), only=BINARY),
+        core.Plane("load", "temperature", "overlap_visible", y_range=(0.02, 1.5), along="x", only=BINARY),
+        core.Plane("mode_strength", "noise", "overlap_visible", only=BINARY),
+        core.Plane(
+            "load", "temperature", "overlap_visible", branch="ferromagnet", x_range=(0.01, 0.2), y_range=(0.02, 1.5),
+            only=GAUSSIAN,
+        ),
+    )  # fmt: skip
+    presets = (
+        core.Preset(
+            "completing a pair", {"temperature": 0.3, "mode_strength": 2.5, "load": 0.25},
+            "Both layers show their patterns, the few hidden units more clearly: each is pulled by four visible ones.",
+            (core.Promise(core.Value("overlap_visible"), 0.65, 0.02),),
+        ),
+        core.Preset(
+            "one mode, no noise", {"temperature": 0.6, "mode_strength": 2.0, "noise": 0.0, "load": 0.25, "start": "random"},
+            "From random units both layers fall into their patterns within a few sweeps; above T = 0.8 nothing does.",
+            (core.Promise(core.Crossing("ferromagnetic_line", "temperature"), 0.8, 0.001),),
+            view=core.View(series="overlap_visible"),
+        ),
+        core.Preset(
+            "Sherrington-Kirkpatrick in disguise",
+            {"temperature": 1.0, "mode_strength": 3.0, "noise": math.sqrt(2), "load": 1.0},
+            "Equal layers with J = 1 and J_0 = 1.5: 0.557, the number of the spin glass's own page; change the load, and "
+            "the two theories part.",
+            (core.Promise(core.Value("overlap_visible", method="one_layer"), 0.557, 0.0005),
+             core.Promise(core.Value("overlap_visible", method="two_layers"), 0.557, 0.0005)),
+        ),
+        core.Preset(
+            "Hopfield in disguise", {"temperature": 0.2, "load": 0.05, "hidden": "gaussian"},
+            "The recalled memory has Hopfield's overlap 0.9989, although no coupling between neurons exists anywhere.",
+            (core.Promise(core.Value("overlap_visible"), 0.9989, 0.0001),
+             core.Promise(core.Mean("overlap_visible", 20, 120), 0.9989, 0.002)),
+        ),
+        core.Preset(
+            "forgetting", {"temperature": 0.2, "load": 0.16, "hidden": "gaussian"},
+            "Beyond the load 0.115 no memory is a state any more: the run leaves it, sweep by sweep, for the glass.",
+            (core.Promise(core.Crossing("retrieval_spinodal", "load"), 0.115, 0.0005),),
+            view=core.View(along="load", series="overlap_visible"),
+        ),
+        core.Preset(
+            "glass", {"temperature": 0.4, "mode_strength": 0.0, "load": 1.0},
+            "The likeness to the pattern fades, but two copies that began alike stay alike: frozen without an order.",
+            view=core.View(series="freezing_visible"),
+        ),
+        core.Preset(
+            "frozen pair", {"temperature": 0.2, "mode_strength": 2.0, "load": 0.25},
+            "Both patterns are seen, yet the eigenvalue of eq. (6) is negative: the rest has frozen in many ways.",
+            view=core.View(colour="replicon"),
+        ),
+    )
+    references = (
+        core.Reference(
+            "overlap of the visible units at T = 0.3, w = 2, load 1/4", 0.4060345298, 1e-9, "stationary point of eq. (3), "
+            "found independently", core.Value("overlap_visible", "ferromagnet"),
+            {"temperature": 0.3, "mode_strength": 2.0, "load": 0.25},
+        ),
+        core.Reference(
+            "free energy there", -0.4494816761, 1e-9, "the same", core.Value("free_energy", "ferromagnet"),
+            {"temperature": 0.3, "mode_strength": 2.0, "load": 0.25},
+        ),
+        core.Reference(
+            "freezing of equal layers at T = 0.5, w = 0", 0.3089823849, 1e-9, "the same; q of Sherrington and Kirkpatrick "
+            "at T = 0.7071", core.Value("freezing_visible", "spin_glass"),
+            {"temperature": 0.5, "mode_strength": 0.0, "load": 1.0},
+        ),
+        core.Reference(
+            "temperature of the AT line of equal layers with J = 1, J_0 = 1.5", 0.2750286792437338, 1e-8,
+            "that of the Sherrington-Kirkpatrick model", core.Crossing("at_line", "temperature"),
+            {"mode_strength": 3.0, "noise": math.sqrt(2), "load": 1.0},
+        ),
+        core.Reference(
+            "largest load with Gaussian hidden units at T = 0.02", 0.1366, 0.002, "0.138 at T = 0: Amit, Gutfreund and "
+            "Sompolinsky, Phys. Rev. Lett. 55, 1530 (1985)", core.Crossing("retrieval_spinodal", "load"),
+            {"temperature": 0.02, "hidden": "gaussian"}, published=True, view=core.View(along="load"),
+        ),
+        core.Reference(
+            "overlap with Gaussian hidden units at T = 0.2, load 0.1", 0.9890851550442616, 1e-9, "Hopfield's equations, by "
+            "Newton with a dense trapezoid rule", core.Value("overlap_visible", "ferromagnet"),
+            {"temperature": 0.2, "load": 0.1, "hidden": "gaussian"},
+        ),
+    )
+    tasks = (
+        core.Task(
+            "Four visible units for each hidden one, a mode of strength 2, noise of strength 1. Heat the machine: at which "
+            "temperature is the pair forgotten?",
+            {"temperature": 0.3, "mode_strength": 2.0, "load": 0.25}, "temperature",
+            core.Crossing("ferromagnetic_line", "temperature", -1), 0.04,
+            "At 0.8: the mode, once through both layers, has the strength of the geometric mean of their sizes, "
+            "$w\\sqrt{n_vn_h}$, and the noise does not matter as long as nothing else is frozen.",
+            view=core.View(along="temperature"),
+        ),
+        core.Task(
+            "Every Gaussian hidden unit is a memory. At temperature 0.2, how many of them per visible unit until none can "
+            "be recalled?",
+            {"temperature": 0.2, "load": 0.05, "hidden": "gaussian"}, "load", core.Crossing("retrieval_spinodal", "load"),
+            0.01,
+            "0.115, Hopfield's number: for the visible units the hidden ones are nothing but the couplings of Hebb's rule.",
+            view=core.View(along="load"),
+        ),
+    )
+    simulation = BoltzmannMachineSimulation
+
+    @property
+    def hidden_size(self) -> int:
+        """N_h, the number of hidden units at this size; at least one."""
+        return self.counted("load", self.size)
+
+    @property
+    def visible_fraction(self) -> float:
+        """n_v."""
+        return 1 / (1 + self.load)
+
+    def realised(self) -> BoltzmannMachine:
+        return self.with_simulated(load=self.hidden_size / self.size)
+
+    def solve(self, points: Points) -> core.Solution:
+        names = ("temperature", "mode_strength", "noise", "load")
+        t, w, g, load = (np.ascontiguousarray(points[name], np.float64) for name in names)
+        table = np.full((theory.ROWS, t.size, len(self.methods), len(self.branches)), np.nan)
+        if self.hidden == "binary":
+            two = np.full((theory.ROWS, t.size, len(self.branches)), np.nan)
+            theory.solve_points(t, w, g, load, two)
+            table[:, :, TWO_LAYERS], table[:, :, ONE_LAYER] = two, _one_layer(t, w, g, load)
+            differ = (load != 1)[:, None] & (np.arange(2) == ONE_LAYER)
+        else:
+            table[:] = _hopfield(t, g, load)[:, :, None]
+            differ = np.zeros((t.size, len(self.methods)), bool)
+        values = {
+            name: table[k]
+            for k, name in enumerate(theory.QUANTITIES)
+            if self.applies(self.observable(name))
+        }
+        residual = table[theory.RESIDUAL]
+        exists = ~np.isnan(residual)
+        broken = values["replicon"] < 0
+        stable = exists.copy()
+        if self.hidden == "binary":  # what is unstable against the mode, or against freezing
+            unmagnetized = ~exists[..., 0]
+            stable[..., GLASS] &= unmagnetized
+            stable[..., PARAMAGNET] &= unmagnetized & ~exists[..., GLASS]
+        else:
+            stable[..., PARAMAGNET] &= ~broken[..., PARAMAGNET]
+        broken[..., PARAMAGNET] = False  # it is unstable, not badly described
+        fails = {"replica_symmetry_broken": broken, "layers_differ": differ[..., None]}
+        iterations = np.nan_to_num(table[theory.ITERATIONS]).astype(np.int64)
+        return core.Solution(values, residual, stable=stable, iterations=iterations, fails=fails)
+
+    def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
+        m, q = state["overlap_visible"], state["freezing_visible"]
+        t, w, g, n_v = self.temperature, self.mode_strength, self.noise, self.visible_fraction
+        n_h = 1 - n_v
+        if self.hidden == "gaussian":
+            g = max(g, FAINT)
+            a = direct_averages(g**2 * m, self._recall_noise(q), t)
+            return {"(9), m": m - a.m, "(9), q": q - a.q}
+        if state["method"] == "one_layer":  # of which eqs. (2) with equal layers speak
+            w, g, n_v, n_h = 2 * w * math.sqrt(n_v * n_h), math.sqrt(2) * g * (n_v * n_h) ** 0.25, 0.5, 0.5
+        m_h, q_h = state["overlap_hidden"], state["freezing_hidden"]
+        v = direct_averages(w * n_h * m_h, g * math.sqrt(n_h * q_h), t)
+        h = direct_averages(w * n_v * m, g * math.sqrt(n_v * q), t)
+        loss = g**2 * n_v * n_h * (1 - q) * (1 - q_h) / (2 * t)
+        f = w * n_v * n_h * m * m_h - loss - n_v * v.log_cosh - n_h * h.log_cosh
+        return {
+            "(2), m_v": m - v.m,
+            "(2), q_v": q - v.q,
+            "(2), m_h": m_h - h.m,
+            "(2), q_h": q_h - h.q,
+            "(3)": state["free_energy"] - f,
+            "(6)": (state["replicon"] - 1) * t + g**2 * math.sqrt(n_v * n_h * v.quartic * h.quartic),
+        }
+
+    def _recall_noise(self, q: float) -> float:
+        """Deviation of the field of a visible spin with Gaussian hidden units, eq. (9)."""
+        g = max(self.noise, FAINT)
+        return g**2 * math.sqrt(self.load * q) / (1 - g**2 * (1 - q) / self.temperature)
+
+    def classify(self, points: Points, states: core.States) -> Mapping[str, Array]:
+        chosen, recalled = states.equilibrium, states.exists["ferromagnet"]
+        if self.hidden == "gaussian":
+            known = chosen["ferromagnet"] | chosen["spin_glass"] | chosen["paramagnet"]
+            return {
+                "ferromagnet": chosen["ferromagnet"],
+                "metastable_recall": recalled & known,
+                "spin_glass": chosen["spin_glass"],
+                "paramagnet": chosen["paramagnet"],
+            }
+        return {
+            "mixed": chosen["ferromagnet"] & (states.value("replicon", "ferromagnet") < 0),
+            "ferromagnet": chosen["ferromagnet"],
+            "spin_glass": chosen["spin_glass"],
+            "paramagnet": chosen["paramagnet"],
+        }
+
+    def boundary(self, name: str, points: Points) -> Array | tuple[Array, Array]:
+        names = ("temperature", "mode_strength", "noise", "load")
+        t, w, g, load = (np.ascontiguousarray(points[k], np.float64) for k in names)
+        found = np.empty(t.size)
+        if name == "ferromagnetic_line":
+            theory.critical_modes(t, g, load, found)
+            return found
+        if name == "at_line":
+            theory.at_temperatures(w, g, load, found)
+            return found
+        root = np.sqrt(load) / (1 + load)
+        if name == "glass_line":
+            glass = g * np.sqrt(root)
+            return np.where((glass > 0) & (w * root <= glass), glass, np.nan)
+        kind = hebbian.BOUNDARIES.index(name.removeprefix("retrieval_") if name == "retrieval_at_line" else name)
+        real = np.empty(t.size, bool)
+        none = np.zeros(t.size)
+        hebbian.boundary_loads(kind, t / np.maximum(g, FAINT) ** 2, none, none, found, real)
+        return found, real
+
+    def landscape(self) -> core.Landscape:
+        """Free energy along the likeness of the visible units, everything else settled."""
+        if self.hidden == "gaussian":
+            m = np.linspace(-1.1, 1.1, 220)
+            free_energy = np.empty(m.size)
+            unit = max(self.noise, FAINT) ** 2
+            hebbian.valley(m, hebbian.At(self.temperature / unit, self.load, 0.0, 0.0), free_energy)
+            return core.Landscape(
+                "overlap_visible", m, self.visible_fraction * unit * (free_energy - self.load / 2)
+            )
+        n_v = self.visible_fraction
+        at = theory.Machine(self.temperature, self.mode_strength, self.noise, n_v, 1 - n_v)
+        reach = self.mode_strength * (1 - n_v) + 3 * self.noise + 5 * self.temperature
+        means = np.linspace(0, 1, 120)[1:] ** 2 * reach
+        m, free_energy = np.empty(means.size), np.empty(means.size)
+        theory.curve(means, at, m, free_energy)
+        return core.Landscape(
+            "overlap_visible", np.concatenate([-m[::-1], m]), np.concatenate([free_energy[::-1], free_energy]),
+        )  # fmt: skip
+
+    def law(self) -> core.Law:
+        """The fields of the hidden units. That of a binary one is shifted along its own value, which has acted back on
+        the visible spins; Gaussian hidden units: of all memories but the recalled one.
+        """
+        found = self.equilibrium(method="two_layers")
+        m, q = float(found["overlap_visible"]), float(found["freezing_visible"])
+        if math.isnan(q):
+            raise core.NotOfferedError(self.title, "a law where no state is known")
+        t, g, n_v = self.temperature, self.noise, self.visible_fraction
+        if self.hidden == "gaussian":
+            k = 1 - max(g, FAINT) ** 2 * (1 - q) / t
+            width = max(g, FAINT) * math.sqrt(n_v * ((1 - q) / k + q / k**2))
+            x = np.linspace(-6 * width, 6 * width, 401)
+            density = np.exp(-0.5 * (x / width) ** 2) / (width * math.sqrt(2 * math.pi))
+            return core.Law("hidden_field", x, density, "fields of the hidden units of all other memories")
+        mean, frozen, free = self.mode_strength * n_v * m, g**2 * n_v * q, g**2 * n_v * (1 - q)
+        if g == 0:
+            x = np.linspace(mean - 1, mean + 1, 3)
+            return core.Law("hidden_field", x, 0 * x, "the same field for all", atoms=((mean, 1.0),))
+        z = np.linspace(-6, 6, 601)
+        weight = np.exp(-0.5 * z**2)
+        y = mean + math.sqrt(frozen) * z
+        reach = 5 * math.sqrt(frozen + free) + free / t
+        x = np.linspace(mean - reach, mean + reach, 401)
+        density = np.zeros_like(x)
+        for side in (-1, 1):
+            chance = weight / weight.sum() / (1 + np.exp(-2 * side * y / t))
+            away = x[:, None] - y - side * free / t
+            density += np.exp(-0.5 * away**2 / free) @ chance / math.sqrt(2 * math.pi * free)
+        return core.Law("hidden_field", x, density, "fields of the hidden units, with what they do to themselves")
+
+    def extent(self) -> str:
+        return f"of {self.size:,} visible and {self.realised().hidden_size:,} hidden units"
+
+    def caveat(self) -> str:
+        if self.start == "random" and self.hidden == "gaussian":
+            return "from random units no memory in particular is recalled"
+        return "finite size, or a glass in which a run stays near its start"
+
+    def footprint(self) -> int:
+        return 4 * self.size * self.hidden_size + 64 * COPIES * (self.size + self.hidden_size)
+
+
+def _one_layer(t: Array, w: Array, g: Array, load: Array) -> Array:
+    """The table of `theory.solve_points` as the Sherrington-Kirkpatrick model has it, with J and J_0 of eq. (7)."""
+    root = np.sqrt(load) / (1 + load)
+    unit, bias = g * np.sqrt(root), w * root
+    found = np.full((theory.ROWS, t.size, 3), np.nan)
+    there = unit > 1e-3 * t
+    plain = np.full((theory.ROWS, int((~there).sum()), 3), np.nan)  # almost without noise: no number is finite over J
+    theory.solve_points(t[~there], 2 * bias[~there], math.sqrt(2) * unit[~there], np.ones(plain.shape[1]), plain)
+    found[:, ~there] = plain
+    j = unit[there]
+    values = np.full((j.size, 3, len(symmetric.COLUMNS)), np.nan)
+    residual, iterations = np.full((j.size, 3), np.nan), np.zeros((j.size, 3), np.int64)
+    symmetric.solve_symmetric(t[there] / j, np.zeros(j.size), bias[there] / j, values, residual, iterations)
+    rows = (
+        symmetric.MAGNETIZATION, symmetric.MAGNETIZATION, symmetric.OVERLAP, symmetric.OVERLAP, symmetric.FREE_ENERGY,
+        symmetric.ENERGY, symmetric.ENTROPY, symmetric.REPLICON,
+    )  # fmt: skip
+    for k, (name, row) in enumerate(zip(theory.QUANTITIES, rows, strict=True)):
+        found[k, there] = values[:, ::-1, row] * (j[:, None] if name in ("free_energy", "energy") else 1)
+    found[theory.RESIDUAL, there], found[theory.ITERATIONS, there] = residual[:, ::-1], iterations[:, ::-1]
+    return found
+
+
+def _hopfield(t: Array, g: Array, load: Array) -> Array:
+    """The same with Gaussian hidden units: Hopfield's table, by eq. (8)."""
+    unit = np.maximum(g, FAINT) ** 2
+    table = np.full((hebbian.ROWS, t.size, 3), np.nan)
+    none = np.zeros(t.size)
+    hebbian.solve_points(t / unit, load, none, none, table)
+    own = dict(zip(hebbian.QUANTITIES, table, strict=False))
+    t, unit, load = (t / unit)[:, None], unit[:, None], load[:, None]
+    found = np.full((theory.ROWS, t.size, 3), np.nan)
+    stiffness = 1 - (1 - own["edwards_anderson"]) / t
+    of_visible = {
+        "overlap_visible": own["overlap"],
+        "freezing_visible": own["edwards_anderson"],
+        "free_energy": unit * (own["free_energy"] - load / 2) / (1 + load),
+        "energy": unit * (own["energy"] - load / 2) / (1 + load),
+        "entropy": own["entropy"] / (1 + load),
+        "replicon": 1 - np.sqrt(1 - own["replicon"] / (t * stiffness**2)),
+    }
+    for name, values in of_visible.items():
+        found[theory.QUANTITIES.index(name)] = values
+    found[theory.RESIDUAL], found[theory.ITERATIONS] = table[hebbian.RESIDUAL], table[hebbian.ITERATIONS]
+    return found

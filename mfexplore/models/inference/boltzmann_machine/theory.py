@@ -1,0 +1,266 @@
+"""Replica symmetry of two layers of Ising units: a state is the mean and the variance of the fields of the visible
+ones, from which the hidden layer follows, and from that the fields again. Equations are numbered as on the page.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from mfexplore.families.memories import GLASS, PARAMAGNET, RETRIEVAL
+from mfexplore.numerics.functions.gaussian import response, response_and_entropy
+from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.solving.continuation import Bracket, false_position, narrowed
+
+# The rows of the table that `solve_points` fills
+QUANTITIES = (
+    "overlap_visible", "overlap_hidden", "freezing_visible", "freezing_hidden", "free_energy", "energy", "entropy",
+    "replicon",
+)  # fmt: skip
+RESIDUAL, ITERATIONS, ROWS = 8, 9, 10
+CLOSE = 1e-8  # relative size of the last Newton step
+FAR = 80  # more iterations than any loop below needs
+COLDEST = 0.02  # of the temperature of the glass: below, no AT line is looked for
+
+
+class Machine(NamedTuple):
+    """The controls of a point: T, w, g and the parts n_v, n_h of all units."""
+
+    temperature: float
+    mode: float
+    noise: float
+    visible: float
+    hidden: float
+
+
+class Turn(NamedTuple):
+    """Once from the fields of the visible units to the hidden ones and back: their new mean and variance, and the
+    slopes of these along the old mean and variance.
+    """
+
+    mean: float
+    variance: float
+    mean_by_mean: float
+    mean_by_variance: float
+    variance_by_mean: float
+    variance_by_variance: float
+
+
+@kernel
+def machine(temperature, mode, noise, load):
+    """The `Machine` with alpha = N_h/N_v."""
+    return Machine(temperature, mode, noise, 1.0 / (1.0 + load), load / (1.0 + load))
+
+
+@kernel
+def across(mean, variance, own, at):
+    """From the fields of one layer, which is a part `own` of all units, to those that it makes in the other."""
+    deviation = math.sqrt(variance)
+    m, q, chi, by_mean, by_deviation = response(mean, deviation, at.temperature)
+    bend = -0.5 * at.temperature * by_deviation / deviation if deviation > 0.0 else 0.0
+    pull, spread = at.mode * own, at.noise * at.noise * own
+    return Turn(
+        pull * m, spread * q, pull * chi, 0.5 * pull * by_mean, -spread * at.temperature * by_mean, spread * bend
+    )
+
+
+@kernel
+def around(mean, variance, at):
+    """The `Turn` of the visible fields through the hidden layer."""
+    a = across(mean, variance, at.visible, at)
+    b = across(a.mean, a.variance, at.hidden, at)
+    return Turn(
+        b.mean,
+        b.variance,
+        b.mean_by_mean * a.mean_by_mean + b.mean_by_variance * a.variance_by_mean,
+        b.mean_by_mean * a.mean_by_variance + b.mean_by_variance * a.variance_by_variance,
+        b.variance_by_mean * a.mean_by_mean + b.variance_by_variance * a.variance_by_mean,
+        b.variance_by_mean * a.mean_by_variance + b.variance_by_variance * a.variance_by_variance,
+    )
+
+
+@kernel
+def glass_temperature(at):
+    """T_SG, eq. (5)."""
+    return at.noise * (at.visible * at.hidden) ** 0.25
+
+
+@kernel
+def settled(mean, start, at):
+    """The variance that belongs to a mean field of the visible units: (variance, iterations). Newton's method on one
+    minus new over old, so that a variance of zero, which solves it too without a mean, is not found.
+    """
+    top = at.noise * at.noise * at.hidden
+    if top == 0.0 or (mean == 0.0 and at.temperature >= glass_temperature(at)):
+        return 0.0, 0
+    x = start if 0.0 < start < top else top
+    for iteration in range(FAR):
+        turn = around(mean, x, at)
+        new = x + (turn.variance - x) / (turn.variance / x - turn.variance_by_variance)
+        if not new > 0.0:
+            new = 0.1 * x
+        elif new > top:
+            new = 0.5 * (x + top)
+        step = new - x
+        x = new
+        if abs(step) <= CLOSE * x:
+            break
+    return x, iteration + 1
+
+
+@kernel
+def newton(mean, variance, at):
+    """A magnetized state from a guess: (mean, variance, iterations, success). As in `settled`, the state without
+    magnetization is divided out.
+    """
+    for iteration in range(30):
+        turn = around(mean, variance, at)
+        f = 1.0 - turn.mean / mean
+        a11, a12 = (turn.mean / mean - turn.mean_by_mean) / mean, -turn.mean_by_variance / mean
+        if variance > 0.0:
+            g = 1.0 - turn.variance / variance
+            a21 = -turn.variance_by_mean / variance
+            a22 = (turn.variance / variance - turn.variance_by_variance) / variance
+            determinant = a11 * a22 - a12 * a21
+            dm, dv = (a12 * g - a22 * f) / determinant, (a21 * f - a11 * g) / determinant
+        else:
+            dm, dv = -f / a11, 0.0
+        if not (abs(dm) < 0.9 * mean and abs(dv) <= 0.9 * variance):
+            return mean, variance, iteration + 1, False
+        mean += dm
+        variance += dv
+        if abs(dm) <= CLOSE * mean and abs(dv) <= CLOSE * variance:
+            return mean, variance, iteration + 1, True
+    return mean, variance, 30, False
+
+
+@kernel
+def magnetized(at):
+    """The same from afar, by false position between a tiny mean and the largest possible one."""
+    low, high = 1e-7 * at.mode * at.hidden, at.mode * at.hidden
+    variance, _ = settled(high, 0.0, at)
+    f_high = 1.0 - around(high, variance, at).mean / high
+    x = high
+    if f_high > 0.0:
+        bracket = Bracket(low, high, -1.0, f_high, 0)
+        for k in range(FAR):
+            x = false_position(bracket) if k % 3 != 2 else 0.5 * (bracket.low + bracket.high)
+            variance, _ = settled(x, variance, at)
+            f = 1.0 - around(x, variance, at).mean / x
+            bracket = narrowed(bracket, x, f)
+            if bracket.high - bracket.low <= 1e-4 * x:
+                break
+    return newton(x, variance, at)
+
+
+@kernel
+def free_energy(mean, variance, at):
+    """Eq. (3) with (2) for all but m_h, which stands in the mean field of the visible units; then the averages of both
+    layers, and the entropy.
+    """
+    pull, spread, t = at.mode * at.visible, at.noise * at.noise * at.visible, at.temperature
+    v = response_and_entropy(mean, math.sqrt(variance), t)
+    h = response_and_entropy(pull * v.m, math.sqrt(spread * v.q), t)
+    reaction = 0.5 * spread * at.hidden * v.chi * h.chi
+    entropy = at.visible * v.entropy + at.hidden * h.entropy - reaction
+    f = -at.visible * variance * v.chi - at.hidden * (pull * v.m * h.m + spread * v.q * h.chi)
+    return f - t * (entropy + 2.0 * reaction), v, h, entropy
+
+
+@kernel
+def write(table, i, branch, mean, variance, iterations, at):
+    """Enter one state into the table."""
+    f, v, h, entropy = free_energy(mean, variance, at)
+    t, spread = at.temperature, at.noise * at.noise
+    table[0, i, branch], table[1, i, branch] = (v.m, h.m) if mean > 0.0 else (0.0, 0.0)
+    table[2, i, branch], table[3, i, branch] = v.q, h.q
+    table[4, i, branch], table[5, i, branch], table[6, i, branch] = f, f + t * entropy, entropy
+    table[7, i, branch] = 1.0 - spread * math.sqrt(at.visible * at.hidden * v.quartic * h.quartic) / t
+    gap = abs(mean - at.mode * at.hidden * h.m)
+    table[RESIDUAL, i, branch] = max(gap, abs(variance - spread * at.hidden * h.q))
+    table[ITERATIONS, i, branch] = iterations
+
+
+@kernel
+def unmagnetized(start, at):
+    """The state without magnetization: (variance, iterations, w^2 n_v n_h chi_v chi_h, above one if the mode grows)."""
+    variance, count = settled(0.0, start, at)
+    return variance, count, around(0.0, variance, at).mean_by_mean
+
+
+@kernel
+def solve_points(temperatures, modes, noises, loads, table):
+    """All states at n points, into a table of shape (10, n, 3) full of NaN; a point starts from the one before."""
+    glass = mean = variance = -1.0
+    for i in range(temperatures.size):
+        at = machine(temperatures[i], modes[i], noises[i], loads[i])
+        write(table, i, PARAMAGNET, 0.0, 0.0, 0, at)
+        glass, count, growth = unmagnetized(glass, at)
+        if glass > 0.0:
+            write(table, i, GLASS, 0.0, glass, count, at)
+        if growth > 1.0:
+            found = False
+            if mean > 0.0 and (variance > 0.0) == (at.noise > 0.0):
+                mean, variance, count, found = newton(mean, variance, at)
+            if not found:
+                mean, variance, count, found = magnetized(at)
+            write(table, i, RETRIEVAL, mean, variance, count, at)
+        else:
+            mean = -1.0
+
+
+@kernel
+def critical_modes(temperatures, noises, loads, modes):
+    """The w at which the state without magnetization gives way, at n points."""
+    glass = -1.0
+    for i in range(modes.size):
+        at = machine(temperatures[i], 1.0, noises[i], loads[i])
+        glass, _, growth = unmagnetized(glass, at)
+        modes[i] = 1.0 / math.sqrt(growth)
+
+
+@kernel
+def margin(at):
+    """T times the replicon eigenvalue (6) of the equilibrium state."""
+    mean = 0.0
+    variance, _, growth = unmagnetized(-1.0, at)
+    if growth > 1.0:
+        mean, variance, _, _ = magnetized(at)
+    _, v, h, _ = free_energy(mean, variance, at)
+    return at.temperature - at.noise * at.noise * math.sqrt(at.visible * at.hidden * v.quartic * h.quartic)
+
+
+@kernel
+def at_temperatures(modes, noises, loads, temperatures):
+    """The temperature below which replica symmetry breaks, at n points; NaN where it is too cold to tell."""
+    for i in range(temperatures.size):
+        top = glass_temperature(machine(1.0, modes[i], noises[i], loads[i]))
+        temperatures[i] = top if top > 0.0 else math.nan
+        if top == 0.0 or modes[i] * modes[i] * loads[i] <= top * top * (1.0 + loads[i]) ** 2:
+            continue  # the glass begins where the mode is too weak
+        low = COLDEST * top
+        f_low = margin(machine(low, modes[i], noises[i], loads[i]))
+        f_high = margin(machine(top, modes[i], noises[i], loads[i]))
+        if f_low >= 0.0 or f_high <= 0.0:
+            temperatures[i] = math.nan if f_low >= 0.0 else top
+            continue
+        bracket, t = Bracket(low, top, f_low, f_high, 0), top
+        for _ in range(FAR):
+            t = false_position(bracket)
+            f = margin(machine(t, modes[i], noises[i], loads[i]))
+            bracket = narrowed(bracket, t, f)
+            if abs(f) <= 1e-15 or bracket.high - bracket.low <= 1e-13 * t:
+                break
+        temperatures[i] = t
+
+
+@kernel
+def curve(means, at, overlaps, free_energies):
+    """The landscape: for given mean fields of the visible units, their overlap and the free energy with everything else
+    settled.
+    """
+    variance = -1.0
+    for i in range(means.size):
+        variance, _ = settled(means[i], variance, at)
+        free_energies[i], v, _, _ = free_energy(means[i], variance, at)
+        overlaps[i] = v.m
