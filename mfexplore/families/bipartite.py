@@ -57,7 +57,7 @@ def log_weights(weights: Floats, visible_bias: Floats, hidden_bias: Floats, visi
 
 
 def log_partition(weights: Floats, visible_bias: Floats, hidden_bias: Floats) -> float:
-    """ln Z of two layers of Ising units at temperature one, exactly: a sum over all states of the smaller layer, which
+    """Ln Z of two layers of Ising units at temperature one, exactly: a sum over all states of the smaller layer, which
     may have up to `BITS` units, of which each gives the other layer in closed form. Raises ValueError if it has more.
     """
     if weights.shape[0] < weights.shape[1]:

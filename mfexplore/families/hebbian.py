@@ -1,6 +1,6 @@
-"""Hebbian couplings, which add up what random memories agree on: the replica-symmetric theory of their states, where the
-curve of the load turns, and the boundaries that follow (Amit, Gutfreund and Sompolinsky 1987). Equations are numbered as
-on the page of the Hopfield network.
+"""Hebbian couplings, which add up what random memories agree on: replica-symmetric theory of their states, where the
+curve of the load turns, and the boundaries that follow (Amit, Gutfreund and Sompolinsky 1987). Equations are numbered
+as on the page of the Hopfield network.
 """
 
 from __future__ import annotations

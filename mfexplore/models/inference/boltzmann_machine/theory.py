@@ -154,6 +154,16 @@ def magnetized(at):
 
 
 @kernel
+def magnetized_near(mean, variance, at):
+    """The same from the state of a neighbour, if its mean is positive, and if that leads there."""
+    if mean > 0.0 and (variance > 0.0) == (at.noise > 0.0):
+        near, around_it, count, found = newton(mean, variance, at)
+        if found:
+            return near, around_it, count, True
+    return magnetized(at)
+
+
+@kernel
 def free_energy(mean, variance, at):
     """Eq. (3) with (2) for all but m_h, which stands in the mean field of the visible units; then the averages of both
     layers, and the entropy.
@@ -199,11 +209,7 @@ def solve_points(temperatures, modes, noises, loads, table):
         if glass > 0.0:
             write(table, i, GLASS, 0.0, glass, count, at)
         if growth > 1.0:
-            found = False
-            if mean > 0.0 and (variance > 0.0) == (at.noise > 0.0):
-                mean, variance, count, found = newton(mean, variance, at)
-            if not found:
-                mean, variance, count, found = magnetized(at)
+            mean, variance, count, _ = magnetized_near(mean, variance, at)
             write(table, i, RETRIEVAL, mean, variance, count, at)
         else:
             mean = -1.0
@@ -220,14 +226,18 @@ def critical_modes(temperatures, noises, loads, modes):
 
 
 @kernel
-def margin(at):
-    """T times the replicon eigenvalue (6) of the equilibrium state."""
-    mean = 0.0
-    variance, _, growth = unmagnetized(-1.0, at)
+def margin(mean, variance, at):
+    """T times the replicon eigenvalue (6) of the equilibrium state, and its fields, which may be those of a neighbour
+    before.
+    """
+    glass, _, growth = unmagnetized(-1.0, at)
     if growth > 1.0:
-        mean, variance, _, _ = magnetized(at)
+        mean, variance, _, _ = magnetized_near(mean, variance, at)
+    else:
+        mean, variance = 0.0, glass
     _, v, h, _ = free_energy(mean, variance, at)
-    return at.temperature - at.noise * at.noise * math.sqrt(at.visible * at.hidden * v.quartic * h.quartic)
+    pairs = at.visible * at.hidden * v.quartic * h.quartic
+    return at.temperature - at.noise * at.noise * math.sqrt(pairs), mean, variance
 
 
 @kernel
@@ -239,15 +249,15 @@ def at_temperatures(modes, noises, loads, temperatures):
         if top == 0.0 or modes[i] * modes[i] * loads[i] <= top * top * (1.0 + loads[i]) ** 2:
             continue  # the glass begins where the mode is too weak
         low = COLDEST * top
-        f_low = margin(machine(low, modes[i], noises[i], loads[i]))
-        f_high = margin(machine(top, modes[i], noises[i], loads[i]))
+        f_low, _, _ = margin(0.0, 0.0, machine(low, modes[i], noises[i], loads[i]))
+        f_high, mean, variance = margin(0.0, 0.0, machine(top, modes[i], noises[i], loads[i]))
         if f_low >= 0.0 or f_high <= 0.0:
             temperatures[i] = math.nan if f_low >= 0.0 else top
             continue
         bracket, t = Bracket(low, top, f_low, f_high, 0), top
         for _ in range(FAR):
             t = false_position(bracket)
-            f = margin(machine(t, modes[i], noises[i], loads[i]))
+            f, mean, variance = margin(mean, variance, machine(t, modes[i], noises[i], loads[i]))
             bracket = narrowed(bracket, t, f)
             if abs(f) <= 1e-15 or bracket.high - bracket.low <= 1e-13 * t:
                 break
