@@ -79,7 +79,7 @@ from mfexplore.models.inference.boltzmann_machine import disguises, theory
 from mfexplore.models.inference.boltzmann_machine.dynamics import COPIES, BoltzmannMachineSimulation
 from mfexplore.numerics.functions.gaussian import direct_averages
 
-TWO_LAYERS, ONE_LAYER = 0, 1
+ONE_LAYER = 1  # place in the methods
 BINARY, GAUSSIAN = {"hidden": ("binary",)}, {"hidden": ("gaussian",)}
 
 
@@ -230,7 +230,9 @@ class BoltzmannMachine(core.Model):
         ),
         core.Preset(
             "glass", {"temperature": 0.4, "mode_strength": 0.0, "load": 1.0},
-            "The likeness to the pattern fades, but two copies that began alike stay alike: frozen without an order.",
+            "Two copies that began alike end in valleys of their own: their overlap settles anywhere between 0 and "
+            "0.46, the only value that replica symmetry knows.",
+            (core.Promise(core.Value("freezing_visible", method="two_layers"), 0.461, 0.0005),),
             view=core.View(series="freezing_visible"),
         ),
         core.Preset(
@@ -307,15 +309,12 @@ class BoltzmannMachine(core.Model):
     def solve(self, points: Points) -> core.Solution:
         names = ("temperature", "mode_strength", "noise", "load")
         t, w, g, load = (np.ascontiguousarray(points[name], np.float64) for name in names)
-        table = np.full((theory.ROWS, t.size, len(self.methods), len(self.branches)), np.nan)
         if self.hidden == "binary":
-            two = np.full((theory.ROWS, t.size, len(self.branches)), np.nan)
-            theory.solve_points(t, w, g, load, two)
-            table[:, :, TWO_LAYERS], table[:, :, ONE_LAYER] = two, disguises.one_layer(t, w, g, load)
+            table = np.stack([theory.states(t, w, g, load), disguises.one_layer(t, w, g, load)], axis=2)
             differ = (load != 1)[:, None] & (np.arange(2) == ONE_LAYER)
         else:
-            table[:] = disguises.hopfield(t, g, load)[:, :, None]
-            differ = np.zeros((t.size, len(self.methods)), bool)
+            table = np.repeat(disguises.hopfield(t, g, load)[:, :, None], 2, axis=2)
+            differ = np.zeros((t.size, 2), bool)
         values = {name: table[k] for k, name in enumerate(theory.QUANTITIES) if self.applies(self.observable(name))}
         residual = table[theory.RESIDUAL]
         exists = ~np.isnan(residual)
@@ -381,20 +380,16 @@ class BoltzmannMachine(core.Model):
     def boundary(self, name: str, points: Points) -> Array | tuple[Array, Array]:
         names = ("temperature", "mode_strength", "noise", "load")
         t, w, g, load = (np.ascontiguousarray(points[k], np.float64) for k in names)
-        found = np.empty(t.size)
         if name == "ferromagnetic_line":
-            theory.critical_modes(t, g, load, found)
-            return found
+            return theory.critical_modes(t, g, load)
         if name == "at_line":
-            theory.at_temperatures(w, g, load, found)
-            return found
+            return theory.at_temperatures(w, g, load)
         root = np.sqrt(load) / (1 + load)
         if name == "glass_line":
             glass = g * np.sqrt(root)
             return np.where((glass > 0) & (w * root <= glass), glass, np.nan)
         kind = hebbian.BOUNDARIES.index(name.removeprefix("retrieval_") if name == "retrieval_at_line" else name)
-        real = np.empty(t.size, bool)
-        none = np.zeros(t.size)
+        found, real, none = np.empty(t.size), np.empty(t.size, bool), np.zeros(t.size)
         hebbian.boundary_loads(kind, t / np.maximum(g, disguises.FAINT) ** 2, none, none, found, real)
         return found, real
 

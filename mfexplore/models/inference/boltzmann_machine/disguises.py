@@ -1,4 +1,4 @@
-"""The two models that the machine is in disguise, by their own solvers, in the table of `theory.solve_points`."""
+"""The two models that the machine is in disguise, by their own solvers, in the table of `theory.states`."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ FAINT = 1e-3  # least noise of Gaussian hidden units, in whose square temperatur
 
 
 def one_layer(t: Array, w: Array, g: Array, load: Array) -> Array:
-    """The table of `theory.solve_points` as the Sherrington-Kirkpatrick model has it, with J and J_0 of eq. (7)."""
+    """The table of `theory.states` as the Sherrington-Kirkpatrick model has it, with J and J_0 of eq. (7)."""
     root = np.sqrt(load) / (1 + load)
     unit, bias = g * np.sqrt(root), w * root
-    found = np.full((theory.ROWS, t.size, 3), np.nan)
+    found = np.full((theory.COLUMNS, t.size, 3), np.nan)
     there = unit > 1e-3 * t
-    plain = np.full((theory.ROWS, int((~there).sum()), 3), np.nan)  # almost without noise: no number is finite over J
-    theory.solve_points(t[~there], 2 * bias[~there], math.sqrt(2) * unit[~there], np.ones(plain.shape[1]), plain)
-    found[:, ~there] = plain
+    rest = ~there  # almost without noise: no number is finite over J
+    found[:, rest] = theory.states(t[rest], 2 * bias[rest], math.sqrt(2) * unit[rest], np.ones(int(rest.sum())))
     j = unit[there]
     values = np.full((j.size, 3, len(symmetric.COLUMNS)), np.nan)
     residual, iterations = np.full((j.size, 3), np.nan), np.zeros((j.size, 3), np.int64)
@@ -45,7 +44,7 @@ def hopfield(t: Array, g: Array, load: Array) -> Array:
     hebbian.solve_points(t / unit, load, none, none, table)
     own = dict(zip(hebbian.QUANTITIES, table, strict=False))
     t, unit, load = (t / unit)[:, None], unit[:, None], load[:, None]
-    found = np.full((theory.ROWS, t.size, 3), np.nan)
+    found = np.full((theory.COLUMNS, t.size, 3), np.nan)
     stiffness = 1 - (1 - own["edwards_anderson"]) / t
     of_visible = {
         "overlap_visible": own["overlap"],

@@ -7,17 +7,22 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
+
+from mfexplore.core import Array
+from mfexplore.core.bracketing import bracketed_roots
 from mfexplore.families.memories import GLASS, PARAMAGNET, RETRIEVAL
 from mfexplore.numerics.functions.gaussian import response, response_and_entropy
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.solving.continuation import Bracket, false_position, narrowed
 
-# The rows of the table that `solve_points` fills
+# The columns of the table that `solve_points` fills
 QUANTITIES = (
     "overlap_visible", "overlap_hidden", "freezing_visible", "freezing_hidden", "free_energy", "energy", "entropy",
     "replicon",
 )  # fmt: skip
-RESIDUAL, ITERATIONS, ROWS = 8, 9, 10
+RESIDUAL, ITERATIONS, COLUMNS = 8, 9, 10
+FREEZING, REPLICON = slice(2, 4), 7
 CLOSE = 1e-8  # relative size of the last Newton step
 FAR = 80  # more iterations than any loop below needs
 COLDEST = 0.02  # of the temperature of the glass: below, no AT line is looked for
@@ -178,17 +183,20 @@ def free_energy(mean, variance, at):
 
 
 @kernel
-def write(table, i, branch, mean, variance, iterations, at):
-    """Enter one state into the table."""
+def write(row, mean, variance, iterations, at):
+    """Enter one state into its row of the table."""
     f, v, h, entropy = free_energy(mean, variance, at)
     t, spread = at.temperature, at.noise * at.noise
-    table[0, i, branch], table[1, i, branch] = (v.m, h.m) if mean > 0.0 else (0.0, 0.0)
-    table[2, i, branch], table[3, i, branch] = v.q, h.q
-    table[4, i, branch], table[5, i, branch], table[6, i, branch] = f, f + t * entropy, entropy
-    table[7, i, branch] = 1.0 - spread * math.sqrt(at.visible * at.hidden * v.quartic * h.quartic) / t
-    gap = abs(mean - at.mode * at.hidden * h.m)
-    table[RESIDUAL, i, branch] = max(gap, abs(variance - spread * at.hidden * h.q))
-    table[ITERATIONS, i, branch] = iterations
+    row[0] = v.m if mean > 0.0 else 0.0
+    row[1] = h.m if mean > 0.0 else 0.0
+    row[2] = v.q
+    row[3] = h.q
+    row[4] = f
+    row[5] = f + t * entropy
+    row[6] = entropy
+    row[7] = 1.0 - spread * math.sqrt(at.visible * at.hidden * v.quartic * h.quartic) / t
+    row[RESIDUAL] = abs(mean - at.mode * at.hidden * h.m) + abs(variance - spread * at.hidden * h.q)
+    row[ITERATIONS] = iterations
 
 
 @kernel
@@ -200,68 +208,58 @@ def unmagnetized(start, at):
 
 @kernel
 def solve_points(temperatures, modes, noises, loads, table):
-    """All states at n points, into a table of shape (10, n, 3) full of NaN; a point starts from the one before."""
+    """All states at n points, into a table of shape (n, 3, 10) full of NaN; a point starts from the one before."""
     glass = mean = variance = -1.0
     for i in range(temperatures.size):
         at = machine(temperatures[i], modes[i], noises[i], loads[i])
-        write(table, i, PARAMAGNET, 0.0, 0.0, 0, at)
+        write(table[i, PARAMAGNET], 0.0, 0.0, 0, at)
         glass, count, growth = unmagnetized(glass, at)
         if glass > 0.0:
-            write(table, i, GLASS, 0.0, glass, count, at)
+            write(table[i, GLASS], 0.0, glass, count, at)
         if growth > 1.0:
             mean, variance, count, _ = magnetized_near(mean, variance, at)
-            write(table, i, RETRIEVAL, mean, variance, count, at)
+            write(table[i, RETRIEVAL], mean, variance, count, at)
         else:
             mean = -1.0
 
 
-@kernel
-def critical_modes(temperatures, noises, loads, modes):
-    """The w at which the state without magnetization gives way, at n points."""
-    glass = -1.0
-    for i in range(modes.size):
-        at = machine(temperatures[i], 1.0, noises[i], loads[i])
-        glass, _, growth = unmagnetized(glass, at)
-        modes[i] = 1.0 / math.sqrt(growth)
+def states(temperature: Array, mode: Array, noise: Array, load: Array) -> Array:
+    """All states at points of shape (n,): `QUANTITIES`, residual and iterations, of shape (10, n, 3)."""
+    table = np.full((temperature.size, 3, COLUMNS), np.nan)
+    solve_points(temperature, mode, noise, load, table)
+    return np.moveaxis(table, -1, 0)
 
 
-@kernel
-def margin(mean, variance, at):
-    """T times the replicon eigenvalue (6) of the equilibrium state, and its fields, which may be those of a neighbour
-    before.
+def critical_modes(temperature: Array, noise: Array, load: Array) -> Array:
+    """The w of eq. (4), at which the state without magnetization gives way; shape (n,)."""
+    found = states(temperature, 0 * load, noise, load)
+    frozen = found[FREEZING]
+    free = 1 - np.where(np.isnan(frozen[..., GLASS]), frozen[..., PARAMAGNET], frozen[..., GLASS])
+    return np.asarray(temperature * (1 + load) / np.sqrt(load * free[0] * free[1]))
+
+
+def at_temperatures(mode: Array, noise: Array, load: Array) -> Array:
+    """The temperature below which replica symmetry breaks, shape (n,): that of the glass where the mode is too weak;
+    NaN where it is too cold to tell.
     """
-    glass, _, growth = unmagnetized(-1.0, at)
-    if growth > 1.0:
-        mean, variance, _, _ = magnetized_near(mean, variance, at)
-    else:
-        mean, variance = 0.0, glass
-    _, v, h, _ = free_energy(mean, variance, at)
-    pairs = at.visible * at.hidden * v.quartic * h.quartic
-    return at.temperature - at.noise * at.noise * math.sqrt(pairs), mean, variance
+    root = np.sqrt(load) / (1 + load)
+    top = noise * np.sqrt(root)
+    found = np.where(top > 0, top, np.nan)
+    (place,) = np.nonzero((mode * root > top) & (top > 0))
 
+    def margin(temperature: Array, k: Array) -> Array:
+        at = place[k]
+        replicon = states(temperature, mode[at], noise[at], load[at])[REPLICON]
+        magnetized = replicon[:, RETRIEVAL]
+        return np.asarray(temperature * np.where(np.isnan(magnetized), replicon[:, GLASS], magnetized))
 
-@kernel
-def at_temperatures(modes, noises, loads, temperatures):
-    """The temperature below which replica symmetry breaks, at n points; NaN where it is too cold to tell."""
-    for i in range(temperatures.size):
-        top = glass_temperature(machine(1.0, modes[i], noises[i], loads[i]))
-        temperatures[i] = top if top > 0.0 else math.nan
-        if top == 0.0 or modes[i] * modes[i] * loads[i] <= top * top * (1.0 + loads[i]) ** 2:
-            continue  # the glass begins where the mode is too weak
-        low = COLDEST * top
-        f_low, _, _ = margin(0.0, 0.0, machine(low, modes[i], noises[i], loads[i]))
-        f_high, mean, variance = margin(0.0, 0.0, machine(top, modes[i], noises[i], loads[i]))
-        if f_low >= 0.0 or f_high <= 0.0:
-            temperatures[i] = math.nan if f_low >= 0.0 else top
-            continue
-        bracket, t = Bracket(low, top, f_low, f_high, 0), top
-        for _ in range(FAR):
-            t = false_position(bracket)
-            f, mean, variance = margin(mean, variance, machine(t, modes[i], noises[i], loads[i]))
-            bracket = narrowed(bracket, t, f)
-            if abs(f) <= 1e-15 or bracket.high - bracket.low <= 1e-13 * t:
-                break
-        temperatures[i] = t
+    every = np.arange(place.size)
+    low, high = COLDEST * top[place], top[place] * (1 - 1e-12)
+    known = (margin(low, every) < 0) & (margin(high, every) > 0)
+    found[place] = np.nan
+    inside = every[known]
+    found[place[known]] = bracketed_roots(lambda t, k: margin(t, inside[k]), low[known], high[known])
+    return found
 
 
 @kernel
