@@ -125,13 +125,17 @@ class BoltzmannMachine(core.Model):
         ),
     )
     observables = (
-        core.Observable("overlap_visible", "m_v", "likeness of the visible units to their pattern", low=0, high=1),
+        core.Observable("overlap_visible", "m_v", "likeness of the visible units to their pattern", low=0, high=1,
+            title="visible overlap"),
         core.Observable(
-            "overlap_hidden", "m_h", "likeness of the hidden units to theirs", low=0, high=1, only=BINARY
+            "overlap_hidden", "m_h", "likeness of the hidden units to theirs", low=0, high=1, only=BINARY,
+            title="hidden overlap",
         ),
-        core.Observable("freezing_visible", "q_v", "overlap of the visible units of two copies", low=0, high=1),
+        core.Observable("freezing_visible", "q_v", "overlap of the visible units of two copies", low=0, high=1,
+            title="visible freezing"),
         core.Observable(
-            "freezing_hidden", "q_h", "overlap of the hidden units of two copies", low=0, high=1, only=BINARY
+            "freezing_hidden", "q_h", "overlap of the hidden units of two copies", low=0, high=1, only=BINARY,
+            title="hidden freezing",
         ),
         core.Observable("free_energy", "f", "free energy per unit, eq. (3)"),
         core.Observable("energy", "e", "energy per unit"),
@@ -168,7 +172,7 @@ class BoltzmannMachine(core.Model):
     )
     landmarks = (
         core.Landmark(
-            "ferromagnetic_line", r"w^2n_vn_h\chi_v\chi_h=1", "the planted mode grows", of="mode_strength", only=BINARY
+            "ferromagnetic_line", "w_c", "to its right the planted mode grows, eq. (4)", of="mode_strength", only=BINARY
         ),
         core.Landmark("glass_line", "T_{SG}", "without a mode units freeze below it", of="temperature", only=BINARY),
         core.Landmark(
@@ -217,13 +221,13 @@ class BoltzmannMachine(core.Model):
              core.Promise(core.Value("overlap_visible", method="two_layers"), 0.557, 0.0005)),
         ),
         core.Preset(
-            "Hopfield in disguise", {"temperature": 0.2, "load": 0.05, "hidden": "gaussian"},
+            "Hopfield in disguise", {"temperature": 0.2, "load": 0.05, "hidden": "gaussian", "size": 1000},
             "The recalled memory has Hopfield's overlap 0.9989, although no coupling between neurons exists anywhere.",
             (core.Promise(core.Value("overlap_visible"), 0.9989, 0.0001),
              core.Promise(core.Mean("overlap_visible", 20, 120), 0.9989, 0.002)),
         ),
         core.Preset(
-            "forgetting", {"temperature": 0.2, "load": 0.16, "hidden": "gaussian"},
+            "forgetting", {"temperature": 0.2, "load": 0.16, "hidden": "gaussian", "size": 1000},
             "Beyond the load 0.123 no memory is a state any more: the run leaves it, sweep by sweep, for the glass.",
             (core.Promise(core.Crossing("retrieval_spinodal", "load"), 0.123, 0.0005),),
             view=core.View(along="load", series="overlap_visible"),

@@ -94,16 +94,14 @@ class BoltzmannMachineSimulation(core.Simulation["BoltzmannMachine"]):
         return (np.where(sides == 0, 1, sides)[:, None] * self.fields * self.paired).ravel()
 
     def picture(self) -> core.Patterns:
-        m = self.model
-        sides = np.sign(self.visible @ self.planted)
-        images = [("planted", as_image(self.planted.astype(np.int8)))]
-        for copy, side in enumerate(np.where(sides == 0, 1, sides)):
-            likeness = side * float(self.visible[copy] @ self.planted) / m.size
-            caption = f"visible, copy {copy + 1}, m = {likeness:.2f}"
-            images.append((caption, as_image((side * self.visible[copy]).astype(np.int8))))
-        if m.hidden == "binary":
-            images.append(("planted, hidden", as_image(self.paired.astype(np.int8))))
-            likeness = float(self.units[0] @ self.paired) / m.hidden_size
-            side = 1 if likeness >= 0 else -1
-            images.append((f"hidden, m = {abs(likeness):.2f}", as_image((side * self.units[0]).astype(np.int8))))
-        return core.Patterns(tuple(images))
+        """The planted pair of patterns, then the layers of each copy, turned to the planted side."""
+        layers = [("visible", self.planted, self.visible)]
+        if self.model.hidden == "binary":
+            layers.append(("hidden", self.paired, self.units))
+        images = [(f"planted, {name}", planted) for name, planted, _ in layers]
+        for copy in range(COPIES):
+            for name, planted, units in layers:
+                likeness = float(units[copy] @ planted) / planted.size
+                side = 1 if likeness >= 0 else -1
+                images.append((f"{name}, copy {copy + 1}, m = {abs(likeness):.2f}", side * units[copy]))
+        return core.Patterns(tuple((caption, as_image(image.astype(np.int8))) for caption, image in images))

@@ -118,37 +118,54 @@ def gain(square: Array, variance: Array) -> Array:
 
 
 class Learnt(NamedTuple):
-    """What is learnt of the noise in the data: the fraction of all modes, what it gains per unit on the examples shown,
-    on others, and what it gains on others in all because it is not quite orthogonal to the spike; of shape (n,).
+    """The fraction of all modes that are noise, and learnt; what all learnt modes together gain on the examples shown,
+    and on others; of shape (n,).
     """
 
-    modes: Array
+    noise_modes: Array
     train: Array
     test: Array
-    towards_spike: Array
 
 
-def noise(spike: Array, load: Array, rule: Rule) -> Learnt:
-    """Integrals over the law of Marchenko and Pastur (the arguments of shape (n,)), in the variable sigma^2 instead of
-    the eigenvalue, in which eq. (5) is explicit; near the edge in the root of the distance, in which the law is smooth.
+def learnt(spike: Array, load: Array, size: Array, rule: Rule) -> Learnt:
+    """Sums over all modes as integrals over the eigenvalues, for large N up to numbers that vanish (the arguments, and
+    those of the rule, have the shape (n,)): the law of Marchenko and Pastur; how the spike shifts it, which is the
+    phase of (1 + l m)/(1 + m), m the transform of Stieltjes (of the companion matrix), and pulls out one eigenvalue
+    where it is visible; and what real matrices differ by (Bai and Silverstein 2004).
+
+    The variable is sigma^2 instead of the eigenvalue, in which eq. (5) is explicit; near the edge, where the law is a
+    root, the root of the distance.
     """
     load, spike = load[:, None], spike[:, None]
     rule = rule._replace(decay=rule.decay[:, None], sweeps=rule.sweeps[:, None]).at_the_end()
-    top = square_at(edge(load), rule)
+    high, low = edge(load), (1 - np.sqrt(load)) ** 2
+    top = square_at(high, rule)
     square = top * (1 - NODES**2)
-    value = eigenvalue_at(square, rule)
-    slope = eigenvalue_slope(square, rule)
-    inside = (edge(load) - value) * (value - (1 - np.sqrt(load)) ** 2)
-    density = np.sqrt(np.maximum(inside, 0)) / (2 * np.pi * load * value)
-    weight = 2 * top * NODES * SHARES * slope * density
+    measure = 2 * top * NODES * SHARES
+    value, slope = eigenvalue_at(square, rule), eigenvalue_slope(square, rule)
+    root = np.sqrt(np.maximum((high - value) * (value - low), 1e-300))
+    density = root / (2 * np.pi * load * value)
+    real, imaginary = -0.5 * (1 - load + value) / value, 0.5 * root / value
+    phase = np.arctan2(spike * imaginary, 1 + spike * real) - np.arctan2(imaginary, 1 + real)
+    seen, outlier = is_visible(spike, load), top_eigenvalue(spike, load)
+    signal = square_at(outlier, rule)
+
+    def total(at_edge: Array, at_outlier: Array, inside: Array, inside_slope: Array) -> Array:
+        """The sum over all modes of a function of the eigenvalue; inside_slope: along sigma^2."""
+        bulk = size * (measure * slope * density * inside).sum(axis=1)
+        shift = (measure * inside_slope * phase).sum(axis=1) / np.pi
+        of_reals = at_edge[:, 0] / 4 - (measure * slope * inside / root).sum(axis=1) / (2 * np.pi)
+        return np.asarray(bulk + shift + of_reals + np.where(seen, at_outlier - at_edge, 0.0)[:, 0])
+
+    shown = 0.5 * (value - 1 / (1 - square) + square * slope)
+    train = total(gain(top, high), gain(signal, outlier), gain(square, value), shown)
+    one = np.ones_like(value)
+    test = total(gain(top, one[:, :1]), gain(signal, one[:, :1]), gain(square, one), -0.5 * square / (1 - square))
     share = load * spike / (spike * (spike - 1 + load) - (spike - 1) * value)  # of the spike, over the density
-    found = (
-        np.ones_like(value),
-        gain(square, value),
-        gain(square, np.ones_like(value)),
-        0.5 * (spike - 1) * share * square,
+    along_spike = squared_overlap(spike, load)[:, 0] * signal[:, 0] + (measure * slope * density * share * square).sum(
+        axis=1
     )
-    return Learnt(*((weight * f).sum(axis=1) for f in found))
+    return Learnt((measure * slope * density).sum(axis=1), train, test + 0.5 * (spike[:, 0] - 1) * along_spike)
 
 
 @cache

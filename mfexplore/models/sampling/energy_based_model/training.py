@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mfexplore.models.sampling.energy_based_model import EnergyBasedModel
 
 SIDE = 8  # of the images of digits
-SHOWN = 6  # images, samples and modes that are shown
+SHOWN = 3  # images, samples and modes that are shown
 OTHERS = 400  # digits, at most, that are not shown but tried
 DREAMS = 200  # sweeps from noise to a sample
 
@@ -98,7 +98,7 @@ class RealUnits:
             core.Series("theory, now", self.grid, np.minimum(self.expected[0] ** 2, 1.0)),
             core.Series("modes of the run", self.eigenvalues, self.squares(), "points"),
         )
-        x, y = core.Axis("eigenvalue of the data", low=0.0), core.Axis("weight squared of the mode", low=0.0, high=1.0)
+        x, y = core.Axis("eigenvalue of the data", low=0.0), core.Axis("weight squared", low=0.0, high=1.0)
         return core.Chart(series, x, y, caption=f"all modes after {time:.0f} updates")
 
 
@@ -175,15 +175,15 @@ class BinaryUnits:
             "test_gain": test,
         }
 
-    def images(self, rng: np.random.Generator, sweeps: int) -> core.Patterns:
+    def images(self, rng: np.random.Generator) -> core.Patterns:
         """Digits, what chains make of noise, and the weights of some hidden units."""
         w, a, b = self.weights, self.visible_bias, self.hidden_bias
         dreams = rng.choice(np.array([-1, 1], np.float32), (SHOWN, SIDE**2))
-        for _ in range(sweeps):
+        for _ in range(DREAMS):
             dreams = ising_units(ising_units(dreams @ w + b, 1.0, rng) @ w.T + a, 1.0, rng)
         strongest = np.argsort(-np.linalg.norm(w, axis=0))[:SHOWN]
-        filters = w.T[strongest] / max(float(np.abs(w).max()), 1e-9)
-        rows = (("digit", self.examples[:SHOWN]), (f"sample, {sweeps} sweeps", dreams), ("weights", filters))
+        filters = w.T[strongest] / np.maximum(np.abs(w).max(axis=0), 1e-9)[strongest, None]
+        rows = (("digit", self.examples[:SHOWN]), ("sample", dreams), ("weights", filters))
         return core.Patterns(tuple((name, image.reshape(SIDE, SIDE)) for name, images in rows for image in images))
 
 
@@ -191,7 +191,7 @@ class Training(core.Simulation["EnergyBasedModel"]):
     """Full-batch gradient steps. One unit of time is one update of all weights."""
 
     time_unit = "updates"
-    relaxation, window = 500.0, 50.0
+    relaxation, window = 240.0, 20.0
 
     def prepare(self) -> None:
         units: type[RealUnits | BinaryUnits] = RealUnits if self.model.data == "spike" else BinaryUnits
@@ -216,5 +216,5 @@ class Training(core.Simulation["EnergyBasedModel"]):
     def picture(self) -> core.Chart | core.Patterns:
         if isinstance(self.machine, BinaryUnits):
             fresh = np.random.default_rng(round(self.time))  # to look changes nothing
-            return self.machine.images(fresh, DREAMS)
+            return self.machine.images(fresh)
         return self.machine.chart(self.model, self.time)
