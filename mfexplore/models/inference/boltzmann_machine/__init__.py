@@ -164,7 +164,8 @@ class BoltzmannMachine(core.Model):
     )
     failures = (
         core.Failure(
-            "replica_symmetry_broken", "Below the AT line one overlap per layer is not enough: eq. (3) is too high."
+            "replica_symmetry_broken",
+            "Below the AT line one overlap per layer is not enough: the free energy is too low.",
         ),
         core.Failure(
             "layers_differ", "One layer of equal spins stands for both only if they are equally large, $\\alpha=1$."
@@ -204,13 +205,14 @@ class BoltzmannMachine(core.Model):
             "completing a pair", {"temperature": 0.3, "mode_strength": 2.5, "load": 0.25},
             "Both layers show their patterns, the few hidden units more clearly: each is pulled by four visible ones.",
             (core.Promise(core.Value("overlap_visible"), 0.622, 0.001),),
+            view=core.View(colour="overlap_visible", series="overlap_visible"),
         ),
         core.Preset(
             "one mode, no noise",
             {"temperature": 0.6, "mode_strength": 2.0, "noise": 0.0, "load": 0.25, "start": "random"},
             "From random units both layers fall into their patterns within a few sweeps; above T = 0.8 nothing does.",
             (core.Promise(core.Crossing("ferromagnetic_line", "temperature"), 0.8, 0.001),),
-            view=core.View(series="overlap_visible"),
+            view=core.View(colour="overlap_visible", series="overlap_visible"),
         ),
         core.Preset(
             "Sherrington-Kirkpatrick in disguise",
@@ -219,30 +221,32 @@ class BoltzmannMachine(core.Model):
             "and the two theories part.",
             (core.Promise(core.Value("overlap_visible", method="one_layer"), 0.557, 0.0005),
              core.Promise(core.Value("overlap_visible", method="two_layers"), 0.557, 0.0005)),
+            view=core.View(colour="overlap_visible", series="overlap_visible"),
         ),
         core.Preset(
             "Hopfield in disguise", {"temperature": 0.2, "load": 0.05, "hidden": "gaussian", "size": 1000},
             "The recalled memory has Hopfield's overlap 0.9989, although no coupling between neurons exists anywhere.",
             (core.Promise(core.Value("overlap_visible"), 0.9989, 0.0001),
              core.Promise(core.Mean("overlap_visible", 20, 120), 0.9989, 0.002)),
+            view=core.View(colour="overlap_visible", series="overlap_visible"),
         ),
         core.Preset(
             "forgetting", {"temperature": 0.2, "load": 0.16, "hidden": "gaussian", "size": 1000},
             "Beyond the load 0.123 no memory is a state any more: the run leaves it, sweep by sweep, for the glass.",
             (core.Promise(core.Crossing("retrieval_spinodal", "load"), 0.123, 0.0005),),
-            view=core.View(along="load", series="overlap_visible"),
+            view=core.View(colour="overlap_visible", along="load", series="overlap_visible"),
         ),
         core.Preset(
             "glass", {"temperature": 0.4, "mode_strength": 0.0, "load": 1.0},
             "Two copies that began alike end in valleys of their own: their overlap settles anywhere between 0 and "
             "0.46, the only value that replica symmetry knows.",
             (core.Promise(core.Value("freezing_visible", method="two_layers"), 0.461, 0.0005),),
-            view=core.View(series="freezing_visible"),
+            view=core.View(colour="freezing_visible", series="freezing_visible"),
         ),
         core.Preset(
             "frozen pair", {"temperature": 0.2, "mode_strength": 2.0, "load": 0.25},
             "Both patterns are seen, yet the eigenvalue of eq. (6) is negative: the rest has frozen in many ways.",
-            view=core.View(colour="replicon"),
+            view=core.View(colour="replicon", series="overlap_visible"),
         ),
     )  # fmt: skip
     references = (
