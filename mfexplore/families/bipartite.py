@@ -44,7 +44,8 @@ def log_two_cosh(x: Floats) -> Floats:
 
 def all_states(bits: int) -> NDArray[np.float64]:
     """All states of a few units of -1 and +1, shape (2^bits, bits)."""
-    return 2.0 * ((np.arange(2**bits)[:, None] >> np.arange(bits)) & 1) - 1
+    ups: NDArray[np.float64] = ((np.arange(2**bits)[:, None] >> np.arange(bits)) & 1).astype(np.float64)
+    return 2 * ups - 1
 
 
 def log_weights(weights: Floats, visible_bias: Floats, hidden_bias: Floats, visible: Floats) -> NDArray[np.float64]:

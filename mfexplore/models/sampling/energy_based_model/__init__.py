@@ -209,8 +209,8 @@ class EnergyBasedModel(core.Model):
             "Chains of one sweep that need 3.8 to forget, and yet it ends where maximum likelihood does, at 0.936, ten "
             "updates later: they only fail to forget what is learnt already.",
             (core.Promise(core.Value("memory"), 3.8, 0.05), core.Promise(core.Value("mode_weight"), 0.936, 0.0005),
-             core.Promise(lambda model: np.argmax(model.strongest_path(200) > 0.93), 56, 1),
-             core.Promise(lambda model: np.argmax(model.strongest_path(200) > 0.93), 46, 1, {"rule": "likelihood"})),
+             core.Promise(lambda model: float(np.argmax(model.strongest_path(200) > 0.93)), 56, 1),
+             core.Promise(lambda model: float(np.argmax(model.strongest_path(200) > 0.93)), 46, 1, {"rule": "likelihood"})),
             view=core.View(plane=("load", "spike"), colour="overlap", series="mode_weight"),
         ),
         core.Preset(
@@ -319,7 +319,7 @@ class EnergyBasedModel(core.Model):
 
     def training_rule(self, points: Points | None = None) -> theory.Rule:
         """How weights move at these controls, or at a batch of points."""
-        at = points or self.values()
+        at: Mapping[str, Any] = points or self.values()
         sweeps = np.asarray(at["sweeps"], np.float64) if self.rule != "likelihood" else 0 * at["weight_decay"] + np.inf
         return theory.Rule(at["weight_decay"], sweeps, self.rule == "persistent", at["learning_rate"])
 
@@ -421,11 +421,11 @@ class EnergyBasedModel(core.Model):
 
     def path(self, weight: float, eigenvalue: float, updates: int) -> Array:
         """Eq. (3), update by update: the weights of one mode, shape (updates + 1,)."""
-        rule, sigma, variance = self.training_rule(), np.float64(weight), np.float64(eigenvalue)
-        found = np.empty(updates + 1)
+        rule, value = self.training_rule(), np.array(eigenvalue)
+        sigma, variance, found = np.array(weight), value, np.empty(updates + 1)
         for update in range(updates + 1):
             found[update] = sigma
-            sigma, variance = theory.one_update(sigma, variance, np.float64(eigenvalue), rule)
+            sigma, variance = theory.one_update(sigma, variance, value, rule)
         return found
 
     def strongest_path(self, updates: int) -> Array:
