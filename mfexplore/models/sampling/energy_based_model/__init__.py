@@ -210,7 +210,8 @@ class EnergyBasedModel(core.Model):
             "updates later: they only fail to forget what is learnt already.",
             (core.Promise(core.Value("memory"), 3.8, 0.05), core.Promise(core.Value("mode_weight"), 0.936, 0.0005),
              core.Promise(lambda model: float(np.argmax(model.strongest_path(200) > 0.93)), 56, 1),
-             core.Promise(lambda model: float(np.argmax(model.strongest_path(200) > 0.93)), 46, 1, {"rule": "likelihood"})),
+             core.Promise(
+                 lambda model: float(np.argmax(model.strongest_path(200) > 0.93)), 46, 1, {"rule": "likelihood"})),
             view=core.View(plane=("load", "spike"), colour="overlap", series="mode_weight"),
         ),
         core.Preset(
