@@ -74,7 +74,10 @@ DEGREES = 8  # Hermite coefficients that are told apart; the rest is noise, and 
 TESTED, CHECKED = 2000, 500  # new examples that errors are averaged over, and that a network checks its steps with
 STRIDES = (0.2, 0.05)  # of a step of its hidden weights, relative to their norm
 SEEN = 0.05  # relative gain of the best student that shows the equivalence failing
-RACE = core.View(("load", "noise"), "generalization_error", "load", method="equivalent_model", picture="all students")
+RACE = core.View(
+    ("load", "noise"), "generalization_error", "load", method="equivalent_model", series="relative_error",
+    picture="all students",
+)  # fmt: skip
 
 
 class Activation(NamedTuple):
@@ -264,38 +267,58 @@ class Teaching(Arrivals["TwoLayerLimits"]):
         return np.asarray(centred**2 @ weighted[:, 0])
 
     def measure(self, cancelled: Any = lambda: False) -> dict[str, float]:
-        self.students = (self.model.learner,)
+        self.students = tuple(dict.fromkeys(("linear", self.model.learner)))
         return super().measure(cancelled)
 
     def observe(self) -> dict[str, float]:
-        errors = {f"{student}_error": error for student, error in self.errors.items()}
+        own = self.errors[self.model.learner]
         return {
-            "generalization_error": self.errors[self.model.learner],
+            "generalization_error": own,
+            "relative_error": own / max(self.errors["linear"], 1e-300),
             "load": self.count / self.model.dimension,
-        } | errors
+        } | {f"{student}_error": error for student, error in self.errors.items()}
 
     def samples(self, observable: str | None = None) -> Array:
         """What the teacher adds to its linear part, at the new inputs."""
         return np.asarray(self.truth - self.new @ self.direction)
 
     def pictures(self) -> core.Album:
-        return core.Album({"all students": self.picture, "the teacher": self.teacher})
+        return core.Album({"all students": self.picture, "learning curves": self.curves, "the teacher": self.teacher})
 
     def picture(self) -> core.Chart:
-        """Learning curves of all students, and the limit."""
-        m, (_, seen) = self.model, self.series()
-        low, high = m.control("load").bounds
-        loads = np.geomspace(max(low, self.first / m.dimension), min(high, self.total / m.dimension), 97)
-        theory = m.theory(profiles=False, load=loads)["generalization_error"].values
+        """All students against linear regression on the same examples, which spares their common luck."""
+        loads, theory = self.theory("relative_error")
+        _, seen = self.series()
+        series = [
+            core.Series(LEARNERS["linear"], loads, theory[:, EQUIVALENT]),
+            core.Series(LEARNERS["kernel"], loads, theory[:, PROCESS]),
+        ]
+        for student, title in LEARNERS.items():
+            if student != "linear":
+                relative = seen[f"{student}_error"] / seen["linear_error"]
+                series.append(core.Series(title, seen["load"], relative, "points"))
+        axes = core.Axis("examples per dimension n/d", "log"), core.Axis("error / linear regression's")
+        return core.Chart(tuple(series), *axes, caption=f"{self.count} examples, {self.model.dimension} dimensions")
+
+    def curves(self) -> core.Chart:
+        """Errors of all students, and the limit."""
+        loads, theory = self.theory("generalization_error")
+        _, seen = self.series()
         series = [
             core.Series("limit of the equivalent model", loads, theory[:, EQUIVALENT]),
             core.Series(LEARNERS["kernel"], loads, theory[:, PROCESS]),
         ]
-        series += [
-            core.Series(title, seen["load"], seen[f"{student}_error"], "points") for student, title in LEARNERS.items()
-        ]
+        for student, title in LEARNERS.items():
+            series.append(core.Series(title, seen["load"], seen[f"{student}_error"], "points"))
         axes = core.Axis("examples per dimension n/d", "log"), core.Axis("error on new examples", "log")
-        return core.Chart(tuple(series), *axes, caption=f"{self.count} examples in {m.dimension} dimensions")
+        return core.Chart(tuple(series), *axes)
+
+    def theory(self, observable: str) -> tuple[Array, Array]:
+        """Loads from the first to the last of the run, and values by both theories, shape (loads, 2)."""
+        low, high = self.model.control("load").bounds
+        ends = (self.first / self.model.dimension, self.total / self.model.dimension)
+        loads = np.geomspace(max(low, ends[0]), min(high, ends[1]), 97)
+        return loads, self.model.theory(profiles=False, load=loads)[observable].values
 
     def teacher(self) -> core.Chart:
         """Its function against its linear part, at new inputs."""
@@ -365,6 +388,11 @@ class TwoLayerLimits(core.Model):
             "on a new example: mean squared, with its noise, or the part of wrong signs", low=0,
         ),
         core.Observable(
+            "relative_error", r"\varepsilon_g/\varepsilon_g^{\rm lin}",
+            "the same over the least of the equivalent model (in simulations: over that of linear regression on the "
+            "same examples)",
+        ),
+        core.Observable(
             "linear_error", "m", "part of the teacher's linear function that is not learnt", low=0, high=1
         ),
         core.Observable(
@@ -394,12 +422,12 @@ class TwoLayerLimits(core.Model):
     presets = (
         core.Preset(
             "no student wins", {"load": 2.0, "dimension": 64},
-            "Four students, from a straight line to all weights of a network: none gets below the limit.",
+            "Beside linear regression on the same examples neither the kernel nor a network that learns gains anything.",
             (core.Promise(core.Value("generalization_error", method="equivalent_model"), 0.281, 0.0005),), RACE,
         ),
         core.Preset(
             "an odd activation", {"activation": "tanh", "load": 4.0},
-            "Linear regression reaches the limit; the kernel, which is Bayes-optimal, is no better.",
+            "The kernel, which is Bayes-optimal, does what linear regression does; networks of finite width do worse.",
             (core.Promise(core.Value("generalization_error", method="equivalent_model"), 0.164, 0.0005),), RACE,
         ),
         core.Preset(
@@ -409,7 +437,7 @@ class TwoLayerLimits(core.Model):
         ),
         core.Preset(
             "too many examples", {"load": 24.0, "dimension": 32},
-            "With n near d(d+1)/2 the kernel and the network see the quadratic part and fall below the limit.",
+            "As n comes near d(d+1)/2 the kernel sees the quadratic part and falls far below linear regression.",
             (core.Promise(core.Value("generalization_error", method="equivalent_model"), 0.199, 0.001),
              core.Promise(core.Value("generalization_error", method="gaussian_process"), 0.165, 0.0005)),
             replace(RACE, plane=("load", "dimension")),
@@ -500,7 +528,12 @@ class TwoLayerLimits(core.Model):
                 found[:, here, method] = self._student(load[here] * d, noise[here] + rest, whole, spectrum)
         error, linear_error, nonlinear_error, residual = found
         gone = (error[:, PROCESS] < (1 - SEEN) * error[:, EQUIVALENT]) | (load >= (dimension + 1) / 2)
-        values = {"generalization_error": error, "linear_error": linear_error, "nonlinear_error": nonlinear_error}
+        values = {
+            "generalization_error": error,
+            "relative_error": error / error[:, [EQUIVALENT]],
+            "linear_error": linear_error,
+            "nonlinear_error": nonlinear_error,
+        }
         return core.Solution(
             values, residual, extra={"gone": gone}, fails={"quadratic": gone[:, None] & np.array([True, False])}
         )
@@ -526,14 +559,17 @@ class TwoLayerLimits(core.Model):
         rho2, epsilon = float(activation.coefficients[1] ** 2), activation.nonlinear
         m, error, d = state["linear_error"], state["generalization_error"], self.dimension
         n, missed, noise = self.load * d, rho2 * m + epsilon, self.noise
-        if state["method"] == "gaussian_process":
+        found = {}
+        if state["method"] == "equivalent_model":
+            found["limit"] = state["relative_error"] - 1
+        else:
             kappa = rho2 / d * m / (1 - m)
             shares = [
                 (c * c, kappa / (c * c / math.comb(d + k - 1, k) + kappa))
                 for k, c in enumerate(activation.coefficients.tolist()) if k
             ]  # fmt: skip
             missed = sum(power * share for power, share in shares) + activation.beyond
-        found = {"part": state["nonlinear_error"] - (missed - rho2 * m) / epsilon}
+        found["part"] = state["nonlinear_error"] - (missed - rho2 * m) / epsilon
         total = rho2 + epsilon + noise
         if self.readout == "linear":
             return found | {
@@ -566,8 +602,9 @@ class TwoLayerLimits(core.Model):
         loads = np.clip(np.minimum(start["load"] * 2**times, self.load), low, high)
         different, place = np.unique(loads, return_inverse=True)
         method = "equivalent_model" if self.learner == "linear" else "gaussian_process"
-        theory = self.theory(method=method, profiles=False, load=different)["generalization_error"].values
-        return {"load": loads, "generalization_error": theory[place]}
+        theory = self.theory(method=method, profiles=False, load=different)
+        names = ("generalization_error", "relative_error")
+        return {"load": loads} | {name: theory[name].values[place] for name in names}
 
     def extent(self) -> str:
         return f"with {self.examples:,} examples in {self.dimension} dimensions"

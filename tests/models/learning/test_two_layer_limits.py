@@ -49,7 +49,7 @@ def test_values_of_the_review_for_signs(activation: str, load: float, wrong: flo
     assert error_of(model, LIMIT) == pytest.approx(wrong, abs=1e-9)
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(st.sampled_from(sorted(ACTIVATIONS)), st.floats(0.1, 32), st.floats(0, 1), st.sampled_from(["linear", "sign"]))
 def test_the_equivalent_model_is_a_student_of_a_gaussian_teacher(
     activation: str, load: float, noise: float, readout: str
@@ -141,7 +141,7 @@ def test_the_kernel_by_closed_forms(activation: str, rng: np.random.Generator) -
 
 def test_the_linear_student_meets_the_equivalent_model() -> None:
     """At two sizes: within four standard errors and what is of order 1/d, also where kernels are far below it."""
-    for dimension, samples in ((16, 24), (64, 8)):
+    for dimension, samples in ((16, 24), (64, 6)):
         for controls in ({"load": 1.0}, {"load": 4.0, "activation": "tanh"}, {"load": 24.0}):
             model = TwoLayerLimits(learner="linear", dimension=dimension, **controls)
             found, limit = model.ensemble(samples=samples, seed=3), error_of(model, LIMIT)
@@ -152,7 +152,7 @@ def test_the_linear_student_meets_the_equivalent_model() -> None:
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_the_kernel_student_meets_the_process(activation: str) -> None:
     """Also at n of order d^2, at two sizes."""
-    for dimension, samples in ((12, 24), (32, 6)):
+    for dimension, samples in ((12, 20), (32, 5)):
         for load in (2.0, (dimension + 1) / 2):
             model = TwoLayerLimits(activation=activation, dimension=dimension, load=load, width=1000)
             found, right = model.ensemble(samples=samples, seed=4), error_of(model, PROCESS)
@@ -165,14 +165,16 @@ def test_the_kernel_student_meets_the_process(activation: str) -> None:
     [{"activation": "relu"}, {"activation": "tanh"}, {"activation": "sign"}, {"activation": "tanh", "readout": "sign"}],
 )
 def test_no_student_beats_the_limit_with_examples_of_the_order_of_the_dimension(controls: dict[str, Any]) -> None:
-    model = TwoLayerLimits(load=2.0, dimension=40, width=200, **controls)
+    """Nor, on the same examples, does any gain more than two per cent on linear regression."""
+    model = TwoLayerLimits(load=2.0, dimension=32, width=128, **controls)
     errors = []
-    for seed in range(5):
+    for seed in range(4):
         run = model.simulate(seed=seed)
         run.advance(10)
         errors.append([run.errors[student] for student in LEARNERS])
     mean, error = np.mean(errors, axis=0), np.std(errors, axis=0, ddof=1) / math.sqrt(len(errors))
-    assert (mean > error_of(model, LIMIT) - 3 * error - 0.005).all()
+    assert (mean > error_of(model, LIMIT) - 4 * error - 0.005).all()
+    assert (mean > 0.98 * mean[0]).all()
 
 
 def test_students_pass_below_it_with_examples_of_the_order_of_the_dimension_squared() -> None:
