@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TypeVar
 
 from mfexplore.core import Model, Simulation
+from mfexplore.core.simulation import never
 
 System = TypeVar("System", bound=Model)
 BLOCKS = 8  # of examples, from any number of them to twice as many
@@ -18,10 +20,12 @@ class Arrivals(Simulation[System]):
     A subclass calls `expect` in `prepare` and implements `learn`, which is called whenever there are more examples.
 
     Attributes:
-        count: examples so far; total: examples in the end.
+        count: examples so far; total: examples in the end; has_history: whether what is learnt from them depends on
+            how many there were before.
     """
 
     time_unit, step, window = "doublings of the examples", 1 / BLOCKS, 0.0
+    has_history = False
 
     def expect(self, first: int, total: int) -> None:
         """Begin with `first` examples, or with all if there are fewer."""
@@ -39,6 +43,13 @@ class Arrivals(Simulation[System]):
 
     def learn(self) -> None:
         """Take the examples in that are new."""
+
+    def measure(self, cancelled: Callable[[], bool] = never) -> dict[str, float]:
+        """One sample of an ensemble. Where it does not matter in which order one learns, all examples come at once."""
+        if not self.has_history:
+            self.count = self.total
+            self.learn()
+        return super().measure(cancelled)
 
     @property
     def finished(self) -> bool:

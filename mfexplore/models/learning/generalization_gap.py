@@ -170,7 +170,7 @@ class Arriving(Arrivals["GeneralizationGap"]):
         self.hidden, self.moments = self.world.hidden, self.world.moments
         self.inputs, self.parts = examples(m.features, self.world.direction, m.examples, self.rng)
         self.noise = self.rng.standard_normal((m.examples, 1 + len(OTHERS)))
-        self.trained = m.training == "all_layers" and bool(self.hidden)
+        self.has_history = m.training == "all_layers" and bool(self.hidden)  # the hidden weights are trained, too
         self.features = self.world.scale * layers(self.inputs, self.hidden)[-1]
         self.expect(max(2, m.size // 8), m.examples)
         self.refit()
@@ -179,7 +179,7 @@ class Arriving(Arrivals["GeneralizationGap"]):
         self.refit()
 
     def learn(self) -> None:
-        if self.trained:
+        if self.has_history:
             for _ in range(BLOCK_STEPS):
                 self.descend()
             self.features = self.world.scale * layers(self.inputs, self.hidden)[-1]
@@ -227,7 +227,7 @@ class Arriving(Arrivals["GeneralizationGap"]):
         }
 
     def profiles(self) -> dict[str, core.Measured]:
-        if self.trained:
+        if self.has_history:
             return {}
         ridge, seen = self.model.ridge, self.features[: self.count] @ self.moments.directions
         if self.count < self.model.size:

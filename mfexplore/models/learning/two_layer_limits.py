@@ -46,7 +46,7 @@ and $n/d^2$. Eq. (5) is replica theory, not proven, for $p\to\infty$.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, NamedTuple
@@ -57,6 +57,7 @@ from scipy.special import erf, log_ndtr, ndtr
 from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.core.bracketing import bracketed_roots
+from mfexplore.core.simulation import never
 from mfexplore.families.message_passing.channels import sign_channel
 from mfexplore.families.ridge.arrivals import Arrivals
 from mfexplore.families.ridge.regression import fit
@@ -72,7 +73,7 @@ LEARNERS = {
 }  # fmt: skip
 DEGREES = 8  # Hermite coefficients that are told apart; the rest is noise, and overlaps of inputs are small
 TESTED, CHECKED = 2000, 500  # new examples that errors are averaged over, and that a network checks its steps with
-STRIDES = (0.2, 0.05)  # of a step of its hidden weights, relative to their norm
+STRIDES = (0.1, 0.03)  # of a step of its hidden weights, relative to their norm
 SEEN = 0.05  # relative gain of the best student that shows the equivalence failing
 RACE = core.View(
     ("load", "noise"), "generalization_error", "load", method="equivalent_model", series="relative_error",
@@ -173,9 +174,9 @@ class Teaching(Arrivals["TwoLayerLimits"]):
         self.new, _, self.truth = self.questions(TESTED)
         self.check = self.questions(CHECKED)
         self.first_hidden = self.hidden = self.rng.standard_normal((m.width, m.dimension))
-        self.students = tuple(LEARNERS)
         self.expect(max(2, m.dimension // 4), m.examples)
         self.errors = dict.fromkeys(LEARNERS, math.nan)
+        self.students = tuple(dict.fromkeys(("linear", m.learner)))  # of an ensemble no others are seen
         self.learn()
 
     def questions(self, count: int) -> tuple[Array, Array, Array]:
@@ -218,7 +219,9 @@ class Teaching(Arrivals["TwoLayerLimits"]):
         return np.asarray(self.features(self.new, self.first_hidden) @ found.weights[:, 0])
 
     def ask_network(self, inputs: Array, answers: Array) -> Array:
-        """A step of the hidden weights, as long as it helps with other examples; the readout is always the best."""
+        """A step of the hidden weights, as long as it helps with other examples, or back to where they began if that
+        does; the readout is always the best.
+        """
         ridge = self.model.best_ridge()
         found = fit(self.features(inputs, self.hidden), answers[:, None], ridge)
         with one_blas_thread():
@@ -226,8 +229,7 @@ class Teaching(Arrivals["TwoLayerLimits"]):
             pull = (found.residuals @ found.weights.T * slope(self.model.activation, fields)).T @ inputs
         pull *= np.linalg.norm(self.hidden) / max(float(np.linalg.norm(pull)), 1e-300)
         tried = [(self.hidden, found.weights[:, 0])]
-        for stride in STRIDES:
-            hidden = self.hidden + stride * pull
+        for hidden in (self.first_hidden, *(self.hidden + stride * pull for stride in STRIDES)):
             tried.append((hidden, fit(self.features(inputs, hidden), answers[:, None], ridge).weights[:, 0]))
         misses = [np.mean((self.features(self.check[0], hidden) @ w - self.check[1]) ** 2) for hidden, w in tried]
         self.hidden, readout = tried[int(np.argmin(misses))]
@@ -266,8 +268,12 @@ class Teaching(Arrivals["TwoLayerLimits"]):
         centred = respond(self.model.activation, fields) - expansion(self.model.activation).coefficients[0]
         return np.asarray(centred**2 @ weighted[:, 0])
 
-    def measure(self, cancelled: Any = lambda: False) -> dict[str, float]:
-        self.students = tuple(dict.fromkeys(("linear", self.model.learner)))
+    def evolve(self, duration: float) -> float:
+        self.students = tuple(LEARNERS)
+        return super().evolve(duration)
+
+    def measure(self, cancelled: Callable[[], bool] = never) -> dict[str, float]:
+        self.has_history = self.model.learner == "network"
         return super().measure(cancelled)
 
     def observe(self) -> dict[str, float]:
@@ -422,7 +428,7 @@ class TwoLayerLimits(core.Model):
     presets = (
         core.Preset(
             "no student wins", {"load": 2.0, "dimension": 64},
-            "Beside linear regression on the same examples neither the kernel nor a network that learns gains anything.",
+            "Beside linear regression on the same examples neither the kernel nor a network gains anything.",
             (core.Promise(core.Value("generalization_error", method="equivalent_model"), 0.281, 0.0005),), RACE,
         ),
         core.Preset(

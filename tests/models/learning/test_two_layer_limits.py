@@ -102,7 +102,7 @@ def test_the_process_may_do_what_the_equivalent_model_may_not() -> None:
             assert (np.diff(error, axis=0) < 0).all()
             assert (error[:, 1] <= error[:, 0]).all()
             assert (error[:, 0] > (expansion(activation).nonlinear if readout == "linear" else 0)).all()
-    assert error_of(TwoLayerLimits(load=32.0, noise=0.0, dimension=10), PROCESS) < 0.01
+    assert error_of(TwoLayerLimits(load=32.0, noise=0.0, dimension=10), PROCESS) < 0.03
 
 
 def test_where_the_theory_fails() -> None:
@@ -141,7 +141,7 @@ def test_the_kernel_by_closed_forms(activation: str, rng: np.random.Generator) -
 
 def test_the_linear_student_meets_the_equivalent_model() -> None:
     """At two sizes: within four standard errors and what is of order 1/d, also where kernels are far below it."""
-    for dimension, samples in ((16, 24), (64, 6)):
+    for dimension, samples in ((16, 16), (64, 5)):
         for controls in ({"load": 1.0}, {"load": 4.0, "activation": "tanh"}, {"load": 24.0}):
             model = TwoLayerLimits(learner="linear", dimension=dimension, **controls)
             found, limit = model.ensemble(samples=samples, seed=3), error_of(model, LIMIT)
@@ -152,9 +152,9 @@ def test_the_linear_student_meets_the_equivalent_model() -> None:
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_the_kernel_student_meets_the_process(activation: str) -> None:
     """Also at n of order d^2, at two sizes."""
-    for dimension, samples in ((12, 20), (32, 5)):
+    for dimension, samples in ((12, 16), (32, 4)):
         for load in (2.0, (dimension + 1) / 2):
-            model = TwoLayerLimits(activation=activation, dimension=dimension, load=load, width=1000)
+            model = TwoLayerLimits(activation=activation, dimension=dimension, load=load)
             found, right = model.ensemble(samples=samples, seed=4), error_of(model, PROCESS)
             error = float(found["generalization_error_standard_error"])
             assert float(found["generalization_error"]) == pytest.approx(right, abs=4 * error + 0.5 * right / dimension)
@@ -166,9 +166,9 @@ def test_the_kernel_student_meets_the_process(activation: str) -> None:
 )
 def test_no_student_beats_the_limit_with_examples_of_the_order_of_the_dimension(controls: dict[str, Any]) -> None:
     """Nor, on the same examples, does any gain more than two per cent on linear regression."""
-    model = TwoLayerLimits(load=2.0, dimension=32, width=128, **controls)
+    model = TwoLayerLimits(load=2.0, dimension=24, width=96, **controls)
     errors = []
-    for seed in range(4):
+    for seed in range(3):
         run = model.simulate(seed=seed)
         run.advance(10)
         errors.append([run.errors[student] for student in LEARNERS])
@@ -198,10 +198,10 @@ def test_students_pass_below_it_with_examples_of_the_order_of_the_dimension_squa
 
 def test_a_network_of_which_all_weights_learn_gains_by_it() -> None:
     """Its hidden weights have moved, and it errs less than with its first ones, however little."""
-    run = TwoLayerLimits(load=16.0, dimension=16, width=100).simulate(seed=2)
-    run.advance(10)
+    run = TwoLayerLimits(load=20.0, dimension=16, width=100).simulate(seed=2)
+    run.advance(12)
     assert np.linalg.norm(run.hidden - run.first_hidden) > 0.1 * np.linalg.norm(run.hidden)
-    assert run.errors["network"] < run.errors["random_features"]
+    assert run.errors["network"] < 0.97 * run.errors["random_features"]
 
 
 def test_a_teacher_scatters_like_noise_around_its_linear_part() -> None:
