@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mfexplore.numerics.matrices.blas import one_blas_thread
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]
 
 
 class Fit(NamedTuple):

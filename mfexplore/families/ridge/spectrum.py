@@ -87,5 +87,6 @@ def learning(examples: Array, ridge: Array, noise: Array, spectrum: Spectrum) ->
         examples, ridge, noise: P, nu > 0 and the variance that no direction explains, of shape (n,).
     """
     out = Learning(*np.empty((6, len(examples))))
-    fill_learning(*(np.asarray(column, np.float64) for column in (examples, ridge, noise)), spectrum, out)
+    p, nu, rest = (np.asarray(column, np.float64) for column in (examples, ridge, noise))
+    fill_learning(p, nu, rest, spectrum, out)
     return out
