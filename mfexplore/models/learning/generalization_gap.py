@@ -487,10 +487,10 @@ class GeneralizationGap(core.Model):
         kappa, freedom, left, test, train, residual = found
         used = freedom / (load * size)
         there = load > 2
-        share = 2 / np.where(there, load, np.inf)
+        most = np.where(there, 1 / load, 0.0)  # of d/P
         columns = {
-            "relative_gap": (used * (2 - used), share),
-            "test_error": (test, train / (1 - share)),
+            "relative_gap": (used * (2 - used), 2 * most),
+            "test_error": (test, train / (1 - most) ** 2),
             "train_error": (train, test),
             "freedom": (freedom / size, np.ones_like(load)),
             "effective_ridge": (kappa * size, ridge / np.where(there, load - 1, 1.0)),
@@ -498,7 +498,7 @@ class GeneralizationGap(core.Model):
         return core.Solution(
             {name: np.stack(pair, axis=1) for name, pair in columns.items()},
             np.stack([residual, np.where(there, 0.0, np.nan)], axis=1),
-            extra={"load": load}, fails={"heavy_tails": (left < FEW)[:, None] & np.array([True, False])},
+            fails={"heavy_tails": (left < FEW)[:, None] & np.array([True, False])},
         )  # fmt: skip
 
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
