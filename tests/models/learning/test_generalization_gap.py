@@ -123,7 +123,7 @@ def test_real_images_follow_theory_within_a_few_per_cent() -> None:
 
 def test_features_that_learn_break_the_bound() -> None:
     """Readout of quenched features: below 2N/P; the same network with all layers trained: far above."""
-    model = GeneralizationGap(features="network", load=6.0, size=60, complexity=0.5)
+    model = GeneralizationGap(features="network", load=6.0, size=40, complexity=0.5)
     quenched = model.ensemble(samples=8, seed=1)
     learning = model.replace(training="all_layers").ensemble(samples=3, seed=1)
     bound = float(model.theory(method="bound")["relative_gap"])
