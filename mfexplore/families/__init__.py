@@ -16,5 +16,6 @@ declaration.
 - `oscillators`: phase oscillators with couplings of any kind: how they start, move, are measured and looked at.
 - `synchronization`: theory of phase oscillators in a mean field: frequencies, moments, coherence and its boundaries.
 - `birth_death`: populations that jump in continuous time, one after another or many in lockstep.
+- `ridge`: regression with a ridge on random examples, from a spectrum and in simulation.
 - `digits`: handwritten digits as black and white patterns of any size.
 """

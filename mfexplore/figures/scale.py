@@ -76,13 +76,15 @@ class Scale:
         """Show the window [low, high] of values on axis "x" or "y" of a figure, with ticks at round values."""
         set_range(figure, axis, float(self.place(low)), float(self.place(high)))
         drawn, free, told = (figure.part(f"{axis}{part}") for part in ("axis", "_ticker", "_told_ticker"))
+        # An axis of Bokeh never forgets what a place was called: all that had a name hear what they are worth now.
+        names = {place: tick(self.value(place)) for place in drawn["major_label_overrides"] or {}}
         if not self.is_log and max(abs(low), abs(high)) > SMALL:
             free.update(min_interval=self.least)
-            drawn.update(major_label_overrides={}, ticker=free.ref)
+            drawn.update(major_label_overrides=names, ticker=free.ref)
             return
         labels = self.labels(low, high)
         told.update(ticks=list(labels))
-        drawn.update(major_label_overrides=labels, ticker=told.ref)
+        drawn.update(major_label_overrides=names | labels, ticker=told.ref)
 
     def labels(self, low: float, high: float) -> dict[float, str]:
         """Round values within [low, high] in words, by their places."""

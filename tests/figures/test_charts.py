@@ -51,6 +51,17 @@ def test_steps_bars_bands_and_errors() -> None:
     assert layers["errors"].columns["y1"].tolist() == pytest.approx([0.5, 1.5, 2.5, 3.5])
 
 
+def test_an_axis_that_was_logarithmic_calls_its_places_by_their_values() -> None:
+    """Bokeh keeps the labels that an axis once had, wherever a tick comes to lie on such a place."""
+    place = StatePlace(LIGHT)
+    place.show(Chart((Series("", X, X),), *LOG))
+    assert place.figure.part("xaxis")["major_label_overrides"][2.0] == "100"
+    place.show(Chart((Series("", X, X),), Axis("size"), Axis("mass")))
+    assert place.figure.part("xaxis")["major_label_overrides"][2.0] == "2"
+    place.show(Chart((Series("", X, X),), *LOG))
+    assert place.figure.part("xaxis")["major_label_overrides"][2.0] == "100"
+
+
 def test_equal_axes_are_equally_long() -> None:
     place = StatePlace(LIGHT)
     place.show(Chart((Series("", np.arange(3.0), 9 * np.arange(3.0)),), Axis("x"), Axis("y"), equal=True))

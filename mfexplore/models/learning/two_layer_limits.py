@@ -1,0 +1,626 @@
+r"""Limits of two-layer networks: with few examples the best a network can learn is a linear function.
+
+A teacher with two layers and random weights answers questions $x\in\mathbb R^d$, $x_i\sim\mathcal N(0,1)$,
+
+$$y=F\big(f(x)+\sqrt\Delta\,\xi\big),\qquad f(x)=\frac1{\sqrt p}\sum_{i=1}^pa_i\,
+\big[\varphi(w_i\!\cdot x/\sqrt d)-\overline\varphi\big] \tag{1}$$
+
+with $w_i\sim\mathcal N(0,1)^d$, as many $a_i=1$ as $-1$, $\xi\sim\mathcal N(0,1)$ and a readout $F$ that shows
+everything (*linear*) or a *sign*. All weights are unknown to the students, who see $n=\alpha d$ examples. Expanded in
+orthonormal Hermite polynomials, $\varphi=\sum_kc_kh_k$, the activation has a linear part of variance $\rho^2=c_1^2$
+and a nonlinear one of $\epsilon=\sum_{k\ge2}c_k^2$. As long as $n$ is of order $d$ and the network wide, no student
+can tell the nonlinear part from noise: nobody errs less than the best student of the *equivalent linear model*
+
+$$y=F\big(\rho\,v\cdot x/\sqrt d+\sqrt{\epsilon+\Delta}\,\xi\big),\qquad v\sim\mathcal N(0,1)^d \tag{2}$$
+
+With the linear readout that is ridge regression with the ridge $(\epsilon+\Delta)/\rho^2$. It misses the part $m$ of
+the linear function, and its error on a new example is
+
+$$m=\Big[1+\frac{\alpha\rho^2}{\Delta+\epsilon+\rho^2m}\Big]^{-1},\qquad\varepsilon_g=\rho^2m+\epsilon+\Delta \tag{3}$$
+
+With the sign, $\delta=(\epsilon+\Delta)/\rho^2$ and $q=1-m$,
+
+$$\frac qm=\frac{2\alpha}{m+\delta}\int\!Dz\,\frac{\phi(u)^2}{H(u)},\quad u=-\sqrt{\frac q{m+\delta}}\,z,\qquad
+\varepsilon_g=\frac1\pi\arccos\sqrt{\frac q{1+\delta}} \tag{4}$$
+
+**Beyond.** A function of degree $k$ has $D_k=\binom{d+k-1}k$ coefficients. In a wide network they are all independent
+and normal (the teacher is a *Gaussian process*), so that the Bayes-optimal student is known at every $n$: with an
+effective ridge $\kappa$ it misses the part $m_k$ of degree $k$,
+
+$$m_k=\frac\kappa{c_k^2/D_k+\kappa},\qquad n\kappa=\Delta+\sum_kc_k^2m_k\quad[\textrm{linear}] \tag{5}$$
+
+and for the sign as in (4), with $\sum_kc_k^2m_k$ in place of $\rho^2m$. For $n\ll d^2$ all but $m_1$ are 1, and (5)
+is (3): the equivalence. When $n$ approaches $D_2=d(d+1)/2$, the quadratic part can be learnt, and students that see
+it pass below the limit (3), which then is none. For odd activations (erf, tanh, sign) there is no quadratic part; the
+cubic one needs $n$ of order $d^3$.
+
+In the simulation examples arrive in blocks, and four students are taught: linear regression; *random features* (a
+network of which only the readout learns); a *network* all of whose weights learn, by gradient descent that may check
+every step with 500 further examples; and the *kernel* of the infinitely wide network. Students of a sign regress on
+it.
+
+**Valid:** the limit for $d,n,p\to\infty$ with $n$ of order $d$ and $p\gg n$; corrections are of relative order $1/d$
+and $n/d^2$. Eq. (5) is replica theory, not proven, for $p\to\infty$.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.special import erf, log_ndtr, ndtr
+
+from mfexplore import core
+from mfexplore.core import Array, Points
+from mfexplore.core.bracketing import bracketed_roots
+from mfexplore.core.simulation import never
+from mfexplore.families.message_passing.channels import sign_channel
+from mfexplore.families.ridge.arrivals import Arrivals
+from mfexplore.families.ridge.regression import fit
+from mfexplore.families.ridge.spectrum import Spectrum, learning
+from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.matrices.blas import one_blas_thread
+
+EQUIVALENT, PROCESS = range(2)
+ACTIVATIONS = {"relu": "ReLU", "erf": "erf", "tanh": "tanh", "sign": "sign"}
+LEARNERS = {
+    "linear": "linear regression", "random_features": "random features", "network": "network, all weights",
+    "kernel": "kernel",
+}  # fmt: skip
+DEGREES = 8  # Hermite coefficients that are told apart; the rest is noise, and overlaps of inputs are small
+TESTED, CHECKED = 2000, 500  # new examples that errors are averaged over, and that a network checks its steps with
+STRIDES = (0.1, 0.03)  # of a step of its hidden weights, relative to their norm
+SEEN = 0.05  # relative gain of the best student that shows the equivalence failing
+RACE = core.View(
+    ("load", "noise"), "generalization_error", "load", method="equivalent_model", series="relative_error",
+    picture="all students",
+)  # fmt: skip
+
+
+class Activation(NamedTuple):
+    """Hermite coefficients c_0 ... c_DEGREES, and the variance of all that is of higher degree."""
+
+    coefficients: Array
+    beyond: float
+
+    @property
+    def nonlinear(self) -> float:
+        """The variance of all but the linear part."""
+        return float(np.sum(self.coefficients[2:] ** 2)) + self.beyond
+
+
+def respond(activation: str, field: Array) -> Array:
+    if activation == "relu":
+        return np.maximum(field, 0)
+    if activation == "erf":
+        return np.asarray(erf(field / math.sqrt(2)))
+    return np.tanh(field) if activation == "tanh" else np.sign(field)
+
+
+def slope(activation: str, field: Array) -> Array:
+    """Derivative of the activation; of a sign, that of a smooth step like it, without which it could not learn."""
+    if activation == "relu":
+        return (field > 0).astype(float)
+    if activation == "erf":
+        return np.asarray(math.sqrt(2 / math.pi) * np.exp(-0.5 * field**2))
+    return 1 / np.cosh(np.clip(field, -300, 300)) ** 2
+
+
+@cache
+def hermite_rule() -> tuple[Array, Array]:
+    """Nodes on both half-lines, shape (n,), and weights for normal averages times h_k there, (n, DEGREES + 1)."""
+    node, weight = np.polynomial.legendre.leggauss(60)
+    z = np.concatenate([-4.5 * (1 + node), 4.5 * (1 + node)])
+    density = np.tile(4.5 * weight, 2) * np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+    columns = [np.ones_like(z), z]
+    for k in range(1, DEGREES):
+        columns.append((z * columns[k] - math.sqrt(k) * columns[k - 1]) / math.sqrt(k + 1))
+    return z, density[:, None] * np.stack(columns, axis=1)
+
+
+@cache
+def expansion(activation: str) -> Activation:
+    z, weighted = hermite_rule()
+    values = respond(activation, z)
+    coefficients = values @ weighted
+    coefficients[np.abs(coefficients) < 1e-14] = 0.0
+    return Activation(coefficients, float(values**2 @ weighted[:, 0] - np.sum(coefficients**2)))
+
+
+@kernel
+def fill_information(rho, out):
+    """What a sign tells about its field, J of the sign channel."""
+    for i in range(rho.size):
+        out[i] = sign_channel(rho[i])[0]
+
+
+def effective_ridges(examples: Array, noise: Array, spectrum: Spectrum) -> tuple[Array, Array]:
+    """The effective ridge of the Bayes-optimal student of signs, and the residual of its equation. All of shape (n,).
+
+    noise: all that adds to the field and no direction explains; positive.
+    """
+    values, power = spectrum.eigenvalues, spectrum.power
+
+    def excess(log_kappa: Array, k: Array) -> Array:
+        kappa = np.exp(log_kappa)
+        missed = (kappa[:, None] / (values + kappa[:, None])) @ power
+        width, information = missed + noise[k], np.empty(k.size)
+        fill_information((power.sum() - missed) / width, information)
+        return np.asarray(log_kappa + np.log(examples[k] * information / width))
+
+    total = power.sum() + noise
+    low, high = np.log(1e-3 * noise / examples), np.log(10 * total / examples)  # J lies between 0 and 2 / pi
+    root = bracketed_roots(excess, low, high)
+    return np.exp(root), np.abs(excess(root, np.arange(root.size)))
+
+
+class Teaching(Arrivals["TwoLayerLimits"]):
+    """Four students of the same examples. errors: of each, by name; NaN where it is left out."""
+
+    def prepare(self) -> None:
+        m, (coefficients, _) = self.model, expansion(self.model.activation)
+        self.signs = np.where(np.arange(m.width) % 2, 1.0, -1.0)  # as many of each
+        self.weights = self.rng.standard_normal((m.width, m.dimension))
+        # Its linear part gets the length that it has on average, as samples then differ less.
+        linear = self.signs @ self.weights / math.sqrt(m.width)
+        longer = math.sqrt(m.dimension) / np.linalg.norm(linear) - 1
+        self.weights += longer * np.outer(self.signs, linear) / math.sqrt(m.width)
+        self.direction = coefficients[1] * (1 + longer) * linear / math.sqrt(m.dimension)
+        self.inputs, self.answers, _ = self.questions(m.examples)
+        self.new, _, self.truth = self.questions(TESTED)
+        self.check = self.questions(CHECKED)
+        self.first_hidden = self.hidden = self.rng.standard_normal((m.width, m.dimension))
+        self.expect(max(2, m.dimension // 4), m.examples)
+        self.errors = dict.fromkeys(LEARNERS, math.nan)
+        self.students = tuple(dict.fromkeys(("linear", m.learner)))  # of an ensemble no others are seen
+        self.learn()
+
+    def questions(self, count: int) -> tuple[Array, Array, Array]:
+        """Inputs, shape (count, d), answers and the teacher's function without noise, shape (count,)."""
+        m = self.model
+        inputs = self.rng.standard_normal((count, m.dimension))
+        teacher = self.features(inputs, self.weights) @ self.signs
+        seen = teacher + math.sqrt(m.noise) * self.rng.standard_normal(count)
+        return inputs, np.sign(seen) if m.readout == "sign" else seen, teacher
+
+    def features(self, inputs: Array, hidden: Array) -> Array:
+        """Activities of hidden units, of mean 0, over the root of their number, shape (inputs, width)."""
+        m = self.model
+        with one_blas_thread():
+            fields = inputs @ hidden.T / math.sqrt(m.dimension)
+        return (respond(m.activation, fields) - expansion(m.activation).coefficients[0]) / math.sqrt(m.width)
+
+    def error(self, guess: Array) -> float:
+        """On new examples with their noise."""
+        m = self.model
+        if m.readout == "linear":
+            return float(np.mean((guess - self.truth) ** 2)) + m.noise
+        agreeing = self.truth * np.sign(guess)
+        return float(np.mean(ndtr(-agreeing / math.sqrt(m.noise)) if m.noise > 0 else agreeing <= 0))
+
+    def learn(self) -> None:
+        inputs, answers = self.inputs[: self.count], self.answers[: self.count]
+        for student in self.students:
+            self.errors[student] = self.error(getattr(self, f"ask_{student}")(inputs, answers))
+
+    def ask_linear(self, inputs: Array, answers: Array) -> Array:
+        """What the student says to the new questions, after these examples; so do the next."""
+        m = self.model
+        root = math.sqrt(m.dimension)
+        found = fit(inputs / root, answers[:, None], m.best_ridge(linear=True))
+        return np.asarray(self.new / root @ found.weights[:, 0])
+
+    def ask_random_features(self, inputs: Array, answers: Array) -> Array:
+        found = fit(self.features(inputs, self.first_hidden), answers[:, None], self.model.best_ridge())
+        return np.asarray(self.features(self.new, self.first_hidden) @ found.weights[:, 0])
+
+    def ask_network(self, inputs: Array, answers: Array) -> Array:
+        """A step of the hidden weights, as long as it helps with other examples, or back to where they began if that
+        does; the readout is always the best.
+        """
+        ridge = self.model.best_ridge()
+        found = fit(self.features(inputs, self.hidden), answers[:, None], ridge)
+        with one_blas_thread():
+            fields = inputs @ self.hidden.T / math.sqrt(self.model.dimension)
+            pull = (found.residuals @ found.weights.T * slope(self.model.activation, fields)).T @ inputs
+        pull *= np.linalg.norm(self.hidden) / max(float(np.linalg.norm(pull)), 1e-300)
+        tried = [(self.hidden, found.weights[:, 0])]
+        for hidden in (self.first_hidden, *(self.hidden + stride * pull for stride in STRIDES)):
+            tried.append((hidden, fit(self.features(inputs, hidden), answers[:, None], ridge).weights[:, 0]))
+        misses = [np.mean((self.features(self.check[0], hidden) @ w - self.check[1]) ** 2) for hidden, w in tried]
+        self.hidden, readout = tried[int(np.argmin(misses))]
+        return np.asarray(self.features(self.new, self.hidden) @ readout)
+
+    def ask_kernel(self, inputs: Array, answers: Array) -> Array:
+        ridge = max(self.model.best_ridge(), 1e-9)
+        gram = self.kernel(inputs, inputs)
+        np.fill_diagonal(gram, self.own_kernel(inputs) + ridge)
+        with one_blas_thread():
+            return np.asarray(self.kernel(self.new, inputs) @ np.linalg.solve(gram, answers))
+
+    def kernel(self, first: Array, second: Array) -> Array:
+        """The covariance of f at different inputs over all teachers of infinite width, shape (first, second)."""
+        radii, parts = zip(*(self.parts(inputs) for inputs in (first, second)), strict=True)
+        with one_blas_thread():
+            overlap = (first / radii[0][:, None]) @ (second / radii[1][:, None]).T / self.model.dimension
+        total = np.outer(parts[0][:, -1], parts[1][:, -1])
+        for k in reversed(range(DEGREES)):
+            total *= overlap
+            total += np.outer(parts[0][:, k], parts[1][:, k])
+        return total
+
+    def parts(self, inputs: Array) -> tuple[Array, Array]:
+        """Lengths of inputs, in units of the usual one, and Hermite coefficients of the activation at that length."""
+        radii = np.sqrt(np.mean(inputs**2, axis=1))
+        z, weighted = hermite_rule()
+        found = respond(self.model.activation, radii[:, None] * z) @ weighted
+        found[:, 0] -= expansion(self.model.activation).coefficients[0]
+        return radii, found
+
+    def own_kernel(self, inputs: Array) -> Array:
+        """The variance of f at the same inputs."""
+        z, weighted = hermite_rule()
+        fields = np.sqrt(np.mean(inputs**2, axis=1))[:, None] * z
+        centred = respond(self.model.activation, fields) - expansion(self.model.activation).coefficients[0]
+        return np.asarray(centred**2 @ weighted[:, 0])
+
+    def evolve(self, duration: float) -> float:
+        self.students = tuple(LEARNERS)
+        return super().evolve(duration)
+
+    def measure(self, cancelled: Callable[[], bool] = never) -> dict[str, float]:
+        self.has_history = self.model.learner == "network"
+        return super().measure(cancelled)
+
+    def observe(self) -> dict[str, float]:
+        own = self.errors[self.model.learner]
+        return {
+            "generalization_error": own,
+            "relative_error": own / max(self.errors["linear"], 1e-300),
+            "load": self.count / self.model.dimension,
+        } | {f"{student}_error": error for student, error in self.errors.items()}
+
+    def samples(self, observable: str | None = None) -> Array:
+        """What the teacher adds to its linear part, at the new inputs."""
+        return np.asarray(self.truth - self.new @ self.direction)
+
+    def pictures(self) -> core.Album:
+        return core.Album({"all students": self.picture, "learning curves": self.curves, "the teacher": self.teacher})
+
+    def picture(self) -> core.Chart:
+        """All students against linear regression on the same examples, which spares their common luck."""
+        loads, theory = self.theory("relative_error")
+        _, seen = self.series()
+        series = [
+            core.Series(LEARNERS["linear"], loads, theory[:, EQUIVALENT]),
+            core.Series(LEARNERS["kernel"], loads, theory[:, PROCESS]),
+        ]
+        for student, title in LEARNERS.items():
+            if student != "linear":
+                relative = seen[f"{student}_error"] / seen["linear_error"]
+                series.append(core.Series(title, seen["load"], relative, "points"))
+        axes = core.Axis("examples per dimension n/d", "log"), core.Axis("error / linear regression's")
+        return core.Chart(tuple(series), *axes, caption=f"{self.count} examples, {self.model.dimension} dimensions")
+
+    def curves(self) -> core.Chart:
+        """Errors of all students, and the limit."""
+        loads, theory = self.theory("generalization_error")
+        _, seen = self.series()
+        series = [
+            core.Series("limit of the equivalent model", loads, theory[:, EQUIVALENT]),
+            core.Series(LEARNERS["kernel"], loads, theory[:, PROCESS]),
+        ]
+        for student, title in LEARNERS.items():
+            series.append(core.Series(title, seen["load"], seen[f"{student}_error"], "points"))
+        axes = core.Axis("examples per dimension n/d", "log"), core.Axis("error on new examples", "log")
+        return core.Chart(tuple(series), *axes)
+
+    def theory(self, observable: str) -> tuple[Array, Array]:
+        """Loads from the first to the last of the run, and values by both theories, shape (loads, 2)."""
+        low, high = self.model.control("load").bounds
+        ends = (self.first / self.model.dimension, self.total / self.model.dimension)
+        loads = np.geomspace(max(low, ends[0]), min(high, ends[1]), 97)
+        return loads, self.model.theory(profiles=False, load=loads)[observable].values
+
+    def teacher(self) -> core.Chart:
+        """Its function against its linear part, at new inputs."""
+        linear = self.new @ self.direction
+        far = np.array([linear.min(), linear.max()])
+        width = math.sqrt(expansion(self.model.activation).nonlinear)
+        return core.Chart(
+            (
+                core.Series("two standard deviations", far, far - 2 * width, "band", upper=far + 2 * width),
+                core.Series("equivalent model", far, far),
+                core.Series("the teacher", linear[:600], self.truth[:600], "points"),
+            ),
+            core.Axis("linear part of the teacher"), core.Axis("the teacher, f(x)"), equal=True,
+            caption="to who knows few examples, the rest is noise",
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TwoLayerLimits(core.Model):
+    load: float = core.control(
+        4.0, 0.1, 32.0, symbol=r"\alpha", unit="n/d", role="load", scale="log", step=0.01, quenched=True,
+        doc="examples per dimension of the inputs",
+    )  # fmt: skip
+    noise: float = core.control(
+        0.1, 0.0, 1.0, symbol=r"\Delta", role="temperature", step=0.005, quenched=True,
+        doc="variance of the noise that is added to the teacher's function",
+    )  # fmt: skip
+    activation: str = core.choice("relu", ACTIVATIONS, symbol=r"\varphi", doc="what hidden units do with their field")
+    readout: str = core.choice("linear", ("linear", "sign"), symbol="F", doc="what is seen: everything, or only a sign")
+    learner: str = core.choice(
+        "kernel", LEARNERS, part="simulation", doc="the student whose error is measured; the picture shows all"
+    )
+    dimension: int = core.control(
+        40, 10, 64, symbol="d", unit="inputs", role="size", scale="log", doc="dimension of the inputs"
+    )
+    width: int = core.control(
+        256, 20, 1000, symbol="p", unit="units", role="size", scale="log", part="simulation",
+        doc="hidden units, of teacher and students",
+    )  # fmt: skip
+
+    title = "Limits of two-layer networks"
+    summary = (
+        "Four students of a wide random network: until they have as many examples as its quadratic part has "
+        "coefficients, none beats a linear model."
+    )
+    sources = (
+        core.Source(
+            "F. Camilli, D. Tieplova and J. Barbier, Fundamental limits of overparametrized shallow neural networks "
+            "for supervised learning (2023)", arxiv="2307.05635",
+        ),
+        core.Source("J. Barbier et al., PNAS 116, 5451 (2019)", doi="10.1073/pnas.1802705116", arxiv="1708.03395"),
+        core.Source("A. Canatar, B. Bordelon and C. Pehlevan, Nat. Commun. 12, 2914 (2021)", arxiv="2006.13198"),
+    )  # fmt: skip
+    methods = (
+        core.Method(
+            "equivalent_model", "eqs. (3) and (4): what the best student of a linear model with noise reaches",
+            bound="lower",
+        ),
+        core.Method(
+            "gaussian_process", "eq. (5): the Bayes-optimal student of an infinitely wide teacher, at every n",
+            title="Gaussian process", describes={"learner": ("kernel", "network", "random_features")},
+        ),
+    )  # fmt: skip
+    observables = (
+        core.Observable(
+            "generalization_error", r"\varepsilon_g",
+            "on a new example: mean squared, with its noise, or the part of wrong signs", low=0,
+        ),
+        core.Observable(
+            "relative_error", r"\varepsilon_g/\varepsilon_g^{\rm lin}",
+            "the same over the least of the equivalent model (in simulations: over that of linear regression on the "
+            "same examples)",
+        ),
+        core.Observable(
+            "linear_error", "m", "part of the teacher's linear function that is not learnt", low=0, high=1
+        ),
+        core.Observable(
+            "nonlinear_error", r"m_{\rm nl}", "part of all that is not linear that is not learnt", low=0, high=1
+        ),
+    )  # fmt: skip
+    phases = (
+        core.Phase("equivalent", "Only the linear part can be learnt, and a linear student learns it as well as any."),
+        core.Phase("beyond", "There are examples enough to learn what is not linear."),
+    )
+    failures = (
+        core.Failure(
+            "quadratic", "The number of examples is of the order of the dimension squared. Nonlinear parts of the "
+            "teacher can be learnt, and the equivalent linear model is no limit any more.",
+        ),
+    )  # fmt: skip
+    landmarks = (
+        core.Landmark(
+            "quadratic_coefficients", "n=d(d+1)/2", "as many examples as coefficients of a quadratic function",
+            continuous=False, of="load",
+        ),
+    )  # fmt: skip
+    planes = (
+        core.Plane("load", "noise", "generalization_error", along="x"),
+        core.Plane("load", "dimension", "generalization_error", along="x"),
+    )
+    presets = (
+        core.Preset(
+            "no student wins", {"load": 2.0, "dimension": 64},
+            "Beside linear regression on the same examples neither the kernel nor a network gains anything.",
+            (core.Promise(core.Value("generalization_error", method="equivalent_model"), 0.281, 0.0005),), RACE,
+        ),
+        core.Preset(
+            "an odd activation", {"activation": "tanh", "load": 4.0},
+            "The kernel, which is Bayes-optimal, does what linear regression does; networks of finite width do worse.",
+            (core.Promise(core.Value("generalization_error", method="equivalent_model"), 0.164, 0.0005),), RACE,
+        ),
+        core.Preset(
+            "only signs", {"readout": "sign", "activation": "tanh", "load": 4.0},
+            "Yes or no is all one hears: at best 23.1 per cent of new answers are wrong.",
+            (core.Promise(core.Value("generalization_error", method="equivalent_model"), 0.231, 0.0005),), RACE,
+        ),
+        core.Preset(
+            "too many examples", {"load": 24.0, "dimension": 32},
+            "As n comes near d(d+1)/2 the kernel sees the quadratic part and falls far below linear regression.",
+            (core.Promise(core.Value("generalization_error", method="equivalent_model"), 0.199, 0.001),
+             core.Promise(core.Value("generalization_error", method="gaussian_process"), 0.165, 0.0005)),
+            replace(RACE, plane=("load", "dimension")),
+        ),
+        core.Preset(
+            "noise in disguise", {"load": 1.0, "dimension": 64, "width": 1000},
+            "Around its linear part the teacher scatters as if it were noise of variance 0.091.",
+            view=replace(RACE, picture="the teacher"),
+        ),
+    )  # fmt: skip
+    references = (
+        core.Reference(
+            "part of the linear function that is missed, ReLU, load 1", 0.5717602365520987, 1e-12, "root of eq. (3)",
+            core.Value("linear_error"), {"load": 1.0},
+        ),
+        core.Reference(
+            "least error there", 0.3337851160461293, 1e-12, "eq. (3)", core.Value("generalization_error"),
+            {"load": 1.0},
+        ),
+        core.Reference(
+            "least error for tanh, load 4", 0.16436853211621955, 1e-12, "eq. (3)",
+            core.Value("generalization_error"), {"load": 4.0, "activation": "tanh"},
+        ),
+        core.Reference(
+            "least part of wrong signs, tanh, load 4, no noise", 0.1504666648, 1e-9, "eq. (4) iterated",
+            core.Value("generalization_error"),
+            {"load": 4.0, "activation": "tanh", "readout": "sign", "noise": 0.0},
+        ),
+    )  # fmt: skip
+    tasks = (
+        core.Task(
+            "A teacher with ReLU units in 30 dimensions. How many examples per dimension are as many as its quadratic "
+            "part has coefficients, so that the limit breaks?",
+            {"dimension": 30, "load": 2.0}, "load", core.Crossing("quadratic_coefficients", "load"), 1.5,
+            "15.5: a quadratic function of d inputs has d(d+1)/2 coefficients. The kernel profits long before.",
+            view=core.View(plane=("load", "dimension"), picture="all students"),
+        ),
+        core.Task(
+            "The linear part of a ReLU teacher has the variance 0.25, the rest 0.091, the noise 0.1. Which error is "
+            "left to the equivalent model after very many examples?",
+            {"load": 32.0}, "generalization_error",
+            lambda model: expansion(model.activation).nonlinear + model.noise, 0.01,
+            "0.191: it takes the nonlinear part for noise, for ever. Students that do not are below it by then.",
+        ),
+    )  # fmt: skip
+    simulation = Teaching
+
+    @property
+    def examples(self) -> int:
+        """The number n, at least one."""
+        return self.counted("load", self.dimension)
+
+    def realised(self) -> TwoLayerLimits:
+        return self.with_simulated(load=self.examples / self.dimension)
+
+    def best_ridge(self, linear: bool = False) -> float:
+        """The variance of what a student takes for noise, over that of his weights: of the coefficients of linear
+        functions, or of units that make functions like the teacher's.
+        """
+        activation = expansion(self.activation)
+        rho2 = float(activation.coefficients[1] ** 2)
+        variance = rho2 + activation.nonlinear
+        learnt, unit = (rho2, 1.0) if linear else (variance, variance)
+        if self.readout == "linear":
+            return max(self.noise + variance - learnt, 1e-6) * unit / learnt
+        told = 2 / math.pi * learnt / (variance + self.noise)  # of the variance of signs
+        return unit * (1 - told) / told
+
+    def levels(self, dimension: int) -> tuple[Spectrum, Array]:
+        """Degrees of functions as directions of feature space, and what the activation leaves to higher ones."""
+        coefficients, beyond = expansion(self.activation)
+        degree = np.flatnonzero(coefficients[1:] != 0) + 1
+        count = np.array([float(math.comb(dimension + k - 1, k)) for k in degree.tolist()])
+        power = coefficients[degree] ** 2
+        return Spectrum(power / count, count, power), np.asarray(beyond)
+
+    def solve(self, points: Points) -> core.Solution:
+        load, noise, dimension = points["load"], points["noise"], points["dimension"]
+        found = np.empty((4, load.size, 2))
+        for d in np.unique(dimension):
+            here = dimension == d
+            whole, beyond = self.levels(int(d))
+            linear = Spectrum(*(column[:1] for column in whole))
+            for method, spectrum, rest in (
+                (EQUIVALENT, linear, expansion(self.activation).nonlinear),
+                (PROCESS, whole, beyond),
+            ):
+                found[:, here, method] = self._student(load[here] * d, noise[here] + rest, whole, spectrum)
+        error, linear_error, nonlinear_error, residual = found
+        gone = (error[:, PROCESS] < (1 - SEEN) * error[:, EQUIVALENT]) | (load >= (dimension + 1) / 2)
+        values = {
+            "generalization_error": error,
+            "relative_error": error / error[:, [EQUIVALENT]],
+            "linear_error": linear_error,
+            "nonlinear_error": nonlinear_error,
+        }
+        return core.Solution(
+            values, residual, extra={"gone": gone}, fails={"quadratic": gone[:, None] & np.array([True, False])}
+        )
+
+    def _student(self, examples: Array, noise: Array, whole: Spectrum, known: Spectrum) -> tuple[Array, ...]:
+        """Errors of a student who knows some levels, and takes the others for part of the noise; and the residual."""
+        if self.readout == "linear":
+            result = learning(examples, noise, noise, known)
+            kappa, residual = result.effective_ridge[:, None], result.residual
+        else:
+            root, residual = effective_ridges(examples, noise, known)
+            kappa = root[:, None]
+        missed = kappa / (known.eigenvalues + kappa) * known.power
+        nonlinear = expansion(self.activation).nonlinear
+        rest = missed[:, 1:].sum(axis=1) + nonlinear - known.power[1:].sum()
+        left = missed.sum(axis=1) + noise
+        wrong = np.arcsin(np.sqrt(left / (known.power.sum() + noise))) / math.pi
+        error = left if self.readout == "linear" else wrong
+        return error, missed[:, 0] / known.power[0], rest / nonlinear, residual
+
+    def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
+        activation = expansion(self.activation)
+        rho2, epsilon = float(activation.coefficients[1] ** 2), activation.nonlinear
+        m, error, d = state["linear_error"], state["generalization_error"], self.dimension
+        n, missed, noise = self.load * d, rho2 * m + epsilon, self.noise
+        found = {}
+        if state["method"] == "equivalent_model":
+            found["limit"] = state["relative_error"] - 1
+        else:
+            kappa = rho2 / d * m / (1 - m)
+            shares = [
+                (c * c, kappa / (c * c / math.comb(d + k - 1, k) + kappa))
+                for k, c in enumerate(activation.coefficients.tolist()) if k
+            ]  # fmt: skip
+            missed = sum(power * share for power, share in shares) + activation.beyond
+        found["part"] = state["nonlinear_error"] - (missed - rho2 * m) / epsilon
+        total = rho2 + epsilon + noise
+        if self.readout == "linear":
+            return found | {
+                "(3), (5)": 1 / m - 1 - n / d * rho2 / (missed + noise), "error": error - missed - noise
+            }  # fmt: skip
+        z = np.linspace(-9, 9, 8001)
+        u = -math.sqrt((total - missed - noise) / (missed + noise)) * z
+        told = np.exp(-0.5 * z * z - u * u - log_ndtr(-u)) / (2 * math.pi)
+        information = 2 * float(told.sum() * (z[1] - z[0])) / math.sqrt(2 * math.pi)
+        return found | {
+            "(4), (5)": 1 / m - 1 - n / d * rho2 / (missed + noise) * information,
+            "error": error - math.acos(math.sqrt((total - missed - noise) / total)) / math.pi,
+        }
+
+    def classify(self, points: Points, states: core.States) -> Mapping[str, Array]:
+        gone = states.solution.extra["gone"]
+        return {"beyond": gone, "equivalent": ~gone}
+
+    def boundary(self, name: str, points: Points) -> Array:
+        return (points["dimension"] + 1) / 2
+
+    def law(self) -> core.Law:
+        width = math.sqrt(expansion(self.activation).nonlinear)
+        x = np.linspace(-5, 5, 201)
+        density = np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi) / width
+        return core.Law("nonlinear_part", x * width, density, "noise of the same variance")
+
+    def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
+        low, high = self.control("load").bounds
+        loads = np.clip(np.minimum(start["load"] * 2**times, self.load), low, high)
+        different, place = np.unique(loads, return_inverse=True)
+        method = "equivalent_model" if self.learner == "linear" else "gaussian_process"
+        theory = self.theory(method=method, profiles=False, load=different)
+        names = ("generalization_error", "relative_error")
+        return {"load": loads} | {name: theory[name].values[place] for name in names}
+
+    def extent(self) -> str:
+        return f"with {self.examples:,} examples in {self.dimension} dimensions"
+
+    def caveat(self) -> str:
+        if self.readout == "sign":
+            return "the students regress on signs, which is not what a Bayes-optimal one would do"
+        if self.learner == "linear":
+            return "linear regression knows nothing of the nonlinear part; for it the equivalent model is the theory"
+        return "finite width and dimension; and only the kernel is Bayes-optimal"
+
+    def footprint(self) -> int:
+        return 8 * (self.examples + TESTED) * (self.examples + 3 * self.width)
