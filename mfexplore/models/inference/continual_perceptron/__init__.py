@@ -84,15 +84,23 @@ from mfexplore.models.inference.continual_perceptron.theory import (
 STUDENT, TEACHER = range(2)
 PACE = 0.01  # examples per weight that arrive in one iteration
 FORGETTING = core.View(series="first_error")
+CELLS = 16  # of a control, in which a change of sign is looked for
+NEAR = 1e-3  # distance in memory strength for a slope
 SETTLING = 40  # iterations after the last example of the first task
 
 
-def _root(function: Callable[[Array, Array], Array], low: Array, high: Array) -> tuple[Array, Array]:
-    """A root in each bracket, and whether there is one: a change of sign without a jump."""
-    root = bracketed_roots(function, low, high, tolerance=1e-12)
-    every = np.arange(low.size)
-    ends = function(low, every) * function(high, every) < 0
-    return root, ends & (np.abs(function(root, every)) < 1e-6)
+def _root(function: Callable[[Array, Array], Array], made: core.Control, count: int) -> tuple[Array, Array]:
+    """Where each of so many functions of a control first changes sign, and whether it does. A function is NaN where the
+    second teacher is found: at the jump to him there is no root, and coming near it takes long.
+    """
+    grid = np.linspace(*made.bounds, CELLS + 1)
+    values = function(np.tile(grid, count), np.repeat(np.arange(count), grid.size)).reshape(count, -1)
+    changes = values[:, :-1] * values[:, 1:] < 0
+    rows, cell = np.flatnonzero(changes.any(axis=1)), changes.argmax(axis=1)
+    roots, at = np.full(count, made.bounds[0]), cell[rows]
+    ends = values[rows, at], values[rows, at + 1]
+    roots[rows] = bracketed_roots(lambda x, k: function(x, rows[k]), grid[at], grid[at + 1], ends, tolerance=1e-10)
+    return roots, changes.any(axis=1)
 
 
 @lru_cache(maxsize=64)
@@ -242,8 +250,8 @@ class ContinualPerceptron(core.Model):
         ),
         core.Preset(
             "mastery", {"similarity": 0.9, "second_load": 1.3, "memory": 0.8},
-            "A fresh student finds a teacher exactly from 1.49 examples per weight on, this one from 1.23 on: all of the "
-            "second task, and of the first what the teachers share.",
+            "A fresh student finds a teacher exactly from 1.49 examples per weight on, this one from 1.23 on: all "
+            "of the second task, and of the first what the teachers share.",
             (core.Promise(core.Value("second_error", "student"), 0.0, 1e-9, {"second_load": 1.235}),
              core.Promise(core.Value("second_error", "student"), 0.08, 0.03, {"second_load": 1.22}),
              core.Promise(core.Value("second_error", "student"), 0.0, 1e-9, {"memory": 0.0, "second_load": 1.495})),
@@ -413,26 +421,22 @@ class ContinualPerceptron(core.Model):
             "forgetting": forgetting > 0,
         }
 
-    def boundary(self, name: str, points: Points) -> Array | tuple[Array, Array]:
-        snr = first_snr(points["first_load"])
-        if name == "no_forgetting":
-            before = error_before(snr)
+    def boundary(self, name: str, points: Points) -> tuple[Array, Array]:
+        before = error_before(first_snr(points["first_load"]))
+        along = self.declared_landmark(name).of
 
-            def growth(similarity: Array, k: Array) -> Array:
-                state = self.student({n: column[k] for n, column in points.items()}, similarity=similarity)
-                return error_of(state.first, state.overlap) - before[k]
+        def errors(values: Array, k: Array) -> tuple[Array, Array]:
+            state = self.student({n: column[k] for n, column in points.items()}, **{along: values})
+            learning = np.where(state.overlap < 1, 1.0, np.nan)
+            return learning * error_of(state.first, state.overlap), learning * error_of(state.second, state.overlap)
 
-            low, high = self.control("similarity").bounds
-            return _root(growth, np.full(snr.shape, low), np.full(snr.shape, high))
+        def growth(similarity: Array, k: Array) -> Array:
+            return errors(similarity, k)[0] - before[k]
 
         def slope(memory: Array, k: Array) -> Array:
-            at = {n: column[k] for n, column in points.items()}
-            states = (self.student(at, memory=memory + shift) for shift in (1e-3, -1e-3))
-            after, below = (error_of(s.first, s.overlap) + error_of(s.second, s.overlap) for s in states)
-            return np.asarray(after - below)
+            return sum(errors(memory + NEAR, k)) - sum(errors(memory - NEAR, k))  # type: ignore[return-value]
 
-        low, high = self.control("memory").bounds
-        return _root(slope, np.full(snr.shape, low), np.full(snr.shape, high))
+        return _root(growth if name == "no_forgetting" else slope, self.control(along), before.size)
 
     def landmark(self, name: str, along: str) -> Array:
         """Along its own control only: elsewhere every place is a search."""

@@ -14,7 +14,8 @@ from mfexplore.numerics.functions.elementary import exp, log, log1p, normal_tail
 from mfexplore.numerics.kernel import kernel
 
 CERTAIN = 1e-8  # 1 - q below which the second teacher is found
-MOST = 4000  # steps of the recursion
+REACH = 7.6  # of a standard normal variable: beyond are 3e-14
+MOST = 1000  # steps of the recursion
 SQRT_2PI = math.sqrt(2.0 * math.pi)
 
 
@@ -57,8 +58,8 @@ def weights_at(memory, pull, noise):
     exponentially in the step, also that of the field: tanh h is analytic for |Im h| < pi/2.
     """
     deviation = math.sqrt(memory.strength * memory.strength * memory.snr + noise)
-    step = min(0.5, 0.3 / deviation) if deviation > 0.0 else 0.5
-    half = int(9.0 / step) + 1
+    step = min(0.5, 0.33 / deviation) if deviation > 0.0 else 0.5
+    half = int(REACH / step) + 1
     q = v = m1 = m2 = c = f = missing = square = 0.0
     for agree in range(2):
         s = 1.0 if agree else -1.0
@@ -100,10 +101,10 @@ def answers_at(weights):
     to_teacher = weights.second / math.sqrt(rest) if rest > 0.0 else 0.0  # c = to_teacher x, x standard normal
     to_student = math.sqrt(overlap / other)  # u = to_student x
     step = 0.45 / max(1.0, to_student, abs(to_teacher))
-    last = int(9.0 / math.sqrt(1.0 + to_student * to_student) / step) + 1
-    first = -int(9.0 / math.sqrt(1.0 + to_teacher * to_teacher) / step) - 1
+    last = int(REACH / math.sqrt(1.0 + to_student * to_student) / step) + 1
+    first = -int(REACH / math.sqrt(1.0 + to_teacher * to_teacher) / step) - 1
     if to_teacher < 0.0:
-        first, last = -int(9.0 / step) - 1, int(9.0 / step) + 1
+        first, last = -int(REACH / step) - 1, int(REACH / step) + 1
     q = m = p = f = 0.0
     for k in range(first, last + 1):
         x = k * step
