@@ -211,7 +211,7 @@ def final(model: ContinualPerceptron, samples: int) -> dict[str, tuple[float, fl
     ends = []
     for seed in range(samples):
         run = model.simulate(seed=seed)
-        run.advance(400)
+        run.advance(220)
         ends.append(run.observe())
     columns = {name: np.array([end[name] for end in ends]) for name in ends[0]}
     return {n: (float(np.mean(c)), float(np.std(c, ddof=1)) / math.sqrt(samples)) for n, c in columns.items()}
@@ -247,7 +247,7 @@ def test_forgetting_follows_the_predicted_path() -> None:
             model = ContinualPerceptron(size=size, similarity=0.2, memory=0.3, first_load=0.8).realised()
             run = model.simulate(seed=seed)
             start = run.observe()
-            run.advance(220)
+            run.advance(150)
             times, series = run.series()
             path = model.predicted_path(start, times)
             found.append(max(float(np.abs(path[n] - series[n]).mean()) for n in path))
@@ -296,7 +296,7 @@ def test_a_memory_strength_can_be_tuned_while_the_student_learns() -> None:
     """The student follows to where another one, with that strength from the start, ends."""
     model = ContinualPerceptron(size=512, memory=1.5, similarity=0.3)
     run, other = model.simulate(seed=3), model.replace(memory=0.4).simulate(seed=3)
-    run.advance(400)
+    run.advance(220)
     assert run.follow(model.replace(memory=0.4))
     run.advance(100)
     other.advance(500)
@@ -306,7 +306,7 @@ def test_a_memory_strength_can_be_tuned_while_the_student_learns() -> None:
 def test_fields_obey_their_laws() -> None:
     model = ContinualPerceptron(size=1600, similarity=0.4)
     run = model.simulate(seed=5)
-    for time in (100, 180, 300):
+    for time in (60, 110, 170):
         run.advance_to(time)
         for law in model.laws(run.time):
             assert np.trapezoid(law.density, law.values) == pytest.approx(1, abs=1e-4)

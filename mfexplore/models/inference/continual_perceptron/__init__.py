@@ -82,9 +82,9 @@ from mfexplore.models.inference.continual_perceptron.theory import (
 )
 
 STUDENT, TEACHER = range(2)
-PACE = 0.01  # examples per weight that arrive in one iteration
+PACE = 0.02  # examples per weight that arrive in one iteration
 FORGETTING = core.View(series="first_error")
-CELLS = 16  # of a control, in which a change of sign is looked for
+CELLS = 12  # of a control, in which a change of sign is looked for
 NEAR = 1e-3  # distance in memory strength for a slope
 SETTLING = 40  # iterations after the last example of the first task
 
@@ -217,14 +217,14 @@ class ContinualPerceptron(core.Model):
              core.Promise(core.Value("second_error", "student"), 0.217, 0.001),
              core.Promise(core.Value("first_error", "student"), 0.378, 0.001, {"memory": 0.0}),
              core.Promise(core.Value("second_error", "student"), 0.231, 0.001, {"memory": 0.0}),
-             core.Promise(core.Mean("first_error", 235, 240), 0.312, 0.02)),
+             core.Promise(core.Mean("first_error", 160, 170), 0.312, 0.02)),
             FORGETTING,
         ),
         core.Preset(
             "catastrophe", {"similarity": 0.0, "memory": 0.0},
             "The first task is learnt to an error of 0.23. Then the second begins, and at once all is forgotten.",
-            (core.Promise(core.Mean("first_error", 139, 140), 0.23, 0.02),
-             core.Promise(core.Mean("first_error", 235, 240), 0.5, 0.02)),
+            (core.Promise(core.Mean("first_error", 89, 90), 0.23, 0.02),
+             core.Promise(core.Mean("first_error", 160, 170), 0.5, 0.02)),
             FORGETTING,
         ),
         core.Preset(
