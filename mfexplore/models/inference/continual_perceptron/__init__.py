@@ -156,7 +156,7 @@ class ContinualPerceptron(core.Model):
         core.Observable("mean_error", r"\bar\epsilon", "mean of the errors on both tasks", low=0, high=0.5),
         core.Observable(
             "forgetting", r"\Delta\epsilon_1", "growth of the error on the first task while the second is learnt; "
-            "negative where the second task helps the first", low=-0.2, high=0.2, signed=True,
+            "negative where the second task helps the first", low=-0.25, high=0.25, signed=True,
         ),
         core.Observable("first_overlap", "m_1", "overlap with the first teacher", low=-1, high=1, signed=True),
         core.Observable("second_overlap", "m_2", "overlap with the second teacher", low=-1, high=1, signed=True),
@@ -205,8 +205,8 @@ class ContinualPerceptron(core.Model):
         ),
     )  # fmt: skip
     planes = (
-        core.Plane("second_load", "similarity", "forgetting", "student", along="x", finest=129),
-        core.Plane("similarity", "memory", "mean_error", "student", along="y", finest=129),
+        core.Plane("second_load", "similarity", "forgetting", "student", y_range=(0.0, 1.0), along="x", finest=129),
+        core.Plane("similarity", "memory", "mean_error", "student", x_range=(0.0, 1.0), along="y", finest=129),
     )
     presets = (
         core.Preset(
@@ -462,7 +462,7 @@ class ContinualPerceptron(core.Model):
         scale = mean_size(first_snr(points["first_load"]))
         return core.Landscape(
             "memory_overlap", overlap / scale, -entropy - self.memory * overlap, ("student",),
-            title="Franz-Parisi potential, tilted by the memory", rivals=(("without the memory", -entropy),),
+            title="Franz-Parisi potential", rivals=(("without the memory", -entropy),),
         )  # fmt: skip
 
     def _path(self, steps: int) -> Array:

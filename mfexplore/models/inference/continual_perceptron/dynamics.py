@@ -42,6 +42,7 @@ class TwoTasks(core.Simulation["ContinualPerceptron"]):
         second[self.rng.permutation(chosen)[: abs(excess)]] *= -1
         self.teachers = first, second
         self.memory = np.zeros(m.size)
+        self.error_before = math.nan
         self.begin(1)
 
     def begin(self, task: int) -> None:
@@ -63,7 +64,7 @@ class TwoTasks(core.Simulation["ContinualPerceptron"]):
                 return
             task, load = self.model.schedule(round(self.time) + k)
             if task != self.task:
-                self.memory = self.fields
+                self.memory, self.error_before = self.fields, self.observe()["first_error"]
                 self.begin(task)
             rows = min(round(load * self.model.size), len(self.matrix))
             if rows > len(self.passing.matrix):
@@ -99,6 +100,7 @@ class TwoTasks(core.Simulation["ContinualPerceptron"]):
             "first_error": errors[0],
             "second_error": errors[1],
             "mean_error": 0.5 * sum(errors),
+            "forgetting": errors[0] - self.error_before,
             "first_overlap": first,
             "second_overlap": second,
             "self_overlap": square,

@@ -15,7 +15,7 @@ from mfexplore.numerics.kernel import kernel
 
 CERTAIN = 1e-8  # 1 - q below which the second teacher is found
 REACH = 7.6  # of a standard normal variable: beyond are 3e-14
-MOST = 1000  # steps of the recursion
+MOST = 4000  # steps of the recursion
 SQRT_2PI = math.sqrt(2.0 * math.pi)
 
 
