@@ -118,7 +118,7 @@ class LocalFieldPhases(core.Model):
     observables = (
         core.Observable("field_mean", r"\overline h", "mean local field (its size)", unit="J", low=0, high=3),
         core.Observable(
-            "field_variance", r"\overline{h^2}-\overline h^2", "variance of the local fields of one configuration, "
+            "field_variance", r"\sigma_h^2", "variance of the local fields of one configuration, "
             "eq. (3)", unit="J^2", low=0.9, high=3.1,
         ),
         core.Observable("alignment", r"\overline{hs}", "mean of field times spin: minus twice the energy", low=0),
@@ -161,7 +161,8 @@ class LocalFieldPhases(core.Model):
             "glass_line", r"\lambda_{\rm AT}=0", "below it spins freeze into many states", of="temperature"
         ),
         core.Landmark(
-            "ferromagnetic_line", r"J_0=\max(1,T)", "magnetized to the right (exact)", of="ferromagnetic_bias"
+            "ferromagnetic_line", r"J_0^{\rm F}", "magnetized to the right: 1 in the cold, else T (exact)",
+            of="ferromagnetic_bias",
         ),
     )  # fmt: skip
     planes = (
@@ -372,7 +373,7 @@ class LocalFieldPhases(core.Model):
         return "corrections of order 1/N^(2/3) at finite size, near a border also of 1/N^(1/3), or no equilibrium yet"
 
     def footprint(self) -> int:
-        return self.size**2 + 4 * LEVELS * self.size + 2**16
+        return 2 * self.size**2 + 8 * LEVELS * self.size + 2**16
 
 
 @cache

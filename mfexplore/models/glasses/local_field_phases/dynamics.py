@@ -18,7 +18,7 @@ from mfexplore.families.dense_spins import (
     tempered_sweeps,
 )
 from mfexplore.families.tempering import ladder
-from mfexplore.models.glasses.local_field_phases.theory import FIELDS, NAMES, glass_border, named
+from mfexplore.models.glasses.local_field_phases.theory import NAMES, glass_border, named
 from mfexplore.numerics.chance.random import new_stream
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 HOTTEST = 1.5  # end of the ladder of temperatures, in units of the highest critical temperature
 LEVELS = 14  # of the ladder
+BINS = np.linspace(-6.0, 6.0, 81)  # centres, of the histogram of fields
 MANY = 3.0  # standard errors within which a mean counts as zero
 
 
@@ -37,7 +38,7 @@ class OneConfiguration(core.Simulation["LocalFieldPhases"]):
 
     def prepare(self) -> None:
         n = self.model.size
-        self.rows, unit = symmetric_couplings(n, True, self.rng)
+        self.rows, unit = symmetric_couplings(n, False, self.rng)
         self.scale = unit * n**-0.5
         self.stream = new_stream(self.rng)
         spins, fields = blank(self.rows, 1, LEVELS)
@@ -56,7 +57,7 @@ class OneConfiguration(core.Simulation["LocalFieldPhases"]):
         self.interaction = Interaction(self.rows, self.scale, m.ferromagnetic_bias / m.size, 0.0)
         self.temperatures = ladder(m.temperature, HOTTEST * max(1.0, m.ferromagnetic_bias), LEVELS)
         self.moments: list[tuple[float, float]] = []  # of the configurations seen at these controls
-        self.counts, self.seen = np.zeros(FIELDS.size), 0
+        self.counts, self.seen = np.zeros(BINS.size), 0
 
     def evolve(self, duration: float) -> None:
         sweeps = round(duration)
@@ -64,9 +65,9 @@ class OneConfiguration(core.Simulation["LocalFieldPhases"]):
         self.sweeps += sweeps
         h = self.local_fields()
         self.moments.append((abs(float(h.mean())), float(h.var())))
-        width = FIELDS[1] - FIELDS[0]
-        inside = np.rint((h - FIELDS[0]) / width).astype(np.int64)
-        self.counts += np.bincount(inside[(inside >= 0) & (inside < FIELDS.size)], minlength=FIELDS.size)
+        width = BINS[1] - BINS[0]
+        inside = np.rint((h - BINS[0]) / width).astype(np.int64)
+        self.counts += np.bincount(inside[(inside >= 0) & (inside < BINS.size)], minlength=BINS.size)
         self.seen += h.size
 
     @property
@@ -104,9 +105,9 @@ class OneConfiguration(core.Simulation["LocalFieldPhases"]):
     def profiles(self) -> dict[str, core.Measured]:
         """The histogram of all fields seen at these controls; its errors as if all were independent."""
         share = self.counts / max(self.seen, 1)
-        width = FIELDS[1] - FIELDS[0]
+        width = BINS[1] - BINS[0]
         error = np.sqrt(share / max(self.seen, 1)) / width
-        return {"field_density": core.Measured(FIELDS, share / width, error)}
+        return {"field_density": core.Measured(BINS, share / width, error)}
 
     def picture(self) -> core.Chart:
         """Configurations in the plane of mean and variance, and the borders by which they are named."""
