@@ -201,7 +201,7 @@ class LocalFieldPhases(core.Model):
         ),
         core.Preset(
             "the hole", {"temperature": 0.1, "size": 2048},
-            "Hardly a spin is left in a field near zero: 0.024 per unit by Parisi, and the run agrees. Replica "
+            "Hardly a spin is left in a field near zero: 0.024 per unit by Parisi, and the run comes near it. Replica "
             "symmetry leaves a tenth of that.",
             (core.Promise(core.Value("field_density", None, "parisi", 0.0), 0.024, 0.0005),
              core.Promise(core.Value("field_density", None, "replica_symmetric", 0.0), 0.0025, 0.0005)),
