@@ -185,7 +185,7 @@ class LocalFieldPhases(core.Model):
             NAMING,
         ),
         core.Preset(
-            "ferromagnet", {"temperature": 1.0, "ferromagnetic_bias": 1.5, "size": 2048, "start": "up"},
+            "ferromagnet", {"temperature": 1.0, "ferromagnetic_bias": 1.5, "size": 1024, "start": "up"},
             "The points go to the right, to a mean of 1.13, and stay far below the border of the glass.",
             (core.Promise(core.Value("field_mean"), 1.13, 0.005),
              core.Promise(core.Mean("field_mean", 100, 200), 1.13, 0.1)),

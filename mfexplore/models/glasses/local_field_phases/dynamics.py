@@ -86,7 +86,7 @@ class OneConfiguration(core.Simulation["LocalFieldPhases"]):
     def observe(self) -> dict[str, float]:
         h, spins = self.local_fields(), self.spins
         mean, variance = abs(float(h.mean())), float(h.var())
-        name = NAMES[int(named(np.float64(mean), np.float64(variance), self.near_zero(variance)))]
+        name = NAMES[int(named(np.array(mean), np.array(variance), self.near_zero(variance)))]
         return {
             "field_mean": mean,
             "field_variance": variance,
@@ -116,7 +116,7 @@ class OneConfiguration(core.Simulation["LocalFieldPhases"]):
         shown = mean <= 3.0
         seen = np.array(self.moments[-300:]).reshape(-1, 2)
         last = seen[-1, 1] if len(seen) else 1.0
-        names = named(*seen.T, self.near_zero(last))
+        names = named(seen[:, 0], seen[:, 1], self.near_zero(last))
         path = m.theory_of_all_temperatures()
         series = [
             core.Series("glass above", mean[shown], variance[shown]),
@@ -124,7 +124,7 @@ class OneConfiguration(core.Simulation["LocalFieldPhases"]):
             core.Series("theory at this bias", *path),
         ]
         series += [
-            core.Series(f"called {name.replace('_', ' ')}", *seen[names == k].T, "points")
+            core.Series(f"called {name.replace('_', ' ')}", seen[names == k, 0], seen[names == k, 1], "points")
             for k, name in enumerate(NAMES)
             if (names == k).any()
         ]

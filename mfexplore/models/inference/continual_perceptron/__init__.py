@@ -96,11 +96,12 @@ def _root(function: Callable[[Array, Array], Array], made: core.Control, count: 
     grid = np.linspace(*made.bounds, CELLS + 1)
     values = function(np.tile(grid, count), np.repeat(np.arange(count), grid.size)).reshape(count, -1)
     changes = values[:, :-1] * values[:, 1:] < 0
-    rows, cell = np.flatnonzero(changes.any(axis=1)), changes.argmax(axis=1)
-    roots, at = np.full(count, made.bounds[0]), cell[rows]
+    found = np.asarray(changes.any(axis=1))
+    rows = np.flatnonzero(found)
+    roots, at = np.full(count, made.bounds[0]), changes.argmax(axis=1)[rows]
     ends = values[rows, at], values[rows, at + 1]
     roots[rows] = bracketed_roots(lambda x, k: function(x, rows[k]), grid[at], grid[at + 1], ends, tolerance=1e-10)
-    return roots, changes.any(axis=1)
+    return roots, found
 
 
 @lru_cache(maxsize=64)

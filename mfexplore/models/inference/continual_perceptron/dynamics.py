@@ -15,7 +15,7 @@ from mfexplore.families.message_passing.priors import posterior
 from mfexplore.models.inference.continual_perceptron.theory import error_of
 
 if TYPE_CHECKING:
-    pass
+    from mfexplore.models.inference.continual_perceptron import ContinualPerceptron  # noqa: F401 (what it simulates)
 
 
 def picture_of(task: int, side: int) -> Array:
@@ -93,7 +93,7 @@ class TwoTasks(core.Simulation["ContinualPerceptron"]):
         a, n = self.passing.mean, self.model.size
         square = float(np.mean(a * a))
         first, second = (float(np.mean(w * a)) for w in self.teachers)
-        errors = [float(error_of(np.float64(m), np.float64(square))) for m in (first, second)]
+        errors = [float(error_of(np.array(m), np.array(square))) for m in (first, second)]
         rows = len(self.passing.matrix) / n
         remembered = float(np.sum(np.abs(self.memory)))
         return {
@@ -126,16 +126,16 @@ class TwoTasks(core.Simulation["ContinualPerceptron"]):
     def _trade_off(self) -> core.Chart:
         """What the two tasks cost each other, for all memory strengths; the run comes down onto the curve."""
         m = self.model
-        strengths, *curve = m.trade_off()
-        ends = [0, int(np.argmin(curve[0] + curve[1])), -1]
+        strengths, first, second = m.trade_off()
+        ends = [0, int(np.argmin(first + second)), -1]
         _, series = self.series()
         of_second = series["second_load"] > 0
-        run = [series[name][of_second] for name in ("first_error", "second_error")]
+        x, y = series["first_error"][of_second], series["second_error"][of_second]
         return core.Chart(
-            (core.Series("all memory strengths", *curve),
-             *(core.Series(f"strength {strengths[k]:.2g}", curve[0][[k]], curve[1][[k]], "points") for k in ends),
-             core.Series("run", *run),
-             core.Series("student", run[0][-1:], run[1][-1:], "points")),
+            (core.Series("all memory strengths", first, second),
+             *(core.Series(f"strength {strengths[k]:.2g}", first[[k]], second[[k]], "points") for k in ends),
+             core.Series("run", x, y),
+             core.Series("student", x[-1:], y[-1:], "points")),
             core.Axis("error on the first task", low=0.0, high=0.5),
             core.Axis("error on the second task", low=0.0, high=0.5),
             caption="examples of the second task arrive: the student comes from above",
