@@ -27,6 +27,24 @@ def test_linear_regression_is_solved_exactly(rng: np.random.Generator) -> None:
     assert passing.change < 1e-10
 
 
+def test_rows_may_arrive_one_batch_after_another(rng: np.random.Generator) -> None:
+    """In the end it is as if all had been there from the beginning."""
+    matrix = random_matrix(rng, 600, 400)
+    noise = 0.3
+    y = matrix @ rng.standard_normal(400) + math.sqrt(noise) * rng.standard_normal(600)
+    passing = MessagePassing(matrix[:0], np.zeros(400), 1.0)
+    for rows in [150, 300, 450] * 2 + [600] * 60:
+        if rows > len(passing.matrix):
+            passing.take_in(matrix[:rows])
+        seen = len(passing.matrix)
+        omega, v = passing.forward()
+        r, s = passing.backward((y[:seen] - omega) / (noise + v), 1 / (noise + v))
+        passing.accept(r / (1 + s), s / (1 + s))
+    f = matrix.astype(np.float64)
+    ridge = np.linalg.solve(f.T @ f + noise * np.eye(400), f.T @ y)
+    np.testing.assert_allclose(passing.mean, ridge, atol=2e-3)
+
+
 def cubic(log_snr: np.ndarray, row: np.ndarray) -> np.ndarray:
     """Load curves that turn at ln R = -1 and 1 (row 0), or never (row 1)."""
     x = log_snr

@@ -49,6 +49,12 @@ class MessagePassing:
         self._forward = np.empty(matrix.shape[0], np.float32)
         self._backward = np.empty(matrix.shape[1], np.float32)
 
+    def take_in(self, matrix: NDArray[np.float32]) -> None:
+        """Go on with a matrix that begins with the rows of the old one; of the others nothing is known yet."""
+        self.output = np.concatenate([self.output, np.zeros(matrix.shape[0] - self.matrix.shape[0])])
+        self.matrix = matrix
+        self._forward = np.empty(matrix.shape[0], np.float32)
+
     def forward(self) -> tuple[Array, float]:
         """omega, shape (M,), and V of eq. (1)."""
         product(self.matrix, self.mean.astype(np.float32), self._forward)

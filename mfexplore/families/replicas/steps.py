@@ -39,6 +39,7 @@ from mfexplore.families.replicas.symmetric import (
     SPIN_GLASS,
     STIFFNESS,
     SUSCEPTIBILITY,
+    TRIANGLE,
     Point,
     copy_row,
     first_overlap,
@@ -305,6 +306,23 @@ def solve_steps(steps, point, guess_of_total, line, last, tree):
 
 
 @kernel
+def mean_triangle(k, temperature, tree):
+    """The mean of q_12 q_23 q_31. Two of them are equal and no larger than the third (ultrametricity); the density is
+    x P(q)/2 where all are equal and P(a) P(b)/2 for each way in which two are a and one b > a (Mezard et al. 1984).
+    """
+    total = larger = 0.0  # larger: mean of the overlaps above
+    above = 1.0
+    for s in range(k, -1, -1):
+        below = temperature * tree.exponents[s - 1] if s > 0 else 0.0
+        weight, q = above - below, tree.overlaps[s]
+        total += (0.25 * (above * above - below * below) + 0.75 * weight * weight) * q * q * q
+        total += 1.5 * weight * q * q * larger
+        larger += weight * q
+        above = below
+    return total
+
+
+@kernel
 def write_steps(row, k, point, tree):
     """Fill in the observables of a state with k steps."""
     temperature = point.temperature
@@ -327,6 +345,7 @@ def write_steps(row, k, point, tree):
     row[ENTROPY] = entropy
     row[REPLICON] = 1.0 - averages[QUARTIC] / temperature
     row[STIFFNESS] = temperature - averages[QUARTIC]
+    row[TRIANGLE] = mean_triangle(k, temperature, tree)
     row[SUSCEPTIBILITY] = chi
 
 

@@ -18,13 +18,15 @@ from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.solving.continuation import Bracket, false_position, narrowed
 
 PARAMAGNET, SPIN_GLASS, FERROMAGNET = range(3)
-# What is known of a state. The stiffness is T times the replicon eigenvalue, which is finite at T = 0 too
+# What is known of a state. The stiffness is T times the replicon eigenvalue, which is finite at T = 0 too; the triangle
+# is the mean product of the three overlaps of three copies
 COLUMNS = (
     "magnetization", "overlap", "overlap_0", "overlap_1", "breakpoint", "free_energy", "energy", "entropy", "replicon",
-    "susceptibility", "stiffness",
+    "susceptibility", "stiffness", "triangle",
 )  # fmt: skip
 (
     MAGNETIZATION, OVERLAP, FIRST, LAST, BREAKPOINT, FREE_ENERGY, ENERGY, ENTROPY, REPLICON, SUSCEPTIBILITY, STIFFNESS,
+    TRIANGLE,
 ) = range(len(COLUMNS))  # fmt: skip
 
 
@@ -147,6 +149,7 @@ def write_symmetric(row, point, u, total):
     row[ENTROPY] = entropy
     row[REPLICON] = 1.0 - spin.quartic / temperature
     row[STIFFNESS] = temperature - spin.quartic
+    row[TRIANGLE] = u * u * u
     row[SUSCEPTIBILITY] = chi
     return max(abs(spin.q - u), abs(total - field - bias * m))
 

@@ -69,6 +69,7 @@ from mfexplore.families.replicas.symmetric import (
     SPIN_GLASS,
     STIFFNESS,
     SUSCEPTIBILITY,
+    TRIANGLE,
 )
 from mfexplore.models.glasses.sherrington_kirkpatrick.dynamics import LEVELS, SherringtonKirkpatrickSimulation
 from mfexplore.models.glasses.sherrington_kirkpatrick.equations import residuals
@@ -275,7 +276,7 @@ class SherringtonKirkpatrick(core.Model):
         t, h, j = (points[n][:, None] for n in ("temperature", "field", "ferromagnetic_bias"))
         steps = points["rsb_steps"]
         table, residual, iterations = solve(steps, t[:, 0], h[:, 0], j[:, 0])
-        values = {name: table[:, :, k] for k, name in enumerate(COLUMNS) if k != STIFFNESS}
+        values = {name: table[:, :, k] for k, name in enumerate(COLUMNS) if k not in (STIFFNESS, TRIANGLE)}
         m, e = values["magnetization"], values["energy"]
         with np.errstate(invalid="ignore"):  # the energy decides the mean square overlap
             values["overlap_squared"] = np.where(t > 0, 1 + 2 * t * (e + 0.5 * j * m * m + h * m), 1 + 0 * m)
