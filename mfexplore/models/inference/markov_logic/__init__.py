@@ -269,7 +269,7 @@ class MarkovLogic(core.Model):
             "The rule has the weight 20. How much evidence does LogicMP need at least to find the four kinds when it "
             "starts from the evidence? Move it until the blurred state is gone, then answer.",
             {"evidence": 1.0, "rule_weight": 20.0}, "evidence", core.Crossing("blurred_ends", "evidence"), 0.05,
-            "From 0.78 on the truth would be likelier, but a state does not end where another becomes likelier.",
+            "From 0.73 on the truth would be likelier, but a state does not end where another becomes likelier.",
         ),
         core.Task(
             "The evidence for A, B and C is 1, 0.6 and -0.4, and A and B imply C with the weight 4. Mean field says "
