@@ -139,10 +139,7 @@ class MarkovLogic(core.Model):
             arxiv="2309.15458",
         ),
         core.Source("M. Richardson, P. Domingos, Machine Learning 62, 107 (2006)", doi="10.1007/s10994-006-5833-1"),
-        core.Source(
-            "D. J. Kleitman, B. L. Rothschild, Trans. Am. Math. Soc. 205, 205 (1975)",
-            doi="10.1090/S0002-9947-1975-0369090-9",
-        ),
+        core.Source("D. J. Kleitman, B. L. Rothschild, Trans. Am. Math. Soc. 205, 205 (1975)"),
     )
     observables = (
         core.Observable("error_rate", r"\epsilon", "probability that a statement of a sample is wrong", low=0,

@@ -111,9 +111,8 @@ class MonotoneBoltzmann(core.Model):
             "Z. Feng, E. Winston, J. Z. Kolter, Monotone deep Boltzmann machines, Trans. Mach. Learn. Res. (2023)",
             arxiv="2307.04990",
         ),
-        core.Source(
-            "A. J. Bray, H. Sompolinsky, C. Yu, J. Phys. C 19, 6389 (1986)", doi="10.1088/0022-3719/19/32/012"
-        ),
+        core.Source("A. J. Bray, H. Sompolinsky, C. Yu, On the naive mean-field equations for spin glasses, "
+            "J. Phys. C 19, 6389 (1986)"),
         core.Source("D. J. Thouless, P. W. Anderson, R. G. Palmer, Phil. Mag. 35, 593 (1977)",
             doi="10.1080/14786437708235992"),
     )  # fmt: skip
