@@ -76,6 +76,7 @@ from mfexplore.models.inference.markov_logic.theory import (
     ascend,
     broken,
     consequences,
+    flipping_points,
     follow_evidence,
     image,
     layering,
@@ -349,7 +350,9 @@ class MarkovLogic(core.Model):
     def boundary(self, name: str, points: Points) -> Array:
         columns = (points["noise"], points["rule_weight"], points["classes"].astype(float))
         if name == "flipping":
-            return self._flipping(points)
+            damping = np.empty(points["noise"].size)
+            flipping_points(points["evidence"], *columns, damping)
+            return damping
         branches = {"truth_ends": (TRUTH,), "blurred_ends": (EVIDENCE,), "collapsed_ends": (COLLAPSED,)}
         ends = []
         for branch in branches.get(name, (TRUTH, EVIDENCE)):
@@ -375,18 +378,6 @@ class MarkovLogic(core.Model):
         sides = (ends[0][rows], ends[1][rows])
         found[rows] = bracketed_roots(lambda x, k: gain(x, rows[k]), low[rows], high[rows], sides, tolerance=1e-12)
         return found
-
-    def _flipping(self, points: Points) -> Array:
-        """2/(1 - lambda) with the smallest eigenvalue of eq. (3), where LogicMP from the evidence ends."""
-        values = self.solve(points).values
-        a, b = (values[f"belief_in_{kind}"][:, MEAN_FIELD, EVIDENCE] for kind in ("true", "false"))
-        theta, weight, noise, share = points["evidence"], points["rule_weight"], points["noise"], 1 / points["classes"]
-        u, v = consequences(a, b, share)
-        by_u, by_v = weight * slope_of(theta + weight * u, noise), weight * slope_of(weight * v - theta, noise)
-        aa, bb = by_u * share * (6 * a - 2), by_v * (share * (6 * a - 2) + (1 - 2 * share) * (6 * b - 2))
-        product = by_u * by_v * share * (1 - share) * (6 * b - 2) ** 2
-        smallest = 0.5 * (aa + bb - np.sqrt((aa - bb) ** 2 + 4 * product))
-        return np.asarray(2 / (1 - smallest))
 
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
         theta, w = self.evidence, self.rule_weight

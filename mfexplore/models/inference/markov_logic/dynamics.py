@@ -47,7 +47,9 @@ def supported(beliefs: Array, symmetric: bool) -> Array:
     with one_blas_thread():
         forward = beliefs @ beliefs
         paths = 3 * forward if symmetric else forward + beliefs @ beliefs.T + beliefs.T @ beliefs
-    return paths + 2 * beliefs.T - beliefs.sum(axis=1) - beliefs.sum(axis=0)[:, None]
+    delta = paths + 2 * beliefs.T - beliefs.sum(axis=1) - beliefs.sum(axis=0)[:, None]
+    # Rounding is not symmetric, and grows where eq. (6) does: what is one statement must stay one.
+    return 0.5 * (delta + delta.T) if symmetric else delta
 
 
 class Likeness:
@@ -111,11 +113,14 @@ class Likeness:
         return found
 
     def pictures(self, now: Array, beliefs: Array) -> Mapping[str, core.Picture]:
-        shown = {"relation": lambda: self._matrices(now, beliefs, self.kinds.argsort(kind="stable"))}
-        if not self.symmetric:
-            rank = beliefs.sum(axis=0) - beliefs.sum(axis=1)  # first who is like others, then whom others are like
-            shown["by rank"] = lambda: self._matrices(now, beliefs, rank.argsort(kind="stable"))
-        return core.Album(shown)
+        rank = beliefs.sum(axis=0) - beliefs.sum(axis=1)  # first who is like others, then whom others are like
+        orders = {"relation": self.kinds, "by rank": rank}
+        return core.Album(
+            {
+                name: lambda by=by: self._matrices(now, beliefs, by.argsort(kind="stable"))  # type: ignore[misc]
+                for name, by in orders.items()
+            }
+        )
 
     def _matrices(self, now: Array, beliefs: Array, order: Array) -> core.Patterns:
         images = (("evidence", expit(self.evidence)), ("now", now), ("beliefs", beliefs), ("truth", self.true))

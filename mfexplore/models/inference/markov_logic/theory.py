@@ -114,6 +114,20 @@ def solve_points(evidence, noise, weight, classes, beliefs, residual, steps):
 
 
 @kernel
+def flipping_points(evidence, noise, weight, classes, damping):
+    """The damping 2/(1 - lambda) beyond which parallel steps flip, lambda the smallest eigenvalue of the derivative of
+    eq. (3) where LogicMP from the evidence ends. All of shape (n,); damping is overwritten.
+    """
+    for i in range(evidence.size):
+        problem = Problem(evidence[i], noise[i], weight[i], 1.0 / classes[i])
+        a, b = start_of(EVIDENCE, problem)
+        a, b, _, _ = settle(a, b, problem)
+        _, _, aa, ab, ba, bb = image(a, b, problem)
+        smallest = 0.5 * (aa + bb - math.sqrt((aa - bb) ** 2 + 4.0 * ab * ba))
+        damping[i] = 2.0 / (1.0 - smallest)
+
+
+@kernel
 def follow_evidence(branch, noise, weight, classes, ends):
     """The evidence at which a branch ends that is followed from where it surely is (no evidence, or very much for the
     truth), by steps that are halved where there is no solution nearby; NaN where it goes on to the other bound.
