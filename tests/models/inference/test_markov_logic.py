@@ -151,7 +151,7 @@ def test_gibbs_samples_against_all_states(symmetric: bool, rng: np.random.Genera
         chance = math.exp(energy - weight * ways / (2 if symmetric else 1))
         total += chance
         means += chance * np.array(bits)
-    state, sums, sweeps = np.zeros((n, n), np.int8), np.zeros((n, n)), 40_000
+    state, sums, sweeps = np.zeros((n, n), np.int8), np.zeros((n, n)), 20_000
     transposed = state.T.copy()
     for _ in range(sweeps):
         sample_statements(state, transposed, evidence, weight, symmetric, len(pairs), rng)
@@ -187,11 +187,11 @@ def test_a_light_rule_never_jumps() -> None:
 
 
 def test_steps_flip_beyond_the_damping_that_theory_gives() -> None:
-    model = MarkovLogic(evidence=0.8, rule_weight=20.0, size=192)
+    model = MarkovLogic(evidence=0.8, rule_weight=20.0, size=96)
     (critical,) = model.landmark("flipping", "damping")
-    for damping, flips in ((critical - 0.06, False), (critical + 0.06, True)):
+    for damping, flips in ((critical - 0.1, False), (critical + 0.1, True)):
         run = model.simulate(seed=1, damping=damping)
-        run.advance(400)
+        run.advance(150)
         last = run.series()[1]["belief_in_true"][-2:]
         assert (abs(last[1] - last[0]) > 1e-3) == flips
 
@@ -203,10 +203,10 @@ def test_steps_flip_beyond_the_damping_that_theory_gives() -> None:
 def test_finite_networks_differ_from_the_limit_by_one_over_n(algorithm: str) -> None:
     model = MarkovLogic(evidence=1.0, rule_weight=4.0, algorithm=algorithm)
     theory = model.equilibrium(method="mean_field")
+    ensembles = {size: model.ensemble(samples=6, seed=1, size=size) for size in (32, 64)}
     for name in ("belief_in_true", "belief_in_false", "error_rate", "decision_error"):
         gaps, errors = [], []
-        for size in (48, 96):
-            found = model.ensemble(samples=8, seed=1, size=size)
+        for size, found in ensembles.items():
             gaps.append(size * (float(found[name]) - float(theory[name])))
             errors.append(size * float(found[f"{name}_standard_error"]))
         assert gaps[1] == pytest.approx(gaps[0], abs=4 * math.hypot(*errors) + 0.15), name
@@ -215,7 +215,7 @@ def test_finite_networks_differ_from_the_limit_by_one_over_n(algorithm: str) -> 
 
 def test_gibbs_samples_of_the_review() -> None:
     """64 objects, by another program: .543(9), .1289(13)."""
-    found = MarkovLogic(evidence=1.0, rule_weight=4.0, algorithm="gibbs", size=64).ensemble(samples=6, seed=2)
+    found = MarkovLogic(evidence=1.0, rule_weight=4.0, algorithm="gibbs", size=64).ensemble(samples=4, seed=2)
     for name, value, error in (("belief_in_true", 0.543, 0.009), ("belief_in_false", 0.1289, 0.0013)):
         own = float(found[f"{name}_standard_error"])
         assert float(found[name]) == pytest.approx(value, abs=4 * math.hypot(own, error) + 3 / 64)
@@ -224,7 +224,7 @@ def test_gibbs_samples_of_the_review() -> None:
 @pytest.mark.parametrize(("algorithm", "damping"), [("logicmp", 0.3), ("logicmp", 1.0), ("gibbs", 0.5)])
 def test_runs_follow_the_predicted_path(algorithm: str, damping: float) -> None:
     gaps = []
-    for size in (96, 384):
+    for size in (64, 256):
         model = MarkovLogic(evidence=1.3, rule_weight=10.0, algorithm=algorithm, damping=damping, size=size)
         run = model.simulate(seed=3)
         run.advance(12)
@@ -236,14 +236,14 @@ def test_runs_follow_the_predicted_path(algorithm: str, damping: float) -> None:
 
 
 def test_weight_that_is_raised_slowly_finds_what_the_same_weight_at_once_misses() -> None:
-    model = MarkovLogic(rule_weight=20.0)
+    model = MarkovLogic(rule_weight=20.0, size=96)
     at_once = model.simulate(seed=1)
-    at_once.advance(300)
+    at_once.advance(100)
     assert at_once.observe()["error_rate"] > 0.15
     slowly = model.simulate(seed=1, rule_weight=12.0)
-    slowly.advance(300)
+    slowly.advance(100)
     assert slowly.follow(slowly.model.replace(rule_weight=20.0))
-    slowly.advance(300)
+    slowly.advance(100)
     assert slowly.observe()["error_rate"] < 0.005
     a, _ = state("truth", rule_weight=20.0)
     assert slowly.observe()["belief_in_true"] == pytest.approx(a, abs=0.01)
@@ -253,27 +253,26 @@ def test_weight_that_is_raised_slowly_finds_what_the_same_weight_at_once_misses(
 def test_directed_relations_form_layers_where_theory_fails(algorithm: str) -> None:
     def rank_spread(relation: str, weight: float) -> float:
         """How far objects differ in what they are like and what is like them, beyond chance."""
-        run = MarkovLogic(relation=relation, algorithm=algorithm, evidence=0.3, rule_weight=weight, size=96).simulate(
-            seed=1
-        )
-        run.advance(600)
+        model = MarkovLogic(relation=relation, algorithm=algorithm, evidence=0.3, rule_weight=weight, size=64)
+        run = model.simulate(seed=1)
+        run.advance(200)
         q = run.beliefs
-        return float(np.std(q.sum(axis=1) - q.sum(axis=0)) / 96)
+        return float(np.std(q.sum(axis=1) - q.sum(axis=0)) / 64)
 
     validity = [
         int(MarkovLogic(relation="directed", evidence=0.3, rule_weight=w).theory(method="mean_field")["validity"][0])
-        for w in (4.0, 20.0)
+        for w in (2.0, 20.0)
     ]
     assert validity == [0, 1]
-    assert rank_spread("directed", 4.0) < 0.08
-    assert rank_spread("directed", 20.0) > 0.12
+    assert rank_spread("directed", 2.0) < 0.08
+    assert rank_spread("directed", 20.0) > 0.2
     assert rank_spread("symmetric", 20.0) == 0
 
 
 def test_beliefs_follow_evidence_as_the_profile_says() -> None:
-    model = MarkovLogic(evidence=1.0, rule_weight=4.0, size=384)
+    model = MarkovLogic(evidence=1.0, rule_weight=4.0, size=256)
     run = model.simulate(seed=1)
-    run.advance(60)
+    run.advance(40)
     theory = model.theory(method="mean_field").sel(branch="evidence")
     for name, measured in run.profiles().items():
         there = np.isfinite(measured.values) & (np.abs(measured.coordinate) < 3)
@@ -284,12 +283,12 @@ def test_beliefs_follow_evidence_as_the_profile_says() -> None:
 def test_samples_of_one_rule_meet_the_sum_over_its_states_and_mean_field_does_not() -> None:
     model = MarkovLogic(rule="implication", evidence=1.0, rule_weight=4.0, algorithm="gibbs")
     theory = model.theory().sel(branch="evidence")
-    found = model.ensemble(samples=32, seed=1)
+    found = model.ensemble(samples=24, seed=1)
     for x in "abc":
         value, error = float(found[f"belief_{x}"]), float(found[f"belief_{x}_standard_error"])
         assert value == pytest.approx(float(theory[f"belief_{x}"].sel({"method": "exact"})), abs=4 * error)
     mean_field = float(theory["belief_c"].sel({"method": "mean_field"}))
-    assert abs(float(found["belief_c"]) - mean_field) > 10 * float(found["belief_c_standard_error"])
+    assert abs(float(found["belief_c"]) - mean_field) > 5 * float(found["belief_c_standard_error"])
     run = model.replace(algorithm="logicmp").simulate(seed=1)
     run.advance(200)
     assert run.observe()["belief_c"] == pytest.approx(mean_field, abs=1e-10)

@@ -37,7 +37,7 @@ def test_two_units_have_two_answers_above_gain_one() -> None:
     assert float(m.sel(gain=1.1, branch="first")) == pytest.approx(0.50, abs=0.005)
     for gain, spread in ((0.95, 0.0), (1.1, 0.50)):
         run = pair.replace(gain=gain, start="anywhere").simulate(seed=1)
-        run.advance(1500)
+        run.advance(600)
         assert run.observe()["spread"] == pytest.approx(spread, abs=0.02)
 
 
@@ -59,9 +59,11 @@ def test_damped_steps_converge_for_any_negative_definite_couplings(rng: np.rando
         couplings = -rng.uniform(0.1, 5) * factor @ factor.T / n
         damping = 0.95 * 2 / (1 - np.linalg.eigvalsh(couplings)[0])
         m, bias = rng.uniform(-1, 1, n), rng.standard_normal(n)
-        for _ in range(3000):
-            m = m + damping * (np.tanh(couplings @ m + bias) - m)
-        np.testing.assert_allclose(m, np.tanh(couplings @ m + bias), atol=1e-8)
+        change = np.ones(n)
+        while np.abs(change).max() > 1e-9:
+            change = damping * (np.tanh(couplings @ m + bias) - m)
+            m = m + change
+        np.testing.assert_allclose(m, np.tanh(couplings @ m + bias), atol=1e-7)
 
 
 # -- many units: theory against matrices -----------------------------------------------------------------------------
@@ -78,11 +80,11 @@ def machine(gain: float, inhibition: float, size: int, rng: np.random.Generator)
 def test_mean_field_of_large_matrices(gain: float, inhibition: float, bias: float) -> None:
     theory = many_units(np.array([gain]), np.array([inhibition]), np.array([bias]), False)
     gaps = []
-    for size in (250, 1000):
+    for size in (100, 400):
         rng, found = np.random.default_rng(size), []
         for _ in range(8):
             couplings, m = machine(gain, inhibition, size, rng), np.zeros(size)
-            for _ in range(250):
+            for _ in range(120):
                 m += 0.3 * (np.tanh(couplings @ m + bias) - m)
             slope = 1 - m * m
             answer = np.linalg.inv(np.diag(1 / slope) - couplings)
@@ -93,7 +95,7 @@ def test_mean_field_of_large_matrices(gain: float, inhibition: float, bias: floa
         wanted = np.ravel([theory.magnetization, theory.overlap, theory.response, theory.bottom, theory.top])
         assert (np.abs(mean - wanted)[:3] < 4 * error[:3] + 1 / size).all()
         gaps.append(np.abs(mean - wanted)[3:].max())
-    assert gaps[1] < 0.02 * (1 + inhibition)  # ends of spectra converge slowly, as N^(-2/3)
+    assert gaps[1] < 0.03 * (1 + inhibition)  # ends of spectra converge slowly, as N^(-2/3)
     assert gaps[1] < gaps[0] + 0.005
 
 
@@ -124,18 +126,18 @@ def test_ensembles_meet_their_theory(machine_kind: str, dynamics: str) -> None:
     mean_field, exact = values(**controls)
     wanted = mean_field if dynamics == "mean_field" else exact
     other = exact if dynamics == "mean_field" else mean_field
-    for size in (100, 400):
-        found = MonotoneBoltzmann(dynamics=dynamics, size=size, **controls).ensemble(samples=16, seed=3)
+    for size in (64, 256):
+        found = MonotoneBoltzmann(dynamics=dynamics, size=size, **controls).ensemble(samples=12, seed=3)
         for name in ("magnetization", "overlap"):
             value, error = float(found[name]), float(found[f"{name}_standard_error"])
             assert value == pytest.approx(wanted[name], abs=4 * error + 0.5 / size), (name, size)
-            if size == 400:
+            if size == 256:
                 assert abs(value - other[name]) > 4 * error
 
 
 def test_small_deviations_shrink_as_the_semicircle_says() -> None:
     for controls in ({}, {"inhibition": 4.0, "damping": 0.36}, {"damping": 0.62}):
-        model = MonotoneBoltzmann(size=1000, **controls)  # type: ignore[arg-type]
+        model = MonotoneBoltzmann(size=512, **controls)  # type: ignore[arg-type]
         run = model.simulate(seed=2)
         run.advance(40)
         times, series = run.series()
@@ -145,20 +147,20 @@ def test_small_deviations_shrink_as_the_semicircle_says() -> None:
 
 def test_forty_starts_end_in_one_answer_if_and_only_if_the_machine_is_monotone() -> None:
     for kind in ("full", "restricted"):
-        model = MonotoneBoltzmann(machine=kind, start="anywhere", inhibition=1.3, size=300)
+        model = MonotoneBoltzmann(machine=kind, start="anywhere", inhibition=1.3, size=128)
         for gain, low, high in ((0.9, 0.0, 1e-6), (1.4, 0.05, 1.0)):
             run = model.simulate(seed=1, gain=gain)
-            run.advance(600)
+            run.advance(400)
             assert low <= run.observe()["spread"] <= high
 
 
 def test_steps_longer_than_the_limit_never_arrive() -> None:
-    model = MonotoneBoltzmann(inhibition=4.0, size=300)
+    model = MonotoneBoltzmann(inhibition=4.0, size=128)
     (limit,) = model.landmark("longest_step", "damping")
     assert limit == pytest.approx(0.4)
     for damping, arrives in ((limit - 0.03, True), (limit + 0.03, False)):
         run = model.simulate(seed=1, damping=damping)
-        run.advance(1000)
+        run.advance(400)
         assert (run.observe()["spread"] < 1e-4) == arrives
 
 

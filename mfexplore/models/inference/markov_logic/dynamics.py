@@ -179,12 +179,12 @@ class LogicSimulation(core.Simulation["MarkovLogic"]):
     """LogicMP, or Gibbs sampling of the same network with the same evidence."""
 
     time_unit = "sweeps"
-    relaxation = 200.0
+    relaxation = 100.0
 
     def prepare(self) -> None:
         self.network = (Likeness if self.model.rule == "transitivity" else OneRule)(self.model, self.rng)
         self.samples_seen = 0
-        self.window = 0.0 if self.model.algorithm == "logicmp" else 200.0
+        self.window = 0.0 if self.model.algorithm == "logicmp" else 100.0
         self.beliefs = np.array(self.network.beliefs)
         self.now: Array = self.beliefs if self.model.algorithm == "logicmp" else self.network.state
 

@@ -96,7 +96,7 @@ class MonotoneBoltzmann(core.Model):
         doc="iterations of beliefs from many starts, or samples of the machine itself",
     )  # fmt: skip
     size: int = core.control(
-        400, 8, 1000, symbol="N", unit="units", role="size", scale="log", part="simulation", only=MANY_UNITS,
+        256, 8, 1000, symbol="N", unit="units", role="size", scale="log", part="simulation", only=MANY_UNITS,
         doc="units simulated; up to 16 also summed over",
     )  # fmt: skip
     start: str = core.choice(

@@ -44,7 +44,7 @@ class Machine:
         self.rows, self.unit = rows, unit
         self.couplings = unit * rows[:, :n]
         reach = 0.01 if model.start == "near_zero" else 1.0
-        self.beliefs = rng.uniform(-reach, reach, (RUNS, n))
+        self.beliefs = rng.uniform(-reach, reach, (RUNS if model.dynamics == "mean_field" else 1, n))
         self.softest = symmetric_eigenpairs(self.couplings)[1][:, -1] / math.sqrt(n)
         self.softest *= np.sign(self.softest.sum()) or 1.0
         self.path, self.steps = [self.beliefs @ self.softest], 0
@@ -94,7 +94,7 @@ class Machine:
         lines = np.array(self.path).T
         times = self.steps + 1 - lines.shape[1] + np.arange(lines.shape[1])
         return core.Trajectories(
-            times, lines, "iterations", "along the softest direction", f"{RUNS} starts of one machine"
+            times, lines, "iterations", "along the softest direction", f"{lines.shape[0]} starts of one machine"
         )
 
     def exact_means(self) -> Array:
@@ -209,13 +209,13 @@ class MonotoneSimulation(core.Simulation["MonotoneBoltzmann"]):
     """Iterations of eq. (2) from many starts, sweeps of eq. (1), or batches of digits, by the words of the choices."""
 
     time_unit = "iterations"
-    relaxation = 200.0
+    relaxation = 100.0
 
     def prepare(self) -> None:
         self.machine: Machine | DigitMachine = (DigitMachine if self.model.machine == "digits" else Machine)(
             self.model, self.rng
         )
-        self.window = 400.0 if self.model.dynamics == "sampling" else 0.0
+        self.window = 300.0 if self.model.dynamics == "sampling" else 0.0
         if self.model.machine == "digits":
             self.step, self.window = 4.0, 0.0
 
