@@ -141,8 +141,8 @@ def follow_evidence(branch, noise, weight, classes, ends):
         a, b, _, _ = settle(a, b, problem)
         ends[i] = math.nan
         while branch != COLLAPSED or b > 0.5:
-            there = place + step
-            if not 0.0 <= there <= MOST_EVIDENCE:
+            there = min(max(place + step, 0.0), MOST_EVIDENCE)
+            if there == place:
                 break
             next_a, next_b, residual = newton(a, b, Problem(there, noise[i], weight[i], 1.0 / classes[i]))
             if residual < 1e-13:
