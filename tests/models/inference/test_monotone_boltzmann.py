@@ -107,7 +107,8 @@ def test_inhibition_that_cancels_the_echo_makes_mean_field_exact() -> None:
         for name in ("magnetization", "overlap", "response"):
             assert mean_field[name] == pytest.approx(exact[name], abs=1e-9)
         mean_field, exact = values(gain=0.8, bias=bias, inhibition=0.8)
-        assert mean_field["response"] > exact["response"] + 0.01
+        name = "magnetization" if bias else "response"
+        assert mean_field[name] > exact[name] + 0.02
 
 
 def test_monotone_machines_are_above_the_glass() -> None:
@@ -126,12 +127,12 @@ def test_ensembles_meet_their_theory(machine_kind: str, dynamics: str) -> None:
     mean_field, exact = values(**controls)
     wanted = mean_field if dynamics == "mean_field" else exact
     other = exact if dynamics == "mean_field" else mean_field
-    for size in (64, 256):
-        found = MonotoneBoltzmann(dynamics=dynamics, size=size, **controls).ensemble(samples=12, seed=3)
+    for size in (64, 192):
+        found = MonotoneBoltzmann(dynamics=dynamics, size=size, **controls).ensemble(samples=10, seed=3)
         for name in ("magnetization", "overlap"):
             value, error = float(found[name]), float(found[f"{name}_standard_error"])
             assert value == pytest.approx(wanted[name], abs=4 * error + 0.5 / size), (name, size)
-            if size == 256:
+            if size == 192:
                 assert abs(value - other[name]) > 4 * error
 
 
@@ -139,13 +140,13 @@ def test_small_deviations_shrink_as_the_semicircle_says() -> None:
     for controls in ({}, {"inhibition": 4.0, "damping": 0.36}, {"damping": 0.62}):
         model = MonotoneBoltzmann(size=512, **controls)  # type: ignore[arg-type]
         run = model.simulate(seed=2)
-        run.advance(14)  # later a finite machine has only its last eigenvalue
+        run.advance(7)  # later a finite machine has only its last eigenvalue
         times, series = run.series()
         path = model.predicted_path({name: x[0] for name, x in series.items()}, times)["spread"]
-        np.testing.assert_allclose(np.log(series["spread"]), np.log(path), atol=0.1)
+        np.testing.assert_allclose(np.log(series["spread"]), np.log(path), atol=0.08)
 
 
-def test_forty_starts_end_in_one_answer_if_and_only_if_the_machine_is_monotone() -> None:
+def test_starts_end_in_one_answer_if_and_only_if_the_machine_is_monotone() -> None:
     for kind in ("full", "restricted"):
         model = MonotoneBoltzmann(machine=kind, start="anywhere", inhibition=1.3, size=128)
         for gain, low, high in ((0.9, 0.0, 1e-6), (1.4, 0.05, 1.0)):

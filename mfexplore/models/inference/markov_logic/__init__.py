@@ -202,7 +202,7 @@ class MarkovLogic(core.Model):
     presets = (
         core.Preset(
             "rules clean the noise", {},
-            "Of the evidence 12 % is on the wrong side. Beliefs fade at first; in fifty sweeps the four blocks are clean.",
+            "Of the evidence 12 % is on the wrong side. Beliefs fade first; in fifty sweeps the four blocks are clean.",
             view=core.View(series="decision_error", function="belief_if_true"),
         ),
         core.Preset(

@@ -29,9 +29,9 @@ Kirkpatrick, without the echo:
 
 $$\langle s\rangle=\tanh(b+y\sqrt q\,z),\qquad q=\mathbb E\tanh^2(b+y\sqrt q\,z) \tag{5}$$
 
-Mean field exaggerates: a unit answers to a change of its own bias with $\chi=r/y^2$, where the truth is $1-q$.
-Inhibition $c=y^2(1-q)$ is just the correction of Thouless, Anderson and Palmer: it cancels the echo, $r=c$, and mean
-field is unique *and* right.
+Mean field exaggerates: without a bias $q=0$, and a unit answers to a small bias of its own with $\chi=r/y^2>1$, where the
+truth is $\chi=1-q=1$. Inhibition $c=y^2(1-q)$ is just the correction of Thouless, Anderson and Palmer: it cancels the
+echo, $r=c$, and mean field is unique *and* right.
 
 With a bias the ends $z$ of the spectrum of $DJ$, which give the contraction near the solution, follow from
 
@@ -165,7 +165,7 @@ class MonotoneBoltzmann(core.Model):
     presets = (
         core.Preset(
             "one answer", {"start": "anywhere"},
-            "Forty starts, anywhere, run into one line: the gain of 0.9 leaves no room for a second answer.",
+            "Sixteen starts, anywhere, run into one line: the gain of 0.9 leaves no room for a second answer.",
             view=core.View(picture="starts", series="spread"),
         ),
         core.Preset(
@@ -199,7 +199,6 @@ class MonotoneBoltzmann(core.Model):
         core.Preset(
             "complete a digit", {"machine": "digits", "inhibition": 3.0, "damping": 0.4},
             "From its upper half the machine completes a digit it never saw, and names it; both starts agree.",
-            view=core.View(series="label_error"),
         ),
         core.Preset(
             "a pair of two minds", {"machine": "pair", "gain": 1.2, "inhibition": 1.2, "start": "anywhere"},

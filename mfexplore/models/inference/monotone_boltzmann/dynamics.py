@@ -19,7 +19,7 @@ from mfexplore.numerics.matrices.blas import one_blas_thread, symmetric_eigenpai
 if TYPE_CHECKING:
     from mfexplore.models.inference.monotone_boltzmann import MonotoneBoltzmann
 
-RUNS = 40
+RUNS = 16
 SHOWN = 200  # iterations
 ENUMERABLE = 16  # units
 PIXELS, LABELS, TESTED = 64, 10, 150

@@ -9,10 +9,10 @@ import numpy as np
 from mfexplore.core import Array
 from mfexplore.core.bracketing import bracketed_roots
 
-NODES = np.linspace(-8, 8, 65)
+NODES = np.linspace(-8, 8, 129)
 WEIGHTS = np.exp(-0.5 * NODES**2) / np.exp(-0.5 * NODES**2).sum()
 COMMON = np.abs(NODES) <= 4  # units so rare that none occurs do not widen a spectrum
-STEPS = 1000
+STEPS = 600
 
 
 class State(NamedTuple):
@@ -42,6 +42,8 @@ def many_units(gain: Array, inhibition: Array, bias: Array, exact: bool) -> Stat
     top, bottom = gain.copy(), -inhibition  # without bias D is 1
     for ends, sign in ((top, 1.0), (bottom, -1.0)):
         ends[loud] = edge(slopes[loud], variance[loud], own[loud], sign)
+    if not exact:  # where beliefs run away nothing has been solved
+        residual = np.where(loud & ~(top <= 1), np.inf, residual)
     return State(beliefs @ WEIGHTS, overlap, response, residual, top, bottom, variance * (slopes**2 @ WEIGHTS))
 
 
