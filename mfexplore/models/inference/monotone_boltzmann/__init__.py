@@ -29,9 +29,9 @@ Kirkpatrick, without the echo:
 
 $$\langle s\rangle=\tanh(b+y\sqrt q\,z),\qquad q=\mathbb E\tanh^2(b+y\sqrt q\,z) \tag{5}$$
 
-Mean field exaggerates: without a bias $q=0$, and a unit answers to a small bias of its own with $\chi=r/y^2>1$, where the
-truth is $\chi=1-q=1$. Inhibition $c=y^2(1-q)$ is just the correction of Thouless, Anderson and Palmer: it cancels the
-echo, $r=c$, and mean field is unique *and* right.
+Mean field exaggerates: without a bias $q=0$, and a unit answers to a small bias of its own with $\chi=r/y^2>1$, where
+the truth is $\chi=1-q=1$. Inhibition $c=y^2(1-q)$ is just the correction of Thouless, Anderson and Palmer: it cancels
+the echo, $r=c$, and mean field is unique *and* right.
 
 With a bias the ends $z$ of the spectrum of $DJ$, which give the contraction near the solution, follow from
 

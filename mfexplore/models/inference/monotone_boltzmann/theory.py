@@ -42,8 +42,6 @@ def many_units(gain: Array, inhibition: Array, bias: Array, exact: bool) -> Stat
     top, bottom = gain.copy(), -inhibition  # without bias D is 1
     for ends, sign in ((top, 1.0), (bottom, -1.0)):
         ends[loud] = edge(slopes[loud], variance[loud], own[loud], sign)
-    if not exact:  # where beliefs run away nothing has been solved
-        residual = np.where(loud & ~(top <= 1), np.inf, residual)
     return State(beliefs @ WEIGHTS, overlap, response, residual, top, bottom, variance * (slopes**2 @ WEIGHTS))
 
 
@@ -76,7 +74,9 @@ def _iterate(bias: Array, variance: Array, inhibition: Array) -> tuple[Array, Ar
         q, r = new_q, np.clip(np.nan_to_num(new_r), 0.0, 1e3)  # where nothing is stable it runs away
         if not residual.max(initial=0.0) > 1e-13:
             break
-    return np.tanh(field), q, r, residual
+    echo = slopes / (1 - (r - inhibition)[:, None] * slopes)
+    stable = variance * ((echo * echo) @ WEIGHTS) < 1  # else beliefs run away, and nothing has been solved
+    return np.tanh(field), q, r, np.where(stable, residual, np.inf)
 
 
 def truth(bias: Array, variance: Array) -> tuple[Array, Array, Array]:
