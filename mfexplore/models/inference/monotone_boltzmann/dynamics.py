@@ -209,13 +209,13 @@ class MonotoneSimulation(core.Simulation["MonotoneBoltzmann"]):
     """Iterations of eq. (2) from many starts, sweeps of eq. (1), or batches of digits, by the words of the choices."""
 
     time_unit = "iterations"
-    relaxation = 100.0
+    relaxation = 80.0
 
     def prepare(self) -> None:
         self.machine: Machine | DigitMachine = (DigitMachine if self.model.machine == "digits" else Machine)(
             self.model, self.rng
         )
-        self.window = 300.0 if self.model.dynamics == "sampling" else 0.0
+        self.window = 150.0 if self.model.dynamics == "sampling" else 0.0
         if self.model.machine == "digits":
             self.step, self.window = 4.0, 0.0
 
