@@ -241,7 +241,6 @@ class MarkovLogic(core.Model):
             (core.Promise(core.Value("belief_c"), 0.66, 0.005),
              core.Promise(core.Value("belief_c", method="exact"), 0.56, 0.005),
              core.Promise(core.Mean("belief_c", 100, 4000), 0.56, 0.02)),
-            view=core.View(series="belief_c"),
         ),
     )  # fmt: skip
     references = (
