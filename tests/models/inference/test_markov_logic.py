@@ -266,7 +266,7 @@ def test_directed_relations_form_layers_where_theory_fails(algorithm: str) -> No
     assert validity == [0, 1]
     assert rank_spread("directed", 2.0) < 0.08
     assert rank_spread("directed", 20.0) > 0.2
-    assert rank_spread("symmetric", 20.0) == 0
+    assert rank_spread("symmetric", 20.0) < 1e-12
 
 
 def test_beliefs_follow_evidence_as_the_profile_says() -> None:
