@@ -1,0 +1,209 @@
+"""Theory of Markov logic: the mean-field states of many objects, where they end, and those of a single rule."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import expit
+
+from mfexplore.core import Array
+from mfexplore.numerics.functions.elementary import exp
+from mfexplore.numerics.kernel import kernel
+
+EVIDENCE, TRUTH, COLLAPSED = range(3)  # the branches
+MOST_EVIDENCE = 4.0
+NODES = np.linspace(-8, 8, 65)  # of the trapezoid rule, whose error is below 1e-11 up to s = 3
+WEIGHTS = np.exp(-0.5 * NODES**2) / np.exp(-0.5 * NODES**2).sum()
+SHARES = np.array([1.0, 0.6, -0.4])  # of A, B and C in the evidence for one rule
+
+
+class Problem(NamedTuple):
+    """What eq. (3) depends on."""
+
+    evidence: float
+    noise: float
+    weight: float
+    share: float  # 1/K
+
+
+@kernel
+def mean_belief(field, noise):
+    """The mean of sigma(field + noise z) over normal z, and its derivative by the field."""
+    mean, slope = 0.0, 0.0
+    for k in range(NODES.size):
+        decay = exp(-abs(field + noise * NODES[k]))
+        small = decay / (1.0 + decay)
+        mean += WEIGHTS[k] * (small if field + noise * NODES[k] < 0.0 else 1.0 - small)
+        slope += WEIGHTS[k] * small * (1.0 - small)
+    return mean, slope
+
+
+@kernel
+def image(a, b, problem):
+    """The right sides of eq. (3) and their derivatives: (a', b', da'/da, da'/db, db'/da, db'/db)."""
+    theta, noise, weight, share = problem
+    rho = 3.0 * b * b - 2.0 * b
+    u = share * (3.0 * a * a - 2.0 * a) + (1.0 - share) * rho
+    v = 2.0 * share * (3.0 * a * b - a - b) + (1.0 - 2.0 * share) * rho
+    new_a, by_u = mean_belief(theta + weight * u, noise)
+    new_b, by_v = mean_belief(-theta + weight * v, noise)
+    by_u, by_v = by_u * weight, by_v * weight
+    return (
+        new_a, new_b, by_u * share * (6.0 * a - 2.0), by_u * (1.0 - share) * (6.0 * b - 2.0),
+        by_v * share * (6.0 * b - 2.0), by_v * (share * (6.0 * a - 2.0) + (1.0 - 2.0 * share) * (6.0 * b - 2.0)),
+    )  # fmt: skip
+
+
+@kernel
+def newton(a, b, problem):
+    """A stable solution of eq. (3) near (a, b), by Newton: (a, b, residual), the last infinite if there is none."""
+    first_a, first_b = a, b
+    for _ in range(16):
+        new_a, new_b, aa, ab, ba, bb = image(a, b, problem)
+        f, g = new_a - a, new_b - b
+        determinant = (1.0 - aa) * (1.0 - bb) - ab * ba
+        if max(abs(f), abs(g)) < 1e-14:
+            stable = determinant > 0.0 and aa + bb < 2.0  # both eigenvalues (they are real) below 1
+            return a, b, max(abs(f), abs(g)) if stable else math.inf
+        a += (f * (1.0 - bb) + ab * g) / determinant
+        b += (g * (1.0 - aa) + ba * f) / determinant
+        if not max(abs(a - first_a), abs(b - first_b)) < 0.1:
+            break
+    return a, b, math.inf
+
+
+@kernel
+def settle(a, b, problem):
+    """Where slow LogicMP ends that starts at (a, b): (a, b, residual, steps). Newton takes over at the end."""
+    change = 1.0
+    for step in range(5000):
+        new_a, new_b, _, _, _, _ = image(a, b, problem)
+        change = max(abs(new_a - a), abs(new_b - b))
+        if change < 1e-3:
+            end_a, end_b, residual = newton(a, b, problem)
+            if residual < 1e-13:
+                return end_a, end_b, residual, step
+        a += 0.25 * (new_a - a)
+        b += 0.25 * (new_b - b)
+    return a, b, change, step
+
+
+@kernel
+def start_of(branch, problem):
+    """(a, b) from which a branch is reached."""
+    if branch == EVIDENCE:
+        return mean_belief(problem.evidence, problem.noise)[0], mean_belief(-problem.evidence, problem.noise)[0]
+    return 1.0, (0.0 if branch == TRUTH else 1.0)
+
+
+@kernel
+def solve_points(evidence, noise, weight, classes, beliefs, residual, steps):
+    """All branches at many points. beliefs: (a, b) of shape (n, 3, 2); residual, steps: shape (n, 3), NaN where the
+    collapsed branch is none of its own.
+    """
+    for i in range(evidence.size):
+        problem = Problem(evidence[i], noise[i], weight[i], 1.0 / classes[i])
+        for branch in range(3):
+            a, b = start_of(branch, problem)
+            a, b, residual[i, branch], steps[i, branch] = settle(a, b, problem)
+            beliefs[i, branch, 0], beliefs[i, branch, 1] = a, b
+        if b < 0.5:
+            residual[i, COLLAPSED] = math.nan
+
+
+@kernel
+def flipping_points(evidence, noise, weight, classes, damping):
+    """The damping 2/(1 - lambda) beyond which parallel steps flip, lambda the smallest eigenvalue of the derivative of
+    eq. (3) where LogicMP from the evidence ends. All of shape (n,); damping is overwritten.
+    """
+    for i in range(evidence.size):
+        problem = Problem(evidence[i], noise[i], weight[i], 1.0 / classes[i])
+        a, b = start_of(EVIDENCE, problem)
+        a, b, _, _ = settle(a, b, problem)
+        _, _, aa, ab, ba, bb = image(a, b, problem)
+        smallest = 0.5 * (aa + bb - math.sqrt((aa - bb) ** 2 + 4.0 * ab * ba))
+        damping[i] = 2.0 / (1.0 - smallest)
+
+
+@kernel
+def follow_evidence(branch, noise, weight, classes, ends):
+    """The evidence at which a branch ends that is followed from where it surely is (no evidence, or very much for the
+    truth), by steps that are halved where there is no solution nearby; NaN where it goes on to the other bound.
+    """
+    for i in range(noise.size):
+        place = MOST_EVIDENCE if branch == TRUTH else 0.0
+        longest = -MOST_EVIDENCE / 40.0 if branch == TRUTH else MOST_EVIDENCE / 40.0
+        step = longest
+        problem = Problem(place, noise[i], weight[i], 1.0 / classes[i])
+        a, b = start_of(branch, problem)
+        a, b, _, _ = settle(a, b, problem)
+        ends[i] = math.nan
+        while branch != COLLAPSED or b > 0.5:
+            there = min(max(place + step, 0.0), MOST_EVIDENCE)
+            if there == place:
+                break
+            next_a, next_b, residual = newton(a, b, Problem(there, noise[i], weight[i], 1.0 / classes[i]))
+            if residual < 1e-13:
+                a, b, place = next_a, next_b, there
+                step = max(step * 1.5, longest) if longest < 0.0 else min(step * 1.5, longest)
+            else:
+                step *= 0.5
+            if abs(step) < 1e-11:
+                ends[i] = place
+                break
+
+
+def softplus_mean(field: Array, noise: Array) -> Array:
+    """L of eq. (5)."""
+    return np.asarray(np.logaddexp(0, field[..., None] + noise[..., None] * NODES) @ WEIGHTS)
+
+
+def slope_of(field: Array, noise: Array) -> Array:
+    """The derivative of the mean belief by its field."""
+    belief = expit(field[..., None] + noise[..., None] * NODES)
+    return np.asarray((belief * (1 - belief)) @ WEIGHTS)
+
+
+def consequences(a: Array, b: Array, share: Array) -> tuple[Array, Array]:
+    """The pair u, v of eq. (4)."""
+    rho = 3 * b * b - 2 * b
+    u = share * (3 * a * a - 2 * a) + (1 - share) * rho
+    return u, 2 * share * (3 * a * b - a - b) + (1 - 2 * share) * rho
+
+
+def broken(a: Array, b: Array, share: Array) -> Array:
+    """V: what fraction of the rules is broken, by the kinds of the three objects in it."""
+    mixed = 2 * a * b * (1 - b) + b * b * (1 - a)
+    alike, apart = a * a * (1 - a), b * b * (1 - b)
+    return np.asarray(share**2 * alike + share * (1 - share) * mixed + (1 - share) * (1 - 2 * share) * apart)
+
+
+def layering(a: Array, b: Array, share: Array, by_u: Array, by_v: Array) -> Array:
+    """The largest eigenvalue of the derivative of eq. (2) for antisymmetric deviations, eq. (6): of single objects
+    within their kind, or of whole kinds. by_u, by_v: slopes of the mean beliefs, times the weight.
+    """
+    within, between = share * (1 + a), share * (1 + b)
+    rest = within + (1 / share - 2) * between
+    trace = by_u * within + by_v * rest
+    determinant = by_u * by_v * (within * rest - (1 / share - 1) * between**2)
+    single = 0.5 * (trace + np.sqrt(np.maximum(trace**2 - 4 * determinant, 0)))
+    return np.maximum(single, by_v * (2 * share * (a - b) + 1 + b))
+
+
+def ascend(start: Array, theta: Array, weight: Array) -> tuple[Array, Array]:
+    """Mean field of one rule, one statement after another, which never lowers the bound; beliefs of shape (n, 3), and
+    the residual of each point.
+    """
+    a, b, c = start.T
+    change = np.ones(weight.size)
+    for _ in range(3000):
+        before = a, b, c
+        a = expit(theta[:, 0] - weight * b * (1 - c))
+        b = expit(theta[:, 1] - weight * a * (1 - c))
+        c = expit(theta[:, 2] + weight * a * b)
+        change = np.max([np.abs(x - y) for x, y in zip((a, b, c), before, strict=True)], axis=0)
+        if change.max() < 1e-14:
+            break
+    return np.stack([a, b, c], axis=1), change
