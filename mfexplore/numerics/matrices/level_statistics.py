@@ -57,7 +57,9 @@ def repelling_ratio(beta: Floats) -> Floats:
     nodes, weights = (1 + nodes) / 2, weights / 2
     both, share, rest = nodes[:, None, None], nodes[None, :, None] / 2, nodes[None, None, :]  # mirrored: share < 1/2
     gaps = both * share, both * (1 - share), (1 - both) * rest, (1 - both) * (1 - rest)
-    chords = math.prod(np.sin(np.pi * gap) for gap in (*gaps, gaps[0] + gaps[1], gaps[1] + gaps[2]))
+    chords = np.ones((20, 20, 20))
+    for gap in (*gaps, gaps[0] + gaps[1], gaps[1] + gaps[2]):
+        chords *= np.sin(np.pi * gap)
     measure = both * (1 - both) * np.multiply.outer(np.multiply.outer(weights, weights), weights)
     logarithm, measure = np.log(chords / chords.max()).ravel(), measure.ravel()
     ratio = np.broadcast_to(share / (1 - share), chords.shape).ravel()
