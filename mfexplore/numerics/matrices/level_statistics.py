@@ -43,6 +43,21 @@ def orthogonal_ratio_density(ratio: Floats) -> Floats:
     return np.asarray(27 / 4 * (ratio + ratio**2) / (1 + ratio + ratio**2) ** 2.5)
 
 
+@cache
+def _four_on_a_circle() -> tuple[Floats, Floats, Floats]:
+    """Logarithm of the product of all chords between four levels, ratio of two gaps, and weight, at Gauss's points."""
+    nodes, weights = np.polynomial.legendre.leggauss(20)
+    nodes, weights = (1 + nodes) / 2, weights / 2
+    both, share, rest = nodes[:, None, None], nodes[None, :, None] / 2, nodes[None, None, :]  # mirrored: share < 1/2
+    gaps = both * share, both * (1 - share), (1 - both) * rest, (1 - both) * (1 - rest)
+    chords = np.ones((20, 20, 20))
+    for gap in (*gaps, gaps[0] + gaps[1], gaps[1] + gaps[2]):
+        chords *= np.sin(np.pi * gap)
+    weight = both * (1 - both) * np.multiply.outer(np.multiply.outer(weights, weights), weights)
+    ratio = np.broadcast_to(share / (1 - share), chords.shape)
+    return np.log(chords / chords.max()).ravel(), ratio.ravel(), weight.ravel()
+
+
 def repelling_ratio(beta: Floats) -> Floats:
     """Mean gap ratio of levels that repel like |x - y|^beta, from four of them on a circle: exact for independent ones,
     and 0.0015 too low for the large random matrices of beta = 1, 2 and 4.
@@ -53,21 +68,12 @@ def repelling_ratio(beta: Floats) -> Floats:
     Returns:
         Same shape.
     """
-    nodes, weights = np.polynomial.legendre.leggauss(20)
-    nodes, weights = (1 + nodes) / 2, weights / 2
-    both, share, rest = nodes[:, None, None], nodes[None, :, None] / 2, nodes[None, None, :]  # mirrored: share < 1/2
-    gaps = both * share, both * (1 - share), (1 - both) * rest, (1 - both) * (1 - rest)
-    chords = np.ones((20, 20, 20))
-    for gap in (*gaps, gaps[0] + gaps[1], gaps[1] + gaps[2]):
-        chords *= np.sin(np.pi * gap)
-    measure = both * (1 - both) * np.multiply.outer(np.multiply.outer(weights, weights), weights)
-    logarithm, measure = np.log(chords / chords.max()).ravel(), measure.ravel()
-    ratio = np.broadcast_to(share / (1 - share), chords.shape).ravel()
+    logarithm, ratio, weight = _four_on_a_circle()
     different, place = np.unique(beta, return_inverse=True)
     means = np.empty(different.size)
     for k, exponent in enumerate(different):
-        weight = np.exp(exponent * logarithm) * measure
-        means[k] = np.sum(weight * ratio) / np.sum(weight)
+        density = np.exp(exponent * logarithm) * weight
+        means[k] = (density @ ratio) / density.sum()
     return means[place].reshape(np.shape(beta))
 
 

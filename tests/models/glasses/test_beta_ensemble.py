@@ -10,6 +10,7 @@ from conftest import reference_values
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
+from scipy.interpolate import CubicSpline
 from scipy.special import pbdv
 
 from mfexplore.core import Law, NotOfferedError
@@ -63,10 +64,12 @@ def test_reference_values_of_the_largest_level() -> None:
 def test_review_values_of_the_crossover(c: float, density: float, fourth: float) -> None:
     """rho(0) and E x^4 = 3 + 5c + 2c^2 of the Hermite gas as N grows at fixed c."""
     found = mean_field(Charges("hermite", c, 1.0, 0.0, 0.0, 1.0, 0.0))
-    assert np.interp(0, found.values, found.density) == pytest.approx(density, rel=3e-4)
-    size = 5000
-    theory = BetaEnsemble(beta=2 * c / size, size=size).theory(method="mean_field")
-    assert float(theory["kurtosis"] * theory["variance"] ** 2) == pytest.approx(fourth, rel=2e-3)
+    assert CubicSpline(found.values, found.density)(0) == pytest.approx(density, rel=1e-3)
+    _, squares = coefficients("hermite", *np.array([[c], [0.0], [0.0], [1.0]]), 2)
+    assert squares[0, 0] * (squares[0, 0] + squares[0, 1]) == pytest.approx(fourth, abs=1e-12)
+    if c >= 2.5:
+        theory = BetaEnsemble(beta=2 * c / 5000, size=5000).theory(method="mean_field")
+        assert float(theory["kurtosis"] * theory["variance"] ** 2) == pytest.approx(fourth, rel=2e-3)
 
 
 # -- densities ---------------------------------------------------------------------------------------------------------
@@ -187,7 +190,7 @@ def test_two_levels_have_the_joint_density(potential: str, beta: float) -> None:
     left, right = 1.5, 2.5
     shapes = np.array([beta / 2, 0.0])
     pairs = []
-    for _ in range(6000):
+    for _ in range(2500):
         (a1, a2), (b,) = classical_matrix(potential, shapes, left, right, rng)
         pairs.append((math.sqrt((a1 - a2) ** 2 + 4 * b), a1 + a2))
     x, w = np.polynomial.legendre.leggauss(400)
@@ -211,7 +214,7 @@ def test_two_levels_have_the_joint_density(potential: str, beta: float) -> None:
 @pytest.mark.parametrize(("g", "stiffness", "force"), [(1.0, 2.0, 0.5), (0.3, 0.0, -4.0), (2.0, -3.0, 0.4)])
 def test_draws_of_the_diagonal_are_exact(g: float, stiffness: float, force: float) -> None:
     rng = np.random.default_rng(3)
-    drawn = np.array([draw_diagonal(g, stiffness, force, rng) for _ in range(8000)])
+    drawn = np.array([draw_diagonal(g, stiffness, force, rng) for _ in range(5000)])
     x = np.linspace(-12, 12, 24001)
     weight = np.exp(-g * x**4 / 4 - stiffness * x**2 - force * x)
     assert_drawn_from(drawn, x, weight)
@@ -220,7 +223,7 @@ def test_draws_of_the_diagonal_are_exact(g: float, stiffness: float, force: floa
 @pytest.mark.parametrize(("shape", "rate", "g"), [(0.4, 1.0, 1.0), (5.0, 0.0, 0.5), (3.0, -6.0, 2.0), (80.0, 2.0, 1.0)])
 def test_draws_of_the_squares_are_exact(shape: float, rate: float, g: float) -> None:
     rng = np.random.default_rng(4)
-    drawn = np.array([draw_square(shape, rate, g, rng) for _ in range(8000)])
+    drawn = np.array([draw_square(shape, rate, g, rng) for _ in range(5000)])
     u = np.linspace(-40, 5, 45001)  # b = e^u
     assert_drawn_from(np.log(drawn), u, np.exp(shape * u - rate * np.exp(u) - g * np.exp(2 * u) / 2))
 
@@ -238,14 +241,14 @@ def test_gibbs_passes_of_two_levels_reach_the_joint_density() -> None:
     rng = np.random.default_rng(5)
     a, b, shapes = np.zeros(2), np.array([0.5, 0.0]), np.array([0.5, 0.0])
     found = []
-    for _ in range(30_000):
+    for _ in range(16_000):
         gibbs_pass(a, b, shapes, 1.0, -2.0, rng)
         found.append(((a[0] - a[1]) ** 2 + 4 * b[0], (a[0] + a[1]) ** 2))
     x, w = np.polynomial.legendre.leggauss(300)
     x, w = 5 * x, 5 * w * np.exp(-((5 * x) ** 4) / 4 + (5 * x) ** 2)
     both = np.multiply.outer(w, w) * np.abs(x[:, None] - x)
     both /= both.sum()
-    blocks = np.array(found[1000:]).reshape(58, 500, 2).mean(axis=1)  # longer than the chain remembers
+    blocks = np.array(found[1000:]).reshape(30, 500, 2).mean(axis=1)  # longer than the chain remembers
     for values, expected in zip(
         blocks.T, (np.sum(both * (x[:, None] - x) ** 2), np.sum(both * (x[:, None] + x) ** 2)), strict=True
     ):
@@ -255,7 +258,7 @@ def test_gibbs_passes_of_two_levels_reach_the_joint_density() -> None:
 # -- simulation against theory -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [40, 160])
+@pytest.mark.parametrize("size", [30, 120])
 @pytest.mark.parametrize(
     "controls",
     [
@@ -280,7 +283,7 @@ def test_levels_have_the_predicted_moments_and_gap_ratio(controls: dict, size: i
         assert float(found[name]) == pytest.approx(float(theory[name]), abs=error), name
 
 
-@pytest.mark.parametrize("size", [40, 160])
+@pytest.mark.parametrize("size", [30, 120])
 @pytest.mark.parametrize(
     ("method", "controls"),
     [
@@ -296,29 +299,31 @@ def test_levels_have_the_predicted_moments_and_gap_ratio(controls: dict, size: i
 def test_the_largest_level_has_the_predicted_law(method: str, controls: dict, size: int) -> None:
     model = BetaEnsemble(size=size, **controls)
     run = model.simulate(seed=3)
-    run.advance(500)
+    run.advance(300)
     found = run.samples("largest_level")
     mean, variance = moments(law(model, "largest_level", method))
     assert found.mean() == pytest.approx(mean, abs=4 * found.std() / math.sqrt(found.size))
     assert found.std() / math.sqrt(variance) == pytest.approx(1, abs=0.12)
 
 
-def test_each_law_of_the_largest_level_fails_where_the_other_holds() -> None:
-    """Cold neighbours are not independent; a gas has no edge."""
-    for beta, wrong in ((1.0, "mean_field"), (0.04, "coulomb_gas")):
-        model = BetaEnsemble(beta=beta, size=100)
-        run = model.simulate(seed=3)
-        run.advance(300)
-        found = run.samples("largest_level")
-        mean, _ = moments(law(model, "largest_level", wrong))
-        assert abs(found.mean() - mean) > 5 * found.std() / math.sqrt(found.size)
+def test_each_theory_fails_where_the_other_holds() -> None:
+    """Cold levels are not independent, so their largest is not; hot ones do not stay within an edge."""
+    cold = BetaEnsemble(beta=1.0, size=100)
+    run = cold.simulate(seed=3)
+    run.advance(200)
+    found = run.samples("largest_level")
+    mean, _ = moments(law(cold, "largest_level", "mean_field"))
+    assert abs(found.mean() - mean) > 5 * found.std() / math.sqrt(found.size)
+    hot = BetaEnsemble(beta=0.02, size=100).ensemble(samples=6, seed=3)
+    error = float(hot["kurtosis_standard_error"])
+    assert float(hot["kurtosis"]) > 2 + 10 * error
 
 
 @pytest.mark.parametrize("beta", [0.005, 1.0, 4.0])
 def test_gaps_follow_the_surmise(beta: float) -> None:
     model = BetaEnsemble(beta=beta, size=200)
     run = model.simulate(seed=4)
-    run.advance(150)
+    run.advance(100)
     gaps = np.sort(run.samples("spacing"))
     surmise = law(model, "spacing")
     expected = np.interp(gaps, surmise.values, cumulative(surmise))
@@ -343,15 +348,15 @@ def test_a_few_gibbs_passes_are_enough_at_any_size(size: int) -> None:
     np.testing.assert_allclose(trace, path, rtol=2 / math.sqrt(size))
 
 
-def test_the_sampler_slows_down_where_the_bands_part() -> None:
-    model = BetaEnsemble(potential="quartic", beta=2.0, size=200)
-    critical = float(model.landmark("splitting", "quadratic")[0])
+def test_the_sampler_is_slow_where_a_stretch_of_the_matrix_is_about_to_split() -> None:
+    """One well: a fixed share of the way per pass. A barrier: somewhere down the matrix mu = -2 sqrt(g kappa)."""
     passes = []
-    for mu in (20.0, 0.0, critical):
-        at = model.replace(quadratic=mu)
-        path = at.predicted_path({"variance": 200.0}, np.arange(150.0))["variance"]
-        passes.append(int(np.argmax(np.abs(path / path[-1] - 1) < 0.01)))
-    assert passes[0] <= passes[1] < passes[2] / 4
+    for mu in (20.0, 0.0, -20.0):
+        model = BetaEnsemble(potential="quartic", beta=2.0, size=200, quadratic=mu)
+        path = model.predicted_path({"variance": 200.0}, np.arange(150.0))["variance"]
+        assert path[-1] == pytest.approx(model.spread(), rel=1e-4)
+        passes.append(int(np.argmax(np.abs(path / path[-1] - 1) < 0.001)))
+    assert passes[0] < passes[1] < 8 < 12 < passes[2]
 
 
 def test_off_diagonals_follow_the_profile() -> None:

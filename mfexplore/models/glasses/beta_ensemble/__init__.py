@@ -100,19 +100,19 @@ class BetaEnsemble(core.Model):
         doc="inverse temperature of the gas: how strongly levels repel",
     )  # fmt: skip
     left_exponent: float = core.control(
-        1.0, 0.1, 1000.0, symbol="a", role="field", scale="log", step=0.1, title="exponent at 0",
+        1.0, 0.1, 1000.0, symbol="a", role="coupling", scale="log", step=0.1, title="exponent at 0",
         doc="density of a single level near the wall at 0: x^(a-1)", only={"potential": ("laguerre", "jacobi")},
     )  # fmt: skip
     right_exponent: float = core.control(
-        1.0, 0.1, 1000.0, symbol="b", role="field", scale="log", step=0.1, title="exponent at 1",
+        1.0, 0.1, 1000.0, symbol="b", role="coupling", scale="log", step=0.1, title="exponent at 1",
         doc="the same near the wall at 1: (1-x)^(b-1)", only={"potential": ("jacobi",)},
     )  # fmt: skip
     quartic: float = core.control(
-        1.0, 0.1, 10.0, symbol="g", role="field", scale="log", step=0.1, title="quartic strength",
+        1.0, 0.1, 10.0, symbol="g", role="coupling", scale="log", step=0.1, title="quartic strength",
         doc="of gx⁴/4 in the potential", only={"potential": ("quartic",)},
     )  # fmt: skip
     quadratic: float = core.control(
-        0.0, -40.0, 40.0, symbol=r"\mu", role="field", step=0.5, title="quadratic strength",
+        0.0, -40.0, 40.0, symbol=r"\mu", role="coupling", step=0.5, title="quadratic strength",
         doc="of μx²/2 in the potential; below zero it has two wells", only={"potential": ("quartic",)},
     )  # fmt: skip
     size: int = core.control(
@@ -197,7 +197,8 @@ class BetaEnsemble(core.Model):
         ),
         core.Preset(
             "two wells", {"potential": "quartic", "beta": 2.0, "size": 200, "quadratic": -40.0},
-            "Deep wells split the levels into two bands; at μ = -28.3, where they part, the Gibbs sampler is slowest.",
+            "The levels have split into two bands, as they do below μ = -28.3. Between there and 0 the Gibbs sampler is "
+            "slow (trace): a stretch of the matrix is just about to split.",
             (core.Promise(core.Crossing("splitting", "quadratic"), -28.3, 0.05),),
             view=core.View(picture="density"),
         ),
