@@ -134,13 +134,13 @@ class BetaEnsemble(core.Model):
         core.Observable("gap_ratio", r"\bar r", "mean ratio of neighbouring gaps, at most 1", low=0.38, high=0.8),
         core.Observable(
             "off_diagonal_square", "b", "squared off-diagonal of the matrix; in theory that of the Coulomb gas of the"
-            " levels further down", over="position",
+            " levels further down", over="position", title="square off the diagonal",
         ),
     )  # fmt: skip
     coordinates = (core.Coordinate("position", "i/N", "how far down the matrix"),)
     methods = (
         core.Method("mean_field", "energy and entropy, eq. (3): large N at fixed βN"),
-        core.Method("coulomb_gas", "energy alone: large N at fixed β"),
+        core.Method("coulomb_gas", "energy alone: large N at fixed β", title="Coulomb gas"),
     )
     phases = (
         core.Phase("gas", "Too hot or too few: every level goes where the potential lets it, as if it were alone."),
@@ -197,8 +197,8 @@ class BetaEnsemble(core.Model):
         ),
         core.Preset(
             "two wells", {"potential": "quartic", "beta": 2.0, "size": 200, "quadratic": -40.0},
-            "The levels have split into two bands, as they do below μ = -28.3. Between there and 0 the Gibbs sampler is "
-            "slow (trace): a stretch of the matrix is just about to split.",
+            "The levels have split into two bands, as they do below μ = -28.3. Between there and 0 the Gibbs sampler "
+            "is slow (trace): a stretch of the matrix is just about to split.",
             (core.Promise(core.Crossing("splitting", "quadratic"), -28.3, 0.05),),
             view=core.View(picture="density"),
         ),

@@ -10,7 +10,7 @@ import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array
-from mfexplore.models.glasses.beta_ensemble.theory import coulomb_gas, mean_field
+from mfexplore.models.glasses.beta_ensemble.theory import coulomb_gas, mean_field, mean_level
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.matrices.level_statistics import gap_ratios
 from mfexplore.numerics.matrices.tridiagonal import tridiagonal_eigenvalues
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CLASSICAL = ("hermite", "laguerre", "jacobi")
 REMEMBERED = 40_000  # levels of recent matrices, for histograms
-SHOWN = 40  # matrices one above the other in the picture, and levels of each
+SHOWN = 24  # matrices one above the other in the picture, and levels of each
 
 
 def classical_matrix(
@@ -123,7 +123,7 @@ class BetaEnsembleSimulation(core.Simulation["BetaEnsemble"]):
         self.shapes = 0.5 * m.beta * np.arange(m.size - 1, -1, -1.0)
         at = m.charges()
         self.theory = mean_field(at) or coulomb_gas(at)
-        self.centre = float(np.sum(self.theory.values * np.gradient(self.theory.below)))
+        self.centre = mean_level(at)
         self.spectra = deque[Array](maxlen=max(SHOWN, REMEMBERED // m.size))
         self.moments = deque[tuple[float, float]](maxlen=400)
         self.largest = deque[float](maxlen=5000)

@@ -179,6 +179,14 @@ def levels_of(values: Array, masses: Array, widths: Array) -> Levels:
     return Levels(values, masses / widths, below, above)
 
 
+def mean_level(at: Charges) -> float:
+    """The first diagonal element of the Jacobi matrix, with tau also where that is negative."""
+    if at.potential == "quartic":
+        return 0.0
+    c, left, right, tau = np.array([[at.c], [at.left], [at.right], [at.tau]])
+    return float(coefficients(at.potential, c, left, right, tau, 1)[0][0, 0])
+
+
 @lru_cache(maxsize=64)
 def edge(at: Charges) -> Edge:
     """The shift is of first order in tau: known for the classical potentials, else from the pole and the root that it
