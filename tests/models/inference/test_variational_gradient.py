@@ -150,12 +150,12 @@ def test_runs_follow_the_path_and_settle_at_the_predicted_distance(family: str, 
     run = model.simulate(seed=6)
     run.advance(round(5 / step))
     times, series = run.series()
-    path = model.predicted_path({}, times)["distance"][FAMILIES.index(family)]
+    path = model.predicted_path({}, times)["distance"]
     distances = run.distances()
     error = 4 * distances.std() / math.sqrt(distances.size)
     assert series["distance"][-1] == pytest.approx(path[-1], abs=error + step / 2 * path[-1])
     middle = len(times) // 6
-    assert series["distance"][middle] == pytest.approx(path[middle], rel=0.03)
+    assert series["distance"][middle] == pytest.approx(path[middle], rel=0.06)
     theory = float(model.theory(method=family, profiles=False)["distance"])
     left = 9 * (1 - step) ** (2 * times[-1])  # of the way from the start
     assert distances.mean() == pytest.approx(theory, abs=error + step * theory + left)
@@ -192,7 +192,7 @@ def test_rare_runs_make_the_mean_above_the_limit() -> None:
     run = model.simulate(seed=9)
     run.advance(120)
     series = run.series()[1]
-    path = model.predicted_path({}, np.array([60.0, 120.0]))["distance"][1]
+    path = model.predicted_path({}, np.array([60.0, 120.0]))["distance"]
     for k, expected in zip((60, 120), path, strict=True):
         assert abs(math.log(series["distance"][k] / expected)) < math.log(2)
     ratio = series["distance"] / series["typical_distance"]
@@ -200,11 +200,11 @@ def test_rare_runs_make_the_mean_above_the_limit() -> None:
 
 
 def test_close_below_the_limit_the_distance_is_larger_than_to_first_order() -> None:
-    model = VariationalGradient(dimension=8, learning_rate=0.9 * 0.1795, family="full_rank", offset=1.0, runs=400)
+    model = VariationalGradient(dimension=8, learning_rate=0.9 * 0.1849, family="full_rank", offset=1.0, runs=400)
     run = model.simulate(seed=10)
     run.advance(120)
     distances = run.series()[1]["distance"][60:]
-    path = model.predicted_path({}, np.array([120.0]))["distance"][1, 0]
+    path = model.predicted_path({}, np.array([120.0]))["distance"][0]
     theory = float(model.theory(method="full_rank", profiles=False)["distance"])
     assert distances.mean() > 1.07 * theory
     assert distances.mean() == pytest.approx(path, rel=0.1)
