@@ -319,8 +319,8 @@ class VariationalGradient(core.Model):
         ),
         core.Preset(
             "beyond one", {"learning_rate": 1.3, "samples": 100},
-            "A hundred points per step: a step of 1.3 is not too noisy, but overshoots. The distance stays finite, and it "
-            "stays: the scale settles at 1.36 instead of 1.",
+            "A hundred points per step: a step of 1.3 is not too noisy, but overshoots. The distance stays finite, and "
+            "it stays: the scale settles at 1.36 instead of 1.",
             (core.Promise(lambda model: math.sqrt(model.learning_rate / (2 - model.learning_rate)), 1.36, 0.005),),
             view=core.View(method="mean_field"),
         ),

@@ -371,6 +371,18 @@ def test_off_diagonals_follow_the_profile() -> None:
         np.testing.assert_allclose(measured.values, expected, rtol=0.05, atol=0.02 * expected.max())
 
 
+def test_a_run_that_follows_other_controls_forgets_all_but_its_matrix() -> None:
+    run = BetaEnsemble(potential="quartic", size=40).simulate(seed=1)
+    run.advance(5)
+    before = run.a.copy()
+    assert run.follow(run.model.replace(quadratic=3.0))
+    np.testing.assert_array_equal(run.a, before)
+    assert run.samples("largest_level").size == 1
+    assert np.isfinite(list(run.observe().values())).all()
+    for name in run.pictures():
+        run.pictures()[name]
+
+
 def test_eigenvalues_of_a_run_are_those_of_its_matrix() -> None:
     run = BetaEnsemble(potential="quartic", size=50).simulate(seed=1)
     run.advance(3)

@@ -110,15 +110,17 @@ class BetaEnsembleSimulation(core.Simulation["BetaEnsemble"]):
     relaxation, window = 8.0, 32.0
 
     def prepare(self) -> None:
-        m = self.model
-        self.shapes = 0.5 * m.beta * np.arange(m.size - 1, -1, -1.0)
-        self.chain = m.potential not in CLASSICAL
-        self.retune()
+        self.chain = self.model.potential not in CLASSICAL
+        self._forget()
         self.a, self.b = np.empty(0), np.empty(0)
-        self._draw("hermite" if self.chain else m.potential)
+        self._draw("hermite" if self.chain else self.model.potential)
 
     def retune(self) -> None:
-        """What is remembered belongs to the controls before."""
+        """What is remembered belongs to the controls before, but for the present matrix."""
+        self._forget()
+        self._remember()
+
+    def _forget(self) -> None:
         m = self.model
         self.shapes = 0.5 * m.beta * np.arange(m.size - 1, -1, -1.0)
         at = m.charges()
@@ -140,6 +142,9 @@ class BetaEnsembleSimulation(core.Simulation["BetaEnsemble"]):
             self.b = np.append(self.b, 0.0)
         else:
             gibbs_pass(self.a, self.b, self.shapes, m.quartic, m.quadratic, self.rng)
+        self._remember()
+
+    def _remember(self) -> None:
         levels = tridiagonal_eigenvalues(self.a, self.b[:-1])
         self.spectra.append(levels)
         square = (levels - self.centre) ** 2
