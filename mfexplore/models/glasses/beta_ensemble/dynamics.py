@@ -127,7 +127,7 @@ class BetaEnsembleSimulation(core.Simulation["BetaEnsemble"]):
         self.theory = mean_field(at) or coulomb_gas(at)
         self.centre = mean_level(at)
         self.spectra = deque[Array](maxlen=max(SHOWN, REMEMBERED // m.size))
-        self.moments = deque[tuple[float, float]](maxlen=400)
+        self.moments = deque[tuple[float, float]](maxlen=100)
         self.largest = deque[float](maxlen=5000)
         self.squares = deque[Array](maxlen=200)
 
