@@ -222,5 +222,5 @@ class BetaEnsembleSimulation(core.Simulation["BetaEnsemble"]):
         )
         lines = [("mean field, eq. (3)", mean_field(at)), ("Coulomb gas", coulomb_gas(at))]
         drawn = [core.Series(name, law.values, law.density) for name, law in lines if law is not None]
-        top = 1.3 * float(bars.y.max())
+        top = 1.2 * max([float(bars.y.max()), *(float(np.quantile(line.y, 0.95)) for line in drawn)])
         return core.Chart((bars, *drawn), core.Axis("level"), core.Axis("density", low=0, high=top))
