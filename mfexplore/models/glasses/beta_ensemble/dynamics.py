@@ -180,7 +180,9 @@ class BetaEnsembleSimulation(core.Simulation["BetaEnsemble"]):
             return np.concatenate(gaps)
         if observable == "largest_level":
             return np.array(self._settled(self.largest))
-        return np.concatenate(self._settled(self.spectra))
+        if observable in (None, "level"):
+            return np.concatenate(self._settled(self.spectra))
+        return super().samples(observable)
 
     def profiles(self) -> dict[str, core.Measured]:
         """Squares off the diagonal, in at most 30 stretches of the recent matrices."""
