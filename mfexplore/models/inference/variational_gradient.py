@@ -188,16 +188,16 @@ class VariationalGradientSimulation(core.Simulation["VariationalGradient"]):
         return core.Album({"runs": self.picture, "ABC condition": self._bound})
 
     def picture(self) -> core.Chart:
-        """Single runs and their mean, against the exact path of the mean."""
+        """Single runs and the mean over all."""
         times, series = self.series()
         every = max(1, len(self.single) // 400)
         lines = np.maximum(np.array(self.single[::every]), 1e-12).T
-        steps = np.arange(lines.shape[1]) * float(every)
-        names = [f"run {k + 1}" for k in range(len(lines))]
-        drawn = [core.Series(name, steps, line) for name, line in zip(names, lines, strict=True)]
+        gap = np.full((len(lines), 1), np.nan)  # between one run and the next
+        steps = np.tile(np.append(np.arange(lines.shape[1]) * float(every), np.nan), len(lines))
+        runs = core.Series("single runs", steps, np.hstack([lines, gap]).ravel())
         mean = core.Series("mean of all runs", times[::every], series["distance"][::every], kind="points")
         return core.Chart(
-            (*drawn, mean), core.Axis("step"), core.Axis("squared distance per dimension", "log"),
+            (runs, mean), core.Axis("step"), core.Axis("distance D/d", "log"),
             caption="single runs (lines) and the mean over all (points)",
         )  # fmt: skip
 
@@ -253,14 +253,14 @@ class VariationalGradient(core.Model):
     observables = (
         core.Observable(
             "rate", r"\ln\Lambda", "growth of the mean square distance per step, eq. (4); it shrinks below 0",
-            signed=True, low=-1, high=1,
+            signed=True, low=-0.4, high=0.4,
         ),
         core.Observable("distance", r"D/d", "mean square distance per dimension, eq. (6)", scale="log"),
         core.Observable("location_gradient", r"|\hat g_m|^2", "squared gradient of the location", scale="log"),
         core.Observable("scale_gradient", r"|\hat g_C|^2", "squared gradient of the scale", scale="log"),
         core.Observable("row_distance", "D_i", "the same of one coordinate and its row", over="row", scale="log"),
     )  # fmt: skip
-    coordinates = (core.Coordinate("row", "i", "which coordinate", discrete=True),)
+    coordinates = (core.Coordinate("row", "i", "which coordinate"),)
     methods = (
         core.Method("mean_field", "independent coordinates", describes={"family": ("mean_field",)}),
         core.Method("full_rank", "a triangular matrix of scales", describes={"family": ("full_rank",)}),
