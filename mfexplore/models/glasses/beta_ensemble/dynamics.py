@@ -185,9 +185,11 @@ class BetaEnsembleSimulation(core.Simulation["BetaEnsemble"]):
         return super().samples(observable)
 
     def profiles(self) -> dict[str, core.Measured]:
-        """Squares off the diagonal, in at most 30 stretches of the recent matrices."""
+        """Squares off the diagonal, in about 30 stretches of the recent matrices."""
         recent = np.array(self._settled(self.squares))
-        edges = np.unique(np.linspace(0, recent.shape[1], 31).round().astype(int))
+        count = recent.shape[1]
+        even = 2 * np.linspace(0, count / 2, 31).round()  # where there are two bands, elements alternate
+        edges = np.unique(np.append(np.minimum(even, count), count)).astype(int)
         means = np.add.reduceat(recent, edges[:-1], axis=1) / np.diff(edges)
         places = (edges[1:] + edges[:-1] + 1) / (2 * self.model.size)
         error = means.std(axis=0, ddof=1) / math.sqrt(len(means)) if len(means) > 1 else None
