@@ -2,10 +2,12 @@
 
 - `kernel`: the one way a kernel is compiled, and how compiled kernels are kept; `later`: functions of SciPy that are
   loaded when they are first called.
-- `functions`: `elementary` ones that vectorise; averages over a `gaussian` field; `gaussian_pairs` of variables.
+- `functions`: `elementary` ones that vectorise; averages over a `gaussian` field; `gaussian_pairs` of variables; the
+  laws of Tracy and Widom (`tracy_widom`).
 - `solving`: fixed points accelerated (`anderson`); roots followed along a row (`continuation`); a `memory_equation`.
 - `matrices`: products at the speed of memory (`matrix_vector`, `aligned`, `prefetch`); BLAS on one thread (`blas`);
-  small systems inside kernels (`linear`, `inverse`); do levels repel (`level_statistics`)?
+  small systems inside kernels (`linear`, `inverse`); spectra of `tridiagonal` matrices; do levels repel
+  (`level_statistics`)?
 - `chance`: `random` numbers inside kernels; errors of averages (`statistics`).
 - `space`: periodic `lattices`; how points fill the plane (`box_counting`); `wavelets` of a square picture.
 """

@@ -118,6 +118,8 @@ def smallest(system: type[Model], rng: np.random.Generator) -> Iterator[Model]:
         model = system(**sizes, **dict(zip(words, combination, strict=True)))
         for axis in ("x", "y"):
             name, (low, high) = getattr(plane, axis), model.range(plane, axis)
+            if system.control(name).role == "size":
+                continue
             if system.control(name).role == "temperature":
                 low = (low + high) / 2
             model = model.replace(**{name: rng.uniform(low, high)})

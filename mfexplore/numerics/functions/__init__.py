@@ -1,1 +1,1 @@
-"""Functions: elementary ones that vectorise, averages over a Gaussian field, pairs of Gaussian variables."""
+"""Functions: elementary ones that vectorise, averages over a Gaussian field, pairs of them, Tracy-Widom laws."""

@@ -14,6 +14,8 @@ from mfexplore.numerics.matrices.level_statistics import (
     gap_ratios,
     orthogonal_ratio_density,
     poisson_ratio_density,
+    repelling_ratio,
+    repelling_spacing_density,
 )
 
 REFERENCES = {v["id"]: v["value"] for v in reference_values("rmt")}
@@ -72,3 +74,25 @@ def test_levels_of_hermitian_and_self_dual_matrices(rng: np.random.Generator) ->
     for spectrum, expected in ((hermitian, unitary), (self_dual, symplectic)):
         ratios = np.concatenate([gap_ratios(spectrum(60)) for _ in range(120)])
         assert ratios.mean() == pytest.approx(expected, abs=5 * ratios.std() / math.sqrt(3000))
+
+
+def test_levels_that_repel_have_the_ratios_of_the_known_ensembles() -> None:
+    """Atas, Bogomolny, Giraud and Roux (2013) for large matrices of beta = 1, 2, 4; independent levels exactly."""
+    found = repelling_ratio(np.array([[0.0, 1.0], [2.0, 4.0]]))
+    np.testing.assert_allclose(found, [[POISSON_RATIO, 0.5307], [0.5996, 0.6744]], atol=2e-3)
+    assert found[0, 0] == pytest.approx(POISSON_RATIO, abs=1e-6)
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.02, 1.0, 2.0, 10.0])
+def test_spacings_are_normalised_and_have_mean_one(beta: float) -> None:
+    s = np.linspace(0, 30, 300_001)[1:] - 5e-5
+    density = repelling_spacing_density(beta, s)
+    assert np.sum(density) * 1e-4 == pytest.approx(1, abs=3e-3)
+    assert np.sum(s * density) * 1e-4 == pytest.approx(1, abs=3e-3)
+
+
+def test_spacings_are_those_of_poisson_and_nearly_those_of_wigner() -> None:
+    s = np.linspace(0.01, 3, 60)
+    np.testing.assert_allclose(repelling_spacing_density(0.0, s), np.exp(-s), atol=2e-3)
+    unitary = 32 / np.pi**2 * s**2 * np.exp(-4 / np.pi * s**2)
+    np.testing.assert_allclose(repelling_spacing_density(2.0, s), unitary, atol=0.02)
