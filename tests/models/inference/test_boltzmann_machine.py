@@ -267,7 +267,7 @@ def test_hidden_fields_obey_the_law() -> None:
         for power in (1, 2, 4):
             moment = float(np.trapezoid(law.density * law.values**power, law.values))
             error = float((found**power).std()) / math.sqrt(run.model.hidden_size)  # sweeps are not independent
-            assert float((found**power).mean()) == pytest.approx(moment, abs=3 * error)
+            assert float((found**power).mean()) == pytest.approx(moment, abs=4 * error)
 
 
 def test_without_noise_there_is_one_field() -> None:

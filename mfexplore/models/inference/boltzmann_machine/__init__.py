@@ -423,9 +423,13 @@ class BoltzmannMachine(core.Model):
         """The fields of the hidden units. That of a binary one is shifted along its own value, which has acted back on
         the visible spins; Gaussian hidden units: of all memories but the recalled one.
         """
-        found = self.equilibrium(method="two_layers")
-        m, q = float(found["overlap_visible"]), float(found["freezing_visible"])
-        if math.isnan(q):
+        states = self.theory(method="two_layers", profiles=False)
+        for branch in self.branches:  # a memory is never left, whatever has the lower free energy
+            found = states.sel(branch=branch.name)
+            m, q = float(found["overlap_visible"]), float(found["freezing_visible"])
+            if not math.isnan(q):
+                break
+        else:
             raise core.NotOfferedError(self.title, "a law where no state is known")
         t, g, n_v = self.temperature, self.noise, self.visible_fraction
         if self.hidden == "gaussian":
