@@ -17,7 +17,7 @@ from mfexplore.figures.style import SANS, SERIF, Theme, cyclic, line_colour, pal
 MOST_POINTS = 800  # of a series
 MOST_PIXELS = 512  # along a side of a field
 MOST_ARROWS = 900
-WIDE = 1.5  # as wide as high, about, is the frame of a picture with axes
+WIDE = 1.5  # as wide as high, about, is the frame of a picture with axes, until its page has told
 NAMED = 0.72  # of the way across a guide, where its name stands
 
 
@@ -263,6 +263,16 @@ class FieldFigure(AxesFigure):
         figure.part("colour_bar").update(major_label_text_color=theme.soft)
         figure.layer("image").mapper.update(nan_color=theme.card)
 
+    def __init__(self, theme: Theme, figure: Figure | None = None) -> None:
+        super().__init__(theme, figure)
+        self._wide = WIDE
+        self._arrows: Arrows | None = None
+
+    def resize(self, width: float, height: float) -> None:
+        """Heads of arrows keep their shape."""
+        self._wide = width / height
+        self._show_arrows(self._arrows)
+
     def show(self, picture: Field) -> None:
         self._name(picture.x, picture.y)
         across, up = self.scales
@@ -320,6 +330,7 @@ class FieldFigure(AxesFigure):
         self.layers["errors"].put(**{name: joined[name] for name in bars})
 
     def _show_arrows(self, shown: Arrows | None) -> None:
+        self._arrows = shown
         lines: tuple[list[Any], list[Any]] = ([], [])
         if shown is not None:
             x, y, u, v = (
@@ -328,6 +339,6 @@ class FieldFigure(AxesFigure):
             (left, right), (bottom, top) = (get_range(self.figure, axis) or (0.0, 1.0) for axis in ("x", "y"))
             px, py = self._places(x, y)
             ex, ey = self._places(x + u, y + v)
-            aspect = WIDE * (top - bottom) / (right - left)
+            aspect = self._wide * (top - bottom) / (right - left)
             lines = arrows(px, py, ex - px, ey - py, aspect, shown.headless)
         self.layers["arrows"].put(xs=lines[0], ys=lines[1])
