@@ -253,7 +253,8 @@ class DenseHebbian(core.Model):
             core.Crossing("retrieval_spinodal", "load"), {"temperature": 0.0, "order": 4}, view=core.View(along="load"),
         ),
         core.Reference(
-            "overlap at T = 0.3, load 0.125", 0.863812754480256, 1e-9, "iteration of eqs. (2) from m = q = 1",
+            "overlap at T = 0.3, near the end of retrieval", 0.863812754480256, 1e-9,
+            "iteration of eqs. (2) from m = q = 1",
             core.Value("overlap", "retrieval"), {"temperature": 0.3, "load": 0.125},
         ),
         core.Reference(
