@@ -382,10 +382,10 @@ class Task:
         return quantity(self.answer, kind(**self.controls))
 
     def is_told_by(self, number: float, truth: float) -> bool:
-        """Whether somebody who has read this number need not think: it is the answer, as far as people write numbers
-        out. truth: of this task.
+        """Whether somebody who has read this number need not think: but for its sign it is the answer, as far as people
+        write numbers out. truth: of this task.
         """
-        return bool(np.abs(number - truth) <= min(self.tolerance, WRITTEN_OUT * np.abs(truth)))
+        return bool(np.abs(np.abs(number) - np.abs(truth)) <= min(self.tolerance, WRITTEN_OUT * np.abs(truth)))
 
     def judge(self, guess: float, kind: type[Model]) -> Verdict:
         """Compare a guess with the truth."""
