@@ -301,8 +301,8 @@ class BethePropagation(core.Model):
         ),
     )  # fmt: skip
     planes = (
-        core.Plane("antiferromagnetic_fraction", "temperature", "magnetization"),
-        core.Plane("field", "temperature", "magnetization"),
+        core.Plane("antiferromagnetic_fraction", "temperature", "magnetization", finest=129),
+        core.Plane("field", "temperature", "magnetization", finest=97),
     )
     presets = (
         core.Preset(

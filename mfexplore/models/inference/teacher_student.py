@@ -241,7 +241,7 @@ class TeacherStudent(core.Model):
             only={"channel": ("phase",)},
         ),
     )  # fmt: skip
-    planes = (core.Plane("load", "noise", "overlap", "uninformed", along="x"),)
+    planes = (core.Plane("load", "noise", "overlap", "uninformed", along="x", finest=129),)
     presets = (
         core.Preset(
             "hard", {"load": 1.35},

@@ -177,9 +177,10 @@ class DenseHebbian(core.Model):
             of="load",
         ),
         core.Landmark(
-            "retrieval_transition", "T_c", "below it memories have the lowest free energy", continuous=False, of="load"
+            "retrieval_transition", "T_c", "below it memories have the lowest free energy", continuous=False, of="load",
+            finest=33,
         ),
-        core.Landmark("retrieval_spinodal", "T_M", "above it no memory is recalled", of="load"),
+        core.Landmark("retrieval_spinodal", "T_M", "above it no memory is recalled", of="load", finest=33),
         core.Landmark(
             "at_line", "T_R", "below it replica symmetry breaks in the memories", continuous=False, of="load",
             title="AT line",
