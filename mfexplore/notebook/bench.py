@@ -34,6 +34,7 @@ class Bench:
         marks, legends: what may stand in the legend of a figure, and the widget that shows it.
         along_shown, playing, shape: the abscissa of the curve, whether the run plays, the shape of its picture.
         choices: what a panel shows, by its name, where it has a choice.
+        checks: of each reference the words, and the button that leads to its point.
         asked, asked_on: by panel, the button of what it simulates if somebody asks for it, with the words beside it,
             and whether the button ends it.
     """
@@ -53,7 +54,8 @@ class Bench:
         self.marks = {panel.name: panel.marks(self.kind) for panel in self.sheet.panels}
         self.legends = {name: widgets.HTML() for name in self.marks}
         self.table, self.download = (widgets.HTML() for _ in range(2))
-        self.checks = [widgets.HTML() for _ in self.kind.references]
+        looks = [self._button("look", partial(self._look_at, index)) for index in range(len(self.kind.references))]
+        self.checks = [(widgets.HTML(), look) for look in looks]
         self.snippets = {name: widgets.HTML() for name in self.sheet.snippets}
         self.clock, self.caption = widgets.HTML(), widgets.HTML()
         self.keys: dict[str, Any] = {}
@@ -202,8 +204,7 @@ class Bench:
     def _build_checks(self) -> list[Any]:
         """The references, each with the way to the point that it speaks of."""
         rows = []
-        for index, (reference, words) in enumerate(zip(self.kind.references, self.checks, strict=True)):
-            look = self._button("look", partial(self._look_at, index))
+        for reference, (words, look) in zip(self.kind.references, self.checks, strict=True):
             look.layout.visibility = None if reference.leads_somewhere else "hidden"
             rows.append(_box([words, look], "mfexplore-check"))
         return [widgets.HTML("<h4>Checks against the literature</h4>"), *rows] if rows else []

@@ -254,7 +254,7 @@ class NotebookPage:
     def _(self, said: messages.Check) -> None:
         source = f"<small>{one_line(said.source)}</small>"
         row = f"<span>{one_line(said.title)}{source}</span><span>{said.computed}</span><span>{said.mark}</span>"
-        self._write(self.bench.checks[said.index], "value", row)
+        self._write(self.bench.checks[said.index][0], "value", row)
 
     @tell.register
     def _(self, said: messages.Table) -> None:
