@@ -171,8 +171,9 @@ class Plane:
 class View:
     """How one looks at a point, as far as it matters; the rest stays as the page has it.
 
-    plane: the two controls of the diagram; colour: its observable; along: the control of the curve; series: the
-    observable that is traced; picture, function: which picture of the state and which observable that is a function.
+    plane: the two controls of the diagram; colour: its observable; along: the control of the curve; series: what is
+    traced of all that the run observes, declared or not; picture, function: which picture of the state and which
+    observable that is a function.
     """
 
     plane: tuple[str, str] | None = None
