@@ -93,8 +93,8 @@ def diagram(
         if measured is not None:
             px, py, values = measured.shown(observable)
             axes.scatter(
-                px, py, s=34, c=Scale(declared).place(values), cmap=image.cmap, norm=image.norm, edgecolors="white",
-                linewidths=0.9, zorder=3,
+                px, py, s=34, c=Scale(declared).place(values), cmap=image.cmap, norm=image.norm,  # type: ignore[arg-type]
+                edgecolors="white", linewidths=0.9, zorder=3,
             )  # fmt: skip
         axes.set(xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]))
         if bare:

@@ -123,8 +123,8 @@ def dots(sweep: xr.Dataset, model: Model, x: str, y: str) -> Dots:
     for name, made in model.controls().items():
         if name not in (x, y) and made.part != "simulation" and model.applies(made):
             there &= _alike(column(name), getattr(model, name))
-    place = [column(name).astype(float)[there] for name in (x, y)]
-    return Dots(*place, {name: rows[name].to_numpy(float)[there] for name in known})
+    across, up = (column(name).astype(float)[there] for name in (x, y))
+    return Dots(across, up, {name: rows[name].to_numpy(float)[there] for name in known})
 
 
 def _is_mean(sweep: xr.Dataset, name: str, axes: list[str]) -> bool:
@@ -136,4 +136,4 @@ def _alike(values: Array, wanted: Any) -> Array:
     """Where a control has the value that is wanted, but for what a simulation rounds."""
     if isinstance(wanted, str):
         return np.asarray(values == wanted)
-    return np.isclose(values.astype(float), wanted, rtol=ROUNDING, atol=1e-9)
+    return np.asarray(np.isclose(values.astype(float), wanted, rtol=ROUNDING, atol=1e-9))

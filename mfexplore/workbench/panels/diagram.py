@@ -51,7 +51,8 @@ class DiagramPanel(Panel):
         self._computed: Any = None
         self._finest = RESOLUTION
         self._look: Any = None
-        self._measured, self._measured_for = NONE, None  # dots, and the controls that they belong to
+        self._measured = NONE
+        self._measured_for: Any = None  # the controls that these dots belong to
         self._stored: Any = None
         self._measures: tuple[str, ...] = ()  # what the simulation observes
         self._measuring = Asked(
