@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import panel as pn
 import param
@@ -29,8 +29,12 @@ from mfexplore.core.controls import Control
 from mfexplore.core.errors import MfexploreError
 from mfexplore.core.model import Model
 from mfexplore.core.seeds import Seed
+from mfexplore.study.measured import read
 from mfexplore.workbench.desk import Desk
 from mfexplore.workbench.exploration import Exploration
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +50,11 @@ class WorkbenchView(JSComponent):
 
     def __init__(
         self, start: Exploration, notices: list[str], host: Host, ready: Callable[[], bool],
-        born: Callable[[Desk], None], **params: Any,
+        born: Callable[[Desk], None], sweep: xr.Dataset | None = None, **params: Any,
     ) -> None:  # fmt: skip
-        self.page = BrowserPage(start, notices, self._hand_over, _loop(), serves=host.serves, ready=ready, born=born)
+        self.page = BrowserPage(
+            start, notices, self._hand_over, _loop(), serves=host.serves, ready=ready, born=born, sweep=sweep
+        )
         self._line = lines.open_for(self.page) if host.serves else ""
         sheet, constants = pages.component(type(start.model), host)  # type: ignore[arg-type]
         super().__init__(
@@ -97,9 +103,11 @@ class Workbench(pn.viewable.Viewer):
 
     def __init__(
         self, model: Model | Exploration, seed: Seed = 0, *, notices: list[str] | None = None, host: Host = ANYWHERE,
-        ready: Callable[[], bool] = lambda: True, view: dict[str, Any] | None = None, **params: Any,
+        ready: Callable[[], bool] = lambda: True, view: dict[str, Any] | None = None, measured: Any = None,
+        **params: Any,
     ) -> None:  # fmt: skip
-        """view: x, y, colour, branch, method and along, as in `Exploration`.
+        """view: x, y, colour, branch, method and along, as in `Exploration`. measured: a sweep that is laid over the
+        diagram, as in `Model.explore`.
 
         What remains is for servers: notices are told to the person at first, ready says whether the kernels are there.
         """
@@ -111,7 +119,8 @@ class Workbench(pn.viewable.Viewer):
         self._desk: Desk | None = None
         self._follows = False
         self._begins: Callable[[], None] = lambda: None
-        self._view = WorkbenchView(start, notices or [], host, ready, self._take_desk)
+        sweep = None if measured is None else read(measured, type(start.model))
+        self._view = WorkbenchView(start, notices or [], host, ready, self._take_desk, sweep)
         controls.param.watch(self._moved, [*start.model.values(), "seed"])
 
     def __panel__(self) -> WorkbenchView:

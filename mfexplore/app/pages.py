@@ -78,6 +78,7 @@ def constants(made: Sheet) -> dict[str, Any]:
     return {
         "controls": {name: _data(declared) for name, declared in kind.controls().items()},
         "titles": {o.name: o.title for o in kind.observables},
+        "decades": [o.name for o in kind.observables if o.is_logarithmic],
         "lines": {theme.name: list(theme.lines) for theme in (LIGHT, DARK)},
     }
 

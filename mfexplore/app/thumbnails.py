@@ -50,7 +50,7 @@ def picture(key: str) -> bytes | None:
     if not kind.planes or not kind.offers("solve"):
         return None
     plane = kind.planes[0]
-    dataset = model.diagram(plane.x, plane.y, RESOLUTION)
+    dataset = model.diagram(plane.x, plane.y, min(RESOLUTION, plane.finest))
     try:
         boundaries = model.boundaries(plane.x, plane.y)
     except MfexploreError:

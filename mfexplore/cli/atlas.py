@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from mfexplore.core.simulation import Simulation
 
+RESOLUTION = 129
 FIGURE_ENDINGS = (".png", ".svg", ".pdf")
 EQUILIBRIUM = "*"  # marks a branch of the theory
 CAPABILITIES = {
@@ -121,24 +122,35 @@ def diagram(
     controls: Controls = None,
     x: Annotated[str | None, typer.Option("--x", help="Control along the abscissa.")] = None,
     y: Annotated[str | None, typer.Option("--y", help="Control along the ordinate.")] = None,
-    resolution: Annotated[int, typer.Option(min=2, max=4097, help="Points along each axis.")] = 129,
+    resolution: Annotated[
+        int | None, typer.Option(min=2, max=4097, help=f"Points along each axis (default: at most {RESOLUTION}).")
+    ] = None,
     preset: PresetName = None,
+    measured: Annotated[
+        Path | None,
+        typer.Option(help="A sweep to lay over the picture as dots: its Zarr store, or a .nc or .csv file."),
+    ] = None,
     output: Output = None,
 ) -> None:
     """Compute the phase diagram in a plane of two controls."""
     from mfexplore.study.diagram import diagram as make_diagram
+    from mfexplore.study.measured import dots, read
 
     model = chosen_model(key, controls, preset)
     paths = check_outputs(output, DATA_ENDINGS + FIGURE_ENDINGS)
+    sweep = None if measured is None else read(measured, type(model))
     plane = model.plane(x, y)
     with progress_bar(f"{model.title}: diagram") as update:
-        dataset = make_diagram(model, plane.x, plane.y, resolution, progress=update)
+        dataset = make_diagram(model, plane.x, plane.y, resolution or min(RESOLUTION, plane.finest), progress=update)
 
     def draw() -> Figure:
         from mfexplore.figures import publication
 
         boundaries = model.boundaries(plane.x, plane.y)
-        return publication.diagram(dataset, type(model), plane.colour, plane.branch, boundaries=boundaries)
+        over = None if sweep is None else dots(sweep, model, plane.x, plane.y)
+        return publication.diagram(
+            dataset, type(model), plane.colour, plane.branch, boundaries=boundaries, measured=over
+        )
 
     write_results(dataset, paths, draw)
     out.print(f"[bold]{model.title}[/]: {plane.y} against {plane.x}")

@@ -20,11 +20,10 @@ from mfexplore.core.solution import Array, columns
 if TYPE_CHECKING:
     from mfexplore.core.model import Model
 
-COLUMNS = 129  # of a plane, on which a boundary is traced
 ALONG = 257  # places at which crossings along a control are looked for
 HALVINGS = 8  # of a step of a traced curve, where it is steep or ends
-MOST_POINTS = 600
-STEEP = 0.02  # part of the control's range that one step of a traced curve may take
+MOST_TIMES = 5  # `Landmark.finest` are the points of a traced curve at most
+STEEP = 2.5  # times its even share of the control's range is what one step of a traced curve may take
 BENT = 0.001  # part of it by which a point may lie beside the line through its neighbours
 
 Explicit = Callable[[Array], tuple[Array, Array]]  # values of the boundary, and where it is one; both of shape (n, k)
@@ -82,7 +81,7 @@ def crossings(model: Model, landmark: Landmark, along: str) -> Array:
 def trace(model: Model, landmark: Landmark, x: str, y: str, x_range: tuple[float, float]) -> tuple[Array, Array]:
     """A boundary as a curve in a plane; NaN separates pieces. Raises NotOfferedError."""
     if not landmark.of:
-        return _by_columns(model, landmark.name, x, y, x_range)
+        return _by_columns(model, landmark, x, y, x_range)
     if not model.applies(landmark):
         return np.empty(0), np.empty(0)
     for axis in (x, y):
@@ -98,7 +97,7 @@ def trace(model: Model, landmark: Landmark, x: str, y: str, x_range: tuple[float
         return _explicit(model, landmark, {other.name: places})
 
     if other.is_integer:  # a level piece for every whole number
-        whole = other.grid(MOST_POINTS, *window)
+        whole = other.grid(MOST_TIMES * landmark.finest, *window)
         values, real = explicit(whole)
         a, b = other.bounds
         ends = np.clip([whole - 0.5, whole + 0.5], a, b)
@@ -106,7 +105,7 @@ def trace(model: Model, landmark: Landmark, x: str, y: str, x_range: tuple[float
         across = np.stack([ends[0], whole, ends[1], gap], axis=-1).ravel()
         curves = [np.stack([v, v, v, gap], axis=-1).ravel() for v in np.where(real, values, np.nan).T]
     else:
-        across, found = _followed(explicit, other.grid(COLUMNS, *window), low, high)
+        across, found = _followed(explicit, other.grid(landmark.finest, *window), low, high)
         curves = list(found.T)
     places = np.concatenate([piece for _ in curves for piece in (across, [np.nan])][:-1])
     values = np.concatenate([piece for curve in curves for piece in (curve, [np.nan])][:-1])
@@ -192,12 +191,13 @@ def _followed(explicit: Explicit, places: Array, low: float, high: float) -> tup
         return np.where(real & (values >= low) & (values <= high), values, np.nan)
 
     places = np.asarray(places, np.float64)
+    most, steepest = MOST_TIMES * places.size, STEEP / places.size * (high - low)
     values = inside(places)
     for _ in range(HALVINGS):
         there = np.isfinite(values)
         ends = (there[1:] != there[:-1]).any(axis=1)
         with np.errstate(invalid="ignore"):
-            steep = np.asarray((np.abs(np.diff(values, axis=0)) > STEEP * (high - low)).any(axis=1))
+            steep = np.asarray((np.abs(np.diff(values, axis=0)) > steepest).any(axis=1))
             share = ((places[1:-1] - places[:-2]) / (places[2:] - places[:-2]))[:, None]
             aside = values[1:-1] - (1 - share) * values[:-2] - share * values[2:]
             bent = (np.abs(aside) > BENT * (high - low)).any(axis=1)
@@ -205,7 +205,7 @@ def _followed(explicit: Explicit, places: Array, low: float, high: float) -> tup
         steep[:-1] |= bent
         middle = 0.5 * (places[1:] + places[:-1])[ends | steep]
         middle = np.setdiff1d(middle, places)
-        if not middle.size or places.size + middle.size > MOST_POINTS:
+        if not middle.size or places.size + middle.size > most:
             break
         order = np.argsort(np.concatenate([places, middle]))
         places = np.concatenate([places, middle])[order]
@@ -229,20 +229,20 @@ def _by_roots(model: Model, landmark: Landmark, x: str, y: str, x_range: tuple[f
         turned = _by_roots(model, landmark, y, x, made.bounds)
         inside = ~((turned[1] < x_range[0]) | (turned[1] > x_range[1]))
         return turned[1][inside], turned[0][inside]
-    across = model.control(x).grid(COLUMNS, *x_range)
-    column, place = _roots(model, landmark, {x: across}, y, _towards_zero(made, made.grid(COLUMNS)))
+    across = model.control(x).grid(landmark.finest, *x_range)
+    column, place = _roots(model, landmark, {x: across}, y, _towards_zero(made, made.grid(landmark.finest)))
     return _pieces(across.astype(float), column, place)
 
 
-def _by_columns(model: Model, name: str, x: str, y: str, x_range: tuple[float, float]) -> tuple[Array, Array]:
+def _by_columns(model: Model, landmark: Landmark, x: str, y: str, x_range: tuple[float, float]) -> tuple[Array, Array]:
     """From `landmark` on the columns of x, or the rows of y if it can only be solved along x."""
     for fixed, along in ((x, y), (y, x)):
-        across = model.control(fixed).grid(COLUMNS, *(x_range if fixed == x else (None, None)))
+        across = model.control(fixed).grid(landmark.finest, *(x_range if fixed == x else (None, None)))
         try:
-            found = [model.replace(**{fixed: value}).landmark(name, along) for value in across]
+            found = [model.replace(**{fixed: value}).landmark(landmark.name, along) for value in across]
         except NotOfferedError:
             continue
         column = np.repeat(np.arange(across.size), [len(one) for one in found])
         curve = _pieces(across.astype(float), column, np.concatenate([np.empty(0), *found]))
         return curve if fixed == x else curve[::-1]
-    raise NotOfferedError(model.title, f"the boundary {name!r} in the plane ({x}, {y})")
+    raise NotOfferedError(model.title, f"the boundary {landmark.name!r} in the plane ({x}, {y})")

@@ -76,6 +76,16 @@ class Control:
         """Whether an axis or a slider of it is divided by ratios: declared so, and positive throughout."""
         return self.scale == "log" and not self.is_choice and self.bounds[0] > 0
 
+    @property
+    def is_followed(self) -> bool:
+        """Whether a running simulation follows a change of it; else it needs a new run."""
+        return not self.quenched and self.role not in ("size", "start")
+
+    @property
+    def is_carried(self) -> bool:
+        """Whether a run can be carried along it: a number that a running simulation follows, and depends on."""
+        return self.is_followed and not self.is_choice and self.part != "theory" and self.role != "time"
+
     def option_title(self, option: str) -> str:
         """An option as people write it."""
         return self.option_titles.get(option) or in_words(option)

@@ -14,6 +14,8 @@ from mfexplore.core.errors import NotOfferedError, UnknownNameError
 if TYPE_CHECKING:
     from mfexplore.core.model import Model
 
+WRITTEN_OUT = 0.02  # relative difference of a number and what people write for it
+
 Options = Mapping[str, tuple[str, ...]]  # of a choice: the words under which something exists
 
 
@@ -135,19 +137,23 @@ class Landmark(Named):
 
     of: the control that `Model.boundary` gives the boundary in; along every other control, and in every plane, it is
         found from that.
+    finest: points along an axis of a plane at which its curve is computed before some are added where it is bent; fewer
+        for a boundary that takes long.
     """
 
     symbol: str
     doc: str
     continuous: bool = True
     of: str = field(default="", kw_only=True)
+    finest: int = field(default=129, kw_only=True)
 
 
 @dataclass(frozen=True)
 class Plane:
     """Two controls that span a phase diagram, what to colour it by, and along which axis the curve is drawn first.
 
-    finest: points along each axis beyond which a diagram shows nothing new, or takes too long.
+    finest: points along each axis beyond which a diagram shows nothing new, or takes too long; whoever asks for more
+        by number gets them.
     """
 
     x: str
@@ -165,8 +171,9 @@ class Plane:
 class View:
     """How one looks at a point, as far as it matters; the rest stays as the page has it.
 
-    plane: the two controls of the diagram; colour: its observable; along: the control of the curve; series: the
-    observable that is traced; picture, function: which picture of the state and which observable that is a function.
+    plane: the two controls of the diagram; colour: its observable; along: the control of the curve; series: what is
+    traced of all that the run observes, declared or not; picture, function: which picture of the state and which
+    observable that is a function.
     """
 
     plane: tuple[str, str] | None = None
@@ -310,6 +317,38 @@ class Reference:
     published: bool = field(default=False, kw_only=True)
     view: View = field(default=View(), kw_only=True)
 
+    @property
+    def speaks_of(self) -> str:
+        """The control or observable that its value is one of; empty where nobody has said."""
+        of = self.of
+        return of.along if isinstance(of, Crossing) else of.observable if isinstance(of, Value | Exact | Mean) else ""
+
+    @property
+    def leads_somewhere(self) -> bool:
+        """Whether it speaks of a point that one can look at: what is computed otherwise may speak of none."""
+        return bool(self.at) or self.view != View() or not callable(self.of)
+
+    def point(self, kind: type[Model]) -> tuple[Model, View]:
+        """The point that it speaks of, and how one looks at it: as it says, else so that its quantity is seen."""
+        model, of = kind(**self.at), self.of
+        usual: dict[str, Any] = {}
+        if isinstance(of, Value):
+            is_function = model.observable(of.observable).over is not None
+            usual = {"function" if is_function else "colour": of.observable, "branch": of.branch, "method": of.method}
+        elif isinstance(of, Exact):
+            usual = {"colour": of.observable}
+        elif isinstance(of, Mean):
+            usual = {"series": of.observable}
+        elif isinstance(of, Crossing) and of.along in kind.axis_names():
+            made = kind.control(of.along)
+            low, high = made.bounds
+            crossed = min(max(self.value, low), high)
+            model = model.replace(**{of.along: round(crossed) if made.is_integer else crossed})
+            planes = [(p.x, p.y) for p in model.planes if model.applies(p) and of.along in (p.x, p.y)]
+            usual = {"plane": planes[0], "along": of.along} if planes else {}
+        said = {name: value for name, value in vars(self.view).items() if value is not None}
+        return model, View(**usual | said)
+
     def computed(self, kind: type[Model]) -> float:
         """The value as this package has it."""
         return quantity(self.of, kind(**self.at))
@@ -339,9 +378,19 @@ class Task:
     lesson: str
     view: View = field(default=View(), kw_only=True)
 
+    def truth(self, kind: type[Model]) -> float:
+        """The answer."""
+        return quantity(self.answer, kind(**self.controls))
+
+    def is_told_by(self, number: float, truth: float) -> bool:
+        """Whether somebody who has read this number need not think: but for its sign it is the answer, as far as people
+        write numbers out. truth: of this task.
+        """
+        return bool(np.abs(np.abs(number) - np.abs(truth)) <= min(self.tolerance, WRITTEN_OUT * np.abs(truth)))
+
     def judge(self, guess: float, kind: type[Model]) -> Verdict:
         """Compare a guess with the truth."""
-        truth = quantity(self.answer, kind(**self.controls))
+        truth = self.truth(kind)
         return Verdict(guess, truth, bool(np.abs(guess - truth) <= self.tolerance))
 
 

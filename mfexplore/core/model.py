@@ -482,7 +482,7 @@ class Model:
             if (plane.y, plane.x) == (x, y):
                 along: Literal["x", "y"] = "y" if plane.along == "x" else "x"
                 return replace(plane, x=x, y=y, x_range=plane.y_range, y_range=plane.x_range, along=along)
-        return Plane(x, y, first.colour, first.branch)
+        return Plane(x, y, first.colour, first.branch, finest=first.finest)
 
     @classmethod
     def axis_names(cls) -> tuple[str, ...]:
@@ -512,13 +512,17 @@ class Model:
         assert model.simulation is not None
         return model.simulation(model, seed)
 
-    def diagram(self, x: str | None = None, y: str | None = None, resolution: int = 257, **changes: Any) -> xr.Dataset:
-        """The theory on a grid of a plane: Dataset over (y, x). `diagram_levels` yields the coarser pictures first."""
+    def diagram(
+        self, x: str | None = None, y: str | None = None, resolution: int | None = None, **changes: Any
+    ) -> xr.Dataset:
+        """The theory on a grid of a plane: Dataset over (y, x); `diagram_levels` yields the coarser pictures first.
+        resolution: points along each axis (None: as fine as the plane says).
+        """
         finished: xr.Dataset = verb("diagram")(self.replace(**changes), x, y, resolution)
         return finished
 
     def diagram_levels(
-        self, x: str | None = None, y: str | None = None, resolution: int = 257, **changes: Any
+        self, x: str | None = None, y: str | None = None, resolution: int | None = None, **changes: Any
     ) -> Iterator[xr.Dataset]:
         """The same diagram from coarse to fine, each level a Dataset over (y, x)."""
         levels: Iterator[xr.Dataset] = verb("diagram_levels")(self.replace(**changes), x, y, resolution)
@@ -535,7 +539,9 @@ class Model:
         return loop
 
     def explore(self, **options: Any) -> Any:
-        """The workbench for this system in a notebook."""
+        """The workbench for this system in a notebook; see `mfexplore.notebook.explore` for the options, of which one
+        is `measured`, a sweep to lay over the diagram.
+        """
         with needs("notebook"):
             return verb("explore")(self, **options)
 

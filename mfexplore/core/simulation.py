@@ -150,8 +150,7 @@ class Simulation(ABC, Generic[System]):
         model = model.realised()
         old, new = self.model.values(), model.values()
         changed = {name: value for name, value in new.items() if old[name] != value}
-        controls = self.model.controls()
-        if any(controls[name].quenched or controls[name].role in ("size", "start") for name in changed):
+        if not all(self.model.control(name).is_followed for name in changed):
             return False
         with Uninterrupted():
             self.model = model
@@ -233,7 +232,7 @@ class Simulation(ABC, Generic[System]):
             name: ("time", values, observed_attributes(self.model, name))
             for name, values in zip(self._names, series, strict=True)
         }
-        time = ("time", times, {"long_name": "time", "units": self.time_unit})
+        time = ("time", times, {"long_name": "time", "units": self.time_unit, "recording": self.recording})
         origin = provenance(self._first) | {"seed": seed_text(self.seed)}
         if self._changes:
             changes = [{"time": time, "controls": changed} for time, changed in list(self._changes.items())]

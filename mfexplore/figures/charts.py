@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import wrap
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,7 +18,8 @@ from mfexplore.figures.style import SANS, SERIF, Theme, cyclic, line_colour, pal
 MOST_POINTS = 800  # of a series
 MOST_PIXELS = 512  # along a side of a field
 MOST_ARROWS = 900
-WIDE = 1.5  # as wide as high, about, is the frame of a picture with axes
+WIDE = 1.5  # as wide as high, about, is the frame of a picture with axes, until its page has told
+LINE = 24  # letters of the title of an ordinate that fit beside it
 NAMED = 0.72  # of the way across a guide, where its name stands
 
 
@@ -36,7 +38,7 @@ class AxesFigure(StateFigure):
         if self._axes != (x, y):
             self._axes, self.scales = (x, y), (Scale(x), Scale(y))
             self.figure.part("xaxis").update(axis_label=x.title)
-            self.figure.part("yaxis").update(axis_label=y.title)
+            self.figure.part("yaxis").update(axis_label="\n".join(wrap(y.title, LINE)))
 
     def _places(self, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         across, up = self.scales
@@ -79,9 +81,10 @@ class ChartFigure(AxesFigure):
         layers["lines"].glyph.update(line_color=colour, line_width=1.8)
         layers["errors"].glyph.update(line_color=colour, line_width=1.2)
         layers["points"].glyph.update(size=5, line_color=colour, line_width=1.2)
+        layers["names"].data_source.data = {name: [] for name in ("x", "y", "Label", "side")}
         layers["guides"].glyph.update(line_width=1.3, line_dash=[5, 4])
         layers["names"].glyph.update(
-            text_font={"value": SERIF}, text_font_style="italic", text_font_size="13px", text_align="center",
+            text_font={"value": SERIF}, text_font_style="italic", text_font_size="13px", text_align={"field": "side"},
             text_baseline="bottom", y_offset=-3,
         )  # fmt: skip
         return super().finish(figure, layers)
@@ -183,7 +186,7 @@ class ChartFigure(AxesFigure):
     def _show_guides(self, guides: tuple[Guide, ...]) -> None:
         """Straight lines between the sides of the frame."""
         (left, right), (bottom, top) = (get_range(self.figure, axis) or (0.0, 1.0) for axis in ("x", "y"))
-        xs, ys, at_x, at_y, names = [], [], [], [], []
+        xs, ys, at_x, at_y, names, sides = [], [], [], [], [], []
         for guide in guides:
             (x0,), (y0,) = self._places(np.array(guide.through[:1]), np.array(guide.through[1:]))
             ends = [left, right]
@@ -199,8 +202,9 @@ class ChartFigure(AxesFigure):
             at_x.append(middle)
             at_y.append(float(y0 + guide.slope * (middle - x0)))
             names.append(guide.name)
+            sides.append("right" if guide.slope > 0 else "left")  # where the line is lower
         self.layers["guides"].put(xs=xs, ys=ys)
-        self.layers["names"].put(x=np.array(at_x, np.float32), y=np.array(at_y, np.float32), Label=names)
+        self.layers["names"].put(x=np.array(at_x, np.float32), y=np.array(at_y, np.float32), Label=names, side=sides)
 
 
 def _given(axis: Axis, ends: Any) -> tuple[Any, Any]:
@@ -246,7 +250,7 @@ class FieldFigure(AxesFigure):
         layers["points"].glyph.update(size=7, fill_color={"field": "c"}, line_width=1.4)
         bar = colour_bar(figure)
         bar.update(
-            background_fill_color=None, bar_line_color=None, major_tick_line_color=None, width=10, padding=4,
+            title="", background_fill_color=None, bar_line_color=None, major_tick_line_color=None, width=10, padding=4,
             major_label_text_font_size="11px", major_label_text_font=SANS,
         )  # fmt: skip
         made = super().finish(figure, layers)
@@ -262,6 +266,16 @@ class FieldFigure(AxesFigure):
         glyph["points"].update(line_color=theme.card)
         figure.part("colour_bar").update(major_label_text_color=theme.soft)
         figure.layer("image").mapper.update(nan_color=theme.card)
+
+    def __init__(self, theme: Theme, figure: Figure | None = None) -> None:
+        super().__init__(theme, figure)
+        self._wide = WIDE
+        self._arrows: Arrows | None = None
+
+    def resize(self, width: float, height: float) -> None:
+        """Heads of arrows keep their shape."""
+        self._wide = width / height
+        self._show_arrows(self._arrows)
 
     def show(self, picture: Field) -> None:
         self._name(picture.x, picture.y)
@@ -320,6 +334,7 @@ class FieldFigure(AxesFigure):
         self.layers["errors"].put(**{name: joined[name] for name in bars})
 
     def _show_arrows(self, shown: Arrows | None) -> None:
+        self._arrows = shown
         lines: tuple[list[Any], list[Any]] = ([], [])
         if shown is not None:
             x, y, u, v = (
@@ -328,6 +343,6 @@ class FieldFigure(AxesFigure):
             (left, right), (bottom, top) = (get_range(self.figure, axis) or (0.0, 1.0) for axis in ("x", "y"))
             px, py = self._places(x, y)
             ex, ey = self._places(x + u, y + v)
-            aspect = WIDE * (top - bottom) / (right - left)
+            aspect = self._wide * (top - bottom) / (right - left)
             lines = arrows(px, py, ex - px, ey - py, aspect, shown.headless)
         self.layers["arrows"].put(xs=lines[0], ys=lines[1])

@@ -111,6 +111,8 @@ class CurvesFigure(Drawn):
             "pins": hv.Path(line),
             "theory": hv.Path(line),
             "exact": hv.Curve(nothing, "x", "y"),
+            "loop": hv.Path(line),
+            "arrows": hv.Points([(0.0, 0.0)]),
             "bars": hv.Segments([(0.0, 0.0, 0.0, 1.0)]),
             "points": hv.Points([(0.0, 0.0)]),
             "trail": hv.Curve(nothing, "x", "y"),
@@ -130,12 +132,17 @@ class CurvesFigure(Drawn):
         layers["theory"].data_source.data = {name: [] for name in ("xs", "ys", "colour", "width", "dash")}
         layers["beyond"].data_source.data = {name: [] for name in ("xs", "ys", "colour")}
         layers["marker"].data_source.data = {"x": []}
+        layers["arrows"].data_source.data = {name: [] for name in ("x", "y", "angle", "fill")}
         glyph["theory"].update(
             line_color={"field": "colour"}, line_width={"field": "width"}, line_dash={"field": "dash"}
         )
         glyph["marker"].update(line_width=1, line_alpha=0.8)
         glyph["pins"].update(line_width=1.8, line_alpha=0.8)
         glyph["exact"].update(line_width=1.6, line_dash=[4, 3])
+        glyph["loop"].update(line_width=1.2, line_alpha=0.7)
+        glyph["arrows"].update(
+            marker="triangle", size=8, line_width=1.2, angle={"field": "angle"}, fill_alpha={"field": "fill"}
+        )
         glyph["bars"].update(line_width=1.4)
         glyph["points"].update(size=7, line_width=1.5)
         glyph["trail"].update(line_width=1.2, line_alpha=0.5)
@@ -150,6 +157,8 @@ class CurvesFigure(Drawn):
         glyph["marker"].update(line_color=theme.marker)
         glyph["pins"].update(line_color=theme.ghost)
         glyph["exact"].update(line_color=theme.ink)
+        glyph["loop"].update(line_color=theme.marker)
+        glyph["arrows"].update(line_color=theme.marker, fill_color=theme.marker)
         glyph["bars"].update(line_color=theme.ink)
         glyph["points"].update(fill_color=theme.card, line_color=theme.ink)
         glyph["trail"].update(line_color=theme.marker)
@@ -171,6 +180,7 @@ class CurvesFigure(Drawn):
             Mark("exact", "swatch dash", "exact at this size", "ink"),
             Mark("points", "ring", "simulations, mean ± s.e."),
             Mark("live", "dot", "live run"),
+            Mark("loop", "carried", "one run carried up, then down"),
             Mark("equilibrium", "", "thick: equilibrium"),
             Mark("unstable", "", "dotted: unstable"),
             Mark("beyond", "", "shaded: beyond a bound"),
@@ -234,9 +244,11 @@ class CurvesFigure(Drawn):
 
     @property
     def drawn(self) -> list[str]:
-        """What of the legend is drawn: "line-2" for a colour, a kind of line by name, "points", "exact", "live"."""
-        series = ("points", "exact", "live")
-        seen = {name for name in series if np.isfinite(self.layers[name].columns.get("y", NOTHING)).any()}
+        """What of the legend is drawn: "line-2" for a colour, a kind of line by name, "points", "exact", "live", and
+        "loop".
+        """
+        series = {"points": "points", "exact": "exact", "live": "live", "loop": "arrows"}
+        seen = {n for n, layer in series.items() if np.isfinite(self.layers[layer].columns.get("y", NOTHING)).any()}
         return sorted(self._drawn_lines | seen)
 
     def show_marker(self, x: float) -> None:
@@ -259,6 +271,18 @@ class CurvesFigure(Drawn):
         x, y = self.scale.place(x), self.up.place(y)
         self.layers["trail"].put(x=x, y=y)
         self.layers["live"].put(x=x[-1:], y=y[-1:])
+
+    def show_loop(self, x: NDArray[Any], up: NDArray[Any], down: NDArray[Any]) -> None:
+        """A run that was carried along the abscissa, up and then down, as arrows that point its way. All of shape (n,),
+        NaN where it was not yet.
+        """
+        x = self.scale.place(x)
+        ways = [(x, self.up.place(up), -np.pi / 2, 1.0), (x[::-1], self.up.place(down)[::-1], np.pi / 2, 0.0)]
+        path = [np.concatenate(parts) for parts in zip(*(way[:2] for way in ways), strict=True)]
+        turns, full = (np.repeat([way[k] for way in ways], len(x)) for k in (2, 3))
+        there = np.isfinite(path[1])
+        self.layers["loop"].put(xs=[path[0][there]], ys=[path[1][there]])
+        self.layers["arrows"].put(x=path[0][there], y=path[1][there], angle=turns[there], fill=full[there])
 
     def show_pins(self, curves: list[tuple[NDArray[Any], NDArray[Any]]]) -> None:
         """Ghosts of pinned runs."""

@@ -66,6 +66,7 @@ class DiagramFigure(Drawn):
             "symbols": hv.Labels([(0.5, 0.5, "")]),
             "across": hv.HLines([0.5]),
             "upright": hv.VLines([0.5]),
+            "measured": hv.Points([(0.5, 0.5)]),
             "pins": hv.Points([(0.5, 0.5)]),
             "marker": hv.Points([(0.5, 0.5)]),
         }
@@ -79,6 +80,7 @@ class DiagramFigure(Drawn):
         one = {"x": "x", "y": "y"}
         share_source(layers, {"marker": one, "across": {"y": "y"}, "upright": {"x": "x"}})
         on_top(layers, "marker", "across", "upright", "pins")
+        layers["measured"].data_source.data = {name: [] for name in ("x", "y", "value")}
         edges = {side: side for side in ("left", "right", "bottom", "top")}
         share_source(layers, {"invalid": edges, "invalid_casing": edges})
         for name, columns in (("regions", ()), ("symbols", ("dx", "dy", "size", "style"))):
@@ -112,6 +114,8 @@ class DiagramFigure(Drawn):
             glyph[f"{name}_halo"].update(**look, **halo)
         glyph["marker"].update(size=17, fill_color="white", fill_alpha=0.95, line_width=4)
         glyph["pins"].update(size=11, line_width=2.5)
+        coloured = {"field": "value", "transform": glyph["colour"].color_mapper}
+        glyph["measured"].update(size=13, line_width=1.3, fill_color=coloured)
         bar = colour_bar(figure)
         bar.update(
             title="", background_fill_color=None, bar_line_color=None, major_tick_line_color=None, width=14, padding=6,
@@ -139,6 +143,7 @@ class DiagramFigure(Drawn):
         for name in ("across", "upright", "marker"):
             glyph[name].update(line_color=theme.marker)
         glyph["pins"].update(fill_color=theme.card, line_color=theme.ghost)
+        glyph["measured"].update(line_color=theme.card)
         figure.part("colour_bar").update(major_label_text_color=theme.soft)
         title = figure.part("colour_title")
         title.update(text_color=theme.ink)
@@ -169,7 +174,7 @@ class DiagramFigure(Drawn):
             Mark("invalid", "hatch", "theory not to be trusted"),
             Mark("unknown", "hatch crossed", "no state of the theory"),
         )
-        return (*lines, *hatched)
+        return (*lines, *hatched, Mark("measured", "ring", "simulations, in the colours of the theory"))
 
     def dress(self, theme: Theme) -> None:
         super().dress(theme)
@@ -316,13 +321,21 @@ class DiagramFigure(Drawn):
 
     @property
     def drawn(self) -> list[str]:
-        """What of the legend is drawn: the boundaries in the window by name, and the hatchings "invalid", "unknown"."""
+        """What of the legend is drawn: the boundaries in the window by name, the hatchings "invalid" and "unknown", and
+        "measured".
+        """
         hatched = [name for name in ("invalid", "unknown") if len(self.layers[name].columns.get("left", ()))]
-        return self._lettered + hatched
+        dots = ["measured"] if len(self.layers["measured"].columns.get("x", ())) else []
+        return self._lettered + hatched + dots
 
     def show_marker(self, x: float, y: float) -> None:
         """Move ring and cross-hair."""
         self._put_on_top("marker", [x], [y])
+
+    def show_measured(self, x: NDArray[Any], y: NDArray[Any], values: NDArray[Any]) -> None:
+        """What simulations say at points of the plane, on the scale of the colours. All of shape (n,)."""
+        places = Scale(self._observable).place(values)
+        self.layers["measured"].put(x=self.scales[0].place(x), y=self.scales[1].place(y), value=places)
 
     def show_pins(self, points: list[tuple[float, float]]) -> None:
         self._put_on_top("pins", *np.array(points, float).reshape(-1, 2).T)

@@ -28,6 +28,9 @@ class StateFigure(Drawn):
     def show(self, picture: Any) -> None:
         raise NotImplementedError
 
+    def resize(self, width: float, height: float) -> None:
+        """The frame has another size in pixels."""
+
     def named(self, picture: Any) -> list[tuple[str, str]]:
         """What the colours of a picture mean: pairs (name, colour), empty if nothing in it is named."""
         return []

@@ -12,13 +12,17 @@ from numpy.typing import NDArray
 
 from mfexplore.core.declaration import Landmark
 from mfexplore.core.model import Model
+from mfexplore.core.simulation import Measured
 from mfexplore.core.together import Together
 from mfexplore.figures.curves import curve_range, lines_of, theory_columns
 from mfexplore.figures.diagram import Prepared, choose, prepare
+from mfexplore.figures.frame import NOTHING
+from mfexplore.figures.function import functions_of
 from mfexplore.figures.lettering import Lettering, pieces
 from mfexplore.figures.scale import Scale
 from mfexplore.figures.style import LIGHT, line_colour, mpl_label, mpl_math, palette
 from mfexplore.figures.symbols import typeset
+from mfexplore.study.measured import Dots
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -55,8 +59,11 @@ def diagram(
     marker: tuple[float, float] | None = None,
     size: tuple[float, float] = (5.2, 4.0),
     bare: bool = False,
+    measured: Dots | None = None,
 ) -> Figure:
-    """A phase diagram from a Dataset over (y, x). bare: no axes and no names, for a thumbnail."""
+    """A phase diagram from a Dataset over (y, x). bare: no axes and no names, for a thumbnail. measured: what
+    simulations say, as dots in the colours of the theory.
+    """
     from matplotlib.colors import ListedColormap
     from matplotlib.figure import Figure
 
@@ -83,6 +90,12 @@ def diagram(
                     edgecolor=colour, linewidth=0.0
                 )
         curves = _boundaries(axes, boundaries, kind, x, y)
+        if measured is not None:
+            px, py, values = measured.shown(observable)
+            axes.scatter(
+                px, py, s=34, c=Scale(declared).place(values), cmap=image.cmap, norm=image.norm,  # type: ignore[arg-type]
+                edgecolors="white", linewidths=0.9, zorder=3,
+            )  # fmt: skip
         axes.set(xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]))
         if bare:
             axes.axis("off")
@@ -92,6 +105,9 @@ def diagram(
             axes.plot(*marker, "o", mfc="white", mec=LIGHT.marker, mew=1.8, ms=8)
         axes.set(xlabel=mpl_label(kind.control(x)), ylabel=mpl_label(kind.control(y)))
         bar = figure.colorbar(image, ax=axes, label=mpl_label(declared), aspect=30, pad=0.02)
+        if declared.is_logarithmic:
+            labels = Scale(declared).labels(*(10.0**limit for limit in prepared.limits))
+            bar.set_ticks(list(labels), labels=list(labels.values()))
         bar.outline.set_visible(False)  # type: ignore[operator]
     return figure
 
@@ -146,16 +162,20 @@ def curve(
     observable: str,
     points: Sequence[tuple[float, float, float]] = (),
     size: tuple[float, float] = (4.6, 3.2),
+    loop: xr.Dataset | None = None,
 ) -> Figure:
-    """Theory along a control, with the means and standard errors of a simulation: (x, mean, error)."""
+    """Theory along a control, with the means and standard errors of a simulation: (x, mean, error). The side of a bound
+    on which the truth cannot be is shaded. loop: of `Model.hysteresis` along the same control, as arrows.
+    """
     from matplotlib.figure import Figure
 
-    declared = kind.observable(observable)
+    declared, up = kind.observable(observable), Scale(kind.observable(observable))
     with paper():
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.add_subplot()
-        axes.set_xscale("log" if Scale(kind.control(control)).is_log else "linear")
         columns = theory_columns(dataset, kind, control, observable)
+        low, high = _with_margin(up, *curve_range(columns, declared))
+        bounds = {method.name: method.bound for method in kind.methods}
         for k, line in enumerate(lines_of(kind)):
             colour = line_colour(line.colour)
             drawn = np.isfinite(columns[f"stable{k}"]).any()
@@ -165,16 +185,87 @@ def curve(
             axes.plot(
                 columns["x"], columns[f"unstable{k}"], color=colour, lw=1.0, ls=":", label=line.title if never else None
             )
+            if line.method and bounds[line.method] and np.isfinite(columns[f"equilibrium{k}"]).any():
+                far = high if bounds[line.method] == "upper" else low
+                axes.fill_between(columns["x"], columns[f"equilibrium{k}"], far, color=colour, alpha=0.13, lw=0)
+        if loop is not None and observable in loop:
+            _carried(axes, loop[control].values, *loop[observable].values)
         if points:
             px, mean, error = np.array(points).T
-            axes.errorbar(px, mean, error, fmt="o", ms=3.5, mfc="white", color=LIGHT.ink, lw=0.9, label="simulation")
-        low, high = curve_range(columns, declared)
+            _with_errors(axes, px, mean, error, up, "simulation")
         axes.set(
             xlabel=mpl_label(kind.control(control)), ylabel=mpl_label(declared),
-            xlim=(columns["x"][0], columns["x"][-1]), ylim=(low - 0.06 * (high - low), high + 0.06 * (high - low)),
+            xscale=_kind_of_axis(Scale(kind.control(control))), yscale=_kind_of_axis(up),
+            xlim=(columns["x"][0], columns["x"][-1]), ylim=(low, high),
         )  # fmt: skip
         axes.legend(frameon=False, fontsize=8)
     return figure
+
+
+def function(
+    theory: xr.Dataset,
+    kind: type[Model],
+    name: str,
+    measured: Measured | None = None,
+    across: Measured | None = None,
+    size: tuple[float, float] = (4.6, 3.2),
+) -> Figure:
+    """An observable that is a function, from `Model.theory()` at one point: lines, or bars over whole numbers, and what
+    a run has measured as points. across: what it has measured of the function on the abscissa, where there is one.
+    """
+    from matplotlib.figure import Figure
+
+    observable = kind.observable(name)
+    on_abscissa = kind.observable(observable.against) if observable.against else kind.coordinate(str(observable.over))
+    scale, up = Scale(on_abscissa), Scale(observable)
+    lines = functions_of(theory, kind, name)
+    with paper():
+        figure = Figure(figsize=size, layout="constrained")
+        axes = figure.add_subplot()
+        axes.set(xscale=_kind_of_axis(scale), yscale=_kind_of_axis(up))
+        for k, one in enumerate(lines):
+            colour = line_colour(one.line.colour)
+            if getattr(on_abscissa, "discrete", False):
+                width = 0.8 / len(lines)
+                places = one.x + (k - 0.5 * (len(lines) - 1)) * width
+                axes.bar(places, one.y, width, color=colour, alpha=0.45, lw=0, label=one.line.title)
+            else:
+                width = {"equilibrium": 2.0}.get(one.kind, 1.0)
+                style = ":" if one.kind == "unstable" else "-"
+                axes.plot(one.x, one.y, color=colour, lw=width, ls=style, label=one.line.title)
+        if measured is not None:
+            x = np.asarray(measured.coordinate if across is None else across.values, float)
+            error = np.zeros(len(x)) if measured.error is None else np.nan_to_num(measured.error)
+            _with_errors(axes, x, np.asarray(measured.values, float), error, up, "one run")
+        low, high = up.range(np.concatenate([one.y for one in lines] or [NOTHING]), observable.low, observable.high)
+        axes.set(xlabel=mpl_label(on_abscissa), ylabel=mpl_label(observable), ylim=_with_margin(up, low, high))
+        if lines:
+            axes.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def _kind_of_axis(scale: Scale) -> str:
+    return "log" if scale.is_log else "linear"
+
+
+def _with_margin(scale: Scale, low: float, high: float) -> tuple[float, float]:
+    """A little more than [low, high], on its scale."""
+    a, b = (float(scale.place(end)) for end in (low, high))
+    return scale.value(a - 0.06 * (b - a)), scale.value(b + 0.06 * (b - a))
+
+
+def _with_errors(axes: Any, x: Any, mean: Any, error: Any, up: Scale, label: str) -> None:
+    """Points with error bars, which on a logarithmic axis do not reach below zero."""
+    low, high = (np.array([up.value(p) for p in places]) for places in up.places_of_ends(mean, error))
+    axes.errorbar(
+        x, mean, [mean - low, high - mean], fmt="o", ms=3.5, mfc="white", color=LIGHT.ink, lw=0.9, label=label, zorder=4
+    )
+
+
+def _carried(axes: Any, x: NDArray[Any], up: NDArray[Any], down: NDArray[Any]) -> None:
+    """A run that was carried up and down, as arrows that point its way."""
+    for y, marker, fill, label in ((up, ">", LIGHT.marker, "one run, up"), (down, "<", "white", "and down")):
+        axes.plot(x, y, marker, ls="-", lw=0.8, ms=4, color=LIGHT.marker, mfc=fill, mew=0.8, label=label, zorder=3)
 
 
 def save(figure: Figure, form: str, record: Mapping[str, Any] | None = None, dpi: int = 200) -> bytes:

@@ -54,13 +54,23 @@ class StatePlace:
         self.theme = theme
         self.figure = Figure()
         self._state: StateFigure | None = None
+        self._size: tuple[float, float] | None = None
 
     def show(self, picture: Picture) -> None:
         """Draw a picture of any kind."""
         if self._state is None or not fits(self._state, picture):
             self._state = picture_figure(picture, self.theme, self.figure)
+            if self._size is not None:
+                self._state.resize(*self._size)
         else:
             self._state.show(picture)
+
+    def resize(self, width: float, height: float) -> None:
+        """Its frame has another size in pixels."""
+        if width > 0 and height > 0:
+            self._size = width, height
+            if self._state is not None:
+                self._state.resize(width, height)
 
     def key(self, picture: Picture) -> list[tuple[str, str]]:
         """What the colours of a picture mean."""

@@ -19,18 +19,21 @@ __all__ = ["check", "explore", "predict"]
 _open: dict[str, tuple[str, list[Any]]] = {}  # by the cell's id: which run of it, and the workbenches it opened
 
 
-def explore(model: Model, seed: Seed = 0, **view: Any) -> Any:
+def explore(model: Model, seed: Seed = 0, *, measured: Any = None, **view: Any) -> Any:
     """The workbench of a model as a widget, for the last line of a notebook cell.
 
     Args:
         seed: of the simulation.
+        measured: a sweep that is laid over the diagram, where it lies in it, as dots in the colours of the theory: the
+            Dataset of `mfexplore.sweep`, its Zarr store, or a file that it was saved to (.nc, .csv).
         view: x, y, colour, branch, method, along, as in `Exploration`.
 
     Running the cell again replaces its workbenches, and ends what ran behind the old ones; several in one cell live
     side by side. Raises MfexploreError outside a notebook, SeedError, UnknownNameError for an axis, observable, branch
-    or method that the system does not have.
+    or method that the system does not have, UnfitSweepError for what is no sweep of it.
     """
     from mfexplore.notebook.page import NotebookPage
+    from mfexplore.study.measured import read
     from mfexplore.workbench.exploration import Exploration
 
     try:
@@ -39,7 +42,8 @@ def explore(model: Model, seed: Seed = 0, **view: Any) -> Any:
         raise MfexploreError(
             "explore() needs a notebook, because its widgets live in one. `mf.serve()` opens the same in a browser."
         ) from None
-    made = NotebookPage(Exploration.of(model, seed=seed, **view), loop).widget
+    sweep = None if measured is None else read(measured, type(model))
+    made = NotebookPage(Exploration.of(model, seed=seed, **view), loop, sweep).widget
     cell, run = _this_cell()
     if cell:
         before, opened = _open.get(cell, ("", []))

@@ -34,6 +34,9 @@ class Bench:
         marks, legends: what may stand in the legend of a figure, and the widget that shows it.
         along_shown, playing, shape: the abscissa of the curve, whether the run plays, the shape of its picture.
         choices: what a panel shows, by its name, where it has a choice.
+        checks: of each reference the words, and the button that leads to its point.
+        asked, asked_on: by panel, the button of what it simulates if somebody asks for it, with the words beside it,
+            and whether the button ends it.
     """
 
     def __init__(self, start: Exploration, hear: Callable[[Heard], None]) -> None:
@@ -45,16 +48,19 @@ class Bench:
         self.along: Any = None
         self.places: dict[str, Any] = {}
         self.cards: dict[str, Any] = {}
-        self.checked: dict[int, str] = {}
         self.along_shown = start.along
         self.playing, self.shape = False, ""
         self.sentence, self.progress, self.measuring = (widgets.HTML() for _ in range(3))
         self.marks = {panel.name: panel.marks(self.kind) for panel in self.sheet.panels}
         self.legends = {name: widgets.HTML() for name in self.marks}
-        self.table, self.checks, self.download = (widgets.HTML() for _ in range(3))
+        self.table, self.download = (widgets.HTML() for _ in range(2))
+        looks = [self._button("look", partial(self._look_at, index)) for index in range(len(self.kind.references))]
+        self.checks = [(widgets.HTML(), look) for look in looks]
         self.snippets = {name: widgets.HTML() for name in self.sheet.snippets}
         self.clock, self.caption = widgets.HTML(), widgets.HTML()
         self.keys: dict[str, Any] = {}
+        self.asked: dict[str, tuple[Any, Any]] = {}
+        self.asked_on: dict[str, bool] = {}
         self.notices, self.pins = _box([], "mfexplore-notices"), _box([], "mfexplore-pins")
         self.waiting = widgets.HTML(f"<p>{WAITING}</p>")
         self.waiting.add_class("mfexplore-soft")
@@ -158,7 +164,7 @@ class Bench:
         about = "".join(f"<h4>{section.title}</h4>{section.body}" for section in self.sheet.about)
         panes = {
             "Explore": explore,
-            "About": [widgets.HTML(f'<div class="mfexplore-prose">{about}</div>'), self.checks],
+            "About": [widgets.HTML(f'<div class="mfexplore-prose">{about}</div>'), *self._build_checks()],
             "Tasks": [card.widget for card in self.tasks],
             "Code": list(self.snippets.values()),
             "Data": [self.table, widgets.HTML(f"<small>{TABLE_NOTE}</small>")],
@@ -195,6 +201,18 @@ class Bench:
 
         return TaskCard(self.kind.tasks[index], reveal, start, f"Task {index + 1}")
 
+    def _build_checks(self) -> list[Any]:
+        """The references, each with the way to the point that it speaks of."""
+        rows = []
+        for reference, (words, look) in zip(self.kind.references, self.checks, strict=True):
+            look.layout.visibility = None if reference.leads_somewhere else "hidden"
+            rows.append(_box([words, look], "mfexplore-check"))
+        return [widgets.HTML("<h4>Checks against the literature</h4>"), *rows] if rows else []
+
+    def _look_at(self, index: int) -> None:
+        self.tab.value = "Explore"
+        self._hear(messages.Reference(index))
+
     def _card(self, panel: type[Panel]) -> Any:
         """A panel with its heading, its legend and what stands beside and below it."""
         title = widgets.HTML(f"<h3>{panel.heading(self.kind)}</h3>")
@@ -223,8 +241,17 @@ class Bench:
             self.keys[panel.name] = widgets.HTML()
             return [self.keys[panel.name]]
         if name == "progress":
-            return [_box([self.progress, self.cancel], "mfexplore-progress")]
-        return [self.measuring] if name == "measuring" else []
+            return [_box([self.progress, self.cancel], "mfexplore-progress"), self._asked(panel)]
+        return [self._asked(panel), self.measuring] if name == "measuring" else []
+
+    def _asked(self, panel: type[Panel]) -> Any:
+        """The button of what a panel simulates if somebody asks for it, and how far that is."""
+        button, words = widgets.Button(), widgets.HTML()
+        button.layout.display = "none"
+        heard = lambda _: self._hear(messages.Simulate(panel.name, not self.asked_on[panel.name]))  # noqa: E731
+        button.on_click(heard)
+        self.asked[panel.name], self.asked_on[panel.name] = (button, words), False
+        return _box([button, words], "mfexplore-asked")
 
     def name_axes(self, view: dict[str, Any]) -> None:
         """Say which controls the two directions of the curve are."""

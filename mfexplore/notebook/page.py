@@ -6,7 +6,7 @@ import asyncio
 import html
 from collections.abc import Callable
 from functools import singledispatchmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 from bokeh.events import Pan, Tap
@@ -27,6 +27,9 @@ from mfexplore.workbench.messages import Theme as ThemeChosen
 from mfexplore.workbench.panels import draw
 from mfexplore.workbench.sheet import nudge
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 TEXT_MS = 90  # texts that follow a slider or a simulation change at most this often
 NOTICES = 3  # that are shown at a time
 
@@ -38,8 +41,10 @@ class NotebookPage:
     computes nothing here. Everything happens in the kernel's own thread, between two cells.
     """
 
-    def __init__(self, start: Exploration, loop: asyncio.AbstractEventLoop) -> None:
-        self.start, self._loop = start, loop
+    def __init__(
+        self, start: Exploration, loop: asyncio.AbstractEventLoop, sweep: xr.Dataset | None = None
+    ) -> None:  # fmt: skip
+        self.start, self._loop, self._sweep = start, loop, sweep
         self.desk: Desk | None = None
         self._closed = False
         self._theme = LIGHT
@@ -103,7 +108,7 @@ class NotebookPage:
         if self.desk is None:
             drawings = draw(self.start, self._theme)
             self.mirrors = {name: Mirror(drawing.figure) for name, drawing in drawings.items()}
-            self.desk = Desk(self.start, drawings, self, theme=self._theme)
+            self.desk = Desk(self.start, drawings, self, theme=self._theme, sweep=self._sweep)
         self.desk.hear(Hello(self._theme.name))
 
     def changed(self, name: str, figure: Figure) -> None:
@@ -124,14 +129,14 @@ class NotebookPage:
         if name == "diagram":
             for kind in (Tap, Pan):
                 plot.on_event(kind, lambda event: self.hear(Marker(event.x, event.y)))
-            for size in ("inner_width", "inner_height"):
-                plot.on_change(size, lambda attr, old, new: self._resized(plot))
+        for size in ("inner_width", "inner_height"):
+            plot.on_change(size, lambda attr, old, new: self._resized(name, plot))
         self.canvases[name] = Canvas(plot, self._call_later)
         self.bench.places[name].children = (self.canvases[name],)
 
-    def _resized(self, plot: Any) -> None:
+    def _resized(self, name: str, plot: Any) -> None:
         if plot.inner_width and plot.inner_height:
-            self.hear(Resized("diagram", plot.inner_width, plot.inner_height))
+            self.hear(Resized(name, plot.inner_width, plot.inner_height))
 
     def _dress(self, name: str) -> None:
         self._theme = THEMES[name]
@@ -232,6 +237,15 @@ class NotebookPage:
         self.bench.notices.children = (*self.bench.notices.children, note)[-NOTICES:]
 
     @tell.register
+    def _(self, said: messages.Simulating) -> None:
+        button, words = self.bench.asked[said.panel]
+        self.bench.asked_on[said.panel] = said.on
+        for name, value in (("description", said.label), ("tooltip", said.tip)):
+            self._write(button, name, value)
+        self._write(button.layout, "display", None if said.label else "none")
+        self._write(words, "value", f"<small>{html.escape(said.text)}</small>")
+
+    @tell.register
     def _(self, said: messages.Offered) -> None:
         if said.panel in self.bench.cards:
             self.bench.cards[said.panel].layout.display = None if said.shown else "none"
@@ -239,10 +253,8 @@ class NotebookPage:
     @tell.register
     def _(self, said: messages.Check) -> None:
         source = f"<small>{one_line(said.source)}</small>"
-        row = f"<tr><td>{one_line(said.title)}{source}</td><td>{said.computed}</td><td>{said.mark}</td></tr>"
-        self.bench.checked[said.index] = row
-        rows = "".join(self.bench.checked[k] for k in sorted(self.bench.checked))
-        self._write(self.bench.checks, "value", f"<h4>Checks against the literature</h4><table>{rows}</table>")
+        row = f"<span>{one_line(said.title)}{source}</span><span>{said.computed}</span><span>{said.mark}</span>"
+        self._write(self.bench.checks[said.index][0], "value", row)
 
     @tell.register
     def _(self, said: messages.Table) -> None:

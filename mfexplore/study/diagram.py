@@ -145,7 +145,7 @@ def diagram_levels(
     model: Model,
     x: str | None = None,
     y: str | None = None,
-    resolution: int = 257,
+    resolution: int | None = None,
     *,
     x_range: tuple[float, float] | None = None,
     y_range: tuple[float, float] | None = None,
@@ -159,7 +159,8 @@ def diagram_levels(
 
     Args:
         x, y: the controls that span it (default: the first plane of the model).
-        resolution: points along each axis of the last level (fewer for a whole-number control).
+        resolution: points along each axis of the last level, fewer for a whole-number control (default: as fine as the
+            plane says).
         x_range, y_range: a window to zoom into (default: as declared by the plane).
         executor: where tiles run (default: threads of this process, no more than it has cores).
         progress: called with the finished fraction of the whole diagram.
@@ -168,7 +169,7 @@ def diagram_levels(
     NotOfferedError.
     """
     plane = model.plane(x, y)
-    resolution = whole_number("diagram", "resolution", resolution, 2, FINEST)
+    resolution = whole_number("diagram", "resolution", plane.finest if resolution is None else resolution, 2, FINEST)
     x_window, y_window = (
         model.range(plane, axis) if asked is None  # type: ignore[arg-type]
         else window("diagram", f"{axis}_range", asked, *model.control(getattr(plane, axis)).bounds)
@@ -198,7 +199,7 @@ def diagram_levels(
 
 
 def diagram(
-    model: Model, x: str | None = None, y: str | None = None, resolution: int = 257, **options: Any
+    model: Model, x: str | None = None, y: str | None = None, resolution: int | None = None, **options: Any
 ) -> xr.Dataset:
     """The finished diagram; see `diagram_levels` for the arguments."""
     *_, last = diagram_levels(model, x, y, resolution, **options)

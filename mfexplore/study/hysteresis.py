@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,31 +24,44 @@ PLACES = 33  # along the control, each way
 DIRECTIONS = ("up", "down")
 
 
-def carry(
-    model: Model, along: str, values: Array, dwell: float, seed: Seed, cancelled: Callable[[], bool] = never
-) -> dict[str, Array]:
+def carried(
+    model: Model, along: str, values: Array, dwell: float | None, seed: Seed, cancelled: Callable[[], bool] = never
+) -> Iterator[dict[str, Array]]:
     """One run there and back: by observable an array of shape (2, values), up and then down, in the order of `values`.
+    What was not reached yet is NaN; yields at first and after every value, and stops when `cancelled()`.
 
-    At every value the run stays for `dwell`, in its unit of time; what it shows there is the mean of the second half.
-    Stops early when `cancelled()`; what was not reached is NaN. Raises NotOfferedError if the control needs a new run.
+    At every value the run stays for `dwell`, in its unit of time (None: the usual one); what it shows there is the mean
+    of the second half. Raises NotOfferedError if the control needs a new run.
     """
+    if not model.control(along).is_carried:
+        raise NotOfferedError(model.title, f"a sweep along {along}, which needs a new run for every value")
     run = model.replace(**{along: values[0]}).simulate(seed)
+    stay = usual_dwell(model) if dwell is None else dwell
     found = {name: np.full((2, len(values)), np.nan) for name in run.observe()}
-    run.advance(run.relaxation)
-    for way, order in enumerate((range(len(values)), range(len(values) - 1, -1, -1))):
-        for k in order:
-            if cancelled():
-                return found
-            if not run.follow(run.model.replace(**{along: values[k]})):
-                raise NotOfferedError(model.title, f"a sweep along {along}, which needs a new run for every value")
-            run.advance(dwell / 2)
+    yield found
+    with suppress(CancelledError):
+        run.advance_to(run.relaxation, cancelled)
+        ends = run.time + 0.5 * stay * np.arange(1, 4 * len(values) + 1)
+        for place, (half, end) in enumerate(ends.reshape(-1, 2)):
+            way, k = divmod(place, len(values))
+            k = k if way == 0 else len(values) - 1 - k
+            run.follow(run.model.replace(**{along: values[k]}))
+            run.advance_to(half, cancelled)
             first = len(run.series()[0])
-            run.advance(dwell / 2)
-            _, series = run.series()
-            now = run.observe()
+            run.advance_to(end, cancelled)
+            now, (_, series) = run.observe(), run.series()
+            found = {name: column.copy() for name, column in found.items()}  # what was yielded stays as it was
             for name, column in found.items():
                 column[way, k] = series[name][first:].mean() if len(series[name]) > first else now[name]
-    return found
+            yield found
+
+
+def usual_dwell(model: Model) -> float:
+    """How long a run stays at each value unless somebody says otherwise: a hundredth of the time that an ensemble
+    takes, at least ten steps.
+    """
+    kind: Any = model.simulation
+    return float(max(10 * kind.step, 0.01 * (kind.relaxation + kind.window)))
 
 
 def hysteresis(
@@ -79,9 +94,19 @@ def hysteresis(
     kind: Any = model.simulation
     if kind is None:
         raise NotOfferedError(model.title, "a simulation")
-    usual = max(10 * kind.step, 0.01 * (kind.relaxation + kind.window))
-    stay = usual if dwell is None else number_from("hysteresis", "dwell", dwell, kind.step)
-    runs = [carry(model, along, places, stay, stream(seed, k), cancelled) for k in range(samples)]
+    stay = usual_dwell(model) if dwell is None else number_from("hysteresis", "dwell", dwell, kind.step)
+    runs = []
+    for sample in range(samples):
+        *_, last = carried(model, along, places, stay, stream(seed, sample), cancelled)
+        runs.append(last)
+    return as_dataset(model, along, places, runs, seed=seed, dwell=stay)
+
+
+def as_dataset(
+    model: Model, along: str, places: Array, runs: list[dict[str, Array]], *, seed: Seed, dwell: float
+) -> xr.Dataset:
+    """The Dataset of `hysteresis` from what `carried` gave for each of its runs."""
+    samples = len(runs)
     variables: dict[str, Any] = {}
     for name in [name for name in runs[0] if name != along]:  # a run may report the control it is carried along
         table = np.stack([run[name] for run in runs])
@@ -92,6 +117,6 @@ def hysteresis(
             variables[f"{name}_standard_error"] = (("direction", along), error, error_attributes(meaning))
     coordinates = {
         "direction": ("direction", np.array(DIRECTIONS)),
-        along: (along, places, attributes(made)),
+        along: (along, places, attributes(model.control(along))),
     }
-    return dataset_of(variables, coordinates, provenance(model, seed=seed, samples=samples, dwell=stay))
+    return dataset_of(variables, coordinates, provenance(model, seed=seed, samples=samples, dwell=dwell))

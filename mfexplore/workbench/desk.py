@@ -8,11 +8,12 @@ the hand *rests* a little later.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from mfexplore.core.declaration import Reference, Task
 from mfexplore.core.errors import MfexploreError, UnknownNameError
 from mfexplore.core.model import Model
 from mfexplore.figures.frame import Drawing
@@ -29,10 +30,14 @@ from mfexplore.workbench.sentence import judgement, sentence
 from mfexplore.workbench.session import Session
 from mfexplore.workbench.sheet import absent, snap
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 with suppress(ImportError):  # xarray and SciPy look for it, and two threads must not meet in the middle of its import
     import dask.array  # noqa: F401
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 TOGETHER_MS = 20  # the marker waits so long for the curve that belongs to it: one frame costs the browser less than two
 SETTLE_MS = 120  # after a step of a gesture without another: address, code and history buttons follow
@@ -44,9 +49,11 @@ class Desk:
 
     def __init__(
         self, start: Exploration, drawings: Mapping[str, Drawing], page: Page, notices: list[str] | None = None,
-        theme: Theme = LIGHT,
+        theme: Theme = LIGHT, sweep: xr.Dataset | None = None,
     ) -> None:  # fmt: skip
-        """drawings: the figures of the page, as `panels.draw` made them. notices: told to the person at first."""
+        """drawings: the figures of the page, as `panels.draw` made them. notices: told to the person at first.
+        sweep: of this system, to be laid over the diagram.
+        """
         self.kind: type[Model] = type(start.model)
         self.session = Session(start)
         self.theme = theme
@@ -60,10 +67,12 @@ class Desk:
         self._marked: Exploration | None = None
         self._table_open = False
         self._untold = False
+        self._checks: dict[int, views.Check] = {}
+        self._revealed: set[int] = set()  # tasks
         self.jobs = Jobs(self._post)
         self.ensembles = views.Ensembles()
         around = Surroundings(
-            self.jobs, self._say, self._fail, self._mark, self._tell_legends, self._tell_numbers, self.ensembles
+            self.jobs, self._say, self._fail, self._mark, self._tell_legends, self._tell_numbers, self.ensembles, sweep
         )
         self.panels: list[Panel] = [panel(drawings[panel.name], around, start) for panel in panels_of(start)]
         self.run = (
@@ -144,11 +153,14 @@ class Desk:
             messages.Redo: lambda m: go(session.redo),
             messages.Pin: lambda m: self._pin(),
             messages.Unpin: self._unpin,
+            messages.Simulate: lambda m: self.panel(m.panel).simulate(m.on),
             messages.Task: lambda m: go(lambda: session.task(self._task(m.index))),
+            messages.Reference: lambda m: go(lambda: session.reference(self._reference(m.index))),
             messages.Reveal: self._reveal,
             messages.Export: self._export,
             messages.Theme: self._dress,
             messages.Pane: self._open_pane,
+            messages.Resized: lambda m: self.panel(m.figure).resize(m.width, m.height),
             messages.Visible: self._appear,
         }
         if self.run is not None:
@@ -218,10 +230,11 @@ class Desk:
         self._table_open = message.name == "Data"
         self._tell_numbers()
 
-    def _task(self, index: int) -> Any:
-        if not 0 <= index < len(self.kind.tasks):
-            raise UnknownNameError("task", str(index), [str(k) for k in range(len(self.kind.tasks))])
-        return self.kind.tasks[index]
+    def _task(self, index: int) -> Task:
+        return _one_of("task", index, self.kind.tasks)
+
+    def _reference(self, index: int) -> Reference:
+        return _one_of("reference", index, self.kind.references)
 
     def _reveal(self, message: messages.Reveal) -> None:
         task = self._task(message.index)
@@ -230,14 +243,23 @@ class Desk:
             judged = task.judge(message.guess, self.kind)
             yield messages.Answer(message.index, judged.right, judgement(judged), task.lesson)
 
-        self.jobs.submit(f"task-{message.index}", work, self._say, fail=self._fail)
+        def show(answer: messages.Answer) -> None:
+            self._say(answer)
+            self._revealed.add(answer.index)
+            for found in self._checks.items():
+                self._tell_check(found)
+
+        self.jobs.submit(f"task-{message.index}", work, show, fail=self._fail)
 
     def _export(self, message: messages.Export) -> None:
         data: dict[str, Any] = {}
         for panel in self.panels:
             data |= panel.held()
         trace = self.run.trace() if self.run else None
-        held = exports.Held(self.session.current, trace=trace, theory=self.point.theory if self.point else None, **data)
+        held = exports.Held(
+            self.session.current, trace=trace, theory=self.point.theory if self.point else None,
+            profiles=self.frame.profiles if self.frame else {}, **data,
+        )  # fmt: skip
 
         def work(cancelled: Cancelled) -> Iterator[exports.File]:
             lower(Rank.REFINEMENT)
@@ -353,11 +375,15 @@ class Desk:
     def _check(self, cancelled: Cancelled) -> Iterator[Any]:
         yield from enumerate(views.checks(self.kind, cancelled))
 
-    def _tell_check(self, found: Any) -> None:
+    def _tell_check(self, found: tuple[int, views.Check]) -> None:
+        """A reference and what comes out here; but not before the task of which that is the answer is revealed."""
         index, check = found
-        value = f"{check.value:.6g}"
+        self._checks[index] = check
+        value, computed = f"{check.value:.6g}", f"{check.computed:.6g}"
+        secret = next((task for task in check.answers if task not in self._revealed), None)
+        if secret is not None:
+            value = computed = f"task {secret + 1}"
         mark = f"✓ {check.digits} digit{'' if check.digits == 1 else 's'}" if check.agrees else f"≠ {value}"
-        computed = f"{check.computed:.6g}"
         self._say(messages.Check(index, check.title, value, computed, check.source, check.agrees, mark))
 
     def _tell_state(self) -> None:
@@ -394,3 +420,10 @@ class Desk:
             log.error("%s: a computation failed", self.kind.key, exc_info=error)
         text = str(error) if isinstance(error, MfexploreError) else f"A computation failed: {error}"
         self._notice(text)
+
+
+def _one_of(kind: str, index: int, things: Sequence[T]) -> T:
+    """By its place. Raises UnknownNameError."""
+    if not 0 <= index < len(things):
+        raise UnknownNameError(kind, str(index), [str(k) for k in range(len(things))])
+    return things[index]

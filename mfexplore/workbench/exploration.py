@@ -9,7 +9,7 @@ from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode
 
 from mfexplore.core.catalogue import system
-from mfexplore.core.declaration import View
+from mfexplore.core.declaration import Reference, Value, View
 from mfexplore.core.errors import ControlError, MfexploreError, NotOfferedError, UnknownNameError
 from mfexplore.core.model import Model, by_name
 from mfexplore.core.provenance import versions
@@ -131,6 +131,12 @@ class Exploration:
             made = made.with_view(along=axes[along])
         inside = all(low <= getattr(model, n) <= high for n, (low, high) in made._windows().items())
         return made if inside else replace(made, x_window=None, y_window=None)
+
+    def at_reference(self, reference: Reference) -> Self:
+        """The point that a reference speaks of, so that its quantity is seen. Raises UnknownNameError, AbsentError."""
+        made = self.at(*reference.point(type(self.model)))
+        of = reference.of
+        return made.with_view(branch=None) if isinstance(of, Value) and of.branch is None else made
 
     def _holds(self, x: str, y: str) -> bool:
         """Whether the model lies in the whole of a plane."""
@@ -268,7 +274,7 @@ class Exploration:
         if kind.offers("solve"):
             lines += ["model.theory()  # every branch of the theory"]
         if self.x:
-            lines += [f'model.diagram(x="{self.x}", y="{self.y}", resolution=257)["{self.colour}"]']
+            lines += [f'model.diagram(x="{self.x}", y="{self.y}")["{self.colour}"]']
             lines += [f'model.boundaries(x="{self.x}", y="{self.y}")']
             lines += [f"model.theory({self.along_control}={self._axis_expression(101)})"]
         if kind.offers("simulation"):

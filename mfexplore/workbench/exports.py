@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,10 @@ import numpy as np
 
 from mfexplore.core.errors import MfexploreError, UnknownNameError
 from mfexplore.core.model import Model
+from mfexplore.core.simulation import Measured
 from mfexplore.figures import publication
 from mfexplore.study.export import netcdf
+from mfexplore.study.measured import Dots
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.notebook_file import as_notebook
 from mfexplore.workbench.sentence import number
@@ -37,6 +40,9 @@ class Held:
     points: dict[float, dict[str, tuple[float, float, int]]] = field(default_factory=dict)
     trace: xr.Dataset | None = None
     theory: xr.Dataset | None = None
+    loop: xr.Dataset | None = None
+    dots: Dots | None = None
+    profiles: Mapping[str, Measured] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,10 @@ def make(what: str, held: Held) -> File:
         return File(name, as_notebook(held.at).encode())
     if form in ("png", "svg", "pdf"):
         return File(name, _picture(part, form, held))
-    data = {"diagram": held.diagram, "curve": held.curve, "trace": held.trace, "theory": held.theory}
+    data = {
+        "diagram": held.diagram, "curve": held.curve, "hysteresis": held.loop, "trace": held.trace,
+        "theory": held.theory,
+    }  # fmt: skip
     if part not in data or form not in ("csv", "nc"):
         raise UnknownNameError("export", what, [f"{p}.{f}" for p in data for f in ("csv", "nc")])
     dataset = data[part]
@@ -79,14 +88,28 @@ def _picture(part: str, form: str, held: Held) -> bytes:
     if part == "diagram" and held.diagram is not None:
         made = publication.diagram(
             held.diagram, type(held.at.model), held.at.colour, held.at.branch, held.at.method, held.boundaries,
-            (float(getattr(held.at.model, held.at.x)), float(getattr(held.at.model, held.at.y))),
+            (float(getattr(held.at.model, held.at.x)), float(getattr(held.at.model, held.at.y))), measured=held.dots,
         )  # fmt: skip
     elif part == "curve" and held.curve is not None:
         points = [(x, *one[held.at.colour][:2]) for x, one in sorted(held.points.items()) if held.at.colour in one]
-        made = publication.curve(held.curve, type(held.at.model), held.at.along_control, held.at.colour, points)
+        made = publication.curve(
+            held.curve, type(held.at.model), held.at.along_control, held.at.colour, points, loop=held.loop
+        )
+    elif part == "function" and held.theory is not None and (name := _function(held.at)):
+        against = held.at.model.observable(name).against
+        measured, across = (held.profiles.get(one or "") for one in (name, against))
+        made = publication.function(
+            held.theory, type(held.at.model), name, None if against and across is None else measured, across
+        )
     else:
         raise MfexploreError(f"There is no {part} to export yet.")
     return publication.save(made, form, record)
+
+
+def _function(at: Exploration) -> str:
+    """The observable that the page shows as a function; empty if there is none at these controls."""
+    names = [o.name for o in at.model.observables if o.over is not None and at.model.applies(o)]
+    return at.function if at.function in names else next(iter(names), "")
 
 
 def _csv(dataset: xr.Dataset) -> bytes:

@@ -109,8 +109,23 @@ class Cancel(Heard):
 
 
 @dataclass(frozen=True)
+class Simulate(Heard):
+    """Simulate for a panel what it offers (`Simulating`), or stop that, or take away what it left."""
+
+    panel: str
+    on: bool
+
+
+@dataclass(frozen=True)
 class Task(Heard):
     """Set the controls of a task."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class Reference(Heard):
+    """Go to the point that a reference speaks of."""
 
     index: int
 
@@ -237,6 +252,21 @@ class Progress(Said):
 
     what: str
     fraction: float | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Simulating(Said):
+    """What a panel simulates if somebody asks for it. label, tip: of the button, nothing where it cannot be asked for;
+    on: it runs, or what it left is there, so that the button ends it. text: how far it is.
+    """
+
+    about = "panel"
+
+    panel: str
+    label: str
+    tip: str
+    on: bool
     text: str
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from mfexplore.core.declaration import Task
+from mfexplore.core.declaration import Reference, Task
 from mfexplore.core.model import by_name
 from mfexplore.workbench.exploration import Exploration
 
@@ -68,6 +68,10 @@ class Session:
     def task(self, task: Task) -> None:
         """Set the controls and the view of a task."""
         self.go(self.current.at(self.current.model.replace(**task.controls), task.view))
+
+    def reference(self, reference: Reference) -> None:
+        """Go to the point that a reference speaks of, and look at its quantity."""
+        self.go(self.current.at_reference(reference))
 
     def reset(self) -> None:
         """Back to the defaults of the system (undo brings the present back)."""

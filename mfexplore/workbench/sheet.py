@@ -53,6 +53,7 @@ BUTTONS = {
     "play": Button("▶", "Play or pause", "Play", "space"),
     "step": Button("Step", "One step", key="S"),
     "restart": Button("Restart", "Start again with the same seed", key="R"),
+    "look": Button("look", "Go to the point that it speaks of"),
     "zoom-in": Button("+", "Zoom in at the marker", "Zoom in at the marker", "+"),
     "zoom-out": Button("−", "Zoom out", "Zoom out", "−"),
     "zoom-all": Button("⤢", "Whole diagram", "Whole diagram", "0"),
@@ -153,6 +154,10 @@ class Sheet:
         found = []
         if self._has_plane and self.kind.offers("solve"):
             found += [(part, ["png", "svg", "pdf", "csv", "nc"]) for part in ("diagram", "curve")]
+            if self.runs:
+                found.append(("hysteresis", ["csv", "nc"]))
+        if any(panel.name == "function" for panel in self.panels):
+            found.append(("function", ["png", "svg", "pdf"]))
         if self.runs:
             found.append(("trace", ["csv", "nc"]))
         return [*found, ("notebook", ["ipynb"])]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mfexplore.core.errors import MfexploreError
 from mfexplore.core.model import Landscape, Law, Model, Recursion
 from mfexplore.core.provenance import provenance
-from mfexplore.core.seeds import Seed
+from mfexplore.core.seeds import Seed, stream
 from mfexplore.core.simulation import never
 from mfexplore.figures.function import Branchwise, functions_of
 from mfexplore.figures.scale import Scale
@@ -25,6 +25,8 @@ from mfexplore.study.answers import answers
 from mfexplore.study.diagram import diagram_levels
 from mfexplore.study.diagrams_kept import kept_diagram
 from mfexplore.study.ensemble import Average, average, measure_ages, measure_sample
+from mfexplore.study.hysteresis import PLACES, as_dataset, carried, usual_dwell
+from mfexplore.study.measured import Dots
 from mfexplore.study.turns import Rank, lower
 from mfexplore.workbench.exploration import ENSEMBLE_SAMPLES, Exploration
 from mfexplore.workbench.jobs import Cancelled
@@ -43,6 +45,8 @@ HALVINGS = 10  # of a step of the curve, where it is too coarse
 STEEP = 0.03  # part of the height of the picture that one step of the curve may take
 MEASURED_POINTS = 13
 EXACT_POINTS = 41
+PLANE_POINTS = 9  # along each axis of a plane, where it is measured ...
+PLANE_SAMPLES = 4  # ... with so many samples each
 
 Measured = tuple[float, float, int]  # mean, standard error, samples
 
@@ -214,6 +218,56 @@ def exact(at: Exploration, cancelled: Cancelled) -> Iterator[tuple[NDArray[Any],
     yield from answers.ask(("exact", type(at.model), name, elsewhere, tuple(grid), at.colour), compute, cancelled)
 
 
+def loop(at: Exploration, cancelled: Cancelled) -> Iterator[tuple[xr.Dataset, float]]:
+    """A run that is carried along the abscissa of the curve and back, as `Model.hysteresis` gives it, so far; and which
+    part of all that is.
+    """
+    name = at.along_control
+    values = at.model.control(name).grid(PLACES, *at.window(at.along))
+    model = at.model.replace(**{name: values[0]})
+
+    def compute(cancelled: Cancelled) -> Iterator[tuple[xr.Dataset, float]]:
+        lower(Rank.REFINEMENT)
+        for done, found in enumerate(carried(model, name, values, None, stream(at.seed, 0), cancelled)):
+            so_far = as_dataset(model, name, values, [found], seed=at.seed, dwell=usual_dwell(model))
+            yield so_far, done / (2 * len(values))
+
+    yield from answers.ask(("loop", model, name, tuple(values), at.seed), compute, cancelled)
+
+
+def measured_plane(at: Exploration, cancelled: Cancelled) -> Iterator[tuple[Dots, float]]:
+    """Averages of the simulation at points all over the shown plane, coarse to fine, so far; and which part of all that
+    is.
+    """
+    lower(Rank.REFINEMENT)
+    across, up = (_inside(at, axis) for axis in ("x", "y"))
+    order = [(x, y) for x, y in _coarse_to_fine_in(len(across), len(up))]
+    found: list[tuple[float, float, dict[str, float]]] = []
+    for done, (i, k) in enumerate(order):
+        model = at.model.replace(**{at.x: across[i], at.y: up[k]}).realised()
+        here = _samples(model, at.seed, cancelled, PLANE_SAMPLES, Rank.REFINEMENT)
+        if here is None:
+            return
+        means = {name: mean for name, (mean, *_) in here.items()}
+        found.append((float(getattr(model, at.x)), float(getattr(model, at.y)), means))
+        yield Dots.of(found), (done + 1) / len(order)
+
+
+def _inside(at: Exploration, axis: str) -> NDArray[Any]:
+    """Places all over an axis of the plane, but not at its ends, where dots would be cut off."""
+    name = at.x if axis == "x" else at.y
+    places = at.model.control(name).grid(2 * PLANE_POINTS + 1, *at.window(axis))
+    return places[1::2] if len(places) == 2 * PLANE_POINTS + 1 else places[:: -(-len(places) // PLANE_POINTS)]
+
+
+def _coarse_to_fine_in(columns: int, rows: int) -> list[tuple[int, int]]:
+    """The cells of a table in an order of which every beginning is spread over all of it."""
+    first = {k: place for place, k in enumerate(coarse_to_fine(columns))}
+    second = {k: place for place, k in enumerate(coarse_to_fine(rows))}
+    cells = [(i, k) for k in second for i in first]
+    return sorted(cells, key=lambda cell: max(first[cell[0]], second[cell[1]]))
+
+
 class Ensembles:
     """Averages of the simulation along a control, remembered while the other controls stay as they are."""
 
@@ -276,15 +330,17 @@ def _ages_job(
     return measure
 
 
-def _samples(model: Model, seed: Seed, cancelled: Cancelled) -> dict[str, Measured] | None:
+def _samples(
+    model: Model, seed: Seed, cancelled: Cancelled, samples: int = ENSEMBLE_SAMPLES, rank: Rank = Rank.BACKGROUND
+) -> dict[str, Measured] | None:
     """The ensemble at one point; None if `cancelled()`."""
 
     def compute(cancelled: Cancelled) -> Iterator[dict[str, Measured]]:
-        lower(Rank.BACKGROUND)
-        found = [measure_sample(model, seed, sample, cancelled) for sample in range(ENSEMBLE_SAMPLES)]
+        lower(rank)
+        found = [measure_sample(model, seed, sample, cancelled) for sample in range(samples)]
         yield _as_shown(model, average(found))
 
-    for found in answers.ask(("ensemble", model, seed), compute, cancelled):
+    for found in answers.ask(("ensemble", model, seed, samples), compute, cancelled):
         return found
     return None
 
@@ -311,7 +367,9 @@ def coarse_to_fine(n: int) -> list[int]:
 
 @dataclass(frozen=True)
 class Check:
-    """A reference beside what is computed here. digits: to how many significant digits the two agree."""
+    """A reference beside what is computed here. digits: to how many significant digits the two agree. answers: the
+    tasks, by their places, whose answer it would tell.
+    """
 
     title: str
     value: float
@@ -319,6 +377,7 @@ class Check:
     source: str
     agrees: bool
     digits: int
+    answers: tuple[int, ...]
 
 
 def checks(kind: type[Model], cancelled: Cancelled) -> Iterator[Check]:
@@ -327,6 +386,7 @@ def checks(kind: type[Model], cancelled: Cancelled) -> Iterator[Check]:
     def compute(cancelled: Cancelled) -> Iterator[tuple[Check, ...]]:
         lower(Rank.BACKGROUND)
         found: tuple[Check, ...] = ()
+        asked = [(k, task, task.truth(kind)) for k, task in enumerate(kind.tasks)]
         for reference in kind.references:
             if cancelled():
                 return
@@ -334,8 +394,9 @@ def checks(kind: type[Model], cancelled: Cancelled) -> Iterator[Check]:
             gap = abs(computed - reference.value)
             scale = max(abs(reference.value), 1e-300)
             digits = 15 if gap == 0 else int(np.clip(np.floor(-np.log10(gap / scale)), 0, 15))
-            agrees = gap <= reference.tolerance
-            found += (Check(reference.title, reference.value, computed, reference.source, agrees, digits),)
+            agrees, of = gap <= reference.tolerance, reference.speaks_of
+            told = tuple(k for k, t, truth in asked if of in ("", t.asked) and t.is_told_by(reference.value, truth))
+            found += (Check(reference.title, reference.value, computed, reference.source, agrees, digits, told),)
             yield found
 
     told = 0

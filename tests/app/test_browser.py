@@ -397,6 +397,34 @@ def test_pin_and_undo_of_a_drag(page: Any, address: str) -> None:
     page.wait_for_selector("#pins-card", state="hidden")
 
 
+def test_a_run_is_carried_and_a_plane_measured_when_somebody_asks(page: Any, address: str) -> None:
+    visit(page, address, "?temperature=0.6&size=100&along=x")
+    page.click("text=Carry up and down")
+    page.wait_for_selector("[data-simulate=curve] >> text=Stop")
+    until(page, f"{SOURCE}(['curve', 'arrows', 'x']).length > 3")
+    page.wait_for_selector("[data-legend=curve] [data-drawn=loop]:not([hidden])")
+    page.wait_for_selector("[data-simulate=curve] >> text=Clear")
+    assert len(column(page, "curve", "arrows", "x")) == 66
+    page.click("[data-simulate=curve]")
+    until(page, f"{SOURCE}(['curve', 'arrows', 'x']).length === 0")
+    page.click("[data-simulate=diagram] >> text=Measure")
+    until(page, f"{SOURCE}(['diagram', 'measured', 'x']).length > 3")
+    page.click("[data-simulate=diagram] >> text=Stop")
+    page.wait_for_selector("[data-simulate=diagram] >> text=Clear")
+    page.fill("#box-coupling", "0.8")
+    page.press("#box-coupling", "Enter")
+    until(page, f"{SOURCE}(['diagram', 'measured', 'x']).length === 0")
+
+
+def test_a_reference_leads_to_its_point(page: Any, address: str) -> None:
+    visit(page, address, "?temperature=1.3")
+    page.wait_for_selector("[data-check='1'] .value >> text=task 1")
+    page.click("#tab-About")
+    page.click("[data-reference='1']")
+    until(page, "$('box-temperature').value === '0.6'")
+    assert page.is_visible("#plane")
+
+
 def test_exports_of_every_kind_open(page: Any, address: str) -> None:
     visit(page, address, "?field=0.1")
     begins = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF", "csv": b"#", "nc": b"\x89HDF", "ipynb": b"{"}

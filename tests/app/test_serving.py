@@ -194,6 +194,26 @@ def test_in_a_running_loop_serve_returns_at_once_with_the_address() -> None:
     asyncio.run(test())
 
 
+def test_a_sweep_is_laid_over_the_diagram_of_a_component(monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep = mf.sweep(
+        "curie_weiss", {"temperature": [0.5, 1.0], "field": [0.1, 0.4]}, samples=1, progress=False, size=50
+    )
+
+    async def test() -> None:
+        bench = Workbench(mf.system("curie_weiss")(), measured=sweep)
+        monkeypatch.setattr(bench._view, "_send_msg", lambda message: None)
+        bench._view._handle_msg({"type": "hello", "theme": "light"})
+        for _ in range(200):
+            await asyncio.sleep(0.05)
+            if bench._desk is not None:
+                break
+        desk: Any = bench._desk
+        assert len(desk.panel("diagram").drawing.layers["measured"].columns["x"]) == 4
+        bench.close()
+
+    asyncio.run(test())
+
+
 def test_controls_can_be_linked(monkeypatch: pytest.MonkeyPatch) -> None:
     async def test() -> None:
         bench = Workbench(mf.system("curie_weiss")(temperature=0.5), view={"colour": "energy"})

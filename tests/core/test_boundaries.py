@@ -34,3 +34,22 @@ def test_a_boundary_is_crossed_where_it_passes_the_value_of_its_control() -> Non
 def test_a_boundary_that_stays_where_the_model_is_is_not_crossed() -> None:
     assert not Ramp(height=2.0).landmark("ramp", "place").size
     assert not Ramp(height=0.5, place=0.5).landmark("ramp", "other").size
+
+
+def test_a_costly_boundary_is_computed_at_few_points_and_where_it_is_bent(monkeypatch: pytest.MonkeyPatch) -> None:
+    def traced(finest: int) -> tuple[Array, Array, int]:
+        monkeypatch.setattr(Ramp, "landmarks", (Landmark("ramp", "r", "goes up", of="height", finest=finest),))
+        asked: list[int] = []
+        monkeypatch.setattr(
+            Ramp, "boundary", lambda self, name, points: asked.append(len(points["place"])) or kink(points)
+        )
+        x, y = Ramp().trace_landmark("ramp", "place", "height", (0.0, 4.0))
+        return x, y, sum(asked)
+
+    def kink(points: Points) -> Array:
+        return np.minimum(points["place"], 2.03)
+
+    (x, y, few), (_, _, many) = traced(17), traced(129)
+    assert few < many / 3
+    assert np.abs(y - np.minimum(x, 2.03)).max() < 1e-12
+    assert np.diff(x)[np.searchsorted(x, 2.03) - 1] < 0.01, "it is followed into its bend"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import pickle
+import re
 import signal
 from dataclasses import FrozenInstanceError, astuple
 from typing import Any
@@ -140,6 +141,28 @@ def test_tasks_have_an_answer_in_reach(system: type[Model]) -> None:
         if task.asked in system.controls():
             made = system.control(task.asked)
             assert made.low <= answer <= made.high
+
+
+def numbers_in(text: str) -> list[float]:
+    """The numbers that a text tells, but for small whole ones: 0.138, 13.8 %, 1000."""
+    found = re.findall(r"(?<![\w.^_{])-?\d+(?:\.\d+)?(?:\s?\\?%)?", text)
+    read = [(one, float(one.rstrip("% \\"))) for one in found]
+    return [0.01 * value if "%" in one else value for one, value in read if "%" in one or "." in one or value >= 10]
+
+
+@every_system
+def test_a_page_does_not_tell_the_answers_of_its_tasks(system: type[Model]) -> None:
+    """What stands on it unasked; the numbers of references are kept back until a task is revealed."""
+    told = [system.summary, *(control.doc for control in system.controls().values())]
+    told += [text for preset in system.presets for text in (preset.name, preset.watch)]
+    told += [text for reference in system.references for text in (reference.title, reference.source)]
+    told += [one.doc for one in (*system.landmarks, *system.phases, *system.failures)]
+    told += [task.prompt for task in system.tasks]
+    for task in system.tasks:
+        truth = task.truth(system)
+        for text in told:
+            for number in numbers_in(text):
+                assert not task.is_told_by(number, truth), f"{text!r} answers {task.prompt!r}"
 
 
 # -- theory --------------------------------------------------------------------------------------------------------

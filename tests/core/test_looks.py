@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from conftest import each_system
 
-from mfexplore.core import Model, View, pictures
+from mfexplore.core import Crossing, Mean, Model, Value, View, pictures
 from mfexplore.study.warmup import tiny as small
+from mfexplore.workbench.exploration import Exploration
 
 STEPS = 40  # of a small run, until it has measured something
 
@@ -65,3 +66,19 @@ def test_views_are_of_what_exists(system: type[Model]) -> None:
         assert view.picture is None or view.picture in album, of
         if view.series is not None:
             assert view.series in small(kind()).simulate(seed=1).observe(), of
+
+
+@each_system()
+def test_references_lead_to_what_they_speak_of(system: type[Model]) -> None:
+    for reference in system.references:
+        if reference.leads_somewhere:
+            at, of = Exploration.of(system()).at_reference(reference), reference.of
+            values = at.model.values()
+            assert all(values[name] == value for name, value in reference.at.items() if name != reference.speaks_of)
+            if isinstance(of, Value):
+                assert of.observable in (at.colour, at.function), reference.title
+                assert (at.branch, at.method) == (of.branch, of.method or at.method), reference.title
+            elif isinstance(of, Mean):
+                assert at.series == of.observable, reference.title
+            elif isinstance(of, Crossing) and of.along in (at.x, at.y):
+                assert at.along_control == of.along, reference.title

@@ -96,3 +96,26 @@ def test_directors_have_no_heads() -> None:
     assert len(pointed["xs"][0]) == 6
     directors = picture_figure(replace(field, arrows=replace(arrows, headless=True)), LIGHT).layers["arrows"].columns
     assert directors["xs"][0].tolist() == [0.5, 1.5]
+
+
+def test_heads_of_arrows_keep_their_shape_whatever_the_frame() -> None:
+    one = np.ones(1)
+    field = Field(
+        np.zeros((2, 2)), (0, 4, 0, 1), Axis("x"), Axis("y"), 0, 1, arrows=Arrows(one, 0.5 * one, one, 0 * one)
+    )
+    place = StatePlace(LIGHT)
+    place.show(field)
+    for width, height in ((400, 100), (300, 200)):
+        place.resize(width, height)
+        x, y = (np.array(place.figure.columns("arrows")[name][0]) for name in ("xs", "ys"))
+        left, right = (place.figure.part("x_range")[end] for end in ("start", "end"))
+        bottom, top = (place.figure.part("y_range")[end] for end in ("start", "end"))
+        pixels = np.stack([(x - x[1]) / (right - left) * width, (y - y[1]) / (top - bottom) * height])
+        opening = np.degrees(np.arctan2(abs(pixels[1, 2]), abs(pixels[0, 2])))
+        assert opening == pytest.approx(np.degrees(0.4), abs=0.1)
+
+
+def test_a_long_title_of_an_ordinate_takes_two_lines() -> None:
+    place = StatePlace(LIGHT)
+    place.show(Chart((), Axis("x"), Axis("share of oscillators that are slower")))
+    assert place.figure.part("yaxis")["axis_label"] == "share of oscillators\nthat are slower"

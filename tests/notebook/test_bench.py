@@ -179,7 +179,29 @@ def test_task_keeps_the_first_guess(shown: Browser) -> None:
 def test_table_and_checks(shown: Browser) -> None:
     shown.page.bench.tab.value = "Data"
     shown.until(lambda: "simulation" in shown.page.bench.table.value)
-    shown.until(lambda: shown.page.bench.checks.value.count("digits") == len(shown.desk.kind.references))
+    shown.until(lambda: all("digits" in words.value for words, _ in shown.page.bench.checks))
+
+
+def test_a_run_is_carried_up_and_down_when_somebody_asks(shown: Browser) -> None:
+    shown.page.bench.along.value = "x"
+    (button, words), layers = shown.page.bench.asked["curve"], shown.desk.panel("curve").drawing.layers
+    shown.until(lambda: button.description == "Carry up and down" and "field" in button.tooltip)
+    button.click()
+    shown.until(lambda: button.description == "Stop" and "%" in words.value)
+    shown.until(lambda: button.description == "Clear")
+    assert len(layers["arrows"].columns["x"]) == 66
+    button.click()
+    shown.until(lambda: button.description == "Carry up and down")
+    assert not len(layers["arrows"].columns["x"])
+
+
+def test_a_reference_leads_to_its_point(shown: Browser) -> None:
+    bench = shown.page.bench
+    bench.tab.value = "About"
+    shown.desk.session.set_controls(temperature=1.4)
+    bench.checks[0][1].click()
+    shown.until(lambda: shown.desk.session.current.model.temperature == 0.5)
+    assert bench.tab.value == "Explore"
 
 
 def test_page_loaded_again_gets_the_present_state(shown: Browser) -> None:
@@ -285,6 +307,20 @@ def test_a_late_repetition_of_old_data_does_not_undo_newer_data() -> None:
 def test_explore_needs_a_notebook() -> None:
     with pytest.raises(MfexploreError, match=r"mf\.serve"):
         mf.system("curie_weiss")().explore()
+
+
+def test_a_sweep_is_laid_over_the_diagram(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = mf.system("curie_weiss")(size=50)
+    sweep = mf.sweep(model, {"temperature": [0.5, 1.0], "field": [0.1, 0.4]}, samples=1, progress=False)
+
+    async def cell() -> NotebookPage:
+        with pytest.raises(MfexploreError, match="not of hopfield"):
+            mf.system("hopfield")().explore(measured=sweep)
+        return model.explore(measured=sweep).page
+
+    page = asyncio.run(cell())
+    assert page._sweep is sweep
+    page.close()
 
 
 def test_explore_checks_its_view_and_replaces_the_workbenches_of_its_cell(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,3 +77,11 @@ def test_a_diagram_shows_the_failures_of_the_theory(monkeypatch: pytest.MonkeyPa
     validity = ContactProcess().theory(**axes)["validity"]
     np.testing.assert_array_equal(shown["validity"].transpose(*validity.dims), validity)
     assert len(np.unique(validity)) > 2
+
+
+def test_a_plane_says_how_fine_it_is_unless_somebody_asks_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    coarse = tuple(replace(plane, finest=33) for plane in CurieWeiss.planes)
+    monkeypatch.setattr(CurieWeiss, "planes", coarse)
+    assert CurieWeiss().diagram().sizes["temperature"] == 33
+    assert CurieWeiss().diagram(resolution=65).sizes["temperature"] == 65
+    assert CurieWeiss().plane("coupling", "field").finest == 33, "a plane that is not declared costs as much"

@@ -2,7 +2,7 @@
 
 import {snap} from "./controls.js";
 
-export function makePlane(root, channel, controlsOf, {controls, titles}) {
+export function makePlane(root, channel, controlsOf, {controls, titles, decades}) {
   let figure = null;
   let view = {};
 
@@ -14,7 +14,8 @@ export function makePlane(root, channel, controlsOf, {controls, titles}) {
     const image = column("image"), [rows, columns] = image.shape ?? [image.length, image[0].length];
     const row = Math.floor((y - column("y")) / column("dh") * rows), k = Math.floor((x - column("x")) / column("dw") * columns);
     if (!(row >= 0 && row < rows && k >= 0 && k < columns)) return "";
-    const shown = image.shape ? image[row * columns + k] : image[row][k];
+    const cell = image.shape ? image[row * columns + k] : image[row][k];
+    const shown = decades.includes(view.colour) ? 10 ** cell : cell;
     const at = [["x", x], ["y", y]].map(([axis, where]) => `${controls[view[axis]].title} ${round(value(axis, where))}`);
     return `${at.join(", ")}: ${titles[view.colour]} ${Number.isNaN(shown) ? "unknown" : round(shown)}`;
   }

@@ -112,6 +112,13 @@ export function render({model, el}) {
     $("cancel").hidden = fraction === null;
   });
 
+  channel.hear("simulating", ({panel, label, tip, on, text}) => { // if somebody asks for it
+    const button = root.querySelector(`[data-simulate="${panel}"]`);
+    Object.assign(button, {hidden: !label, textContent: label, title: tip});
+    button.setAttribute("aria-pressed", on);
+    root.querySelector(`[data-simulating="${panel}"]`).textContent = text;
+  });
+
   channel.hear("offered", ({panel, shown}) => { // by the system, but perhaps not at these controls
     const place = root.querySelector(`[data-panel="${panel}"]`);
     if (place) place.hidden = !shown;
@@ -325,6 +332,13 @@ export function render({model, el}) {
     }
     for (const button of all("[data-export]")) {
       button.addEventListener("click", () => { $("export").open = false; channel.say("export", {what: button.dataset.export}); });
+    }
+    for (const link of all("[data-reference]")) {
+      link.addEventListener("click", () => { channel.say("reference", {index: Number(link.dataset.reference)}); $("tab-Explore").click(); });
+    }
+    for (const button of all("[data-simulate]")) {
+      const on = () => button.getAttribute("aria-pressed") !== "true";
+      button.addEventListener("click", () => channel.say("simulate", {panel: button.dataset.simulate, on: on()}));
     }
     for (const button of all("[data-copy]")) {
       button.addEventListener("click", () => copy($(button.dataset.copy).textContent, "Copied."));

@@ -406,7 +406,7 @@ class RandomEnergy(core.Model):
         ),
         core.Preset(
             "hidden message", {"temperature": 0.4, "ferromagnetic_bias": 0.95, "dynamics": "metropolis"},
-            "All up is the true ground state (f = -0.95 against -0.83), yet the walker does not find it.",
+            "All up is the true ground state, by far, yet the walker does not find it.",
             (core.Promise(core.Value("free_energy", "ferromagnet"), -0.95, 1e-9),
              core.Promise(core.Value("free_energy", "glass"), -0.83, 0.005),
              core.Promise(core.Mean("magnetization", 50, 100), 0.0, 0.9)),

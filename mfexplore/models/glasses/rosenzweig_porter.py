@@ -346,7 +346,7 @@ class RosenzweigPorter(core.Model):
     )  # fmt: skip
     references = (
         core.Reference(
-            "I2 at gamma = 1.5, N = 1000", 0.030197872490953348, 1e-6, "Breit-Wigner, eq. (4)",
+            "I2 in the middle of the fractal phase, N = 1000", 0.030197872490953348, 1e-6, "Breit-Wigner, eq. (4)",
             core.Value("inverse_participation", method="leading"), {"gamma": 1.5, "size": 1000},
         ),
         core.Reference(

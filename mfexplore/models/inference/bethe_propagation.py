@@ -301,8 +301,8 @@ class BethePropagation(core.Model):
         ),
     )  # fmt: skip
     planes = (
-        core.Plane("antiferromagnetic_fraction", "temperature", "magnetization"),
-        core.Plane("field", "temperature", "magnetization"),
+        core.Plane("antiferromagnetic_fraction", "temperature", "magnetization", finest=129),
+        core.Plane("field", "temperature", "magnetization", finest=97),
     )
     presets = (
         core.Preset(
@@ -311,12 +311,12 @@ class BethePropagation(core.Model):
         ),
         core.Preset(
             "critical messages", {"temperature": 1.85, "antiferromagnetic_fraction": 0.0},
-            "Just above T_c = 1.820 the opinion fades slowly, along the path that density evolution predicts.",
+            "Just above T_c the opinion fades slowly, along the path that density evolution predicts.",
             (core.Promise(core.Crossing("ferromagnet", "temperature"), 1.820, 0.0005),),
         ),
         core.Preset(
             "spin glass", {"temperature": 0.7, "antiferromagnetic_fraction": 0.5, "start": "random"},
-            "Below T = 1.135 with mixed signs the messages never settle: the trace of their change does not fall.",
+            "Mixed signs, below the spin-glass line: messages never settle, the trace of their change does not fall.",
             (core.Promise(core.Crossing("spin_glass", "temperature"), 1.135, 0.0005),),
             core.View(colour="overlap", series="change"),
         ),
@@ -339,7 +339,7 @@ class BethePropagation(core.Model):
     )  # fmt: skip
     references = (
         core.Reference(
-            "magnetization at c = 3, T = 1.8", 0.28297574239631035, 1e-10, "eq. (2) with one message, mpmath",
+            "magnetization at c = 3, just below T_c", 0.28297574239631035, 1e-10, "eq. (2) with one message, mpmath",
             core.Value("magnetization"), {"temperature": 1.8, "antiferromagnetic_fraction": 0.0},
         ),
         core.Reference(

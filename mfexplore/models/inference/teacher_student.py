@@ -241,7 +241,7 @@ class TeacherStudent(core.Model):
             only={"channel": ("phase",)},
         ),
     )  # fmt: skip
-    planes = (core.Plane("load", "noise", "overlap", "uninformed", along="x"),)
+    planes = (core.Plane("load", "noise", "overlap", "uninformed", along="x", finest=129),)
     presets = (
         core.Preset(
             "hard", {"load": 1.35},
@@ -265,7 +265,7 @@ class TeacherStudent(core.Model):
         ),
         core.Preset(
             "phase retrieval, hard", {"load": 1.08, "channel": "phase", "prior": "gaussian", "size": 5000},
-            "There are more equations than unknowns, yet message passing stays half blind until the load reaches 1.13.",
+            "There are more equations than unknowns, yet message passing stays half blind: it needs still more.",
             (core.Promise(core.Crossing("algorithmic_threshold", "load"), 1.13, 0.005),),
         ),
         core.Preset(

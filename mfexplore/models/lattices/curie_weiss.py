@@ -285,7 +285,7 @@ class CurieWeiss(core.Model):
         ),
         core.Preset(
             "hysteresis", {"temperature": 0.6, "drive_amplitude": 0.4, "drive_period": 400.0, "size": 10_000},
-            "The swept field draws a loop: spins turn only beyond the spinodal, 0.185, the later the faster the sweep.",
+            "The swept field draws a loop: spins turn only beyond the spinodal, the later the faster the sweep.",
             (core.Promise(core.Crossing("spinodal_down", "field"), 0.185, 0.0005, {"drive_amplitude": 0.0}),),
         ),
         core.Preset(

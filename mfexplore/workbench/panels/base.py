@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -12,11 +12,13 @@ from mfexplore.figures.legends import Mark
 from mfexplore.figures.style import Theme
 from mfexplore.workbench import views
 from mfexplore.workbench.exploration import Exploration
-from mfexplore.workbench.jobs import Jobs
-from mfexplore.workbench.messages import Heard, Said
+from mfexplore.workbench.jobs import Cancelled, Jobs
+from mfexplore.workbench.messages import Heard, Said, Simulating
 from mfexplore.workbench.session import Pin
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from mfexplore.workbench.live import Frame
 
 
@@ -30,7 +32,7 @@ class Surroundings:
         mark: puts the marker where the exploration is; called by the panel that the marker waits for.
         drawn: called after drawing in answer to a job, so that legends follow. numbers: what was measured at the marker
             is new.
-        ensembles: what was measured so far.
+        ensembles: what was measured so far. sweep: laid over the diagram (None: nothing).
     """
 
     jobs: Jobs
@@ -40,6 +42,84 @@ class Surroundings:
     drawn: Callable[[], None]
     numbers: Callable[[], None]
     ensembles: views.Ensembles
+    sweep: xr.Dataset | None = None
+
+
+class Asked:
+    """What a panel simulates only if somebody asks for it. One button starts it, stops it (what is there stays), and
+    takes away what it left.
+    """
+
+    def __init__(
+        self, panel: str, around: Surroundings, label: str, tip: str,
+        work: Callable[[Cancelled], Iterator[tuple[Any, float]]], show: Callable[[Any], None],
+    ) -> None:  # fmt: skip
+        """label, tip: of the button. work: a job that yields what there is and which part of all that is. show: draws
+        it, or nothing for None.
+        """
+        self._panel, self._around, self._label, self._tip = panel, around, label, tip
+        self._work, self._show = work, show
+        self._offered = self._runs = self._is_there = False
+        self._text = ""
+        self._tell()
+
+    def offer(self, on: bool, tip: str = "") -> None:
+        """Whether it can be asked for at these controls, perhaps in other words."""
+        self._offered, self._tip = on, tip or self._tip
+        self._tell()
+
+    def hear(self, on: bool) -> None:
+        """The button was pressed."""
+        if on and self._offered:
+            self._runs, self._text = True, "begins"
+            self._tell()
+            self._around.jobs.submit(
+                f"asked-{self._panel}", self._work, self._deliver, self._end, self._fail, queued=self._queue
+            )
+        elif self._runs:
+            self._around.jobs.cancel(f"asked-{self._panel}")
+            self._end()
+        elif not on:
+            self.forget()
+
+    def forget(self) -> None:
+        """What it left belongs to other controls, or is not wanted any more."""
+        if self._runs or self._is_there:
+            self._around.jobs.cancel(f"asked-{self._panel}")
+            self._runs = self._is_there = False
+            self._text = ""
+            self._show(None)
+            self._around.drawn()
+            self._tell()
+
+    def _deliver(self, result: tuple[Any, float]) -> None:
+        if self._runs:
+            found, part = result
+            self._is_there, self._text = True, f"{100 * part:.0f} %"
+            self._show(found)
+            self._around.drawn()
+            self._tell()
+
+    def _end(self) -> None:
+        self._runs, self._text = False, ""
+        self._tell()
+
+    def _fail(self, error: Exception) -> None:
+        self._end()
+        self._around.fail(error)
+
+    def _queue(self, before: int | None) -> None:
+        if self._runs and before:
+            self._text = f"waiting ({before} before you)"
+            self._tell()
+
+    def _tell(self) -> None:
+        label, tip = self._label if self._offered else "", self._tip
+        if self._runs:
+            label, tip = "Stop", "Stop; what is there stays"
+        elif self._is_there:
+            label, tip = "Clear", "Take away what was simulated"
+        self._around.say(Simulating(self._panel, label, tip, self._runs or self._is_there, self._text))
 
 
 class Panel:
@@ -53,7 +133,7 @@ class Panel:
         place: "explore" (the first pane), "centre" (a card of its own below it) or "live" (with the simulation).
         order: among all panels. height: of the figure in pixels; None if the page or the picture decides.
         beside, below: parts of the page that stand in its heading or under its figure: "along", "progress",
-            "measuring", "picture", "menu", "tabs", "key".
+            "measuring", "picture", "menu", "tabs", "key"; "progress" and "measuring" have the button of `simulate`.
         chooses: which of `exploration.WORDS` is chosen in its "menu" or "tabs"; asks: the words before the menu.
     """
 
@@ -117,6 +197,12 @@ class Panel:
     def dress(self, theme: Theme) -> None:
         """Another theme."""
         self.drawing.dress(theme)
+
+    def simulate(self, on: bool) -> None:
+        """The button of what it simulates if somebody asks for it (`Asked`) was pressed."""
+
+    def resize(self, width: float, height: float) -> None:
+        """The frame of its figure has another size, in pixels."""
 
     def hears(self) -> Mapping[type[Heard], Callable[[Any], None]]:
         """Messages of the page that are for this panel, and what to do with them."""

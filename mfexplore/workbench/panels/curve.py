@@ -16,13 +16,14 @@ from mfexplore.workbench import messages, views
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.jobs import Cancelled
 from mfexplore.workbench.live import Frame
-from mfexplore.workbench.panels.base import Panel, Surroundings
+from mfexplore.workbench.panels.base import Asked, Panel, Surroundings
 from mfexplore.workbench.session import Pin
 
 if TYPE_CHECKING:
     import xarray as xr
 
 TRAIL = 400  # points of the trail of the live run
+CARRY = "Carry up and down"
 
 
 class CurvePanel(Panel):
@@ -56,6 +57,12 @@ class CurvePanel(Panel):
         self._exact_for: Any = None
         self._exact_due = False
         self._points: Any = []
+        self.loop: xr.Dataset | None = None  # a run carried along the abscissa and back
+        self._loop_for: Any = None
+        self._measures: tuple[str, ...] = ()  # what the simulation observes
+        self._carrying = Asked(
+            self.name, around, CARRY, "", lambda cancelled: views.loop(self._at, cancelled), self._show_loop
+        )
 
     def turn_to(self, at: Exploration) -> None:
         """The ensembles follow with `rest`, once the marker does."""
@@ -66,6 +73,7 @@ class CurvePanel(Panel):
             self._axes = axes
             self.drawing.set_axes(*axes)
             self.drawing.show_live(np.empty(0), np.empty(0))
+            self._draw_loop()
         self._settled = False
         wanted = (axes, at.theory_controls(at.along_control))
         if wanted != self._computed:
@@ -77,6 +85,7 @@ class CurvePanel(Panel):
             self._progress(None)
         self._draw_points(at)
         self._forget_exact(at)
+        self._offer_loop(at)
 
     def mark(self, at: Exploration) -> None:
         self.drawing.show_marker(float(getattr(at.model, at.along_control)))
@@ -184,8 +193,38 @@ class CurvePanel(Panel):
         self.drawing.show_points(x, mean, np.where(np.isfinite(error), error, 0.0))
         self._around.drawn()
 
+    # -- hysteresis, if somebody asks for it --------------------------------------------------------------------------
+
+    def simulate(self, on: bool) -> None:
+        self._carrying.hear(on)
+
+    def _offer_loop(self, at: Exploration) -> None:
+        """Take away the loop of other controls, and say whether there can be one here."""
+        name = at.along_control
+        others = (name, at.seed, *((n, v) for n, v in at.model.values().items() if n != name))
+        if others != self._loop_for:
+            self._loop_for = others
+            self._carrying.forget()
+        made = at.model.control(name)
+        there = at.model.offers("simulation") and made.is_carried and at.colour in self._measures
+        self._carrying.offer(there, f"Carry one run along {made.title} and back: it keeps its state on the way")
+
+    def _show_loop(self, loop: xr.Dataset | None) -> None:
+        self.loop = loop
+        self._draw_loop()
+
+    def _draw_loop(self) -> None:
+        name, observable, nothing = self._at.along_control, self._at.colour, np.empty(0)
+        if self.loop is None or observable not in self.loop or name not in self.loop.dims:
+            self.drawing.show_loop(nothing, nothing, nothing)
+        else:
+            self.drawing.show_loop(self.loop[name].values, *self.loop[observable].values)
+
     def advance(self, frame: Frame) -> None:
         at = self._at
+        if tuple(frame.series) != self._measures:
+            self._measures = tuple(frame.series)
+            self._offer_loop(at)
         values = frame.series.get(at.colour)
         if values is None:
             return
@@ -205,4 +244,4 @@ class CurvePanel(Panel):
         self.drawing.show_pins([(p.curves[self.name][0], y) for p in there for y in p.curves[self.name][1]])
 
     def held(self) -> dict[str, Any]:
-        return {"curve": self.latest, "points": dict(self._around.ensembles.points)}
+        return {"curve": self.latest, "points": dict(self._around.ensembles.points), "loop": self.loop}

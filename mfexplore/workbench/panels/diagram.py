@@ -9,16 +9,20 @@ from mfexplore.core.model import Model
 from mfexplore.figures.diagram import DiagramFigure, Prepared, prepare
 from mfexplore.figures.legends import Mark
 from mfexplore.figures.style import Theme
+from mfexplore.study.measured import NONE, Dots, dots
 from mfexplore.workbench import messages, views
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.jobs import Cancelled
-from mfexplore.workbench.panels.base import Panel, Surroundings
+from mfexplore.workbench.live import Frame
+from mfexplore.workbench.panels.base import Asked, Panel, Surroundings
 from mfexplore.workbench.session import Pin
 
 if TYPE_CHECKING:
     import xarray as xr
 
-RESOLUTION = 257
+RESOLUTION = 257  # at most
+MEASURE = "Measure"
+MEASURE_TIP = "Simulate at points all over the plane: dots in the colours of the theory"
 
 
 class DiagramPanel(Panel):
@@ -45,7 +49,16 @@ class DiagramPanel(Panel):
         self.latest: xr.Dataset | None = None
         self.boundaries: xr.Dataset | None = None
         self._computed: Any = None
+        self._finest = RESOLUTION
         self._look: Any = None
+        self._measured = NONE
+        self._measured_for: Any = None  # the controls that these dots belong to
+        self._stored: Any = None
+        self._measures: tuple[str, ...] = ()  # what the simulation observes
+        self._measuring = Asked(
+            self.name, around, MEASURE, MEASURE_TIP, lambda cancelled: views.measured_plane(self._at, cancelled),
+            self._show_measured,
+        )  # fmt: skip
 
     def turn_to(self, at: Exploration) -> None:
         self._at = at
@@ -63,6 +76,8 @@ class DiagramPanel(Panel):
         elif self.latest is not None and look != self._look:
             self.drawing.show(self.latest, at.branch, at.method)
         self._look = look
+        self._offer_measuring(at)
+        self._draw_dots()
 
     def mark(self, at: Exploration) -> None:
         self.drawing.show_marker(float(getattr(at.model, at.x)), float(getattr(at.model, at.y)))
@@ -70,7 +85,8 @@ class DiagramPanel(Panel):
     def _compute(self, at: Exploration) -> None:
         kind = type(at.model)
         jobs, fail = self._around.jobs, self._around.fail
-        levels = views.diagram(at, RESOLUTION, lambda fraction: None)
+        self._finest = min(RESOLUTION, at.model.plane(at.x, at.y).finest)
+        levels = views.diagram(at, self._finest, lambda fraction: None)
         has_lines = kind.offers("landmark")
 
         def work(cancelled: Cancelled) -> Iterator[tuple[xr.Dataset, Prepared]]:
@@ -91,7 +107,7 @@ class DiagramPanel(Panel):
         self.drawing.paint(prepared)
         self._around.drawn()
         rows, columns = prepared.values.shape
-        fraction = (rows * columns / RESOLUTION**2) ** 0.5
+        fraction = (rows * columns) ** 0.5 / self._finest
         self._progress(min(fraction, 0.97), f"refining beyond {columns} × {rows}")
 
     def _show_boundaries(self, boundaries: xr.Dataset) -> None:
@@ -103,17 +119,53 @@ class DiagramPanel(Panel):
         self._progress(None)
         self._around.fail(error)
 
+    # -- what simulations say, if somebody asks for it ----------------------------------------------------------------
+
+    def simulate(self, on: bool) -> None:
+        self._measuring.hear(on)
+
+    def advance(self, frame: Frame) -> None:
+        if tuple(frame.series) != self._measures:
+            self._measures = tuple(frame.series)
+            self._offer_measuring(self._at)
+
+    def _offer_measuring(self, at: Exploration) -> None:
+        """Take away the dots of other controls, and say whether there can be some here."""
+        axes = (at.x, at.y)
+        others = (axes, at.seed, *((n, v) for n, v in at.model.values().items() if n not in axes))
+        if others != self._measured_for:
+            self._measured_for = others
+            self._measuring.forget()
+        depends = any(at.model.control(name).part != "theory" for name in axes)
+        self._measuring.offer(at.model.offers("simulation") and depends and at.colour in self._measures)
+
+    def _show_measured(self, found: Dots | None) -> None:
+        self._measured = found or NONE
+        self._draw_dots()
+
+    @property
+    def dots(self) -> Dots:
+        """What is measured in this plane: just now, and in the sweep that was laid over the diagram."""
+        at, sweep = self._at, self._around.sweep
+        key = (at.x, at.y, at.theory_controls(at.x, at.y))
+        if sweep is not None and (self._stored is None or self._stored[0] != key):
+            self._stored = key, dots(sweep, at.model, at.x, at.y)
+        return self._measured if self._stored is None else self._stored[1] + self._measured
+
+    def _draw_dots(self) -> None:
+        if self.drawing.observable:
+            self.drawing.show_measured(*self.dots.shown(self._at.colour))
+
     def hears(self) -> Mapping[type[messages.Heard], Callable[[Any], None]]:
-        return {messages.Cancel: lambda message: self.cancel(), messages.Resized: self._resize}
+        return {messages.Cancel: lambda message: self.cancel()}
 
     def cancel(self) -> None:
         """Stop refining; what is drawn stays."""
         self._around.jobs.cancel("diagram")
         self._progress(None, "stopped; the picture stays coarse")
 
-    def _resize(self, message: messages.Resized) -> None:
-        if message.figure == self.name:
-            self.drawing.resize(message.width, message.height)
+    def resize(self, width: float, height: float) -> None:
+        self.drawing.resize(width, height)
 
     def pinned(self) -> Any:
         return float(getattr(self._at.model, self._at.x)), float(getattr(self._at.model, self._at.y))
@@ -123,4 +175,4 @@ class DiagramPanel(Panel):
         self.drawing.show_pins([pin.curves[self.name] for pin in here])
 
     def held(self) -> dict[str, Any]:
-        return {"diagram": self.latest, "boundaries": self.boundaries}
+        return {"diagram": self.latest, "boundaries": self.boundaries, "dots": self.dots}

@@ -46,6 +46,9 @@ class StatePanel(Panel):
             self._around.say(messages.Picture(self.drawing.shape, getattr(picture, "caption", "")))
             self._around.say(messages.Key(self.name, self.drawing.key(picture)))
 
+    def resize(self, width: float, height: float) -> None:
+        self.drawing.resize(width, height)
+
     def dress(self, theme: Theme) -> None:
         super().dress(theme)
         self._draw()

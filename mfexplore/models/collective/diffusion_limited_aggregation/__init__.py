@@ -212,7 +212,7 @@ class DiffusionLimitedAggregation(core.Model):
         ),
         core.Preset(
             "large", {"size": 1_000_000},
-            "A million particles in half a minute: D settles near 1.71, and the arms look alike at every scale.",
+            "A million particles in half a minute: D settles, and the arms look alike at every scale.",
             (core.Promise(core.Value("fractal_dimension", method="numerical"), 1.71, 0.005),),
             core.View(picture="growth"),
         ),
@@ -221,7 +221,7 @@ class DiffusionLimitedAggregation(core.Model):
         ),
         core.Preset(
             "crossover", {"walker_density": 0.15},
-            "Fractal at first, compact later: on the way any effective dimension between 1.71 and 2 can be measured.",
+            "Fractal at first, compact later: on the way any effective dimension up to 2 can be measured.",
         ),
         core.Preset(
             "sticky", {"sticking": 0.03}, "Walkers that bounce fill the core; only beyond it the arms appear.",

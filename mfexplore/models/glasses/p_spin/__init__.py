@@ -180,7 +180,7 @@ class PSpin(core.Model):
         ),
         core.Preset(
             "caught in a state", {"temperature": 0.59, "size": 1000},
-            "Between T_s = 0.586 and T_d = 0.612 the start is not forgotten, yet the energy is that of a liquid.",
+            "Between T_s and T_d the start is not forgotten, yet the energy is that of a liquid.",
         ),
         core.Preset(
             "quench", {"temperature": 0.2, "start": "random", "size": 400},

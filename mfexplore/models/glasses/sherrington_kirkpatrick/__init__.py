@@ -220,7 +220,7 @@ class SherringtonKirkpatrick(core.Model):
         ),
         core.Preset(
             "magnetized glass", {"temperature": 0.2, "ferromagnetic_bias": 1.5, "rsb_steps": 2},
-            "Below the AT line at T = 0.275 the magnetization hardly moves, but many magnetized states have appeared.",
+            "Below the AT line the magnetization hardly moves, but many magnetized states have appeared.",
             view=core.View(("ferromagnetic_bias", "temperature"), along="temperature"),
         ),
     )  # fmt: skip

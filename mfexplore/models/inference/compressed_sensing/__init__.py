@@ -261,7 +261,7 @@ class CompressedSensing(core.Model):
         ),
         core.Preset(
             "lasso recovers", {"measurement_rate": 0.6, "denoiser": "lasso"},
-            "Above the Donoho-Tanner line, 0.511 for this sparsity, the lasso recovers as well, more slowly.",
+            "Above the Donoho-Tanner line the lasso recovers as well, more slowly.",
             (core.Promise(core.Crossing("donoho_tanner", "measurement_rate"), 0.511, 0.0005),),
         ),
         core.Preset(

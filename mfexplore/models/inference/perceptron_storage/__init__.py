@@ -248,8 +248,8 @@ class PerceptronStorage(core.Model):
         ),
     )
     planes = (
-        core.Plane("margin", "load", "violated_fraction", x_range=(-0.5, 1.5), y_range=(0.01, 4.0)),
-        core.Plane("load", "temperature", "violated_fraction", x_range=(0.01, 4.0)),
+        core.Plane("margin", "load", "violated_fraction", x_range=(-0.5, 1.5), y_range=(0.01, 4.0), finest=129),
+        core.Plane("load", "temperature", "violated_fraction", x_range=(0.01, 4.0), finest=129),
     )
     presets = (
         core.Preset(

@@ -279,8 +279,8 @@ class TapLadder(core.Model):
         core.Landmark("onset_plefka3", r"T_3", "the same by the third order", continuous=False, of="temperature"),
     )  # fmt: skip
     planes = (
-        core.Plane("ferromagnetic_bias", "temperature", "magnetization"),
-        core.Plane("field", "temperature", "overlap"),
+        core.Plane("ferromagnetic_bias", "temperature", "magnetization", finest=129),
+        core.Plane("field", "temperature", "overlap", finest=129),
     )
     presets = (
         core.Preset(

@@ -177,9 +177,10 @@ class DenseHebbian(core.Model):
             of="load",
         ),
         core.Landmark(
-            "retrieval_transition", "T_c", "below it memories have the lowest free energy", continuous=False, of="load"
+            "retrieval_transition", "T_c", "below it memories have the lowest free energy", continuous=False, of="load",
+            finest=33,
         ),
-        core.Landmark("retrieval_spinodal", "T_M", "above it no memory is recalled", of="load"),
+        core.Landmark("retrieval_spinodal", "T_M", "above it no memory is recalled", of="load", finest=33),
         core.Landmark(
             "at_line", "T_R", "below it replica symmetry breaks in the memories", continuous=False, of="load",
             title="AT line",
@@ -253,7 +254,8 @@ class DenseHebbian(core.Model):
             core.Crossing("retrieval_spinodal", "load"), {"temperature": 0.0, "order": 4}, view=core.View(along="load"),
         ),
         core.Reference(
-            "overlap at T = 0.3, load 0.125", 0.863812754480256, 1e-9, "iteration of eqs. (2) from m = q = 1",
+            "overlap at T = 0.3, near the end of retrieval", 0.863812754480256, 1e-9,
+            "iteration of eqs. (2) from m = q = 1",
             core.Value("overlap", "retrieval"), {"temperature": 0.3, "load": 0.125},
         ),
         core.Reference(

@@ -165,7 +165,7 @@ class Hopfield(core.Model):
         ),
         core.Preset(
             "catastrophe", {"temperature": 0.0, "load": 0.16, "corruption": 0.0, "size": 10_000},
-            "Just beyond the capacity 0.138 even an undamaged memory dissolves: all are lost at once, not the last.",
+            "Just beyond the capacity even an undamaged memory dissolves: all are lost at once, not the last.",
             (core.Promise(core.Crossing("retrieval_spinodal", "load"), 0.138, 0.0005),), view=core.View(along="load"),
         ),
         core.Preset(
@@ -213,7 +213,7 @@ class Hopfield(core.Model):
             core.Crossing("retrieval_spinodal", "temperature"), {"load": 0.05},
         ),
         core.Reference(
-            "temperature of the AT line at load 0.1379", 0.021349871287, 1e-9, "q T^2 = sigma^2 E sech^4, dense sum",
+            "temperature of the AT line at the capacity", 0.021349871287, 1e-9, "q T^2 = sigma^2 E sech^4, dense sum",
             core.Crossing("at_line", "temperature"), {"load": 0.1379},
         ),
     )  # fmt: skip

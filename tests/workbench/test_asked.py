@@ -1,0 +1,187 @@
+"""What a panel simulates only if somebody asks for it: a run carried up and down, and a plane that is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from test_desk import FakePage
+
+import mfexplore as mf
+from mfexplore.core import Crossing, Reference, Value
+from mfexplore.figures.style import LIGHT
+from mfexplore.study.answers import answers
+from mfexplore.workbench import views
+from mfexplore.workbench.desk import Desk
+from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.panels import draw
+
+CurieWeiss = mf.system("curie_weiss")
+START = Exploration.of(CurieWeiss(temperature=0.6, size=60), seed=4, along="x")
+
+
+@pytest.fixture
+def page() -> Iterator[FakePage]:
+    made = FakePage(start=START)
+    made.until(lambda: made.desk.frame)
+    yield made
+    made.desk.close()
+
+
+def button(page: FakePage, panel: str) -> dict[str, Any]:
+    return next(m for m in reversed(page.heard) if m["type"] == "simulating" and m["panel"] == panel)
+
+
+def loop(page: FakePage) -> dict[str, Any]:
+    return page.desk.panel("curve").drawing.layers["arrows"].columns
+
+
+def dots(page: FakePage) -> dict[str, Any]:
+    return page.desk.panel("diagram").drawing.layers["measured"].columns
+
+
+def test_nothing_starts_unasked(page: FakePage) -> None:
+    assert button(page, "curve")["label"] == "Carry up and down"
+    assert "field" in button(page, "curve")["tip"]
+    assert button(page, "diagram")["label"] == "Measure"
+    page.desk._rest()
+    page.until(lambda: not page.desk.jobs.busy("ensemble"))
+    assert not len(loop(page).get("x", ()))
+    assert not len(dots(page).get("x", ()))
+
+
+def test_a_run_is_carried_up_and_down_and_drawn_with_its_direction(page: FakePage) -> None:
+    page.tell("simulate", panel="curve", on=True)
+    assert button(page, "curve")["label"] == "Stop"
+    page.until(lambda: 0 < len(loop(page).get("x", ())) < 66)
+    page.until(lambda: button(page, "curve")["label"] == "Clear")
+    there = loop(page)
+    assert len(there["x"]) == 66
+    up, down = np.split(there["x"], 2)
+    assert (np.diff(up) > 0).all()
+    assert (np.diff(down) < 0).all()
+    assert set(there["angle"][:33]) == {np.float32(-np.pi / 2)}
+    assert set(there["angle"][33:]) == {np.float32(np.pi / 2)}
+    expected = CurieWeiss(temperature=0.6, size=60).hysteresis("field", up.astype(float), seed=4)
+    np.testing.assert_allclose(there["y"][:33], expected["magnetization"].sel(direction="up"), atol=1e-6)
+    np.testing.assert_allclose(there["y"][33:][::-1], expected["magnetization"].sel(direction="down"), atol=1e-6)
+    assert "loop" in page.desk.panel("curve").drawn
+    page.tell("export", what="hysteresis.csv")
+    page.until(lambda: page.files)
+    page.tell("simulate", panel="curve", on=False)
+    assert not len(loop(page)["x"])
+    assert button(page, "curve")["label"] == "Carry up and down"
+
+
+def test_it_stays_while_the_marker_moves_along_and_goes_with_other_controls(page: FakePage) -> None:
+    page.tell("simulate", panel="curve", on=True)
+    page.until(lambda: button(page, "curve")["label"] == "Clear")
+    page.tell("control", name="field", value=0.3)
+    assert len(loop(page)["x"]) == 66
+    page.tell("view", name="colour", value="energy")
+    page.until(lambda: len(loop(page)["x"]) == 66)
+    page.tell("control", name="temperature", value=0.8)
+    assert not len(loop(page)["x"])
+    assert button(page, "curve")["label"] == "Carry up and down"
+
+
+def test_what_is_stopped_stays_as_it_is(page: FakePage) -> None:
+    page.tell("simulate", panel="diagram", on=True)
+    page.until(lambda: len(dots(page).get("x", ())) > 3)
+    page.tell("simulate", panel="diagram", on=False)
+    count = len(dots(page)["x"])
+    page.until(lambda: not page.desk.jobs.busy("asked-diagram"))
+    assert len(dots(page)["x"]) == count < 81
+    assert button(page, "diagram")["label"] == "Clear"
+
+
+def test_a_plane_is_measured_coarse_to_fine_in_the_colours_of_the_theory(page: FakePage) -> None:
+    page.tell("simulate", panel="diagram", on=True)
+    page.until(lambda: button(page, "diagram")["label"] == "Clear", 120)
+    there = dots(page)
+    assert len(there["x"]) == 81
+    first = np.column_stack([there["x"], there["y"]])[:9]
+    assert np.ptp(first[:, 0]) == pytest.approx(np.ptp(there["x"]))
+    x, y = float(there["x"][0]), float(there["y"][0])
+    expected = CurieWeiss(field=x, temperature=y, size=60).ensemble(samples=views.PLANE_SAMPLES, seed=4)
+    assert there["value"][0] == pytest.approx(float(expected["magnetization"]), abs=1e-5)
+    assert "measured" in page.desk.panel("diagram").drawn
+    page.tell("control", name="coupling", value=0.9)
+    assert not len(dots(page)["x"])
+
+
+def test_what_no_run_follows_or_measures_is_not_offered(page: FakePage) -> None:
+    page.tell("view", name="colour", value="free_energy")
+    assert button(page, "curve")["label"] == button(page, "diagram")["label"] == ""
+    page.tell("simulate", panel="curve", on=True)
+    assert not page.desk.jobs.busy("asked-curve")
+
+
+def test_a_sweep_is_laid_over_the_plane_in_which_it_lies() -> None:
+    sweep = mf.sweep(
+        "curie_weiss", {"temperature": [0.5, 1.0], "field": [0.1, 0.4]}, samples=2, progress=False, size=50
+    )
+    page = FakePage(start=START)
+    page.desk.close()
+    page.desk = Desk(START, draw(START, LIGHT), page, sweep=sweep)
+    try:
+        assert sorted(dots(page)["x"]) == pytest.approx([0.1, 0.1, 0.4, 0.4])
+        page.tell("control", name="coupling", value=0.5)
+        assert not len(dots(page)["x"])
+        page.tell("control", name="coupling", value=1.0)
+        page.tell("view", name="x", value="coupling")
+        page.tell("control", name="field", value=0.1)
+        assert list(dots(page)["x"]) == [1.0, 1.0]
+    finally:
+        page.desk.close()
+
+
+def test_a_reference_leads_to_its_point_and_shows_its_quantity(page: FakePage) -> None:
+    index = next(k for k, one in enumerate(CurieWeiss.references) if isinstance(one.of, Crossing))
+    reference = CurieWeiss.references[index]
+    page.tell("reference", index=index)
+    at = page.desk.session.current
+    assert at.along_control == reference.of.along
+    assert getattr(at.model, at.along_control) == pytest.approx(reference.value)
+    page.tell("undo")
+    assert page.desk.session.current == START
+    page.tell("reference", index=99)
+    assert "reference" in page.last("notice")["text"]
+
+
+def test_a_reference_does_not_tell_the_answer_of_a_task_before_that_is_revealed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    truth = CurieWeiss.tasks[0].truth(CurieWeiss)
+    telling = Reference("the field at which it turns", round(truth, 4), 1e-3, "s", CurieWeiss.tasks[0].answer, {})
+    telling = replace(telling, at=CurieWeiss.tasks[0].controls)
+    other = Reference("the same number of something else", round(truth, 4), 1, "s", Value("magnetization"))
+    monkeypatch.setattr(CurieWeiss, "references", (telling, other))
+    answers.forget()
+    page = FakePage(start=START)
+
+    def told(index: int) -> str:
+        return next(
+            (m["computed"] for m in reversed(page.heard) if m["type"] == "check" and m["index"] == index), ""
+        )  # fmt: skip
+
+    try:
+        page.until(lambda: told(1))
+        assert told(0) == "task 1"
+        assert told(1) != "task 1"
+        assert f"{truth:.3f}" not in str([m for m in page.heard if m["type"] == "check" and m["index"] == 0])
+        page.tell("reveal", index=0, guess=0.1)
+        page.until(lambda: told(0) != "task 1")
+        assert float(told(0)) == pytest.approx(truth, abs=1e-4)
+    finally:
+        page.desk.close()
+        answers.forget()
+
+
+def test_the_order_of_a_table_is_spread_from_the_beginning() -> None:
+    cells = views._coarse_to_fine_in(9, 5)
+    assert sorted(cells) == [(i, k) for i in range(9) for k in range(5)]
+    assert set(cells[:4]) == {(0, 0), (8, 0), (0, 4), (8, 4)}
