@@ -100,7 +100,7 @@ class CornerNetwork:
         return np.asarray(sine + cosine * np.bincount(edge, slope, len(sine)))
 
     def fisher_zeros(self, signs: Array) -> Array:
-        """Zeros of Z^2 in the complex plane of t = tanh K, for couplings of one strength: shape (n,), n <= 2 E.
+        """Zeros of Z^2 in the complex plane of t = tanh K, for couplings of one strength: shape (2 E,).
 
         They are 1/eigenvalues of the matrix of Kac and Ward, det(1 - t W) = Z^2 / (2^N prod cosh K)^2: a walk along
         edges that never turns back, with the same phase for a turn. signs: +-1 for every edge, shape (E,).
@@ -111,7 +111,7 @@ class CornerNetwork:
         sign = np.where(np.abs(turn) > math.pi, -1.0, 1.0)
         with one_blas_thread():
             values = np.linalg.eigvals(np.where(joined, sign * signs[half // 2][:, None], 0.0))
-        return np.asarray(1 / values[np.abs(values) > 1e-6])
+        return np.asarray(1 / np.where(np.abs(values) > 1e-6, values, 0j + 1e-300))
 
 
 def square(side: int, periodic: bool) -> tuple[NDArray[np.int64], Array, Array]:

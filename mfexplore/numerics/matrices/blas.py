@@ -47,4 +47,4 @@ def symmetric_eigenpairs(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float6
 def symmetric_eigenvalues(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """The eigenvalues alone, which takes a third of the time."""
     with one_blas_thread():
-        return np.linalg.eigvalsh(matrix)
+        return np.asarray(np.linalg.eigvalsh(matrix), np.float64)

@@ -173,8 +173,7 @@ class FisherZerosSimulation(core.Simulation["FisherZeros"]):
         if gap > 0:
             series.append(arc("gap of theory", gap, 1.16))
         series.append(core.Series("the physical point", np.array([1.0]), np.array([0.0]), "points"))
-        axes = (core.Axis(f"{part} z", low=-1.25, high=1.25) for part in ("Re", "Im"))
-        return core.Chart(tuple(series), *axes, equal=True, caption=f"θ of the nearest zero: {self.zeros[0]:.3f}")
+        return plane("z", 1.25, series, f"θ of the nearest zero: {self.zeros[0]:.3f}")
 
     def lowest(self) -> core.Field:
         """Where the walker of the zero nearest to z = 1 is, and the frustrated plaquettes."""
@@ -199,19 +198,24 @@ class FisherZerosSimulation(core.Simulation["FisherZeros"]):
         s = 2 * t / (1 - t * t)
         s = s[np.abs(s) < 3]
         here = np.array([math.sinh(2 / self.model.temperature)])
-        series = (
+        series = [
             circle(), core.Series("zeros of Z²", s.real, s.imag, "points"),
             core.Series("the physical point", here, np.zeros(1), "points"),
-        )  # fmt: skip
-        axes = (core.Axis(f"{part} sinh 2K", low=-3.0, high=3.0) for part in ("Re", "Im"))
+        ]  # fmt: skip
         where = "" if side == self.model.side else f" of a corner of {side} × {side} spins"
-        return core.Chart(series, *axes, equal=True, caption=f"zeros{where} in the plane of the temperature")
+        return plane("sinh 2K", 3.0, series, f"zeros{where} in the plane of the temperature")
 
     def square_signs(self) -> tuple[Array, Array]:
         """Signs of the bonds along rows and along columns."""
         side = self.model.side
         across = side if self.model.border == "periodic" else side - 1
         return self.signs[: side * across].reshape(side, across), self.signs[side * across :].reshape(across, side)
+
+
+def plane(name: str, reach: float, series: list[core.Series], caption: str) -> core.Chart:
+    """A complex plane around zero."""
+    x, y = (core.Axis(f"{part} {name}", low=-reach, high=reach) for part in ("Re", "Im"))
+    return core.Chart(tuple(series), x, y, caption=caption, equal=True)
 
 
 def circle() -> core.Series:

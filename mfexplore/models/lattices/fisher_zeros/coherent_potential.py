@@ -19,8 +19,9 @@ $$I=\Big\langle\frac1{\cos2v-\frac12\gamma\sin2\delta}\Big\rangle,\qquad
 J=\Big\langle\frac\gamma{\cos2v-\frac12\gamma\sin2\delta}\Big\rangle$$
 
 The first map is then a quadratic equation for $\cot\frac{\phi_\pm}2$, given $c_\pm$. It shifts the phase by $S_\pm$,
-and must do so by that of $w_\pm$: $S_+-S_-=2\delta$, $\theta=v-\frac12(S_++S_-)$. At $\theta=0$, $v=0$, and $\delta$ is
-the clean lattice that the signs amount to. As a function of $v$ the angle has its maximum at the edge of the gap.
+and must do so by that of $w_\pm$: $f\equiv\frac12(S_+-S_-)-\delta=0$, $\theta=v-\frac12(S_++S_-)$. At $\theta=0$,
+$v=0$, and $\delta$ is the clean lattice that the signs amount to. The edge of the gap is where $\theta$ is largest on
+the curve $f=0$, which is followed from there.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ GOLDEN = 0.5 * (math.sqrt(5) - 1)
 SQRT_HALF = math.sqrt(0.5)
 CRITICAL = math.pi / 4  # delta of the clean critical point
 SOLVED = 1e-13
+DEEPEST = 60.0  # depth at which the edge of the clean band is reached
 DRAWN = 1e-8  # error of a curve: at the edge of a band it falls slowly
 CLOSED = 1e-9  # a gap that is no gap
 
@@ -106,7 +108,9 @@ def solve(m: Array, angle: Array, tolerance: float = SOLVED) -> tuple[tuple[Arra
         return np.stack([r[0].real, r[0].imag, r[1].real, r[1].imag], axis=-1)
 
     x, residual, _ = fixed_points(step, np.zeros((m.size, 4)), tolerance)
-    return (x[:, 0] + 1j * x[:, 1], x[:, 2] + 1j * x[:, 3]), residual
+    r = x[:, 0] + 1j * x[:, 1], x[:, 2] + 1j * x[:, 3]
+    beyond = np.abs(r[0]) > 1  # accelerated into the mirror image of the solution in the circle
+    return (np.where(beyond, 1 / np.conj(r[0]), r[0]), np.where(beyond, 1 / np.conj(r[1]), r[1])), residual
 
 
 def density_of(r: tuple[Array, Array], m: Array, angle: Array) -> Array:
@@ -119,27 +123,26 @@ def density_of(r: tuple[Array, Array], m: Array, angle: Array) -> Array:
 
 
 @kernel
-def clean_averages(level, width, lowest):
-    """I and J, see `averages`, for level = cos 2v > 0, width = sin(2 delta)/2 and lowest = level - 2 width > 0."""
-    a, b = level, math.sqrt(lowest * (level + 2.0 * width))
-    for _ in range(40):
+def cotangents(v, depth, ordered):
+    """(delta, c+, c-), where depth = artanh(sin 2 delta/cos 2v) is infinite at the edge of the clean band."""
+    level = math.cos(2.0 * v)
+    modulus = math.tanh(depth)
+    a, b = 1.0, 1.0 / math.cosh(depth)
+    for _ in range(60):
         a, b = 0.5 * (a + b), math.sqrt(a * b)
         if abs(a - b) <= 1e-15 * a:
             break
-    x = width / level
-    if x < 0.01:  # the difference below would lose digits
-        return 1.0 / a, x * (1.0 + x * x * (2.25 + x * x * (6.25 + x * x * 19.140625))) / level
-    return 1.0 / a, (level / a - 1.0) / width
-
-
-@kernel
-def cotangents(v, delta):
-    """c+ and c-."""
-    away = CRITICAL - delta
-    lowest = 2.0 * math.sin(away + v) * math.sin(away - v)
-    one, gamma = clean_averages(math.cos(2.0 * v), 0.5 * math.sin(2.0 * delta), lowest)
-    half, rest = 0.5 * gamma * math.sin(2.0 * away), one * math.sin(2.0 * v)
-    return rest + half, rest - half
+    if modulus < 0.02:  # the difference below would lose digits
+        x = 0.25 * modulus * modulus
+        gamma = 0.5 * modulus * (1.0 + x * (2.25 + x * (6.25 + x * 19.140625))) / level
+    else:
+        gamma = 2.0 * (1.0 / a - 1.0) / (modulus * level)
+    cosine = math.hypot(math.sin(2.0 * v), level / math.cosh(depth))
+    delta = 0.5 * math.atan2(modulus * level, cosine)
+    if ordered:
+        delta, cosine = 0.5 * math.pi - delta, -cosine
+    half, rest = 0.5 * gamma * cosine, math.sin(2.0 * v) / (a * level)
+    return delta, rest + half, rest - half
 
 
 @kernel
@@ -152,82 +155,112 @@ def shift(c, balance, t):
 
 
 @kernel
-def shifts(v, delta, balance, t):
-    """S+ and S-."""
-    plus, minus = cotangents(v, delta)
-    return shift(plus, balance, t), shift(minus, -balance, t)
+def mismatch(v, depth, balance, t, ordered):
+    """(f, theta): f = 0 is what S+ - S- must be."""
+    delta, plus, minus = cotangents(v, depth, ordered)
+    plus, minus = shift(plus, balance, t), shift(minus, -balance, t)
+    return 0.5 * (plus - minus) - delta, v - 0.5 * (plus + minus)
 
 
 @kernel
-def clean_lattice(v, balance, t):
-    """(delta, theta) at v; theta = -1 where there is no solution. By false position (Illinois)."""
-    alpha = 2.0 * math.atan(t)
-    if balance * math.sin(alpha) > SQRT_HALF:  # beyond the clean critical point
-        low, high = CRITICAL + v, alpha
-        low += 1e-13 * (high - low)
-    else:
-        low, high = 0.0, min(alpha, (CRITICAL - v) * (1.0 - 1e-13))
-    if not low < high:
-        return high, -1.0
-    plus, minus = shifts(v, low, balance, t)
-    at_low = 0.5 * (plus - minus) - low
-    plus, minus = shifts(v, high, balance, t)
-    at_high = 0.5 * (plus - minus) - high
-    if at_low < -SOLVED or at_high > SOLVED:
-        return high, -1.0
-    delta, side = high, 0
-    if at_low <= SOLVED:
-        delta = low
-    elif at_high < -SOLVED:
-        for _ in range(100):
-            delta = high - at_high * (high - low) / (at_high - at_low)
-            plus, minus = shifts(v, delta, balance, t)
-            value = 0.5 * (plus - minus) - delta
-            if value > 0.0:
-                low, at_low = delta, value
-                at_high *= 0.5 if side == 1 else 1.0
-                side = 1
-            else:
-                high, at_high = delta, value
-                at_low *= 0.5 if side == -1 else 1.0
-                side = -1
-            if abs(value) < 1e-15 or high - low < 1e-15:
-                break
-    plus, minus = shifts(v, delta, balance, t)
-    return delta, v - 0.5 * (plus + minus)
+def clean_depth(balance, t, ordered):
+    """The depth at v = 0, where f falls with delta: by bisection, for t > 0."""
+    low, high = 0.0, 40.0
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        f, _ = mismatch(0.0, middle, balance, t, ordered)
+        if (f > 0.0) != ordered:
+            low = middle
+        else:
+            high = middle
+    return 0.5 * (low + high)
 
 
 @kernel
-def edges(balance, t, gap):
-    """Largest theta up to which there are no zeros, 0 where there is no gap: maximum over v, by golden section.
+def first_growth(depth, balance, t, ordered):
+    """How theta grows with v at v = 0, where delta does not change: 1 - 2 I dS/dc."""
+    h = 1e-5
+    _, c, _ = cotangents(0.0, depth, ordered)
+    _, plus, minus = cotangents(h, depth, ordered)
+    one = 0.25 * (plus + minus) / h
+    return 1.0 - one * (shift(c + h, balance, t) - shift(c - h, balance, t)) / h
 
-    balance: 1 - 2 p; t: tanh K; gap: overwritten; all of shape (n,).
+
+@kernel
+def slopes(v, depth, balance, t, ordered):
+    """Derivatives of f and theta by v and depth, in this order."""
+    h = 1e-6
+    f1, theta1 = mismatch(v + h, depth, balance, t, ordered)
+    f2, theta2 = mismatch(v - h, depth, balance, t, ordered)
+    f3, theta3 = mismatch(v, depth + h, balance, t, ordered)
+    f4, theta4 = mismatch(v, depth - h, balance, t, ordered)
+    return 0.5 * (f1 - f2) / h, 0.5 * (f3 - f4) / h, 0.5 * (theta1 - theta2) / h, 0.5 * (theta3 - theta4) / h
+
+
+@kernel
+def onto_curve(v, depth, balance, t, ordered):
+    """The nearest point with f = 0, the direction of the curve there, and how theta grows along it."""
+    for _ in range(8):
+        f, _ = mismatch(v, depth, balance, t, ordered)
+        f_v, f_depth, theta_v, theta_depth = slopes(v, depth, balance, t, ordered)
+        norm = f_v * f_v + f_depth * f_depth
+        v, depth = v - f * f_v / norm, depth - f * f_depth / norm
+        if abs(f) < 1e-12:
+            break
+    norm = math.sqrt(norm)
+    along_v, along_depth = -f_depth / norm, f_v / norm
+    if ordered:
+        along_v, along_depth = -along_v, -along_depth
+    return v, depth, along_v, along_depth, theta_v * along_v + theta_depth * along_depth
+
+
+@kernel
+def edges(balance, t, depth, gap):
+    """Largest theta up to which there are no zeros, 0 where there is no gap: the curve f = 0 is followed from v = 0 to
+    where theta is largest.
+
+    balance: 1 - 2 p; t: tanh K; depth at v = 0 and gap: overwritten; all of shape (n,).
     """
     for k in range(t.size):
-        alpha = 2.0 * math.atan(t[k])
-        a, b = 0.0, CRITICAL
-        if balance[k] * math.sin(alpha) > SQRT_HALF:
-            b = alpha - CRITICAL
-        x, y = b - GOLDEN * (b - a), a + GOLDEN * (b - a)
-        _, at_x = clean_lattice(x, balance[k], t[k])
-        _, at_y = clean_lattice(y, balance[k], t[k])
-        while b - a > 1e-8:
-            if at_x >= at_y or at_y == -1.0:  # beyond the last solution it is too far
-                b, y, at_y = y, x, at_x
-                x = b - GOLDEN * (b - a)
-                _, at_x = clean_lattice(x, balance[k], t[k])
+        q, u = balance[k], t[k]
+        ordered = q * 2.0 * u / (1.0 + u * u) > SQRT_HALF
+        depth[k] = clean_depth(q, u, ordered)
+        gap[k] = 0.0
+        if first_growth(depth[k], q, u, ordered) <= 0.0:
+            continue
+        v, x, along_v, along_x, _ = onto_curve(0.0, depth[k], q, u, ordered)
+        step = 0.02
+        low, high = 0.0, 0.0
+        for _ in range(400):
+            new_v, new_x, new_along_v, new_along_x, new_growth = onto_curve(
+                v + step * along_v, x + step * along_x, q, u, ordered
+            )
+            if new_along_v * along_v + new_along_x * along_x < 0.9:  # too far round a bend
+                step *= 0.5
+                continue
+            if new_growth <= 0.0 or new_x > DEEPEST:
+                high = step
+                break
+            v, x, along_v, along_x = new_v, new_x, new_along_v, new_along_x
+            step *= 1.3
+        for _ in range(40):  # the place where it stops growing, between two points of the curve
+            middle = 0.5 * (low + high)
+            new_v, new_x, _, _, new_growth = onto_curve(v + middle * along_v, x + middle * along_x, q, u, ordered)
+            if new_growth > 0.0:
+                low = middle
             else:
-                a, x, at_x = x, y, at_y
-                y = a + GOLDEN * (b - a)
-                _, at_y = clean_lattice(y, balance[k], t[k])
-        gap[k] = max(at_x, at_y, 0.0)
+                high = middle
+            if high - low < 1e-7:
+                break
+        _, gap[k] = mismatch(new_v, new_x, q, u, ordered)
 
 
 @kernel
-def clean_lattices(v, balance, t, delta, theta):
-    """`clean_lattice` for arrays of shape (n,), the last two overwritten."""
+def growths(balance, t, growth):
+    """How theta grows from v = 0 on, below the clean critical point; arrays of shape (n,), the last overwritten."""
     for k in range(t.size):
-        delta[k], theta[k] = clean_lattice(v, balance[k], t[k])
+        depth = clean_depth(balance[k], t[k], False)
+        growth[k] = first_growth(depth, balance[k], t[k], False)
 
 
 class Effective(NamedTuple):
@@ -242,13 +275,13 @@ class Effective(NamedTuple):
 
 
 def closing(fraction: Array, coldest: float, hottest: float) -> Array:
-    """The temperature below which there is no gap, shape (n,): where theta stops growing with v at v = 0."""
+    """The temperature below which there is no gap, shape (n,): where theta does not grow with v at v = 0."""
     balance = 1 - 2 * fraction
 
     def growth(temperature: Array, k: NDArray[np.int64]) -> Array:
-        delta, theta = np.empty(k.size), np.empty(k.size)
-        clean_lattices(1e-4, balance[k], np.tanh(1 / temperature), delta, theta)
-        return theta
+        found = np.empty(k.size)
+        growths(balance[k], np.tanh(1 / temperature), found)
+        return found
 
     with np.errstate(divide="ignore", invalid="ignore"):
         ordering = 2 / np.arctanh(SQRT_HALF / balance)
@@ -260,7 +293,8 @@ def density(fraction: float, coupling: float, angle: Array) -> Array:
     """Zeros per radian at angles of shape (n,). They are the same at -theta, theta + pi/2 and pi/2 - theta."""
     folded, place = np.unique(np.round(np.abs((angle + CRITICAL) % (2 * CRITICAL) - CRITICAL), 9), return_inverse=True)
     p, k = np.full(folded.size, fraction), np.full(folded.size, coupling)
-    inside = folded > effective(p[:1], k[:1]).gap[0]
+    gap = effective(p[:1], k[:1]).gap[0]
+    inside = folded >= gap
     m = mean_amplitude(p[inside], k[inside])
     found = np.zeros(folded.size)
     found[inside] = density_of(solve(m, folded[inside], DRAWN)[0], m, folded[inside])
@@ -270,17 +304,18 @@ def density(fraction: float, coupling: float, angle: Array) -> Array:
 def effective(fraction: Array, coupling: Array) -> Effective:
     """Solve at z = 1. fraction: p in [0, 1/2]; coupling: K > 0; shape (n,)."""
     balance, t = 1 - 2 * fraction, np.tanh(coupling)
-    gap, delta, zero = np.empty(t.size), np.empty(t.size), np.zeros(t.size)
-    edges(balance, t, gap)
+    gap, depth, zero = np.empty(t.size), np.empty(t.size), np.zeros(t.size)
+    edges(balance, t, depth, gap)
     gap = np.where(fraction == 0, np.abs(2 * np.arctan(t) - CRITICAL), gap)
-    clean_lattices(0.0, balance, t, delta, zero.copy())
-    lowest = 2 * np.sin(CRITICAL - delta) ** 2
-    c = 0.5 * averages(np.ones(t.size), np.sin(2 * delta) / 2, lowest)[1] * np.sin(2 * (CRITICAL - delta))
+    modulus, cosine, lowest = np.tanh(depth), 1 / np.cosh(depth), 2 / (1 + np.exp(2 * depth))
+    cosine = np.where(balance * np.tanh(2 * coupling) > SQRT_HALF, -cosine, cosine)
+    delta = np.arctan2(modulus, cosine) / 2
+    c = 0.5 * averages(np.ones(t.size), modulus / 2, lowest)[1] * cosine
     phase = np.exp(1j * delta)
     m = mean_amplitude(fraction, coupling)
     r = phase * (c + 1j) / (c - 1j)
     residual = np.abs(passed((r, np.conj(r)), m)[0] * phase - 1)
-    width = np.maximum(np.sin(2 * delta), 1e-100)
+    width = np.maximum(modulus, 1e-100)
     log_determinant = np.log(width) + lattice_log_determinant(2 * lowest / width, triangular=False)
     log_determinant -= 4 * np.log(np.abs(2 / (c - 1j)))
     turning = np.zeros(t.size)
