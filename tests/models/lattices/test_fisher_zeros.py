@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -9,7 +10,6 @@ import numpy as np
 import pytest
 from conftest import reference_values
 
-from mfexplore.core import NotOfferedError
 from mfexplore.families.lattice_spins.corner_network import CornerNetwork, square
 from mfexplore.families.lattice_spins.planar import exact_solution
 from mfexplore.models.lattices.fisher_zeros import CLEAN, FisherZeros, coherent
@@ -98,15 +98,25 @@ def test_the_zeros_of_a_sample_move_with_the_temperature_no_faster_than_the_angl
     assert (moved > 0.2 * np.diff(alpha)).all()
 
 
-def test_exact_means_are_offered_for_small_open_lattices_only() -> None:
-    one = FisherZeros(side=2, temperature=1.0, antiferromagnetic_fraction=0.2).exact()
-    frustrated = (1 - 0.6**4) / 2
-    t = math.tanh(1.0)
-    log_z = [4 * math.log(2) + 4 * math.log(math.cosh(1)) + math.log(1 + sign * t**4) for sign in (1, -1)]
-    assert one["free_energy"] == pytest.approx(-((1 - frustrated) * log_z[0] + frustrated * log_z[1]) / 4, rel=1e-12)
-    for other in (FisherZeros(side=4), FisherZeros(side=3, border="periodic")):
-        with pytest.raises(NotOfferedError):
-            other.exact()
+@pytest.mark.parametrize("fraction", [0.1, 0.5])
+def test_energies_of_small_lattices_against_sums_over_all_states_and_signs(fraction: float) -> None:
+    """Open lattices of 3 × 3 spins: 2^9 states, 2^12 signs."""
+    side, temperature = 3, 1.2
+    edges, _, _ = square(side, periodic=False)
+    states = np.array(list(itertools.product((-1, 1), repeat=side**2)))
+    signs = 1 - 2 * np.array(list(itertools.product((0, 1), repeat=len(edges))))
+    negative = (signs < 0).sum(1)
+    chance = fraction**negative * (1 - fraction) ** (len(edges) - negative)
+    energies = -(states[:, edges[:, 0]] * states[:, edges[:, 1]]) @ signs.T
+    weight = np.exp(-energies / temperature)
+    z = weight.sum(0)
+    exact = {
+        "bond_energy": chance @ ((weight * energies).sum(0) / z) / len(edges),
+        "free_energy": chance @ (-temperature * np.log(z)) / side**2,
+    }
+    for name, value in exact.items():
+        mean, error = means(name, 300, antiferromagnetic_fraction=fraction, temperature=temperature, side=side)
+        assert mean == pytest.approx(value, abs=4 * error)
 
 
 # -- the coherent potential --------------------------------------------------------------------------------------------

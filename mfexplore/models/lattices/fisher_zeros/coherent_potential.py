@@ -256,6 +256,55 @@ def edges(balance, t, depth, gap):
 
 
 @kernel
+def reflected(r, m):
+    """(what returns from the lattice whose bonds are as they must be in front of r, g+): channel + at z = 1, where
+    channel - is its complex conjugate.
+    """
+    w = (m - r) / (1.0 - m.conjugate() * r)
+    square, width = abs(w) ** 4, -(w * w).imag
+    level, x = 1.0 + square, abs(width) / (1.0 + square)
+    a, b = level, math.sqrt(max(level - 2.0 * width, 0.0) * (level + 2.0 * width))
+    for _ in range(60):
+        a, b = 0.5 * (a + b), math.sqrt(a * b)
+        if abs(a - b) <= 1e-15 * a:
+            break
+    if x < 0.01:
+        gamma = width / level**2 * (1.0 + x * x * (2.25 + x * x * (6.25 + x * x * 19.140625)))
+    else:
+        gamma = (level / a - 1.0) / width
+    g = 1.0 - square / a + 0.5j * w * w * gamma
+    return (1.0 - 1.0 / g) / w, g
+
+
+@kernel
+def densities_at_one(m, density, residual):
+    """Zeros per radian at z = 1 where they reach it: repeated, and by Newton where that comes nearer. Arrays of shape
+    (n,), the last two overwritten.
+    """
+    for k in range(m.size):
+        r = 0j
+        error = 1.0
+        for step in range(2000):
+            image, g = reflected(r, m[k])
+            error = abs(image - r)
+            if error < SOLVED:
+                break
+            following = image
+            if step % 4 == 3:
+                by_x, by_y = reflected(r + 1e-7, m[k])[0] - image, reflected(r + 1e-7j, m[k])[0] - image
+                a, b = by_x.real * 1e7 - 1.0, by_y.real * 1e7
+                c, d = by_x.imag * 1e7, by_y.imag * 1e7 - 1.0
+                change, determinant = image - r, a * d - b * c
+                newton = r - complex(
+                    (d * change.real - b * change.imag) / determinant, (a * change.imag - c * change.real) / determinant
+                )
+                if abs(newton) < 1.0 and abs(reflected(newton, m[k])[0] - newton) < 0.5 * error:
+                    following = newton
+            r = following
+        density[k], residual[k] = max(2.0 * g.real - 1.0, 0.0) / (2.0 * math.pi), error
+
+
+@kernel
 def growths(balance, t, growth):
     """How theta grows from v = 0 on, below the clean critical point; arrays of shape (n,), the last overwritten."""
     for k in range(t.size):
@@ -304,7 +353,7 @@ def density(fraction: float, coupling: float, angle: Array) -> Array:
 def effective(fraction: Array, coupling: Array) -> Effective:
     """Solve at z = 1. fraction: p in [0, 1/2]; coupling: K > 0; shape (n,)."""
     balance, t = 1 - 2 * fraction, np.tanh(coupling)
-    gap, depth, zero = np.empty(t.size), np.empty(t.size), np.zeros(t.size)
+    gap, depth = np.empty(t.size), np.empty(t.size)
     edges(balance, t, depth, gap)
     gap = np.where(fraction == 0, np.abs(2 * np.arctan(t) - CRITICAL), gap)
     modulus, cosine, lowest = np.tanh(depth), 1 / np.cosh(depth), 2 / (1 + np.exp(2 * depth))
@@ -325,10 +374,10 @@ def effective(fraction: Array, coupling: Array) -> Effective:
         turning += 2 * weight * sign * (1j * factor / (1 - factor)).real
     log_cosh = np.logaddexp(2 * coupling, -2 * coupling) - math.log(2)
     filled = np.flatnonzero(gap < CLOSED)
-    zeros = np.zeros(t.size)
-    mirrors, error = solve(m[filled], zero[filled])
-    zeros[filled] = density_of(mirrors, m[filled], zero[filled])
-    residual[filled] = np.maximum(residual[filled], error)
+    zeros, errors = np.zeros(t.size), np.empty(filled.size)
+    found = np.empty(filled.size)
+    densities_at_one(m[filled], found, errors)
+    zeros[filled], residual[filled] = found, np.maximum(residual[filled], errors)
     return Effective(
         np.where(gap < CLOSED, 0.0, gap),
         zeros,
