@@ -263,7 +263,7 @@ class FisherZeros(core.Model):
     )  # fmt: skip
     observables = (
         core.Observable("angular_gap", r"\theta_{\min}", "angle of the zero nearest to z = 1", unit="rad", low=0,
-                        high=math.pi / 4),
+                        high=0.4),
         core.Observable("zeros_at_one", r"\rho(0)", "density of zeros per radian at z = 1", low=0, high=0.16),
         core.Observable("bond_energy", "e_b", "mean energy of a bond", low=-1, high=0),
         core.Observable("free_energy", "f", "free energy per spin"),
@@ -302,7 +302,11 @@ class FisherZeros(core.Model):
         core.Landmark("gap_closing", r"\theta_{\min}=0", "zeros reach z = 1 in the mean field", of="temperature"),
         core.Landmark("ordering", "K_e=K_c", "the clean lattice of eq. (4) is critical", of="temperature"),
         core.Landmark(
-            "nishimori", r"\tanh K=1-2p", "the energy is known exactly on it", continuous=False, of="temperature"
+            "nishimori",
+            "T_N",
+            "Nishimori line, tanh K = 1 - 2p: the energy is known exactly on it",
+            continuous=False,
+            of="temperature",
         ),
     )
     planes = (core.Plane("antiferromagnetic_fraction", "temperature", "angular_gap", y_range=(0.5, 4.0), finest=129),)
@@ -323,7 +327,7 @@ class FisherZeros(core.Model):
         ),
         core.Preset(
             "clean critical point",
-            {"antiferromagnetic_fraction": 0.0, "temperature": 2.269, "side": 12, "border": "periodic"},
+            {"antiferromagnetic_fraction": 0.0, "temperature": 2.2692, "side": 12, "border": "periodic"},
             "Without disorder there is but one sample, and its zeros pinch z = 1 as it grows: their gap is π/2L, 0.131 "
             "here. It opens on both sides of T_c.",
             (core.Promise(core.Mean("angular_gap", 0, 1), 0.131, 0.0005),),
@@ -447,7 +451,7 @@ class FisherZeros(core.Model):
         return coherent.closing(p, *self.control("temperature").bounds)
 
     def profiles(self) -> dict[str, core.Profile]:
-        angle = np.linspace(0, math.pi, 241)
+        angle = math.pi / 240 * (np.arange(240) + 0.5)  # beside the peaks of the clean lattice
         densities = [coherent.density(p, 1 / self.temperature, angle) for p in (self.antiferromagnetic_fraction, 0.0)]
         return {"zero_density": core.Profile(angle, np.array(densities))}
 
