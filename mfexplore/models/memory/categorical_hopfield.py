@@ -79,6 +79,11 @@ def couplings(graph: str, units: int, epsilon: float, delta: float) -> Array:
     return np.where(edges, epsilon - 1, -1 - delta) * ~np.eye(len(edges), dtype=bool)
 
 
+def lasting(factor: Array) -> Array:
+    """Periods per update of a deviation that is multiplied by this, if it grows; 0 if it dies out."""
+    return np.where(np.abs(factor) < 1, 0.0, np.abs(np.angle(factor)) / (2 * math.pi))
+
+
 class CategoricalHopfieldSimulation(core.Simulation["CategoricalHopfield"]):
     """Eq. (1), update after update."""
 
@@ -89,16 +94,19 @@ class CategoricalHopfieldSimulation(core.Simulation["CategoricalHopfield"]):
         self.retune()
         self.resources = self.model.spread * self.rng.random(len(self.matrix))
         self.past = deque([self.resources], REMEMBERED)
+        self.risen: deque[float] = deque(maxlen=2)
 
     def retune(self) -> None:
         m = self.model
-        self.matrix = couplings(m.graph, m.units, m.epsilon, m.delta)
+        self.matrix, self.rest = couplings(m.graph, m.units, m.epsilon, m.delta), m.together()
 
     def evolve(self, duration: float) -> None:
         rate, x = self.model.learning_rate, self.resources
-        for _ in range(round(duration)):
-            x = (1 - rate) * x + rate * np.maximum(self.matrix @ x + 1, 0)
+        for k in range(round(duration)):
+            old, x = x, (1 - rate) * x + rate * np.maximum(self.matrix @ x + 1, 0)
             self.past.append(x)
+            if old[0] < self.rest <= x[0]:  # the first unit rises through the state of rest
+                self.risen.append(self.time + k + float((self.rest - old[0]) / (x[0] - old[0])))
         self.resources = x
 
     def downhill(self) -> Array:
@@ -116,13 +124,10 @@ class CategoricalHopfieldSimulation(core.Simulation["CategoricalHopfield"]):
         }
 
     def rhythm(self) -> float:
-        """Periods per update: how often the first unit has risen through the middle of its range lately."""
-        series = np.array([x[0] for x in list(self.past)[-REMEMBERED // 2 :]])
-        middle = (series.max() + series.min()) / 2
-        if np.ptp(series) < STILL or np.ptp(series[len(series) // 2 :]) < 0.5 * np.ptp(series):
+        """Periods per update: one over the time between the last two risings, unless all has come to rest."""
+        if len(self.risen) < 2 or np.abs(self.resources - self.past[-2]).max() < STILL:
             return 0.0
-        risen = np.flatnonzero((series[:-1] < middle) & (series[1:] >= middle))
-        return float((len(risen) - 1) / (risen[-1] - risen[0])) if len(risen) > 1 else 0.0
+        return 1 / (self.risen[1] - self.risen[0])
 
     def pictures(self) -> Mapping[str, core.Picture]:
         return core.Album({"network": self.picture, "resources": self.lines, "downhill or round": self.portrait})
@@ -198,7 +203,7 @@ class CategoricalHopfield(core.Model):
         core.Observable(
             "growth", r"|1-\eta\kappa|", "factor by which the slowest deviation changes in an update", low=0, high=2
         ),
-        core.Observable("rhythm", r"\nu", "periods per update", low=0, high=0.5),
+        core.Observable("rhythm", r"\nu", "periods per update of what goes on for ever", low=0, high=0.5),
     )
     branches = (
         core.Branch("together", "all units are active and alike", thermodynamic=False),
@@ -330,13 +335,13 @@ class CategoricalHopfield(core.Model):
         sums = self.steepness(epsilon, delta)
         total = [n / sums, nowhere, nowhere]
         energy = [-n / sums / 2, nowhere, nowhere]
-        growth, rhythm = [np.abs(worst), nowhere, nowhere], [np.abs(np.angle(worst)) / (2 * math.pi), nowhere, nowhere]
+        growth, rhythm = [np.abs(worst), nowhere, nowhere], [lasting(worst), nowhere, nowhere]
         if self.graph == "two_cliques":
             single = 1 - rate[:, None] * alone.real
             worst = single[np.arange(len(rate)), np.abs(single).argmax(1)]
             total[ONE_CLIQUE] = k / alone[:, 0].real
             energy[ONE_CLIQUE] = -total[ONE_CLIQUE] / 2
-            growth[ONE_CLIQUE], rhythm[ONE_CLIQUE] = np.abs(worst), np.where(worst < 0, 0.5, 0.0)
+            growth[ONE_CLIQUE], rhythm[ONE_CLIQUE] = np.abs(worst), lasting(worst + 0j)
         if self.graph == "clique":
             turned = 1 - rate * sums
             high = rate / (1 - (1 - rate) * turned)
