@@ -40,9 +40,8 @@ units settle. They take turns for ever, in a limit cycle. No function falls alon
 no loss.
 
 **Valid:** (4) where all that are active stay so, (5) exactly. In the limit cycle units fall silent in turn, which makes
-it slower than the rotation $\arg(1-\eta\kappa)$ of a small deviation (flagged). Where $\varepsilon\ge\delta/(1+\delta)$
-the graph alone no longer tells which units can be active together (flagged). The category, its functors and networks of
-deep learners are left out: what remains is the equation that they obey.
+it slower than the rotation $\arg(1-\eta\kappa)$ of a small deviation (flagged). The category, its
+functors and networks of deep learners are left out: what remains is the equation that they obey.
 
 Simulation: (1) itself, from random resources.
 """
@@ -174,10 +173,17 @@ class CategoricalHopfield(core.Model):
         0.25, 0.01, 0.99, symbol=r"\varepsilon", role="coupling", step=0.01, doc="how much less those hinder who help"
     )
     delta: float = core.control(
-        0.5, 0.01, 2.0, symbol=r"\delta", role="coupling", step=0.01, doc="how much more those hinder who do not help"
+        0.5,
+        0.01,
+        2.0,
+        symbol=r"\delta",
+        role="coupling",
+        step=0.01,
+        only={"graph": ("two_cliques", "cycle")},
+        doc="how much more those hinder who do not help",
     )
     learning_rate: float = core.control(
-        0.2, 0.01, 1.5, symbol=r"\eta", role="rate", step=0.01, doc="part of the resource that is renewed in an update"
+        0.2, 0.01, 1.0, symbol=r"\eta", role="rate", step=0.01, doc="part of the resource that is renewed in an update"
     )
     spread: float = core.control(
         0.5, 0.0, 2.0, symbol="x_0", role="start", part="simulation", step=0.05,
@@ -221,22 +227,11 @@ class CategoricalHopfield(core.Model):
         core.Failure(
             "silent_units", "Units fall silent in turn, so the round is slower than that of a small deviation."
         ),
-        core.Failure(
-            "outside_the_graph_rule",
-            "Where $\\varepsilon\\ge\\delta/(1+\\delta)$ other sets of units, which are not told by the graph, can be "
-            "stable too.",
-        ),
     )
-    landmarks = (
-        core.Landmark("step_limit", r"\eta_c", "the steepest slope is overshot, eq. (4)", of="learning_rate"),
-        core.Landmark(
-            "graph_rule", r"\varepsilon=\delta/(1+\delta)", "below it the graph tells who can be active together",
-            continuous=False, of="epsilon",
-        ),
-    )  # fmt: skip
+    landmarks = (core.Landmark("step_limit", r"\eta_c", "the steepest slope is overshot, eq. (4)", of="learning_rate"),)
     planes = (
-        core.Plane("epsilon", "learning_rate", "growth"),
-        core.Plane("epsilon", "delta", "growth"),
+        core.Plane("epsilon", "learning_rate", "growth", branch="together"),
+        core.Plane("epsilon", "delta", "growth", branch="together", only={"graph": ("cycle",)}),
     )
     presets = (
         core.Preset(
@@ -253,11 +248,17 @@ class CategoricalHopfield(core.Model):
             core.View(series="total_resource", picture="resources"),
         ),
         core.Preset(
+            "chaotic", {"graph": "clique", "units": 8, "epsilon": 0.05, "learning_rate": 0.5},
+            "Eight units at twice their step limit of 0.26: all alike, and yet no rhythm. Follow the cobweb.",
+            (core.Promise(core.Crossing("step_limit", "learning_rate"), 0.26, 0.005),),
+            core.View(series="total_resource", picture="resources"),
+        ),
+        core.Preset(
             "three take turns", {"graph": "cycle", "units": 3, "epsilon": 0.25, "delta": 0.5, "learning_rate": 0.1},
             "Each helps the next one only. The energy goes up and down, and one unit after the other has its turn, "
             "about every 115 updates.",
             (core.Promise(lambda model: 1 / core.Mean("rhythm", 1500, 2000).of(model), 114.9, 1.0),),
-            core.View(series="energy", picture="downhill or round"),
+            core.View(series="energy", picture="resources"),
         ),
         core.Preset(
             "two memories", {"graph": "two_cliques", "units": 3, "learning_rate": 0.2},
@@ -363,7 +364,6 @@ class CategoricalHopfield(core.Model):
             values, 0 * values["total_resource"], stable=values["growth"] < 1,
             fails={
                 "silent_units": turning,
-                "outside_the_graph_rule": np.broadcast_to((epsilon >= delta / (1 + delta))[:, None], turning.shape),
             },
         )  # fmt: skip
 
@@ -394,7 +394,7 @@ class CategoricalHopfield(core.Model):
     def select(self, points: Points, solution: core.Solution) -> Array:
         assert solution.stable is not None
         stable = solution.exists(self.tolerance) & solution.stable
-        return np.where(stable.any(1), stable.argmax(1), TOGETHER)
+        return np.where(stable.any(1), stable.argmax(1), -1)
 
     def classify(self, points: Points, states: core.States) -> Mapping[str, Array]:
         rest = states.stable["together"] | states.stable["one_clique"]
@@ -411,8 +411,6 @@ class CategoricalHopfield(core.Model):
 
     def boundary(self, name: str, points: Points) -> Array | tuple[Array, Array]:
         epsilon, delta = points["epsilon"], points["delta"]
-        if name == "graph_rule":
-            return np.asarray(delta / (1 + delta))
         both, alone = self.slopes(epsilon, delta)
         slopes = alone if self.graph == "two_cliques" else both
         limit = np.asarray(np.min(2 * slopes.real / np.abs(slopes) ** 2, axis=1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -51,13 +52,9 @@ def test_reference_period_and_amplitude_of_the_three_cycle() -> None:
     """Period 11.2441 of the flow, against 9.6736 for small deviations; resources between 0.01226 and 0.67065."""
     matrix = couplings("cycle", 3, 0.25, 0.5)
     flow = solve_ivp(
-        lambda _, x: -x + np.maximum(matrix @ x + 1, 0),
-        (0, 300),
-        [0.1, 0.3, 0.5],
-        rtol=1e-10,
-        atol=1e-12,
-        max_step=0.05,
-    )
+        lambda _, x: -x + np.maximum(matrix @ x + 1, 0), (0, 120), [0.1, 0.3, 0.5], rtol=1e-8, atol=1e-10, max_step=0.25,
+        t_eval=np.linspace(0, 120, 12_001),
+    )  # fmt: skip
     late = flow.t > 80
     time, x = flow.t[late], flow.y[0, late]
     risen = np.flatnonzero((x[:-1] < 0.3) & (x[1:] >= 0.3))
@@ -71,7 +68,7 @@ def test_reference_period_and_amplitude_of_the_three_cycle() -> None:
 
 @given(
     st.sampled_from(["clique", "two_cliques", "cycle"]), st.integers(3, 8), st.floats(0.02, 0.98), st.floats(0.02, 2),
-    st.floats(0.02, 1.5),
+    st.floats(0.02, 1),
 )  # fmt: skip
 def test_slopes_are_the_eigenvalues_of_the_couplings(
     graph: str, units: int, epsilon: float, delta: float, rate: float
@@ -84,6 +81,22 @@ def test_slopes_are_the_eigenvalues_of_the_couplings(
     rest = np.linalg.solve(np.eye(len(matrix)) - matrix, np.ones(len(matrix)))
     assert float(together["total_resource"]) == pytest.approx(rest.sum(), rel=1e-9)
     assert float(together["energy"]) == pytest.approx(-rest.sum() / 2, rel=1e-9)
+
+
+@pytest.mark.parametrize(("epsilon", "delta"), [(0.25, 0.5), (0.6, 0.5), (0.9, 0.1)])
+@pytest.mark.parametrize(("graph", "units"), [("clique", 5), ("two_cliques", 3), ("cycle", 3), ("cycle", 6)])
+def test_there_are_no_other_stable_states_of_rest(graph: str, units: int, epsilon: float, delta: float) -> None:
+    """All sets of active units, within Curto's graph rule epsilon < delta/(1 + delta) and beyond."""
+    matrix, stable = couplings(graph, units, epsilon, delta), 0
+    n = len(matrix)
+    for active in (np.array(bits, bool) for bits in itertools.product((0, 1), repeat=n) if any(bits)):
+        slope = np.eye(active.sum()) - matrix[np.ix_(active, active)]
+        x = np.zeros(n)
+        x[active] = np.linalg.solve(slope, np.ones(active.sum()))
+        rests = (x[active] > 0).all() and ((matrix @ x + 1)[~active] <= 0).all()
+        stable += bool(rests and (np.linalg.eigvals(slope).real > 0).all())
+    theory = CategoricalHopfield(graph=graph, units=units, epsilon=epsilon, delta=delta, learning_rate=0.01).theory()
+    assert stable == int(theory["stable"].sum()) * (2 if graph == "two_cliques" else 1)
 
 
 @pytest.mark.parametrize("graph", ["clique", "two_cliques"])
