@@ -144,9 +144,10 @@ class CategoricalHopfieldSimulation(core.Simulation["CategoricalHopfield"]):
         )  # fmt: skip
 
     def lines(self) -> core.Trajectories:
-        past = np.array(self.past)[-200:]
+        shown = 300 if self.model.graph == "cycle" else 60
+        past = np.array(self.past)[-shown:]
         times = self.time - np.arange(len(past))[::-1]
-        return core.Trajectories(times, past.T, "update", "resource x", caption="the last 200 updates")
+        return core.Trajectories(times, past.T, "update", "resource x", caption=f"the last {len(past) - 1} updates")
 
     def portrait(self) -> core.Chart:
         """One unit against the next: to rest, to and fro, or round."""
@@ -423,11 +424,14 @@ class CategoricalHopfield(core.Model):
         n = 2 * self.units if self.graph == "two_cliques" else self.units
         total = np.linspace(0, 2.2 * n * self.together(), 201)
         energy = total**2 / (2 * n * self.together()) - total
-        return core.Landscape("total_resource", total, energy, ("together",), title="loss E, all units alike")
+        note = "a saddle: E falls further if one clique takes over" if self.graph == "two_cliques" else ""
+        return core.Landscape("total_resource", total, energy, ("together",), note, "loss E, all units alike")
 
     def recursion(self) -> core.Recursion:
-        """Eq. (1) where all units are alike, for their sum."""
-        n = 2 * self.units if self.graph == "two_cliques" else self.units
+        """Eq. (1) where all units are alike, for their sum. Raises NotOfferedError for two cliques, which part."""
+        if self.graph == "two_cliques":
+            raise core.NotOfferedError(self.title, "a map of one resource, where two cliques compete")
+        n = self.units
         x = np.linspace(0, 2.2 * self.together(), 401)
         hindrance = 1 / self.together() - 1
         image = (1 - self.learning_rate) * x + self.learning_rate * np.maximum(1 - hindrance * x, 0)

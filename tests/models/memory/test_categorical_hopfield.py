@@ -52,8 +52,8 @@ def test_reference_period_and_amplitude_of_the_three_cycle() -> None:
     """Period 11.2441 of the flow, against 9.6736 for small deviations; resources between 0.01226 and 0.67065."""
     matrix = couplings("cycle", 3, 0.25, 0.5)
     flow = solve_ivp(
-        lambda _, x: -x + np.maximum(matrix @ x + 1, 0), (0, 120), [0.1, 0.3, 0.5], rtol=1e-8, atol=1e-10, max_step=0.25,
-        t_eval=np.linspace(0, 120, 12_001),
+        lambda _, x: -x + np.maximum(matrix @ x + 1, 0), (0, 120), [0.1, 0.3, 0.5], t_eval=np.linspace(0, 120, 12_001),
+        rtol=1e-8, atol=1e-10, max_step=0.25,
     )  # fmt: skip
     late = flow.t > 80
     time, x = flow.t[late], flow.y[0, late]
@@ -172,5 +172,7 @@ def test_the_sum_follows_the_predicted_path_while_all_are_active(graph: str) -> 
 def test_a_cycle_has_no_loss_and_two_cliques_no_one_path() -> None:
     with pytest.raises(NotOfferedError, match="a loss"):
         CategoricalHopfield(graph="cycle").landscape()
+    with pytest.raises(NotOfferedError, match="a map"):
+        CategoricalHopfield(graph="two_cliques").recursion()
     with pytest.raises(NotOfferedError, match="a path"):
         CategoricalHopfield(graph="two_cliques").predicted_path({"total_resource": 1.0}, np.arange(3.0))
