@@ -215,43 +215,45 @@ def onto_curve(v, depth, balance, t, ordered):
 
 
 @kernel
-def edges(balance, t, depth, gap):
+def edges(balance, t, depth, growth, gap):
     """Largest theta up to which there are no zeros, 0 where there is no gap: the curve f = 0 is followed from v = 0 to
     where theta is largest.
 
-    balance: 1 - 2 p; t: tanh K; depth at v = 0 and gap: overwritten; all of shape (n,).
+    balance: 1 - 2 p; t: tanh K; depth and growth of theta at v = 0: overwritten; all of shape (n,). gap: overwritten,
+    or empty where it is not asked for.
     """
     for k in range(t.size):
         q, u = balance[k], t[k]
         ordered = q * 2.0 * u / (1.0 + u * u) > SQRT_HALF
         depth[k] = clean_depth(q, u, ordered)
-        gap[k] = 0.0
-        if first_growth(depth[k], q, u, ordered) <= 0.0:
+        growth[k] = first_growth(depth[k], q, u, ordered)
+        if gap.size == 0:
             continue
-        v, x, along_v, along_x, _ = onto_curve(0.0, depth[k], q, u, ordered)
-        step = 0.02
-        low, high = 0.0, 0.0
+        gap[k] = 0.0
+        if growth[k] <= 0.0:
+            continue
+        v, x, along_v, along_x = 0.0, depth[k], 1.0, 0.0  # delta and depth are even in v
+        step, low, high = 0.02, 0.0, 0.0
+        new_v, new_x = v, x
         for _ in range(400):
-            new_v, new_x, new_along_v, new_along_x, new_growth = onto_curve(
-                v + step * along_v, x + step * along_x, q, u, ordered
+            length = 0.5 * (low + high) if high > 0.0 else step
+            new_v, new_x, new_along_v, new_along_x, here = onto_curve(
+                v + length * along_v, x + length * along_x, q, u, ordered
             )
-            if new_along_v * along_v + new_along_x * along_x < 0.9:  # too far round a bend
+            if high > 0.0:  # the place where theta stops growing is between two points of the curve
+                if here > 0.0:
+                    low = length
+                else:
+                    high = length
+                if high - low < 1e-7:
+                    break
+            elif new_along_v * along_v + new_along_x * along_x < 0.9:  # too far round a bend
                 step *= 0.5
-                continue
-            if new_growth <= 0.0 or new_x > DEEPEST:
+            elif here <= 0.0 or new_x > DEEPEST:
                 high = step
-                break
-            v, x, along_v, along_x = new_v, new_x, new_along_v, new_along_x
-            step *= 1.3
-        for _ in range(40):  # the place where it stops growing, between two points of the curve
-            middle = 0.5 * (low + high)
-            new_v, new_x, _, _, new_growth = onto_curve(v + middle * along_v, x + middle * along_x, q, u, ordered)
-            if new_growth > 0.0:
-                low = middle
             else:
-                high = middle
-            if high - low < 1e-7:
-                break
+                v, x, along_v, along_x = new_v, new_x, new_along_v, new_along_x
+                step *= 1.3
         _, gap[k] = mismatch(new_v, new_x, q, u, ordered)
 
 
@@ -304,14 +306,6 @@ def densities_at_one(m, density, residual):
         density[k], residual[k] = max(2.0 * g.real - 1.0, 0.0) / (2.0 * math.pi), error
 
 
-@kernel
-def growths(balance, t, growth):
-    """How theta grows from v = 0 on, below the clean critical point; arrays of shape (n,), the last overwritten."""
-    for k in range(t.size):
-        depth = clean_depth(balance[k], t[k], False)
-        growth[k] = first_growth(depth, balance[k], t[k], False)
-
-
 class Effective(NamedTuple):
     """The theory at z = 1; arrays of shape (n,)."""
 
@@ -328,8 +322,8 @@ def closing(fraction: Array, coldest: float, hottest: float) -> Array:
     balance = 1 - 2 * fraction
 
     def growth(temperature: Array, k: NDArray[np.int64]) -> Array:
-        found = np.empty(k.size)
-        growths(balance[k], np.tanh(1 / temperature), found)
+        found, depth = np.empty(k.size), np.empty(k.size)
+        edges(balance[k], np.tanh(1 / temperature), depth, found, np.empty(0))
         return found
 
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -354,7 +348,7 @@ def effective(fraction: Array, coupling: Array) -> Effective:
     """Solve at z = 1. fraction: p in [0, 1/2]; coupling: K > 0; shape (n,)."""
     balance, t = 1 - 2 * fraction, np.tanh(coupling)
     gap, depth = np.empty(t.size), np.empty(t.size)
-    edges(balance, t, depth, gap)
+    edges(balance, t, depth, np.empty(t.size), gap)
     gap = np.where(fraction == 0, np.abs(2 * np.arctan(t) - CRITICAL), gap)
     modulus, cosine, lowest = np.tanh(depth), 1 / np.cosh(depth), 2 / (1 + np.exp(2 * depth))
     cosine = np.where(balance * np.tanh(2 * coupling) > SQRT_HALF, -cosine, cosine)
