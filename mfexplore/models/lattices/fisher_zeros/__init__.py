@@ -18,8 +18,8 @@ on $|z|=1$, and the physical point is $z=1$. What matters is how near to it they
 
 A clean lattice ($p=0$) has $\cos2\theta=\frac12\sin2\alpha\,(\cos k_x+\cos k_y)$, with the gap $|\frac\pi4-\alpha|$,
 which closes at $T_c=2.269$. Of any signs one can say: $d\theta/d\alpha$ is the mean, in the state of the walker, of an
-operator whose eigenvalues are $\pm1$, and at $T=\infty$, where it goes round single sites,
-$\theta=\frac\pi4,\frac{3\pi}4$. Hence
+operator whose eigenvalues are $\pm1$, and at $T=\infty$, where it goes round single sites of $d$ bonds,
+$\theta=\frac\pi d,\frac{3\pi}d,\dots$ with $d\le4$. Hence
 
 $$\theta_{\min}\ge\frac\pi4-\alpha\qquad\text{for all signs} \tag{3}$$
 
@@ -50,7 +50,8 @@ a spin glass,
 
 $$3\tanh^2K=1,\qquad T=1.519 \tag{7}$$
 
-**Valid:** (2) and (3) always, with open boundaries; on a torus $Z$ is made of four determinants, one of which is shown.
+**Valid:** (2) always, with open boundaries; on a torus $Z$ is made of four determinants, one of which is shown, and (3)
+holds for each. The walk is a reconstruction: the paper of the circle theorem is known here by its abstract alone.
 (4)-(7) treat bonds one by one. As $T\to0$ it matters that the four bonds round a plaquette are frustrated together or
 not: then half of the zeros gather at $0,\pm\frac\pi2,\pi$, those of frustrated plaquettes, and theory, which spreads
 them evenly, is wrong. Rare regions are beyond it at every temperature.
