@@ -144,7 +144,7 @@ class CategoricalHopfieldSimulation(core.Simulation["CategoricalHopfield"]):
         )  # fmt: skip
 
     def lines(self) -> core.Trajectories:
-        shown = 300 if self.model.graph == "cycle" else 60
+        shown = 301 if self.model.graph == "cycle" else 61
         past = np.array(self.past)[-shown:]
         times = self.time - np.arange(len(past))[::-1]
         return core.Trajectories(times, past.T, "update", "resource x", caption=f"the last {len(past) - 1} updates")
@@ -432,7 +432,9 @@ class CategoricalHopfield(core.Model):
         if self.graph == "two_cliques":
             raise core.NotOfferedError(self.title, "a map of one resource, where two cliques compete")
         n = self.units
-        x = np.linspace(0, 2.2 * self.together(), 401)
+        x = np.linspace(
+            0, max(2.2 * self.together(), 1.05 * self.learning_rate), 401
+        )  # the farthest image is that of 0
         hindrance = 1 / self.together() - 1
         image = (1 - self.learning_rate) * x + self.learning_rate * np.maximum(1 - hindrance * x, 0)
         return core.Recursion("total_resource", n * x, n * image, 0.15 * n * self.together())
