@@ -330,7 +330,7 @@ class FisherZeros(core.Model):
             "clean critical point",
             {"antiferromagnetic_fraction": 0.0, "temperature": 2.2692, "side": 12, "border": "periodic"},
             "Without disorder there is but one sample, and its zeros pinch z = 1 as it grows: their gap is π/2L, 0.131 "
-            "here. It opens on both sides of T_c.",
+            "here. It opens above and below.",
             (core.Promise(core.Mean("angular_gap", 0, 1), 0.131, 0.0005),),
             core.View(picture="circle", series="angular_gap"),
         ),
