@@ -6,5 +6,6 @@
 - `enumeration`: all states of a few spins: density of states, means and correlations.
 - `bethe_lattice`: the ferromagnet on an infinite tree, and by mean field.
 - `planar`: exact solutions of planar lattices, infinite and on a torus.
+- `corner_network`: planar graphs with any couplings: partition function, correlations and zeros of a unitary walk.
 - `lattice_green`: logarithmic determinant and Green's function of planar lattices.
 """

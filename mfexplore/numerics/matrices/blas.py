@@ -42,3 +42,9 @@ def symmetric_eigenpairs(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float6
     with one_blas_thread():
         values, vectors = np.linalg.eigh(matrix)
     return values, vectors
+
+
+def symmetric_eigenvalues(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The eigenvalues alone, which takes a third of the time."""
+    with one_blas_thread():
+        return np.asarray(np.linalg.eigvalsh(matrix), np.float64)

@@ -8,7 +8,7 @@ from threading import Barrier
 import numpy as np
 from threadpoolctl import threadpool_info
 
-from mfexplore.numerics.matrices.blas import one_blas_thread, symmetric_eigenpairs
+from mfexplore.numerics.matrices.blas import one_blas_thread, symmetric_eigenpairs, symmetric_eigenvalues
 
 
 def threads() -> list[int]:
@@ -46,3 +46,4 @@ def test_eigenpairs(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(a @ vectors, vectors * values, atol=1e-12)
     np.testing.assert_allclose(vectors.T @ vectors, np.eye(50), atol=1e-12)
     assert (np.diff(values) >= 0).all()
+    np.testing.assert_allclose(symmetric_eigenvalues(a), values, atol=1e-12)
