@@ -439,9 +439,9 @@ class MarkovLogic(core.Model):
         z = push[:, None] + theta + noise * NODES
         a, b = expit(z) @ WEIGHTS, np.zeros(push.size)
         for _ in range(150):
-            other = w * consequences(a, b, k)[1]
+            other = w * consequences(a, b, np.array(k))[1]
             b = b + 0.2 * (expit(other[:, None] - theta + noise * NODES) @ WEIGHTS - b)
-        other = w * consequences(a, b, k)[1]
+        other = w * consequences(a, b, np.array(k))[1]
         gain = k * (softplus_mean(theta + push, noise) - push * a) - w * broken(a, b, np.array(k))
         gain += (1 - k) * (softplus_mean(other - theta, noise) - other * b)
         return core.Landscape("belief_in_true", a, -gain, ("evidence", "truth"), "false statements follow true ones")
@@ -454,12 +454,14 @@ class MarkovLogic(core.Model):
         if self.algorithm == "logicmp":
             path = [first]
             for _ in range(math.ceil(last)):
-                path.append(path[-1] + self.damping * (np.array(image(*path[-1], problem)[:2]) - path[-1]))
+                path.append(
+                    path[-1] + self.damping * (np.array(image(path[-1][0], path[-1][1], problem)[:2]) - path[-1])
+                )
             a, b = (np.interp(times, np.arange(len(path)), x) for x in np.array(path).T)
         else:  # statements are renewed one by one, each at the rate 1 per sweep
             run = solve_ivp(
-                lambda _, q: np.array(image(*q, problem)[:2]) - q, (0.0, last or 1.0), first, t_eval=times, rtol=1e-8,
-                atol=1e-10,
+                lambda _, q: np.array(image(q[0], q[1], problem)[:2]) - q,
+                (0.0, last or 1.0), first, t_eval=times, rtol=1e-8, atol=1e-10,
             )  # fmt: skip
             a, b = run.y
         return {

@@ -269,7 +269,7 @@ class MonotoneBoltzmann(core.Model):
         else:  # the damping, an axis of two planes, does not matter
             different, place = np.unique(np.stack([g, low, b]), axis=1, return_inverse=True)
             for method in (MEAN_FIELD, EXACT):
-                state = many_units(*different, method == EXACT)
+                state = many_units(different[0], different[1], different[2], method == EXACT)
                 for array, each in zip((top, bottom, residual), (state.top, state.bottom, state.residual), strict=True):
                     array[:, method, FIRST] = each[place]
                 for name in ("magnetization", "overlap", "response"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,7 +42,7 @@ class Machine:
             rows[:half, :half], rows[half:, half:n] = 0, 0
             unit *= math.sqrt(2)
         self.rows, self.unit = rows, unit
-        self.couplings = unit * rows[:, :n]
+        self.couplings: Array = unit * rows[:, :n].astype(np.float64)
         reach = 0.01 if model.start == "near_zero" else 1.0
         self.beliefs = rng.uniform(-reach, reach, (RUNS if model.dynamics == "mean_field" else 1, n))
         self.softest = symmetric_eigenpairs(self.couplings)[1][:, -1] / math.sqrt(n)
@@ -84,6 +84,7 @@ class Machine:
         }
 
     def pictures(self) -> Mapping[str, core.Picture]:
+        shown: dict[str, Callable[[], core.Picture]]
         if self.model.dynamics == "sampling":
             shown = {"units": lambda: core.on_a_square(self.spins[0] > 0, ("down", "up"), "units of one sample")}
         else:
