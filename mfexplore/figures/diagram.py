@@ -233,7 +233,8 @@ class DiagramFigure(Drawn):
         bar, ticker = self.figure.part("colour_bar"), self.figure.part("colour_ticker")
         if self._observable is None or not self._observable.is_logarithmic:
             ticker.update(min_interval=0.0)
-            bar.update(major_label_overrides={})
+            # As any axis, this one never forgets what a place was called (see Scale.show).
+            bar.update(major_label_overrides={place: tick(place) for place in bar["major_label_overrides"] or {}})
             return
         # Another ticker would not be asked; so this one is told to mark only what can be named.
         step = 1.0 if high - low >= WIDE_DECADES else 0.5

@@ -394,7 +394,7 @@ class GeneralizationGap(core.Model):
         ),
         core.Preset(
             "deep features", {"features": "network", "depth": 3, "load": 4.0, "complexity": 0.5},
-            "Most directions of deep features are hardly learnt, so the gap is well below the bound: 0.35, not 0.5.",
+            "Faint directions of deep features are not learnt, so the gap is well below the bound: 0.35, not 0.5.",
             (core.Promise(core.Value("relative_gap"), 0.35, 0.02),), GAP,
         ),
         core.Preset(
