@@ -1,7 +1,8 @@
 r"""Small quantum systems: what mean field gets wrong, exactly.
 
-Three problems that are small enough to be solved. A closed chain of $N$ Ising spins in a transverse field, a ring of $N$
-Heisenberg spins 1/2, and two sites for electrons that hop ($t=1$) and repel each other (Hubbard's dimer, half filled):
+Three problems that are small enough to be solved. A closed chain of $N$ Ising spins in a transverse field, a ring of
+$N$ Heisenberg spins 1/2, and two sites for electrons that hop ($t=1$) and repel each other (Hubbard's dimer, half
+filled):
 
 $$H=-\sum_i\sigma^z_i\sigma^z_{i+1}-\Gamma\sum_i\sigma^x_i,\qquad H=\sum_i\mathbf S_i\cdot\mathbf S_{i+1},\qquad
 H=-\sum_\sigma(c^\dagger_{1\sigma}c_{2\sigma}+\text{h.c.})+U\sum_in_{i\uparrow}n_{i\downarrow} \tag{1}$$
@@ -26,8 +27,8 @@ $$b=g\tanh\frac b{\kappa T_c} \tag{4}$$
 *Exact* is another story. The chain turns into free fermions of momenta $k$, an even number of antiperiodic or an odd
 number of periodic ones,
 
-$$\varepsilon_k=2\sqrt{1+\Gamma^2-2\Gamma\cos k},\qquad E_0=-\tfrac12\sum_k\varepsilon_k,\quad k=\tfrac{2\pi}N(j+\tfrac12)
-\tag{5}$$
+$$\varepsilon_k=2\sqrt{1+\Gamma^2-2\Gamma\cos k},\qquad E_0=-\tfrac12\sum_k\varepsilon_k,\quad
+k=\tfrac{2\pi}N(j+\tfrac12) \tag{5}$$
 
 and an infinite one has order $\varphi=(1-\Gamma^2)^{1/8}$ at $T=0$ and $\Gamma<1$ only: its gap $2|1-\Gamma|$ closes at
 half the field at which mean field gives way, and domain walls destroy the order at every temperature above 0. The ring
@@ -37,11 +38,12 @@ has the levels
 $$\frac{U\mp\sqrt{U^2+16}}2,\quad 0\ (3),\quad U\ (3),\quad \frac U2\pm1\ (4\text{ each}) \tag{6}$$
 
 Its ground state is a singlet: each site has a moment, opposite to the other, that points nowhere. What a finite system
-has instead of order is a *squared order* $\langle\hat\varphi^2\rangle$ (with all three directions of a Heisenberg spin);
-independent sites in a field have $\varphi^2+(1-\varphi^2)/N$ for Ising and $\varphi^2+(3-\varphi^2)/N$ for Heisenberg.
+has instead of order is a *squared order* $\langle\hat\varphi^2\rangle$ (with all three directions of a Heisenberg
+spin); independent sites in a field have $\varphi^2+(1-\varphi^2)/N$ for Ising and $\varphi^2+(3-\varphi^2)/N$ for
+Heisenberg.
 
-*Spin waves* correct mean field for the ring to first order in $1/S$. With $\omega_k=|\sin k|$, $k=2\pi j/N$, and without
-the two modes that only turn all spins,
+*Spin waves* correct mean field for the ring to first order in $1/S$. With $\omega_k=|\sin k|$, $k=2\pi j/N$, and
+without the two modes that only turn all spins,
 
 $$f=-\frac34+\frac1{2N}\sum_k\omega_k+\frac TN\sum_{k\ne0,\pi}\ln(1-e^{-\omega_k/T}),\qquad
 \langle\hat\varphi^2\rangle=3-\frac2N\sum_{k\ne0,\pi}\frac{\coth(\omega_k/2T)}{\omega_k} \tag{7}$$
@@ -49,16 +51,17 @@ $$f=-\frac34+\frac1{2N}\sum_k\omega_k+\frac TN\sum_{k\ne0,\pi}\ln(1-e^{-\omega_k
 Their energy is nearly right, but their number grows like $\ln N$ and eats up the order that they are waves of.
 
 The blocks of neighbours in a ground state are entangled: where there is no gap, with the entropy
-$\frac c3\ln[\frac N\pi\sin\frac{\pi l}N]$ and a constant, $c=\frac12$ for the chain at $\Gamma=1$ and $c=1$ for the ring.
-A mean-field state has none (but for an electron that is on both sites).
+$\frac c3\ln[\frac N\pi\sin\frac{\pi l}N]$ and a constant, $c=\frac12$ for the chain at $\Gamma=1$ and $c=1$ for the
+ring. A mean-field state has none (but for an electron that is on both sites).
 
 **Valid:** exact means exact at this $N$, but for the order, which is that of an infinite system. Mean field is off
 wherever it shows order that is not there; its energy is always too high at $T=0$.
 
 Simulations: world lines in imaginary time from 0 to $1/T$ (at least $T=0.1$), in slices of a twentieth of the inverse
 of the largest energy or less. The chain becomes a plane Ising model with $K_x=\tau$ and
-$K_\tau=-\frac12\ln\tanh\tau\Gamma$ (clusters of Swendsen and Wang); the lines of a ring, where neighbours trade places,
-are cut into loops, each of which turns or stays; a path of the dimer through its sixteen states is drawn slice by slice.
+$K_\tau=-\frac12\ln\tanh\tau\Gamma$ (clusters of Swendsen and Wang); the lines of a ring, where neighbours trade
+places, are cut into loops, each of which turns or stays; a path of the dimer through its sixteen states is drawn slice
+by slice.
 """
 
 from __future__ import annotations
@@ -120,13 +123,14 @@ def energy_missed(model: SmallQuantumSystems, method: str) -> float:
 
 
 class SmallQuantumSimulation(core.Simulation["SmallQuantumSystems"]):
-    """World lines in imaginary time; one update turns each cluster, loop or field once on average."""
+    """World lines in imaginary time; one update turns all clusters or loops, or draws a path."""
 
     time_unit = "updates"
-    relaxation, window = 100.0, 400.0
+    relaxation, window = 50.0, 200.0
 
     def prepare(self) -> None:
         self.lines: WorldLines = KINDS[self.model.problem](self.model, self.rng)
+        self.evolve(20)  # so that the first picture already is one of many
 
     def evolve(self, duration: float) -> None:
         for _ in range(round(duration)):
@@ -195,7 +199,8 @@ class SmallQuantumSystems(core.Model):
     sources = (
         core.Source("P. Pfeuty, Ann. Phys. 57, 79 (1970)", doi="10.1016/0003-4916(70)90270-8"),
         core.Source("P. W. Anderson, Phys. Rev. 86, 694 (1952)", doi="10.1103/PhysRev.86.694"),
-        core.Source("H. G. Evertz, G. Lana, M. Marcu, Phys. Rev. Lett. 70, 875 (1993)", doi="10.1103/PhysRevLett.70.875"),
+        core.Source("H. G. Evertz, G. Lana, M. Marcu, Phys. Rev. Lett. 70, 875 (1993)",
+                    doi="10.1103/PhysRevLett.70.875"),
         core.Source("CMT-Benchmark: a benchmark for condensed matter theory built by expert researchers (2025)"),
     )  # fmt: skip
     methods = (
@@ -204,7 +209,9 @@ class SmallQuantumSystems(core.Model):
         core.Method("exact", "the system itself, solved"),
     )
     observables = (
-        core.Observable("energy_error", r"\Delta e", "energy per site minus the exact one", low=-0.3, high=0.3, signed=True),
+        core.Observable(
+            "energy_error", r"\Delta e", "energy per site minus the exact one", low=-0.3, high=0.3, signed=True
+        ),
         core.Observable("order", r"\varphi", "spontaneous order; exact: of an infinite system", low=0, high=1),
         core.Observable(
             "squared_order", r"\langle\hat\varphi^2\rangle", "mean square of the order of a finite system", low=0
@@ -215,7 +222,7 @@ class SmallQuantumSystems(core.Model):
         core.Observable(
             "double_occupancy", "d", "fraction of sites with two electrons", low=0, high=0.5, only={"problem": (DIMER,)}
         ),
-        core.Observable("entanglement", "S_l", "entropy of l neighbours in the ground state", over="block"),
+        core.Observable("entanglement", "S_l", "entropy of l neighbours in the ground state", over="block", low=0, high=1.4),
     )  # fmt: skip
     coordinates = (core.Coordinate("block", "l", "sites in the block", discrete=True),)
     branches = (
@@ -246,7 +253,7 @@ class SmallQuantumSystems(core.Model):
     )  # fmt: skip
     planes = (
         core.Plane(
-            "transverse_field", "temperature", "energy_error", only={"problem": (CHAIN,)}, finest=129, along="x"
+            "transverse_field", "temperature", "energy_error", only={"problem": (CHAIN,)}, finest=65, along="x"
         ),
         core.Plane("repulsion", "temperature", "energy_error", only={"problem": (DIMER,)}, along="x"),
         core.Plane("spin_pairs", "temperature", "energy_error", y_range=(0.0, 1.0), only={"problem": (RING,)}),
@@ -330,8 +337,8 @@ class SmallQuantumSystems(core.Model):
             view=core.View(plane=("transverse_field", "temperature"), colour="order", series="squared_order"),
         ),
         core.Task(
-            "Two sites, U = 8. How large is the exact gap to the state whose spins are parallel, where Hartree-Fock says "
-            "8?",
+            "Two sites, U = 8. How large is the exact gap to the state whose spins are parallel, where Hartree-Fock "
+            "says 8?",
             {"problem": DIMER, "repulsion": 8.0, "temperature": 0.0}, "gap", core.Exact("gap"), 0.1,
             "0.47, about 4/U: turning spins costs little, taking an electron off its site much. Hartree-Fock, whose "
             "spins cannot turn together, only knows the second.",

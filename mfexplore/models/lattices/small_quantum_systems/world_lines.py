@@ -1,7 +1,8 @@
 """Imaginary time as one more direction: each problem as a classical one whose sites have a past and a future.
 
-The time from 0 to 1/T is cut into slices of length tau; what that costs, if anything, is of order tau squared. Every kind of world
-lines updates itself, measures energy and squared order per site, and shows itself with time from left to right.
+The time from 0 to 1/T is cut into slices of length tau; what that costs, if anything, is of order tau squared. Every
+kind of world lines updates itself, measures energy and squared order per site, and shows itself with time from left to
+right.
 """
 
 from __future__ import annotations
@@ -137,7 +138,7 @@ class DimerWorldLines:
     The slices cost nothing here, because all that can happen within one is in the matrix that leads to the next.
     """
 
-    PER_TIME = 4  # slices per unit of time
+    PER_TIME = 10  # slices per unit of time
 
     def __init__(self, model: SmallQuantumSystems, rng: np.random.Generator) -> None:
         self.rng = rng
