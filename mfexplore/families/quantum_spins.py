@@ -42,10 +42,12 @@ class Sector:
         """sum_{i<j} J_ij S_i . S_j applied to a vector of shape (n,). couplings: J, symmetric, shape (sites, sites)."""
         strengths = couplings[self.pairs]
         found = -0.25 * strengths.sum() * vector
-        for strength, table in zip(strengths, self.exchanged, strict=True):
-            if strength != 0:
-                found += 0.5 * strength * vector[table]
-        return found
+        traded = np.empty_like(found)
+        for k in np.flatnonzero(strengths):
+            np.take(vector, self.exchanged[k], out=traded, mode="clip")
+            traded *= 0.5 * strengths[k]
+            found += traded
+        return np.asarray(found)
 
     def matrix(self, couplings: Array) -> Array:
         """The same as a matrix of shape (n, n)."""
@@ -63,13 +65,15 @@ class Sector:
         found[self.pairs] = [0.5 * vector @ vector[table] - 0.25 for table in self.exchanged]
         return np.asarray(found + found.T)
 
-    def ground_state(self, couplings: Array, rng: np.random.Generator) -> tuple[float, float, Array]:
+    def ground_state(
+        self, couplings: Array, rng: np.random.Generator, tolerance: float = 1e-12
+    ) -> tuple[float, float, Array]:
         """Lowest energy of this sector, distance of the next level, and the state, by the Lanczos method.
 
-        couplings: as for `exchange`; rng: draws the start.
+        couplings: as for `exchange`; rng: draws the start; tolerance: see `lowest_eigenpair`.
         """
         start = rng.standard_normal(len(self.states))
-        levels, vector = lowest_eigenpair(lambda state: self.exchange(couplings, state), start)
+        levels, vector = lowest_eigenpair(lambda state: self.exchange(couplings, state), start, tolerance)
         return float(levels[0]), float(levels[1] - levels[0]), vector
 
 

@@ -36,7 +36,9 @@ def lowest_eigenpair(
         for k in range(len(basis)):
             new = apply(basis[k])
             diagonal[k] = basis[k] @ new
-            for _ in range(2):  # twice is enough (Kahan, Parlett)
+            size = np.linalg.norm(new)
+            new -= (basis[: k + 1] @ new) @ basis[: k + 1]
+            if np.linalg.norm(new) < 0.7 * size:  # then once more, and twice is enough (Kahan, Parlett)
                 new -= (basis[: k + 1] @ new) @ basis[: k + 1]
             beside[k] = np.linalg.norm(new)
             last = k == len(basis) - 1

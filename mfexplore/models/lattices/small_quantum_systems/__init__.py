@@ -222,7 +222,9 @@ class SmallQuantumSystems(core.Model):
         core.Observable(
             "double_occupancy", "d", "fraction of sites with two electrons", low=0, high=0.5, only={"problem": (DIMER,)}
         ),
-        core.Observable("entanglement", "S_l", "entropy of l neighbours in the ground state", over="block", low=0, high=1.4),
+        core.Observable(
+            "entanglement", "S_l", "entropy of l neighbours in the ground state", over="block", low=0, high=1.4
+        ),
     )  # fmt: skip
     coordinates = (core.Coordinate("block", "l", "sites in the block", discrete=True),)
     branches = (
@@ -252,9 +254,7 @@ class SmallQuantumSystems(core.Model):
         ),
     )  # fmt: skip
     planes = (
-        core.Plane(
-            "transverse_field", "temperature", "energy_error", only={"problem": (CHAIN,)}, finest=65, along="x"
-        ),
+        core.Plane("transverse_field", "temperature", "energy_error", only={"problem": (CHAIN,)}, finest=65, along="x"),
         core.Plane("repulsion", "temperature", "energy_error", only={"problem": (DIMER,)}, along="x"),
         core.Plane("spin_pairs", "temperature", "energy_error", y_range=(0.0, 1.0), only={"problem": (RING,)}),
     )
