@@ -11,7 +11,17 @@ from functools import cache, cached_property
 import numpy as np
 
 from mfexplore.core import Array
+from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.matrices.lanczos import lowest_eigenpair
+
+
+@kernel
+def add_exchanged(strengths, pairs, exchanged, vector, out):
+    """Add sum_k strengths_k P_k vector to `out`, where P_k trades the states of pair pairs_k: `Sector.exchanged`."""
+    for k in range(pairs.size):
+        table, strength = exchanged[pairs[k]], strengths[k]
+        for i in range(out.size):
+            out[i] += strength * vector[table[i]]
 
 
 class Sector:
@@ -42,11 +52,8 @@ class Sector:
         """sum_{i<j} J_ij S_i . S_j applied to a vector of shape (n,). couplings: J, symmetric, shape (sites, sites)."""
         strengths = couplings[self.pairs]
         found = -0.25 * strengths.sum() * vector
-        traded = np.empty_like(found)
-        for k in np.flatnonzero(strengths):
-            np.take(vector, self.exchanged[k], out=traded, mode="clip")
-            traded *= 0.5 * strengths[k]
-            found += traded
+        pairs = np.flatnonzero(strengths)
+        add_exchanged(0.5 * strengths[pairs], pairs, self.exchanged, vector, found)
         return np.asarray(found)
 
     def matrix(self, couplings: Array) -> Array:

@@ -363,7 +363,7 @@ class QuantumHeisenbergGlass(core.Model):
         0.5, 0.0, 1.0, symbol="p", role="disorder", step=0.01, quenched=True, doc="fraction of ferromagnetic bonds"
     )
     inverse_spin: float = core.control(
-        2.0, 0.0, 2.0, symbol="1/S", role="coupling", step=0.05, quenched=True,
+        2.0, 0.0, 2.0, symbol="1/S", role="coupling", step=0.05, part="theory",
         doc="strength of quantum fluctuations: 2 for spins 1/2, 0 for classical vectors",
     )  # fmt: skip
     half_side: int = core.control(
@@ -374,7 +374,7 @@ class QuantumHeisenbergGlass(core.Model):
         1,
         64,
         symbol=r"n_{\rm s}",
-        role="setting",
+        role="size",
         scale="log",
         part="theory",
         doc="samples that theory averages over",
@@ -426,6 +426,12 @@ class QuantumHeisenbergGlass(core.Model):
             "Quantum fluctuations change the overlap by more than 0.05, and classical vectors have none.",
         ),
     )
+    landmarks = (
+        core.Landmark(
+            "mirror", r"p=\frac12", "classically the two sides are mirror images (turn one sublattice over)",
+            continuous=False, of="ferromagnetic_fraction",
+        ),
+    )  # fmt: skip
     tolerance = 1e-6  # largest torque; where a turn costs nothing by accident, rest is approached slowly
     planes = (
         core.Plane("ferromagnetic_fraction", "inverse_spin", "overlap_squared", along="x", finest=65),
@@ -434,8 +440,8 @@ class QuantumHeisenbergGlass(core.Model):
     presets = (
         core.Preset(
             "the glass", {"ferromagnetic_fraction": 0.5},
-            "Both magnetizations are down to what finite size leaves; the overlap is three quarters of the magnet's.",
-            (core.Promise(core.Value("overlap_squared", method="spin_wave"), 0.128, 0.01),
+            "Both magnetizations are down to what finite size leaves; the overlap is four fifths of the magnet's.",
+            (core.Promise(core.Value("overlap_squared", method="spin_wave"), 0.14, 0.01),
              core.Promise(lambda m: core.Value("overlap_squared", method="spin_wave").of(
                  m.replace(ferromagnetic_fraction=0.0)), 0.167, 0.001)),
             core.View(method="spin_wave", series="overlap_squared", picture="state", colour="overlap_squared"),
@@ -486,7 +492,7 @@ class QuantumHeisenbergGlass(core.Model):
             "Half of the bonds are ferromagnetic, and both magnetizations are gone. How large is the squared overlap "
             "of 4 × 4 spins 1/2, where that of the antiferromagnet is 0.17 and that of independent spins 0.06?",
             {"ferromagnetic_fraction": 0.5}, "overlap_squared", core.Value("overlap_squared", method="spin_wave"), 0.03,
-            "0.13: nearly as much as in a magnet. Every spin is frozen to the others, but in no pattern that a "
+            "0.14: nearly as much as in a magnet. Every spin is frozen to the others, but in no pattern that a "
             "magnetization could see.",
             view=core.View(method="spin_wave", series="overlap_squared"),
         ),
@@ -500,8 +506,8 @@ class QuantumHeisenbergGlass(core.Model):
 
     def realised(self) -> QuantumHeisenbergGlass:
         if self.simulated == "exact":
-            return self.with_simulated(half_side=2, inverse_spin=2.0)
-        return self.with_simulated(inverse_spin=0.0)
+            return self.with_simulated(half_side=2)
+        return self
 
     def nearest(self) -> tuple[float, float]:
         """The nearest fraction at which theory is computed, and 1/S."""
@@ -553,6 +559,9 @@ class QuantumHeisenbergGlass(core.Model):
             "glass": np.ones(pure[0].shape, bool),
         }
 
+    def boundary(self, name: str, points: Points) -> Array:
+        return np.full(len(points["inverse_spin"]), 0.5)
+
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
         """Energies a second time, sample by sample: bond by bond, and from the frequencies of plain matrices."""
         position, x, total = self.ferromagnetic_fraction * NODES, self.inverse_spin, 0.0
@@ -588,7 +597,7 @@ class QuantumHeisenbergGlass(core.Model):
     def caveat(self) -> str:
         if self.simulated == "classical":
             return "theory has no temperature; and each copy of a glass comes to rest in a valley of its own"
-        return "samples differ, and theory averages over few, by default other ones"
+        return "spins 1/2 are simulated; samples differ, and theory averages over a few other ones"
 
     def footprint(self) -> int:
         return 64 * 1024**2 if self.simulated == "exact" else 1000 * self.side**2

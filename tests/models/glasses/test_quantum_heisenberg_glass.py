@@ -58,7 +58,8 @@ def test_exact_squared_overlap_of_the_antiferromagnet() -> None:
 
 def test_the_ferromagnet_is_exact_by_both() -> None:
     theory = QuantumHeisenbergGlass(ferromagnetic_fraction=1.0).theory(method="spin_wave", profiles=False)
-    for found in (observed(1.0), {name: float(theory[name]) for name in observed(1.0)}):
+    exact = observed(1.0)
+    for found in (exact, {name: float(theory[name]) for name in exact}):
         assert EXACT * 16 * found["energy"] == pytest.approx(-8, abs=1e-7)
         assert EXACT**2 * found["overlap_squared"] == pytest.approx(3 / 32, abs=1e-7)
         assert EXACT * found["staggered_order"] == pytest.approx(1 / 32, abs=1e-7)
@@ -128,7 +129,7 @@ def test_correlations_of_waves_by_roots_of_matrices(node: int, side: int, number
 
 @pytest.mark.parametrize("node", [4, 16, 27])
 def test_turning_one_sublattice_trades_the_classical_magnets(node: int) -> None:
-    """To reverse one sublattice turns every bond over: classically p and 1 - p are the same, quantum mechanically not."""
+    """To reverse one sublattice turns every bond over; classically p and 1 - p are the same, for waves they are not."""
     one = sample(node, 4, 0)
     eta = sublattices(4)
     spins, exchange = one.spins * eta[:, None], -matrix(lattice(4), one.couplings)
@@ -177,7 +178,7 @@ def test_magnetism_dies_and_the_overlap_stays() -> None:
     # Beyond what each spin has with itself, from 16 to 64 sites: 1/4 would be nothing in the end
     pairs = {n: [found[side][n][1] - 1 / (2 * side) ** 2 for side in (2, 4)] for n in found[2]}
     assert pairs["staggered_order"][1] < 0.25 * pairs["staggered_order"][0]
-    assert pairs["overlap_squared"][1] > 0.32 * pairs["overlap_squared"][0]
+    assert pairs["overlap_squared"][1] > 0.28 * pairs["overlap_squared"][0]
 
 
 # -- simulation ----------------------------------------------------------------------------------------------------
