@@ -212,5 +212,5 @@ def test_a_warm_classical_glass_melts_as_it_grows() -> None:
     overlaps = []
     for half_side in (2, 4):
         model = QuantumHeisenbergGlass(half_side=half_side, simulated="classical", temperature=0.5, samples=1)
-        overlaps.append(float(model.ensemble(samples=4, seed=1)["overlap_squared"]))
-    assert overlaps[1] == pytest.approx(overlaps[0] / 4, rel=0.25)
+        overlaps.append(float(model.ensemble(samples=6, seed=1)["overlap_squared"]))
+    assert overlaps[1] < 0.4 * overlaps[0]
