@@ -446,9 +446,9 @@ class QuantumHeisenbergGlass(core.Model):
         ),
         core.Preset(
             "magnetism dies", {"ferromagnetic_fraction": 0.25},
-            "Along p the squared magnetization falls to a fifth by p = 1/2, while the overlap keeps four fifths.",
-            (core.Promise(lambda m: left(m, "staggered_order", 0.5), 0.2, 0.03),
-             core.Promise(lambda m: left(m, "overlap_squared", 0.5), 0.82, 0.05)),
+            "Along p the squared magnetization falls below a quarter by p = 1/2, while the overlap keeps four fifths.",
+            (core.Promise(lambda m: left(m, "staggered_order", 0.5), 0.233, 0.01),
+             core.Promise(lambda m: left(m, "overlap_squared", 0.5), 0.836, 0.01)),
             core.View(method="spin_wave", colour="staggered_order", along="ferromagnetic_fraction",
                       series="staggered_order", picture="classical state"),
         ),
