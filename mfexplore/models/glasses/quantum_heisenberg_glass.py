@@ -83,6 +83,7 @@ ATTEMPTS = 20
 FREE = 1e-3  # a turn that costs less, in units of J, costs nothing
 BINS = np.linspace(-1, 1, 22)  # of correlations
 RIGHT, LEFT, DOWN, UP = range(4)
+PLANE = ("ferromagnetic_fraction", "inverse_spin")
 CLASSICAL, SPIN_WAVE = range(2)
 LEFT_OVER = 0.25  # of the squared magnetization of a pure magnet, from which a magnet counts as ordered
 NOTICEABLE = 0.05  # difference of the two theories in an order
@@ -442,14 +443,15 @@ class QuantumHeisenbergGlass(core.Model):
             (core.Promise(core.Value("overlap_squared", method="spin_wave"), 0.14, 0.01),
              core.Promise(lambda m: core.Value("overlap_squared", method="spin_wave").of(
                  m.replace(ferromagnetic_fraction=0.0)), 0.167, 0.001)),
-            core.View(method="spin_wave", series="overlap_squared", picture="state", colour="overlap_squared"),
+            core.View(plane=PLANE, method="spin_wave", series="overlap_squared", picture="state",
+                      colour="overlap_squared"),
         ),
         core.Preset(
             "magnetism dies", {"ferromagnetic_fraction": 0.25},
             "Along p the squared magnetization falls below a quarter by p = 1/2, while the overlap keeps four fifths.",
             (core.Promise(lambda m: left(m, "staggered_order", 0.5), 0.233, 0.01),
              core.Promise(lambda m: left(m, "overlap_squared", 0.5), 0.836, 0.01)),
-            core.View(method="spin_wave", colour="staggered_order", along="ferromagnetic_fraction",
+            core.View(plane=PLANE, method="spin_wave", colour="staggered_order", along="ferromagnetic_fraction",
                       series="staggered_order", picture="classical state"),
         ),
         core.Preset(
@@ -463,13 +465,16 @@ class QuantumHeisenbergGlass(core.Model):
             "Spin waves say 0.365 for the squared staggered magnetization, the exact ground state 0.369.",
             (core.Promise(core.Value("staggered_order", method="spin_wave"), 0.365, 0.0005),
              core.Promise(core.Mean("staggered_order", 0, 1), 0.369, 0.0005)),
-            core.View(method="spin_wave", series="staggered_order", colour="staggered_order"),
+            core.View(plane=PLANE, method="spin_wave", series="staggered_order", colour="staggered_order",
+                      picture="state"),
         ),
         core.Preset(
             "classical glass, warm",
-            {"ferromagnetic_fraction": 0.5, "half_side": 4, "samples": 1, "simulated": "classical", "temperature": 0.3},
+            {"ferromagnetic_fraction": 0.5, "inverse_spin": 0.0, "half_side": 4, "samples": 1,
+             "simulated": "classical", "temperature": 0.3},
             "Arrows without a pattern, and never at rest: two copies overlap far less than states at rest would.",
-            view=core.View(method="classical", series="overlap_squared", picture="state"),
+            view=core.View(plane=PLANE, method="classical", series="overlap_squared", colour="overlap_squared",
+                           picture="state"),
         ),
     )  # fmt: skip
     references = (
