@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.harness import OURS, Missing, Report, Timed, available, c_function, peer, seeds
-from mfexplore.families.lattice_spins.clusters import all_clusters, single_clusters
+from mfexplore.families.lattice_spins.clusters import all_clusters, joining, single_clusters
 from mfexplore.families.lattice_spins.metropolis import sums
 from mfexplore.families.lattice_spins.planar import torus
 from mfexplore.numerics.chance.random import new_stream
@@ -22,6 +22,7 @@ from mfexplore.numerics.space.lattices import neighbourhood
 SIDE, SMALL = 1024, 32
 CRITICAL = 2 / math.log(1 + math.sqrt(2))
 JOINING = -math.expm1(-2 / CRITICAL)
+JOINS_BELOW = joining(np.full(4, JOINING))
 UPDATES = 30
 
 
@@ -42,12 +43,12 @@ class Sides:
 
     def wolff(self, clusters: int) -> int:
         kinds, shifts = self.place.kinds, self.place.shifts
-        turned, _ = single_clusters(self.spins, kinds, shifts, JOINING, 0.0, clusters, self.members, self.stream)
+        turned, _ = single_clusters(self.spins, kinds, shifts, JOINS_BELOW, 0.0, clusters, self.members, self.stream)
         return int(turned)
 
     def swendsen_wang(self, updates: int) -> int:
         kinds, shifts = self.place.kinds, self.place.shifts
-        all_clusters(self.spins, kinds, shifts, JOINING, 0.0, updates, self.forest, self.stream)
+        all_clusters(self.spins, kinds, shifts, JOINS_BELOW, 0.0, updates, self.forest, self.stream)
         return updates * self.sites
 
     def wolff_in_c(self, clusters: int) -> int:

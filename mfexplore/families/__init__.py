@@ -6,6 +6,8 @@ declaration.
 - `tempering`: copies on a ladder of temperatures that trade places.
 - `replicas`: replica theory: nested averages over a tree of states.
 - `lattice_spins`: Ising spins on lattices and trees: fast updates, sums over all states, exact solutions.
+- `vector_spins`: unit vectors with exchange between neighbours: heat bath, over-relaxation, states at rest.
+- `quantum_spins`: a few spins 1/2 with Heisenberg exchange between any of them: all levels, or the lowest.
 - `sparse_graphs`: spins on sparse random graphs: graphs, messages, their distributions.
 - `message_passing`: approximate message passing, its state evolution, and the priors and channels it is used with.
 - `memories`: associative memories: what they store, the cue they are shown, branches and phases of their theory.

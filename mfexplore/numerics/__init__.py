@@ -6,8 +6,8 @@
   laws of Tracy and Widom (`tracy_widom`).
 - `solving`: fixed points accelerated (`anderson`); roots followed along a row (`continuation`); a `memory_equation`.
 - `matrices`: products at the speed of memory (`matrix_vector`, `aligned`, `prefetch`); BLAS on one thread (`blas`);
-  small systems inside kernels (`linear`, `inverse`); spectra of `tridiagonal` matrices; do levels repel
-  (`level_statistics`)?
+  small systems inside kernels (`linear`, `inverse`); spectra of `tridiagonal` matrices; lowest eigenvalues without a
+  matrix (`lanczos`); normal modes of bosons (`bogoliubov`); do levels repel (`level_statistics`)?
 - `chance`: `random` numbers inside kernels; errors of averages (`statistics`).
 - `space`: periodic `lattices`; how points fill the plane (`box_counting`); `wavelets` of a square picture.
 """

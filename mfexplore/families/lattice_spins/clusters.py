@@ -1,6 +1,7 @@
 """Cluster updates of two-valued sites on a periodic lattice.
 
-Both join equal neighbours with probability p. The single-cluster update (Wolff 1989) grows one cluster from a random
+Both join equal neighbours with a probability that belongs to the bond between them: one for all bonds of a direction,
+or one for every bond of the lattice. The single-cluster update (Wolff 1989) grows one cluster from a random
 site and turns it; the other (Swendsen and Wang 1987) cuts the whole lattice into clusters and turns each with
 probability 1/2. A field enters through the clusters' sums, exactly.
 
@@ -13,26 +14,33 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mfexplore.numerics.chance.random import advanced, random_word, uniform
 from mfexplore.numerics.kernel import inline_kernel, kernel
 
 
+def joining(probability: NDArray[np.float64]) -> NDArray[np.uint64]:
+    """Probabilities in [0, 1] as the kernels want them, of the same shape."""
+    return (np.clip(probability, 0.0, 1.0) * 2.0**32).astype(np.uint64)
+
+
 @kernel
-def single_clusters(spins, kinds, shifts, probability, field, clusters, members, stream):
+def single_clusters(spins, kinds, shifts, joins_below, field, clusters, members, stream):
     """Grow and turn `clusters` clusters, one after the other (Wolff).
 
     Args:
         spins: +-1, int8 of shape (n,), overwritten. kinds, shifts: the neighbours, see `lattices.Neighbourhood`.
-        probability: with which an equal neighbour joins. field: gain of a site that agrees with it, over temperature;
-            a cluster of k sites s is turned with probability min(1, e^(-2 field s k)).
+        joins_below: with which probability an equal neighbour joins, see `joining`; shape (coordination,) by direction,
+            or (n, coordination) by site and direction, where a bond stands at both of its ends.
+        field: gain of a site that agrees with it, over temperature; a cluster of k sites s is turned with probability
+            min(1, e^(-2 field s k)).
         members: scratch, int32 of shape (n + 1,), begins with the last cluster.
         stream: see `numerics.chance.random`.
 
     Returns (sites turned, size of the last cluster).
     """
     n, coordination = spins.size, shifts.shape[1]
-    limit = np.uint64(min(probability, 1.0) * 4294967296.0)
     position = stream[0]
     drawn = 0
     turned = 0
@@ -58,6 +66,7 @@ def single_clusters(spins, kinds, shifts, probability, field, clusters, members,
                 # Without a branch: whether a neighbour joins cannot be foreseen, and a wrong guess costs 15 draws.
                 other = site + shifts[kind, k]
                 value = spins[other]
+                limit = joins_below[k] if joins_below.ndim == 1 else joins_below[site, k]
                 joins = (value == old) & ((word & np.uint64(0xFFFFFFFF)) < limit)
                 word >>= np.uint64(32)
                 spins[other] = new if joins else value
@@ -99,7 +108,7 @@ def weigh(parent, weight):
 
 
 @kernel
-def all_clusters(spins, kinds, shifts, probability, field, updates, forest, stream):
+def all_clusters(spins, kinds, shifts, joins_below, field, updates, forest, stream):
     """Cut the lattice into clusters and give each a new value, `updates` times (Swendsen and Wang).
 
     A cluster of k sites becomes +1 with probability 1 / (1 + e^(-2 field k)). Arguments as for `single_clusters`;
@@ -107,12 +116,12 @@ def all_clusters(spins, kinds, shifts, probability, field, updates, forest, stre
     """
     parent, weight = forest[0], forest[1]
     n, coordination = spins.size, shifts.shape[1]
-    limit = np.uint64(min(probability, 1.0) * 4294967296.0)
     largest = 0
-    beside = np.zeros(shifts.shape[0], np.bool_)  # kinds of sites whose neighbour is the site before
+    beside = np.full(shifts.shape[0], -1)  # by kind of site: the direction of the site before, if that is a neighbour
     for kind in range(shifts.shape[0]):
         for k in range(coordination):
-            beside[kind] |= shifts[kind, k] == -1
+            if shifts[kind, k] == -1:
+                beside[kind] = k
     for update in range(updates):
         position = stream[0]
         drawn = 0
@@ -121,13 +130,16 @@ def all_clusters(spins, kinds, shifts, probability, field, updates, forest, stre
             value = spins[site]
             kind = np.int64(kinds[site])
             mine = np.int64(site)
-            if beside[kind]:  # without a branch, see above; the site before has just found its root
+            back = beside[kind]
+            if back >= 0:  # without a branch, see above; the site before has just found its root
+                limit = joins_below[back] if joins_below.ndim == 1 else joins_below[site, back]
                 joins = (spins[site - 1] == value) & ((random_word(position, drawn) >> np.uint64(32)) < limit)
                 mine = last if joins else mine
                 drawn += 1
             for k in range(coordination):
                 shift = shifts[kind, k]
                 if shift < -1 and spins[site + shift] == value:
+                    limit = joins_below[k] if joins_below.ndim == 1 else joins_below[site, k]
                     if (random_word(position, drawn) >> np.uint64(32)) < limit:
                         theirs = np.int64(root_of(parent, site + shift))
                         # The lower number stays the root, so one pass in order finds every root.

@@ -66,7 +66,7 @@ from mfexplore.core import Array, Points
 from mfexplore.families import spins
 from mfexplore.families.lattice_spins import bit_lattice
 from mfexplore.families.lattice_spins.bethe_lattice import critical_temperature, ordered, spinodal_field
-from mfexplore.families.lattice_spins.clusters import all_clusters, single_clusters
+from mfexplore.families.lattice_spins.clusters import all_clusters, joining, single_clusters
 from mfexplore.families.lattice_spins.enumeration import averages, count_states
 from mfexplore.families.lattice_spins.metropolis import metropolis, sums
 from mfexplore.families.lattice_spins.planar import PLANAR, exact_solution, torus_averages
@@ -146,7 +146,7 @@ class IsingSimulation(core.Simulation["IsingLattice"]):
         c = CRYSTALS[m.lattice].coordination
         beta = 1 / m.temperature if m.temperature > 0 else math.inf
         self.field = m.field * beta if m.field else 0.0
-        self.joining = -math.expm1(-2 * beta)
+        self.joining = joining(np.full(c, -math.expm1(-2 * beta)))
         self.clusters = m.clusters_per_round
         local = 2 * (np.arange(2 * c + 1) - c + m.field)
         with np.errstate(invalid="ignore"):

@@ -1,8 +1,8 @@
 """Periodic lattices: who is next to whom, and where a site is drawn.
 
-A lattice is a box of L cells in every direction with periodic boundaries. The sites of a cell are numbered first, then
-the cells, last direction fastest: site = basis + sites_per_cell * cell. In two dimensions the cell is the primitive
-one; in three it is the conventional cube, so that the box is a cube whatever the lattice.
+A lattice is a box of cells, usually as many in every direction, with periodic boundaries. The sites of a cell are
+numbered first, then the cells, last direction fastest: site = basis + sites_per_cell * cell. In two dimensions the cell
+is the primitive one; in three it is the conventional cube, so that the box is a cube whatever the lattice.
 """
 
 from __future__ import annotations
@@ -124,28 +124,31 @@ class Neighbourhood:
 
 
 @cache
-def neighbourhood(name: str, cells: int) -> Neighbourhood:
-    """Neighbours in a periodic box with `cells` cells along each side."""
+def neighbourhood(name: str, cells: int | tuple[int, ...]) -> Neighbourhood:
+    """Neighbours in a periodic box with `cells` cells along each side, or along every one of them.
+
+    The directions of `shifts` are, for every bond of the crystal, there and back.
+    """
     crystal = CRYSTALS[name]
     per_cell, dimension = crystal.sites_per_cell, crystal.dimension
     steps: list[list[tuple[int, Offset]]] = [[] for _ in range(per_cell)]
     for a, b, offset in crystal.bonds:
         steps[a].append((b, offset))
         steps[b].append((a, tuple(-x for x in offset)))
-    box = (cells,) * dimension
-    border = np.full(cells, 1)
-    border[0], border[-1] = 0, min(2, cells - 1)
+    box = (cells,) * dimension if isinstance(cells, int) else cells
     shifts = np.zeros((per_cell * 3**dimension, crystal.coordination), np.int32)
     for kind, where in enumerate(itertools.product((0, 1, 2), repeat=dimension)):
-        cell = tuple((0, min(1, cells - 1), cells - 1)[w] for w in where)
+        cell = tuple((0, min(1, side - 1), side - 1)[w] for w, side in zip(where, box, strict=True))
         home = int(np.ravel_multi_index(cell, box))
         for a, k in itertools.product(range(per_cell), range(crystal.coordination)):
             b, offset = steps[a][k]
-            there = tuple((c + x) % cells for c, x in zip(cell, offset, strict=True))
+            there = tuple((c + x) % side for c, x, side in zip(cell, offset, box, strict=True))
             target = per_cell * int(np.ravel_multi_index(there, box)) + b
             shifts[per_cell * kind + a, k] = target - (per_cell * home + a)
     kinds = np.zeros(box, np.int64)
-    for axis in range(dimension):
+    for axis, side in enumerate(box):
+        border = np.full(side, 1)
+        border[0], border[-1] = 0, min(2, side - 1)
         kinds += (3 ** (dimension - 1 - axis) * border).reshape([-1 if k == axis else 1 for k in range(dimension)])
     every = per_cell * kinds.ravel()[:, None] + np.arange(per_cell)
     return Neighbourhood(every.ravel().astype(np.uint8), shifts)
