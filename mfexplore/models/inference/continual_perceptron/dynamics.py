@@ -138,5 +138,5 @@ class TwoTasks(core.Simulation["ContinualPerceptron"]):
              core.Series("student", x[-1:], y[-1:], "points")),
             core.Axis("error on the first task", low=0.0, high=0.5),
             core.Axis("error on the second task", low=0.0, high=0.5),
-            caption="examples of the second task arrive: the student comes from above",
+            caption="examples of the second task arrive: the student comes from the upper left",
         )  # fmt: skip
