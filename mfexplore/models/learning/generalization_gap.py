@@ -429,10 +429,10 @@ class GeneralizationGap(core.Model):
     )  # fmt: skip
     tasks = (
         core.Task(
-            "The answers have noise of variance 0.25, the teacher itself varies by 1. Which ridge makes the smallest "
-            "test error with two examples per feature?",
-            {"load": 2.0, "noise": 0.25, "ridge": 1e-3}, "ridge", lambda m: best_ridge(m), 0.06,
-            "0.25, the noise itself, for every number of examples: then the ridge is the prior that Bayes would take.",
+            "The teacher varies by 1, and the answers have as much noise as its control says. Which ridge makes the "
+            "smallest test error with two examples per feature?",
+            {"load": 2.0, "noise": 0.6, "ridge": 1e-3}, "ridge", lambda m: best_ridge(m), 0.1,
+            "0.6, the noise itself, for every number of examples: then the ridge is the prior that Bayes would take.",
             view=core.View(plane=("load", "ridge"), colour="test_error", along="ridge"),
         ),
         core.Task(
