@@ -22,6 +22,7 @@ from mfexplore.core.simulation import Simulation
 from mfexplore.numerics.kernel import settings
 from mfexplore.study import ensemble
 from mfexplore.study.ensemble import measure_sample
+from mfexplore.study.warmup import tiny
 
 
 @pytest.fixture(autouse=True)
@@ -229,7 +230,7 @@ def test_a_run_on_a_metastable_branch_is_shown_beside_the_theory_of_that_branch(
 
 def test_something_is_simulated_without_saying_how_long(tmp_path: Path) -> None:
     for key in places():
-        run = system(key)().simulate(size=system(key).control("size").low) if system(key).offers("simulation") else None
+        run = tiny(system(key)()).simulate() if system(key).offers("simulation") else None
         assert run is None or atlas.usual_duration(run) >= run.step
 
 

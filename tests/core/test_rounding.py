@@ -18,12 +18,17 @@ SIMULATED = [kind for kind in systems() if kind.offers("simulation")]
 ROUNDED = [kind for kind in SIMULATED if kind.offers("realised")]
 
 
+def sizes_of(kind: type[Model]) -> list[str]:
+    """The controls that say how large the simulation is."""
+    return [name for name, made in kind.controls().items() if made.role == "size"]
+
+
 def grounds(kind: type[Model]) -> list[Model]:
     """The system with every word of every choice, and at both ends of every number."""
     found = [kind()]
     for name, made in kind.controls().items():
         found += [kind(**{name: value}) for value in (made.options if made.is_choice else made.bounds)]
-    sizes = [kind(size=int(size)) for size in kind.control("size").grid(12)]
+    sizes = [kind(**{name: int(size)}) for name in sizes_of(kind) for size in kind.control(name).grid(12)]
     words = [(name, word) for name, made in kind.controls().items() for word in made.options]
     return found + sizes + [one.replace(**{name: word}) for one in sizes for name, word in words]
 
@@ -44,9 +49,9 @@ def fingerprint(model: Model) -> Any:
 @pytest.mark.parametrize("kind", SIMULATED, ids=lambda kind: kind.key)
 def test_what_simulates_the_same_says_the_same(kind: type[Model]) -> None:
     """A new system that rounds its size, or a fraction of it, and does not say so, fails here."""
-    low, high = (int(bound) for bound in kind.control("size").bounds)
-    start = kind(size=min(max(low, 20), high))
-    for name, other in [("size", start.size + 1)] + [  # type: ignore[attr-defined]
+    bounds = {name: kind.control(name).bounds for name in sizes_of(kind)}
+    start = kind(**{name: int(min(max(low, 20), high)) for name, (low, high) in bounds.items()})
+    for name, other in [(name, getattr(start, name) + 1) for name in bounds] + [
         (name, getattr(start, name) * (1 + 1e-3))
         for name, made in kind.controls().items()
         if made.role == "load" and made.quenched and not made.is_choice and not made.is_integer

@@ -289,8 +289,8 @@ class VariationalGradient(core.Model):
     presets = (
         core.Preset(
             "mean field", {"dimension": 20, "learning_rate": 0.2},
-            "A step of 0.2 in 20 dimensions: all runs settle near the target; the mean field would bear 0.586 in any "
-            "dimension.",
+            "A step of 0.2 in 20 dimensions: all runs settle near the target; the mean field would bear a longer "
+            "one, the same in any dimension.",
             (core.Promise(core.Crossing("mean_field_limit", "learning_rate"), 0.586, 0.001),),
             view=core.View(method="mean_field"),
         ),
@@ -352,7 +352,7 @@ class VariationalGradient(core.Model):
     )  # fmt: skip
     tasks = (
         core.Task(
-            "A mean field converges with steps up to 0.586 in 20 dimensions. Up to which step does it in 200?",
+            "Up to which step does a mean field converge in 200 dimensions? Compare 20.",
             {"dimension": 200}, "learning_rate", core.Crossing("mean_field_limit", "learning_rate"), 0.03,
             "0.586 as well: each coordinate only sees its own noise.", view=core.View(method="mean_field"),
         ),

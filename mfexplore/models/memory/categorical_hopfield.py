@@ -205,7 +205,7 @@ class CategoricalHopfield(core.Model):
         ),
     )
     observables = (
-        core.Observable("total_resource", r"\textstyle\sum x", "sum of the resources, mean over a period", low=0),
+        core.Observable("total_resource", r"\sum x", "sum of the resources, mean over a period", low=0),
         core.Observable("energy", "E", "eq. (3), mean over a period", thermodynamic=False),
         core.Observable(
             "growth", r"|1-\eta\kappa|", "factor by which the slowest deviation changes in an update", low=0, high=2
@@ -237,7 +237,7 @@ class CategoricalHopfield(core.Model):
     presets = (
         core.Preset(
             "a clique learns", {"graph": "clique", "units": 5, "learning_rate": 0.2, "epsilon": 0.25},
-            "The energy only falls: five units that help each other all end at 0.25.",
+            "The energy only falls: five units that help each other all end with the same.",
             (core.Promise(lambda model: float(model.equilibrium()["total_resource"]) / 5, 0.25, 1e-9),),
             core.View(series="energy", picture="resources"),
         ),
@@ -270,11 +270,11 @@ class CategoricalHopfield(core.Model):
     )  # fmt: skip
     references = (
         core.Reference(
-            "step limit of a clique of three at ε = 0.25", 0.8, 1e-9, "2/(1 + 2 · 0.75)",
+            "step limit of a clique of three", 0.8, 1e-9, "2/(1 + 2 · 0.75)",
             core.Crossing("step_limit", "learning_rate"), {"graph": "clique", "units": 3},
         ),
         core.Reference(
-            "resource in a cycle of three at ε = 0.25, δ = 0.5", 3 * 0.3076923076923077, 1e-12, "3/(3 + δ - ε)",
+            "resource in a cycle of three at δ = 0.5", 3 * 0.3076923076923077, 1e-12, "3/(3 + δ - ε)",
             core.Value("total_resource", "together"), {"graph": "cycle", "units": 3},
         ),
         core.Reference(
@@ -285,14 +285,14 @@ class CategoricalHopfield(core.Model):
     )  # fmt: skip
     tasks = (
         core.Task(
-            "Eight units help each other, with $\\varepsilon=0.25$. How fast may they learn at most?",
+            "Eight units help each other. How fast may they learn at most?",
             {"graph": "clique", "units": 8, "learning_rate": 0.1}, "learning_rate",
             core.Crossing("step_limit", "learning_rate"), 0.03,
             "The sum of all is the steepest direction, with the slope 1 + 7 · 0.75 = 6.25: the limit is 2/6.25.",
         ),
         core.Task(
-            "Three units in a cycle, $\\varepsilon=0.25$: from which $\\delta$ on do they take turns, however slowly "
-            "they learn?",
+            "Three units in a cycle, with the $\\varepsilon$ that is set: from which $\\delta$ on do they take turns, however "
+            "slowly they learn?",
             {"graph": "cycle", "units": 3, "learning_rate": 0.01, "delta": 0.1}, "delta", lambda model: 0.25, 0.03,
             "From δ = ε on a round of help grows: real part (δ - ε)/2.",
         ),

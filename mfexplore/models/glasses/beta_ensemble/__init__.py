@@ -197,7 +197,7 @@ class BetaEnsemble(core.Model):
         ),
         core.Preset(
             "two wells", {"potential": "quartic", "beta": 2.0, "size": 200, "quadratic": -40.0},
-            "The levels have split into two bands, as they do below μ = -28.3. Between there and 0 the Gibbs sampler "
+            "The levels have split into two bands, as they do below a certain μ. Between there and 0 the Gibbs sampler "
             "is slow (trace): a stretch of the matrix is just about to split.",
             (core.Promise(core.Crossing("splitting", "quadratic"), -28.3, 0.05),),
             view=core.View(picture="density"),

@@ -186,9 +186,9 @@ class LocalFieldPhases(core.Model):
         ),
         core.Preset(
             "ferromagnet", {"temperature": 1.0, "ferromagnetic_bias": 1.5, "size": 1024, "start": "up"},
-            "The points go to the right, to a mean of 1.13, and stay far below the border of the glass.",
+            "The points go to the right, to a mean around 1.13 (other couplings, another mean), far below the glass.",
             (core.Promise(core.Value("field_mean"), 1.13, 0.005),
-             core.Promise(core.Mean("field_mean", 100, 200), 1.13, 0.1)),
+             core.Promise(core.Mean("field_mean", 100, 200), 1.13, 0.3)),
             NAMING,
         ),
         core.Preset(

@@ -210,7 +210,8 @@ class BoltzmannMachine(core.Model):
         core.Preset(
             "one mode, no noise",
             {"temperature": 0.6, "mode_strength": 2.0, "noise": 0.0, "load": 0.25, "start": "random"},
-            "From random units both layers fall into their patterns within a few sweeps; above T = 0.8 nothing does.",
+            "From random units both layers fall into their patterns within a few sweeps; above the line of eq. (5) nothing "
+            "does.",
             (core.Promise(core.Crossing("ferromagnetic_line", "temperature"), 0.8, 0.001),),
             view=core.View(colour="overlap_visible", series="overlap_visible"),
         ),
@@ -232,7 +233,7 @@ class BoltzmannMachine(core.Model):
         ),
         core.Preset(
             "forgetting", {"temperature": 0.2, "load": 0.16, "hidden": "gaussian", "size": 1000},
-            "Beyond the load 0.123 no memory is a state any more: the run leaves it, sweep by sweep, for the glass.",
+            "Beyond its spinodal no memory is a state any more: the run leaves it, sweep by sweep, for the glass.",
             (core.Promise(core.Crossing("retrieval_spinodal", "load"), 0.123, 0.0005),),
             view=core.View(colour="overlap_visible", along="load", series="overlap_visible"),
         ),

@@ -237,7 +237,7 @@ class MarkovLogic(core.Model):
         ),
         core.Preset(
             "one rule", {"rule": "implication", "evidence": 1.0, "rule_weight": 4.0, "algorithm": "gibbs"},
-            "Mean field believes C with 0.66; samples, and the sum over all eight states, say 0.56.",
+            "Mean field believes C with 0.66; samples, and the sum over all eight states, believe less.",
             (core.Promise(core.Value("belief_c"), 0.66, 0.005),
              core.Promise(core.Value("belief_c", method="exact"), 0.56, 0.005),
              core.Promise(core.Mean("belief_c", 100, 4000), 0.56, 0.02)),

@@ -175,7 +175,7 @@ class MonotoneBoltzmann(core.Model):
         ),
         core.Preset(
             "steps too long", {"inhibition": 4.0, "damping": 0.6},
-            "One solution, and nobody gets there: steps longer than 0.4 overshoot it. Shorten them.",
+            "One solution, and nobody gets there: such long steps overshoot it. Shorten them.",
             (core.Promise(core.Crossing("longest_step", "damping"), 0.4, 1e-9),),
             view=core.View(series="spread"),
         ),

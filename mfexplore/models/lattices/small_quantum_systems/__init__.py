@@ -300,7 +300,7 @@ class SmallQuantumSystems(core.Model):
         ),
         core.Preset(
             "moments melt", {"problem": DIMER, "repulsion": 8.0, "temperature": 0.5},
-            "The singlet, bound by 0.47, breaks: squared order falls though each site keeps its moment.",
+            "The singlet, bound by about 4/U, breaks: squared order falls though each site keeps its moment.",
             (core.Promise(core.Exact("gap"), 0.47, 0.005),),
             core.View(colour="squared_order", along="temperature", series="squared_order", picture="world lines"),
         ),

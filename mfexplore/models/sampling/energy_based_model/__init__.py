@@ -182,7 +182,7 @@ class EnergyBasedModel(core.Model):
     )
     landmarks = (
         core.Landmark(
-            "visibility", r"\ell=1+\sqrt a", "the spike shows in the covariance of the data", of="spike", only=SPIKE
+            "visibility", r"\ell=1+\sqrt{a}", "the spike shows in the covariance of the data", of="spike", only=SPIKE
         ),
         core.Landmark(
             "signal_line", r"\lambda=1+\gamma", "the strongest mode of the data is learnt", of="weight_decay"
@@ -223,7 +223,7 @@ class EnergyBasedModel(core.Model):
         ),
         core.Preset(
             "decay saves", {"spike": 4.0, "load": 0.5, "weight_decay": 1.95, "rule": "likelihood", "size": 128},
-            "Noise has eigenvalues up to 2.91, so a decay of 1.95 keeps it out: other examples gain 0.58, and without "
+            "The decay is just large enough to keep all noise out: other examples gain 0.58, and without "
             "decay they lose 2.75.",
             (core.Promise(core.Value("test_gain"), 0.583, 0.001),
              core.Promise(core.Value("test_gain"), -2.75, 0.01, {"weight_decay": 0.0}),
