@@ -291,8 +291,8 @@ class CategoricalHopfield(core.Model):
             "The sum of all is the steepest direction, with the slope 1 + 7 · 0.75 = 6.25: the limit is 2/6.25.",
         ),
         core.Task(
-            "Three units in a cycle, with the $\\varepsilon$ that is set: from which $\\delta$ on do they take turns, however "
-            "slowly they learn?",
+            "Three units in a cycle, with the $\\varepsilon$ that is set: from which $\\delta$ on do they take turns, "
+            "however slowly they learn?",
             {"graph": "cycle", "units": 3, "learning_rate": 0.01, "delta": 0.1}, "delta", lambda model: 0.25, 0.03,
             "From δ = ε on a round of help grows: real part (δ - ε)/2.",
         ),

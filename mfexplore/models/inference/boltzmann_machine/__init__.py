@@ -210,8 +210,8 @@ class BoltzmannMachine(core.Model):
         core.Preset(
             "one mode, no noise",
             {"temperature": 0.6, "mode_strength": 2.0, "noise": 0.0, "load": 0.25, "start": "random"},
-            "From random units both layers fall into their patterns within a few sweeps; above the line of eq. (5) nothing "
-            "does.",
+            "From random units both layers fall into their patterns within a few sweeps; above the line of eq. (4) "
+            "nothing does.",
             (core.Promise(core.Crossing("ferromagnetic_line", "temperature"), 0.8, 0.001),),
             view=core.View(colour="overlap_visible", series="overlap_visible"),
         ),
