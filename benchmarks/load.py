@@ -135,7 +135,7 @@ class Person:
         self.rng = random.Random(seed)
         self.news = asyncio.Condition()
         self.told: dict[str, int] = {}  # how many messages of each kind have come
-        self.acknowledged = 0
+        self.acknowledged = self.before = 0
         self.seq = 0
 
     async def visit(self, until: float) -> None:
@@ -170,10 +170,12 @@ class Person:
         name, low, high = slider(self.key)
         start = time.perf_counter()
         seq = await self._say(wire, {"type": "control", "name": name, "value": self.rng.uniform(low, high)})
-        await self._until(lambda: self.acknowledged >= seq, listening)
-        numbers = self.told.get("sentence", 0)
-        await self._until(lambda: self.told.get("sentence", 0) > numbers, listening)
+        await self._until(lambda: self.acknowledged >= seq and self._numbers() > self.before, listening)
         self.seen.answers.append(time.perf_counter() - start)
+
+    def _numbers(self) -> int:
+        """How often numbers have come; where the sentence is the same as before, the state says that the page is done."""
+        return self.told.get("sentence", 0) + self.told.get("state", 0)
 
     async def _say(self, wire: Wire, message: dict[str, Any]) -> int:
         self.seq += 1
@@ -188,6 +190,7 @@ class Person:
                     self.told[kind] = self.told.get(kind, 0) + 1
                     if kind == "ack":
                         self.acknowledged = max(self.acknowledged, int(message.get("seq") or 0))
+                        self.before = self._numbers()
                     self.seen.frames += kind == "run"
                     if kind == "notice" and message.get("kind") == "error":
                         self.seen.errors.append(f"{self.key} says: {message.get('text')}")

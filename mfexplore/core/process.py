@@ -14,7 +14,7 @@ _this = threading.local()
 # Objects more than there were at the last look for garbage. Libraries and kernels are a hundred thousand that stay: to
 # look through them over and over while they are loaded takes a tenth of a second of a first result.
 SELDOM = 200_000
-PROMPT = 0.002  # seconds after which a thread that waits for the interpreter gets it
+PROMPT = 0.002  # seconds until a thread that waits for the interpreter gets it; less, and those who wait cost too much
 
 
 def take_over() -> None:

@@ -347,12 +347,12 @@ def test_a_line_that_breaks_or_cannot_be_had_loses_nothing(page: Any, address: s
             line.connect_to_server()
 
     page.route_web_socket(re.compile("/line/"), route)
-    visit(page, address, "?field=0.1")
+    visit(page, address, "?temperature=0.7&field=0.1")
     assert len(lines) == 1
     lines[0].close()
     page.fill("#box-field", "0.2")
     page.keyboard.press("Enter")
-    marker_at(page, 0.2, 1.0)
+    marker_at(page, 0.2, 0.7)
     until(page, "() => location.search.includes('field=0.2')")
     page.fill("#box-temperature", "0.55")  # the second line was refused: the component's messages serve
     page.keyboard.press("Enter")
