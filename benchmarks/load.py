@@ -174,7 +174,7 @@ class Person:
         self.seen.answers.append(time.perf_counter() - start)
 
     def _numbers(self) -> int:
-        """How often numbers have come; where the sentence is the same as before, the state says that the page is done."""
+        """How often numbers have come; where the sentence is the same as before, the state says that it is done."""
         return self.told.get("sentence", 0) + self.told.get("state", 0)
 
     async def _say(self, wire: Wire, message: dict[str, Any]) -> int:

@@ -20,7 +20,7 @@ ROUNDED = [kind for kind in SIMULATED if kind.offers("realised")]
 
 def sizes_of(kind: type[Model]) -> list[str]:
     """The controls that say how large the simulation is."""
-    return [name for name, made in kind.controls().items() if made.role == "size"]
+    return [name for name, made in kind.controls().items() if made.role == "size" and made.part != "theory"]
 
 
 def grounds(kind: type[Model]) -> list[Model]:

@@ -66,7 +66,8 @@ def test_an_unknown_system_names_the_nearest() -> None:
 def test_the_lines_of_python_run(key: str) -> None:
     made = Exploration.of(system(key)())
     lines = made.as_python().splitlines()
-    affordable = [line for line in lines if "diagram" not in line and "ensemble" not in line and "advance" not in line]
+    costly = (".diagram(", ".ensemble(", ".advance(")
+    affordable = [line for line in lines if not any(call in line for call in costly)]
     scope: dict[str, object] = {}
     exec("\n".join(affordable), scope)
     assert scope["model"] == made.model
