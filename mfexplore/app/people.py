@@ -13,6 +13,10 @@ class People:
     def full(self) -> bool:
         return self.now >= self.limit
 
+    @property
+    def gone(self) -> int:
+        return self.ever - self.now
+
     def came(self) -> None:
         self.now += 1
         self.ever += 1

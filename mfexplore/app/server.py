@@ -21,7 +21,7 @@ from mfexplore.app.handlers import MissingHandler, routes
 from mfexplore.app.kernels import Kernels
 from mfexplore.app.people import People
 from mfexplore.core.catalogue import places, system
-from mfexplore.core.process import keep_loaded, serve_promptly
+from mfexplore.core.process import give_back, keep_loaded, serve_promptly
 from mfexplore.study.turns import scheduler
 from mfexplore.workbench.exploration import Exploration
 
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 KEPT_MS = 6_000  # what belongs to a page that went away, or was opened but never came, is kept so long
 
 PULSE, FADES = 0.05, 0.7  # seconds; what is left of the memory of a lag after one of them
+QUIET, TIDY = 0.01, 10.0  # seconds late at most, and between two times, to give memory back
 MOST_NOTICES = 8  # about one link
 
 
@@ -93,16 +94,23 @@ def make_server(
         keep_alive_milliseconds=20_000, **missing, **options,
     )  # fmt: skip
     server.kernels = kernels
-    keep_pulse(server.io_loop)
+    keep_pulse(server.io_loop, counted)
     return server
 
 
-def keep_pulse(loop: Any) -> None:
-    """Let the scheduler know how late the thread is that answers all pages: what can wait then does."""
+def keep_pulse(loop: Any, people: People) -> None:
+    """Let the scheduler know how late the thread is that answers all pages: what can wait then does. In a quiet moment
+    after somebody has left, memory is given back.
+    """
+    tidied = people.gone, loop.time()
 
     def beat(due: float) -> None:
+        nonlocal tidied
         late = loop.time() - due
         scheduler.lag = max(late, FADES * scheduler.lag)
+        if people.gone != tidied[0] and scheduler.lag < QUIET and loop.time() - tidied[1] > TIDY:
+            give_back()
+            tidied = people.gone, loop.time()
         loop.call_later(PULSE, beat, loop.time() + PULSE)
 
     loop.call_later(PULSE, beat, loop.time() + PULSE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import sys
@@ -16,6 +17,8 @@ _this = threading.local()
 SELDOM = 200_000
 PROMPT = 0.002  # seconds until a thread that waits for the interpreter gets it; less, and those who wait cost too much
 
+M_ARENA_MAX, ARENAS = -8, 2  # places in which glibc keeps free memory: with one for each thread a server only grows
+
 
 def take_over() -> None:
     """Say that the process is ours, and set it up for loading much at once."""
@@ -28,6 +31,18 @@ def serve_promptly() -> None:
     """The page's thread gives way with every piece that it writes, and gets its turn back only after so long."""
     if _ours:
         sys.setswitchinterval(PROMPT)
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
+
+
+def give_back() -> None:
+    """Give back to the system what closed pages have left behind: garbage, which is looked for seldom, and what is free
+    but kept by the allocator.
+    """
+    if _ours:
+        gc.collect()
+        with suppress(OSError, AttributeError):  # another C library than glibc has no such thing
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def step_back(niceness: int) -> None:
