@@ -94,6 +94,7 @@ class LineWire:
             line = await websocket_connect(request, max_message_size=2**28)
             if await line.read_message() is not None:
                 return cls(session, line)
+            await asyncio.sleep(0.05)  # the one that is busy accepts less often
         raise ConnectionError("no line to the page")
 
     async def say(self, message: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ export function makeLine(model, secret, receive) {
       const was = socket === mine;
       if (was) socket = null;
       if (over) return;
-      if (code === NOT_HERE && tries < TRIES) open();
+      if (code === NOT_HERE && tries < TRIES) setTimeout(open, 50); // the one that is busy accepts less often
       else if (was) { tries = 0; setTimeout(open, 1000); }
       else release(message => model.send_msg(message));
     };
