@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -20,8 +19,6 @@ from bokeh.server.util import check_allowlist
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from mfexplore.app.page import BrowserPage
-
-log = logging.getLogger(__name__)
 
 NOT_HERE = 4404  # the page belongs to another process of this server, or is gone
 

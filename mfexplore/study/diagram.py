@@ -13,6 +13,7 @@ import numpy as np
 
 from mfexplore.core.arguments import whole_number, window
 from mfexplore.core.model import Model
+from mfexplore.core.simulation import never
 from mfexplore.core.solution import Array, Solution, columns, label
 from mfexplore.study.executors import share
 from mfexplore.study.turns import Rank, lower, scheduler
@@ -150,7 +151,7 @@ def diagram_levels(
     x_range: tuple[float, float] | None = None,
     y_range: tuple[float, float] | None = None,
     executor: Executor | None = None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancelled: Callable[[], bool] = never,
     progress: Callable[[float], None] = lambda fraction: None,
 ) -> Iterator[xr.Dataset]:
     """Diagram of a plane from coarse to fine, each level a Dataset over (y, x); stops early when `cancelled()`.

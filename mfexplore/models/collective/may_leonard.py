@@ -51,6 +51,7 @@ import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array, Points
+from mfexplore.core.simulation import never
 from mfexplore.numerics.chance.random import advanced, new_stream, random_word
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.later import solve_ivp
@@ -143,7 +144,7 @@ class MayLeonardSimulation(core.Simulation["MayLeonard"]):
         """The density of each species now."""
         return {"densities": core.Measured(np.arange(1, 4), np.bincount(self.grid, minlength=4)[1:] / self.grid.size)}
 
-    def measure(self, cancelled: Callable[[], bool] = lambda: False) -> dict[str, float]:
+    def measure(self, cancelled: Callable[[], bool] = never) -> dict[str, float]:
         """Means over the window, and the wavelength at its end."""
         return super().measure(cancelled) | {"wavelength": self.wavelength()}
 

@@ -58,6 +58,7 @@ from scipy.special import gammaln, ndtr
 
 from mfexplore import core
 from mfexplore.core import Array, Points
+from mfexplore.core.simulation import never
 from mfexplore.families import spins
 from mfexplore.families.replicas.weights import participation_law
 from mfexplore.numerics.functions.elementary import exp
@@ -294,7 +295,7 @@ class RandomEnergySimulation(core.Simulation["RandomEnergy"]):
             "magnetization": magnetization / m.size,
         }
 
-    def measure(self, cancelled: Callable[[], bool] = lambda: False) -> dict[str, float]:
+    def measure(self, cancelled: Callable[[], bool] = never) -> dict[str, float]:
         if self.model.dynamics == "redraw":  # a sample is already summed over exactly
             return self.observe()
         return super().measure(cancelled)

@@ -63,6 +63,7 @@ import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array, Points
+from mfexplore.core.simulation import never
 from mfexplore.families import spins
 from mfexplore.families.lattice_spins import bit_lattice
 from mfexplore.families.lattice_spins.bethe_lattice import critical_temperature, ordered, spinodal_field
@@ -199,7 +200,7 @@ class IsingSimulation(core.Simulation["IsingLattice"]):
             captions.append("the last cluster is paler")
         return core.Lattice(values, -2, 2, caption=", ".join(captions))
 
-    def measure(self, cancelled: Callable[[], bool] = lambda: False) -> dict[str, float]:
+    def measure(self, cancelled: Callable[[], bool] = never) -> dict[str, float]:
         """Means over the window, with what only fluctuations tell: specific heat and the ratio Q of eq. (6)."""
         found = super().measure(cancelled)
         late = round(self.window / self.step)

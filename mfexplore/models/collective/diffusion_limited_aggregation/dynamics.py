@@ -10,6 +10,7 @@ import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array
+from mfexplore.core.simulation import never
 from mfexplore.models.collective.diffusion_limited_aggregation.lattice_gas import LatticeGas
 from mfexplore.models.collective.diffusion_limited_aggregation.off_lattice import SPACING, OffLattice
 from mfexplore.numerics.kernel import kernel
@@ -126,7 +127,7 @@ class DiffusionLimitedAggregationSimulation(core.Simulation["DiffusionLimitedAgg
         """Sum over the particles of their squared distances from the middle."""
         return self.squares + float(np.sum(self.engine.points[self.summed : self.engine.count] ** 2))
 
-    def measure(self, cancelled: Callable[[], bool] = lambda: False) -> dict[str, float]:
+    def measure(self, cancelled: Callable[[], bool] = never) -> dict[str, float]:
         """The finished cluster: one sample of an ensemble. Raises CancelledError if `cancelled()`."""
         while not self.finished:
             self._advance_unless(cancelled, 50 * self.step)
