@@ -62,7 +62,7 @@ SLIDE = (
   for (let i = 0; i < moves; i++) {
     const start = performance.now();
     const came = awaited.map(arrival);
-    slide.value = 150 + 600 * ((i * 0.618034) % 1);
+    slide.value = 100 + 500 * ((i * 0.618034) % 1);
     slide.dispatchEvent(new Event("input", {bubbles: true}));
     const late = new Promise(done => setTimeout(() => done(start + 3000), 3000));
     const ends = awaited.map((one, k) => came[k].then(() => repainted(one)));
