@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from mfexplore.core.pictures import (
     Chart,
@@ -454,7 +453,9 @@ def ranks(values: NDArray[Any]) -> NDArray[np.float32]:
     """Values as evenly spread numbers from 0 to 1, so that a few outliers do not take all the colours; equal ones have
     equal numbers.
     """
-    return np.asarray((rankdata(values) - 1) / max(1, len(values) - 1), np.float32)
+    _, place, ties = np.unique(values, return_inverse=True, return_counts=True)
+    middle = np.cumsum(ties) - (ties + 1) / 2  # SciPy's rankdata does this, and brings 35 MiB with it
+    return np.asarray(middle[place] / max(1, len(values) - 1), np.float32)
 
 
 def _set_mapper(mapper: Part, picture: Lattice, values: NDArray[Any], theme: Theme) -> None:
