@@ -14,6 +14,7 @@ from mfexplore.core.arguments import window
 from mfexplore.core.bracketing import bracketed_roots
 from mfexplore.core.controls import Control
 from mfexplore.core.declaration import Landmark
+from mfexplore.core.distinct import distinct
 from mfexplore.core.errors import NotOfferedError
 from mfexplore.core.solution import Array, columns
 
@@ -163,7 +164,7 @@ def _roots(model: Model, landmark: Landmark, others: dict[str, Array], along: st
     low, high = model.control(landmark.of).bounds
     real &= gap <= 1e-6 * (high - low)  # where the boundary jumps over the value it is not crossed
     rounded = np.round(place / (grid[-1] - grid[0]), 12)
-    order = np.unique(np.stack([column, rounded], axis=-1)[real], axis=0, return_index=True)[1]
+    order, _ = distinct([column[real], rounded[real]])
     return column[real][order], place[real][order]
 
 

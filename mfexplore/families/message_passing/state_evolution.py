@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from mfexplore.core import States
 from mfexplore.core.bracketing import bracketed_roots
+from mfexplore.core.distinct import distinct
 from mfexplore.numerics.kernel import kernel
 
 Array = NDArray[np.float64]
@@ -214,8 +215,8 @@ class FixedPoints:
 
     def __init__(self, evolution: StateEvolution, parameters: tuple[Array, ...]) -> None:
         self.evolution = evolution
-        self.different, row = np.unique(np.stack(parameters), axis=1, return_inverse=True)
-        self.row = row.reshape(-1)
+        first, self.row = distinct(parameters)
+        self.different = np.stack([values[first] for values in parameters])
         self.curves = curves_of(evolution, tuple(column.tobytes() for column in self.different))
 
     def solve(self, load: Array) -> Array:

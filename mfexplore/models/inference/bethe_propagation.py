@@ -56,6 +56,7 @@ import numpy as np
 from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.core.bracketing import bracketed_roots
+from mfexplore.core.distinct import distinct
 from mfexplore.core.interrupts import Uninterrupted
 from mfexplore.families.lattice_spins.bethe_lattice import LN2, ordered
 from mfexplore.families.sparse_graphs.density_evolution import CENTRE, FINENESS, GRID, POINTS, atom, push_linearly
@@ -454,8 +455,8 @@ class BethePropagation(core.Model):
         if rows.size:
             # Turning the field over turns the magnetization over and changes nothing else
             asked = np.stack([t[rows], np.abs(h[rows]), rho[rows]])
-            unlike, place = np.unique(asked, axis=1, return_inverse=True)
-            averages, place = Ensemble(graph, *np.ascontiguousarray(unlike)).state(atom(1.0)), place.reshape(-1)
+            first, place = distinct(asked)
+            averages = Ensemble(graph, *np.ascontiguousarray(asked[:, first])).state(atom(1.0))
             write(FERROMAGNET, rows, averages, place)
             for name in ("magnetization", "cavity_field"):
                 found[name][rows, FERROMAGNET] *= np.where(h[rows] < 0, -1.0, 1.0)

@@ -51,6 +51,7 @@ import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array, Points
+from mfexplore.core.distinct import distinct
 from mfexplore.families.digits import digits
 from mfexplore.families.ridge.arrivals import Arrivals
 from mfexplore.families.ridge.regression import Fit, fit
@@ -475,12 +476,11 @@ class GeneralizationGap(core.Model):
     def solve(self, points: Points) -> core.Solution:
         load, ridge, size = points["load"], points["ridge"], points["size"]
         names = ("size", "depth", "sample", "complexity")
-        kinds, row = np.unique(np.stack([points[name] for name in names]), axis=1, return_inverse=True)
+        first, row = distinct([points[name] for name in names])
         found = np.empty((6, load.size))
-        for k, values in enumerate(kinds.T):
-            here = row.reshape(-1) == k
-            whole = {name: int(value) for name, value in zip(names[:3], values, strict=False)}
-            spectrum, unexplained = self.replace(**whole, complexity=values[3]).spectrum()
+        for k, point in enumerate(first):
+            here = row == k
+            spectrum, unexplained = self.replace(**{name: points[name][point].item() for name in names}).spectrum()
             found[:, here] = learning(
                 load[here] * size[here], ridge[here], points["noise"][here] + unexplained, spectrum
             )

@@ -59,6 +59,7 @@ import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array, Points
+from mfexplore.core.distinct import distinct
 from mfexplore.core.solution import columns
 from mfexplore.families.replicas.failure import temperature_of_failure
 from mfexplore.families.replicas.steps import order_parameter, solve
@@ -329,9 +330,10 @@ class SherringtonKirkpatrick(core.Model):
             return np.where(alone & (t < 1), 1.0, np.nan)
         bias = np.where(alone, t, np.nan)  # without the glass the susceptibility is 1/T
         cold = alone & (t < 1)
-        (temperature, k), place = np.unique([t[cold], steps[cold]], axis=1, return_inverse=True)
-        glass = solve(k.astype(np.int64), temperature, 0 * temperature, 0 * temperature)[0][:, SPIN_GLASS]
-        bias[cold] = 1 / glass[place.ravel(), SUSCEPTIBILITY]
+        first, place = distinct([t[cold], steps[cold]])
+        temperature = t[cold][first]
+        glass = solve(steps[cold][first], temperature, 0 * temperature, 0 * temperature)[0][:, SPIN_GLASS]
+        bias[cold] = 1 / glass[place, SUSCEPTIBILITY]
         return bias
 
     def _state(self) -> dict[str, float] | None:

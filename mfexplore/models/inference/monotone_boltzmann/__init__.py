@@ -61,6 +61,7 @@ import numpy as np
 from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.core.bracketing import bracketed_roots
+from mfexplore.core.distinct import distinct
 from mfexplore.families.spins import entropy
 from mfexplore.models.inference.monotone_boltzmann.dynamics import MonotoneSimulation
 from mfexplore.models.inference.monotone_boltzmann.theory import many_units, truth, two_units
@@ -267,9 +268,9 @@ class MonotoneBoltzmann(core.Model):
             slope = 1 - m**2
             top, bottom = slope * g[:, None, None], -slope * low[:, None, None]
         else:  # the damping, an axis of two planes, does not matter
-            different, place = np.unique(np.stack([g, low, b]), axis=1, return_inverse=True)
+            first, place = distinct([g, low, b])
             for method in (MEAN_FIELD, EXACT):
-                state = many_units(different[0], different[1], different[2], method == EXACT)
+                state = many_units(g[first], low[first], b[first], method == EXACT)
                 for array, each in zip((top, bottom, residual), (state.top, state.bottom, state.residual), strict=True):
                     array[:, method, FIRST] = each[place]
                 for name in ("magnetization", "overlap", "response"):

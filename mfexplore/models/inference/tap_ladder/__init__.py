@@ -63,6 +63,7 @@ import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array, Points
+from mfexplore.core.distinct import distinct
 from mfexplore.families.lattice_spins.enumeration import coupled
 from mfexplore.models.inference.tap_ladder.expansion import BROKEN_SYMMETRY, DIVERGING, NOT_A_MINIMUM, spread
 from mfexplore.models.inference.tap_ladder.instance import ENUMERABLE, instance, spectrum
@@ -450,10 +451,9 @@ class TapLadder(core.Model):
 
     def _variants(self, points: Points, names: tuple[str, ...]) -> tuple[list[TapLadder], Array]:
         """The different models among points that differ in some controls, and which of them each point is."""
-        different, place = np.unique(np.stack([points[name] for name in names]), axis=1, return_inverse=True)
-        kinds = [points[name].dtype.type for name in names]
-        values = ([kind(x).item() for kind, x in zip(kinds, column, strict=True)] for column in different.T)
-        return [self.replace(**dict(zip(names, each, strict=True))) for each in values], place.reshape(-1)
+        first, place = distinct([points[name] for name in names])
+        values = ([points[name][k].item() for name in names] for k in first)
+        return [self.replace(**dict(zip(names, each, strict=True))) for each in values], place
 
     def landmark(self, name: str, along: str) -> Array:
         """Along the temperature only: elsewhere every place is a search among eigenvalues."""
