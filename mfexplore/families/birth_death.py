@@ -119,10 +119,13 @@ class Schloegl(NamedTuple):
     volume: float
 
     def coefficients(self) -> tuple[Array, Array]:
-        """Rates up and down as polynomials in the number n: coefficients of n^0 ... n^3, for `simulate_many`."""
-        a1, a2, a3, a4, v = self
-        pair, triple = a1 / v, a2 / v**2  # n (n - 1) and n (n - 1) (n - 2): nobody meets himself
-        return np.array([a3 * v, -pair, pair, 0.0]), np.array([0.0, a4 + 2 * triple, -3 * triple, triple])
+        """Rates up and down as polynomials in the number n: coefficients of n^0 ... n^3, for `simulate_many`; of shape
+        (4,), or (..., 4) where rates or volume are arrays.
+        """
+        a1, a2, a3, a4, v = np.broadcast_arrays(*self)
+        pair, triple, none = a1 / v, a2 / v**2, 0.0 * v  # n (n - 1) and n (n - 1) (n - 2): nobody meets himself
+        birth = np.stack([a3 * v, -pair, pair, none], axis=-1)
+        return birth, np.stack([none, a4 + 2 * triple, -3 * triple, triple], axis=-1)
 
     def rates(self, most: int) -> tuple[Array, Array]:
         """Tables of the rates up and down of n = 0 ... most."""

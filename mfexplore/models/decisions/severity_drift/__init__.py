@@ -15,7 +15,8 @@ $$x^*=\frac{2\gamma}{\Delta-\alpha},\qquad \tau=\frac1{|\mu'(x^*)|}=\frac1\Delta
 It is *subcritical* where $x^*$ lies below a harmful threshold $x_h$, and *supercritical* beyond
 $\alpha_h=(\beta x_h^2-\gamma)/x_h(1-x_h)$. For $\gamma\to0$ there is a transition at $\alpha=0$: severity dies out
 below it and stays at $\alpha/(\alpha+\beta)$ above. A feed rounds it over the width $2\sqrt{\beta\gamma}$; what is left
-of it is *critical slowing*: $\tau$ has a maximum that grows as $\gamma^{-1/2}$.
+of it is *critical slowing*: $\tau$ has a maximum that grows as $\gamma^{-1/2}$. (With noise the last deviation decays
+slower still, where runs have to find their way out of the calm.)
 
 **With noise** the Fokker-Planck equation $\partial_tp=-\partial_x(\mu p)+\frac12\partial_x^2(\sigma^2p)$ has the
 stationary law, with $a=2\gamma/\sigma_0^2$, $b=2(\beta-\gamma)/\sigma_0^2$, $c=2(\alpha+\beta)/\sigma_0^2$,
@@ -56,6 +57,7 @@ from mfexplore.models.decisions.severity_drift.dynamics import BINS, SeverityDri
 from mfexplore.models.decisions.severity_drift.theory import Rates, cells, exponents, log_law, rest, stationary
 
 NOISY, DRIFT = range(2)  # as in `methods`
+RARE = 1e6  # passage times, in relaxation times, beyond which survival is exponential
 ROWS = 256  # points of a batch solved together
 MEASURED = ("severity", "variance", "harmful_fraction", "passage_time")
 PASSAGES, SLOWING = ("reinforcement", "threshold"), ("reinforcement", "feed")  # planes
@@ -131,8 +133,6 @@ class SeverityDrift(core.Model):
             "both_piles", "Noise rules: runs stay close to 0 or to 1 and are seldom in between.",
             title="piles at 0 and 1",
         ),
-        core.Phase("runaway_pile", "Runs gather at 1, where noise vanishes and correction is weak.", title="pile at 1"),
-        core.Phase("quiet_pile", "Runs gather at 0, where noise vanishes and the feed is weak.", title="pile at 0"),
         core.Phase("subcritical", "Drift holds every run below the threshold; only noise lifts one over it."),
         core.Phase("supercritical", "Drift itself carries every run over the threshold."),
     )  # fmt: skip
@@ -159,32 +159,36 @@ class SeverityDrift(core.Model):
     )
     presets = (
         core.Preset(
-            "self-correcting", {"reinforcement": -0.5, "noise": 0.3, "threshold": 0.5},
+            "self-correcting", {"reinforcement": -0.5, "noise": 0.3, "threshold": 0.5, "size": 4000},
             "Drift holds every run near 0.17, yet noise lifts each over one half: on average after 12 time units.",
             (core.Promise(core.Value("passage_time"), 12.24, 0.01),
              core.Promise(core.Value("severity", method="drift"), 0.17, 0.005)),
-            core.View(plane=PASSAGES, colour="passage_time", picture="single runs", series="passage_time"),
+            core.View(plane=PASSAGES, colour="passage_time", picture="single runs", series="severity",
+                      function="survival"),
         ),
         core.Preset(
-            "runaway", {"reinforcement": 2.0, "feed": 0.05, "noise": 0.3, "threshold": 0.6},
+            "runaway",
+            {"reinforcement": 2.0, "feed": 0.05, "noise": 0.3, "threshold": 0.6, "first_severity": 0.05},
             "From a calm start the drift itself carries nearly every run over the threshold, and there they stay.",
             view=core.View(picture="single runs", series="severity"),
         ),
         core.Preset(
-            "critical slowing", {"reinforcement": -0.02, "feed": 0.01, "noise": 0.05, "threshold": 0.45},
-            "Close to zero reinforcement and hardly fed, runs forget slowly: the path creeps, and the memory is long.",
+            "critical slowing",
+            {"reinforcement": -0.02, "feed": 0.01, "noise": 0.05, "threshold": 0.45, "first_severity": 0.4},
+            "Close to zero reinforcement and hardly fed, runs forget slowly: the mean creeps down, the memory lasts.",
             view=core.View(plane=SLOWING, colour="relaxation_time", function="memory", series="severity"),
         ),
         core.Preset(
-            "noise rules", {"noise": 1.9},
+            "noise rules", {"noise": 1.9, "size": 2000},
             "Drift alone would hold all runs at 0.59; instead they gather at 0 and at 1, where the noise vanishes.",
             (core.Promise(core.Value("severity", method="drift"), 0.59, 0.005),),
             core.View(picture="severity now", series="harmful_fraction"),
         ),
         core.Preset(
-            "waiting for chance", {"reinforcement": 0.5, "correction": 2.0, "threshold": 0.7},
-            "Nearly all survive, and those who wait longest are no closer to crossing: survival falls exponentially.",
-            view=core.View(plane=PASSAGES, colour="passage_time", function="survival", series="passage_time"),
+            "waiting for chance",
+            {"reinforcement": 0.5, "correction": 2.0, "threshold": 0.7, "size": 5000},
+            "At first nearly all survive, and later nobody is closer to crossing for having waited: an exponential.",
+            view=core.View(plane=PASSAGES, colour="passage_time", function="survival", series="severity"),
         ),
     )  # fmt: skip
     references = (
@@ -273,12 +277,9 @@ class SeverityDrift(core.Model):
 
     def classify(self, points: Points, states: core.States) -> Mapping[str, Array]:
         gamma, noise = points["feed"], points["noise"]
-        quiet, loud = noise > 2 * gamma, noise > 2 * (points["correction"] - gamma)
+        both = (noise > 2 * gamma) & (noise > 2 * (points["correction"] - gamma))
         over = rest(points["reinforcement"], points["correction"], gamma)[0] > points["threshold"]
-        return {
-            "both_piles": quiet & loud, "runaway_pile": loud, "quiet_pile": quiet, "supercritical": over,
-            "subcritical": ~over,
-        }  # fmt: skip
+        return {"both_piles": both, "supercritical": over, "subcritical": ~over}
 
     def boundary(self, name: str, points: Points) -> Array:
         beta, gamma, x = points["correction"], points["feed"], points["threshold"]
@@ -298,16 +299,18 @@ class SeverityDrift(core.Model):
         lag = np.linspace(0, 5 * tau, 61)
         deviation = chain.mean - chain.mass @ chain.mean
         held = chain.mass * deviation
-        memory = [part @ deviation for part in follow(held, chain.up, chain.down, lag, tau / 20)]
-        waiting = np.linspace(0, self.horizon, 121)
+        memory = [part @ deviation for part in follow(held, chain.up, chain.down, lag, tau / 12)]
+        waiting = np.linspace(0, self.horizon, 61)
         below = cells(self.rates, self.threshold)
         start = below.at(self.first_severity)
-        longest = min(waiting[1], tau / 10)
-        alive = [float(part.sum()) for part in follow(start, below.up, below.down, waiting, longest)]
+        alive = np.exp(-3 * waiting / self.horizon)  # what it is where passages are that rare
+        if self.horizon < RARE * tau:
+            steps = follow(start, below.up, below.down, waiting, waiting[1] / 4)
+            alive = np.array([part.sum() for part in steps])
         sharp = self.passage(DRIFT) > waiting
         return {
             "memory": core.Profile(lag, np.stack([np.array(memory) / memory[0], np.exp(-lag / tau)])),
-            "survival": core.Profile(waiting, np.stack([np.array(alive), sharp])),
+            "survival": core.Profile(waiting, np.stack([alive, sharp])),
         }
 
     def law(self) -> core.Law:

@@ -42,16 +42,17 @@ class SeverityDriftSimulation(core.Simulation["SeverityDrift"]):
     def retune(self) -> None:
         """Passages and memory are those of one setting of the controls."""
         m = self.model
-        self.balanced = 8 * m.forgetting  # age from which crossings and new starts are in balance
-        self.relaxation = 2 * self.balanced
         self.chain = cells(m.rates)
+        slowest = self.chain.slowest
+        self.balanced = 4 * slowest  # age from which crossings and new starts are in balance
+        self.relaxation = 3 * self.balanced
         self.first = np.full(m.size, np.inf)
         self.probes[:] = m.first_severity
         self.since, self.crossed = self.time, 0
         self.lags = math.ceil(5 * m.forgetting / self.step)
         self.products, self.counted = np.zeros(self.lags + 1), np.zeros(self.lags + 1)
         self.reference: Array | None = None
-        self.lag = -2 * self.lags  # first the start is forgotten
+        self.lag = -math.ceil(6 * slowest / self.step)  # first the start is forgotten
 
     def moved(self, x: Array, dt: float) -> Array:
         """Where walkers are a time dt later: exactly distributed as (3) at rest, to second order on the way."""

@@ -6,6 +6,7 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.linalg import eigh_tridiagonal
 from scipy.special import expit, log_expit, logit, logsumexp
 
 from mfexplore.core import Array
@@ -89,6 +90,19 @@ class Cells(NamedTuple):
         mass[k], mass[k + 1] = 1 - share, share
         return mass
 
+    @property
+    def slowest(self) -> float:
+        """Time in which the last deviation from the stationary law decays: one over the gap of the generator."""
+        last = (CELLS - 2, CELLS - 2)  # of the eigenvalues, after the 0 of the stationary law
+        gap = eigh_tridiagonal(
+            -self.up - self.down,
+            np.sqrt(self.up[:-1] * self.down[1:]),
+            eigvals_only=True,
+            select="i",
+            select_range=last,
+        )
+        return float(-1 / gap[0])
+
     def share_above(self, mass: Array, x: float) -> float:
         """Mass above x, as if it were spread evenly over a cell."""
         return float(np.interp(x, self.edges, np.concatenate([[1.0], 1 - np.cumsum(mass)])))
@@ -110,17 +124,20 @@ def cells(rates: Rates, end: float = 1.0) -> Cells:
     s, half = gauss_points(np.concatenate([left, inner, right]))
     a, b, _ = exponents(*rates)
     weight, x = log_law(rates, s), expit(s)
-    highest = weight.max()
-    parts = np.stack([panel_integrals(np.exp(weight - highest) * power, half) for power in (1.0, x, x * x)])
-    parts[0, 0] += np.exp(a * LEFT - highest) / a
+    highest = weight.max(axis=1)
+    parts = panel_integrals(np.exp(weight - highest[:, None]) * np.stack([np.ones_like(x), x, x * x]), half)
+    first = np.array([0, *range(len(left), len(left) + CELLS - 1)])  # panel of each cell
+    top = np.maximum.reduceat(highest, first)
+    parts *= np.exp(highest - np.repeat(top, np.diff(first, append=len(half))))
+    parts[0, 0] += np.exp(a * LEFT - top[0]) / a
     if end == 1:
-        parts[:, -1] += np.exp(log_law(rates, np.array(RIGHT)) - highest) / b
-    mass, mean, square = np.add.reduceat(parts, [0, *range(len(left), len(left) + CELLS - 1)], axis=1)
-    phi = log_law(rates, logit(middle)) - highest
-    width, gap = np.diff(edges), np.diff(middle)
-    diffusion = rates.noise / 2 * width * np.exp(phi - np.log(mass))
+        parts[:, -1] += np.exp(log_law(rates, np.array(RIGHT)) - top[-1]) / b
+    mass, mean, square = np.add.reduceat(parts, first, axis=1)
+    log_mass = top + np.log(mass)
+    phi, width, gap = log_law(rates, logit(middle)), np.diff(edges), np.diff(middle)
+    diffusion = rates.noise / 2 * width * np.exp(phi - log_mass)
     if end < 1:  # one more, of which only the place matters
-        phi, gap = np.append(phi, log_law(rates, logit(end)) - highest), np.append(gap, end - middle[-1])
+        phi, gap = np.append(phi, log_law(rates, logit(end))), np.append(gap, end - middle[-1])
         diffusion, width = np.append(diffusion, 1.0), np.append(width, 1.0)
     up, down = hops(np.diff(phi), diffusion, width, gap)
-    return Cells(edges, up[:CELLS], down[:CELLS], mass / mass.sum(), mean / mass, square / mass)
+    return Cells(edges, up[:CELLS], down[:CELLS], np.exp(log_mass - logsumexp(log_mass)), mean / mass, square / mass)
