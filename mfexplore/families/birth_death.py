@@ -106,6 +106,50 @@ def survival(birth: Array, death: Array, start: int, target: int, times: Array) 
     return left
 
 
+@kernel
+def summarise(birth, death, most, low, high, found):
+    """Cumulants of the stationary law and mean passage times, chain by chain, without tables.
+
+    Args:
+        birth, death: coefficients of n^0 ... n^3 in the rates, shape (m, 4).
+        most: the largest population, low, high: two others, whole numbers of shape (m,).
+        found: written, shape (m, 6): the first four cumulants, mean times from low to high and back.
+    """
+    for i in range(most.size):
+        b, d = birth[i], death[i]
+        weight, s0, s1, s2, s3, s4 = 1.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        step, up, down = 0.0, 0.0, 0.0
+        for n in range(most[i] + 1):
+            s0 += weight
+            s1 += weight * n
+            s2 += weight * n * n
+            s3 += weight * n * n * n
+            s4 += weight * n * n * n * n
+            after = n + 1.0
+            rises = ((b[3] * n + b[2]) * n + b[1]) * n + b[0]
+            falls = ((d[3] * n + d[2]) * n + d[1]) * n + d[0]
+            weight *= rises / (((d[3] * after + d[2]) * after + d[1]) * after + d[0])
+            if n < high[i]:  # mean time n -> n + 1, from that of n - 1 -> n
+                step = (1.0 + falls * step) / rises
+                if n >= low[i]:
+                    up += step
+            if s0 > 1e200:
+                weight, s0, s1 = weight * 1e-200, s0 * 1e-200, s1 * 1e-200
+                s2, s3, s4 = s2 * 1e-200, s3 * 1e-200, s4 * 1e-200
+        step = 0.0
+        for n in range(most[i], low[i], -1):
+            rises = ((b[3] * n + b[2]) * n + b[1]) * n + b[0] if n < most[i] else 0.0
+            falls = ((d[3] * n + d[2]) * n + d[1]) * n + d[0]
+            step = (1.0 + rises * step) / falls
+            if n <= high[i]:
+                down += step
+        m, r2, r3, r4 = s1 / s0, s2 / s0, s3 / s0, s4 / s0
+        variance = r2 - m * m
+        found[i, 0], found[i, 1], found[i, 2] = m, variance, r3 - 3.0 * m * r2 + 2.0 * m * m * m
+        found[i, 3] = r4 - 4.0 * m * r3 + 6.0 * m * m * r2 - 3.0 * m * m * m * m - 3.0 * variance * variance
+        found[i, 4], found[i, 5] = up, down
+
+
 class Schloegl(NamedTuple):
     """Schloegl's reactions 2X -> 3X, 3X -> 2X, 0 -> X, X -> 0 with the rates a_1 ... a_4 in a volume.
 

@@ -14,6 +14,7 @@ from mfexplore.families.birth_death import (
     simulate,
     simulate_many,
     stationary,
+    summarise,
     survival,
     tables,
     transient,
@@ -118,3 +119,19 @@ def test_schloegl_cells_in_lockstep_follow_the_master_equation(rng: np.random.Ge
     mean = exact @ n
     assert population.mean() == pytest.approx(mean, abs=4 * np.sqrt(exact @ (n - mean) ** 2 / 40_000))
     assert (population == 0).mean() == pytest.approx(exact[0], abs=4 * np.sqrt(exact[0] / 40_000))
+
+
+def test_summaries_are_those_of_the_tables() -> None:
+    """At two volumes at once, the larger with weights over hundreds of decades."""
+    models = [Schloegl(3.0, 1.0, 0.25, 2.25, 10.0), Schloegl(3.0, 1.0, 0.05, 2.25, 900.0)]
+    birth, death = (np.stack(one) for one in zip(*(model.coefficients() for model in models), strict=True))
+    most, low, high, found = np.array([110, 3600]), np.array([1, 20]), np.array([19, 1500]), np.empty((2, 6))
+    summarise(birth, death, most, low, high, found)
+    for k, model in enumerate(models):
+        rates = model.rates(most[k])
+        p, n = stationary(*rates), np.arange(most[k] + 1.0)
+        mean = p @ n
+        second, third, fourth = (p @ (n - mean) ** j for j in (2, 3, 4))
+        np.testing.assert_allclose(found[k, :4], [mean, second, third, fourth - 3 * second**2], rtol=1e-6)
+        passages = [first_passage_time(*rates, *way) for way in ((low[k], high[k]), (high[k], low[k]))]
+        np.testing.assert_allclose(found[k, 4:], passages, rtol=1e-10)

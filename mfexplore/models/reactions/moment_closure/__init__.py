@@ -51,9 +51,9 @@ import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array, Points
-from mfexplore.families.birth_death import Schloegl, stationary
+from mfexplore.families.birth_death import Schloegl, stationary, summarise
 from mfexplore.models.reactions.moment_closure import closures
-from mfexplore.models.reactions.moment_closure.closures import MOST, Reactions, master_equation, settle
+from mfexplore.models.reactions.moment_closure.closures import MOST, Reactions, settle
 from mfexplore.models.reactions.moment_closure.dynamics import Cells
 from mfexplore.models.reactions.moment_closure.theory import (
     AUTOCATALYSIS,
@@ -369,9 +369,9 @@ class MomentClosure(core.Model):
         """Moments of the master equation, shape (n, 3), and the times between the states of the rate equation."""
         r, two, volume = self.reactions(points), np.isfinite(roots[:, 1]), points["volume"]
         low, high = (np.where(two, np.rint(volume * roots[:, k]), 0).astype(np.int64) for k in (0, 2))
-        exact = np.empty((len(volume), 5))
-        master_equation(r.birth, r.death, np.ceil(5 * volume + 60).astype(np.int64), low, high, exact)
-        for name, times in zip(("switching_time", "return_time"), exact[:, 3:].T, strict=True):
+        exact = np.empty((len(volume), 6))
+        summarise(r.birth, r.death, np.ceil(5 * volume + 60).astype(np.int64), low, high, exact)
+        for name, times in zip(("switching_time", "return_time"), exact[:, 4:].T, strict=True):
             values[name][:] = np.inf
             values[name][:, EXACT] = np.where(two, times, np.inf)[:, None]
         return exact[:, :3]

@@ -230,46 +230,6 @@ def settle(reactions, starts, moments, jacobians, residual, stable):
 
 
 @kernel
-def master_equation(birth, death, most, low, high, found):
-    """The master equation of n = 0 ... most[i], row by row, by detailed balance and sums over steps.
-
-    Args:
-        birth, death: coefficients, shape (n, 4).
-        most, low, high: numbers of molecules, shape (n,).
-        found: written, shape (n, 5): mean, variance, third cumulant, mean times from low to high and back.
-    """
-    for i in range(most.size):
-        b, d = birth[i], death[i]
-        weight, s0, s1, s2, s3, step, up = 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-        for n in range(most[i] + 1):
-            s0 += weight
-            s1 += weight * n
-            s2 += weight * n * n
-            s3 += weight * n * n * n
-            rises = b[0] + n * (b[1] + n * (b[2] + n * b[3]))
-            falls = d[0] + n * (d[1] + n * (d[2] + n * d[3]))
-            nexts = n + 1.0
-            weight *= rises / (d[0] + nexts * (d[1] + nexts * (d[2] + nexts * d[3])))
-            if n < high[i]:
-                step = (1.0 + falls * step) / rises
-                if n >= low[i]:
-                    up += step
-            if s0 > 1e200:
-                weight, s0, s1, s2, s3 = weight * 1e-200, s0 * 1e-200, s1 * 1e-200, s2 * 1e-200, s3 * 1e-200
-        step, down = 0.0, 0.0
-        for n in range(most[i], low[i], -1):
-            rises = b[0] + n * (b[1] + n * (b[2] + n * b[3])) if n < most[i] else 0.0
-            falls = d[0] + n * (d[1] + n * (d[2] + n * d[3]))
-            step = (1.0 + rises * step) / falls
-            if n <= high[i]:
-                down += step
-        mean, square = s1 / s0, s2 / s0
-        found[i, 0], found[i, 1] = mean, square - mean * mean
-        found[i, 2] = s3 / s0 - 3.0 * mean * square + 2.0 * mean * mean * mean
-        found[i, 3], found[i, 4] = up, down
-
-
-@kernel
 def react(x, y, reactions, duration, rng):
     """Gillespie's direct method for independent cells, two species: x and y (int64, shape (cells,)) are overwritten."""
     over, back, pairs = reactions.conversion, reactions.cubic, reactions.pairs
