@@ -70,7 +70,7 @@ def test_diffusion_by_nested_quadrature(counts: bool) -> None:
     mass = np.exp(phi) * 2 / (b + d)
     total = simpson(mass, x=grid)
     theory = model.theory(method="langevin", profiles=False)
-    assert float(theory["mean"]) == pytest.approx(simpson(mass * grid, x=grid) / total, rel=1e-6)
+    assert float(theory["mean"]) == pytest.approx(simpson(mass * grid, x=grid) / total, rel=3e-5 if counts else 1e-6)
     low, high = (volume * (1 + s * np.sqrt(0.75)) for s in (-1, 1))
     inner = np.concatenate([[0.0], np.cumsum((mass[1:] + mass[:-1]) / 2 * np.diff(grid))])
     inside = (grid >= low) & (grid <= high)

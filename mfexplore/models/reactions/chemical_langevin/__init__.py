@@ -59,13 +59,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.integrate import simpson
 from scipy.special import gammainc, gammaln, ndtr, xlogy
 
 from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.families.birth_death import Schloegl, stationary, summarise
-from mfexplore.families.fokker_planck import follow
+from mfexplore.families.fokker_planck import follow, gauss_points, panel_integrals
 from mfexplore.models.reactions.chemical_langevin.dynamics import Cells
 from mfexplore.models.reactions.chemical_langevin.theory import (
     AUTOCATALYSIS,
@@ -81,7 +80,6 @@ from mfexplore.models.reactions.chemical_langevin.theory import (
 MASTER, COUNTED, GAUSSIAN, LANGEVIN, LINEAR = range(5)  # as in `methods`
 CHANGE, FIRINGS = 0.1, 10.0  # what Gillespie's "little" and "many" are here
 ONE, TWO = ({"network": (name,)} for name in ("birth_death", "schloegl"))
-NODES = np.linspace(0, 1, 201)
 
 
 @dataclass(frozen=True)
@@ -532,9 +530,11 @@ def barriers(feed: Array, decay: Array, roots: Array, side: int) -> Array:
     Langevin equation, linear noise.
     """
     x_0, x_1 = roots[:, side], roots[:, 1]
-    x = x_0[:, None] + (x_1 - x_0)[:, None] * NODES
-    b, d = AUTOCATALYSIS * x**2 + feed[:, None], x**3 + decay[:, None] * x
+    s, half = gauss_points(np.linspace(0, 1, 9))
+    x = x_0[:, None, None] + (x_1 - x_0)[:, None, None] * s
+    b, d = AUTOCATALYSIS * x**2 + feed[:, None, None], x**3 + decay[:, None, None] * x
     slope, noise = ChemicalLangevin._linear(feed, decay, roots)
     parabola = slope[:, side] * (x_1 - x_0) ** 2 / noise[:, side]
-    found = [simpson(force, x=x, axis=1) for force in (np.log(d / b), 2 * (d - b) / (d + b))]
+    forces = (np.log(d / b), 2 * (d - b) / (d + b))
+    found = [(x_1 - x_0) * panel_integrals(force, half).sum(axis=-1) for force in forces]
     return np.stack([*found, parabola], axis=-1)
