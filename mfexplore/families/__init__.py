@@ -17,7 +17,8 @@ declaration.
 - `crowds`: those of many sites that are in one state, for processes that go event by event.
 - `oscillators`: phase oscillators with couplings of any kind: how they start, move, are measured and looked at.
 - `synchronization`: theory of phase oscillators in a mean field: frequencies, moments, coherence and its boundaries.
-- `birth_death`: populations that jump in continuous time, one after another or many in lockstep.
+- `birth_death`: populations that jump in continuous time: laws, passage times, one run after another or many at once.
+- `fokker_planck`: diffusions on a line: stationary law, passage times in logarithms, the density in time.
 - `ridge`: regression with a ridge on random examples, from a spectrum and in simulation.
 - `digits`: handwritten digits as black and white patterns of any size.
 """

@@ -4,13 +4,14 @@ birth[n] is the total rate n -> n + 1 (the last must be 0), death[n] that of n -
 that make the same jump are one entry, and tables replace the divisions and polynomials of a textbook loop: an event is
 two table look-ups. A bundle of trajectories runs in lockstep, one to a SIMD lane; there polynomials beat look-ups.
 
-Sources: Gillespie, J. Phys. Chem. 81, 2340 (1977); Gardiner, Stochastic Methods (2009), section 7.4.
+Sources: Gillespie, J. Phys. Chem. 81, 2340 (1977); Gardiner, Stochastic Methods (2009), section 7.4; Schloegl,
+Z. Physik 253, 147 (1972).
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,143 @@ def first_passage_time(birth: Array, death: Array, start: int, target: int) -> f
         if n >= start:
             total += step
     return total
+
+
+@kernel
+def uniformise(probability, birth, death, duration):
+    """Probabilities a `duration` later, shape as the tables: a Poisson number of jumps at the fastest rate of all, of
+    which slower states skip some (Jensen 1953). Only positive numbers are added. What is born in the last state or dies
+    in the first one is gone.
+    """
+    n = probability.size
+    fastest = 0.0
+    for i in range(n):
+        fastest = max(fastest, birth[i] + death[i])
+    pieces = int(fastest * duration / 400.0) + 1  # so that exp(-mean) is a number
+    mean = fastest * duration / pieces
+    jumps = int(mean + 9.0 * math.sqrt(mean) + 20.0)
+    up, down, stay = np.empty(n), np.empty(n), np.empty(n)
+    for i in range(n):
+        up[i] = birth[i] / fastest if fastest > 0.0 else 0.0
+        down[i] = death[i] / fastest if fastest > 0.0 else 0.0
+        stay[i] = 1.0 - up[i] - down[i]
+    now, then, total = probability.copy(), np.zeros(n), np.empty(n)
+    for _ in range(pieces):
+        weight = math.exp(-mean)
+        for i in range(n):
+            total[i] = weight * now[i]
+        for k in range(1, jumps):
+            weight *= mean / k
+            then[0] = stay[0] * now[0]
+            then[n - 1] = stay[n - 1] * now[n - 1]
+            if n > 1:
+                then[0] += down[1] * now[1]
+                then[n - 1] += up[n - 2] * now[n - 2]
+            for i in range(1, n - 1):
+                then[i] = stay[i] * now[i] + up[i - 1] * now[i - 1] + down[i + 1] * now[i + 1]
+            now, then = then, now
+            for i in range(n):
+                total[i] += weight * now[i]
+        now[:] = total
+    return now
+
+
+def transient(birth: Array, death: Array, probability: Array, times: Array) -> Array:
+    """Probabilities at increasing times, shape (times, states), of a chain that has `probability` at time 0."""
+    found, now = np.empty((len(times), len(birth))), 0.0
+    state = np.asarray(probability, np.float64)
+    for k, time in enumerate(np.asarray(times, np.float64)):
+        state = uniformise(state, np.asarray(birth, np.float64), np.asarray(death, np.float64), time - now)
+        found[k], now = state, float(time)
+    return found
+
+
+def survival(birth: Array, death: Array, start: int, target: int, times: Array) -> Array:
+    """Probability that `target` has not been reached from `start`, either way, until each of increasing times."""
+    if target < start:
+        top = len(birth) - 1
+        return survival(death[::-1], birth[::-1], top - start, top - target, times)
+    at_start = (np.arange(target) == start).astype(np.float64)
+    left: Array = transient(birth[:target], death[:target], at_start, times).sum(axis=1)
+    return left
+
+
+@kernel
+def summarise(birth, death, most, low, high, found):
+    """Cumulants of the stationary law and mean passage times, chain by chain, without tables.
+
+    Args:
+        birth, death: coefficients of n^0 ... n^3 in the rates, shape (m, 4).
+        most: the largest population, low, high: two others, whole numbers of shape (m,).
+        found: written, shape (m, 6): the first four cumulants, mean times from low to high and back.
+    """
+    for i in range(most.size):
+        b, d = birth[i], death[i]
+        weight, s0, s1, s2, s3, s4 = 1.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        step, up, down = 0.0, 0.0, 0.0
+        for n in range(most[i] + 1):
+            s0 += weight
+            s1 += weight * n
+            s2 += weight * n * n
+            s3 += weight * n * n * n
+            s4 += weight * n * n * n * n
+            after = n + 1.0
+            rises = ((b[3] * n + b[2]) * n + b[1]) * n + b[0]
+            falls = ((d[3] * n + d[2]) * n + d[1]) * n + d[0]
+            weight *= rises / (((d[3] * after + d[2]) * after + d[1]) * after + d[0])
+            if n < high[i]:  # mean time n -> n + 1, from that of n - 1 -> n
+                step = (1.0 + falls * step) / rises
+                if n >= low[i]:
+                    up += step
+            if s0 > 1e200:
+                weight, s0, s1 = weight * 1e-200, s0 * 1e-200, s1 * 1e-200
+                s2, s3, s4 = s2 * 1e-200, s3 * 1e-200, s4 * 1e-200
+        step = 0.0
+        for n in range(most[i], low[i], -1):
+            rises = ((b[3] * n + b[2]) * n + b[1]) * n + b[0] if n < most[i] else 0.0
+            falls = ((d[3] * n + d[2]) * n + d[1]) * n + d[0]
+            step = (1.0 + rises * step) / falls
+            if n <= high[i]:
+                down += step
+        m, r2, r3, r4 = s1 / s0, s2 / s0, s3 / s0, s4 / s0
+        variance = r2 - m * m
+        found[i, 0], found[i, 1], found[i, 2] = m, variance, r3 - 3.0 * m * r2 + 2.0 * m * m * m
+        found[i, 3] = r4 - 4.0 * m * r3 + 6.0 * m * m * r2 - 3.0 * m * m * m * m - 3.0 * variance * variance
+        found[i, 4], found[i, 5] = up, down
+
+
+class Schloegl(NamedTuple):
+    """Schloegl's reactions 2X -> 3X, 3X -> 2X, 0 -> X, X -> 0 with the rates a_1 ... a_4 in a volume.
+
+    In concentrations, dx/dt = a_1 x^2 - a_2 x^3 + a_3 - a_4 x: one state at rest, or two with a threshold between them.
+    """
+
+    autocatalysis: float  # a_1
+    reverse: float  # a_2
+    feed: float  # a_3
+    decay: float  # a_4
+    volume: float
+
+    def coefficients(self) -> tuple[Array, Array]:
+        """Rates up and down as polynomials in the number n: coefficients of n^0 ... n^3, for `simulate_many`; of shape
+        (4,), or (..., 4) where rates or volume are arrays.
+        """
+        a1, a2, a3, a4, v = np.broadcast_arrays(*self)
+        pair, triple, none = a1 / v, a2 / v**2, 0.0 * v  # n (n - 1) and n (n - 1) (n - 2): nobody meets himself
+        birth = np.stack([a3 * v, -pair, pair, none], axis=-1)
+        return birth, np.stack([none, a4 + 2 * triple, -3 * triple, triple], axis=-1)
+
+    def rates(self, most: int) -> tuple[Array, Array]:
+        """Tables of the rates up and down of n = 0 ... most."""
+        n = np.arange(most + 1.0)
+        birth, death = (np.polynomial.polynomial.polyval(n, c) for c in self.coefficients())
+        birth[-1] = 0.0
+        return birth, np.maximum(death, 0.0)
+
+    def at_rest(self) -> Array:
+        """Concentrations at rest, ascending: one or three."""
+        roots = np.roots([-self.reverse, self.autocatalysis, -self.decay, self.feed])
+        return np.sort(roots[np.abs(roots.imag) <= 1e-9 * np.abs(roots)].real)
 
 
 @kernel

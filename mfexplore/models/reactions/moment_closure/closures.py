@@ -1,0 +1,258 @@
+"""Moment closure: equations of motion of the moments, closed in four ways, and where they come to rest."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mfexplore.core import Array
+from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.matrices.linear import solve_linear
+
+NORMAL, LOG_NORMAL, POISSON, NORMAL_3 = range(4)
+MOST = 5  # moments that any closure keeps
+LARGEST = 1e7  # a moment beyond it has diverged
+
+
+class Reactions(NamedTuple):
+    """Rates of all reactions at one point, or in columns at many.
+
+    birth, death: of n -> n + 1 and n -> n - 1, coefficients of n^0 ... n^3, shape (..., 4).
+    pairs: times n (n - 1) the rate of n -> n - 2.
+    supply, conversion, cubic: of the Brusselator, whose X are made at the rate `supply`, vanish at the rate 1, turn
+        into Y at the rate `conversion`, and turn a Y back at `cubic` times x (x - 1) y; `cubic` 0: there are no Y.
+    """
+
+    birth: Array
+    death: Array
+    pairs: Any
+    supply: Any
+    conversion: Any
+    cubic: Any
+
+
+@kernel
+def raw_moments(m, v, s, closure, moment):
+    """Moments <n^k>, k = 0 ... 5, from mean, variance and third cumulant (of NORMAL_3), written into `moment`."""
+    fourth = 0.0
+    if closure == POISSON:
+        s, fourth = m, m
+    elif closure == NORMAL:
+        s = 0.0
+    elif closure == LOG_NORMAL:
+        r = 1.0 + v / (m * m)
+        s = m * m * m * (r * r * r - 3.0 * r + 2.0)
+    moment[0], moment[1], moment[2] = 1.0, m, m * m + v
+    moment[3] = m * m * m + 3.0 * m * v + s
+    if closure == LOG_NORMAL:
+        moment[4] = m * m * m * m * r * r * r * r * r * r
+    else:
+        moment[4] = m * m * m * m + 6.0 * m * m * v + 4.0 * m * s + 3.0 * v * v + fourth
+    moment[5] = m**5 + 10.0 * m**3 * v + 10.0 * m * m * s + 15.0 * m * v * v + 10.0 * v * s
+
+
+@kernel
+def change_of_one(y, closure, reactions, change):
+    """Rates of change of (mean, variance, third cumulant) of one species; the third only for NORMAL_3."""
+    moment = np.empty(6)
+    raw_moments(y[0], y[1], y[2] if closure == NORMAL_3 else 0.0, closure, moment)
+    first, second, third = 0.0, 0.0, 0.0
+    for k in range(4):
+        up, down = reactions.birth[k], reactions.death[k]
+        first += (up - down) * moment[k]
+        second += up * (2.0 * moment[k + 1] + moment[k]) + down * (moment[k] - 2.0 * moment[k + 1])
+        if closure == NORMAL_3:
+            third += up * (3.0 * moment[k + 2] + 3.0 * moment[k + 1] + moment[k])
+            third -= down * (3.0 * moment[k + 2] - 3.0 * moment[k + 1] + moment[k])
+    pairs = reactions.pairs
+    first -= 2.0 * pairs * (moment[2] - moment[1])
+    second += pairs * (8.0 * moment[2] - 4.0 * moment[3] - 4.0 * moment[1])
+    third += pairs * (18.0 * moment[3] - 6.0 * moment[4] - 20.0 * moment[2] + 8.0 * moment[1])
+    m = y[0]
+    change[0] = first
+    change[1] = second - 2.0 * m * first
+    if closure == NORMAL_3:
+        change[2] = third - 3.0 * first * moment[2] - 3.0 * m * second + 6.0 * m * m * first
+
+
+@kernel
+def change_of_two(y, closure, reactions, change):
+    """Rates of change of (<x>, <y>, var x, cov, var y) of the Brusselator. Its mixed third cumulants are taken to be 0
+    by the normal and the Poisson closure.
+    """
+    a, b, u, w, z = y[0], y[1], y[2], y[3], y[4]
+    xy = a * b + w
+    if closure == LOG_NORMAL:
+        xx, yy, mixed = 1.0 + u / (a * a), 1.0 + z / (b * b), 1.0 + w / (a * b)
+        xxy, xyy = a * a * b * xx * mixed * mixed, a * b * b * yy * mixed * mixed
+        xxxy = a * a * a * b * xx**3 * mixed**3
+        xxyy = a * a * b * b * xx * yy * mixed**4
+    else:
+        xxy, xyy = a * a * b + b * u + 2.0 * a * w, a * b * b + a * z + 2.0 * b * w
+        skew = a if closure == POISSON else 0.0
+        xxxy = a * a * a * b + 3.0 * a * b * u + 3.0 * a * a * w + 3.0 * u * w + skew * b
+        xxyy = a * a * b * b + a * a * z + b * b * u + 4.0 * a * b * w + u * z + 2.0 * w * w
+    back = reactions.cubic * (xxy - xy)
+    with_x = reactions.cubic * (xxxy - xxy) - a * back  # its covariance with x, and with y
+    with_y = reactions.cubic * (xxyy - xyy) - b * back
+    over = reactions.conversion
+    change[0] = reactions.supply - (over + 1.0) * a + back
+    change[1] = over * a - back
+    change[2] = 2.0 * (with_x - (over + 1.0) * u) + reactions.supply + (over + 1.0) * a + back
+    change[3] = over * u - with_x - (over + 1.0) * w + with_y - over * a - back
+    change[4] = 2.0 * (over * w - with_y) + over * a + back
+
+
+@kernel
+def change_of(y, closure, reactions, change):
+    """Rates of change of all moments that the closure keeps."""
+    if reactions.cubic > 0.0:
+        change_of_two(y, closure, reactions, change)
+    else:
+        change_of_one(y, closure, reactions, change)
+
+
+@kernel
+def slopes(y, closure, reactions, jacobian):
+    """The rates of change and, written into `jacobian`, their derivatives with every moment."""
+    k = y.size
+    here, above, below = np.zeros(k), np.zeros(k), np.zeros(k)
+    change_of(y, closure, reactions, here)
+    for j in range(k):
+        old = y[j]
+        step = 1e-6 * (abs(old) + 1e-3)
+        y[j] = old + step
+        change_of(y, closure, reactions, above)
+        y[j] = old - step
+        change_of(y, closure, reactions, below)
+        y[j] = old
+        for i in range(k):
+            jacobian[i, j] = (above[i] - below[i]) / (2.0 * step)
+    return here
+
+
+@kernel
+def pursue(y, closure, reactions, jacobian, longest):
+    """Follow the moments from y (overwritten) to where they come to rest, by implicit steps up to `longest` that grow
+    as long as little changes, and end as Newton's. Returns the residual, relative to the moments; inf if they diverge
+    or never rest.
+    """
+    k, duration, matrix = y.size, 1e-3, np.empty((y.size, y.size))
+    for _ in range(1000):
+        change = slopes(y, closure, reactions, jacobian)
+        for i in range(k):
+            for j in range(k):
+                matrix[i, j] = -jacobian[i, j]
+            matrix[i, i] += 1.0 / duration
+        solve_linear(matrix, change)
+        largest, moved = 0.0, 0.0
+        for i in range(k):
+            largest = max(largest, abs(y[i] + change[i]))
+            moved = max(moved, abs(change[i]) / (1.0 + abs(y[i])))
+        if moved > 0.3 and duration > 1e-7:
+            duration *= 0.5
+            continue
+        if not largest < LARGEST or y[0] + change[0] <= 0.0:
+            return np.inf
+        for i in range(k):
+            y[i] += change[i]
+        if moved < 1e-13 * max(1.0, duration / longest):
+            break
+        duration = min(1.5 * duration if moved > 0.03 else 3.0 * duration, longest)
+    change = slopes(y, closure, reactions, jacobian)
+    residual = 0.0
+    for i in range(k):
+        residual = max(residual, abs(change[i]) / (1.0 + abs(y[i])))
+    return residual if residual < 1e-7 else np.inf
+
+
+@kernel
+def attracts(jacobian, k):
+    """Whether two or three moments return to rest (Routh and Hurwitz), and a time in which they may leave it."""
+    j = jacobian
+    trace, largest = 0.0, 0.0
+    for i in range(k):
+        trace += j[i, i]
+        row = 0.0
+        for c in range(k):
+            row += abs(j[i, c])
+        largest = max(largest, row)
+    minors = j[0, 0] * j[1, 1] - j[0, 1] * j[1, 0]
+    if k == 2:
+        return trace < 0.0 and minors > 0.0, 1.0 / largest
+    minors += j[0, 0] * j[2, 2] - j[0, 2] * j[2, 0] + j[1, 1] * j[2, 2] - j[1, 2] * j[2, 1]
+    determinant = (
+        j[0, 0] * (j[1, 1] * j[2, 2] - j[1, 2] * j[2, 1])
+        - j[0, 1] * (j[1, 0] * j[2, 2] - j[1, 2] * j[2, 0])
+        + j[0, 2] * (j[1, 0] * j[2, 1] - j[1, 1] * j[2, 0])
+    )
+    return trace < 0.0 and determinant < 0.0 and -trace * minors > -determinant, 1.0 / largest
+
+
+@kernel
+def settle(reactions, starts, moments, jacobians, residual, stable):
+    """Where each closure comes to rest at every point from every start.
+
+    Long implicit steps may end on a state at rest that repels; then they are repeated with steps too short for that.
+    Two species that never rest (a limit cycle) keep the state they turn around.
+
+    Args:
+        reactions: in columns of shape (n, ...).
+        starts: moments at the start, shape (n, starts, MOST).
+        moments, jacobians, residual, stable: written, shape (n, 4, starts, ...); what does not exist is left as it is.
+    """
+    for i in range(residual.shape[0]):
+        here = Reactions(
+            reactions.birth[i], reactions.death[i], reactions.pairs[i], reactions.supply[i], reactions.conversion[i],
+            reactions.cubic[i],
+        )  # fmt: skip
+        two = here.cubic > 0.0
+        for closure in range(4):
+            if two and closure == NORMAL_3:
+                continue
+            k = 5 if two else 3 if closure == NORMAL_3 else 2
+            for start in range(starts.shape[1]):
+                y, jacobian = starts[i, start, :k].copy(), np.empty((k, k))
+                found = pursue(y, closure, here, jacobian, 1e9)
+                rests = True
+                if not two and found < np.inf:
+                    rests, leaves = attracts(jacobian, k)
+                    if not rests:
+                        y = starts[i, start, :k].copy()
+                        found = pursue(y, closure, here, jacobian, 0.5 * leaves)
+                        if found < np.inf:
+                            rests, leaves = attracts(jacobian, k)
+                if found < np.inf and (rests or two):
+                    residual[i, closure, start], stable[i, closure, start] = found, rests
+                    moments[i, closure, start, :k] = y
+                    jacobians[i, closure, start, :k, :k] = jacobian
+
+
+@kernel
+def react(x, y, reactions, duration, rng):
+    """Gillespie's direct method for independent cells, two species: x and y (int64, shape (cells,)) are overwritten."""
+    over, back, pairs = reactions.conversion, reactions.cubic, reactions.pairs
+    made, lost = reactions.birth[0] + reactions.supply, reactions.death[1]
+    for cell in range(x.size):
+        n, other, time = x[cell], y[cell], 0.0
+        while True:
+            meet = n * (n - 1.0)
+            total = made + (lost + over) * n + (pairs + back * other) * meet
+            time -= np.log(1.0 - rng.random()) / total
+            if time > duration:
+                break
+            pick = rng.random() * total
+            if pick < made:
+                n += 1
+            elif pick < made + lost * n:
+                n -= 1
+            elif pick < made + (lost + over) * n:
+                n -= 1
+                other += 1
+            elif pick < made + (lost + over) * n + pairs * meet:
+                n -= 2
+            else:
+                n += 1
+                other -= 1
+        x[cell], y[cell] = n, other

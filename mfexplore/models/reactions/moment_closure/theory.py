@@ -1,0 +1,177 @@
+"""Moment closure: what is known without a closure (rate equations, master equations), and the moments in time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.linalg import expm
+from scipy.special import gammaln
+
+from mfexplore.core import Array, Points
+from mfexplore.families.fokker_planck import follow
+from mfexplore.models.reactions.moment_closure.closures import LARGEST, MOST
+from mfexplore.numerics.later import solve_ivp
+
+if TYPE_CHECKING:
+    from mfexplore.models.reactions.moment_closure import MomentClosure
+
+AUTOCATALYSIS = 3.0  # a_1
+PAIRS = 90  # molecules that annihilate are hardly ever more
+
+
+def concentrations(feed: Array, decay: Array) -> Array:
+    """Roots of eq. (3), ascending, shape (n, 3); where there is one it stands first and last, and NaN between."""
+    p = decay - AUTOCATALYSIS**2 / 3  # of the cubic in t = x - a_1/3
+    q = -2 * (AUTOCATALYSIS / 3) ** 3 + AUTOCATALYSIS * decay / 3 - feed
+    three = 4 * p**3 + 27 * q**2 < 0
+    radius = 2 * np.sqrt(np.where(three, -p, 1.0) / 3)
+    angle = np.arccos(np.clip(np.where(three, 3 * q / (np.where(three, p, 1.0) * radius), 0.0), -1, 1)) / 3
+    several = [radius * np.cos(angle - 2 * np.pi * k / 3) for k in (2, 1, 0)]
+    root = np.sqrt(np.where(three, 0.0, q**2 / 4 + p**3 / 27))
+    alone = np.cbrt(-q / 2 + root) + np.cbrt(-q / 2 - root)
+    x = np.stack([np.where(three, t, alone) for t in several], -1) + AUTOCATALYSIS / 3
+    for _ in range(2):  # rounding errors of the formula are polished away
+        slope = 3 * x**2 - 2 * AUTOCATALYSIS * x + decay[:, None]
+        x -= (x**3 - AUTOCATALYSIS * x**2 + decay[:, None] * x - feed[:, None]) / np.where(slope == 0, np.inf, slope)
+    x = np.sort(x, axis=-1)
+    x[~three, 1] = np.nan
+    return x
+
+
+def rate_equation(points: Points, roots: Array) -> tuple[Array, Array]:
+    """Means, and variances after eq. (2), of Schlögl's rate equation at its states at rest."""
+    volume, decay, feed = (points[name][:, None] for name in ("volume", "decay", "feed"))
+    noise = AUTOCATALYSIS * roots**2 + feed + roots**3 + decay * roots
+    slope = np.abs(3 * roots**2 - 2 * AUTOCATALYSIS * roots + decay)
+    return volume * roots, volume * noise / (2 * slope)
+
+
+def pair_weights(c: Array, loss: Array) -> Array:
+    """p_n of pair annihilation at rest, shape (PAIRS, ...), from the top: as many cross n upwards as down."""
+    p = np.zeros((PAIRS + 2, *np.shape(c)))
+    p[PAIRS - 1] = 1.0
+    for n in range(PAIRS - 2, -1, -1):
+        p[n] = ((n + 1) * (n + loss) * p[n + 1] + (n + 2) * (n + 1) * p[n + 2]) / c
+        p /= p[n]
+    return np.asarray(p[:PAIRS] / p[:PAIRS].sum(axis=0))
+
+
+def pair_law(c: float, loss: float) -> Array:
+    return pair_weights(np.array(c), np.array(loss))
+
+
+def pair_moments(c: Array, loss: Array) -> Array:
+    """Mean, variance and third cumulant, shape (n, 3)."""
+    p, n = pair_weights(c, loss), np.arange(PAIRS)
+    mean = n @ p
+    central = n[:, None] - mean
+    return np.stack([mean, (central**2 * p).sum(axis=0), (central**3 * p).sum(axis=0)], -1)
+
+
+def pair_generator(c: float, loss: float) -> Array:
+    """Generator of the master equation, columns from where."""
+    n = np.arange(PAIRS)
+    single, pairs = loss * n, n * (n - 1.0)
+    matrix = np.diag(np.full(PAIRS - 1, c), -1) + np.diag(single[1:], 1) + np.diag(pairs[2:], 2)
+    return np.asarray(matrix - np.diag(matrix.sum(axis=0)))
+
+
+def raw_moments(method: str, m: float, v: float, third: float) -> Array:
+    """<n^k>, k = 0 ... 5, as the method has them (beyond the third: as far as it has)."""
+    if method == "log_normal":
+        k = np.arange(6)
+        return np.asarray(m**k * (1 + v / m**2) ** (k * (k - 1) / 2))
+    fourth = m if method == "poisson" else 0.0
+    # the cumulants, and from them the moments by the recursion M_k = sum_j C(k-1, j-1) kappa_j M_(k-j)
+    cumulants, raw = (m, v, third, fourth, 0.0), [1.0]
+    for k in range(1, 6):
+        choose = [1.0]
+        for j in range(1, k):
+            choose.append(choose[-1] * (k - j) / j)
+        raw.append(
+            sum(c * kappa * raw[k - 1 - j] for j, (c, kappa) in enumerate(zip(choose, cumulants[:k], strict=True)))
+        )
+    return np.array(raw)
+
+
+def assumed_law(method: str, m: float, v: float, n: Array) -> Array:
+    """A law over whole numbers with this mean and variance, of the kind that the closure has in mind."""
+    if method == "log_normal":
+        width = np.log1p(v / m**2)
+        x = np.maximum(n, 0.5)
+        log_law = -((np.log(x / m) + width / 2) ** 2) / (2 * width) - np.log(x)
+    elif method == "poisson":
+        log_law = n * np.log(m) - gammaln(n + 1)
+    else:
+        log_law = -((n - m) ** 2) / (2 * v)
+    law = np.exp(log_law - log_law.max())
+    return np.asarray(law / law.sum())
+
+
+def integrated(slopes: Any, first: Array, times: Array) -> tuple[Array, Array]:
+    """Mean and variance on the way; NaN from where they run off."""
+
+    def runs_off(_: float, y: Array) -> float:
+        return float(min(LARGEST - np.abs(y).max(), y[0] + 1e-3))
+
+    runs_off.terminal = True  # type: ignore[attr-defined]
+    span = (0.0, max(float(times[-1]), 1e-9))
+    path = solve_ivp(slopes, span, first, t_eval=times, method="LSODA", rtol=1e-7, atol=1e-9, events=runs_off)
+    found = np.full((2, len(times)), np.nan)
+    found[:, : path.y.shape[1]] = path.y[[0, 2 if len(first) == MOST else 1]]
+    return found[0], found[1]
+
+
+def rate_slopes(m: MomentClosure, y: Array) -> Array:
+    """Rate equation with linear noise about it: (m, v) or (x, y, var x, cov, var y)."""
+    if m.network == "brusselator":
+        a, b, over, volume = y[0] / m.volume, y[1] / m.volume, m.conversion, m.volume
+        back = a * a * b
+        jacobian = np.array([[2 * a * b - over - 1, a * a], [over - 2 * a * b, -a * a]])
+        spread = np.array([[y[2], y[3]], [y[3], y[4]]])
+        both = over * a + back
+        noise = volume * np.array([[1 + a + both, -both], [-both, both]])
+        change = jacobian @ spread + spread @ jacobian.T + noise
+        return np.array(
+            [
+                volume * (1 - (over + 1) * a + back),
+                volume * (over * a - back),
+                change[0, 0],
+                change[0, 1],
+                change[1, 1],
+            ]
+        )
+    if m.network == "schloegl":
+        x = y[0] / m.volume
+        up, down = AUTOCATALYSIS * x * x + m.feed, x**3 + m.decay * x
+        slope, noise = 2 * AUTOCATALYSIS * x - 3 * x * x - m.decay, (up + down) * m.volume
+        drift = (up - down) * m.volume
+    else:
+        x = y[0]
+        drift = m.birth - m.loss * x - 2 * x * x
+        slope, noise = -m.loss - 4 * x, m.birth + m.loss * x + 4 * x * x
+    return np.array([drift, 2 * slope * y[1] + noise, 0.0])
+
+
+def master_path(m: MomentClosure, first: float, times: Array) -> tuple[Array, Array]:
+    """Mean and variance of the master equation, from `first` molecules in every cell; NaN for two species."""
+    if m.network == "schloegl":
+        birth, death = m.chain()
+        p = (np.arange(len(birth)) == round(first)).astype(np.float64)
+        laws = np.array(list(follow(p, birth, death, times, 0.05)))
+    elif m.network == "pair_annihilation":
+        matrix = pair_generator(m.birth, m.loss)
+        p = (np.arange(len(matrix)) == round(first)).astype(np.float64)
+        steps, laws, now = {}, np.empty((len(times), len(p))), 0.0
+        for k, time in enumerate(times):
+            step = round(float(time) - now, 12)
+            if step not in steps:
+                steps[step] = expm(step * matrix)
+            p, now = steps[step] @ p, float(time)
+            laws[k] = p
+    else:
+        return np.full((2, len(times)), np.nan)  # type: ignore[return-value]
+    n = np.arange(laws.shape[1])
+    mean = laws @ n
+    return mean, laws @ n**2 - mean**2
