@@ -313,9 +313,11 @@ async def study(
     found: dict[str, Any] = {"people": people, "seconds": seconds, "systems": list(keys)}
     alone = Seen()
     console.print("one after the other ...")
+    await opened_and_closed(server.address, 1, keys, alone)
+    found["memory_first_person"] = round(server.memory(), 1)
     await opened_and_closed(server.address, 2 * len(keys), keys, alone)  # whatever is loaded once, is
     await asyncio.sleep(8)  # until the sessions are forgotten
-    found["memory_first"] = round(server.memory(), 1)
+    found["memory_all_systems"] = round(server.memory(), 1)
     async with measured(server, found, "cpu_alone"):
         await opened_and_closed(server.address, len(keys), keys, alone)
     found["cpu_per_open_and_move"] = round(found.pop("cpu_alone") / len(keys), 3)
@@ -325,7 +327,7 @@ async def study(
     async with measured(server, found, "cpu"):
         crowded = asyncio.create_task(crowd(server.address, people, seconds, keys, PER_SECOND, seen))
         await asyncio.sleep(people / PER_SECOND + 0.8 * seconds)
-        found["memory_each_further"] = round((server.memory() - found["memory_first"]) / people, 2)
+        found["memory_each_further"] = round((server.memory() - found["memory_all_systems"]) / people, 2)
         await crowded
     found["cpu_per_second"] = round(found["cpu"] / (time.perf_counter() - start), 2)
     found |= {"usable": percentiles(seen.usable), "answer": percentiles(seen.answers), "moves": len(seen.answers)}

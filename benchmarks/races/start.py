@@ -17,6 +17,9 @@ from mfexplore.core.catalogue import places
 from mfexplore.study.warmup import is_warm
 
 REPEATS = 3
+LIBRARIES = "import numpy, numba, scipy.special, xarray"  # below their time no first result can come
+# As where it is installed: modules are compiled to byte code once, whatever the shell says that starts this.
+SURROUNDINGS = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 FIRST = """
 from mfexplore.core.process import take_over
 take_over()
@@ -29,6 +32,11 @@ else:
 """
 
 
+def _process(code: str, check: bool) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, env=SURROUNDINGS, check=check, capture_output=True, text=True)
+
+
 def run(code: str) -> tuple[float, float]:
     """(wall, CPU) seconds from the start of a fresh process to the end of this code, best of a few: whatever else runs
     only makes it slower. What Python does to end is not in the wall time.
@@ -37,7 +45,7 @@ def run(code: str) -> tuple[float, float]:
     for _ in range(REPEATS):
         start, used = time.monotonic(), os.times()
         told = f"{code}\nimport time\nprint(time.monotonic())"
-        end = float(subprocess.run([sys.executable, "-c", told], check=True, capture_output=True, text=True).stdout)
+        end = float(_process(told, check=True).stdout)
         after = os.times()
         wall.append(end - start)
         cpu.append(after.children_user + after.children_system - used.children_user - used.children_system)
@@ -47,12 +55,14 @@ def run(code: str) -> tuple[float, float]:
 def race(report: Report) -> None:
     empty, whole = run("pass"), run("import mfexplore")
     report.limit("import mfexplore", "s", whole[0] - empty[0], 0.3)
+    libraries = run(LIBRARIES)
+    report.limit(f"the libraries alone (CPU {libraries[1]:.2f} s)", "s", libraries[0], None)
     cold = []
     for key in places():
         code = FIRST.format(key=key)
         if not is_warm(key):
             cold.append(key)
-        if subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode:
+        if _process(code, check=False).returncode:
             report.limit(f"first result of {key}: failed", "s", float("inf"), 0.7)
             continue
         wall, cpu = run(code)
