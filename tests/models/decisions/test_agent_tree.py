@@ -10,7 +10,8 @@ import pytest
 from conftest import reference_values
 
 from mfexplore.core import Chart, Network
-from mfexplore.models.decisions.agent_tree import AgentTree, majority, next_level
+from mfexplore.models.decisions.agent_tree import AgentTree
+from mfexplore.models.decisions.agent_tree.theory import majority, next_level
 
 KINDS = ("all_or_none", "cliques")
 
