@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -168,7 +169,7 @@ def test_temperature_makes_fair_and_forgetful() -> None:
     ],
     ids=lambda c: c.get("protocol", f"batch {c.get('recency')}"),
 )
-def test_agents_and_testers_do_as_the_page_says(controls: dict, size: int) -> None:
+def test_agents_and_testers_do_as_the_page_says(controls: dict[str, Any], size: int) -> None:
     model = BiasedDecisions(**({"answers": 400} | controls), size=size)
     run = model.simulate(seed=5)
     run.advance(model.answers)
@@ -190,6 +191,7 @@ def test_agents_and_testers_do_as_the_page_says(controls: dict, size: int) -> No
         assert found[name] == pytest.approx(float(theory[name]), abs=tolerance), name
     measured, law = run.profiles()["run_law"], model.profiles()["run_law"].values[0]
     seen = measured.values > 0
+    assert measured.error is not None
     assert np.all(np.abs(measured.values - law)[seen][:8] < 5 * measured.error[seen][:8] + 3 / model.answers * law[:8])
 
 

@@ -14,7 +14,7 @@ from mfexplore.numerics.chance.random import advanced, new_stream, uniform
 from mfexplore.numerics.kernel import kernel
 
 if TYPE_CHECKING:
-    pass
+    from mfexplore.models.decisions.agent_tree import AgentTree  # noqa: F401 (named in the base class below)
 
 SHOWN = 1100  # leaves of a tree that are drawn; of a larger one the levels next to the root
 STARS = np.array([1, 3, 7, 15, 31, 63, 127, 255])  # agents of the stars that are simulated beside the trees

@@ -47,7 +47,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import digamma, entr, expit, gammaln, logit, ndtr
@@ -71,6 +71,17 @@ from mfexplore.numerics.functions.gaussian import direct_averages, normal_rule, 
 
 FEW = 5.0  # answers of one kind below which the tests are far from normal
 NORMAL = normal_rule(0.1)
+
+
+class Chain(NamedTuple):
+    """Fractions of yes and no, and probabilities of a yes after a yes, a no after a yes, a yes after a no; arrays."""
+
+    yes: Array
+    no: Array
+    stay: Array
+    leave: Array
+    come: Array
+    possible: Array
 
 
 CHAIN, HERDING = {"protocol": ("batch",)}, {"protocol": ("herd",)}
@@ -152,6 +163,7 @@ class BiasedDecisions(core.Model):
         core.Phase("bias_noticed", "Most testers see that it is not fair."),
         core.Phase("recency_noticed", "It is fair enough, but most testers see that it remembers.", only=REMEMBERS),
         core.Phase("unnoticed", "With so few answers it passes for a fair coin."),
+        core.Phase("impossible", "Answers that are mostly the same cannot avoid each other so much.", only=REMEMBERS),
     )
     failures = (
         core.Failure(
@@ -241,11 +253,11 @@ class BiasedDecisions(core.Model):
             view=core.View(("recency", "answers"), "noticed_recency", picture="testers"),
         ),
         core.Task(
-            "Agents of a herd have no preference, and each other's mean answer counts J = 1.5. Raise the temperature: "
-            "from which on is there no common mind?",
-            {"yes_probability": 0.5, "protocol": "herd", "coupling": 1.5, "temperature": 1.0}, "temperature",
-            core.Crossing("onset", "temperature"), 0.1,
-            "Where T = J: each agent's answer then follows the mean of the others just once.",
+            "Agents of a herd have biases of the spread 0.5 around none, and each other's mean answer counts J = 1.5. "
+            "Raise the temperature: from which on is there no common mind?",
+            {"yes_probability": 0.5, "protocol": "herd", "coupling": 1.5, "spread": 0.5, "temperature": 0.5},
+            "temperature", core.Crossing("onset", "temperature"), 0.1,
+            "Where agents all follow the others' mean just once. Without their own biases it would be at T = J.",
             view=core.View(("temperature", "coupling"), "yes_fraction", "temperature"),
         ),
     )  # fmt: skip
@@ -261,21 +273,22 @@ class BiasedDecisions(core.Model):
     def one_chain(self) -> tuple[float, float, float]:
         """Probability of a yes, after a yes and after a no, of one agent without the herd."""
         points = {n: np.array([float(getattr(self, n))]) for n in ("yes_probability", "recency", "temperature")}
-        p, yes, no, _ = (float(column[0]) for column in self._chain(points))
+        p, _, yes, _, no, _ = (float(column[0]) for column in self._chain(points))
         return p, yes, no
 
-    def _chain(self, points: Points) -> tuple[Array, Array, Array, Array]:
-        """Eq. (1) at the temperature: p, P_11, P_01 and whether the recency is possible, all of shape (n,)."""
+    def _chain(self, points: Points) -> Chain:
+        """Eq. (1) at the temperature; as far as the recency is possible."""
         p, rho = points["yes_probability"], points["recency"]
         if self.protocol in ("one_shot", "herd"):
             rho = np.zeros_like(rho)
         yes, no = p + rho * (1 - p), p * (1 - rho)
         possible = (yes >= -ROUNDING) & (no <= 1 + ROUNDING)
         if self.protocol == "imitation":
-            return p, yes, no, rho >= 0
+            return Chain(p, 1 - p, yes, 1 - yes, no, rho >= 0)
         t = points["temperature"] if self.protocol != "herd" else 1.0
         yes, no = (logit(np.clip(chance, 0, 1)) / t for chance in (yes, no))
-        return expit(no) / (expit(no) + expit(-yes)), expit(yes), expit(no), possible
+        leave, come = expit(-yes), expit(no)
+        return Chain(come / (come + leave), leave / (come + leave), expit(yes), leave, come, possible)
 
     def solve(self, points: Points) -> core.Solution:
         values = self._herd(points) if self.protocol == "herd" else self._alone(points)
@@ -286,8 +299,8 @@ class BiasedDecisions(core.Model):
 
     def _alone(self, points: Points) -> dict[str, Array]:
         """Observables of agents that do not see each other, on the first of three branches; others do not exist."""
-        p, yes, no, possible = self._chain(points)
-        n, rho = points["answers"], yes - no
+        p, q, yes, leave, no, possible = self._chain(points)
+        n, rho = points["answers"], 1 - leave - no
         if self.protocol == "imitation":
             a, b = (np.where(rho > 0, x * (1 - rho) / np.maximum(rho, ROUNDING), x / ROUNDING) for x in (p, 1 - p))
             whole = digamma(a + b + 1)
@@ -299,9 +312,9 @@ class BiasedDecisions(core.Model):
                 "noticed_recency": np.full(n.size, 2 * ndtr(-Z)),
             }
         else:
-            entropy = p * (entr(yes) + entr(1 - yes)) + (1 - p) * (entr(no) + entr(1 - no))
-            factor = (1 + rho) / (1 - rho)
-            scatter = np.sqrt(yes * (1 - yes) / p + no * (1 - no) / (1 - p))
+            entropy = p * (entr(yes) + entr(leave)) + q * (entr(no) + entr(1 - no))
+            factor = (1 + rho) / (leave + no)
+            scatter = np.sqrt(yes * leave / p + no * (1 - no) / q)
             values = {
                 "variance_factor": factor,
                 "noticed_bias": notices_bias(p, factor, n),
@@ -309,7 +322,7 @@ class BiasedDecisions(core.Model):
             }
         values |= {
             "entropy_rate": entropy / math.log(2), "yes_fraction": p, "yes_after_yes": yes, "yes_after_no": no,
-            "runs": 2 * p * (1 - p) * (1 - rho), "residual": np.zeros(n.size),
+            "runs": p * leave + q * no, "residual": np.zeros(n.size),
         }  # fmt: skip
         return {name: only_first(np.where(possible, column, np.nan)) for name, column in values.items()}
 
@@ -363,20 +376,21 @@ class BiasedDecisions(core.Model):
             herd, p = states.exists["undecided"], np.where(states.equilibrium["no"], states.value("yes_fraction", "no"),
                                                            states.value("yes_fraction", "yes"))  # fmt: skip
             return {"herd": herd, "bias_noticed": np.abs(2 * p - 1) * root > Z, "unnoticed": ~np.isnan(p)}
-        p, yes, no, possible = self._chain(points)
-        bias, recency = np.abs(2 * p - 1) * root > Z, (np.abs(yes - no) * root > Z) & (self.protocol == "batch")
+        p, q, _, leave, no, possible = self._chain(points)
+        bias, recency = np.abs(p - q) * root > Z, (np.abs(1 - leave - no) * root > Z) & (self.protocol == "batch")
         if self.protocol == "imitation":
             bias = states.value("noticed_bias", "yes") > 0.5
         masks = {"both_noticed": bias & recency, "bias_noticed": bias, "recency_noticed": recency}
-        return {name: mask & possible for name, mask in masks.items()} | {"unnoticed": possible}
+        known = {name: mask & possible for name, mask in masks.items()}
+        return known | {"unnoticed": possible} | ({"impossible": ~possible} if self.protocol != "one_shot" else {})
 
     def boundary(self, name: str, points: Points) -> Array | tuple[Array, Array]:
-        p, yes, no, possible = self._chain(points)
+        p, q, _, leave, no, possible = self._chain(points)
         with np.errstate(divide="ignore", invalid="ignore"):
             if name == "bias_shows":
-                return np.where(possible, (Z / (2 * p - 1)) ** 2, np.nan)
+                return np.where(possible, (Z / (p - q)) ** 2, np.nan)
             if name == "recency_shows":
-                return np.where(possible, (Z / (yes - no)) ** 2, np.nan)
+                return np.where(possible, (Z / (1 - leave - no)) ** 2, np.nan)
         if name == "impossible":
             p = points["yes_probability"]
             return 0 * p if self.protocol == "imitation" else -np.minimum(p / (1 - p), (1 - p) / p)
@@ -427,14 +441,12 @@ class BiasedDecisions(core.Model):
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         if self.protocol == "herd":
-            path, m = np.empty(int(times[-1]) + 1), 2 * start["yes_fraction"] - 1
-            path[0] = said = 0.0
-            for k in range(1, path.size):
+            yes, m = np.full(int(times[-1]) + 1, start["yes_fraction"]), 2 * start["yes_fraction"] - 1
+            for k in range(1, yes.size):
                 m = response(self.field + self.coupling * m, self.spread, self.temperature).m
-                said += (1 + m) / 2
-                path[k] = said / k
-            path[0] = start["yes_fraction"]
-            return {"yes_fraction": path[np.round(times).astype(int)]}
+                yes[k] = (1 + m) / 2
+            said = np.cumsum(yes[1:]) / np.arange(1, yes.size)  # of all answers so far; the first stands for itself
+            return {"yes_fraction": np.concatenate([yes[:1], said])[np.round(times).astype(int)]}
         points = {n: np.full(times.size, getattr(self, n)) for n in self.axis_names()}
         found = self.solve(points | {"answers": np.maximum(times, 2.0)}).values
         names = ("yes_fraction", "noticed_bias", "noticed_recency")
@@ -447,21 +459,13 @@ class BiasedDecisions(core.Model):
 
     # -- simulation -----------------------------------------------------------------------------------------------
 
-    def realised(self) -> BiasedDecisions:
-        """Recency as far as it is possible."""
-        if self.protocol not in ("batch", "imitation"):
-            return self
-        p = self.yes_probability
-        least = 0.0 if self.protocol == "imitation" else -min(p / (1 - p), (1 - p) / p)
-        return self.with_simulated(recency=max(self.recency, least))
-
     def extent(self) -> str:
         return f"of {self.size:,} agents, each with a tester"
 
     def caveat(self) -> str:
         if self.protocol == "herd":
             return "a herd of finite size, which began in another state or has not made up its mind"
-        return "too few answers for the normal law of the tests, whose values are discrete"
+        return "a recency that is not possible, or too few answers for the normal law of the tests"
 
     def footprint(self) -> int:
         return 160 * self.size

@@ -14,7 +14,7 @@ from mfexplore.models.decisions.biased_decisions.theory import Z
 from mfexplore.numerics.kernel import kernel
 
 if TYPE_CHECKING:
-    pass
+    from mfexplore.models.decisions.biased_decisions import BiasedDecisions  # noqa: F401 (named in the base class below)
 
 PROTOCOLS = {"one_shot": "one-shot", "batch": "batch", "imitation": "imitation", "herd": "herd"}
 ONE_SHOT, BATCH, IMITATION, HERD = range(4)
