@@ -202,7 +202,7 @@ class PriceImpact(core.Model):
     )  # fmt: skip
     planes = (
         core.Plane("duration", "impact", "profit_probability", along="x", only=AT_ONCE),
-        core.Plane("exponent", "memory", "relative_cost", (0.1, 10.0), finest=65, only=DECAYING),
+        core.Plane("exponent", "memory", "relative_cost", None, (0.1, 10.0), finest=65, only=DECAYING),
         core.Plane("volatility", "duration", "profit_probability", finest=129, only=BLOCKS),
         core.Plane("temperature", "risk_aversion", "profit_probability", finest=33, along="x", only=ENSEMBLE),
     )
