@@ -179,13 +179,16 @@ def test_stars_of_both_kinds_lie_on_their_curves() -> None:
 
 def test_the_picture_is_one_tree_with_the_verdicts_that_were_reached() -> None:
     run = AgentTree(loss=0.0, shared_error=0.0).simulate(seed=1)
+    alone = run.picture()
+    assert isinstance(alone, Network)
+    assert len(alone.colour) == 1
     run.advance(6)
     picture = run.picture()
     assert isinstance(picture, Network)
     children: dict[int, list[float]] = {}
     for parent, child in picture.edges:
         children.setdefault(int(parent), []).append(picture.colour[child])
-    assert len(children) == sum(3**k for k in range(6))
+    assert len(children) == sum(3**k for k in range(4))
     assert all(picture.colour[node] == (sum(said) >= 2) for node, said in children.items())
 
 

@@ -16,7 +16,7 @@ from mfexplore.numerics.kernel import kernel
 if TYPE_CHECKING:
     from mfexplore.models.decisions.agent_tree import AgentTree  # noqa: F401 (named in the base class below)
 
-SHOWN = 1100  # leaves of a tree that are drawn; of a larger one the levels next to the root
+SHOWN = 128  # nodes of the lowest level that is drawn; of a larger tree those next to the root
 STARS = np.array([1, 3, 7, 15, 31, 63, 127, 255])  # agents of the stars that are simulated beside the trees
 
 
@@ -107,7 +107,7 @@ class Votes(core.Simulation["AgentTree"]):
 
     def picture(self) -> core.Network:
         """One of the trees, its root in the middle."""
-        shown = [level for level in self.levels if level.size * SHOWN >= len(self.levels[-1]) * len(level)]
+        shown = [level for level in self.levels if level.size <= SHOWN * self.levels[-1].size]
         count = [level.size // self.levels[-1].size for level in shown]
         x, y, edges, first = [], [], [], 0
         for nodes in reversed(count):
@@ -122,8 +122,8 @@ class Votes(core.Simulation["AgentTree"]):
         states = np.concatenate([level[:nodes] for level, nodes in zip(shown[::-1], count[::-1], strict=True)])
         links = np.concatenate(edges) if edges else np.empty((0, 2), np.int64)
         return core.Network(
-            np.concatenate(x), np.concatenate(y), links, states, 0, 1, f"one of {self.levels[-1].size:,} trees",
-            ("wrong", "right"),
+            np.concatenate(x), np.concatenate(y), links, states, 0, 1,
+            f"one of {self.levels[-1].size:,} trees, {len(shown) - 1} levels from the root", ("wrong", "right"),
         )  # fmt: skip
 
     def picture_of_stars(self) -> core.Chart:

@@ -450,7 +450,7 @@ class PriceImpact(core.Model):
     def profiles(self) -> dict[str, core.Profile]:
         edges = self.gains_compared()
         sizes = (edges[1:] + edges[:-1]) / 2
-        won, lost = self.density(sizes), self.density(-sizes)
+        won, lost = np.split(self.density(np.concatenate([sizes, -sizes])), 2)
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = np.where((won > 1e-300) & (lost > 1e-300), np.log(won / lost), np.nan)
         straight = -sizes / float(self.solve(self.simulated).values["effective_temperature"][0, EXACT])

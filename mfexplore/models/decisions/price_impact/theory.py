@@ -133,6 +133,6 @@ def density_among_strategies(found: Modes, temperature: float, gain: Array) -> A
     """Density of the gain over strategies and noise, shape of `gain`, by a Fourier sum."""
     square = temperature / (2 * found.price)
     deviation = np.sqrt(np.sum(found.noise * square + 2 * (found.work * square) ** 2))
-    wave = np.arange(0.5, 1600) * 0.05 / deviation
+    wave = np.arange(0.5, 1000) * 0.06 / deviation
     transform = characteristic(found, np.array([temperature]), wave[None])[0]
     return np.asarray(np.real(np.exp(-1j * gain[:, None] * wave) @ transform) * (wave[1] - wave[0]) / np.pi)
