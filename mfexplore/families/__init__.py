@@ -18,6 +18,7 @@ declaration.
 - `oscillators`: phase oscillators with couplings of any kind: how they start, move, are measured and looked at.
 - `synchronization`: theory of phase oscillators in a mean field: frequencies, moments, coherence and its boundaries.
 - `birth_death`: populations that jump in continuous time, one after another or many in lockstep.
+- `master_equation`: a few states and the jumps between them: stationary law, what is counted and its noise, in time.
 - `ridge`: regression with a ridge on random examples, from a spectrum and in simulation.
 - `digits`: handwritten digits as black and white patterns of any size.
 """
