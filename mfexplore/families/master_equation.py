@@ -169,28 +169,29 @@ def entropy_production(rates, law):
     return produced
 
 
-def process_free_energy(process: Jumps, fields: Array, tolerance: float = 1e-14) -> Array:
-    """Process free energy at counting fields lambda of shape (m,), by Noda's iteration, which approaches the largest
-    eigenvalue of a matrix without negative entries off its diagonal from above, and quadratically.
+def process_free_energy(process: Jumps, fields: Array) -> Array:
+    """The process free energy at counting fields lambda of shape (m,), best in order.
+
+    By Noda's iteration, which comes down quadratically to the largest eigenvalue of a matrix without negative entries
+    off its diagonal; each field begins at the vector of the last one. What is counted on the way in may be counted
+    anywhere else along the way, or in parts (counts need not be whole): the most even way keeps most digits.
     """
     away = process.matrix().sum(axis=1)
-    dense = np.array([process.matrix(process.rate * np.exp(field * process.count)) for field in fields])
-    diagonal = np.arange(process.states)
-    dense[:, diagonal, diagonal] -= away
-    gap = tolerance * np.abs(dense).max(axis=(1, 2))
-    vector, found, left = np.ones((len(fields), process.states)), np.full(len(fields), np.nan), np.arange(len(fields))
-    for _ in range(60):
-        ratios = np.einsum("mij,mj->mi", dense[left], vector[left]) / vector[left]
-        above, below = ratios.max(axis=1), ratios.min(axis=1)
-        found[left] = 0.5 * (above + below)
-        open_ = above - below > gap[left]
-        left, above = left[open_], above[open_]
-        if not left.size:
-            break
-        shifted = -dense[left]
-        shifted[:, diagonal, diagonal] += (above + gap[left])[:, None]  # the gap keeps it from being singular
-        step = np.linalg.solve(shifted, vector[left][..., None])[..., 0]
-        vector[left] = np.maximum(step / step.max(axis=1, keepdims=True), 1e-250)
+    vector, found = np.ones(process.states), np.empty(len(fields))
+    for k, field in enumerate(fields):
+        tilted = process.matrix(process.rate * np.exp(field * process.count)) - np.diag(away)
+        gap = 1e-13 * float(np.abs(tilted).max())  # relative to it nothing is known, and a shift by it is not singular
+        before = math.inf
+        for _ in range(60):
+            image = tilted @ vector
+            found[k] = image.sum() / vector.sum()
+            if abs(found[k] - before) <= gap:
+                break
+            before = found[k]
+            large = vector > 1e-10  # the others have lost their digits
+            above = float((image[large] / vector[large]).max())
+            vector = np.abs(np.linalg.solve((above + 10 * gap) * np.eye(process.states) - tilted, vector))
+            vector /= vector.max()
     return found
 
 
