@@ -65,6 +65,7 @@ from mfexplore.models.decisions.jump_process_inference.theory import (
 
 TELEGRAPH, RATCHET = {"process": ("telegraph",)}, {"process": ("ratchet",)}
 KNOWN, GUESSED = 0.1, 0.5  # relative errors that separate the phases
+SMALL = 0.3  # relative error up to which it behaves as a small one
 POSITIONS = np.array([0.0, 0.5, 1.0])  # energies of the ratchet, in units of the barrier
 
 
@@ -80,6 +81,30 @@ def ratchet() -> tuple[master.Jumps, Array, Array]:
     source, target, way, climbed, switched = np.array(found).T
     order = np.argsort(source, kind="stable")
     return master.jumps(source, target, way, climbed, 6), climbed[order], switched[order] > 0
+
+
+def _error(model: JumpProcessInference, method: str = "bound") -> float:
+    return core.Value("relative_error", method=method).of(model)
+
+
+def _cost_of_errors(model: JumpProcessInference) -> float:
+    """How many times as many snapshots are needed as without errors."""
+    return (_error(model) / _error(model.replace(error=0.0))) ** 2
+
+
+def _above_the_bound(model: JumpProcessInference) -> float:
+    return _error(model, "amortised") / _error(model)
+
+
+def _drift(model: JumpProcessInference) -> float:
+    return core.Value("velocity").of(model)
+
+
+def _best_spacing(model: JumpProcessInference) -> float:
+    """Where the bound is least."""
+    spacing = model.control("spacing").grid(301)
+    errors = model.theory(spacing=spacing, method="bound", profiles=False)["relative_error"].values
+    return float(spacing[np.argmin(errors)])
 
 
 @dataclass(frozen=True)
@@ -193,6 +218,71 @@ class JumpProcessInference(core.Model):
         core.Plane("spacing", "observations", "relative_error", along="x", finest=65, only=TELEGRAPH),
         core.Plane("switch", "barrier", "velocity", along="x", finest=65, only=RATCHET),
     )
+    presets = (
+        core.Preset(
+            "telegraph", {"observations": 2000, "size": 300},
+            "A dot is what one process seems to be: the cloud shrinks until nine of ten fit the ellipse of the bound.",
+            view=core.View(function="learning_curve", picture="estimates"),
+        ),
+        core.Preset(
+            "noisy", {"error": 0.2, "observations": 2000},
+            "Every fifth snapshot is wrong: six times as many are needed for what clear ones tell.",
+            (core.Promise(lambda model: _cost_of_errors(model), 6.0, 0.1),),
+            core.View(function="learning_curve", picture="path"),
+        ),
+        core.Preset(
+            "too far apart", {"spacing": 3.0, "observations": 1000},
+            "Snapshots nine relaxation times apart tell the ratio of the rates, and no speed: dots lie along a line.",
+            (core.Promise(lambda model: model.spacing / core.Value("relaxation_time").of(model), 9.0, 1e-9),),
+            core.View(picture="estimates", series="relative_error"),
+        ),
+        core.Preset(
+            "answered at once", {"estimator": "amortised", "observations": 500, "size": 300},
+            "A regression that has never seen these data errs a fifth more than the bound, at no cost.",
+            (core.Promise(lambda model: _above_the_bound(model), 1.2, 0.13),),
+            core.View(function="learning_curve", picture="estimates", method="amortised"),
+        ),
+        core.Preset(
+            "what it cannot use", {"estimator": "amortised", "observations": 5000, "size": 300},
+            "More snapshots shrink the cloud, but beside the truth: the learnt answer keeps its bias.",
+            view=core.View(function="learning_curve", picture="estimates", method="amortised"),
+        ),
+        core.Preset(
+            "ratchet", {"process": "ratchet", "barrier": 4.0, "observations": 2000, "size": 24, "error": 0.02},
+            "Eighteen rates are learnt from snapshots alone, and with them the drift, which no force drives.",
+            view=core.View(picture="rates", series="relative_error"),
+        ),
+        core.Preset(
+            "ratchet, switched fast",
+            {"process": "ratchet", "barrier": 4.0, "switch": 30.0, "observations": 1000, "size": 24},
+            "Switched faster than it hops the walker feels only the mean slope, and hardly drifts.",
+            (core.Promise(lambda model: _drift(model) / _drift(model.replace(switch=2.0)), 0.228, 0.005),),
+            core.View(picture="path", series="velocity"),
+        ),
+    )  # fmt: skip
+    references = (
+        core.Reference(
+            "information of a, snapshots 0.3 apart", 0.12862243679038549, 1e-7, "eq. (2) by central differences",
+            lambda model: model.fisher_information()[0, 0], {"error": 0.0},
+        ),
+        core.Reference(
+            "the same with one error in twenty", 0.101297, 6e-7, "all sequences of twelve snapshots",
+            lambda model: model.fisher_information()[0, 0], {"error": 0.05},
+        ),
+        core.Reference(
+            "drift of the ratchet, barrier 4", -0.015722654942172135, 1e-12, "stationary law of six states",
+            core.Value("velocity"), {"process": "ratchet", "barrier": 4.0},
+        ),
+    )  # fmt: skip
+    tasks = (
+        core.Task(
+            "Rates 1 and 2, and five hundred snapshots without errors. Close together they repeat each other, far "
+            "apart they forget. Which spacing tells most about both rates?",
+            {"error": 0.0, "spacing": 2.0}, "spacing", lambda model: _best_spacing(model), 0.08,
+            "About one relaxation time, 1/(a + b): long enough to see something new, short enough to see it come.",
+            view=core.View(plane=("spacing", "error"), along="spacing", series="relative_error"),
+        ),
+    )  # fmt: skip
     simulation = InferenceSimulation
 
     @property
@@ -264,7 +354,7 @@ class JumpProcessInference(core.Model):
         fails = {
             "never_trained": np.stack([none, ~was_trained(up, down, spacing, error, number)], axis=1),
             "bias": np.stack([none, bias**2 > 0.5 * learnt**2], axis=1),
-            "few_snapshots": np.stack([bound > GUESSED, bound > GUESSED], axis=1),
+            "few_snapshots": np.stack([bound > SMALL, bound > SMALL], axis=1),
         }
         return core.Solution(values, np.zeros((n, 2)), fails=fails)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 from itertools import combinations_with_replacement
 from typing import NamedTuple
@@ -19,7 +18,7 @@ SLICE = 1024  # points solved at once, so that tables stay in the cache
 TRAINING, DEGREE = 20_000, 3
 FEWEST, MOST = 20, 5000  # observations that the estimator was trained with
 MIXING, SHARE, NOISE = (0.03, 5.0), (0.08, 0.92), (0.0, 0.3)  # (a + b) spacing, a/(a + b), error it was trained with
-CLEAREST, FAINTEST = 0.99, 0.01  # correlations of neighbouring observations it tells apart
+CLEAREST, FAINTEST = 0.98, 0.02  # correlations of neighbouring observations, and shares, that it tells apart
 
 
 # -- the bound ---------------------------------------------------------------------------------------------------------
@@ -130,12 +129,15 @@ class Summary(NamedTuple):
 
 
 def features(summary: Summary) -> Array:
-    """All monomials up to DEGREE of how often 1 is seen, how fast the correlation decays, error and number."""
-    least = 0.5 / summary.number
-    ones = np.clip(summary.ones, least, 1 - least)
-    correlation = np.clip(1 - summary.changes / (2 * ones * (1 - ones)), FAINTEST, CLEAREST)
-    inputs = [logit(ones), np.log(-np.log(correlation)), 6 * summary.error - 1, np.log(summary.number / 300) / 2]
-    columns = [np.ones(len(ones))]
+    """All monomials up to DEGREE of the odds of state 1, how fast the correlation of neighbours decays (both as they
+    would be without errors), the error and the number.
+    """
+    clear = 1 - 2 * summary.error
+    share = np.clip((summary.ones - summary.error) / clear, FAINTEST, CLEAREST)
+    covariance = summary.ones * (1 - summary.ones) - summary.changes / 2
+    correlation = np.clip(covariance / (clear**2 * share * (1 - share)), FAINTEST, CLEAREST)
+    inputs = [logit(share), np.log(-np.log(correlation)), 6 * summary.error - 1, np.log(summary.number / 300) / 2]
+    columns = [np.ones(len(share))]
     for degree in range(1, DEGREE + 1):
         columns += [np.prod(chosen, axis=0) for chosen in combinations_with_replacement(inputs, degree)]
     return np.stack(columns, axis=-1)
@@ -206,7 +208,4 @@ def was_trained(up: Array, down: Array, spacing: Array, error: Array, number: Ar
     """Where the estimator has seen processes and data of this kind."""
     mixing, share = (up + down) * spacing, up / (up + down)
     inside = (mixing >= MIXING[0]) & (mixing <= MIXING[1]) & (share >= SHARE[0]) & (share <= SHARE[1])
-    correlation = (1 - 2 * error) ** 2 * np.exp(-mixing)
-    correlation = correlation * share * (1 - share) / ((q := error + (1 - 2 * error) * share) * (1 - q))
-    inside &= (error <= NOISE[1]) & (number >= FEWEST) & (number <= MOST)
-    return np.asarray(inside & (correlation > math.exp(-4)))
+    return np.asarray(inside & (error <= NOISE[1]) & (number >= FEWEST) & (number <= MOST))
