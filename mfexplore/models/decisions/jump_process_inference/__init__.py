@@ -208,10 +208,6 @@ class JumpProcessInference(core.Model):
             "ten_per_cent", r"\epsilon=0.1", "so many snapshots make the rates known to ten per cent, at best",
             of="observations", finest=17, only=TELEGRAPH,
         ),
-        core.Landmark(
-            "half", r"\epsilon=0.5", "with fewer, nobody can tell the rates", continuous=False, of="observations",
-            finest=17, only=TELEGRAPH,
-        ),
     )  # fmt: skip
     planes = (
         core.Plane("spacing", "error", "relative_error", along="x", finest=65, only=TELEGRAPH),
@@ -403,7 +399,7 @@ class JumpProcessInference(core.Model):
         return {"known": error <= KNOWN, "vague": error <= GUESSED, "unidentifiable": error > GUESSED}
 
     def boundary(self, name: str, points: Points) -> Array:
-        return self._variance(points) / (KNOWN if name == "ten_per_cent" else GUESSED) ** 2
+        return self._variance(points) / KNOWN**2
 
     def profiles(self) -> dict[str, core.Profile]:
         number = np.geomspace(*self.control("observations").bounds, 49)

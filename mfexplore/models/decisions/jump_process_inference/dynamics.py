@@ -108,7 +108,7 @@ class InferenceSimulation(core.Simulation["JumpProcessInference"]):
         if self.model.process == "ratchet" or not self.errors:
             return {}
         number, square, error = np.array(self.errors).T
-        keep = np.unique(np.searchsorted(number, np.geomspace(number[0], number[-1], 24)))
+        keep = np.unique(np.searchsorted(number[:-1], np.geomspace(number[0], number[-1], 24)))
         root = np.sqrt(square[keep])
         return {"learning_curve": core.Measured(number[keep], root, error[keep] / (2 * np.maximum(root, 1e-300)))}
 

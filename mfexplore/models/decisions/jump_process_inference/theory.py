@@ -13,7 +13,7 @@ from mfexplore.core import Array
 from mfexplore.numerics.chance.random import advanced, new_stream, uniform
 from mfexplore.numerics.kernel import kernel
 
-NODES = 24  # of the posterior, on which functions of it are interpolated
+NODES = 20  # of the posterior, on which functions of it are interpolated
 SLICE = 1024  # points solved at once, so that tables stay in the cache
 TRAINING, DEGREE = 20_000, 3
 FEWEST, MOST = 20, 5000  # observations that the estimator was trained with

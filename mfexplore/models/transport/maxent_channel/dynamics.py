@@ -99,7 +99,9 @@ class ChannelSimulation(core.Simulation["MaxentChannel"]):
         return float(law @ ions**2 - (law @ ions) ** 2)
 
     def samples(self, observable: str | None = None) -> Array:
-        return self.second if self.windows and observable in (None, "transported_ions") else super().samples("current")
+        if observable in (None, "transported_ions"):
+            return self.second if self.windows else np.empty(0)
+        return super().samples(observable)
 
     def profiles(self) -> dict[str, core.Measured]:
         if not self.visits.any():
