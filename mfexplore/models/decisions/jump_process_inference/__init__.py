@@ -367,8 +367,9 @@ class JumpProcessInference(core.Model):
         increments = [self._enumerated(length) for length in (9, 10)]
         if np.abs(increments[1] - increments[0]).max() < 1e-9 * np.abs(increments[1]).max():  # it forgets soon enough
             aa, ab, bb = increments[1] * np.array([self.rate_up**2, self.rate_up * self.rate_down, self.rate_down**2])
-            square = (aa + bb) / (aa * bb - ab**2) / 2 / self.observations
-            found["(3)"] = state["relative_error"] / math.sqrt(square) - 1
+            apart = aa * bb - ab**2
+            if apart > 1e-3 * aa * bb:  # else the difference of the two has no digits
+                found["(3)"] = state["relative_error"] / math.sqrt((aa + bb) / apart / 2 / self.observations) - 1
         return found
 
     def _enumerated(self, length: int) -> Array:
