@@ -19,6 +19,8 @@ declaration.
 - `synchronization`: theory of phase oscillators in a mean field: frequencies, moments, coherence and its boundaries.
 - `birth_death`: populations that jump in continuous time: laws, passage times, one run after another or many at once.
 - `fokker_planck`: diffusions on a line: stationary law, passage times in logarithms, the density in time.
+- `master_equation`: a few states and the jumps between them: stationary law, what is counted and its noise, in time.
+- `hidden_chain`: what noisy snapshots tell of states, jumps and rates.
 - `ridge`: regression with a ridge on random examples, from a spectrum and in simulation.
 - `digits`: handwritten digits as black and white patterns of any size.
 """
