@@ -238,7 +238,7 @@ class Phi4Field(core.Model):
             "within 300 updates the likelihood gains 13 of the 31 nats that were missing.",
             (core.Promise(core.Value("log_likelihood"), -30.7, 0.1),
              core.Promise(core.Mean("log_likelihood", 295, 300), -17.3, 1.0)),
-            view=core.View(plane=("quartic", "grain"), series="log_likelihood", picture="samples"),
+            view=core.View(plane=("quartic", "grain"), along="quartic"),
         ),
     )  # fmt: skip
     references = (
@@ -414,6 +414,9 @@ class Phi4Field(core.Model):
         sites, chains, gaussian = np.concatenate([bounds[:, :0:-1], bounds], axis=1)
         rivals = ("chains", chains), ("Gaussian", gaussian)
         return core.Landscape("magnetization", both, sites, title="bound of the free energy", rivals=rivals)
+
+    def law(self) -> core.Law:
+        return self.laws(0.0)[0]
 
     def laws(self, time: float) -> tuple[core.Law, ...]:
         if self.task == "image":
