@@ -45,6 +45,10 @@ class DiagramFigure(Drawn):
 
     key = "diagram"
     options = {"xlabel": "x", "ylabel": "y", "xlim": (0, 1), "ylim": (0, 1)}
+    told = (
+        "colour", "invalid_casing", "invalid", "unknown", "casing", "continuous", "dashed", "regions_halo", "regions",
+        "symbols_halo", "symbols",
+    )  # fmt: skip
 
     @staticmethod
     def declare() -> dict[str, Any]:
@@ -112,7 +116,11 @@ class DiagramFigure(Drawn):
         for name, look in (("regions", regions), ("symbols", symbols)):
             glyph[name].update(**look, text_color={"field": "ink"})
             glyph[f"{name}_halo"].update(**look, **halo)
-        glyph["marker"].update(size=17, fill_color="white", fill_alpha=0.95, line_width=4)
+        layers["marker"].data_source.data = {name: [] for name in ("x", "y", "shape", "angle")}
+        glyph["marker"].update(
+            size=17, fill_color="white", fill_alpha=0.95, line_width=4, marker={"field": "shape"},
+            angle={"field": "angle"},
+        )  # fmt: skip
         glyph["pins"].update(size=11, line_width=2.5)
         coloured = {"field": "value", "transform": glyph["colour"].color_mapper}
         glyph["measured"].update(size=13, line_width=1.3, fill_color=coloured)
@@ -330,8 +338,16 @@ class DiagramFigure(Drawn):
         return self._lettered + hatched + dots
 
     def show_marker(self, x: float, y: float) -> None:
-        """Move ring and cross-hair."""
-        self._put_on_top("marker", [x], [y])
+        """Move ring and cross-hair; outside of the picture it is an arrow at the edge, that way."""
+        places = [float(scale.place(value)) for scale, value in zip(self.scales, (x, y), strict=True)]
+        ends = [get_range(self.figure, axis) or (0.0, 1.0) for axis in ("x", "y")]
+        seen = [min(max(place, low), high) for place, (low, high) in zip(places, ends, strict=True)]
+        away = [(place - at) / (high - low) for place, at, (low, high) in zip(places, seen, ends, strict=True)]
+        out = max(map(abs, away)) > 1e-6
+        angle = np.arctan2(away[1], away[0]) - np.pi / 2 if out else 0.0  # a triangle points up by itself
+        self.layers["marker"].put(
+            x=np.array(seen[:1]), y=np.array(seen[1:]), shape=["triangle" if out else "circle"], angle=np.array([angle])
+        )
 
     def show_measured(self, x: NDArray[Any], y: NDArray[Any], values: NDArray[Any]) -> None:
         """What simulations say at points of the plane, on the scale of the colours. All of shape (n,)."""
