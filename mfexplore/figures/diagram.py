@@ -36,6 +36,7 @@ from mfexplore.figures.symbols import typeset
 if TYPE_CHECKING:
     import xarray as xr
 
+EDGE = 0.035  # of the picture: so far from its edge is what points beyond it
 EM = 17.0  # size of symbols in pixels
 WIDE_DECADES = 2  # so many of colours are marked by whole ones
 
@@ -72,6 +73,7 @@ class DiagramFigure(Drawn):
             "upright": hv.VLines([0.5]),
             "measured": hv.Points([(0.5, 0.5)]),
             "pins": hv.Points([(0.5, 0.5)]),
+            "away": hv.Labels([(0.5, 0.5, "")]),
             "marker": hv.Points([(0.5, 0.5)]),
         }
 
@@ -116,10 +118,11 @@ class DiagramFigure(Drawn):
         for name, look in (("regions", regions), ("symbols", symbols)):
             glyph[name].update(**look, text_color={"field": "ink"})
             glyph[f"{name}_halo"].update(**look, **halo)
-        layers["marker"].data_source.data = {name: [] for name in ("x", "y", "shape", "angle")}
-        glyph["marker"].update(
-            size=17, fill_color="white", fill_alpha=0.95, line_width=4, marker={"field": "shape"},
-            angle={"field": "angle"},
+        glyph["marker"].update(size=17, fill_color="white", fill_alpha=0.95, line_width=4)
+        layers["away"].data_source.data = {name: [] for name in ("x", "y", "Label", "angle")}
+        glyph["away"].update(
+            angle={"field": "angle"}, text_align="center", text_baseline="middle", text_font_size="26px",
+            text_outline_color="white", text_outline_width=3,
         )  # fmt: skip
         glyph["pins"].update(size=11, line_width=2.5)
         coloured = {"field": "value", "transform": glyph["colour"].color_mapper}
@@ -150,6 +153,7 @@ class DiagramFigure(Drawn):
             glyph[name].update(line_color=theme.ink)
         for name in ("across", "upright", "marker"):
             glyph[name].update(line_color=theme.marker)
+        glyph["away"].update(text_color=theme.marker)
         glyph["pins"].update(fill_color=theme.card, line_color=theme.ghost)
         glyph["measured"].update(line_color=theme.card)
         figure.part("colour_bar").update(major_label_text_color=theme.soft)
@@ -338,16 +342,20 @@ class DiagramFigure(Drawn):
         return self._lettered + hatched + dots
 
     def show_marker(self, x: float, y: float) -> None:
-        """Move ring and cross-hair; outside of the picture it is an arrow at the edge, that way."""
-        places = [float(scale.place(value)) for scale, value in zip(self.scales, (x, y), strict=True)]
-        ends = [get_range(self.figure, axis) or (0.0, 1.0) for axis in ("x", "y")]
-        seen = [min(max(place, low), high) for place, (low, high) in zip(places, ends, strict=True)]
-        away = [(place - at) / (high - low) for place, at, (low, high) in zip(places, seen, ends, strict=True)]
-        out = max(map(abs, away)) > 1e-6
-        angle = np.arctan2(away[1], away[0]) - np.pi / 2 if out else 0.0  # a triangle points up by itself
-        self.layers["marker"].put(
-            x=np.array(seen[:1]), y=np.array(seen[1:]), shape=["triangle" if out else "circle"], angle=np.array([angle])
-        )
+        """Move ring and cross-hair; instead of one outside of the picture there is an arrow at the edge, that way."""
+        self._put_on_top("marker", [x], [y])
+        gone = len(self.layers["marker"].columns["x"]) == 0
+        if not gone and not self.layers["away"].columns.get("x", ()):
+            return
+        at, way = [], []
+        for scale, value, axis in zip(self.scales, (x, y), ("x", "y"), strict=True):
+            (low, high), place = get_range(self.figure, axis) or (0.0, 1.0), float(scale.place(value))
+            margin = EDGE * (high - low)
+            at.append(min(max(place, low + margin), high - margin))
+            way.append((min(max(place, low), high) - place) / (low - high))
+        angle = float(np.arctan2(way[1], way[0]) - np.pi / 2)  # an arrow points up by itself
+        rows = {"x": at[:1], "y": at[1:], "Label": ["▲"], "angle": [angle]}
+        self.layers["away"].put(**{name: column if gone else [] for name, column in rows.items()})
 
     def show_measured(self, x: NDArray[Any], y: NDArray[Any], values: NDArray[Any]) -> None:
         """What simulations say at points of the plane, on the scale of the colours. All of shape (n,)."""

@@ -276,13 +276,16 @@ def test_back_and_forward_of_a_browser_go_where_its_address_says(page: FakePage)
 
 
 def test_a_marker_outside_of_the_picture_is_told_and_can_be_brought_back(page: FakePage) -> None:
-    marker = page.desk.panel("diagram").drawing.layers["marker"]
+    layers = page.desk.panel("diagram").drawing.layers
     page.tell("control", name="temperature", value=1.8)
-    page.until(lambda: list(marker.columns.get("shape", ())) == ["triangle"])
-    assert (marker.columns["y"][0], marker.columns["angle"][0]) == pytest.approx((1.5, 0.0))
+    page.until(lambda: layers["away"].columns.get("x"))
+    away = layers["away"].columns
+    assert (away["x"][0], away["y"][0], away["angle"][0]) == pytest.approx((0.0, 1.5, 0.0), abs=0.06)
+    assert not len(layers["marker"].columns["x"])
     assert "temperature 1.8" in page.last("outside")["text"]  # type: ignore[index]
     page.tell("whole")
-    page.until(lambda: list(marker.columns.get("shape", ())) == ["circle"])
+    page.until(lambda: len(layers["marker"].columns["x"]))
+    assert layers["away"].columns["x"] == []
     assert page.desk.session.current.window("y") == (0.0, 2.0)
     assert page.last("outside") == {"type": "outside", "text": ""}
 
