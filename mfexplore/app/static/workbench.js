@@ -64,6 +64,7 @@ export function render({model, el}) {
       if (on) $("watch").textContent = chip.dataset.watch;
     }
     if ($("watch")) $("watch").hidden = !message.preset;
+    if ($("answered") && message.query !== answeredAt) $("answered").hidden = true; // it is of another place
     plane.turn(message.view);
     if ($("zoom-all")) $("zoom-all").hidden = !message.zoomed;
     $("undo").disabled = !message.undo;
@@ -313,7 +314,9 @@ export function render({model, el}) {
     return made;
   }
 
+  let answeredAt = null;
   channel.hear("answer", ({index, right, text, lesson}) => {
+    answeredAt = state?.query;
     for (const place of [root.querySelector(`[data-task="${index}"] .answer`), $("answered")]) {
       place.hidden = place === $("answered") && index !== asking;
       place.classList.toggle("right", right);
