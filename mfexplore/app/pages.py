@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from mfexplore.core.catalogue import Entry, entry, places, wings
 from mfexplore.core.controls import Control
-from mfexplore.core.declaration import in_words, sentence_case
+from mfexplore.core.declaration import LEVELS, METHODS, PHENOMENA, in_words, sentence_case
 from mfexplore.core.model import Model
 from mfexplore.core.provenance import versions
 from mfexplore.figures.prose import one_line
@@ -67,7 +67,10 @@ ANYWHERE, OURS = Host(), Host(serves=True, own=True)
 def component(kind: type[Model], host: Host) -> tuple[str, dict[str, Any]]:
     """The static part of a workbench: its HTML, and what its script needs to know."""
     made = Sheet(Exploration.of(kind()))
-    words = {name: getattr(sheet, name.upper()) for name in ("buttons", "seed_help", "table_note", "lost", "speeds")}
+    words = {
+        name: getattr(sheet, name.upper())
+        for name in ("buttons", "seed_help", "table_note", "lost", "speeds", "single_keys")
+    }
     page = template("workbench.html").render(words | {"sheet": made, "keyboard": sheet.KEYS, "host": host})
     return page, constants(made) | asdict(host)
 
@@ -78,6 +81,7 @@ def constants(made: Sheet) -> dict[str, Any]:
     return {
         "controls": {name: _data(declared) for name, declared in kind.controls().items()},
         "titles": {o.name: o.title for o in kind.observables},
+        "pins": {name: asdict(sheet.BUTTONS[name]) for name in ("visit", "rename", "remove")},
         "decades": [o.name for o in kind.observables if o.is_logarithmic],
         "lines": {theme.name: list(theme.lines) for theme in (LIGHT, DARK)},
     }
@@ -102,7 +106,21 @@ def gallery() -> str:
             continue
         shown[found.wing].append(found)
     halls = [(wing, sorted(shown[wing.key], key=lambda e: e.title)) for wing in wings().values() if shown[wing.key]]
-    return template("gallery.html").render(halls=halls, words_of=words_of)
+    found = [one for _, kinds in halls for one in kinds]
+    facets = [
+        (name, title, [(word, sum(word in tags_of(one)[name] for one in found)) for word in words])
+        for name, (title, words) in FACETS.items()
+    ]
+    facets = [(name, title, [(word, count) for word, count in words if count]) for name, title, words in facets]
+    return template("gallery.html").render(halls=halls, words_of=words_of, tags_of=tags_of, facets=facets)
+
+
+FACETS = {"level": ("Level", LEVELS), "phenomenon": ("Phenomenon", PHENOMENA), "method": ("Method", METHODS)}
+
+
+def tags_of(found: Entry) -> dict[str, tuple[str, ...]]:
+    """The words of a system by the groups of the gallery's chips."""
+    return {"level": (found.level,), "phenomenon": found.phenomena, "method": found.methods}
 
 
 @cache

@@ -18,6 +18,7 @@ from mfexplore.core.declaration import (
     Promise,
     Reference,
     Source,
+    Tags,
     Task,
     Value,
     View,
@@ -58,7 +59,7 @@ __all__ = [
     "Density", "Exact", "Failure", "Field", "Guide", "Landmark", "Landscape", "Lattice", "Law", "Mean", "Measured",
     "Method", "MfexploreError", "Model", "Network", "NotInstalledError", "NotOfferedError", "Observable",
     "Particles", "Patterns", "Phase", "Phases", "Picture", "Plane", "Points", "Preset", "Profile", "Promise",
-    "Recursion", "Reference", "Series", "Simulation", "Solution", "Source", "Spectrum", "States", "Task",
-    "TooLargeError", "Trajectories", "UnknownNameError", "Value", "View", "choice", "control", "on_a_square",
+    "Recursion", "Reference", "Series", "Simulation", "Solution", "Source", "Spectrum", "States", "Tags",
+    "Task", "TooLargeError", "Trajectories", "UnknownNameError", "Value", "View", "choice", "control", "on_a_square",
     "system", "systems",
 ]  # fmt: skip

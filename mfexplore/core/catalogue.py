@@ -8,6 +8,8 @@ from __future__ import annotations
 import ast
 import json
 import math
+import re
+import sys
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -15,6 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from mfexplore.core.docstrings import docstring
 from mfexplore.core.errors import CatalogueError, UnknownNameError
 from mfexplore.core.folders import cache_folder, kept_folders, write_whole
 from mfexplore.core.model import Model
@@ -119,19 +122,27 @@ class Entry:
     promising: tuple[str, ...]  # the presets whose sentence holds a number
     offers: tuple[str, ...]  # capabilities, as `Model.offers` knows them; "planes": it has a diagram
     source: str  # citation of the first
-    words: tuple[str, ...]  # what it is found by: names, phases, papers
+    level: str  # of its tags; empty without
+    minutes: int
+    phenomena: tuple[str, ...]
+    methods: tuple[str, ...]
+    words: tuple[str, ...]  # what it is found by: names, phases, presets, papers
+    names: tuple[str, ...]  # and names and abbreviations on its page
     symbols: tuple[str, ...]  # the same, in LaTeX
 
 
 CAPABILITIES = ("solve", "planes", "simulation", "landscape", "law", "exact", "predicted_path")
 INDEX = "catalogue.json"
+NAME = re.compile(r"(?<![\\\w])[A-Z][\w’-]*[A-Za-z](?!\w)")  # a word with a capital at its beginning, not in LaTeX
 
 
 def _entry_of(kind: type[Model]) -> Entry:
     named: list[Any] = [*kind.controls().values(), *kind.observables, *kind.landmarks]
     words = [kind.key, kind.title, kind.summary, kind.wing, *(phase.title for phase in kind.phases)]
-    words += [thing.title for thing in named]
+    words += [thing.title for thing in (*named, *kind.branches, *kind.methods)]
+    words += [preset.name for preset in kind.presets]
     words += [f"{source.citation} {source.doi} {source.arxiv}" for source in kind.sources]
+    tags = kind.tags
     offers = [name for name in CAPABILITIES if (bool(kind.planes) if name == "planes" else kind.offers(name))]
     return Entry(
         key=kind.key,
@@ -145,9 +156,20 @@ def _entry_of(kind: type[Model]) -> Entry:
         promising=tuple(preset.name for preset in kind.presets if preset.promises),
         offers=tuple(offers),
         source=kind.sources[0].citation,
-        words=tuple(words),
+        level=tags.level if tags else "",
+        minutes=tags.minutes if tags else 0,
+        phenomena=tags.phenomena if tags else (),
+        methods=tags.methods if tags else (),
+        words=tuple([*words, *offers, *(tags.phenomena + tags.methods if tags else ())]),
+        names=tuple(sorted(_names(docstring(sys.modules[kind.__module__])))),
         symbols=tuple(thing.symbol for thing in named),
     )
+
+
+def _names(page: str) -> set[str]:
+    """Words that are never written small: people, abbreviations."""
+    small = set(re.findall(r"\w+", page))
+    return {name for name in NAME.findall(page) if name.lower() not in small}
 
 
 class _Index:

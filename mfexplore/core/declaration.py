@@ -367,7 +367,8 @@ class Verdict:
 class Task:
     """Predict, then reveal. The student guesses the value of `asked` (a control or an observable).
 
-    answer: the truth at `controls`; tolerance: absolute, for a guess to count as right.
+    answer: the truth at `controls`; tolerance: absolute, for a guess to count as right. magnitude: the prompt asks how
+    strong, how far, ..., so that the sign of a guess does not count.
     """
 
     prompt: str
@@ -377,6 +378,7 @@ class Task:
     tolerance: float
     lesson: str
     view: View = field(default=View(), kw_only=True)
+    magnitude: bool = field(default=False, kw_only=True)
 
     def truth(self, kind: type[Model]) -> float:
         """The answer."""
@@ -391,7 +393,39 @@ class Task:
     def judge(self, guess: float, kind: type[Model]) -> Verdict:
         """Compare a guess with the truth."""
         truth = self.truth(kind)
-        return Verdict(guess, truth, bool(np.abs(guess - truth) <= self.tolerance))
+        gap = np.abs(np.abs(guess) - np.abs(truth)) if self.magnitude else np.abs(guess - truth)
+        return Verdict(guess, truth, bool(gap <= self.tolerance))
+
+
+LEVELS = ("first contact", "course", "research")
+PHENOMENA = (
+    "phase transition", "jump", "hysteresis", "critical fluctuations", "glass", "aging", "memory", "learning",
+    "recovery", "synchronization", "chaos", "spreading", "growth", "patterns", "localization", "quantum",
+)  # fmt: skip
+METHODS = (
+    "self-consistency", "replicas", "cavity", "TAP", "state evolution", "dynamical mean field", "random matrices",
+    "exact sums", "rate equations", "variational", "field theory", "Monte Carlo",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Tags:
+    """What a system is found by in the gallery: words of the lists above, and the minutes that a first visit takes."""
+
+    level: str
+    minutes: int
+    phenomena: tuple[str, ...]
+    methods: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for kind, words, known in (
+            ("level", (self.level,), LEVELS),
+            ("phenomenon", self.phenomena, PHENOMENA),
+            ("method", self.methods, METHODS),
+        ):
+            for word in words:
+                if word not in known:
+                    raise UnknownNameError(kind, word, known)
 
 
 @dataclass(frozen=True)

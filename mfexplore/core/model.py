@@ -30,6 +30,7 @@ from mfexplore.core.declaration import (
     Preset,
     Reference,
     Source,
+    Tags,
     Task,
 )
 from mfexplore.core.errors import AbsentError, NotOfferedError, TooLargeError, UnknownNameError
@@ -117,6 +118,7 @@ class Model:
     version: ClassVar[int] = 1  # raise it when the same controls give other numbers
     title: ClassVar[str]
     summary: ClassVar[str]  # one sentence for the gallery
+    tags: ClassVar[Tags | None] = None  # of the gallery; without any it is found by search alone
     sources: ClassVar[tuple[Source, ...]]
     observables: ClassVar[tuple[Observable, ...]]
     coordinates: ClassVar[tuple[Coordinate, ...]] = ()  # of the observables that are functions
@@ -513,12 +515,14 @@ class Model:
         return model.simulation(model, seed)
 
     def diagram(
-        self, x: str | None = None, y: str | None = None, resolution: int | None = None, **changes: Any
-    ) -> xr.Dataset:
+        self, x: str | None = None, y: str | None = None, resolution: int | None = None, *,
+        x_range: tuple[float, float] | None = None, y_range: tuple[float, float] | None = None, **changes: Any,
+    ) -> xr.Dataset:  # fmt: skip
         """The theory on a grid of a plane: Dataset over (y, x); `diagram_levels` yields the coarser pictures first.
-        resolution: points along each axis (None: as fine as the plane says).
+        resolution: points along each axis (None: as fine as the plane says). x_range, y_range: a part of the plane.
         """
-        finished: xr.Dataset = verb("diagram")(self.replace(**changes), x, y, resolution)
+        model = self.replace(**changes)
+        finished: xr.Dataset = verb("diagram")(model, x, y, resolution, x_range=x_range, y_range=y_range)
         return finished
 
     def diagram_levels(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -99,6 +99,7 @@ class CurvesFigure(Drawn):
 
     key = "curves"
     options = {"xlabel": "x", "ylabel": "y", "xlim": (0, 1), "ylim": (0, 1)}
+    told = ("beyond", "pins", "theory", "exact", "samples", "bars", "points")  # the last three would tell it as well
 
     @staticmethod
     def declare() -> dict[str, Any]:
@@ -113,6 +114,7 @@ class CurvesFigure(Drawn):
             "exact": hv.Curve(nothing, "x", "y"),
             "loop": hv.Path(line),
             "arrows": hv.Points([(0.0, 0.0)]),
+            "samples": hv.Points([(0.0, 0.0)]),
             "bars": hv.Segments([(0.0, 0.0, 0.0, 1.0)]),
             "points": hv.Points([(0.0, 0.0)]),
             "trail": hv.Curve(nothing, "x", "y"),
@@ -143,6 +145,7 @@ class CurvesFigure(Drawn):
         glyph["arrows"].update(
             marker="triangle", size=8, line_width=1.2, angle={"field": "angle"}, fill_alpha={"field": "fill"}
         )
+        glyph["samples"].update(size=4, line_color=None, fill_alpha=0.35)
         glyph["bars"].update(line_width=1.4)
         glyph["points"].update(size=7, line_width=1.5)
         glyph["trail"].update(line_width=1.2, line_alpha=0.5)
@@ -159,6 +162,7 @@ class CurvesFigure(Drawn):
         glyph["exact"].update(line_color=theme.ink)
         glyph["loop"].update(line_color=theme.marker)
         glyph["arrows"].update(line_color=theme.marker, fill_color=theme.marker)
+        glyph["samples"].update(fill_color=theme.ink)
         glyph["bars"].update(line_color=theme.ink)
         glyph["points"].update(fill_color=theme.card, line_color=theme.ink)
         glyph["trail"].update(line_color=theme.marker)
@@ -178,7 +182,7 @@ class CurvesFigure(Drawn):
         return (
             *theories,
             Mark("exact", "swatch dash", "exact at this size", "ink"),
-            Mark("points", "ring", "simulations, mean ± s.e."),
+            Mark("points", "ring", "simulations (pale), mean ± s.e."),
             Mark("live", "dot", "live run"),
             Mark("loop", "carried", "one run carried up, then down"),
             Mark("equilibrium", "", "thick: equilibrium"),
@@ -255,9 +259,14 @@ class CurvesFigure(Drawn):
         place = self.scale.place([x])
         self.layers["marker"].put(x=place[inside(self.figure, place)])
 
-    def show_points(self, x: NDArray[Any], mean: NDArray[Any], error: NDArray[Any]) -> None:
-        """Means of the simulation with their standard errors. All of shape (n,)."""
+    def show_points(
+        self, x: NDArray[Any], mean: NDArray[Any], error: NDArray[Any], samples: Sequence[Sequence[float]] = ()
+    ) -> None:
+        """Means of the simulation with their standard errors, all of shape (n,); and the samples behind each."""
         x = self.scale.place(x)
+        each = [(at, value) for at, values in zip(x, samples, strict=False) for value in values]
+        across, up = np.array(each, float).reshape(-1, 2).T
+        self.layers["samples"].put(x=across, y=self.up.place(up))
         self.layers["points"].put(x=x, y=self.up.place(mean))
         low, high = self.up.places_of_ends(mean, error)
         self.layers["bars"].put(x0=x, y0=low, x1=x, y1=high)

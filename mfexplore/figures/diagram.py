@@ -36,6 +36,7 @@ from mfexplore.figures.symbols import typeset
 if TYPE_CHECKING:
     import xarray as xr
 
+EDGE = 0.035  # of the picture: so far from its edge is what points beyond it
 EM = 17.0  # size of symbols in pixels
 WIDE_DECADES = 2  # so many of colours are marked by whole ones
 
@@ -45,6 +46,10 @@ class DiagramFigure(Drawn):
 
     key = "diagram"
     options = {"xlabel": "x", "ylabel": "y", "xlim": (0, 1), "ylim": (0, 1)}
+    told = (
+        "colour", "invalid_casing", "invalid", "unknown", "casing", "continuous", "dashed", "regions_halo", "regions",
+        "symbols_halo", "symbols",
+    )  # fmt: skip
 
     @staticmethod
     def declare() -> dict[str, Any]:
@@ -68,6 +73,7 @@ class DiagramFigure(Drawn):
             "upright": hv.VLines([0.5]),
             "measured": hv.Points([(0.5, 0.5)]),
             "pins": hv.Points([(0.5, 0.5)]),
+            "away": hv.Labels([(0.5, 0.5, "")]),
             "marker": hv.Points([(0.5, 0.5)]),
         }
 
@@ -113,6 +119,11 @@ class DiagramFigure(Drawn):
             glyph[name].update(**look, text_color={"field": "ink"})
             glyph[f"{name}_halo"].update(**look, **halo)
         glyph["marker"].update(size=17, fill_color="white", fill_alpha=0.95, line_width=4)
+        layers["away"].data_source.data = {name: [] for name in ("x", "y", "Label", "angle")}
+        glyph["away"].update(
+            angle={"field": "angle"}, text_align="center", text_baseline="middle", text_font_size="26px",
+            text_outline_color="white", text_outline_width=3,
+        )  # fmt: skip
         glyph["pins"].update(size=11, line_width=2.5)
         coloured = {"field": "value", "transform": glyph["colour"].color_mapper}
         glyph["measured"].update(size=13, line_width=1.3, fill_color=coloured)
@@ -142,6 +153,7 @@ class DiagramFigure(Drawn):
             glyph[name].update(line_color=theme.ink)
         for name in ("across", "upright", "marker"):
             glyph[name].update(line_color=theme.marker)
+        glyph["away"].update(text_color=theme.marker)
         glyph["pins"].update(fill_color=theme.card, line_color=theme.ghost)
         glyph["measured"].update(line_color=theme.card)
         figure.part("colour_bar").update(major_label_text_color=theme.soft)
@@ -330,8 +342,20 @@ class DiagramFigure(Drawn):
         return self._lettered + hatched + dots
 
     def show_marker(self, x: float, y: float) -> None:
-        """Move ring and cross-hair."""
+        """Move ring and cross-hair; instead of one outside of the picture there is an arrow at the edge, that way."""
         self._put_on_top("marker", [x], [y])
+        gone = len(self.layers["marker"].columns["x"]) == 0
+        if not gone and not self.layers["away"].columns.get("x", ()):
+            return
+        at, way = [], []
+        for scale, value, axis in zip(self.scales, (x, y), ("x", "y"), strict=True):
+            (low, high), place = get_range(self.figure, axis) or (0.0, 1.0), float(scale.place(value))
+            margin = EDGE * (high - low)
+            at.append(min(max(place, low + margin), high - margin))
+            way.append((min(max(place, low), high) - place) / (low - high))
+        angle = float(np.arctan2(way[1], way[0]) - np.pi / 2)  # an arrow points up by itself
+        rows = {"x": at[:1], "y": at[1:], "Label": ["▲"], "angle": [angle]}
+        self.layers["away"].put(**{name: column if gone else [] for name, column in rows.items()})
 
     def show_measured(self, x: NDArray[Any], y: NDArray[Any], values: NDArray[Any]) -> None:
         """What simulations say at points of the plane, on the scale of the colours. All of shape (n,)."""

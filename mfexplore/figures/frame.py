@@ -185,17 +185,21 @@ class Drawing(Protocol):
     def dress(self, theme: Theme) -> None:
         """Put on the colours of a theme."""
 
+    def veil(self, on: bool) -> None:
+        """Hide what theory says, or show it again."""
+
 
 class Drawn:
     """Base of every kind of figure. It is declared, finished and given its look once, by `template.render`; an instance
     changes what its `figure` shows.
 
     Attributes:
-        key: the name of the kind. options: of the HoloViews overlay.
+        key: the name of the kind. options: of the HoloViews overlay. told: the layers that tell what theory says.
     """
 
     key: ClassVar[str]
     options: ClassVar[Mapping[str, Any]] = {}
+    told: ClassVar[tuple[str, ...]] = ()
 
     @staticmethod
     def declare() -> dict[str, Any]:
@@ -229,6 +233,11 @@ class Drawn:
         """Put on the colours of a theme."""
         self.theme = theme
         self.look(self.figure, theme)
+
+    def veil(self, on: bool) -> None:
+        """Hide what theory says, for somebody who is to predict it, or show it again."""
+        for name in self.told:
+            self.figure.part(name).update(visible=not on)
 
     @classmethod
     def kinds(cls) -> list[type[Self]]:

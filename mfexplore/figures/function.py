@@ -65,6 +65,7 @@ class FunctionFigure(Drawn):
     """A function; the `show_...` methods replace what is drawn."""
 
     key = "function"
+    told = ("heights", "pins", "theory")
     options = {"xlabel": "x", "ylabel": "y"}
 
     @staticmethod

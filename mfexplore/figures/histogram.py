@@ -29,6 +29,7 @@ class HistogramFigure(Drawn):
     """
 
     key = "histogram"
+    told = ("atoms", "law", "dots")
     options = {"xlabel": "x", "ylabel": "density"}
 
     @staticmethod

@@ -29,6 +29,7 @@ class LandscapeFigure(Drawn):
     """A landscape with its branches; `show` replaces what is drawn."""
 
     key = "landscape"
+    told = ("live", "pins", "rivals", "curve", "branches")
     options = {"xlabel": "x", "ylabel": "y"}
 
     @staticmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
+LETTERS = 21  # of a caption in an inch
 STYLE: Any = {
     "font.family": "serif", "font.serif": ["DejaVu Serif"], "mathtext.fontset": "cm", "font.size": 9.0,
     "axes.edgecolor": LIGHT.soft, "axes.labelcolor": LIGHT.ink, "xtick.color": LIGHT.soft, "ytick.color": LIGHT.soft,
@@ -268,8 +270,12 @@ def _carried(axes: Any, x: NDArray[Any], up: NDArray[Any], down: NDArray[Any]) -
         axes.plot(x, y, marker, ls="-", lw=0.8, ms=4, color=LIGHT.marker, mfc=fill, mew=0.8, label=label, zorder=3)
 
 
-def save(figure: Figure, form: str, record: Mapping[str, Any] | None = None, dpi: int = 200) -> bytes:
-    """The file of a figure ("png", "svg" or "pdf") with the record of the exploration in its metadata."""
+def save(
+    figure: Figure, form: str, record: Mapping[str, Any] | None = None, dpi: int = 300, caption: str = ""
+) -> bytes:
+    """The file of a figure ("png", "svg" or "pdf") with the record of the exploration in its metadata. caption: what it
+    is of, in small letters below it.
+    """
     text = json.dumps(record or {})
     key = {"png": "Description", "svg": "Description", "pdf": "Subject"}[form]
     metadata: dict[str, Any] = {key: text} | ({"Date": None} if form == "svg" else {})
@@ -277,5 +283,8 @@ def save(figure: Figure, form: str, record: Mapping[str, Any] | None = None, dpi
         metadata["CreationDate"] = None
     out = io.BytesIO()
     with paper():
+        if caption:
+            lines = "\n".join(wrap(caption.replace("$", r"\$"), int(LETTERS * figure.get_figwidth())))
+            figure.supxlabel(lines, x=0.01, ha="left", fontsize=6, color=LIGHT.soft)
         figure.savefig(out, format=form, dpi=dpi, metadata=metadata)
     return out.getvalue()

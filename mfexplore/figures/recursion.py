@@ -20,6 +20,7 @@ class RecursionFigure(Drawn):
     """A map that is applied again and again; `show` replaces what is drawn."""
 
     key = "recursion"
+    told = ("diagonal", "pins", "web", "map")
     options = {"xlabel": "x", "ylabel": "y"}
 
     @staticmethod

@@ -84,6 +84,9 @@ class StatePlace:
     def drawn(self) -> list[str]:
         return []
 
+    def veil(self, on: bool) -> None:
+        """A picture of a run is of the run."""
+
     def dress(self, theme: Theme) -> None:
         """Put on the colours of a theme; those of the marks come with the next picture."""
         self.theme = theme

@@ -113,6 +113,10 @@ def render(kind: type[Drawn], theme: Any) -> tuple[dict[str, str], dict[str, Any
         }  # fmt: skip
         parts |= _tickers(figure)
         parts |= kind.finish(figure, layers)
+        if any(renderer.level == "overlay" for renderer in layers.values()):
+            # All figures of a page share one canvas of WebGL. Where only the sheet on top is drawn again Bokeh does not
+            # make it fit first: marks would be missing, and bits of another figure be seen in a corner.
+            figure.output_backend = "canvas"
         for name, renderer in layers.items():
             parts |= {name: renderer, f"{name}.glyph": renderer.glyph, f"{name}.source": renderer.data_source}
         names = {name: model.id for name, model in parts.items()}

@@ -55,6 +55,7 @@ class TraceFigure(Drawn):
     """A trace in time; `show` replaces what is drawn."""
 
     key = "trace"
+    told = ("band", "pins", "predicted", "theory")
     options = {"xlabel": "time", "ylabel": "y"}
 
     @staticmethod
@@ -77,14 +78,14 @@ class TraceFigure(Drawn):
 
         clear(layers)
         colour: Any = {"field": "c"}
-        for name in ("band", "predicted"):
+        for name in ("band", "predicted", "theory"):
             layers[name].data_source.data = {"xs": [], "ys": [], "c": []}
         layers["band"].glyph = Patches(xs="xs", ys="ys", fill_color=colour, line_color=None, fill_alpha=0.16)
         figure.xaxis[0].ticker.desired_num_ticks = 5  # large numbers must not run into each other
         layers["companions"].glyph.update(line_width=1, line_alpha=0.6)
         layers["pins"].glyph.update(line_width=1.5)
         layers["predicted"].glyph.update(line_color=colour, line_width=5, line_alpha=0.35)
-        layers["theory"].glyph.update(line_width=1.5, line_dash=[5, 4])
+        layers["theory"].glyph.update(line_color=colour, line_width=1.5, line_dash=[5, 4])
         layers["trace"].glyph.update(line_width=1.8)
         layers["now"].glyph.update(size=7, line_width=1)
         write_axes(figure)
@@ -96,14 +97,13 @@ class TraceFigure(Drawn):
         glyph = glyphs(figure)
         glyph["companions"].update(line_color=theme.ghost)
         glyph["pins"].update(line_color=theme.ghost)
-        glyph["theory"].update(line_color=theme.marker)
         glyph["trace"].update(line_color=theme.accent)
         glyph["now"].update(fill_color=theme.accent, line_color=theme.card)
 
     def __init__(self, kind: type[Model], theme: Theme) -> None:
         super().__init__(theme)
         self.kind = kind
-        self._theory: tuple[float, ...] = ()
+        self._theory: tuple[tuple[float, int | None], ...] = ()
         self._predicted: dict[str, None] = {}
         self._step = 1.0
         self._span = 0.0
@@ -117,6 +117,10 @@ class TraceFigure(Drawn):
             Mark("", "swatch", "run", "accent"),
             Mark("companions", "swatch pale", "the others of its kind", "soft"),
             Mark("theory", "swatch dash", "theory", "marker"),
+            *(
+                Mark(f"theory-{k}", "swatch dash", html.escape(m.title), f"line-{k}")
+                for k, m in enumerate(kind.methods)
+            ),
             Mark("predicted", "swatch broad", "predicted path", "line-1"),
             *(
                 Mark(f"predicted-{k}", "swatch broad", f"predicted by {html.escape(m.title)}", f"line-{k}")
@@ -161,7 +165,7 @@ class TraceFigure(Drawn):
         known, latest = everything[np.isfinite(everything)], [v[-1] for v in (y, *drawn) if np.isfinite(v[-1])]
         ends = [known.min(), known.max()] if known.size else []
         below, above = (latest if limit is None else ends for limit in self._limits)
-        ends = [low, high, *self._theory, *(v for v in (*below, *above) if v > 0 or not self.up.is_log)]
+        ends = [low, high, *(v for v, _ in self._theory), *(v for v in (*below, *above) if v > 0 or not self.up.is_log)]
         low, high = float(min(ends)), float(max(ends))
         now = get_range(self.figure, "y")
         a, b = (float(self.up.place(end)) for end in (low, high))
@@ -170,8 +174,10 @@ class TraceFigure(Drawn):
 
     @property
     def drawn(self) -> list[str]:
-        """What of the legend is drawn: "theory", "predicted" (or "predicted-1" of the second method), "companions"."""
-        seen = {"theory": bool(self._theory), "companions": bool(self.layers["companions"].columns.get("xs"))}
+        """What of the legend is drawn: "theory", "predicted" (or with "-1" of the second method), "companions"."""
+        seen = {"theory" if k is None else f"theory-{k}": True for _, k in self._theory} | {
+            "companions": bool(self.layers["companions"].columns.get("xs"))
+        }
         seen["band"] = bool(self.layers["band"].columns.get("xs"))
         return [name for name, there in seen.items() if there] + list(self._predicted)
 
@@ -186,16 +192,23 @@ class TraceFigure(Drawn):
             return np.append(0.0, np.geomspace(self._step, max(self._span, 2 * self._step), n - 1))
         return np.linspace(0.0, self._span, n)
 
-    def show_theory(self, values: tuple[float, ...]) -> None:
-        """Values that theory predicts for the long run, as dashed lines."""
-        self._theory = tuple(v for v in values if np.isfinite(self.up.place(v)))
+    def dress(self, theme: Theme) -> None:
+        super().dress(theme)
+        self._draw_theory()
+
+    def show_theory(self, values: tuple[tuple[float, int | None], ...]) -> None:
+        """Values that theory predicts for the long run, as dashed lines: each with the place of its theory among rivals
+        (None: there is only one), whose colour it has.
+        """
+        self._theory = tuple(one for one in values if np.isfinite(self.up.place(one[0])))
         self._draw_theory()
 
     def _draw_theory(self) -> None:
         first = self._step if self.along.is_log else 0.0
         ends = self.along.place([first, self._span or 1.0]).astype(np.float32)
-        levels = [self.up.place([v, v]).astype(np.float32) for v in self._theory]
-        self.layers["theory"].put(xs=[ends] * len(levels), ys=levels)
+        levels = [self.up.place([v, v]).astype(np.float32) for v, _ in self._theory]
+        colours = [self.theme.marker if k is None else line_colour(k, self.theme) for _, k in self._theory]
+        self.layers["theory"].put(xs=[ends] * len(levels), ys=levels, c=colours)
 
     def show_predicted(
         self, times: NDArray[Any], paths: Mapping[str, NDArray[Any]], deviations: Mapping[str, NDArray[Any]]

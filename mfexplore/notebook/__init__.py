@@ -26,7 +26,7 @@ def explore(model: Model, seed: Seed = 0, *, measured: Any = None, **view: Any) 
         seed: of the simulation.
         measured: a sweep that is laid over the diagram, where it lies in it, as dots in the colours of the theory: the
             Dataset of `mfexplore.sweep`, its Zarr store, or a file that it was saved to (.nc, .csv).
-        view: x, y, colour, branch, method, along, as in `Exploration`.
+        view: x, y, colour, branch, method, along, x_window, y_window, ..., as in `Exploration`.
 
     Running the cell again replaces its workbenches, and ends what ran behind the old ones; several in one cell live
     side by side. Raises MfexploreError outside a notebook, SeedError, UnknownNameError for an axis, observable, branch

@@ -50,7 +50,9 @@ class Bench:
         self.cards: dict[str, Any] = {}
         self.along_shown = start.along
         self.playing, self.shape = False, ""
-        self.sentence, self.progress, self.measuring = (widgets.HTML() for _ in range(3))
+        self.sentence, self.progress, self.measuring, self.watch = (widgets.HTML() for _ in range(4))
+        self.presets: dict[str, Any] = {}
+        self.asking, self.outside = _box([], "mfexplore-asking"), self._build_outside()
         self.marks = {panel.name: panel.marks(self.kind) for panel in self.sheet.panels}
         self.legends = {name: widgets.HTML() for name in self.marks}
         self.table, self.download = (widgets.HTML() for _ in range(2))
@@ -91,7 +93,10 @@ class Bench:
         menu = Menu("", files, "", export)
         title = widgets.HTML(f"<span>{html.escape(self.sheet.wing)} / <b>{html.escape(self.kind.title)}</b></span>")
         title.add_class("mfexplore-title")
-        return _box([title, self.pins, self.download, self.undo, self.redo, reset, pin, menu.widget], "mfexplore-top")
+        menu.widget.add_class("mfexplore-export")
+        run = [self.play] if self.sheet.runs else []  # also here, where it is reached first
+        tools = [self.undo, self.redo, reset, pin, menu.widget]
+        return _box([title, *run, self.pins, self.download, *tools], "mfexplore-top")
 
     def _build_controls(self) -> Any:
         at, hear = self._start, self._hear
@@ -124,19 +129,35 @@ class Bench:
     def _build_presets(self) -> list[Any]:
         if not self.kind.presets:
             return []
-        watch = widgets.HTML()
-        watch.add_class("mfexplore-watch")
-
-        def choose(name: str, words: str) -> None:
-            watch.value = f"<p>{one_line(words)}</p>"
-            self._hear(messages.Preset(name))
-
-        buttons = []
+        self.watch.add_class("mfexplore-watch")
         for preset in self.kind.presets:
             button = widgets.Button(description=preset.name.replace("_", " "), tooltip=preset.watch)
-            button.on_click(lambda button, preset=preset: choose(preset.name, preset.watch))
-            buttons.append(button)
-        return [widgets.HTML("<h3>Presets</h3>"), _box(buttons, "mfexplore-chips"), watch]
+            button.on_click(lambda button, name=preset.name: self._hear(messages.Preset(name)))
+            self.presets[preset.name] = button
+        chips = _box(list(self.presets.values()), "mfexplore-chips")
+        return [widgets.HTML("<h3>Presets</h3>"), chips, self.watch]
+
+    def show_preset(self, chosen: str) -> None:
+        """Mark the preset at which it is, if any, and say what is to be seen there."""
+        for name, button in self.presets.items():
+            (button.add_class if name == chosen else button.remove_class)("mod-active")
+        said = next((preset.watch for preset in self.kind.presets if preset.name == chosen), "")
+        self.watch.value = f"<p>{one_line(said)}</p>" if said else ""
+
+    def _build_outside(self) -> Any:
+        """What says that the marker is not in the picture, with the way to get it there."""
+        self.outside_words = widgets.HTML()
+        box = _box([self.outside_words, self._button("whole", lambda: self._hear(messages.Whole()))], "mfexplore-row")
+        box.layout.display = "none"
+        return box
+
+    def ask(self, index: int) -> None:
+        """Show a task in the place of what theory says, or nothing any more (-1)."""
+        card = (
+            [self.tasks[index].widget, self._button("skip", lambda: self._hear(messages.Skip()))] if index >= 0 else []
+        )
+        self.asking.children = tuple(card)
+        self.sentence.layout.display = "none" if card else None
 
     def _build_menus(self) -> list[Any]:
         for menu in self.sheet.menus:
@@ -159,7 +180,7 @@ class Bench:
         for panel in self.sheet.at("explore"):
             below = self._part(panel.below, panel)
             explore += [self._figure(panel, "mfexplore-plane"), *below, self.legends[panel.name]]
-        explore.append(self.sentence)
+        explore += [self.outside, self.asking, self.sentence]
         self.tasks = [self._task_card(index) for index in range(len(kind.tasks))]
         about = "".join(f"<h4>{section.title}</h4>{section.body}" for section in self.sheet.about)
         panes = {
@@ -203,11 +224,14 @@ class Bench:
 
     def _build_checks(self) -> list[Any]:
         """The references, each with the way to the point that it speaks of."""
-        rows = []
-        for reference, (words, look) in zip(self.kind.references, self.checks, strict=True):
-            look.layout.visibility = None if reference.leads_somewhere else "hidden"
-            rows.append(_box([words, look], "mfexplore-check"))
-        return [widgets.HTML("<h4>Checks against the literature</h4>"), *rows] if rows else []
+        parts: list[Any] = []
+        for title, rows in self.sheet.checks:
+            parts.append(widgets.HTML(f"<h4>{title}</h4>"))
+            for index, reference in rows:
+                words, look = self.checks[index]
+                look.layout.visibility = None if reference.leads_somewhere else "hidden"
+                parts.append(_box([words, look], "mfexplore-check"))
+        return parts
 
     def _look_at(self, index: int) -> None:
         self.tab.value = "Explore"

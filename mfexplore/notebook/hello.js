@@ -36,6 +36,10 @@
     plane.dataset.lmSuppressShortcuts = "true";
     plane.setAttribute("role", "application");
     plane.setAttribute("aria-label", "Phase diagram: arrow keys move the marker by one step, with Shift by ten");
+    guard(plane);
+    const bench = plane.closest(`.mfexplore-${id}`);
+    new MutationObserver(rename).observe(bench, {childList: true, subtree: true});
+    rename();
     plane.addEventListener("pointerdown", () => plane.focus({preventScroll: true}));
     plane.addEventListener("keydown", event => {
       const move = moves[event.key];
@@ -47,6 +51,43 @@
       tell();
     });
   }
+
+  // A finger that swipes over the plane scrolls the page; only one that taps moves the marker.
+  function guard(plane) {
+    let finger = null;
+    plane.addEventListener("pointerdown", event => {
+      if (event.pointerType === "touch") finger = {id: event.pointerId, x: event.clientX, y: event.clientY, moved: false};
+    }, true);
+    plane.addEventListener("pointermove", event => {
+      if (finger?.id !== event.pointerId) return;
+      finger.moved ||= Math.hypot(event.clientX - finger.x, event.clientY - finger.y) > 8;
+      event.stopPropagation();
+    }, true);
+    plane.addEventListener("pointerup", event => {
+      if (finger?.id !== event.pointerId || !finger.moved) return;
+      event.stopPropagation();
+      const {pointerId, pointerType} = event;
+      event.composedPath()[0].dispatchEvent(new PointerEvent("pointercancel", {pointerId, pointerType, bubbles: true, composed: true}));
+    }, true);
+  }
+
+  // The widgets of a notebook have no names for who cannot see which words stand beside them.
+  function name(bench) {
+    const call = (one, words) => { if (words && one.getAttribute("aria-label") !== words) one.setAttribute("aria-label", words); };
+    for (const control of bench.querySelectorAll(".mfexplore-control, .mfexplore-speed")) {
+      const words = control.querySelector("span, small")?.textContent.trim();
+      for (const one of control.querySelectorAll(".noUi-handle, input")) call(one, words);
+    }
+    for (const select of bench.querySelectorAll("select")) {
+      const label = select.closest(".widget-dropdown").querySelector(".widget-label")?.textContent.trim();
+      call(select, label || (select.closest(".mfexplore-export") ? "Export" : "What is shown"));
+    }
+    for (const box of bench.querySelectorAll(".mfexplore-pin input")) call(box, "Name of the pin");
+    for (const box of bench.querySelectorAll(".mfexplore-task input")) call(box, "My prediction");
+    for (const layer of bench.querySelectorAll(".bk-events")) layer.tabIndex = -1;
+  }
+  let due = null;
+  const rename = () => { due ??= setTimeout(() => { due = null; document.querySelectorAll(`.mfexplore-${id}`).forEach(name); }, 300); };
 
   let patience = 600, told = null;
   const waiting = setInterval(() => {

@@ -25,7 +25,7 @@ from mfexplore.workbench.exports import File
 from mfexplore.workbench.messages import Heard, Hello, Marker, Resized, Said
 from mfexplore.workbench.messages import Theme as ThemeChosen
 from mfexplore.workbench.panels import draw
-from mfexplore.workbench.sheet import nudge
+from mfexplore.workbench.sheet import BUTTONS, nudge
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -188,6 +188,7 @@ class NotebookPage:
             self.bench.controls[name].show(value)
             self.bench.controls[name].widget.layout.display = "none" if name in said.absent["control"] else None
         self.bench.show_seed(said.seed)
+        self.bench.show_preset(said.preset)
         for name, menu in self.bench.menus.items():
             menu.without(said.absent.get(name, []), said.view[name] or "")
         self.bench.name_axes(said.view)
@@ -197,9 +198,17 @@ class NotebookPage:
             self._write(place, "value", f"<h4>{title}</h4><pre>{html.escape(said.snippets[name])}</pre>")
 
     @tell.register
+    def _(self, said: messages.Asking) -> None:
+        self.bench.ask(said.index)
+
+    @tell.register
+    def _(self, said: messages.Outside) -> None:
+        self.bench.outside_words.value = f"<span>{html.escape(said.text)}</span>"
+        self.bench.outside.layout.display = None if said.text else "none"
+
+    @tell.register
     def _(self, said: messages.Sentence) -> None:
-        doubt = "" if said.trusted else " mfexplore-doubt"
-        tag = f'<span class="mfexplore-tag{doubt}">{html.escape(said.validity)}</span>'
+        tag = f'<span class="mfexplore-tag mfexplore-{said.verdict}">{html.escape(said.validity)}</span>'
         text = f"<p><b>{html.escape(said.headline)}.</b> {one_line(said.text)}</p>{tag}"
         self._write(self.bench.sentence, "value", text)
 
@@ -272,7 +281,8 @@ class NotebookPage:
         self._write(self.bench.play, "icon", "pause" if self.bench.playing else "play")
         self._write(self.bench.play, "tooltip", "Pause" if self.bench.playing else "Play")
         ended = ", finished" if said.finished else ""
-        clock = f"<span>{float(f'{said.time:.4g}'):,g} {html.escape(said.unit)}{ended}</span>"
+        time = f"{float(f'{said.time:.4g}'):,g} {html.escape(said.unit)}{ended}"
+        clock = f"<span>{html.escape(said.reading)}</span><span>{time}</span>"
         self._write(self.bench.clock, "value", clock)
 
     @tell.register
@@ -302,12 +312,19 @@ class NotebookPage:
 
     @tell.register
     def _(self, said: messages.Pins) -> None:
-        made = []
-        for index, title in enumerate(said.titles):
-            button = widgets.Button(description=f"{title}  ×", tooltip="Remove this pin")
-            button.on_click(lambda button, index=index: self.hear(messages.Unpin(index)))
-            made.append(button)
-        self.bench.pins.children = tuple(made)
+        self.bench.pins.children = tuple(self._pin(index, title) for index, title in enumerate(said.titles))
+
+    def _pin(self, index: int, title: str) -> Any:
+        """A pin: its name, which can be changed, the way there, and the way out."""
+        name = widgets.Text(value=title, continuous_update=False, tooltip=BUTTONS["rename"].tip)
+        name.observe(lambda change: self.hear(messages.Rename(index, change["new"])), "value")
+        go = widgets.Button(description=BUTTONS["visit"].label, tooltip=BUTTONS["visit"].tip)
+        go.on_click(lambda button: self.hear(messages.Visit(index)))
+        remove = widgets.Button(description="×", tooltip=BUTTONS["remove"].tip)
+        remove.on_click(lambda button: self.hear(messages.Unpin(index)))
+        row = widgets.HBox([name, go, remove])
+        row.add_class("mfexplore-pin")
+        return row
 
     @tell.register
     def _(self, said: messages.Answer) -> None:

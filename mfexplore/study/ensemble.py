@@ -36,7 +36,7 @@ class Average(NamedTuple):
     """An observable over samples. Those in which it is NaN (it never got there, say) do not count.
 
     mean, error: with its standard error, NaN for fewer than two; samples: how many count.
-    median, lower, upper: for heavy tails, with the quartiles.
+    median, lower, upper: for heavy tails, with the quartiles. values: the samples that count.
     """
 
     mean: float
@@ -45,6 +45,7 @@ class Average(NamedTuple):
     median: float
     lower: float
     upper: float
+    values: tuple[float, ...] = ()
 
 
 def average(found: list[Sample]) -> dict[str, Average]:
@@ -59,8 +60,9 @@ def average(found: list[Sample]) -> dict[str, Average]:
         error = values.std(ddof=1) / np.sqrt(values.size) if values.size > 1 else np.nan
         lower, median, upper = np.quantile(values, (0.25, 0.5, 0.75))
         result[name] = Average(
-            float(values.mean()), float(error), values.size, float(median), float(lower), float(upper)
-        )
+            float(values.mean()), float(error), values.size, float(median), float(lower), float(upper),
+            tuple(values.tolist()),
+        )  # fmt: skip
     return result
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 DATA_ENDINGS = (".nc", ".csv")
+PACKED = {"zlib": True, "complevel": 4, "shuffle": True}  # in a NetCDF file; no digit is lost
 
 
 def netcdf(dataset: xr.Dataset) -> bytes:
@@ -106,8 +107,10 @@ def save(dataset: xr.Dataset, path: Path | str) -> Path:
     """Write the dataset as its ending says, .nc or .csv. Raises UnknownNameError for another ending, and OSError."""
     path = Path(path)
     if check_ending(path) == ".nc":
+        held = _as_netcdf_holds_it(dataset)
+        packed: dict[Any, Any] = {name: PACKED for name, variable in held.items() if variable.ndim and variable.size}
         with replacing(path) as place:
-            _as_netcdf_holds_it(dataset).to_netcdf(place, engine="h5netcdf")
+            held.to_netcdf(place, engine="h5netcdf", encoding=packed)
     else:
         write(path, csv(dataset))
         for name, reason in left_out(dataset).items():

@@ -13,21 +13,21 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mfexplore.core.declaration import Reference, Task
+from mfexplore.core.declaration import Reference, Task, in_words
 from mfexplore.core.errors import MfexploreError, UnknownNameError
 from mfexplore.core.model import Model
 from mfexplore.figures.frame import Drawing
 from mfexplore.figures.style import LIGHT, THEMES, Theme
 from mfexplore.study.turns import Rank, lower
 from mfexplore.workbench import exports, messages, views
-from mfexplore.workbench.exploration import WORDS, Exploration
+from mfexplore.workbench.exploration import WORDS, Exploration, Pinned
 from mfexplore.workbench.jobs import Cancelled, Jobs
 from mfexplore.workbench.live import Frame, Live
 from mfexplore.workbench.messages import Heard, Said
 from mfexplore.workbench.page import Page
 from mfexplore.workbench.panels import Panel, Surroundings, panels_of
-from mfexplore.workbench.sentence import judgement, sentence
-from mfexplore.workbench.session import Session
+from mfexplore.workbench.sentence import judgement, number, sentence
+from mfexplore.workbench.session import Pin, Session
 from mfexplore.workbench.sheet import absent, snap
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ T = TypeVar("T")
 
 TOGETHER_MS = 20  # the marker waits so long for the curve that belongs to it: one frame costs the browser less than two
 SETTLE_MS = 120  # after a step of a gesture without another: address, code and history buttons follow
+LONGEST_LINK = 8000  # characters
 REST_MS = 450  # the marker has come to rest: time to simulate there
 
 
@@ -58,6 +59,8 @@ class Desk:
         self.session = Session(start)
         self.theme = theme
         self.point: views.Point | None = None
+        self._pointed: Exploration | None = None  # where that is
+        self._exact: tuple[Exploration | None, dict[str, float]] = (None, {})
         self.frame: Frame | None = None
         self._page = page
         self._closed = False
@@ -69,6 +72,9 @@ class Desk:
         self._untold = False
         self._checks: dict[int, views.Check] = {}
         self._revealed: set[int] = set()  # tasks
+        self._asking = -1  # the task that is to be answered before theory is shown
+        self._preset = ""  # the one that was chosen last
+        self._ghosts: dict[str, Pin] = {}  # of what is pinned, by its query
         self.jobs = Jobs(self._post)
         self.ensembles = views.Ensembles()
         around = Surroundings(
@@ -147,15 +153,20 @@ class Desk:
             messages.Seed: lambda m: self.move(session.current.with_seed(m.value)),
             messages.View: self._look,
             messages.Window: self._zoom,
-            messages.Preset: lambda m: go(lambda: session.preset(m.name)),
-            messages.Reset: lambda m: go(session.reset),
+            messages.Preset: self._choose_preset,
+            messages.Reset: lambda m: self._leave(session.reset),
+            messages.Go: self._follow_link,
+            messages.Whole: lambda m: go(lambda: session.go(session.current.with_marker_inside())),
             messages.Undo: lambda m: go(session.undo),
             messages.Redo: lambda m: go(session.redo),
             messages.Pin: lambda m: self._pin(),
-            messages.Unpin: self._unpin,
+            messages.Unpin: lambda m: self._of_pin(m.index, session.unpin),
+            messages.Visit: lambda m: self._leave(lambda: self._of_pin(m.index, session.visit)),
+            messages.Rename: lambda m: self._of_pin(m.index, lambda index: session.rename(index, m.name)),
             messages.Simulate: lambda m: self.panel(m.panel).simulate(m.on),
-            messages.Task: lambda m: go(lambda: session.task(self._task(m.index))),
-            messages.Reference: lambda m: go(lambda: session.reference(self._reference(m.index))),
+            messages.Task: self._ask,
+            messages.Skip: lambda m: self._veil(-1),
+            messages.Reference: lambda m: self._leave(lambda: session.reference(self._reference(m.index))),
             messages.Reveal: self._reveal,
             messages.Export: self._export,
             messages.Theme: self._dress,
@@ -180,6 +191,26 @@ class Desk:
         self.jobs.person.touch()
         change()
         self._tell_state()
+
+    def _leave(self, change: Callable[[], None]) -> None:
+        """Go somewhere else: a task that was not answered is none any more."""
+        self._go(change)
+        self._veil(-1)
+
+    def _choose_preset(self, message: messages.Preset) -> None:
+        """Go to a preset, and let it run from its start: it was made to be watched."""
+        self._preset = message.name
+        self._leave(lambda: self.session.preset(message.name))
+        run, at = self.run, self.session.current
+        if run is not None:
+            run.start(at.model, at.seed)
+            self._run_told(lambda: run.play(True))
+
+    def _follow_link(self, message: messages.Go) -> None:
+        there, notices = Exploration.from_query(self.kind.key, message.query[:LONGEST_LINK])
+        self._leave(lambda: self.session.go(there))
+        for text in notices:
+            self._notice(text, "info")
 
     def _slide(self, gesture: str, values: dict[str, Any]) -> None:
         """One step of a gesture: what is on the screen follows now, the rest of the page once the hand rests."""
@@ -211,19 +242,40 @@ class Desk:
         self._go(lambda: self.session.set_view(**windows))
 
     def _pin(self) -> None:
-        kept = {panel.name: panel.pinned() for panel in self.panels}
-        self.session.pin({name: curves for name, curves in kept.items() if curves is not None})
-        self._draw_pins()
+        at = self.session.current
+        if self._pointed is not None and self._pointed.model == at.model:  # else it is computed, but for the run's part
+            kept = {panel.name: panel.pinned() for panel in self.panels}
+            self._ghosts[at.pinned().query] = Pin(at, {name: one for name, one in kept.items() if one is not None})
+        self._go(self.session.pin)
 
-    def _unpin(self, message: messages.Unpin) -> None:
-        if 0 <= message.index < len(self.session.pins):
-            self.session.unpin(self.session.pins[message.index])
-            self._draw_pins()
+    def _of_pin(self, index: int, change: Callable[[int], None]) -> None:
+        _one_of("pin", index, self.session.current.pins)
+        self._go(lambda: change(index))
 
     def _draw_pins(self) -> None:
+        """The ghosts of what is pinned; what came with a link is computed first."""
+        pins = self.session.current.pins
+        self._say(messages.Pins([pin.title for pin in pins]))
+        missing = next((pin for pin in pins if pin.query not in self._ghosts), None)
+        if missing is not None:
+            at = missing.exploration(self.kind)
+            self.jobs.submit("pins", lambda cancelled: self._haunt(at, cancelled), partial(self._keep_ghost, missing))
+        ghosts = [self._ghosts[pin.query] for pin in pins if pin.query in self._ghosts]
         for panel in self.panels:
-            panel.show_pins([pin for pin in self.session.pins if panel.name in pin.curves])
-        self._say(messages.Pins([pin.title for pin in self.session.pins]))
+            panel.show_pins([ghost for ghost in ghosts if panel.name in ghost.curves])
+
+    def _haunt(self, at: Exploration, cancelled: Cancelled) -> Iterator[Pin]:
+        if not self.kind.offers("solve"):
+            yield Pin(at, {})  # what only a run has is not in a link
+            return
+        curve = views.curve(at, cancelled) if at.x else None
+        for point in views.point(at, cancelled):
+            found = {panel.name: panel.ghost(at, point, curve) for panel in self.panels}
+            yield Pin(at, {name: curves for name, curves in found.items() if curves is not None})
+
+    def _keep_ghost(self, pin: Pinned, ghost: Pin) -> None:
+        self._ghosts[pin.query] = ghost
+        self._draw_pins()
 
     def _open_pane(self, message: messages.Pane) -> None:
         """Another page of the system is shown: the table is made only while somebody looks at it."""
@@ -232,6 +284,23 @@ class Desk:
 
     def _task(self, index: int) -> Task:
         return _one_of("task", index, self.kind.tasks)
+
+    def _ask(self, message: messages.Task) -> None:
+        """Set the controls of a task, and hide what would tell its answer."""
+        task = self._task(message.index)
+        self._veil(-1 if message.index in self._revealed else message.index)
+        self._go(lambda: self.session.task(task))
+
+    def _veil(self, index: int) -> None:
+        """Hide what theory says until this task is answered, or show it (-1)."""
+        if index == self._asking:
+            return
+        self._asking = index
+        for panel in self.panels:
+            panel.veil(index >= 0)
+        self._say(messages.Asking(index))
+        self._tell_legends()
+        self._tell_numbers()
 
     def _reference(self, index: int) -> Reference:
         return _one_of("reference", index, self.kind.references)
@@ -248,6 +317,8 @@ class Desk:
             self._revealed.add(answer.index)
             for found in self._checks.items():
                 self._tell_check(found)
+            if answer.index == self._asking:
+                self._veil(-1)
 
         self.jobs.submit(f"task-{message.index}", work, show, fail=self._fail)
 
@@ -256,10 +327,8 @@ class Desk:
         for panel in self.panels:
             data |= panel.held()
         trace = self.run.trace() if self.run else None
-        held = exports.Held(
-            self.session.current, trace=trace, theory=self.point.theory if self.point else None,
-            profiles=self.frame.profiles if self.frame else {}, **data,
-        )  # fmt: skip
+        page = message.page if message.page.startswith("http") and len(message.page) < LONGEST_LINK else ""
+        held = exports.Held(self.session.current, page, trace=trace, point=self.point, frame=self.frame, **data)
 
         def work(cancelled: Cancelled) -> Iterator[exports.File]:
             lower(Rank.REFINEMENT)
@@ -288,13 +357,17 @@ class Desk:
             self._mark()
         if self.kind.offers("solve"):
             self.jobs.submit(
-                "point", lambda cancelled: views.point(at, cancelled), self._show_point, fail=self._fail, after="curve"
-            )
+                "point", lambda cancelled: views.point(at, cancelled), lambda point: self._show_point(at, point),
+                fail=self._fail, after="curve",
+            )  # fmt: skip
         if self.run is not None:
             self._turn_run(self.run, old, at)
         if self._resting is not None:
             self._page.forget(self._resting)
         self._resting = self._page.later(SETTLE_MS, self._settle)
+        self._say(messages.Outside(at.where_it_lies()))
+        if at.pins or (old is not None and old.pins):
+            self._draw_pins()
 
     def _turn_run(self, run: Live, old: Exploration | None, at: Exploration) -> None:
         """Follow if the simulation can, begin anew if not."""
@@ -323,11 +396,22 @@ class Desk:
 
     def _rest(self) -> None:
         self._resting = None
+        at = self.session.current
         for panel in self.panels:
-            panel.rest(self.session.current)
+            panel.rest(at)
+        if self.kind.offers("exact"):
+            self.jobs.submit(
+                "exact-here",
+                lambda cancelled: views.exact_here(at, cancelled),
+                lambda exact: self._show_exact(at, exact),
+            )
 
-    def _show_point(self, point: views.Point) -> None:
-        self.point = point
+    def _show_exact(self, at: Exploration, exact: dict[str, float]) -> None:
+        self._exact = at, exact
+        self._tell_numbers()
+
+    def _show_point(self, at: Exploration, point: views.Point) -> None:
+        self.point, self._pointed = point, at
         for panel in self.panels:
             panel.at_point(point)
             self._say(messages.Offered(panel.name, panel.shown))
@@ -350,7 +434,16 @@ class Desk:
     def _tell_run(self) -> None:
         frame = self.frame
         if frame is not None and self.run is not None:
-            self._say(messages.Run(self.run.playing, frame.time, frame.unit, frame.finished))
+            reading = self._reading(frame)
+            self._say(messages.Run(self.run.playing, frame.time, frame.unit, frame.finished, reading))
+
+    def _reading(self, frame: Frame) -> str:
+        """What is traced, and its value now."""
+        name = self.panel("trace").chosen
+        if name not in frame.series:
+            return ""
+        title = next((o.title for o in self.kind.observables if o.name == name), in_words(name))
+        return f"{title} {number(float(frame.series[name][-1]))}"
 
     def _run_failed(self, message: str) -> None:
         self._notice(message)
@@ -369,8 +462,8 @@ class Desk:
             if not isinstance(said, messages.State):
                 self._page.say(said)
         notices, self._notices = self._notices, []
-        for text in notices:
-            self._notice(text, "info")
+        if notices:
+            self._notice("\n".join(notices), "info")
 
     def _check(self, cancelled: Cancelled) -> Iterator[Any]:
         yield from enumerate(views.checks(self.kind, cancelled))
@@ -393,24 +486,37 @@ class Desk:
         snippets = {"python": at.as_python(), "sweep": at.as_sweep() if at.x else "", "citation": at.citation()}
         zoomed, can = bool(at.x_window or at.y_window), (self.session.can_undo, self.session.can_redo)
         values, gone = at.model.values(), absent(at.model)
-        self._say(messages.State(values, at.seed_text, view, at.to_query(), zoomed, *can, snippets, gone))
+        chosen = self._chosen_preset(at)
+        self._say(messages.State(values, at.seed_text, view, at.to_query(), zoomed, *can, snippets, gone, chosen))
+
+    def _chosen_preset(self, at: Exploration) -> str:
+        """The preset at whose controls it is, the one that was chosen last before others; empty if it is at none."""
+        names = [self._preset, *(preset.name for preset in self.kind.presets)]
+        return next((name for name in names if name and self.kind.preset(name) == at.model), "")
 
     def _tell_numbers(self) -> None:
         """The numbers at the marker are new: sentence and table."""
         at, point = self.session.current, self.point
-        if point is None:
+        if point is None or self._pointed is None or self._pointed.model != at.model:
+            return  # the numbers of another point are none of this one
+        if self._asking >= 0:
+            self._say(messages.Table([], []))
             return
         measured = self.ensembles.here(at) if at.x else {}
+        exact = self._exact[1] if self._exact[0] is not None and self._exact[0].model == at.model else {}
         if at.colour:
-            said = sentence(at.model, point.theory, at.colour, at.branch, at.method, measured.get(at.colour))
-            self._say(messages.Sentence(said.headline, said.text, said.validity, said.trusted))
+            said = sentence(
+                at.model, point.theory, at.colour, at.branch, at.method, measured.get(at.colour), exact.get(at.colour),
+                waits=self.run is not None and not measured,
+            )  # fmt: skip
+            self._say(messages.Sentence(said.headline, said.text, said.validity, said.verdict))
         if self._table_open:
-            self._say(messages.Table(**exports.table(at.model, point.theory, measured)))
+            self._say(messages.Table(**exports.table(at.model, point.theory, measured, exact)))
 
     def _tell_legends(self) -> None:
         """What is drawn: legends list nothing else."""
         for panel in self.panels:
-            self._say(messages.Legend(panel.name, panel.drawn))
+            self._say(messages.Legend(panel.name, [] if self._asking >= 0 else panel.drawn))
 
     def _notice(self, text: str, kind: str = "error") -> None:
         self._say(messages.Notice(text, kind))

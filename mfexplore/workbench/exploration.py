@@ -21,6 +21,25 @@ ENSEMBLE_SAMPLES = 8
 WORDS = ("x", "y", "colour", "branch", "method", "along", "series", "picture", "function", "law")
 
 
+MOST_PINS, LONGEST_NAME = 12, 60
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """A view that is kept to compare with. query: of a link to it, as far as it is not at the defaults."""
+
+    title: str
+    query: str
+
+    def exploration(self, kind: type[Model]) -> Exploration:
+        """Where that is."""
+        return Exploration.from_query(kind.key, self.query)[0]
+
+    def called(self, title: str) -> Self:
+        """The same under another name; an empty one is none."""
+        return replace(self, title=" ".join(title.split())[:LONGEST_NAME] or self.title)
+
+
 @dataclass(frozen=True)
 class Exploration:
     """Everything that decides what is on the screen.
@@ -34,6 +53,7 @@ class Exploration:
         series: what is traced (None: the observable of the diagram). picture: which of the run (None: the usual one).
         function: the observable that is drawn as a function, law: whose distribution is (None: the first there is).
         x_window, y_window: the zoom (None: as declared).
+        pins: views that are kept to compare with.
     """
 
     model: Model
@@ -50,6 +70,7 @@ class Exploration:
     picture: str | None = None
     function: str | None = None
     law: str | None = None
+    pins: tuple[Pinned, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "seed", check_seed(self.seed))
@@ -86,7 +107,7 @@ class Exploration:
         choices = [name for name, made in self.model.controls().items() if made.is_choice]
         if all(getattr(moved.model, name) == getattr(self.model, name) for name in choices):
             return moved
-        before, usual = self.of(self.model), self.of(moved.model, seed=self.seed)
+        before, usual = self.of(self.model), self.of(moved.model, seed=self.seed, pins=self.pins)
         view = {name: getattr(self, name) for name in (*WORDS, "x_window", "y_window")}
         # What was as usual becomes what is usual now; what was chosen stays.
         return usual._looking({name: value for name, value in view.items() if value != getattr(before, name)})[0]
@@ -171,6 +192,24 @@ class Exploration:
         zoom: Window | None = self.x_window if axis == "x" else self.y_window
         return zoom or self.model.range(self.model.plane(self.x, self.y), axis)
 
+    def where_it_lies(self) -> str:
+        """In words, why the marker is not in the picture; empty if it is."""
+        out = [n for n, (low, high) in self._windows().items() if not low <= getattr(self.model, n) <= high]
+        values = " and ".join(f"{self.model.control(n).title} {getattr(self.model, n):.4g}" for n in out)
+        return f"The marker is outside of this picture: {values}." if out else ""
+
+    def with_marker_inside(self) -> Self:
+        """The same, with so much of the plane shown that the marker is in it."""
+        if not self.x:
+            return self
+        made = replace(self, x_window=None, y_window=None)
+        for axis in ("x", "y"):
+            name = getattr(made, axis)
+            (low, high), value = made.window(axis), getattr(self.model, name)
+            if not low <= value <= high:
+                made = replace(made, **{f"{axis}_window": self.model.control(name).bounds})
+        return made
+
     @property
     def along_control(self) -> str:
         """The control on the abscissa of the curve."""
@@ -185,6 +224,16 @@ class Exploration:
     def seed_expression(self) -> str:
         """The seed in Python, after `import numpy as np`."""
         return self.seed_text if isinstance(self.seed, int) else f"np.random.{self.seed_text}"
+
+    def pinned(self, title: str = "") -> Pinned:
+        """A pin of this view, under a name or under what is unusual about it."""
+        query = urlencode(
+            {n: v for n, v in self.model.values().items() if v != getattr(type(self.model)(), n)}
+            | ({"seed": self.seed_text} if self.seed != 0 else {})
+            | {_link_name(n, self.model): v if isinstance(v, str) else "{!r},{!r}".format(*v)
+               for n, v in self.view().items() if v is not None}
+        )  # fmt: skip
+        return Pinned(self.changed().replace("=", " = ") or "defaults", query).called(title)
 
     def theory_controls(self, *axes: str) -> tuple[tuple[str, Any], ...]:
         """The controls that theory depends on and their values, but those that are axes."""
@@ -202,6 +251,8 @@ class Exploration:
         for name in ("x_window", "y_window"):
             if getattr(self, name):
                 pairs[name] = "{!r},{!r}".format(*getattr(self, name))
+        if self.pins:
+            pairs["pins"] = ";".join(urlencode({"title": pin.title, "at": pin.query}) for pin in self.pins)
         return urlencode({_link_name(k, self.model): v for k, v in pairs.items()})
 
     @classmethod
@@ -222,6 +273,8 @@ class Exploration:
         values: dict[str, Any] = {}
         view: dict[str, Any] = {}
         seed: Seed = 0
+        kept = [dict(parse_qsl(part)) for part in pairs.pop("pins", "").split(";")[:MOST_PINS]]
+        pins = tuple(Pinned("pin", one["at"]).called(one.get("title", "")) for one in kept if "at" in one)
         for name, text in pairs.items():
             try:
                 if name in kind.controls():
@@ -241,17 +294,19 @@ class Exploration:
                 notices.append(f"{error} The default is used.")
             except ValueError:
                 notices.append(f"{name} = {text!r} in the link could not be read; the default is used.")
-        made, errors = cls.of(kind(**values), seed=seed)._looking(view)
+        made, errors = cls.of(kind(**values), seed=seed, pins=pins)._looking(view)
         return made, notices + [f"{error} The default is used." for error in errors]
 
     # -- everything else that it is -------------------------------------------------------------------------------
 
-    def record(self) -> dict[str, Any]:
-        """The same as plain data, for files: system, version, query, seed, package versions."""
+    def record(self, page: str = "") -> dict[str, Any]:
+        """The same as plain data, for files: system, version, query, seed, package versions. page: the address of the
+        page it was made on, so that the link leads there; without one it says what comes after the server's name.
+        """
         return {
             "system": self.model.key,
             "system_version": self.model.version,
-            "link": f"{self.model.key}?{self.to_query()}",
+            "link": f"{page or self.model.key}{'&' if '?' in page else '?'}{self.to_query()}",
             "seed": written_seed(self.seed),
             "versions": versions(),
         }
@@ -261,28 +316,69 @@ class Exploration:
 
     @classmethod
     def from_json(cls, text: str) -> tuple[Self, list[str]]:
-        key, _, query = json.loads(text)["link"].partition("?")
-        return cls.from_query(key, query)
+        record = json.loads(text)
+        return cls.from_query(record["system"], record["link"].partition("?")[2])
+
+    def view(self) -> dict[str, Any]:
+        """How the point is looked at, as far as that is not what is usual: keywords of `of` and of `Model.explore`."""
+        usual = self.of(self.model, seed=self.seed)
+        names = (*WORDS, "x_window", "y_window")
+        return {name: getattr(self, name) for name in names if getattr(self, name) != getattr(usual, name)}
+
+    def changed(self) -> str:
+        """The controls that are not at their defaults, as arguments in Python."""
+        defaults = type(self.model)()
+        return ", ".join(f"{n}={v!r}" for n, v in self.model.values().items() if v != getattr(defaults, n))
 
     def as_python(self) -> str:
-        """The lines of Python that compute what is on the screen."""
+        """The lines of Python that compute what is on the screen, and draw it."""
         kind = type(self.model)
-        defaults = kind()
-        changed = {n: v for n, v in self.model.values().items() if v != getattr(defaults, n)}
-        arguments = ", ".join(f"{n}={v!r}" for n, v in changed.items())
-        lines = ["import numpy as np", "import mfexplore as mf", "", f'model = mf.system("{kind.key}")({arguments})']
-        if kind.offers("solve"):
-            lines += ["model.theory()  # every branch of the theory"]
+        lines = ["import numpy as np", "import mfexplore as mf"]
+        lines += ["from mfexplore.figures import publication"] if self.x else []
+        lines += ["", f'model = mf.system("{kind.key}")({self.changed()})']
+        lines += ["theory = model.theory()  # every branch of it, at this point"] if kind.offers("solve") else []
         if self.x:
-            lines += [f'model.diagram(x="{self.x}", y="{self.y}")["{self.colour}"]']
-            lines += [f'model.boundaries(x="{self.x}", y="{self.y}")']
-            lines += [f"model.theory({self.along_control}={self._axis_expression(101)})"]
+            lines += ["", *self._diagram_in_python(), "", *self._curve_in_python()]
         if kind.offers("simulation"):
-            lines += [f"run = model.simulate(seed={self.seed_expression})", "run.advance(100)", "run.trace()"]
             lines += [
-                f"model.ensemble(samples={ENSEMBLE_SAMPLES}, seed={self.seed_expression})  # mean and standard error"
+                "",
+                f"run = model.simulate(seed={self.seed_expression})",
+                "run.advance(100)",
+                "trace = run.trace()",
+                f"ensemble = model.ensemble(samples={ENSEMBLE_SAMPLES}, seed={self.seed_expression})",
             ]
         return "\n".join(lines)
+
+    def _diagram_in_python(self) -> list[str]:
+        axes = f"{self.x!r}, {self.y!r}"
+        zoomed = {"x_range": self.x_window, "y_range": self.y_window}
+        windows = "".join(f", {name}={window!r}" for name, window in zoomed.items() if window)
+        return [
+            f"diagram = model.diagram({axes}{windows})",
+            f"boundaries = model.boundaries({axes})",
+            "figure = publication.diagram(",
+            f"    diagram, type(model), {self.colour!r}, branch={self.branch!r}, method={self.method!r},",
+            f"    boundaries=boundaries, marker=(model.{self.x}, model.{self.y}),",
+            ")",
+            f'figure.savefig("{self.model.key}-diagram.png", dpi=300)',
+        ]
+
+    def _curve_in_python(self) -> list[str]:
+        name, observable = self.along_control, self.colour
+        lines = [f"curve = model.theory({name}={self._axis_expression(161)})", "points = []"]
+        if type(self.model).offers("simulation"):
+            lines += [
+                f"for value in {self._axis_expression(13)}:",
+                f"    here = model.ensemble(samples={ENSEMBLE_SAMPLES}, seed={self.seed_expression}, {name}=value)",
+                f"    if {observable!r} in here:",
+                f"        error = here[{f'{observable}_standard_error'!r}]",
+                f"        points.append((value, float(here[{observable!r}]), float(error)))",
+            ]
+        return [
+            *lines,
+            f"figure = publication.curve(curve, type(model), {name!r}, {observable!r}, points)",
+            f'figure.savefig("{self.model.key}-curve.png", dpi=300)',
+        ]
 
     def as_sweep(self) -> str:
         """The lines of Python that turn the curve on the screen into a sweep, resumable and past one machine."""

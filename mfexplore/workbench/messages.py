@@ -79,6 +79,18 @@ class Preset(Heard):
 
 
 @dataclass(frozen=True)
+class Go(Heard):
+    """Be where a link says: its part after the question mark. Back and forward of a browser say so."""
+
+    query: str
+
+
+@dataclass(frozen=True)
+class Whole(Heard):
+    """Show so much of the plane that the marker is in the picture."""
+
+
+@dataclass(frozen=True)
 class Reset(Heard):
     pass
 
@@ -104,6 +116,21 @@ class Unpin(Heard):
 
 
 @dataclass(frozen=True)
+class Visit(Heard):
+    """Go to where a pin was made."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class Rename(Heard):
+    """Call a pin by another name."""
+
+    index: int
+    name: str
+
+
+@dataclass(frozen=True)
 class Cancel(Heard):
     """Stop refining; what is drawn stays."""
 
@@ -118,9 +145,14 @@ class Simulate(Heard):
 
 @dataclass(frozen=True)
 class Task(Heard):
-    """Set the controls of a task."""
+    """Set the controls of a task; until it is answered, or one goes elsewhere, what theory says is hidden."""
 
     index: int
+
+
+@dataclass(frozen=True)
+class Skip(Heard):
+    """Show what theory says although the task is not answered."""
 
 
 @dataclass(frozen=True)
@@ -140,9 +172,10 @@ class Reveal(Heard):
 
 @dataclass(frozen=True)
 class Export(Heard):
-    """what: "diagram.png", "curve.csv", ... as `exports.offered` lists them."""
+    """what: "diagram.png", "curve.csv", ... as `Sheet.exports` lists them. page: the address of the page, for links."""
 
     what: str
+    page: str = ""
 
 
 @dataclass(frozen=True)
@@ -216,7 +249,7 @@ class Said:
 @dataclass(frozen=True)
 class State(Said):
     """Where the exploration is, and what can be done from here. absent: controls ("control"), and options of the menus
-    by their names, that do not exist at these words of choices.
+    by their names, that do not exist at these words of choices. preset: the one at whose controls it is, if any.
     """
 
     repeated = True
@@ -230,18 +263,33 @@ class State(Said):
     redo: bool
     snippets: dict[str, str]
     absent: dict[str, list[str]]
+    preset: str
+
+
+@dataclass(frozen=True)
+class Asking(Said):
+    """The task that is to be answered before theory is shown; -1: none."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class Outside(Said):
+    """The marker is not in the picture: why, in words; empty if it is."""
+
+    text: str
 
 
 @dataclass(frozen=True)
 class Sentence(Said):
-    """What the picture means at the marker; the answer to every move of it."""
+    """What the picture means at the marker; the answer to every move of it. verdict: "agrees", "differs" or "open"."""
 
     repeated = True
 
     headline: str
     text: str
     validity: str
-    trusted: bool
+    verdict: str
 
 
 @dataclass(frozen=True)
@@ -325,12 +373,13 @@ class Legend(Said):
 
 @dataclass(frozen=True)
 class Run(Said):
-    """How the simulation stands."""
+    """How the simulation stands. reading: what is traced, and its value now."""
 
     playing: bool
     time: float
     unit: str
     finished: bool
+    reading: str = ""
 
 
 @dataclass(frozen=True)

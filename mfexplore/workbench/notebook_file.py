@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from mfexplore.workbench.exploration import Exploration
@@ -11,20 +12,26 @@ from mfexplore.workbench.exploration import Exploration
 def as_notebook(exploration: Exploration) -> str:
     """The text of an .ipynb file that opens on this exploration; no cell has been run yet."""
     model = exploration.model
-    changed = ", ".join(f"{n}={v!r}" for n, v in model.values().items() if v != getattr(type(model)(), n))
-    made = f'import mfexplore as mf\nimport numpy as np\n\nmodel = mf.system("{model.key}")({changed})'
+    made = f'import mfexplore as mf\nimport numpy as np\n\nmodel = mf.system("{model.key}")({exploration.changed()})'
+    view = "".join(f", {name}={value!r}" for name, value in exploration.view().items())
     cells = [
         _cell("markdown", f"# {model.title}\n\n{model.summary}\n\n{exploration.citation()}"),
         _cell("code", made),
-        _cell("code", f"model.explore(seed={exploration.seed_expression})"),
+        _cell("code", f"model.explore(seed={exploration.seed_expression}{view})"),
         _cell("markdown", "## The same in Python"),
-        _cell("code", exploration.as_python()),
+        *(_cell("code", lines) for lines in _cells(exploration.as_python())),
     ]
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}, "mfexplore": exploration.record()}
     return json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, indent=1) + "\n"
+
+
+def _cells(lines: str) -> list[str]:
+    """The parts of a program, each with what it makes as its last line, so that a notebook shows it."""
+    parts = lines.split("\n\n")
+    return [re.sub(r"(figure)\.savefig\(.*\)$", r"\g<0>\n\1", part) for part in parts]
 
 
 def _cell(kind: str, text: str) -> dict[str, Any]:

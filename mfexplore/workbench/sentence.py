@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mfexplore.core.declaration import Observable, Verdict, sentence_case
+from mfexplore.core import declaration
+from mfexplore.core.declaration import Method, sentence_case
 from mfexplore.core.model import Model
+from mfexplore.workbench import agreement
+from mfexplore.workbench.agreement import (
+    NOTHING,
+    Judged,
+    Sampled,
+    Verdict,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
-CLEAR = 5, 0.05  # standard errors, and a part of the observable's range: theory and simulation differ by more than both
-NOTHING = 5e-7  # a zero that was solved for numerically, an error that is rounding
-
-
 @dataclass(frozen=True)
 class Sentence:
     """headline: the phase. text: numbers of theory and simulation, and what they mean. validity: one line on whether
-    the theory may be trusted here; trusted says the same as a bool.
+    the theory may be trusted here; verdict says the same in one word, and "open" as long as nobody knows.
     """
 
     headline: str
     text: str
     validity: str
-    trusted: bool
+    verdict: Verdict
 
     @property
     def plain(self) -> str:
@@ -49,32 +53,15 @@ def number(value: float, error: float | None = None) -> str:
     return f"{value:.{digits}f} ± {error:.{digits}f}"
 
 
-def departure(model: Model, branches: xr.DataArray, shown: int, measured: tuple[float, float, int]) -> tuple[str, bool]:
-    """A sentence if the simulation is clearly not in the state `shown` of the theory: in which it is, if in any; and
-    whether it is in none.
-
-    branches: the observable on every branch (of one method), NaN where there is no such state.
-    """
-    mean, error, _ = measured
-    observable = model.observable(str(branches.name))
-    values = np.atleast_1d(branches.values).astype(float)
-    low = observable.low if observable.low is not None else min(mean, *values[np.isfinite(values)])
-    high = observable.high if observable.high is not None else max(mean, *values[np.isfinite(values)])
-    gap, unclear = np.abs(values - mean), CLEAR[1] * (high - low)
-    if gap[shown] <= max(CLEAR[0] * error, unclear) or not np.isfinite(error):
-        return "", False
-    if (gap <= unclear).any():  # nothing less: half of the samples here and half there have a large error, and no state
-        return f"The simulation is near the {model.branches[int(np.nanargmin(gap))].title} state.", False
-    return f"Theory and simulation differ by more than the error: {model.caveat()}.", True
-
-
 def sentence(
     model: Model,
     theory: xr.Dataset,
     observable: str,
     branch: str | None = None,
     method: str | None = None,
-    measured: tuple[float, float, int] | None = None,
+    measured: Sampled | None = None,
+    exact: float | None = None,
+    waits: bool = False,
 ) -> Sentence:
     """Describe one point.
 
@@ -82,7 +69,8 @@ def sentence(
         theory: `model.theory()` at the point.
         observable: the one whose value is told.
         branch, method: whose value (None: the equilibrium branch, the first method).
-        measured: mean, standard error and number of samples of an ensemble at this point, if there is one.
+        measured: the observable in an ensemble at this point, if there is one; waits: there will be one.
+        exact: its exact value at the size that is simulated, where that is known.
     """
     if "method" in theory.dims:
         theory = theory.sel({"method": method or model.methods[0].name})
@@ -94,7 +82,7 @@ def sentence(
     parts = []
     simulated = ""
     if measured is not None:
-        mean, error, samples = measured
+        mean, error, samples, _ = measured
         value_words = "undefined" if np.isnan(mean) else number(mean, error)
         rounded = [words for control, words in model.rounding().items() if control != "size"]  # which the extent tells
         simulated = f"{value_words} in {samples} simulations {model.extent()}".rstrip()
@@ -123,43 +111,45 @@ def sentence(
     # Where the branch that is shown does not exist, the words are about the equilibrium, and so is the verdict.
     judged = theory.isel(branch=equilibrium) if np.isnan(value) and model.branches and equilibrium >= 0 else at
     code = int(judged["validity"].max()) if solved or not unknown else 0
-    differs = False
     judging = next((m for m in model.methods if m.name == (method or model.methods[0].name)), None)
-    if judging is not None and measured is not None and not np.isnan(value) and judging.bound is not None:
-        violated = _violated(model.observable(observable), value, judging.bound, measured)
-        parts.insert(1, f"The {judging.bound} bound is {'violated' if violated else 'respected'} by the simulation.")
-        differs = violated
-    elif judging is not None and not model.describes(judging):
-        if measured is not None:
-            parts.insert(1, "This theory is of another option than the one that is simulated.")
-    elif measured is not None and not np.isnan(value):
-        departed, differs = departure(model, theory[observable], index if model.branches else 0, measured)
-        if departed and not (code and differs):  # a failure of the theory is the better reason
-            parts.insert(1, departed)
+    known = not np.isnan(value)
+    found = agreement.NOT_YET if waits and known and measured is None else agreement.ALONE
+    if known and measured is not None:
+        found = _compared(model, judging, theory[observable], index if model.branches else 0, measured)
+    # An exact mean is over all states at once: it judges a state only where there is no other.
+    stable = theory[observable].where(theory["stable"]).values
+    alone = len(np.unique(np.round(stable[np.isfinite(stable)], 9))) < 2
+    is_estimate = alone and (judging is None or judging.bound is None)
+    if known and exact is not None and is_estimate and found.verdict != "agrees":
+        truth = agreement.against_exact(model, observable, value, exact)
+        if truth.verdict == "differs" or found.verdict == "open":
+            found = truth
+    if found.words and not (code and found.verdict == "differs"):  # a failure of the theory is the better reason
+        parts.insert(1, found.words)
     if code:
         failure = model.failures[code - 1]
-        return Sentence(headline, " ".join([*parts, failure.doc]), failure.title, False)
+        return Sentence(headline, " ".join([*parts, failure.doc]), failure.title, "differs")
     if solved:
-        return Sentence(headline, " ".join(parts), "no stable state", False)
+        return Sentence(headline, " ".join(parts), "no stable state", "differs")
     if unknown or not bool(at["converged"]):
-        return Sentence(headline, " ".join(parts), "not converged", False)
-    if differs:
-        return Sentence(headline, " ".join(parts), "simulation differs", False)
-    return Sentence(headline, " ".join(parts), "theory valid here", True)
+        return Sentence(headline, " ".join(parts), "not converged", "differs")
+    return Sentence(headline, " ".join(parts), found.title, found.verdict)
 
 
-def _violated(
-    observable: Observable, value: float, bound: Literal["upper", "lower"], measured: tuple[float, float, int]
-) -> bool:
-    """Whether what was measured is clearly on the wrong side of a bound."""
-    mean, error, _ = measured
-    low, high = (min(value, mean) if observable.low is None else observable.low), observable.high
-    unclear = CLEAR[1] * ((max(value, mean) if high is None else high) - low)
-    beyond = mean - value if bound == "upper" else value - mean
-    return bool(beyond > max(CLEAR[0] * error, unclear * (observable.low is not None and high is not None)))
+def _compared(model: Model, judging: Method | None, branches: xr.DataArray, shown: int, measured: Sampled) -> Judged:
+    """What a simulation says of a theory: of an estimate, of a bound, or nothing of a theory of something else."""
+    if judging is not None and judging.bound is not None:
+        value = float(np.atleast_1d(branches.values)[shown])
+        violated = agreement.beyond(model.observable(str(branches.name)), value, judging.bound, measured)
+        verb = "violated" if violated else "respected"
+        words = f"The {judging.bound} bound is {verb} by the simulation."
+        return Judged("differs" if violated else "agrees", f"bound {verb}", words)
+    if judging is not None and not model.describes(judging):
+        return Judged("open", "of another option", "This theory is of another option than the one that is simulated.")
+    return agreement.compare(model, branches, shown, measured)
 
 
-def judgement(judged: Verdict) -> str:
+def judgement(judged: declaration.Verdict) -> str:
     """What a student is told of a guess."""
     word = "Right" if judged.right else "Not quite"
     return f"{word}: the answer is {number(judged.truth)} (you said {judged.guess:g})."

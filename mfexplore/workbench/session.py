@@ -1,15 +1,15 @@
-"""The state behind one page: where we are, where we came from, what is pinned. Knows no widget toolkit."""
+"""The state behind one page: where we are, and where we came from. Knows no widget toolkit."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mfexplore.core.declaration import Reference, Task
 from mfexplore.core.model import by_name
-from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.exploration import MOST_PINS, Exploration, Pinned
 
 GESTURE_SECONDS = 1.0  # changes of one control that follow each other this closely are one step of undo
 
@@ -18,11 +18,10 @@ Listener = Callable[[Exploration, Exploration], None]
 
 @dataclass(frozen=True)
 class Pin:
-    """A frozen view to compare with: its exploration and the curves it showed."""
+    """A frozen view to compare with: its exploration and the curves it showed, by panel."""
 
-    title: str
     exploration: Exploration
-    curves: Any
+    curves: Mapping[str, Any]
 
 
 class Session:
@@ -31,7 +30,6 @@ class Session:
     def __init__(self, start: Exploration) -> None:
         self.start = start
         self.current = start
-        self.pins: list[Pin] = []
         self._past: list[Exploration] = []
         self._future: list[Exploration] = []
         self._listeners: list[Listener] = []
@@ -74,8 +72,8 @@ class Session:
         self.go(self.current.at_reference(reference))
 
     def reset(self) -> None:
-        """Back to the defaults of the system (undo brings the present back)."""
-        self.go(Exploration.of(type(self.current.model)()))
+        """Back to the defaults of the system (undo brings the present back); pins stay."""
+        self.go(Exploration.of(type(self.current.model)(), pins=self.current.pins))
 
     @property
     def can_undo(self) -> bool:
@@ -97,16 +95,27 @@ class Session:
             self._gesture = ("", 0.0)
             self._move(self._future.pop())
 
-    def pin(self, curves: Any) -> Pin:
-        """Keep the present view as a ghost to compare with."""
-        changed = {n: v for n, v in self.current.model.values().items() if v != getattr(type(self.current.model)(), n)}
-        title = ", ".join(f"{n} = {v:.4g}" if isinstance(v, float) else f"{n} = {v}" for n, v in changed.items())
-        pin = Pin(title or "defaults", self.current, curves)
-        self.pins.append(pin)
-        return pin
+    def pin(self, title: str = "") -> Pinned:
+        """Keep the present view as a ghost to compare with, under a name or what is unusual about it."""
+        at = self.current
+        pinned = at.pinned(title)
+        self.go(replace(at, pins=(*at.pins, pinned)[-MOST_PINS:]))
+        return pinned
 
-    def unpin(self, pin: Pin) -> None:
-        self.pins.remove(pin)
+    def rename(self, index: int, title: str) -> None:
+        """Call a pin by another name."""
+        pins = list(self.current.pins)
+        pins[index] = pins[index].called(title)
+        self.go(replace(self.current, pins=tuple(pins)))
+
+    def unpin(self, index: int) -> None:
+        pins = self.current.pins
+        self.go(replace(self.current, pins=pins[:index] + pins[index + 1 :]))
+
+    def visit(self, index: int) -> None:
+        """Go to where a pin was made; all pins stay."""
+        there = self.current.pins[index].exploration(type(self.current.model))
+        self.go(replace(there, pins=self.current.pins))
 
     def _move(self, new: Exploration) -> None:
         old, self.current = self.current, new

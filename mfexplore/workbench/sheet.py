@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mfexplore.core.controls import Control
-from mfexplore.core.declaration import sentence_case
+from mfexplore.core.declaration import Reference, sentence_case
 from mfexplore.core.docstrings import docstring
 from mfexplore.core.model import Model
 from mfexplore.figures.prose import one_line, to_html
@@ -53,6 +53,11 @@ BUTTONS = {
     "play": Button("▶", "Play or pause", "Play", "space"),
     "step": Button("Step", "One step", key="S"),
     "restart": Button("Restart", "Start again with the same seed", key="R"),
+    "whole": Button("Show it", "Show so much of the plane that the marker is in the picture"),
+    "skip": Button("Show the theory", "Without an answer"),
+    "visit": Button("go", "Go to where this pin was made"),
+    "rename": Button("rename", "Call this pin by another name"),
+    "remove": Button("remove", "Take this pin away"),
     "look": Button("look", "Go to the point that it speaks of"),
     "zoom-in": Button("+", "Zoom in at the marker", "Zoom in at the marker", "+"),
     "zoom-out": Button("−", "Zoom out", "Zoom out", "−"),
@@ -74,10 +79,14 @@ KEYS = (
 
 SNIPPETS = {"python": "This view in Python", "sweep": "As a sweep over disorder", "citation": "Cite it"}
 
+SINGLE_KEYS = "Single keys act (space, S, R, P, ?)"
 SEED_HELP = "the same seed gives the same run"
 TABLE_NOTE = "A dash: this branch does not exist here. All data of the diagram, the curve and the run are under Export."
 LOST = "The connection to the server is lost. This page opens again, as it is, as soon as the server answers."
 SPEEDS = (-1.5, 2.5, 0.05)  # powers of ten of steps per frame: least, most, step
+
+
+CHECKS = {"Checks against the literature": True, "Checks by other computations": False}
 
 
 @dataclass(frozen=True)
@@ -149,6 +158,13 @@ class Sheet:
         return ["Explore", "About", *(["Tasks"] if self.kind.tasks else []), "Code", "Data"]
 
     @cached_property
+    def checks(self) -> list[tuple[str, list[tuple[int, Reference]]]]:
+        """The references with their places, under what they are: numbers of the literature, or computed otherwise."""
+        numbered = list(enumerate(self.kind.references))
+        of = {title: [one for one in numbered if one[1].published == told] for title, told in CHECKS.items()}
+        return [(title, rows) for title, rows in of.items() if rows]
+
+    @cached_property
     def exports(self) -> list[tuple[str, list[str]]]:
         """What can be taken home: pairs of a part's title and its forms, of which `part.form` is the name."""
         found = []
@@ -156,10 +172,11 @@ class Sheet:
             found += [(part, ["png", "svg", "pdf", "csv", "nc"]) for part in ("diagram", "curve")]
             if self.runs:
                 found.append(("hysteresis", ["csv", "nc"]))
-        if any(panel.name == "function" for panel in self.panels):
-            found.append(("function", ["png", "svg", "pdf"]))
+        shown = {"function": "function", "landscape": "landscape", "histogram": "distribution", "state": "state"}
+        names = [panel.name for panel in self.panels]
+        found += [(part, ["png", "svg", "pdf"]) for name, part in shown.items() if name in names]
         if self.runs:
-            found.append(("trace", ["csv", "nc"]))
+            found.append(("trace", ["png", "svg", "pdf", "csv", "nc"]))
         return [*found, ("notebook", ["ipynb"])]
 
     @cached_property

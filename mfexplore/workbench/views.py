@@ -28,6 +28,7 @@ from mfexplore.study.ensemble import Average, average, measure_ages, measure_sam
 from mfexplore.study.hysteresis import PLACES, as_dataset, carried, usual_dwell
 from mfexplore.study.measured import Dots
 from mfexplore.study.turns import Rank, lower
+from mfexplore.workbench.agreement import Sampled
 from mfexplore.workbench.exploration import ENSEMBLE_SAMPLES, Exploration
 from mfexplore.workbench.jobs import Cancelled
 
@@ -48,8 +49,6 @@ EXACT_POINTS = 41
 PLANE_POINTS = 9  # along each axis of a plane, where it is measured ...
 PLANE_SAMPLES = 4  # ... with so many samples each
 
-Measured = tuple[float, float, int]  # mean, standard error, samples
-
 
 @dataclass(frozen=True)
 class Point:
@@ -62,6 +61,16 @@ class Point:
     landscape: Landscape | None
     recursion: Recursion | None
     laws: tuple[Law, ...]
+
+    def states_of(self, observable: str) -> tuple[NDArray[Any], NDArray[Any]]:
+        """The observable on all branches (of the first method), and which of them are stable: shape (branches,); empty
+        for something that the theory has no branches of.
+        """
+        theory = self.theory.isel({"method": 0}) if "method" in self.theory.dims else self.theory
+        if observable not in theory:
+            return np.empty(0), np.empty(0, bool)
+        values, stable = (np.atleast_1d(theory[name].values) for name in (observable, "stable"))
+        return values, stable
 
 
 def _theory(model: Model, *axes: str) -> tuple[Any, ...]:
@@ -218,6 +227,17 @@ def exact(at: Exploration, cancelled: Cancelled) -> Iterator[tuple[NDArray[Any],
     yield from answers.ask(("exact", type(at.model), name, elsewhere, tuple(grid), at.colour), compute, cancelled)
 
 
+def exact_here(at: Exploration, cancelled: Cancelled) -> Iterator[dict[str, float]]:
+    """The exact values at the size that is simulated at the marker; nothing where the system has none."""
+    model = at.model.realised()
+
+    def compute(cancelled: Cancelled) -> Iterator[dict[str, float]]:
+        lower(Rank.BACKGROUND)
+        yield _unless_refused(model.exact) or {}
+
+    yield from answers.ask(("exact here", model), compute, cancelled)
+
+
 def loop(at: Exploration, cancelled: Cancelled) -> Iterator[tuple[xr.Dataset, float]]:
     """A run that is carried along the abscissa of the curve and back, as `Model.hysteresis` gives it, so far; and which
     part of all that is.
@@ -273,7 +293,7 @@ class Ensembles:
 
     def __init__(self) -> None:
         self._key: Any = None
-        self.points: dict[float, dict[str, Measured]] = {}
+        self.points: dict[float, dict[str, Sampled]] = {}
 
     def turn_to(self, at: Exploration) -> None:
         """Forget what was measured elsewhere."""
@@ -292,7 +312,7 @@ class Ensembles:
         if declared.role == "time":
             return _ages_job(at, sorted(set(order)), points, progress)
 
-        def measure(cancelled: Cancelled) -> Iterator[dict[float, dict[str, Measured]]]:
+        def measure(cancelled: Cancelled) -> Iterator[dict[float, dict[str, Sampled]]]:
             for done, asked in enumerate(order):
                 progress(done / len(order))
                 simulated = at.model.replace(**{name: asked}).realised()
@@ -306,17 +326,17 @@ class Ensembles:
 
         return measure
 
-    def here(self, at: Exploration) -> dict[str, Measured]:
+    def here(self, at: Exploration) -> dict[str, Sampled]:
         """What was measured at the marker, by observable."""
         return self.points.get(float(getattr(at.model.realised(), at.along_control)), {})
 
 
 def _ages_job(
-    at: Exploration, ages: list[float], points: dict[float, dict[str, Measured]], progress: Callable[[float], None]
+    at: Exploration, ages: list[float], points: dict[float, dict[str, Sampled]], progress: Callable[[float], None]
 ) -> Any:
     """Measure at all ages along the same runs; yields after each run."""
 
-    def measure(cancelled: Cancelled) -> Iterator[dict[float, dict[str, Measured]]]:
+    def measure(cancelled: Cancelled) -> Iterator[dict[float, dict[str, Sampled]]]:
         lower(Rank.BACKGROUND)
         model = at.model.realised()
         runs: list[list[dict[str, float]]] = []
@@ -332,10 +352,10 @@ def _ages_job(
 
 def _samples(
     model: Model, seed: Seed, cancelled: Cancelled, samples: int = ENSEMBLE_SAMPLES, rank: Rank = Rank.BACKGROUND
-) -> dict[str, Measured] | None:
+) -> dict[str, Sampled] | None:
     """The ensemble at one point; None if `cancelled()`."""
 
-    def compute(cancelled: Cancelled) -> Iterator[dict[str, Measured]]:
+    def compute(cancelled: Cancelled) -> Iterator[dict[str, Sampled]]:
         lower(rank)
         found = [measure_sample(model, seed, sample, cancelled) for sample in range(samples)]
         yield _as_shown(model, average(found))
@@ -345,13 +365,15 @@ def _samples(
     return None
 
 
-def _as_shown(model: Model, found: dict[str, Average]) -> dict[str, Measured]:
+def _as_shown(model: Model, found: dict[str, Average]) -> dict[str, Sampled]:
     """Means, or medians of what has a heavy tail, with their standard errors."""
     tailed = {o.name for o in model.observables if o.heavy_tailed}
     return {
-        name: (over.median, 0.93 * (over.upper - over.lower) / np.sqrt(max(over.samples, 1)), over.samples)
+        name: Sampled(
+            over.median, 0.93 * (over.upper - over.lower) / np.sqrt(max(over.samples, 1)), over.samples, over.values
+        )
         if name in tailed
-        else (over.mean, over.error, over.samples)
+        else Sampled(over.mean, over.error, over.samples, over.values)
         for name, over in found.items()
     }
 

@@ -129,8 +129,17 @@ def test_gallery_leads_to_a_system(page: Any, address: str) -> None:
     for words in ("weiss 1907", "h_s↑"):  # a paper, a symbol
         page.fill("#search", words)
         assert "Curie-Weiss" in page.inner_text(".system:visible")
+    for words in ("synchronization", "Tc", "XY", "Landau"):
+        page.fill("#search", words)
+        assert page.locator(".system:visible").count(), words
+    page.fill("#search", "AMP")
+    page.wait_for_selector("#found:visible")
+    assert "sampl" not in page.inner_text(".system:visible >> nth=0").lower(), "a piece of a word is no word"
     page.fill("#search", "weiss")
     assert page.locator(".system:visible").count() == 1
+    page.reload()
+    assert page.input_value("#search") == "weiss", "the address keeps what was searched for"
+    assert page.locator("h1").count() == 1
     page.wait_for_selector(".system:visible img.there")
     page.click(".system:visible")
     page.wait_for_function("document.documentElement.dataset.connected === 'true'")
@@ -173,6 +182,12 @@ def test_preset_undo_and_redo(page: Any, address: str) -> None:
     page.click("[data-preset='hysteresis']")
     until(page, "() => $('box-drive_amplitude').value === '0.4'")
     assert "turn only beyond the spinodal" in page.inner_text("#watch")
+    until(page, "() => $('play').getAttribute('aria-pressed') === 'true'")
+    assert page.get_attribute("[data-preset='hysteresis']", "aria-pressed") == "true"
+    page.click("#reset")
+    until(page, "() => !$('watch').textContent.includes('spinodal')")
+    page.click("#undo")
+    until(page, "() => $('box-drive_amplitude').value === '0.4'")
     page.click("#undo")
     until(page, "() => $('box-drive_amplitude').value === '0'")
     page.click("#redo")
@@ -197,7 +212,7 @@ def test_link_restores_what_was_on_the_screen(page: Any, address: str) -> None:
 def test_bad_link_and_bad_value_are_told_and_nothing_is_lost(page: Any, address: str) -> None:
     visit(page, address, "?temperature=99&field=0.1&colour=nothing&unheard=1")
     page.wait_for_selector(".toast")
-    until(page, "() => bench().querySelectorAll('.toast').length === 3")
+    until(page, "() => bench().querySelector('.toast span').textContent.split('\\n').length === 3")
     marker_at(page, 0.1, 0.7)
     page.fill("#box-temperature", "warm")
     page.keyboard.press("Enter")
@@ -244,10 +259,75 @@ def test_pages_help_theme_and_task(page: Any, address: str) -> None:
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
 
 
-def test_narrow_window_does_not_scroll_sideways(page: Any, address: str) -> None:
-    page.set_viewport_size({"width": 400, "height": 800})
+def test_on_a_phone_cause_and_effect_are_on_one_screen_and_scrolling_moves_nothing(browser: Any, address: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    context.add_init_script(FIND)
+    tab = context.new_page()
+    tab.set_default_timeout(PATIENCE)
+    visit(tab, address, "?temperature=0.55&field=0.1")
+    assert tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    within = """selector => { const box = bench().querySelector(selector).getBoundingClientRect();
+        return box.left >= 0 && box.right <= innerWidth && box.top >= 0 && box.bottom <= innerHeight; }"""
+    assert tab.evaluate(within, ".grip [data-press=play]")
+    plane = tab.locator(".figure-diagram").bounding_box()
+    middle = {"x": plane["x"] + 0.6 * plane["width"], "y": plane["y"] + 0.3 * plane["height"]}
+    swipe = {**middle, "yDistance": -240, "xDistance": -40, "gestureSourceType": "touch"}
+    context.new_cdp_session(tab).send("Input.synthesizeScrollGesture", swipe)
+    until(tab, "() => scrollY > 50")
+    marker_at(tab, 0.1, 0.55)
+    tab.evaluate("scrollTo(0, 0)")
+    tab.click("#export summary")
+    assert tab.evaluate(within, "#export .sheet")
+    tab.click("#export summary")
+    tab.click("#grip")
+    until(tab, within, "#slide-temperature")
+    until(tab, within, ".figure-diagram")
+    tab.click(".grip [data-press=play]")
+    until(tab, "() => bench().querySelector('[data-mirror=reading]').textContent.startsWith('magnetization')")
+    tab.click("[data-stage=state]")
+    until(tab, within, "[data-figure=state]")
+    assert tab.evaluate(within, "#slide-temperature")
+    tab.click("[data-stage=diagram]")
+    until(tab, within, ".figure-diagram")
+    plane = tab.locator(".figure-diagram").bounding_box()
+    tab.touchscreen.tap(plane["x"] + 0.3 * plane["width"], plane["y"] + 0.4 * plane["height"])
+    until(tab, f"() => {SOURCE}(['diagram', 'marker', 'x'])[0] < -0.1")
+    context.close()
+
+
+def test_browser_back_and_forward_stay_in_the_workbench(page: Any, address: str) -> None:
     visit(page, address)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.fill("#box-field", "0.2")
+    page.keyboard.press("Enter")
+    until(page, "() => location.search.includes('field=0.2')")
+    page.wait_for_timeout(1100)
+    page.click("[data-preset=paramagnet]")
+    until(page, "() => location.search.includes('temperature=1.4')")
+    page.go_back()
+    marker_at(page, 0.2, 0.7)
+    page.go_forward()
+    marker_at(page, 0.0, 1.4)
+    page.fill("#box-temperature", "1.8")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#outside:has-text('temperature 1.8')")
+    page.click("#whole")
+    page.wait_for_selector("#outside", state="hidden")
+
+
+def test_a_task_hides_theory_until_it_is_answered(page: Any, address: str) -> None:
+    visit(page, address)
+    page.click("#try")
+    page.click("[data-task-start]")
+    page.wait_for_selector("#asking:has-text('How strong')")
+    assert not page.is_visible("#sentence")
+    diagram = "Bokeh.documents.flatMap(d => d.roots()).find(r => r.name === 'diagram')"
+    colours = f"{diagram}.renderers.find(r => r.name === 'colour')"
+    until(page, f"() => !{colours}.visible")
+    page.fill("#guess", "0.19")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#answered.right")
+    until(page, f"() => {colours}.visible")
+    assert page.is_visible("#sentence")
 
 
 def test_two_people_do_not_disturb_each_other(page: Any, address: str) -> None:
@@ -365,6 +445,13 @@ def test_choosing_the_other_axis_swaps_both(page: Any, address: str) -> None:
     marker_at(page, 0.55, 0.1)
     assert page.input_value("[data-view=y]") == "field"
     assert not page.locator(".toast").count()
+    until(page, "() => location.search.includes('x=temperature')")
+    link = page.url
+    page.goto("about:blank")
+    page.goto(link)
+    page.wait_for_function("document.documentElement.dataset.connected === 'true'")
+    marker_at(page, 0.55, 0.1)
+    assert page.input_value("[data-view=y]") == "field"
 
 
 def test_zoom_and_back(page: Any, address: str) -> None:
@@ -393,7 +480,14 @@ def test_pin_and_undo_of_a_drag(page: Any, address: str) -> None:
     page.keyboard.press("Control+z")
     marker_at(page, 0.0, 0.7)
     assert len(column(page, "curve", "pins", "xs")) == 3  # one for each branch
-    page.click("#pins .link")
+    page.click("[data-pin=rename]")
+    page.keyboard.type("before")
+    page.keyboard.press("Enter")
+    page.fill("#box-field", "0.2")
+    page.keyboard.press("Enter")
+    page.click("[data-pin=visit] >> text=before")
+    marker_at(page, 0.0, 0.7)
+    page.click("[data-pin=remove]")
     page.wait_for_selector("#pins-card", state="hidden")
 
 
@@ -436,11 +530,22 @@ def test_exports_of_every_kind_open(page: Any, address: str) -> None:
 
 
 def test_keyboard_alone_reaches_controls_and_help(page: Any, address: str) -> None:
+    page.emulate_media(color_scheme="dark")
     visit(page, address)
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark", "as the system has it, at the first visit"
+    page.wait_for_selector("[data-figure=trace] .bk-events", state="attached")
+    nameless = """() => { const found = []; const look = node => { for (const one of node.querySelectorAll("*")) {
+        const name = one.ariaLabel || one.innerText || one.labels?.length;
+        if (one.tabIndex >= 0 && !name && one.checkVisibility()) found.push(one.outerHTML.slice(0, 80));
+        if (one.shadowRoot) look(one.shadowRoot); } }; look(bench()); return found; }"""
+    assert page.evaluate(nameless) == []
+    assert page.evaluate("bench().querySelectorAll('h1').length") == 1
+    assert page.get_attribute("#speed", "aria-valuetext") == "1 step per frame"
     reached = []
-    for _ in range(12):
+    for _ in range(14):
         page.keyboard.press("Tab")
-        reached.append(page.evaluate("(document.activeElement.shadowRoot ?? document).activeElement.id"))
+        active = "(document.activeElement.shadowRoot ?? document).activeElement"
+        reached.append(page.evaluate(f"{active}.id || {active}.dataset.press"))
         assert (
             page.evaluate(
                 "getComputedStyle((document.activeElement.shadowRoot ?? document).activeElement).outlineStyle"
@@ -448,11 +553,20 @@ def test_keyboard_alone_reaches_controls_and_help(page: Any, address: str) -> No
             != "none"
         ), reached
     assert {"share", "help", "box-temperature", "slide-temperature"} <= set(reached)
+    assert reached.index("play") < 10
     page.focus("#plane")
     page.keyboard.press("?")
     page.wait_for_selector("#keys[open]")
     page.keyboard.press("Escape")
     page.wait_for_selector("#keys:not([open])", state="attached")
+    page.click("#help")
+    page.uncheck("#single-keys")
+    page.keyboard.press("Escape")
+    page.focus("#plane")
+    page.keyboard.press("?")
+    page.keyboard.press("p")
+    assert not page.locator("#keys[open]").count()
+    assert not page.locator("#pins li").count()
 
 
 def test_boundaries_are_explained_and_paper_has_no_buttons(page: Any, address: str) -> None:

@@ -448,6 +448,12 @@ def test_a_page_that_comes_later_sees_the_same() -> None:
         assert one.glyph.properties_with_values().keys() == other.glyph.properties_with_values().keys()
 
 
+def test_what_is_drawn_on_top_is_not_drawn_by_webgl() -> None:
+    """Bokeh's canvas of WebGL is one for all figures, and does not fit where only the sheet on top is drawn again."""
+    for kind in (DiagramFigure, CurvesFigure):
+        assert '"output_backend": "canvas"' in kind.template(LIGHT).document
+
+
 def test_a_broken_template_on_disk_is_made_anew(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from mfexplore.figures import template
 

@@ -154,7 +154,10 @@ def test_preset_pin_and_reset(shown: Browser) -> None:
     shown.page.hear(messages.Preset("paramagnet"))
     shown.page.hear(messages.Pin())
     shown.until(lambda: shown.page.bench.pins.children)
-    shown.page.bench.pins.children[0].click()
+    name, _, remove = shown.page.bench.pins.children[0].children
+    name.value = "cold"
+    shown.until(lambda: [pin.title for pin in shown.desk.session.current.pins] == ["cold"])
+    remove.click()
     shown.until(lambda: not shown.page.bench.pins.children)
 
 

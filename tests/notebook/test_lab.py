@@ -114,6 +114,7 @@ def test_journey(tmp_path: Path, browser: Any) -> None:
         box_takes_a_number_and_nothing_else(tab)
         click_and_keys_move_the_marker(tab)
         run_plays(tab)
+        every_stop_has_a_name_and_play_is_near(tab)
         page_loaded_again_goes_on(tab)
         assert notebook.stat().st_size < 20_000  # BokehJS itself has three millions
 
@@ -168,6 +169,13 @@ def run_plays(tab: Any) -> None:
     play.click()
     tab.wait_for_function("parseInt(document.querySelector('.mfexplore-clock span:last-child').innerText) > 5")
     play.click()
+
+
+def every_stop_has_a_name_and_play_is_near(tab: Any) -> None:
+    stops = ".mfexplore select, .mfexplore .noUi-handle, .mfexplore input[type=text], .mfexplore .bk-events"
+    nameless = "one => one.tabIndex >= 0 && one.checkVisibility() && !one.ariaLabel && !one.labels?.length"
+    tab.wait_for_function(f"!([...document.querySelectorAll('{stops}')].some({nameless}))")
+    assert "Play" in (tab.locator(".mfexplore-top button").first.get_attribute("title") or "")
 
 
 def page_loaded_again_goes_on(tab: Any) -> None:

@@ -6,6 +6,7 @@ import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -226,10 +227,102 @@ def test_pin_keeps_a_ghost(page: FakePage) -> None:
     assert pins is not None
     assert len(pins["titles"]) == 1
     page.tell("unpin", index=0)
-    assert not page.desk.session.pins
+    assert not page.desk.session.current.pins
 
 
-FILES = ["diagram.png", "diagram.csv", "diagram.nc", "curve.svg", "trace.csv", "notebook.ipynb"]
+def test_a_pin_has_a_name_and_a_place(page: FakePage) -> None:
+    page.tell("control", name="temperature", value=0.5)
+    page.tell("pin")
+    page.tell("rename", index=0, name="  cold\nstart ")
+    assert page.last("pins") == {"type": "pins", "titles": ["cold start"]}
+    page.tell("reset")
+    page.tell("visit", index=0)
+    assert page.desk.session.current.model.temperature == 0.5
+    page.tell("visit", index=3)
+    assert "pin" in page.last("notice")["text"]  # type: ignore[index]
+    landscape = page.desk.panel("landscape").drawing
+    drawn = page.until(lambda: landscape.layers["pins"].columns.get("xs"))
+    other = FakePage(page.desk.session.current.to_query())  # a link to all this
+    try:
+        assert other.last("pins") == {"type": "pins", "titles": ["cold start"]}
+        other.until(lambda: other.desk.panel("landscape").drawing.layers["pins"].columns.get("xs"))
+        assert np.array_equal(other.desk.panel("landscape").drawing.layers["pins"].columns["xs"], drawn)
+        assert len(other.desk.panel("diagram").drawing.layers["pins"].columns["x"]) == 1
+    finally:
+        other.desk.close()
+
+
+def test_a_preset_runs_and_is_shown_as_chosen_until_one_leaves_it(page: FakePage) -> None:
+    page.tell("preset", name="paramagnet")
+    assert page.last("state")["preset"] == "paramagnet"  # type: ignore[index]
+    page.until(lambda: page.desk.frame and page.desk.frame.time > 2)
+    page.tell("control", name="temperature", value=1.3)
+    page.desk._settle()
+    assert page.last("state")["preset"] == ""  # type: ignore[index]
+    page.tell("reset")
+    assert page.last("state")["preset"] == "ordered", "whose controls are the defaults"  # type: ignore[index]
+    assert page.until(lambda: (page.last("run") or {}).get("reading")).startswith("magnetization ")
+
+
+def test_back_and_forward_of_a_browser_go_where_its_address_says(page: FakePage) -> None:
+    page.tell("control", name="temperature", value=0.5)
+    query = page.desk.session.current.to_query()
+    page.tell("reset")
+    page.tell("go", query=query)
+    assert page.desk.session.current.model.temperature == 0.5
+    page.tell("go", query="temperature=warm")
+    assert "warm" in page.last("notice")["text"]  # type: ignore[index]
+    assert page.desk.session.can_undo
+
+
+def test_a_marker_outside_of_the_picture_is_told_and_can_be_brought_back(page: FakePage) -> None:
+    layers = page.desk.panel("diagram").drawing.layers
+    page.tell("control", name="temperature", value=1.8)
+    page.until(lambda: layers["away"].columns.get("x"))
+    away = layers["away"].columns
+    assert (away["x"][0], away["y"][0], away["angle"][0]) == pytest.approx((0.0, 1.5, 0.0), abs=0.06)
+    assert not len(layers["marker"].columns["x"])
+    assert "temperature 1.8" in page.last("outside")["text"]  # type: ignore[index]
+    page.tell("whole")
+    page.until(lambda: len(layers["marker"].columns["x"]))
+    assert layers["away"].columns["x"] == []
+    assert page.desk.session.current.window("y") == (0.0, 2.0)
+    assert page.last("outside") == {"type": "outside", "text": ""}
+
+
+def test_a_task_hides_what_would_tell_its_answer_until_there_is_one(page: FakePage) -> None:
+    page.until(lambda: page.last("sentence"))
+
+    def visible() -> set[bool]:
+        parts = {"diagram": ("colour", "dashed"), "curve": ("theory", "points"), "landscape": ("curve",)}
+        figures = {name: page.desk.panel(name).drawing.figure for name in parts}
+        return {figures[name].part(layer)["visible"] for name, layers in parts.items() for layer in layers}
+
+    page.tell("task", index=0)
+    assert page.last("asking") == {"type": "asking", "index": 0}
+    assert visible() == {False}
+    told = len(page.heard)
+    page.tell("control", name="field", value=-0.1)
+    page.until(lambda: not page.desk.jobs.busy("point") and not page.desk.jobs.busy("curve"))
+    assert not [m for m in page.heard[told:] if m["type"] == "sentence"], "which says the numbers of theory"
+    page.tell("reveal", index=0, guess=0.19)
+    assert page.until(lambda: page.last("answer"))["right"], "of a strength the sign does not count"
+    assert page.last("asking") == {"type": "asking", "index": -1}
+    assert visible() == {True}
+    page.tell("task", index=0)
+    assert visible() == {True}, "what is known is not hidden again"
+
+
+def test_who_leaves_a_task_sees_everything_again(page: FakePage) -> None:
+    for leave in ({"type_": "skip"}, {"type_": "preset", "name": "paramagnet"}, {"type_": "reset"}):
+        page.tell("task", index=0)
+        assert page.last("asking")["index"] == 0  # type: ignore[index]
+        page.tell(**leave)
+        assert page.last("asking")["index"] == -1  # type: ignore[index]
+
+
+FILES = ["diagram.png", "curve.svg", "trace.csv", "trace.png", "landscape.pdf", "distribution.png", "state.png",
+         "notebook.ipynb"]  # fmt: skip
 
 
 @pytest.mark.parametrize("what", FILES)
@@ -243,12 +336,45 @@ def test_everything_can_be_taken_home(page: FakePage, what: str) -> None:
     assert len(file.content) > 100
 
 
+def test_files_hold_what_is_shown_and_where_from(page: FakePage, tmp_path: Path) -> None:
+    import pandas as pd
+    import xarray as xr
+
+    desk = page.desk
+    page.tell("control", name="size", value=50)
+    page.tell("view", name="along", value="x")
+    page.until(lambda: desk.panel("diagram").latest is not None and desk.panel("curve").latest is not None)
+    desk._settle()
+    desk._rest()
+    page.until(lambda: len(desk.ensembles.points) > 2)
+    page.until(lambda: not desk.jobs.busy("diagram"))
+    for what in ("diagram.csv", "diagram.nc", "curve.csv", "curve.nc"):
+        page.files.clear()
+        page.tell("export", what=what, page="https://course.example/curie_weiss")
+        (file,) = page.until(lambda: page.files)
+        (tmp_path / what).write_bytes(file.content)
+    shown = pd.read_csv(tmp_path / "diagram.csv", comment="#")
+    assert list(shown.columns) == ["field", "temperature", "magnetization", "phase", "validity", "converged"]
+    assert len(shown) == 257**2
+    assert (tmp_path / "diagram.csv").stat().st_size < 4e6
+    whole = xr.open_dataset(tmp_path / "diagram.nc", engine="h5netcdf")
+    assert whole.nbytes > 3 * (tmp_path / "diagram.nc").stat().st_size
+    assert "https://course.example/curie_weiss?v=" in whole.attrs["exploration"]
+    curve = pd.read_csv(tmp_path / "curve.csv", comment="#")
+    simulated = curve[curve["kind"] == "simulation"]
+    assert len(simulated) > 2
+    assert (simulated["magnetization_standard_error"] >= 0).all()
+    kept = xr.open_dataset(tmp_path / "curve.nc", engine="h5netcdf")
+    assert kept["simulated_magnetization_samples"].shape[1] == 8
+    assert kept["simulated_magnetization"].values == pytest.approx(simulated["magnetization"].values)
+
+
 def test_notices_of_a_link_are_told() -> None:
     page = FakePage("temperature=99&colour=red&old=1")
     page.tell("hello")
-    texts = [m["text"] for m in page.heard if m["type"] == "notice"]
+    (text,) = [m["text"] for m in page.heard if m["type"] == "notice"]
     page.desk.close()
-    assert len(texts) == 3
+    assert len(text.splitlines()) == 3, "all at once, so that they do not cover the page"
 
 
 def test_theme_changes_colours_not_data(page: FakePage) -> None:

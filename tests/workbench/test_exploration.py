@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,6 +15,7 @@ from hypothesis import strategies as st
 from mfexplore.core.catalogue import places, system
 from mfexplore.core.errors import UnknownNameError
 from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.notebook_file import as_notebook
 
 every_system = pytest.mark.parametrize("key", places())
 
@@ -34,6 +40,8 @@ def test_a_link_restores_exactly_what_it_was_made_from(key: str, data: st.DataOb
     made = Exploration.of(model, seed=data.draw(st.integers(0, 2**62)))
     if made.x:
         made = made.with_view(x_window=(0.1, 0.30000000000000004), along="x")
+        if data.draw(st.booleans()):
+            made = made.with_view(x=made.y)  # which swaps the axes
     restored, notices = Exploration.from_query(key, made.to_query())
     assert restored == made
     assert notices == []
@@ -65,13 +73,35 @@ def test_an_unknown_system_names_the_nearest() -> None:
 @every_system
 def test_the_lines_of_python_run(key: str) -> None:
     made = Exploration.of(system(key)())
-    lines = made.as_python().splitlines()
-    costly = (".diagram(", ".ensemble(", ".advance(")
-    affordable = [line for line in lines if not any(call in line for call in costly)]
+    lines = made.as_python()
     scope: dict[str, object] = {}
-    exec("\n".join(affordable), scope)
+    exec(lines.split("\n\n")[0] + "\n\n" + lines.split("\n\n")[1], scope)
     assert scope["model"] == made.model
+    compile(lines, key, "exec")
     compile(made.as_sweep(), key, "exec")
+
+
+def test_the_lines_of_python_draw_what_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    model = system("curie_weiss")(temperature=0.6, size=40)
+    made = Exploration.of(model, x="temperature", y="field", along="x", colour="energy", x_window=(0.5, 0.8))
+    scope: dict[str, Any] = {}
+    exec(made.as_python(), scope)
+    assert scope["diagram"]["energy"].dims[:2] == ("field", "temperature")
+    assert (scope["diagram"]["temperature"].min(), scope["diagram"]["temperature"].max()) == (0.5, 0.8)
+    assert len(scope["points"]) == 13
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["curie_weiss-curve.png", "curie_weiss-diagram.png"]
+
+
+def test_a_notebook_opens_on_the_whole_view() -> None:
+    made = Exploration.of(system("hopfield")(load=0.1), seed=4).with_view(x="temperature")
+    made = made.with_view(y_window=(0.05, 0.15), along="x", branch="spin_glass")
+    (cell,) = [cell for cell in json.loads(as_notebook(made))["cells"] if "explore(" in "".join(cell["source"])]
+    call = "".join(cell["source"])
+    seen: dict[str, Any] = {}
+    spy = SimpleNamespace(explore=lambda **view: seen.update(view))
+    exec(call, {"model": spy})
+    assert Exploration.of(made.model, **seen) == made
 
 
 def test_changing_an_axis_drops_the_zoom() -> None:

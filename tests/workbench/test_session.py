@@ -6,7 +6,7 @@ import pytest
 
 from mfexplore.core.catalogue import system
 from mfexplore.core.errors import ControlError
-from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.exploration import Exploration, Pinned
 from mfexplore.workbench.session import Session
 
 
@@ -68,9 +68,16 @@ def test_listeners_hear_every_move(session: Session) -> None:
 
 def test_a_pin_keeps_its_view(session: Session) -> None:
     session.set_controls(temperature=0.5)
-    pin = session.pin(curves="kept")
+    pin = session.pin()
     session.set_controls(temperature=0.9)
-    assert pin.exploration.model.temperature == 0.5
     assert pin.title == "temperature = 0.5"
-    session.unpin(pin)
-    assert session.pins == []
+    session.rename(0, "cold")
+    session.reset()
+    session.visit(0)
+    assert session.current.model.temperature == 0.5
+    (restored,) = Exploration.from_query("curie_weiss", session.current.to_query())[0].pins
+    assert restored == Pinned("cold", pin.query)
+    session.unpin(0)
+    assert session.current.pins == ()
+    session.undo()
+    assert session.current.pins == (restored,)

@@ -13,6 +13,7 @@ from toy import Toy, dressed
 
 from mfexplore.core import Particles, Spectrum
 from mfexplore.core.errors import AbsentError
+from mfexplore.workbench.agreement import Sampled
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.sentence import sentence
 
@@ -157,11 +158,12 @@ def test_a_bound_is_shaded_and_judged() -> None:
         assert len(curve.layers["beyond"].columns["xs"]) == 1
         assert "beyond" in curve.drawn
     theory = Toy().theory()
-    for measured, verdict, trusted in ((0.1, "respected", True), (0.9, "violated", False)):
-        said = sentence(Toy(), theory, "level", method="ceiling", measured=(measured, 0.001, 8))
-        assert f"The upper bound is {verdict}" in said.text
-        assert said.trusted == trusted
-    other = sentence(Toy(), theory, "level", method="rival", measured=(0.9, 0.001, 8))
+    for measured, verb, verdict in ((0.1, "respected", "agrees"), (0.9, "violated", "differs")):
+        said = sentence(Toy(), theory, "level", method="ceiling", measured=Sampled(measured, 0.001, 8))
+        assert f"The upper bound is {verb}" in said.text
+        assert said.verdict == verdict
+    other = sentence(Toy(), theory, "level", method="rival", measured=Sampled(0.9, 0.001, 8))
+    assert other.verdict == "open"
     assert "another option" in other.text
 
 

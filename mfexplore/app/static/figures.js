@@ -50,13 +50,22 @@ export function makeFigures(root, channel) {
     const [view] = views.roots ?? [...views];
     if (mine.wanted !== template) { view.remove(); return; }
     Object.assign(mine, {view, model: view.model});
+    takeOutOfTheTabOrder(box);
     mine.model.name = name;
     for (const [events, buffers] of mine.waiting.splice(0)) apply(mine, events, buffers);
     for (const size of ["inner_width", "inner_height"]) {
       mine.model.properties[size].change.connect(() => tellSize(name, mine.model));
     }
     tellSize(name, mine.model);
-    for (const tell of mine.then ?? []) tell(mine.model);
+    for (const tell of mine.then ?? []) tell(mine.model, view);
+  }
+
+  // Bokeh makes a layer of every figure a stop that has no name, and does nothing there.
+  function takeOutOfTheTabOrder(box) {
+    for (const one of box.querySelectorAll("*")) {
+      if (one.classList.contains("bk-events")) one.tabIndex = -1;
+      if (one.shadowRoot) takeOutOfTheTabOrder(one.shadowRoot);
+    }
   }
 
   function takeDown(mine) {

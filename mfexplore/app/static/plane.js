@@ -4,13 +4,16 @@ import {snap} from "./controls.js";
 
 export function makePlane(root, channel, controlsOf, {controls, titles, decades}) {
   let figure = null;
+  let frame = null; // of the figure: where its scales are
   let view = {};
 
   function turn(newView) { view = newView; }
 
   // What the picture says under the pointer.
   function read({x, y}) {
-    const column = name => { const {data} = figure.renderers.find(one => one.name === "colour").data_source; return (data.get?.(name) ?? data[name])[0]; };
+    const colour = figure.renderers.find(one => one.name === "colour");
+    if (!colour.visible) return "";
+    const column = name => { const {data} = colour.data_source; return (data.get?.(name) ?? data[name])[0]; };
     const image = column("image"), [rows, columns] = image.shape ?? [image.length, image[0].length];
     const row = Math.floor((y - column("y")) / column("dh") * rows), k = Math.floor((x - column("x")) / column("dw") * columns);
     if (!(row >= 0 && row < rows && k >= 0 && k < columns)) return "";
@@ -44,8 +47,9 @@ export function makePlane(root, channel, controlsOf, {controls, titles, decades}
   }
 
   // A figure was put up.
-  function take(found) {
+  function take(found, shown) {
     figure = found;
+    frame = shown.frame;
     const box = root.getElementById("plane"), readout = root.getElementById("readout");
     const follow = event => put(value("x", event.x), value("y", event.y));
     figure.on_event("tap", event => { box.focus({preventScroll: true}); follow(event); });
@@ -59,6 +63,18 @@ export function makePlane(root, channel, controlsOf, {controls, titles, decades}
   }
 
   const pointer = {x: null, y: null};
+
+  // Whether a finger there is on the marker.
+  const FINGER = 30;
+  function isMarkerAt(clientX, clientY) {
+    if (!frame) return false;
+    const box = root.getElementById("plane").getBoundingClientRect();
+    const at = [["x", clientX - box.left], ["y", clientY - box.top]].map(([axis, where]) => {
+      const scale = axis === "x" ? frame.x_scale : frame.y_scale;
+      return scale.compute(place(axis, controlsOf.values[view[axis]])) - where;
+    });
+    return Math.hypot(...at) < FINGER;
+  }
 
   function fit() { // names of regions take less room in a small picture
     if (!figure) return;
@@ -103,5 +119,5 @@ export function makePlane(root, channel, controlsOf, {controls, titles, decades}
     root.getElementById("zoom-all").addEventListener("click", () => channel.say("window"));
   }
 
-  return {turn, take, wire};
+  return {turn, take, wire, isMarkerAt};
 }

@@ -5,6 +5,7 @@ import {makeControls, radios} from "./controls.js";
 import {makeFigures} from "./figures.js";
 import {makeLine} from "./line.js";
 import {makePlane} from "./plane.js";
+import {guardTouch} from "./touch.js";
 
 export function render({model, el}) {
   const root = el.getRootNode(), constants = model.constants;
@@ -20,7 +21,10 @@ export function render({model, el}) {
   const all = (selector, within = root) => [...within.querySelectorAll(selector)];
   const title = name => constants.controls[name]?.title ?? name;
 
+  const MOST_TOASTS = 3;
   function toast(text, kind = "error") {
+    for (const one of all(".toast")) if (one.firstChild.textContent === text) one.remove();
+    for (const one of all(".toast").slice(0, 1 - MOST_TOASTS)) one.remove();
     const note = document.createElement("div");
     note.className = `toast ${kind}`;
     const words = document.createElement("span");
@@ -54,6 +58,13 @@ export function render({model, el}) {
       chip.tabIndex = on ? 0 : -1;
       chip.textContent = `along ${title(message.view[chip.dataset.along])}`;
     }
+    for (const chip of all("[data-preset]")) {
+      const on = chip.dataset.preset === message.preset;
+      chip.setAttribute("aria-pressed", on);
+      if (on) $("watch").textContent = chip.dataset.watch;
+    }
+    if ($("watch")) $("watch").hidden = !message.preset;
+    if ($("answered") && message.query !== answeredAt) $("answered").hidden = true; // it is of another place
     plane.turn(message.view);
     if ($("zoom-all")) $("zoom-all").hidden = !message.zoomed;
     $("undo").disabled = !message.undo;
@@ -64,12 +75,32 @@ export function render({model, el}) {
 
   // A link says everything: the exploration after "?", and after "#" how one looks at it (pane, speed).
   const look = new URLSearchParams(location.hash.slice(1));
+  const page = () => `${location.origin}${location.pathname}${constants.link ? `?${constants.link.slice(0, -1)}` : ""}`;
   const link = () => `${location.pathname}${state ? `?${constants.link}${state.query}` : location.search}${look.size ? `#${look}` : ""}`;
 
-  let address = null;
+  // Back and forward lead through the explorations of the page: a gesture is one step, and so is what follows it soon.
+  const STEP_MS = 1000;
+  let address = null, written = null, stepped = 0, arriving = false;
   function rememberAddress() { // browsers allow only so many changes of the address a second
     clearTimeout(address);
-    if (constants.own) address = setTimeout(() => history.replaceState(null, "", link()), 250);
+    if (constants.own) address = setTimeout(writeAddress, 250);
+  }
+
+  function writeAddress() {
+    const moved = state !== null && written !== null && state.query !== written && !arriving;
+    if (state) written = state.query;
+    arriving = false;
+    if (link() === location.pathname + location.search + location.hash) return;
+    if (moved && performance.now() - stepped > STEP_MS) {
+      stepped = performance.now();
+      history.pushState(null, "", link());
+    } else history.replaceState(null, "", link());
+  }
+
+  function goWhereTheAddressLeads() {
+    const query = location.search.slice(1);
+    arriving = true;
+    channel.say("go", {query: query.startsWith(constants.link) ? query.slice(constants.link.length) : query});
   }
 
   function remember(name, value, usual) {
@@ -86,11 +117,35 @@ export function render({model, el}) {
     }
   }
 
-  channel.hear("sentence", ({headline, text, validity, trusted}) => {
+  channel.hear("sentence", ({headline, text, validity, verdict}) => {
     // What is written again is read out again.
     const texts = {headline: `${headline}.`, said: text, validity};
     for (const [id, words] of Object.entries(texts)) if ($(id).textContent !== words) $(id).textContent = words;
-    $("validity").classList.toggle("doubt", !trusted);
+    mirror("headline", headline);
+    $("validity").dataset.verdict = verdict;
+  });
+
+  function mirror(name, words) { // what the bar of a narrow page repeats
+    for (const place of all(`[data-mirror="${name}"]`)) place.textContent = words;
+  }
+
+  channel.hear("outside", ({text}) => {
+    const place = $("outside");
+    if (!place) return;
+    place.hidden = !text;
+    place.firstElementChild.textContent = text;
+  });
+
+  let asking = -1;
+  channel.hear("asking", ({index}) => {
+    asking = index;
+    const there = index >= 0;
+    $("asking").hidden = !there;
+    $("sentence").hidden = there;
+    if (!there) return;
+    $("asked").innerHTML = root.querySelector(`[data-task="${index}"] p`).innerHTML;
+    $("answered").hidden = true;
+    $("guess").value = "";
   });
 
   channel.hear("progress", ({what, fraction, text}) => {
@@ -206,12 +261,19 @@ export function render({model, el}) {
   let playing = false;
   channel.hear("run", message => {
     playing = message.playing;
+    const [sign, word] = playing && !message.finished ? ["❚❚", "Pause"] : ["▶", "Play"];
     const button = $("play");
-    button.textContent = playing && !message.finished ? "❚❚" : "▶";
-    button.setAttribute("aria-pressed", playing);
-    button.setAttribute("aria-label", playing ? "Pause" : "Play");
+    button.textContent = sign;
+    button.setAttribute("aria-label", word);
+    for (const one of [button, ...all("[data-press=play]")]) one.setAttribute("aria-pressed", playing);
+    for (const one of all("[data-press=play]")) {
+      one.firstElementChild.textContent = sign;
+      one.querySelector("[data-word]").textContent = word;
+    }
     const time = Number(message.time.toPrecision(4));
     $("clock").textContent = `${time.toLocaleString("en")} ${message.unit}${message.finished ? ", finished" : ""}`;
+    $("reading").textContent = message.reading;
+    mirror("reading", message.reading);
   });
 
   channel.hear("picture", ({shape, caption}) => {
@@ -223,23 +285,43 @@ export function render({model, el}) {
     $("pins-card").hidden = !titles.length;
     $("pins").replaceChildren(...titles.map((text, index) => {
       const item = document.createElement("li");
-      const words = document.createElement("span");
-      words.textContent = text;
-      const remove = document.createElement("button");
-      remove.type = "button";
-      remove.className = "link";
-      remove.textContent = "remove";
-      remove.onclick = () => channel.say("unpin", {index});
-      item.append(words, remove);
+      const go = pinButton("visit", text, () => channel.say("visit", {index}), text);
+      const name = pinButton("rename", text, () => {
+        const box = document.createElement("input");
+        Object.assign(box, {className: "name", value: text, maxLength: 60});
+        box.setAttribute("aria-label", constants.pins.rename.tip);
+        go.replaceWith(box);
+        box.select();
+        const tell = () => channel.say("rename", {index, name: box.value});
+        box.onblur = tell;
+        box.onkeydown = event => {
+          if (event.key === "Escape") box.value = text;
+          if (event.key === "Enter" || event.key === "Escape") box.blur();
+        };
+      });
+      const tools = document.createElement("span");
+      tools.append(name, pinButton("remove", text, () => channel.say("unpin", {index})));
+      item.append(go, tools);
       return item;
     }));
   });
 
+  function pinButton(name, pin, tell, label = constants.pins[name].label) {
+    const made = document.createElement("button");
+    Object.assign(made, {type: "button", className: "link", textContent: label, title: constants.pins[name].tip, onclick: tell});
+    made.setAttribute("aria-label", `${constants.pins[name].label}: ${pin}`);
+    made.dataset.pin = name;
+    return made;
+  }
+
+  let answeredAt = null;
   channel.hear("answer", ({index, right, text, lesson}) => {
-    const place = root.querySelector(`[data-task="${index}"] .answer`);
-    place.hidden = false;
-    place.classList.toggle("right", right);
-    place.textContent = `${text} ${lesson}`;
+    answeredAt = state?.query;
+    for (const place of [root.querySelector(`[data-task="${index}"] .answer`), $("answered")]) {
+      place.hidden = place === $("answered") && index !== asking;
+      place.classList.toggle("right", right);
+      place.textContent = `${text} ${lesson}`;
+    }
   });
 
   channel.hear("download", ({name, media_type: type, content}, buffers) => {
@@ -307,9 +389,13 @@ export function render({model, el}) {
     on("step", () => channel.say("step"));
     on("restart", () => channel.say("restart"));
     on("help", () => $("keys").showModal());
+    on("whole", () => channel.say("whole"));
+    on("skip", () => channel.say("skip"));
+    for (const button of all("[data-press]")) button.addEventListener("click", () => $(button.dataset.press).click());
     on("share", () => copy(location.origin + link(), "Link copied. It restores exactly this view."));
     $("speed")?.addEventListener("input", ({target}) => {
       target.style.setProperty("--filled", `${100 * (target.value - target.min) / (target.max - target.min)}%`);
+      target.setAttribute("aria-valuetext", paceInWords(Number(target.value)));
       channel.sayLatest("speed", {value: 10 ** Number(target.value)});
       remember("speed", target.value, 0);
     });
@@ -324,14 +410,10 @@ export function render({model, el}) {
     }
     radios(all("[data-along]"), chip => channel.say("view", {name: "along", value: chip.dataset.along}));
     for (const chip of all("[data-preset]")) {
-      chip.addEventListener("click", () => {
-        channel.say("preset", {name: chip.dataset.preset});
-        $("watch").hidden = false;
-        $("watch").textContent = chip.dataset.watch;
-      });
+      chip.addEventListener("click", () => channel.say("preset", {name: chip.dataset.preset}));
     }
     for (const button of all("[data-export]")) {
-      button.addEventListener("click", () => { $("export").open = false; channel.say("export", {what: button.dataset.export}); });
+      button.addEventListener("click", () => { $("export").open = false; channel.say("export", {what: button.dataset.export, page: page()}); });
     }
     for (const link of all("[data-reference]")) {
       link.addEventListener("click", () => { channel.say("reference", {index: Number(link.dataset.reference)}); $("tab-Explore").click(); });
@@ -346,18 +428,54 @@ export function render({model, el}) {
     for (const task of all("[data-task]")) {
       const index = Number(task.dataset.task), guess = task.querySelector("input");
       task.querySelector("[data-task-start]").addEventListener("click", () => { channel.say("task", {index}); $("tab-Explore").click(); });
-      const reveal = () => {
-        const value = Number(guess.value.replace(",", "."));
-        if (guess.value.trim() === "" || !Number.isFinite(value)) toast("Predict first: a number, please.", "info");
-        else channel.say("reveal", {index, guess: value});
-      };
-      task.querySelector("[data-task-reveal]").addEventListener("click", reveal);
-      guess.addEventListener("keydown", event => { if (event.key === "Enter") reveal(); });
+      const answer = () => reveal(index, guess);
+      task.querySelector("[data-task-reveal]").addEventListener("click", answer);
+      guess.addEventListener("keydown", event => { if (event.key === "Enter") answer(); });
     }
+    on("reveal", () => reveal(asking, $("guess")));
+    $("guess")?.addEventListener("keydown", event => { if (event.key === "Enter") reveal(asking, event.target); });
     root.addEventListener("click", event => { if (!event.target.closest("#export")) $("export").open = false; });
   }
 
+  function reveal(index, guess) {
+    const value = Number(guess.value.replace(",", "."));
+    if (guess.value.trim() === "" || !Number.isFinite(value)) toast("Predict first: a number, please.", "info");
+    else channel.say("reveal", {index, guess: value});
+  }
+
+  function paceInWords(power) {
+    const steps = Number((10 ** power).toPrecision(2));
+    return `${steps} ${steps === 1 ? "step" : "steps"} per frame`;
+  }
+
+  // On a narrow page the controls are a sheet from below, and what they change stands above it.
+  function wireSheet() {
+    let stage = root.querySelector("[data-stage]")?.dataset.stage;
+    const open = on => {
+      $("controls").dataset.open = on;
+      $("grip").setAttribute("aria-expanded", on);
+    };
+    const look = name => {
+      stage = name;
+      for (const chip of all("[data-stage]")) chip.setAttribute("aria-pressed", chip.dataset.stage === name);
+      if (name === "diagram") $("tab-Explore").click();
+      root.querySelector(`[data-figure="${name}"]`)?.scrollIntoView({block: "start"});
+    };
+    for (const chip of all("[data-stage]")) chip.addEventListener("click", () => look(chip.dataset.stage));
+    $("grip").addEventListener("click", () => {
+      const on = $("grip").getAttribute("aria-expanded") !== "true";
+      open(on);
+      if (on && stage) look(stage);
+    });
+    open(false);
+  }
+
   function wireKeys() {
+    const single = $("single-keys");
+    single.checked = !/(?:^|; )mfexplore-keys=off/.test(document.cookie);
+    single.addEventListener("change", () => {
+      document.cookie = `mfexplore-keys=${single.checked ? "on" : "off"}; path=/; max-age=31536000; samesite=lax`;
+    });
     // The whole page is the workbench's, or only what has the focus in somebody else's.
     const where = constants.own ? document : root;
     const pressed = event => {
@@ -370,10 +488,10 @@ export function render({model, el}) {
         if (key === "y" || event.shiftKey) channel.say("redo"); else channel.say("undo");
         return;
       }
-      if (typing || event.altKey || event.metaKey) return;
+      if (event.key === "Escape") $("export").open = false;
+      if (typing || event.altKey || event.metaKey || !single.checked) return;
       if (event.key === " " && !target.closest?.("button, summary")) { event.preventDefault(); $("play")?.click(); }
       if (event.key === "?") $("keys").showModal();
-      if (event.key === "Escape") $("export").open = false;
       const click = {s: "step", r: "restart", p: "pin"}[event.key.toLowerCase()];
       if (click) $(click)?.click();
     };
@@ -385,11 +503,11 @@ export function render({model, el}) {
 
   function isDark() {
     const [, saved] = /(?:^|; )mfexplore-theme=(light|dark)/.exec(document.cookie) ?? [];
-    if (constants.own && saved) return saved === "dark";
+    if (constants.own) return saved ? saved === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     const said = document.documentElement.dataset.theme ?? document.body.dataset.jpThemeLight;
     if (said) return said === "dark" || said === "false";
     const [r, g, b] = getComputedStyle(document.body).backgroundColor.match(/[\d.]+/g).map(Number);
-    return constants.own ? false : (getComputedStyle(document.body).backgroundColor !== "rgba(0, 0, 0, 0)" && r + g + b < 384);
+    return getComputedStyle(document.body).backgroundColor !== "rgba(0, 0, 0, 0)" && r + g + b < 384;
   }
 
   let theme = isDark() ? "dark" : "light";
@@ -427,9 +545,12 @@ export function render({model, el}) {
   plane.wire();
   wireTabs();
   wireButtons();
+  wireSheet();
   const forgetKeys = wireKeys();
+  if (constants.own) window.addEventListener("popstate", goWhereTheAddressLeads);
   paint();
   figures.then("diagram", plane.take);
+  if ($("plane")) guardTouch($("plane"), plane.isMarkerAt);
   Bokeh.documents.find(one => one.session_id || one.roots().length)?.on_event?.("connection_lost", waitForServer);
   const appear = () => channel.say("visible", {on: document.visibilityState === "visible"});
   document.addEventListener("visibilitychange", appear);
@@ -438,6 +559,7 @@ export function render({model, el}) {
   markConnected(true);
   model.on("remove", () => {
     document.removeEventListener("visibilitychange", appear);
+    window.removeEventListener("popstate", goWhereTheAddressLeads);
     forgetKeys();
     figures.remove();
     line.close();

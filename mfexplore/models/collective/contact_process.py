@@ -180,6 +180,9 @@ class ContactProcess(core.Model):
         doc="every site active, half of them, or a single one",
     )  # fmt: skip
 
+    tags = core.Tags(
+        "course", 15, ("phase transition", "spreading", "critical fluctuations"), ("rate equations", "Monte Carlo")
+    )  # fmt: skip
     title = "Contact process"
     summary = "An infection on a lattice: survive or be absorbed, and how far mean field errs when fluctuations rule."
     sources = (

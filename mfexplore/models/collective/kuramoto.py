@@ -238,6 +238,9 @@ class Kuramoto(core.Model):
     )  # fmt: skip
 
     version = 3
+    tags = core.Tags(
+        "first contact", 10, ("phase transition", "jump", "hysteresis", "synchronization"), ("self-consistency",)
+    )  # fmt: skip
     title = "Kuramoto oscillators"
     summary = "Oscillators of different frequencies fall into step above a critical coupling, smoothly or with a jump."
     sources = (

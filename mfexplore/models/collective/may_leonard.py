@@ -182,6 +182,7 @@ class MayLeonard(core.Model):
         doc="sites of the square lattice",
     )  # fmt: skip
 
+    tags = core.Tags("first contact", 10, ("patterns", "chaos"), ("rate equations", "Monte Carlo"))
     title = "May-Leonard rock, paper, scissors"
     summary = "Three species beat each other in a circle: spirals keep all alive, until they move too fast."
     sources = (

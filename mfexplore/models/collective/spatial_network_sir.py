@@ -391,6 +391,7 @@ class SpatialNetworkSIR(core.Model):
         10, 1, 1000, symbol="I_0", role="start", part="simulation", doc="people infected at the start"
     )
 
+    tags = core.Tags("course", 15, ("phase transition", "spreading"), ("rate equations", "Monte Carlo"))
     title = "Epidemic on a spatial network"
     summary = (
         "Infection spreads to neighbours and hops far away: outbreak or not, how many, how fast, wave or wildfire."

@@ -389,6 +389,7 @@ class QuantumHeisenbergGlass(core.Model):
         doc="thermal noise of the classical vectors", only={"simulated": ("classical",)},
     )  # fmt: skip
 
+    tags = core.Tags("research", 25, ("glass", "quantum"), ("exact sums",))
     title = "Quantum Heisenberg glass"
     summary = (
         "Ferromagnetic bonds in a quantum antiferromagnet: magnetism dies, and a frozen pattern without order stays."

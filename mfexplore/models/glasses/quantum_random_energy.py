@@ -377,6 +377,7 @@ class QuantumRandomEnergy(core.Model):
         doc="spins simulated: 2^N levels; up to 10 the whole spectrum",
     )  # fmt: skip
 
+    tags = core.Tags("research", 20, ("jump", "glass", "quantum"), ("exact sums",))
     title = "Quantum random energy model"
     summary = (
         "A particle on a hypercube of random energies: localized, bad metal, ergodic, and a first-order transition."

@@ -341,6 +341,7 @@ class RandomEnergy(core.Model):
         doc="new levels at every step, or a walker on one sample",
     )  # fmt: skip
 
+    tags = core.Tags("course", 15, ("phase transition", "glass", "aging"), ("exact sums",))
     title = "Random energy model"
     summary = "Independent random levels: freezing into a handful of states, different in every sample."
     sources = (

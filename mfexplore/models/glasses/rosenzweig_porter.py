@@ -267,6 +267,7 @@ class RosenzweigPorter(core.Model):
     )
 
     version = 2
+    tags = core.Tags("research", 20, ("phase transition", "localization"), ("random matrices",))
     title = "Rosenzweig-Porter matrices"
     summary = (
         "Random matrices between localized and chaotic, with fractal eigenstates on a vanishing part of all sites."

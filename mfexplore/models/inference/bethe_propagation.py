@@ -237,6 +237,7 @@ class BethePropagation(core.Model):
     )
 
     version = 2
+    tags = core.Tags("course", 20, ("phase transition", "glass", "recovery"), ("cavity",))
     title = "Belief propagation on graphs"
     summary = "Messages on sparse graphs: exact on trees, a spin glass by mixed signs, and wrong where loops are short."
     sources = (

@@ -184,6 +184,7 @@ class TeacherStudent(core.Model):
     )  # fmt: skip
 
     version = 2
+    tags = core.Tags("course", 20, ("jump", "learning", "recovery"), ("replicas", "state evolution"))
     title = "Teacher and student"
     summary = (
         "When data determine a hidden signal, and when the best known algorithm can find it: easy, hard, impossible."

@@ -238,6 +238,7 @@ class VariationalGradient(core.Model):
         200, 1, 2000, symbol="R", role="size", scale="log", part="simulation", doc="independent runs side by side"
     )
 
+    tags = core.Tags("research", 20, ("learning",), ("variational",))
     title = "Stochastic gradients of variational inference"
     summary = (
         "A mean-field family learns with the same step in every dimension; a full-rank one needs steps of order 1/d."

@@ -230,6 +230,10 @@ class CurieWeiss(core.Model):
         doc="period of that sine",
     )  # fmt: skip
 
+    tags = core.Tags(
+        "first contact", 10, ("phase transition", "jump", "hysteresis", "critical fluctuations"),
+        ("self-consistency", "exact sums"),
+    )  # fmt: skip
     title = "Curie-Weiss ferromagnet"
     summary = (
         "Every spin feels the mean of all others: the transition, two branches, hysteresis, critical slowing down."
@@ -310,7 +314,7 @@ class CurieWeiss(core.Model):
             "Move the field until you are sure, then answer with its value.",
             {"temperature": 0.6, "field": 0.0, "size": 10_000}, "field", core.Crossing("spinodal_up", "field"), 0.02,
             "The state does not turn when the other becomes cheaper (at h = 0) but when it ceases to exist, "
-            "at the spinodal.",
+            "at the spinodal.", magnitude=True,
         ),
     )  # fmt: skip
     simulation = CurieWeissSimulation

@@ -238,6 +238,10 @@ class IsingLattice(core.Model):
     )  # fmt: skip
 
     version = 3
+    tags = core.Tags(
+        "first contact", 15, ("phase transition", "critical fluctuations"),
+        ("self-consistency", "exact sums", "Monte Carlo"),
+    )  # fmt: skip
     title = "Ising model on lattices"
     summary = (
         "Nine lattices, three theories and the truth: what mean field misses, and how finite-size scaling finds it."

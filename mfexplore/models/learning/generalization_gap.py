@@ -311,6 +311,7 @@ class GeneralizationGap(core.Model):
         1, 1, 999, symbol="s", role="setting", quenched=True, doc="which random network and teacher"
     )
 
+    tags = core.Tags("research", 20, ("learning",), ("random matrices",))
     title = "Generalization gap"
     summary = "However features, teacher and noise are chosen: the relative gap stays below twice features per example."
     sources = (

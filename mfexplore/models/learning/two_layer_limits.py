@@ -365,6 +365,7 @@ class TwoLayerLimits(core.Model):
         doc="hidden units, of teacher and students",
     )  # fmt: skip
 
+    tags = core.Tags("research", 25, ("learning",), ("random matrices",))
     title = "Limits of two-layer networks"
     summary = (
         "Four students of a wide random network: until they have as many examples as its quadratic part has "

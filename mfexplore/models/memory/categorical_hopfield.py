@@ -191,6 +191,7 @@ class CategoricalHopfield(core.Model):
         doc="resources at the start are random up to this",
     )  # fmt: skip
 
+    tags = core.Tags("research", 20, ("memory", "chaos"), ("rate equations",))
     title = "Categorical Hopfield network"
     summary = "Resources that units pass on: gradient descent if help is mutual, an endless round if it is not."
     sources = (

@@ -198,6 +198,10 @@ class Panel:
         """Another theme."""
         self.drawing.dress(theme)
 
+    def veil(self, on: bool) -> None:
+        """Hide what theory says, since somebody is to predict it, or show it again."""
+        self.drawing.veil(on)
+
     def simulate(self, on: bool) -> None:
         """The button of what it simulates if somebody asks for it (`Asked`) was pressed."""
 
@@ -222,6 +226,10 @@ class Panel:
 
     def pinned(self) -> Any:
         """What a pin keeps of it; None for nothing."""
+        return None
+
+    def ghost(self, at: Exploration, point: views.Point, curve: xr.Dataset | None) -> Any:
+        """The same of another place, from what theory says there; None for what only a run would have."""
         return None
 
     def show_pins(self, pins: list[Pin]) -> None:

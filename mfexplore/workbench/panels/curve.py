@@ -185,12 +185,13 @@ class CurvePanel(Panel):
 
     def _draw_points(self, at: Exploration) -> None:
         measured = sorted(self._around.ensembles.points.items())
-        found = [(x, *one[at.colour][:2]) for x, one in measured if at.colour in one]
+        found = [(x, one[at.colour]) for x, one in measured if at.colour in one]
         if found == self._points:
             return
         self._points = found
-        x, mean, error = np.array(found, float).reshape(-1, 3).T
-        self.drawing.show_points(x, mean, np.where(np.isfinite(error), error, 0.0))
+        x, mean, error = np.array([(x, *one[:2]) for x, one in found], float).reshape(-1, 3).T
+        samples = [one.values for _, one in found]
+        self.drawing.show_points(x, mean, np.where(np.isfinite(error), error, 0.0), samples)
         self._around.drawn()
 
     # -- hysteresis, if somebody asks for it --------------------------------------------------------------------------
@@ -236,7 +237,10 @@ class CurvePanel(Panel):
     # -- what it has --------------------------------------------------------------------------------------------------
 
     def pinned(self) -> Any:
-        return self.columns.get("x"), [y for name, y in self.columns.items() if name.startswith("equilibrium")]
+        return _ghost_of(self.columns)
+
+    def ghost(self, at: Exploration, point: views.Point, curve: xr.Dataset | None) -> Any:
+        return None if curve is None else _ghost_of(self._columns_of(at, curve))
 
     def show_pins(self, pins: list[Pin]) -> None:
         axes = (self._at.along_control, self._at.colour)
@@ -245,3 +249,7 @@ class CurvePanel(Panel):
 
     def held(self) -> dict[str, Any]:
         return {"curve": self.latest, "points": dict(self._around.ensembles.points), "loop": self.loop}
+
+
+def _ghost_of(columns: dict[str, NDArray[Any]]) -> tuple[NDArray[Any] | None, list[NDArray[Any]]]:
+    return columns.get("x"), [y for name, y in columns.items() if name.startswith("equilibrium")]

@@ -168,7 +168,14 @@ class DiagramPanel(Panel):
         self.drawing.resize(width, height)
 
     def pinned(self) -> Any:
-        return float(getattr(self._at.model, self._at.x)), float(getattr(self._at.model, self._at.y))
+        return self._place(self._at)
+
+    def ghost(self, at: Exploration, point: views.Point, curve: xr.Dataset | None) -> Any:
+        return self._place(at)
+
+    @staticmethod
+    def _place(at: Exploration) -> tuple[float, float]:
+        return float(getattr(at.model, at.x)), float(getattr(at.model, at.y))
 
     def show_pins(self, pins: list[Pin]) -> None:
         here = [pin for pin in pins if (pin.exploration.x, pin.exploration.y) == (self._at.x, self._at.y)]

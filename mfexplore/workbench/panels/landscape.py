@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from mfexplore.core.model import Landscape, Model
 from mfexplore.figures.landscape import LandscapeFigure
@@ -15,6 +13,9 @@ from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.live import Frame
 from mfexplore.workbench.panels.base import Panel, Surroundings
 from mfexplore.workbench.session import Pin
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 class LandscapePanel(Panel):
@@ -44,15 +45,7 @@ class LandscapePanel(Panel):
         self._point = point
         if point.landscape is None:
             return
-        theory = point.theory
-        if "method" in theory.dims:
-            theory = theory.isel({"method": 0})
-        name = point.landscape.observable
-        if name in theory:
-            values, stable = (np.atleast_1d(theory[n].values) for n in (name, "stable"))
-        else:  # a landscape along something the theory has no branches of
-            values, stable = np.empty(0), np.empty(0, bool)
-        self.drawing.show(point.landscape, values, stable)
+        self.drawing.show(point.landscape, *point.states_of(point.landscape.observable))
         self._around.say(messages.Key(self.name, self.drawing.named(point.landscape, self.drawing.theme)))
 
     @property
@@ -74,6 +67,9 @@ class LandscapePanel(Panel):
 
     def pinned(self) -> Any:
         return self.landscape and (self.landscape.coordinate, self.landscape.free_energy)
+
+    def ghost(self, at: Exploration, point: views.Point, curve: xr.Dataset | None) -> Any:
+        return point.landscape and (point.landscape.coordinate, point.landscape.free_energy)
 
     def show_pins(self, pins: list[Pin]) -> None:
         self.drawing.show_pins([pin.curves[self.name] for pin in pins if pin.curves.get(self.name)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mfexplore.core.model import Model, Recursion
 from mfexplore.figures.legends import Mark
@@ -12,6 +12,9 @@ from mfexplore.workbench import views
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.panels.base import Panel, Surroundings
 from mfexplore.workbench.session import Pin
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 class RecursionPanel(Panel):
@@ -52,6 +55,9 @@ class RecursionPanel(Panel):
 
     def pinned(self) -> Any:
         return self.recursion and (self.recursion.coordinate, self.recursion.image)
+
+    def ghost(self, at: Exploration, point: views.Point, curve: xr.Dataset | None) -> Any:
+        return point.recursion and (point.recursion.coordinate, point.recursion.image)
 
     def show_pins(self, pins: list[Pin]) -> None:
         self.drawing.show_pins([pin.curves[self.name] for pin in pins if pin.curves.get(self.name)])

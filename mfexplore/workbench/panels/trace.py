@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,11 @@ from mfexplore.workbench.live import Frame
 from mfexplore.workbench.panels.base import Panel, Surroundings
 from mfexplore.workbench.session import Pin
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 PREDICTED_POINTS = 241
+MOST_LEVELS = 6  # of theory in the trace: more are no help
 
 
 class TracePanel(Panel):
@@ -70,16 +74,18 @@ class TracePanel(Panel):
 
     def _show_theory(self) -> None:
         """What theory predicts for the long run: the stable branches at the marker."""
-        values: tuple[float, ...] = ()
+        values: dict[tuple[float, int | None], None] = {}
         point = self._point
         if point is not None and self.chosen in point.theory and point.theory[self.chosen].ndim <= 2:
-            theory = point.theory
+            theory, model = point.theory, self._at.model
+            rivals: list[tuple[int | None, xr.Dataset]] = [(None, theory)]
             if "method" in theory.dims:  # those that are of what runs, and no bounds
-                names = [m.name for m in self._at.model.methods if self._at.model.describes(m) and m.bound is None]
-                theory = theory.sel({"method": names})
-            known = np.where(theory["stable"].values, theory[self.chosen].values, np.nan)
-            values = tuple(dict.fromkeys(round(float(v), 9) for v in np.ravel(known) if np.isfinite(v)))
-        self.drawing.show_theory(values[:4])
+                there = [k for k, m in enumerate(model.methods) if model.describes(m) and m.bound is None]
+                rivals = [(k if len(there) > 1 else None, theory.isel({"method": k})) for k in there]
+            for k, one in rivals:
+                known = np.where(one["stable"].values, one[self.chosen].values, np.nan)
+                values |= dict.fromkeys((round(float(v), 9), k) for v in np.ravel(known) if np.isfinite(v))
+        self.drawing.show_theory(tuple(values)[:MOST_LEVELS])
 
     def advance(self, frame: Frame) -> None:
         measured = (tuple(frame.series), frame.unit, frame.step, frame.recording)

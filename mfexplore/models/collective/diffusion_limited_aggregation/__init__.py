@@ -152,6 +152,7 @@ class DiffusionLimitedAggregation(core.Model):
     geometry: str = core.choice("point", GEOMETRIES, doc="growth out of a point, up from a line, or into a ring")
 
     version = 2
+    tags = core.Tags("first contact", 15, ("growth", "patterns"), ("field theory", "Monte Carlo"))
     title = "Diffusion-limited aggregation"
     summary = "Random walkers stick where they touch: a branched fractal when dilute, a compact cluster when dense."
     sources = (

@@ -119,6 +119,7 @@ class BetaEnsemble(core.Model):
         200, 2, 5000, symbol="N", unit="levels", role="size", scale="log", doc="levels of a matrix"
     )
 
+    tags = core.Tags("course", 20, ("critical fluctuations",), ("random matrices",))
     title = "Beta ensembles"
     summary = "Levels of random matrices as a gas of charges: from Gauss's bell to Wigner's semicircle as it cools."
     sources = (

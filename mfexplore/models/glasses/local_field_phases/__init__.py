@@ -103,6 +103,7 @@ class LocalFieldPhases(core.Model):
         "random", ("random", "up"), role="start", part="simulation", doc="state the simulation starts from"
     )
 
+    tags = core.Tags("research", 20, ("phase transition", "glass"), ("replicas", "Monte Carlo"))
     title = "Phases from local fields"
     summary = "Mean and variance of the fields in one configuration tell which phase it is from, without any replica."
     sources = (

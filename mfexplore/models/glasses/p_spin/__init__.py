@@ -102,6 +102,7 @@ class PSpin(core.Model):
     )  # fmt: skip
 
     version = 2
+    tags = core.Tags("course", 25, ("jump", "glass", "aging"), ("replicas", "dynamical mean field"))
     title = "p-spin glass"
     summary = (
         "Two transitions for one glass: relaxation stops where states appear, entropy runs out where few are left."

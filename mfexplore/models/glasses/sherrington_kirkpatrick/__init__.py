@@ -112,6 +112,7 @@ class SherringtonKirkpatrick(core.Model):
     )
 
     version = 2
+    tags = core.Tags("course", 25, ("phase transition", "glass", "aging"), ("replicas", "TAP"))
     title = "Sherrington-Kirkpatrick spin glass"
     summary = (
         "Random couplings between all spins: many states, no order to see, and a theory that had to break a symmetry."

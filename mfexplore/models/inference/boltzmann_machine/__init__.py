@@ -111,6 +111,7 @@ class BoltzmannMachine(core.Model):
         doc="visible units the simulation starts from: the planted pattern, or random ones",
     )  # fmt: skip
 
+    tags = core.Tags("course", 20, ("phase transition", "glass", "memory"), ("replicas",))
     title = "Boltzmann machine"
     summary = "Two layers that see only each other: a magnet, a glass, and two famous models in disguise."
     sources = (

@@ -179,6 +179,7 @@ class CompressedSensing(core.Model):
     )  # fmt: skip
 
     version = 2
+    tags = core.Tags("course", 20, ("phase transition", "recovery"), ("state evolution",))
     title = "Compressed sensing"
     summary = "A sparse signal, or a photograph, recovered from fewer measurements than unknowns - up to a sharp line."
     sources = (

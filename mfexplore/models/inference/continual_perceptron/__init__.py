@@ -140,6 +140,7 @@ class ContinualPerceptron(core.Model):
         doc="weights of the simulated student",
     )
 
+    tags = core.Tags("research", 25, ("learning", "memory"), ("replicas",))
     title = "Continual perceptron"
     summary = "A student learns a second task and forgets the first, unless its memory pulls just hard enough."
     sources = (

@@ -132,6 +132,7 @@ class MarkovLogic(core.Model):
         "evidence", STARTS, role="start", part="simulation", only=TRANSITIVITY, doc="what is believed at first"
     )
 
+    tags = core.Tags("course", 15, ("jump", "recovery"), ("self-consistency", "exact sums", "Monte Carlo"))
     title = "Markov logic"
     summary = "Rules that probably hold clean noisy evidence, by jumps; mean field does it with products of matrices."
     sources = (

@@ -197,6 +197,7 @@ class PerceptronStorage(core.Model):
     )  # fmt: skip
 
     version = 2
+    tags = core.Tags("course", 20, ("phase transition", "learning", "memory"), ("replicas",))
     title = "Perceptron storage"
     summary = "How many random patterns one neuron can learn, and which learning rules get there."
     sources = (

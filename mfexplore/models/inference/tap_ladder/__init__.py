@@ -206,6 +206,7 @@ class TapLadder(core.Model):
     )
 
     version = 2
+    tags = core.Tags("course", 20, ("glass",), ("self-consistency", "TAP", "exact sums"))
     title = "The mean-field ladder"
     summary = (
         "Naive mean field, TAP, third order, adaptive TAP and the exact answer, on one small system of your choice."

@@ -244,6 +244,7 @@ class FisherZeros(core.Model):
         doc="open: the zeros are those of Z²; periodic: of one of four determinants that it is made of, without edges",
     )  # fmt: skip
 
+    tags = core.Tags("research", 25, ("phase transition", "glass"), ("exact sums", "random matrices"))
     title = "Zeros of a spin glass"
     summary = (
         "Whatever the signs of the couplings, the zeros of Z² lie on a circle, and above a temperature away from 1."

@@ -194,6 +194,7 @@ class SmallQuantumSystems(core.Model):
         only={"problem": (RING,)},
     )  # fmt: skip
 
+    tags = core.Tags("course", 20, ("quantum",), ("self-consistency", "exact sums", "Monte Carlo"))
     title = "Small quantum systems"
     summary = "Ising chain, Heisenberg ring, Hubbard dimer: a mean field orders all three, and the exact answer none."
     sources = (

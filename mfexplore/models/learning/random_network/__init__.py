@@ -98,6 +98,7 @@ class RandomNetwork(core.Model):
         400, 20, 2000, symbol="N", unit="neurons", role="size", scale="log", part="simulation", doc="neurons simulated"
     )
 
+    tags = core.Tags("course", 20, ("phase transition", "chaos"), ("dynamical mean field",))
     title = "Random recurrent network"
     summary = (
         "Turn up the random couplings and silence becomes chaos; noise tames it; a linear twin shares its covariance."

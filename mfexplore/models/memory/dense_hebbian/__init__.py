@@ -118,6 +118,7 @@ class DenseHebbian(core.Model):
     corruption: float = family.corruption(0.1, "fraction of the memory flipped")
 
     version = 2
+    tags = core.Tags("research", 20, ("phase transition", "memory"), ("replicas",))
     title = "Dense Hebbian network"
     summary = "Neurons in groups of three and more store memories by the square of their number, or see through noise."
     sources = (

@@ -96,6 +96,7 @@ class Hopfield(core.Model):
     )  # fmt: skip
 
     version = 2
+    tags = core.Tags("first contact", 15, ("phase transition", "jump", "glass", "memory"), ("replicas",))
     title = "Hopfield network"
     summary = "A memory that completes what it is shown, until it has learnt too much or gets too hot."
     sources = (

@@ -135,6 +135,7 @@ class EnergyBasedModel(core.Model):
         doc="weight of all modes before training",
     )  # fmt: skip
 
+    tags = core.Tags("research", 20, ("learning",), ("dynamical mean field", "Monte Carlo"))
     title = "Energy-based model"
     summary = "What a machine learns from samples of its own, when there are too few, and why short chains suffice."
     sources = (
