@@ -366,8 +366,13 @@ class NetworkFigure(StateFigure):
         mapper, links = colour_mapper(), colour_mapper(-1.0, 1.0)
         for name in ("links", "bent"):  # straight ones, and arcs and the heads of arrows
             layers[name].glyph.update(line_alpha=0.35, line_width=0.8, line_color={"field": "c", "transform": links})
-        layers["nodes"].glyph.update(size=7, line_color=None, fill_color={"field": "c", "transform": mapper})
+        layers["nodes"].glyph.update(fill_color={"field": "c", "transform": mapper})
         return super().finish(figure, layers) | {"nodes.mapper": mapper, "links.mapper": links}
+
+    @classmethod
+    def look(cls, figure: Figure, theme: Theme) -> None:
+        super().look(figure, theme)
+        glyphs(figure)["nodes"].update(line_color=theme.ghost)  # or one of the colour of the ground would not be seen
 
     def __init__(self, theme: Theme, figure: Figure | None = None) -> None:
         super().__init__(theme, figure)
@@ -380,8 +385,8 @@ class NetworkFigure(StateFigure):
         signed = picture.low < 0 < picture.high
         colours = state_colours(len(picture.states), self.theme) or palette(signed, self.theme)
         self.layers["nodes"].mapper.update(palette=list(colours), low=picture.low, high=picture.high)
-        rim = self.theme.ghost if picture.states else None  # or the ground would not be seen
-        self.layers["nodes"].glyph.update(line_color=rim)
+        size = float(np.clip(60 / np.sqrt(max(len(picture.x), 1)), 7, 24))  # few nodes are larger
+        self.layers["nodes"].glyph.update(size=size)
         linked = (id(picture.edges), id(picture.edge_colour), self.theme.name)
         if self._linked != linked:  # links seldom change, and are most of the data
             self._linked = linked
