@@ -393,8 +393,10 @@ class NetworkFigure(StateFigure):
             self._link(picture)
         self.layers["nodes"].put(x=picture.x, y=picture.y, c=picture.colour.astype(np.float32))
         low, high = np.array([picture.x.min(), picture.y.min()]), np.array([picture.x.max(), picture.y.max()])
-        width, height = np.maximum(high - low, 1e-9) * 1.06
-        frame(self.figure, float(width), float(height), float(low[0] - 0.03 * width), float(low[1] - 0.03 * height))
+        margin = 0.005 * size
+        width, height = np.maximum(high - low, 1e-9) * (1 + 2 * margin)
+        left, bottom = low - margin * (high - low)
+        frame(self.figure, float(width), float(height), float(left), float(bottom))
 
     def _link(self, picture: Network) -> None:
         a, b = thin(picture.edges, MOST_MARKS).T

@@ -301,6 +301,7 @@ class MonotoneBoltzmann(core.Model):
             return 2 / (1 + low)
         if name == "best_step":
             return np.where(g < 1, 2 / (2 + low - g), np.nan)
+        (g, b), place = np.unique(np.stack([g, b]), axis=1, return_inverse=True)  # the damping does not matter
         most = 4 - g - 4 * np.sqrt(np.maximum(1 - g, 0))  # without bias: a quadratic equation
 
         def excess(inhibition: Array, k: Array) -> Array:
@@ -310,7 +311,7 @@ class MonotoneBoltzmann(core.Model):
         every = np.arange(g.size)
         ends = excess(g, every), excess(most, every)
         found = bracketed_roots(excess, g, most, ends, tolerance=1e-12)
-        return np.where((g < 1) & (ends[0] > 0) & (ends[1] <= 1e-9), found, np.nan)
+        return np.where((g < 1) & (ends[0] > 0) & (ends[1] <= 1e-9), found, np.nan)[place]
 
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
         g, low, b, own = self.gain, self.inhibition, self.bias, self.self_inhibition

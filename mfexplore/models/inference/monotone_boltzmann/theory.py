@@ -8,6 +8,7 @@ import numpy as np
 
 from mfexplore.core import Array
 from mfexplore.core.bracketing import bracketed_roots
+from mfexplore.numerics.matrices.blas import one_blas_thread
 
 NODES = np.linspace(-8, 8, 129)
 WEIGHTS = np.exp(-0.5 * NODES**2) / np.exp(-0.5 * NODES**2).sum()
@@ -29,6 +30,7 @@ class State(NamedTuple):
     instability: Array
 
 
+@one_blas_thread()
 def many_units(gain: Array, inhibition: Array, bias: Array, exact: bool) -> State:
     """The solution of eq. (4), or of (5), and the spectrum around it; all of shape (n,)."""
     variance, own = (0.25 * (gain + inhibition)) ** 2, 0.5 * (inhibition - gain)
@@ -79,16 +81,21 @@ def _iterate(bias: Array, variance: Array, inhibition: Array) -> tuple[Array, Ar
     return np.tanh(field), q, r, np.where(stable, residual, np.inf)
 
 
+@one_blas_thread()
 def truth(bias: Array, variance: Array) -> tuple[Array, Array, Array]:
-    """Eq. (5), replica symmetric: means at the nodes, shape (n, nodes), overlap and residual."""
-    q = np.tanh(bias) ** 2
+    """Eq. (5), replica symmetric: means at the nodes, shape (n, nodes), overlap and residual. By Newton, from above
+    where there is a bias.
+    """
+    q = np.where(bias > 0, 1.0, 0.0)
     for _ in range(STEPS):
         means = np.tanh(bias[:, None] + np.sqrt(variance * q)[:, None] * NODES)
-        new = (means * means) @ WEIGHTS
-        residual = np.abs(new - q)
-        q = new
+        square = means * means
+        change = square @ WEIGHTS - q
+        residual = np.abs(change)
         if not residual.max(initial=0.0) > 1e-14:
             break
+        slope = 1 - variance * (((1 - square) * (1 - 3 * square)) @ WEIGHTS)
+        q = np.clip(q + change / np.maximum(slope, 0.05), 0.0, 1.0)
     return means, q, residual
 
 
