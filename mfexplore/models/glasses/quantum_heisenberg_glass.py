@@ -457,7 +457,8 @@ class QuantumHeisenbergGlass(core.Model):
         ),
         core.Preset(
             "the larger, the less", {"ferromagnetic_fraction": 0.5},
-            "From 4 × 4 to 8 × 8 the magnetization falls onto the line of independent spins; the overlap stays above.",
+            "From 4 × 4 to 8 × 8 the magnetization falls onto the line of independent spins; the overlap stays at more "
+            "than twice that.",
             view=core.View(plane=("ferromagnetic_fraction", "half_side"), method="spin_wave", picture="sizes",
                            series="overlap_squared", colour="staggered_order"),
         ),
