@@ -12,6 +12,7 @@ import numpy as np
 
 from mfexplore.core import Array
 from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.matrices.blas import one_blas_thread
 from mfexplore.numerics.matrices.lanczos import lowest_eigenpair
 
 
@@ -69,7 +70,8 @@ class Sector:
     def correlations(self, vector: Array) -> Array:
         """<S_i . S_j> in a normalised state, shape (sites, sites); 3/4 on the diagonal."""
         found = np.diag(np.full(self.sites, 0.375))
-        found[self.pairs] = [0.5 * vector @ vector[table] - 0.25 for table in self.exchanged]
+        with one_blas_thread():
+            found[self.pairs] = [0.5 * vector @ vector[table] - 0.25 for table in self.exchanged]
         return np.asarray(found + found.T)
 
     def ground_state(

@@ -368,8 +368,13 @@ class NetworkFigure(StateFigure):
         mapper, links = colour_mapper(), colour_mapper(-1.0, 1.0)
         for name in ("links", "bent"):  # straight ones, and arcs and the heads of arrows
             layers[name].glyph.update(line_alpha=0.35, line_width=0.8, line_color={"field": "c", "transform": links})
-        layers["nodes"].glyph.update(size=7, line_color=None, fill_color={"field": "c", "transform": mapper})
+        layers["nodes"].glyph.update(fill_color={"field": "c", "transform": mapper})
         return super().finish(figure, layers) | {"nodes.mapper": mapper, "links.mapper": links}
+
+    @classmethod
+    def look(cls, figure: Figure, theme: Theme) -> None:
+        super().look(figure, theme)
+        glyphs(figure)["nodes"].update(line_color=theme.ghost)  # or one of the colour of the ground would not be seen
 
     def __init__(self, theme: Theme, figure: Figure | None = None) -> None:
         super().__init__(theme, figure)
@@ -382,16 +387,18 @@ class NetworkFigure(StateFigure):
         signed = picture.low < 0 < picture.high
         colours = state_colours(len(picture.states), self.theme) or palette(signed, self.theme)
         self.layers["nodes"].mapper.update(palette=list(colours), low=picture.low, high=picture.high)
-        rim = self.theme.ghost if picture.states else None  # or the ground would not be seen
-        self.layers["nodes"].glyph.update(line_color=rim)
+        size = float(np.clip(60 / np.sqrt(max(len(picture.x), 1)), 7, 24))  # few nodes are larger
+        self.layers["nodes"].glyph.update(size=size)
         linked = (id(picture.edges), id(picture.edge_colour), self.theme.name)
         if self._linked != linked:  # links seldom change, and are most of the data
             self._linked = linked
             self._link(picture)
         self.layers["nodes"].put(x=picture.x, y=picture.y, c=picture.colour.astype(np.float32))
         low, high = np.array([picture.x.min(), picture.y.min()]), np.array([picture.x.max(), picture.y.max()])
-        width, height = np.maximum(high - low, 1e-9) * 1.06
-        frame(self.figure, float(width), float(height), float(low[0] - 0.03 * width), float(low[1] - 0.03 * height))
+        margin = 0.005 * size
+        width, height = np.maximum(high - low, 1e-9) * (1 + 2 * margin)
+        left, bottom = low - margin * (high - low)
+        frame(self.figure, float(width), float(height), float(left), float(bottom))
 
     def _link(self, picture: Network) -> None:
         a, b = thin(picture.edges, MOST_MARKS).T

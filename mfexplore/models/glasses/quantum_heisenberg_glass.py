@@ -165,14 +165,15 @@ def spin_waves(spins: Array, exchange: Array) -> tuple[Array, Array, Array]:
     """Frequencies, shape (m,); the deviations delta_i, shape (n,); and what 1/S multiplies on the right of eq. (6), of
     shape (n, n).
     """
-    u, kept = across(spins), unturned(spins)
-    modes, correlations = normal_modes(*projected(kept, *quadratic(spins, exchange)))
-    m = len(modes)
-    hopping = kept @ correlations[:m, :m] @ kept.conj().T
-    pairing = kept @ correlations[:m, m:] @ kept.T
-    deviation = np.diag(hopping).real - 0.5
-    transverse = np.real((u.conj() @ u.T) * hopping + (u.conj() @ u.conj().T) * pairing)
-    return modes, deviation, transverse - (spins @ spins.T) * np.add.outer(deviation, deviation)
+    with one_blas_thread():
+        u, kept = across(spins), unturned(spins)
+        modes, correlations = normal_modes(*projected(kept, *quadratic(spins, exchange)))
+        m = len(modes)
+        hopping = kept @ correlations[:m, :m] @ kept.conj().T
+        pairing = kept @ correlations[:m, m:] @ kept.T
+        deviation = np.diag(hopping).real - 0.5
+        transverse = np.real((u.conj() @ u.T) * hopping + (u.conj() @ u.conj().T) * pairing)
+        return modes, deviation, transverse - (spins @ spins.T) * np.add.outer(deviation, deviation)
 
 
 class Semiclassics(NamedTuple):
@@ -440,7 +441,7 @@ class QuantumHeisenbergGlass(core.Model):
     presets = (
         core.Preset(
             "the glass", {"ferromagnetic_fraction": 0.5},
-            "Both magnetizations are down to what finite size leaves; the overlap is four fifths of the magnet's.",
+            "Both magnetizations are down to what finite size leaves; the overlap is five sixths of the magnet's.",
             (core.Promise(core.Value("overlap_squared", method="spin_wave"), 0.14, 0.01),
              core.Promise(lambda m: core.Value("overlap_squared", method="spin_wave").of(
                  m.replace(ferromagnetic_fraction=0.0)), 0.167, 0.001)),
@@ -449,7 +450,7 @@ class QuantumHeisenbergGlass(core.Model):
         ),
         core.Preset(
             "magnetism dies", {"ferromagnetic_fraction": 0.25},
-            "Along p the squared magnetization falls below a quarter by p = 1/2, while the overlap keeps four fifths.",
+            "Along p the squared magnetization falls below a quarter by p = 1/2, while the overlap keeps five sixths.",
             (core.Promise(lambda m: left(m, "staggered_order", 0.5), 0.233, 0.01),
              core.Promise(lambda m: left(m, "overlap_squared", 0.5), 0.836, 0.01)),
             core.View(plane=PLANE, method="spin_wave", colour="staggered_order", along="ferromagnetic_fraction",
@@ -457,7 +458,8 @@ class QuantumHeisenbergGlass(core.Model):
         ),
         core.Preset(
             "the larger, the less", {"ferromagnetic_fraction": 0.5},
-            "From 4 × 4 to 8 × 8 the magnetization falls onto the line of independent spins; the overlap stays above.",
+            "From 4 × 4 to 8 × 8 the magnetization falls onto the line of independent spins; the overlap stays at more "
+            "than twice that.",
             view=core.View(plane=("ferromagnetic_fraction", "half_side"), method="spin_wave", picture="sizes",
                            series="overlap_squared", colour="staggered_order"),
         ),

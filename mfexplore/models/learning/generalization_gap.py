@@ -32,9 +32,9 @@ function of the inputs (complexity 0), the size of one (1; for digits: is the di
 the simulation examples arrive in blocks, and the readout is fitted anew each time.
 
 **Valid:** as $N,P\to\infty$ with features that scatter like normal ones; for real images it holds within a few per
-cent. The bound is on the *typical* gap: in a single sample the training error of $P$ examples fluctuates by
-$\sqrt{2/P}$, and where $P\approx N$ without a ridge the errors have heavy tails. It is no bound on the gap itself,
-nor on the gap divided by the training error, $(1-d/P)^{-2}-1$. And it stops being true for features that are trained
+cent. The bound is on the *typical* gap: in a single sample the training error fluctuates by about $\sqrt{2/(P-d)}$ of
+itself, and where $P\approx N$ without a ridge the errors have heavy tails. It is no bound on the gap itself, nor on the
+gap divided by the training error, $(1-d/P)^{-2}-1$. And it stops being true for features that are trained
 on the *same* examples: these are not quenched, and all weights that learn count, not those of the last layer alone.
 """
 
@@ -141,6 +141,7 @@ def moments(features: Array, parts: Array) -> Moments:
 
 
 @lru_cache(maxsize=16)
+@one_blas_thread()
 def world(features: str, size: int, depth: int, sample: int) -> World:
     """Everything of a sample but its examples."""
     rng = np.random.default_rng((sample, size))  # not the stream of the run with this seed
@@ -165,6 +166,7 @@ class Arriving(Arrivals["GeneralizationGap"]):
     fitted: the present fits; train_error, test_error: of every teacher, shape (teachers,).
     """
 
+    @one_blas_thread()
     def prepare(self) -> None:
         m = self.model
         self.world = m.world
@@ -193,6 +195,7 @@ class Arriving(Arrivals["GeneralizationGap"]):
         """What teachers, of shape (k, 3) as OTHERS, say to the examples so far, shape (count, k)."""
         return self.parts[: self.count] @ teachers[:, :2].T + self.noise[: self.count, : len(teachers)] * teachers[:, 2]
 
+    @one_blas_thread()
     def refit(self) -> None:
         own = (*self.model.strengths, math.sqrt(self.model.noise))
         teachers = np.array([own, *OTHERS])
@@ -227,6 +230,7 @@ class Arriving(Arrivals["GeneralizationGap"]):
             "load": self.count / self.model.size,
         }
 
+    @one_blas_thread()
     def profiles(self) -> dict[str, core.Measured]:
         if self.has_history:
             return {}

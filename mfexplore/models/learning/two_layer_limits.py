@@ -161,6 +161,7 @@ def effective_ridges(examples: Array, noise: Array, spectrum: Spectrum) -> tuple
 class Teaching(Arrivals["TwoLayerLimits"]):
     """Four students of the same examples. errors: of each, by name; NaN where it is left out."""
 
+    @one_blas_thread()
     def prepare(self) -> None:
         m, (coefficients, _) = self.model, expansion(self.model.activation)
         self.signs = np.where(np.arange(m.width) % 2, 1.0, -1.0)  # as many of each
@@ -202,6 +203,7 @@ class Teaching(Arrivals["TwoLayerLimits"]):
         agreeing = self.truth * np.sign(guess)
         return float(np.mean(ndtr(-agreeing / math.sqrt(m.noise)) if m.noise > 0 else agreeing <= 0))
 
+    @one_blas_thread()
     def learn(self) -> None:
         inputs, answers = self.inputs[: self.count], self.answers[: self.count]
         for student in self.students:

@@ -12,7 +12,8 @@ Everybody hinders everybody else, but less along an edge of the graph:
 
 $$W_{ij}=-1+\varepsilon\ \text{ if } j\to i,\qquad -1-\delta\ \text{ if not},\qquad W_{ii}=0 \tag{2}$$
 
-*Symmetric couplings learn.* If every edge goes both ways, (1) is a step of gradient descent, projected on $x\ge0$, on
+*Symmetric couplings learn.* If every edge goes both ways, (1) goes the part $\eta$ of a step down the gradient,
+projected on $x\ge0$, of
 
 $$E(x)=\tfrac12x^T(1-W)x-\sum_ix_i \tag{3}$$
 
@@ -266,7 +267,7 @@ class CategoricalHopfield(core.Model):
             "two memories", {"graph": "two_cliques", "units": 3, "learning_rate": 0.2},
             "Both cliques cannot be active at once: the random start decides which one is remembered. Try other seeds.",
             (core.Promise(core.Mean("total_resource", 500, 600), 1.2, 1e-3),),
-            core.View(series="energy", picture="network"),
+            core.View(branch="one_clique", series="energy", picture="network"),
         ),
     )  # fmt: skip
     references = (

@@ -14,6 +14,7 @@ from mfexplore.families.quantum_spins import half_filled
 from mfexplore.models.glasses.quantum_heisenberg_glass import (
     NODES,
     QuantumHeisenbergGlass,
+    bonds,
     lattice,
     matrix,
     projected,
@@ -54,6 +55,21 @@ def test_exact_squared_overlap_of_the_antiferromagnet() -> None:
     assert values == pytest.approx([per_site, squared, uniform], abs=1e-7)
     assert EXACT**2 * found["overlap_squared"] == pytest.approx(overlap, abs=1e-7)
     assert overlap == pytest.approx(0.0953072324, abs=1e-9)
+
+
+def test_exact_energies_of_the_samples_of_the_references() -> None:
+    """Their bonds, to the right and then down, are drawn one sample after another from one stream of seed 7."""
+    rng = np.random.default_rng(7)
+    for row in sorted(reference_values("heisenberg_2d_pmJ_4x4"), key=lambda row: row["params"]["pF"]):
+        energies = []
+        for _ in range(row["params"]["nreal"]):
+            couplings = bonds(lattice(4), row["params"]["pF"], rng.random((2, 16)).T)
+            energies.append(
+                half_filled(16).ground_state(
+                    matrix(lattice(4), couplings), rng=np.random.default_rng(0), tolerance=1e-6
+                )[0]
+            )
+        assert np.mean(energies) / 16 == pytest.approx(row["value"][0], abs=1e-9)
 
 
 def test_the_ferromagnet_is_exact_by_both() -> None:

@@ -53,7 +53,7 @@ def test_softmax_units_have_one_answer_up_to_gain_two(rng: np.random.Generator) 
 
 
 def test_damped_steps_converge_for_any_negative_definite_couplings(rng: np.random.Generator) -> None:
-    for _ in range(300):
+    for _ in range(100):
         n = int(rng.integers(2, 12))
         factor = rng.standard_normal((n, int(rng.integers(1, 12))))
         couplings = -rng.uniform(0.1, 5) * factor @ factor.T / n
@@ -80,9 +80,9 @@ def machine(gain: float, inhibition: float, size: int, rng: np.random.Generator)
 def test_mean_field_of_large_matrices(gain: float, inhibition: float, bias: float) -> None:
     theory = many_units(np.array([gain]), np.array([inhibition]), np.array([bias]), False)
     gaps = []
-    for size in (80, 240):
+    for size in (60, 180):
         rng, found = np.random.default_rng(size), []
-        for _ in range(6):
+        for _ in range(5):
             couplings, m = machine(gain, inhibition, size, rng), np.zeros(size)
             for _ in range(80):
                 m += 0.3 * (np.tanh(couplings @ m + bias) - m)
@@ -91,7 +91,7 @@ def test_mean_field_of_large_matrices(gain: float, inhibition: float, bias: floa
             root = np.sqrt(slope)
             ends = np.linalg.eigvalsh(root[:, None] * couplings * root)[[0, -1]]
             found.append([m.mean(), np.mean(m * m), np.trace(answer) / size, *ends])
-        mean, error = np.mean(found, axis=0), np.std(found, axis=0, ddof=1) / math.sqrt(6)
+        mean, error = np.mean(found, axis=0), np.std(found, axis=0, ddof=1) / math.sqrt(5)
         wanted = np.ravel([theory.magnetization, theory.overlap, theory.response, theory.bottom, theory.top])
         assert (np.abs(mean - wanted)[:3] < 4 * error[:3] + 1 / size).all()
         gaps.append(np.abs(mean - wanted)[3:].max())
@@ -127,12 +127,12 @@ def test_ensembles_meet_their_theory(machine_kind: str, dynamics: str) -> None:
     mean_field, exact = values(**controls)
     wanted = mean_field if dynamics == "mean_field" else exact
     other = exact if dynamics == "mean_field" else mean_field
-    for size in (48, 144):
-        found = MonotoneBoltzmann(dynamics=dynamics, size=size, **controls).ensemble(samples=8, seed=3)
+    for size in (32, 96):
+        found = MonotoneBoltzmann(dynamics=dynamics, size=size, **controls).ensemble(samples=6, seed=3)
         for name in ("magnetization", "overlap"):
             value, error = float(found[name]), float(found[f"{name}_standard_error"])
             assert value == pytest.approx(wanted[name], abs=4 * error + 0.5 / size), (name, size)
-            if size == 144 and name == "magnetization":
+            if size == 96 and name == "magnetization":
                 assert abs(value - other[name]) > 2 * error
 
 
@@ -148,7 +148,7 @@ def test_small_deviations_shrink_as_the_semicircle_says() -> None:
 
 def test_starts_end_in_one_answer_if_and_only_if_the_machine_is_monotone() -> None:
     for kind in ("full", "restricted"):
-        model = MonotoneBoltzmann(machine=kind, start="anywhere", inhibition=1.3, size=64)
+        model = MonotoneBoltzmann(machine=kind, start="anywhere", inhibition=1.3, size=48)
         for gain, low, high in ((0.9, 0.0, 1e-3), (1.6, 0.05, 1.0)):
             run = model.simulate(seed=1, gain=gain)
             run.advance(250)
@@ -210,7 +210,7 @@ def test_a_monotone_machine_learns_to_complete_and_name_digits() -> None:
     run.advance(80)
     after = run.observe()
     assert after["pixel_error"] < 0.9 * before["pixel_error"]
-    assert after["label_error"] < 0.6
+    assert after["label_error"] < 0.5
     assert after["spread"] < 1e-3
     ends = np.linalg.eigvalsh(run.machine.couplings)[[0, -1]]
     assert ends[0] >= -3 - 1e-9

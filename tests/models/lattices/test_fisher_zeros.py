@@ -62,6 +62,43 @@ def test_reference_partition_function_and_nearest_zero(temperature: float, log_z
     assert network.zeros(signs / temperature)[0] == pytest.approx(nearest, abs=1e-7)
 
 
+@pytest.mark.parametrize("name", ["fisher_ferro_per", "fisher_pmJ1_per", "fisher_pmJ2_per"])
+def test_reference_zeros_on_a_torus(name: str) -> None:
+    """From the levels of all 2^16 states; and the four determinants that Z is made of have the same Z above the
+    Griffiths temperature, where none of them has come to a zero.
+    """
+    ground, states, count, median, nearest = SAMPLES[name]["value"]
+    given = SAMPLES[name]["params"]
+    edges, directions, _ = square(SIDE, periodic=True)
+    signs = np.concatenate([np.ravel(given["Jh"]), np.ravel(given["Jv"])])
+    spins = 1 - 2 * ((np.arange(2**SIDE**2)[:, None] >> np.arange(SIDE**2)) & 1)
+    levels, degeneracy = np.unique(-(spins[:, edges[:, 0]] * spins[:, edges[:, 1]]) @ signs, return_counts=True)
+    assert (levels[0], degeneracy[0]) == (ground, states)
+    step = 2 * given["step_in_x"]
+    polynomial = np.zeros((levels[-1] - levels[0]) // step + 1)  # in a power of x = exp(-2 K)
+    polynomial[(levels - levels[0]) // step] = degeneracy
+    zeros: list[complex] = []
+    while abs(np.polyval(polynomial, -1.0)) < 0.5:  # a multiple zero would not be found well
+        zeros.append(-1.0)
+        polynomial = np.polydiv(polynomial, [1, 1])[0]
+    y = np.array([*zeros, *np.roots(polynomial)])
+    x = np.sqrt(y + 0j)
+    assert len(y) == count
+    assert np.median(np.abs(1 / x - x)) / 2 == pytest.approx(median, abs=1e-9)
+    assert np.abs(np.angle(y)).min() == pytest.approx(nearest, abs=1e-9)
+    network = CornerNetwork.of(SIDE**2, edges, directions)
+    closes = np.repeat(np.eye(2), SIDE**2, axis=1) * np.concatenate([
+        np.arange(SIDE**2) % SIDE == SIDE - 1, np.arange(SIDE**2) >= SIDE * (SIDE - 1)
+    ])  # fmt: skip
+    for temperature in (2.4, 4.0):
+        log_z = np.log(degeneracy @ np.exp(-levels / temperature))
+        parts = [
+            np.exp(network.log_partition(signs * (1 - 2 * np.array(crossed) @ closes) / temperature) - log_z)
+            for crossed in itertools.product((0, 1), repeat=2)
+        ]
+        assert sum(parts) / 2 - parts[0] == pytest.approx(1, abs=1e-12)
+
+
 def test_reference_gaps_of_open_clean_lattices() -> None:
     """In the cold the walk along the edge closes a gap that the bulk has."""
     clean = {"antiferromagnetic_fraction": 0.0, "side": 14}

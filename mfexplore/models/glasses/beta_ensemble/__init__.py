@@ -204,9 +204,9 @@ class BetaEnsemble(core.Model):
             view=core.View(picture="density"),
         ),
         core.Preset(
-            "against a wall", {"potential": "laguerre", "beta": 1.0, "left_exponent": 51.0},
-            "Squares of 200 × 300 Gaussian numbers (a = 51): Marchenko and Pastur's density, and at its upper edge the "
-            "largest level of principal components.",
+            "against a wall", {"potential": "laguerre", "beta": 1.0, "left_exponent": 50.5},
+            "Squares of 200 × 300 Gaussian numbers (a = 50.5): Marchenko and Pastur's density, and at its upper edge "
+            "the largest level of principal components.",
             view=core.View(picture="density"),
         ),
     )  # fmt: skip

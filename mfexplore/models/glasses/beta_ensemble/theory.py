@@ -10,6 +10,7 @@ import numpy as np
 
 from mfexplore.core import Array
 from mfexplore.numerics.later import later
+from mfexplore.numerics.matrices.blas import one_blas_thread
 
 eigh_tridiagonal = later("scipy.linalg", "eigh_tridiagonal")
 
@@ -74,6 +75,7 @@ class QuarticGas(NamedTuple):
     residual: Array
 
 
+@one_blas_thread()
 def quartic_gas(c: Array, m: Array) -> QuarticGas:
     """Newton for the field 2c int ln|x - y| rho, from the Boltzmann density that obeys the same virial theorem. x^2 is
     laid on a half circle, where the logarithm is diagonal in Fourier space. c, m: shape (n,).

@@ -38,7 +38,7 @@ no spin is left that hardly minds. Replica symmetry opens it too far, to a gap o
 Parisi's solution $P(h)\propto|h|$, just enough for a state to be stable.
 
 **Valid:** replica symmetry above the line of de Almeida and Thouless; below, two steps (method *parisi*) err in the
-variance by less than 0.002, and the law (5) is drawn with eight. All of it as $N\to\infty$: the mean of $N$ fields
+variance by less than 0.004, and the law (5) is drawn with eight. All of it as $N\to\infty$: the mean of $N$ fields
 scatters, so that here what lies within three standard errors of zero is called zero, and near the borders names are
 blurred. They are right up to a bias of about 1.7: beyond, a warm ferromagnet has the same two moments as a cold mixed
 state.

@@ -10,6 +10,7 @@ import numpy as np
 from mfexplore.core import Array
 from mfexplore.families.replicas.failure import at_line, temperature_of_failure
 from mfexplore.families.replicas.symmetric import ENERGY, MAGNETIZATION, SUSCEPTIBILITY, TRIANGLE
+from mfexplore.numerics.matrices.blas import one_blas_thread
 
 FIELDS = np.linspace(-6.0, 6.0, 201)  # at which the law is given
 MOST_POINTS = 2400  # of y; where more were needed no law is given
@@ -71,6 +72,7 @@ def end_of_tree(temperature: float, total: float, q: Array, x: Array) -> tuple[A
     return total + y, measure / measure.sum() / spacing
 
 
+@one_blas_thread()
 def field_density(temperature: float, own: float, y: Array, density: Array) -> Array:
     """P(h) of eq. (5) at FIELDS from P(y); own: the overlap of a state with itself, below 1."""
     rest = 1 - own

@@ -240,8 +240,8 @@ class BoltzmannMachine(core.Model):
         ),
         core.Preset(
             "glass", {"temperature": 0.4, "mode_strength": 0.0, "load": 1.0},
-            "Two copies that began alike end in valleys of their own: their overlap settles anywhere between 0 and "
-            "0.46, the only value that replica symmetry knows.",
+            "Two copies that began alike end in valleys of their own: their overlap wanders anywhere between 0 and "
+            "about 0.55 (Parisi); replica symmetry knows one value only, 0.46.",
             (core.Promise(core.Value("freezing_visible", method="two_layers"), 0.461, 0.0005),),
             view=core.View(colour="freezing_visible", series="freezing_visible"),
         ),

@@ -42,6 +42,7 @@ class BoltzmannMachineSimulation(core.Simulation["BoltzmannMachine"]):
         self.fields = self._fields(self.visible, self.random, self.planted, self.paired)
         self.units = self._hidden()
 
+    @one_blas_thread()
     def _fields(self, units: Array, random: Array, own: Array, other: Array) -> Array:
         """The fields that the units of one layer, shape (copies, n), make in the other."""
         m = self.model

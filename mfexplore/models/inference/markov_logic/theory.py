@@ -11,6 +11,7 @@ from scipy.special import expit
 from mfexplore.core import Array
 from mfexplore.numerics.functions.elementary import exp
 from mfexplore.numerics.kernel import kernel
+from mfexplore.numerics.matrices.blas import one_blas_thread
 
 EVIDENCE, TRUTH, COLLAPSED = range(3)  # the branches
 MOST_EVIDENCE = 4.0
@@ -155,11 +156,13 @@ def follow_evidence(branch, noise, weight, classes, ends):
                 break
 
 
+@one_blas_thread()
 def softplus_mean(field: Array, noise: Array) -> Array:
     """L of eq. (5)."""
     return np.asarray(np.logaddexp(0, field[..., None] + noise[..., None] * NODES) @ WEIGHTS)
 
 
+@one_blas_thread()
 def slope_of(field: Array, noise: Array) -> Array:
     """The derivative of the mean belief by its field."""
     belief = expit(field[..., None] + noise[..., None] * NODES)

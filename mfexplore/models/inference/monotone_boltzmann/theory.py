@@ -8,11 +8,13 @@ import numpy as np
 
 from mfexplore.core import Array
 from mfexplore.core.bracketing import bracketed_roots
+from mfexplore.numerics.matrices.blas import one_blas_thread
 
 NODES = np.linspace(-8, 8, 129)
 WEIGHTS = np.exp(-0.5 * NODES**2) / np.exp(-0.5 * NODES**2).sum()
 COMMON = np.abs(NODES) <= 4  # units so rare that none occurs do not widen a spectrum
-STEPS = 600
+STEPS = 100
+PLAIN, SHARP = 30, 12  # iterations and steps of Newton in a row
 
 
 class State(NamedTuple):
@@ -29,6 +31,7 @@ class State(NamedTuple):
     instability: Array
 
 
+@one_blas_thread()
 def many_units(gain: Array, inhibition: Array, bias: Array, exact: bool) -> State:
     """The solution of eq. (4), or of (5), and the spectrum around it; all of shape (n,)."""
     variance, own = (0.25 * (gain + inhibition)) ** 2, 0.5 * (inhibition - gain)
@@ -60,35 +63,62 @@ def mean_field(bias: Array, variance: Array, inhibition: Array) -> tuple[Array, 
 
 
 def _iterate(bias: Array, variance: Array, inhibition: Array) -> tuple[Array, Array, Array, Array]:
-    q, r = np.tanh(bias) ** 2, variance
-    field = np.repeat(bias[:, None], NODES.size, axis=1)
-    for _ in range(STEPS):
-        back = (r - inhibition)[:, None]
-        gap = field - back * np.tanh(field) - bias[:, None] - np.sqrt(variance * q)[:, None] * NODES
-        field = field - gap / np.maximum(1 - back * (1 - np.tanh(field) ** 2), 0.05)
-        m = np.tanh(field)
-        slopes = 1 - m * m
-        with np.errstate(divide="ignore", invalid="ignore"):
-            new_q, new_r = (m * m) @ WEIGHTS, variance * ((slopes / (1 - back * slopes)) @ WEIGHTS)
-        residual = np.max([np.abs(gap) @ WEIGHTS, np.abs(new_q - q), np.abs(new_r - r)], axis=0)
-        q, r = new_q, np.clip(np.nan_to_num(new_r), 0.0, 1e3)  # where nothing is stable it runs away
-        if not residual.max(initial=0.0) > 1e-13:
+    """Eq. (4) with a bias: plainly from the truth of a single unit, then by Newton in q and r; what is still not solved
+    starts from where it was once more, and is given up as running away.
+    """
+    n = bias.size
+    beliefs, q, r, residual = np.zeros((n, NODES.size)), np.tanh(bias) ** 2, variance.copy(), np.full(n, np.inf)
+    field, row = np.repeat(bias[:, None], NODES.size, axis=1), np.arange(n)
+    for step in range(2 * (PLAIN + SHARP)):
+        v, back = variance[row], (r[row] - inhibition[row])[:, None]
+        for _ in range(2):
+            t = np.tanh(field)
+            gap = field - back * t - bias[row, None] - np.sqrt(v * q[row])[:, None] * NODES
+            field = field - gap / np.maximum(1 - back * (1 - t * t), 0.05)
+        t = np.tanh(field)
+        slopes = 1 - t * t
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            turn = 1 / (1 - back * slopes)
+            echo = slopes * turn
+            dq, dr = (t * t) @ WEIGHTS - q[row], v * (echo @ WEIGHTS) - r[row]
+            residual[row] = np.nan_to_num(np.max([np.abs(gap) @ WEIGHTS, np.abs(dq), np.abs(dr)], axis=0), nan=np.inf)
+            beliefs[row] = t
+            if step % (PLAIN + SHARP) >= PLAIN:
+                by_q = 0.5 * np.sqrt(v / q[row])[:, None] * NODES * turn
+                bend, tilt = -2 * t * slopes * turn * turn, 2 * t * slopes
+                qq, qr = (tilt * by_q) @ WEIGHTS - 1, (tilt * t * turn) @ WEIGHTS
+                rq, rr = v * ((bend * by_q) @ WEIGHTS), v * ((bend * t * turn + echo * echo) @ WEIGHTS) - 1
+                determinant = qq * rr - qr * rq
+                dq, dr = (qr * dr - rr * dq) / determinant, (rq * dq - qq * dr) / determinant
+        q[row] = np.clip(q[row] + np.nan_to_num(dq), 1e-12, 1.0)
+        r[row] = np.clip(r[row] + np.nan_to_num(dr), 0.0, 1e3)  # where nothing is stable it runs away
+        left = residual[row] > 1e-13
+        row, field = row[left], field[left]
+        if row.size == 0:
             break
-    echo = slopes / (1 - (r - inhibition)[:, None] * slopes)
-    stable = variance * ((echo * echo) @ WEIGHTS) < 1  # else beliefs run away, and nothing has been solved
-    return np.tanh(field), q, r, np.where(stable, residual, np.inf)
+    slopes = 1 - beliefs**2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        echo = slopes / (1 - (r - inhibition)[:, None] * slopes)
+        stable = variance * ((echo * echo) @ WEIGHTS) < 1  # else beliefs run away, and nothing has been solved
+    stable &= r - inhibition < 1  # else a unit has two answers even by itself
+    return beliefs, q, r, np.where(stable, residual, np.inf)
 
 
+@one_blas_thread()
 def truth(bias: Array, variance: Array) -> tuple[Array, Array, Array]:
-    """Eq. (5), replica symmetric: means at the nodes, shape (n, nodes), overlap and residual."""
-    q = np.tanh(bias) ** 2
+    """Eq. (5), replica symmetric: means at the nodes, shape (n, nodes), overlap and residual. By Newton, from above
+    where there is a bias.
+    """
+    q = np.where(bias > 0, 1.0, 0.0)
     for _ in range(STEPS):
         means = np.tanh(bias[:, None] + np.sqrt(variance * q)[:, None] * NODES)
-        new = (means * means) @ WEIGHTS
-        residual = np.abs(new - q)
-        q = new
+        square = means * means
+        change = square @ WEIGHTS - q
+        residual = np.abs(change)
         if not residual.max(initial=0.0) > 1e-14:
             break
+        slope = 1 - variance * (((1 - square) * (1 - 3 * square)) @ WEIGHTS)
+        q = np.clip(q + change / np.maximum(slope, 0.05), 0.0, 1.0)
     return means, q, residual
 
 

@@ -262,7 +262,8 @@ class SmallQuantumSystems(core.Model):
     presets = (
         core.Preset(
             "a magnet that is none", {"transverse_field": 1.0, "temperature": 0.2, "size": 64},
-            "Mean field says that 0.87 of the spins agree for ever; the world lines show domains that come and go.",
+            "Mean field says magnetized, by 0.87 and for ever; the world lines show domains of both signs that "
+            "come and go.",
             (core.Promise(core.Value("order"), 0.87, 0.005), core.Promise(core.Exact("squared_order"), 0.24, 0.005)),
             core.View(plane=("transverse_field", "temperature"), series="squared_order", picture="world lines"),
         ),

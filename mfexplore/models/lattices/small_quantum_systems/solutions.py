@@ -11,7 +11,7 @@ from scipy.special import xlogy
 
 from mfexplore.core import Array
 from mfexplore.families.quantum_spins import half_filled
-from mfexplore.numerics.matrices.blas import symmetric_eigenpairs
+from mfexplore.numerics.matrices.blas import one_blas_thread, symmetric_eigenpairs
 
 COLD = 1e-12  # stands for zero temperature
 TILT = 0.1234567  # of levels of different total spin, which might coincide otherwise
@@ -62,6 +62,7 @@ def toeplitz_determinants(entries: Array, longest: int) -> Array:
     return np.stack(found, axis=-1)
 
 
+@one_blas_thread()
 def ising_chain(temperature: Array, field: Array, sites: int) -> Equilibrium:
     """The closed chain with transverse field, N >= 4 sites, by free fermions.
 
@@ -117,6 +118,7 @@ def ising_chain(temperature: Array, field: Array, sites: int) -> Equilibrium:
     )
 
 
+@one_blas_thread()
 def ising_entanglement(field: float, sites: int) -> Array:
     """Entropy of l = 0..sites neighbours in the ground state of the chain."""
     column = np.array([field])
@@ -147,6 +149,7 @@ class RingLevels(NamedTuple):
 
 
 @cache
+@one_blas_thread()
 def ring_levels(sites: int) -> RingLevels:
     """Complete diagonalisation of an even number of at most twelve spins. Every multiplet has one state with as many
     spins up as down; turning all spins splits these into two halves.
@@ -186,6 +189,7 @@ def heisenberg_ring(temperature: Array, sites: int) -> Equilibrium:
     )
 
 
+@one_blas_thread()
 def ring_entanglement(sites: int) -> Array:
     """Entropy of l = 0..sites neighbours in the ground state of the ring."""
     state = np.zeros(1 << sites)

@@ -180,8 +180,11 @@ class DimerWorldLines:
         }
 
     def picture(self) -> Lattice:
-        tall = np.repeat(self.moment[self.path].T, max(1, len(self.path) // 6), axis=0)
-        return Lattice(tall, -1, 1, "spin of each of the two sites (up) and imaginary time (across)")
+        tall = np.repeat(self.moment[self.path].T % 3, max(1, len(self.path) // 6), axis=0)
+        return Lattice(
+            tall, 0, 2, "spin of each of the two sites (up) and imaginary time (across)",
+            states=("empty or double", "up", "down"),
+        )  # fmt: skip
 
 
 KINDS: dict[str, type[IsingWorldLines] | type[RingWorldLines] | type[DimerWorldLines]] = {
