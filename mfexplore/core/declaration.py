@@ -401,10 +401,11 @@ LEVELS = ("first contact", "course", "research")
 PHENOMENA = (
     "phase transition", "jump", "hysteresis", "critical fluctuations", "glass", "aging", "memory", "learning",
     "recovery", "synchronization", "chaos", "spreading", "growth", "patterns", "localization", "quantum",
+    "rare events", "currents", "decisions",
 )  # fmt: skip
 METHODS = (
     "self-consistency", "replicas", "cavity", "TAP", "state evolution", "dynamical mean field", "random matrices",
-    "exact sums", "rate equations", "variational", "field theory", "Monte Carlo",
+    "exact sums", "rate equations", "master equations", "variational", "field theory", "Monte Carlo",
 )  # fmt: skip
 
 

@@ -275,6 +275,7 @@ class GeneralizedEnsemble(core.Model):
 
     title = "Generalized ensemble"
     summary = "A driven steady state as a Boltzmann law: which couplings it needs, and what only its fluxes tell."
+    tags = core.Tags("research", 20, ("currents",), ("master equations", "exact sums"))
     sources = (
         core.Source("S. Guan (2025)", arxiv="2503.17898"),
         core.Source("J. Schnakenberg, Rev. Mod. Phys. 48, 571 (1976)", doi="10.1103/RevModPhys.48.571"),

@@ -122,6 +122,7 @@ class AgentTree(core.Model):
 
     title = "Trees of agents"
     summary = "Majority votes level by level: when many cheap agents beat one that has all the compute, and when not."
+    tags = core.Tags("first contact", 15, ("phase transition", "decisions"), ("self-consistency", "exact sums"))
     sources = (
         core.Source("Phase Transition for Budgeted Multi-Agent Synergy (abstract; the map is reconstructed from it)"),
         core.Source("J. von Neumann, Probabilistic logics, in Automata Studies (Princeton, 1956)"),

@@ -132,6 +132,7 @@ class BiasedDecisions(core.Model):
 
     title = "Biased decisions"
     summary = "Yes-or-no answers that are biased and remember: what they still tell, and when somebody notices."
+    tags = core.Tags("course", 15, ("decisions", "recovery"), ("exact sums", "self-consistency"))
     sources = (
         core.Source("Evaluating Binary Decision Biases in Large Language Models (abstract)"),
         core.Source("A. Kirman, Q. J. Econ. 108, 137 (1993)", doi="10.2307/2118498"),

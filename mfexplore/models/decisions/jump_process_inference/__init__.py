@@ -152,6 +152,7 @@ class JumpProcessInference(core.Model):
 
     title = "Jump rates from snapshots"
     summary = "How well can rates be learnt from noisy, sparse snapshots: the best possible, by iteration, and at once?"
+    tags = core.Tags("research", 20, ("recovery",), ("master equations",))
     sources = (
         core.Source("D. Berghaus et al., NeurIPS (2024): foundation inference models", arxiv="2406.06419"),
         core.Source("L. R. Rabiner, Proc. IEEE 77, 257 (1989): hidden chains", doi="10.1109/5.18626"),

@@ -150,6 +150,7 @@ class PriceImpact(core.Model):
 
     title = "Price impact"
     summary = "Round trips in a market as cycles of thermodynamics: work, a fluctuation theorem, and where they pay."
+    tags = core.Tags("course", 20, ("decisions",), ("exact sums", "Monte Carlo"))
     sources = (
         core.Source("A Stochastic Thermodynamics Approach to Price Impact and Round-Trip Arbitrage (abstract)"),
         core.Source("J. Gatheral, Quant. Finance 10, 749 (2010)", doi="10.1080/14697680903373692"),

@@ -96,6 +96,7 @@ class SeverityDrift(core.Model):
     summary = (
         "A score that reinforces itself: where it settles, how soon it crosses a threshold, how slowly it forgets."
     )
+    tags = core.Tags("course", 15, ("rare events", "decisions"), ("master equations",))
     sources = (
         core.Source(
             "A Stochastic Dynamical Theory of LLM Self-Adversariality: Modeling Severity Drift as a Critical Process "

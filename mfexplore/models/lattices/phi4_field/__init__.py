@@ -121,6 +121,7 @@ class Phi4Field(core.Model):
 
     title = "Field with a quartic term"
     summary = "One field, two uses: a lattice theory between variational bounds, and a machine that learns an image."
+    tags = core.Tags("research", 20, ("phase transition", "learning"), ("variational", "field theory", "Monte Carlo"))
     sources = (
         core.Source(
             "D. Bachtis, G. Aarts and B. Lucini, Phys. Rev. D 103, 074510 (2021)", doi="10.1103/PhysRevD.103.074510"

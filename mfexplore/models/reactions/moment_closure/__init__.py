@@ -117,6 +117,7 @@ class MomentClosure(core.Model):
 
     title = "Moment closure"
     summary = "Five ways to close the equations for mean and variance of reactions, and where to believe each."
+    tags = core.Tags("course", 20, ("jump", "rare events"), ("master equations", "rate equations"))
     sources = (
         core.Source(
             "D. Schnoerr, G. Sanguinetti, R. Grima, J. Chem. Phys. 141, 084103 (2014)", doi="10.1063/1.4892838"

@@ -92,6 +92,7 @@ class DiscreteFlow(core.Model):
 
     title = "Discrete flow"
     summary = "A sampler that unmasks spins: the exact cost of few steps, one table for all sizes, and free energy."
+    tags = core.Tags("research", 20, ("learning",), ("exact sums", "Monte Carlo"))
     sources = (
         core.Source(
             "Discrete flow matching as a Boltzmann generator for the Ising model and alchemical degrees of freedom "

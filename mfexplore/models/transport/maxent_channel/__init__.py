@@ -112,6 +112,7 @@ class MaxentChannel(core.Model):
 
     title = "Ion channel from information"
     summary = "How much must be known to describe a driven channel: its current, its noise, and a symmetry of both."
+    tags = core.Tags("course", 20, ("currents",), ("master equations", "variational"))
     sources = (
         core.Source("D. M. Rogers, T. L. Beck, S. B. Rempe (2011)", arxiv="1105.5662"),
         core.Source("D. M. Rogers et al., J. Stat. Phys. 145, 385 (2011)", doi="10.1007/s10955-011-0358-9"),
