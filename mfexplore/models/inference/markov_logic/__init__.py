@@ -350,9 +350,7 @@ class MarkovLogic(core.Model):
     def boundary(self, name: str, points: Points) -> Array:
         columns = (points["noise"], points["rule_weight"], points["classes"].astype(float))
         if name == "flipping":
-            damping = np.empty(points["noise"].size)
-            flipping_points(points["evidence"], *columns, damping)
-            return damping
+            return flipping_points(points["evidence"], *columns)
         branches = {"truth_ends": (TRUTH,), "blurred_ends": (EVIDENCE,), "collapsed_ends": (COLLAPSED,)}
         ends = []
         for branch in branches.get(name, (TRUTH, EVIDENCE)):

@@ -115,20 +115,6 @@ def solve_points(evidence, noise, weight, classes, beliefs, residual, steps):
 
 
 @kernel
-def flipping_points(evidence, noise, weight, classes, damping):
-    """The damping 2/(1 - lambda) beyond which parallel steps flip, lambda the smallest eigenvalue of the derivative of
-    eq. (3) where LogicMP from the evidence ends. All of shape (n,); damping is overwritten.
-    """
-    for i in range(evidence.size):
-        problem = Problem(evidence[i], noise[i], weight[i], 1.0 / classes[i])
-        a, b = start_of(EVIDENCE, problem)
-        a, b, _, _ = settle(a, b, problem)
-        _, _, aa, ab, ba, bb = image(a, b, problem)
-        smallest = 0.5 * (aa + bb - math.sqrt((aa - bb) ** 2 + 4.0 * ab * ba))
-        damping[i] = 2.0 / (1.0 - smallest)
-
-
-@kernel
 def follow_evidence(branch, noise, weight, classes, ends):
     """The evidence at which a branch ends that is followed from where it surely is (no evidence, or very much for the
     truth), by steps that are halved where there is no solution nearby; NaN where it goes on to the other bound.
@@ -174,6 +160,22 @@ def consequences(a: Array, b: Array, share: Array) -> tuple[Array, Array]:
     rho = 3 * b * b - 2 * b
     u = share * (3 * a * a - 2 * a) + (1 - share) * rho
     return u, 2 * share * (3 * a * b - a - b) + (1 - 2 * share) * rho
+
+
+def flipping_points(evidence: Array, noise: Array, weight: Array, classes: Array) -> Array:
+    """The damping 2/(1 - lambda) beyond which parallel steps flip, lambda the smallest eigenvalue of the derivative of
+    eq. (3) where LogicMP from the evidence ends. All of shape (n,).
+    """
+    n = evidence.size
+    beliefs = np.empty((n, 3, 2))
+    solve_points(evidence, noise, weight, classes, beliefs, np.empty((n, 3)), np.empty((n, 3), np.int64))
+    (a, b), share = beliefs[:, EVIDENCE].T, 1 / classes
+    u, v = consequences(a, b, share)
+    by_u = weight * slope_of(evidence + weight * u, noise)
+    by_v = weight * slope_of(weight * v - evidence, noise)
+    aa, bb = by_u * share * (6 * a - 2), by_v * (share * (6 * a - 2) + (1 - 2 * share) * (6 * b - 2))
+    product = by_u * by_v * share * (1 - share) * (6 * b - 2) ** 2
+    return np.asarray(2 / (1 - 0.5 * (aa + bb - np.sqrt((aa - bb) ** 2 + 4 * product))))
 
 
 def broken(a: Array, b: Array, share: Array) -> Array:

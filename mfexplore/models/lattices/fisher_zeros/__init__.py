@@ -315,7 +315,7 @@ class FisherZeros(core.Model):
             "Every frame has other signs: zeros crowd and jump on the circle, and none ever comes nearer to z = 1 than "
             "0.163, where the inner bow ends.",
             (core.Promise(core.Value("angular_gap", method="pure"), 0.163, 0.0005),),
-            core.View(picture="circle", series="angular_gap"),
+            core.View(picture="circle", series="angular_gap", colour="angular_gap"),
         ),
         core.Preset(
             "filled", {"antiferromagnetic_fraction": 0.5, "temperature": 1.0, "border": "periodic"},
@@ -330,7 +330,7 @@ class FisherZeros(core.Model):
             "Without disorder there is but one sample, and its zeros pinch z = 1 as it grows: their gap is π/2L, 0.131 "
             "here. It opens above and below.",
             (core.Promise(core.Mean("angular_gap", 0, 1), 0.131, 0.0005),),
-            core.View(picture="circle", series="angular_gap"),
+            core.View(picture="circle", series="angular_gap", colour="angular_gap"),
         ),
         core.Preset(
             "Nishimori line", {"antiferromagnetic_fraction": 0.1, "temperature": 2 / math.log(9)},
@@ -343,7 +343,7 @@ class FisherZeros(core.Model):
             "a rare region",
             {"antiferromagnetic_fraction": 0.3, "temperature": 2.2, "side": 12, "border": "periodic"},
             "The zero nearest to z = 1 belongs to a walker that lives where frustrated plaquettes (circles) are rare.",
-            (), core.View(picture="lowest zero", series="angular_gap"),
+            (), core.View(picture="lowest zero", series="angular_gap", colour="angular_gap"),
         ),
     )  # fmt: skip
     references = (
