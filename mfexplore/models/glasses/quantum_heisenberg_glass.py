@@ -127,8 +127,9 @@ def at_rest(neighbours: Array, couplings: Array, rng: np.random.Generator) -> tu
 
 def across(spins: Array) -> Array:
     """The complex vectors u_i of eq. (4), shape (n, 3)."""
-    helper = np.where(np.abs(spins[:, 2:]) < 0.7, [[0.0, 0.0, 1.0]], [[1.0, 0.0, 0.0]])
-    first = np.cross(spins, helper)
+    x, y, z = spins.T
+    steep = np.abs(z) >= 0.7
+    first = np.where(steep, [0 * x, z, -y], [y, -x, 0 * x]).T
     first /= np.linalg.norm(first, axis=1, keepdims=True)
     return np.asarray(first + 1j * np.cross(spins, first))
 
@@ -151,8 +152,7 @@ def is_stiff(spins: Array, exchange: Array) -> bool:
 
 def unturned(spins: Array) -> Array:
     """Orthonormal bosons, shape (n, m), across those that turn all spins together."""
-    turns = np.stack([np.sum(across(spins) * np.cross(axis, spins), axis=1) for axis in np.eye(3)], axis=1)
-    left, size, _ = np.linalg.svd(turns)
+    left, size, _ = np.linalg.svd(across(spins))  # u . (e x n) = e . (n x u) = -i e . u for every axis e
     return np.asarray(left[:, int(np.sum(size > 1e-3 * size[0])) :])
 
 
@@ -537,13 +537,13 @@ class QuantumHeisenbergGlass(core.Model):
         return np.array([squared, *first, 1 - x * deviation, torque, sweeps])
 
     def solve(self, points: Points) -> core.Solution:
-        p, x, sides, samples = (
-            points[name] for name in ("ferromagnetic_fraction", "inverse_spin", "half_side", "samples")
-        )
-        found = np.empty((len(p), 2, 7))
-        for k in range(len(p)):
-            for method, inverse in ((CLASSICAL, 0.0), (SPIN_WAVE, float(x[k]))):
-                found[k, method] = self.orders(float(p[k]), inverse, int(2 * sides[k]), int(samples[k]))
+        names = ("ferromagnetic_fraction", "inverse_spin", "half_side", "samples")
+        different, place = np.unique(np.stack([points[name] for name in names]), axis=1, return_inverse=True)
+        found = np.empty((different.shape[1], 2, 7))
+        for k, (p, x, half_side, samples) in enumerate(different.T.tolist()):
+            for method, inverse in ((CLASSICAL, 0.0), (SPIN_WAVE, x)):
+                found[k, method] = self.orders(p, inverse, int(2 * half_side), int(samples))
+        found = found[place]
         names = ("overlap_squared", "staggered_order", "uniform_order", "energy", "moment")
         values = {name: found[:, :, k] for k, name in enumerate(names)}
         gap = np.abs(found[:, CLASSICAL, 0] - found[:, SPIN_WAVE, 0]) > NOTICEABLE

@@ -21,9 +21,10 @@ def lowest_eigenpair(
     """The lowest two eigenvalues, shape (2,), and the normalised eigenvector of the first, shape (n,).
 
     Every new direction is made orthogonal to all before, so that no level appears twice; one that is degenerate appears
-    once. (What rounding leaves is a part of what has converged, of the order of its last digit over the tolerance: Paige
-    1971. Above `LOOSE` that is less than the tolerance, and the last two directions are enough.) The lowest is converged until its residual is below `tolerance` times the width of the spectrum, the second
-    until below the root of that.
+    once. What rounding leaves is a part of what has converged, of the order of its last digit over the tolerance (Paige
+    1971): above `LOOSE` that is less than the tolerance, and the last two directions are enough. The lowest level is
+    converged until its residual is below `tolerance` times the width of the spectrum, the second until below the root
+    of that.
 
     Args:
         apply: the matrix times a vector of shape (n,), n >= 2. start: any vector that has a part of the lowest, and

@@ -201,8 +201,7 @@ class MonotoneBoltzmann(core.Model):
         core.Preset(
             "complete a digit", {"machine": "digits", "inhibition": 3.0, "damping": 0.4},
             "From its upper half the machine completes digits it never saw, and both starts agree. Within a hundred "
-            "batches most of the names become right (trace).",
-            view=core.View(series="label_error"),
+            "batches most of the names become right (trace of the label error).",
         ),
         core.Preset(
             "a pair of two minds", {"machine": "pair", "gain": 1.2, "inhibition": 1.2, "start": "anywhere"},
