@@ -72,7 +72,7 @@ LEARNERS = {
     "kernel": "kernel",
 }  # fmt: skip
 DEGREES = 8  # Hermite coefficients that are told apart; the rest is noise, and overlaps of inputs are small
-TESTED, CHECKED = 2000, 500  # new examples that errors are averaged over, and that a network checks its steps with
+TESTED, CHECKED = 1000, 500  # new examples that errors are averaged over, and that a network checks its steps with
 STRIDES = (0.1, 0.03)  # of a step of its hidden weights, relative to their norm
 SEEN = 0.05  # relative gain of the best student that shows the equivalence failing
 RACE = core.View(
