@@ -269,8 +269,8 @@ class GeneralizedEnsemble(core.Model):
         20_000, 64, 1_000_000, symbol="R", role="size", scale="log", part="simulation", doc="copies simulated"
     )
     start: str = core.choice(
-        "aligned", ("aligned", "random"), role="start", part="simulation",
-        doc="copies at the start: all spins up (the walker at 0), or any state",
+        "random", ("random", "aligned"), role="start", part="simulation",
+        doc="copies at the start: in any state, or all spins up (the walker at 0)",
     )  # fmt: skip
 
     title = "Generalized ensemble"

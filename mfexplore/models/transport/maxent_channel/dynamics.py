@@ -117,7 +117,7 @@ class ChannelSimulation(core.Simulation["MaxentChannel"]):
 
     def _process_free_energy(self) -> core.Measured:
         """From the difference of two windows and one, in which how they begin and end cancels; with errors from groups
-        of channels. Where a hundred histories do not carry the mean of an exponential, it cannot be measured.
+        of channels. Where a thousand histories do not carry the mean of an exponential, it cannot be measured.
         """
         fields, ions = self.model.counting_fields, np.arange(-REACH, REACH + 1)
         tilts = np.exp(np.multiply.outer(fields, ions).clip(-600, 600))
@@ -131,7 +131,7 @@ class ChannelSimulation(core.Simulation["MaxentChannel"]):
         error = np.sqrt((GROUPS - 1) * np.mean((psi[1:] - psi[1:].mean(axis=0)) ** 2, axis=0))
         heavy = tilts * self.double.sum(axis=0)
         carried = heavy.sum(axis=1) ** 2 / np.maximum((heavy * tilts).sum(axis=1), 1e-300)
-        known = (carried > 100) & np.isfinite(psi[0])
+        known = (carried > 1000) & np.isfinite(psi[0])
         return core.Measured(fields, np.where(known, psi[0], np.nan), np.where(known, error, np.nan))
 
     @staticmethod
