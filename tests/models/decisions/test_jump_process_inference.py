@@ -110,7 +110,7 @@ def test_the_ratchet_stands_still_where_nothing_switches_or_everything(controls:
 # -- estimators ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("observations", [300, 1200])
+@pytest.mark.parametrize("observations", [200, 800])
 def test_expectation_maximisation_reaches_the_bound(observations: int) -> None:
     model = Telegraph(observations=observations, size=100, spacing=0.4)
     run = model.simulate(seed=1)
