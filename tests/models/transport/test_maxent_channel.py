@@ -168,7 +168,7 @@ def test_lines_of_a_long_channel_are_where_baths_impose_half_or_the_same_current
 def test_simulation_agrees_with_the_exact_law(size: int) -> None:
     result = DRIVEN.replace(size=size).ensemble(samples=6, seed=1)
     exact = DRIVEN.theory(method="exact")
-    for name in ("current", "occupancy", "current_noise"):
+    for name in ("current", "occupancy", "current_noise", "fluctuation_ratio"):
         error = float(result[f"{name}_standard_error"])
         assert float(result[name]) == pytest.approx(float(exact[name]), abs=5 * error), name
     if size > 10_000:  # that mean field is wrong is seen

@@ -80,23 +80,29 @@ class ChannelSimulation(core.Simulation["MaxentChannel"]):
 
     def observe(self) -> dict[str, float]:
         law = np.bincount(self.state, minlength=self.table.states) / self.model.size
-        noise, entropy = math.nan, math.nan
+        noise, ratio, entropy = math.nan, math.nan, math.nan
         if self.visits.any():
             entropy = entropy_of(self.visits / self.visits.sum())
         if self.windows > 1:
-            noise = float(np.diff([self._variance(table) for table in (self.single, self.double)])[0])
-            noise /= self.model.counting_time
+            (mean, one), (_, two) = (self._mean_and_variance(table) for table in (self.single, self.double))
+            noise = (two - one) / self.model.counting_time
+            if mean != 0 and self.model.affinity != 0:
+                ratio = (two - one) * self.model.affinity / (2 * mean)
         return {
             "current": self.current,
             "occupancy": float(occupations(self.model.sites).sum(axis=0) @ law),
             "entropy_production": self.current * self.model.affinity,
             "current_noise": noise,
+            "fluctuation_ratio": ratio,
             "entropy": entropy,
         }
 
-    def _variance(self, table: Array) -> float:
+    @staticmethod
+    def _mean_and_variance(table: Array) -> tuple[float, float]:
+        """Of the ions that passed in a window."""
         law, ions = table.sum(axis=0) / table.sum(), np.arange(-REACH, REACH + 1)
-        return float(law @ ions**2 - (law @ ions) ** 2)
+        mean = float(law @ ions)
+        return mean, float(law @ (ions - mean) ** 2)
 
     def samples(self, observable: str | None = None) -> Array:
         if observable in (None, "transported_ions"):
