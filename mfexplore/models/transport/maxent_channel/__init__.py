@@ -403,9 +403,9 @@ class MaxentChannel(core.Model):
         everywhere = (1 - 2 * (structure(self.sites)[1] % 2)) / (self.sites + 1)  # a part of an ion in every link
         tilted = master.process_free_energy(self.process._replace(count=everywhere), fields)
         psi = np.stack([slow * fields + rough * fields**2 / 2, tilted])
-        counted = np.maximum(self._counted(law, int(ions[-1])), 1e-300)
-        middle = len(counted) // 2
-        ratio = np.log(counted[middle + ions] / counted[middle - ions])
+        counted = self._counted(law, int(ions[-1]))
+        log = np.log(np.where(counted > 1e-250, counted, np.nan))
+        ratio = log[len(log) // 2 + ions] - log[len(log) // 2 - ions]
         rungs = ladder(law)
         return {
             "process_free_energy": core.Profile(fields, psi),
@@ -424,7 +424,9 @@ class MaxentChannel(core.Model):
     def laws(self, time: float) -> tuple[core.Law, ...]:
         law, _, currents = self._states()
         t = self.counting_time
-        reach = min(REACH, math.ceil(abs(currents[1, 0]) * t + 6 * math.sqrt(currents[:, 1].max() * t) + 6))
+        reach = math.ceil(abs(currents[1, 0]) * t + 6 * math.sqrt(currents[:, 1].max() * t) + 6)
+        if reach > REACH:
+            raise core.NotOfferedError(self.title, f"a law of more than {REACH} ions in a window")
         ions = np.arange(-reach, reach + 1)
         gauss = np.exp(-((ions - currents[0, 0] * t) ** 2) / (2 * currents[0, 1] * t))
         both = (gauss / gauss.sum(), self._counted(law, reach))

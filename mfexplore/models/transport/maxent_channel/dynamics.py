@@ -83,7 +83,7 @@ class ChannelSimulation(core.Simulation["MaxentChannel"]):
         noise, ratio, entropy = math.nan, math.nan, math.nan
         if self.visits.any():
             entropy = entropy_of(self.visits / self.visits.sum())
-        if self.windows > 1:
+        if self.counted:
             (mean, one), (_, two) = (self._mean_and_variance(table) for table in (self.single, self.double))
             noise = (two - one) / self.model.counting_time
             if mean != 0 and self.model.affinity != 0:
@@ -96,6 +96,11 @@ class ChannelSimulation(core.Simulation["MaxentChannel"]):
             "fluctuation_ratio": ratio,
             "entropy": entropy,
         }
+
+    @property
+    def counted(self) -> bool:
+        """Whether there are two windows, with no more ions in any than are counted."""
+        return self.windows > 1 and not (self.double[:, 0].any() or self.double[:, -1].any())
 
     @staticmethod
     def _mean_and_variance(table: Array) -> tuple[float, float]:
@@ -117,7 +122,7 @@ class ChannelSimulation(core.Simulation["MaxentChannel"]):
             "missing_information": core.Measured(np.arange(RUNGS), ladder(law)),
             "site_occupancy": core.Measured(np.arange(1, self.model.sites + 1), occupations(self.model.sites) @ law),
         }
-        if self.windows > 1:
+        if self.counted:
             found |= {"process_free_energy": self._process_free_energy(), "asymmetry": self._asymmetry()}
         return found
 
