@@ -242,13 +242,12 @@ class ClusteringSimulation(core.Simulation["CumulantClustering"]):
         seen = np.where(values > 3 * error, values, np.nan)
         return {name: core.Measured(DISTANCES[: MEASURED - 1], seen[k], error[k]) for k, name in enumerate(FUNCTIONS)}
 
-    def picture(self) -> core.Chart | core.Field:
-        return self._decay() if self.model.chain == "ising" else self._cone()
+    def picture(self) -> core.Chart:
+        return self._decay() if self.model.chain == "ising" else self._ray()
 
     def pictures(self) -> core.Album:
-        if self.model.chain == "ising":
-            return core.Album({"cumulants": self.picture})
-        return core.Album({"light cone": self.picture, "along the ray": self._ray})
+        cone = {"light cone": self._cone} if self.model.chain == "xx" else {}
+        return core.Album({"decay": self.picture, **cone})
 
     def _decay(self) -> core.Chart:
         """All cumulants at once, theory beside the run."""
@@ -393,12 +392,10 @@ class CumulantClustering(core.Model):
         core.Preset(
             "outside the cone", {"chain": "xx", "temperature": 2.0, "velocity": 1.5, "size": 1024},
             "The ray leaves the cone behind: along it two spins and four die exponentially, side by side.",
-            view=core.View(picture="along the ray"),
         ),
         core.Preset(
             "inside the cone", {"chain": "xx", "temperature": 2.0, "velocity": 0.5, "size": 1024},
             "Here waves arrive: correlations fall only as a power, but swing, and their average vanishes faster.",
-            view=core.View(picture="along the ray", series="average"),
         ),
         core.Preset(
             "cold quantum chain", {"chain": "xx", "temperature": 0.2, "velocity": 1.3, "size": 1024},

@@ -116,8 +116,7 @@ class InferenceSimulation(core.Simulation["JumpProcessInference"]):
         return self._estimates() if self.model.process == "telegraph" else self._rates()
 
     def pictures(self) -> core.Album:
-        first = "estimates" if self.model.process == "telegraph" else "rates"
-        return core.Album({first: self.picture, "path": self._path})
+        return core.Album({"learnt": self.picture, "path": self._path})
 
     def _estimates(self) -> core.Chart:
         """The answers of all processes, and the ellipse in which the bound wants nine of ten."""

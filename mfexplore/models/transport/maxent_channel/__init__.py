@@ -398,14 +398,16 @@ class MaxentChannel(core.Model):
         return master.counting_law(self.process, law, float(self.counting_time), wide).sum(axis=0)[40:-40]
 
     def profiles(self) -> dict[str, core.Profile]:
-        law, densities, ((slow, rough), _) = self._states()
+        law, densities, ((slow, rough), (current, _)) = self._states()
         fields, ions = self.counting_fields, self.ions
         everywhere = (1 - 2 * (structure(self.sites)[1] % 2)) / (self.sites + 1)  # a part of an ion in every link
         tilted = master.process_free_energy(self.process._replace(count=everywhere), fields)
         psi = np.stack([slow * fields + rough * fields**2 / 2, tilted])
-        counted = self._counted(law, int(ions[-1]))
-        log = np.log(np.where(counted > 1e-250, counted, np.nan))
-        ratio = log[len(log) // 2 + ions] - log[len(log) // 2 - ions]
+        ratio = np.full(ions.size, np.nan)
+        if abs(current) * self.counting_time < REACH / 2:  # else so few ions are never seen in a window
+            counted = self._counted(law, int(ions[-1]))
+            log = np.log(np.where(counted > 1e-250, counted, np.nan))
+            ratio = log[len(log) // 2 + ions] - log[len(log) // 2 - ions]
         rungs = ladder(law)
         return {
             "process_free_energy": core.Profile(fields, psi),
