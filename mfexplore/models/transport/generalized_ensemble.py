@@ -116,7 +116,7 @@ class EnsembleSimulation(core.Simulation["GeneralizedEnsemble"]):
     """Many independent copies, event by event; states and jumps are counted."""
 
     time_unit = "flip times"
-    step, relaxation, window = 0.5, 20.0, 60.0
+    step, relaxation, window = 0.5, 20.0, 30.0
     settled = 10.0  # when counting begins
 
     def prepare(self) -> None:
@@ -157,8 +157,12 @@ class EnsembleSimulation(core.Simulation["GeneralizedEnsemble"]):
 
     def couplings(self) -> tuple[Array, Array]:
         """Eq. (1) from the frequencies of the states, with errors from groups of copies; both of shape (terms,)."""
-        smooth = np.concatenate([self.visits.sum(axis=0)[None], self.visits.sum(axis=0) - self.visits]) + 0.5
-        return jackknife(self.model.couplings_of(np.log(smooth / smooth.sum(axis=1, keepdims=True))))
+        total = self.visits.sum(axis=0)
+        return jackknife(self._couplings_from(np.concatenate([total[None], total - self.visits])))
+
+    def _couplings_from(self, visits: Array) -> Array:
+        smooth = visits + 0.5  # a state that was not seen is not impossible
+        return self.model.couplings_of(np.log(smooth / smooth.sum(axis=-1, keepdims=True)))
 
     def observe(self) -> dict[str, float]:
         m = self.model
@@ -167,12 +171,11 @@ class EnsembleSimulation(core.Simulation["GeneralizedEnsemble"]):
         produced, higher = math.nan, math.nan
         if self.observed > 0:
             counts, i, j = self.fluxes()
-            there, back = counts[i, j], counts[j, i]
-            both = (there > 0) & (back > 0)
-            net = (there - back)[both] * np.log(there[both] / back[both])
-            produced = float(net.sum()) / (m.size * self.observed)
+            there, back = counts[i, j] + 0.5, counts[j, i] + 0.5  # a jump that was not seen is not impossible
+            produced = float((there - back) @ np.log(there / back)) / (m.size * self.observed)
             beyond = m.beyond
-            higher = float(np.abs(self.couplings()[0][beyond]).max()) if beyond.any() else 0.0
+            values = self._couplings_from(self.visits.sum(axis=0))
+            higher = float(np.abs(values[beyond]).max(initial=0.0))
         return found | {"entropy_production": produced, "higher_coupling": higher}
 
     def profiles(self) -> dict[str, core.Measured]:

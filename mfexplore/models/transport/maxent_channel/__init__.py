@@ -377,7 +377,7 @@ class MaxentChannel(core.Model):
     def counting_fields(self) -> Array:
         """Where the process free energy is shown: about its symmetry, -A/2."""
         half = abs(self.affinity) / 2 + 0.6
-        return np.asarray(-self.affinity / 2 + np.linspace(-half, half, 41))
+        return np.asarray(-self.affinity / 2 + np.linspace(-half, half, 31))
 
     @property
     def ions(self) -> Array:
