@@ -25,7 +25,7 @@ class ChannelSimulation(core.Simulation["MaxentChannel"]):
     """Many independent channels, event by event; ions are counted in windows of time, one after another."""
 
     time_unit = "hopping times"
-    step, relaxation, window = 0.5, 30.0, 60.0
+    step, window = 0.5, 40.0
     settled = 20.0  # when counting begins
 
     def prepare(self) -> None:
@@ -36,6 +36,7 @@ class ChannelSimulation(core.Simulation["MaxentChannel"]):
         self.group = np.arange(m.size) * GROUPS // m.size
         self.raster = np.full((SHOWN * (m.sites + 1) - 1, COLUMNS), -1, np.int8)
         self.begins = self.settled
+        self.relaxation = self.settled + 2.0 * m.counting_time  # until noise has been measured
         self.retune()
 
     def retune(self) -> None:
