@@ -16,10 +16,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.linalg import expm
 
 from mfexplore.core import Array
 from mfexplore.numerics.kernel import kernel
+
+TERMS = 13  # of the series of an exponential
 
 
 @kernel
@@ -72,6 +73,19 @@ def smooth_all(seen, transitions, emission, pairs, likelihoods):
         likelihoods[k] = smooth(seen[k], transitions[k], emission, pairs[k], posterior)
 
 
+def exponentials(matrices: Array) -> Array:
+    """Exponentials of many small matrices at once, shape (n, k, k): a series of a part of each, squared again."""
+    norm = float(np.abs(matrices).sum(axis=2).max(initial=0.0))
+    squarings = max(0, math.ceil(math.log2(max(norm, 1e-300) / 0.5)))
+    part, unit = matrices / 2.0**squarings, np.eye(matrices.shape[1])
+    found = unit + part / TERMS
+    for k in range(TERMS - 1, 0, -1):
+        found = unit + part @ found / k
+    for _ in range(squarings):
+        found = found @ found
+    return np.asarray(found)
+
+
 def more_likely_rates(rates: Array, seen: Array, emission: Array, spacing: float) -> tuple[Array, Array]:
     """One step of expectation maximisation for many sequences at once.
 
@@ -85,11 +99,13 @@ def more_likely_rates(rates: Array, seen: Array, emission: Array, spacing: float
     """
     count, states = rates.shape[:2]
     generator = rates - rates.sum(axis=2)[..., None] * np.eye(states)
-    transitions = np.maximum(expm(spacing * generator), 1e-300)
+    transitions = np.maximum(exponentials(spacing * generator), 1e-300)
     pairs, likelihoods = np.empty_like(rates), np.empty(count)
     smooth_all(seen, transitions, emission, pairs, likelihoods)
     block = np.zeros((count, 2 * states, 2 * states))
     block[:, :states, :states] = block[:, states:, states:] = generator.transpose(0, 2, 1)
-    block[:, :states, states:] = pairs / transitions
-    spent = np.maximum(expm(spacing * block)[:, :states, states:], 0.0)
+    weight = pairs / transitions
+    weight /= np.maximum(weight.max(axis=(1, 2), keepdims=True), 1e-300)  # only ratios matter
+    block[:, :states, states:] = weight
+    spent = np.maximum(exponentials(spacing * block)[:, :states, states:], 0.0)
     return rates * spent / np.maximum(np.einsum("kss->ks", spent), 1e-300)[..., None], likelihoods

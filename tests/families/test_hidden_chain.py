@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 from scipy.linalg import expm
 
-from mfexplore.families.hidden_chain import more_likely_rates, smooth
+from mfexplore.families.hidden_chain import exponentials, more_likely_rates, smooth
 
 EMISSION = np.array([[0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0.05, 0.05, 0.9]])
 
@@ -28,6 +28,11 @@ def test_forward_backward_is_a_sum_over_all_paths(rng: np.random.Generator) -> N
     assert np.isclose(likelihood, np.log(total))
     np.testing.assert_allclose(posterior, states / total, rtol=1e-12)
     np.testing.assert_allclose(pairs, expected / total, rtol=1e-12)
+
+
+def test_exponentials_are_those_of_scipy(rng: np.random.Generator) -> None:
+    matrices = rng.normal(size=(5, 4, 4)) * np.array([0.0, 0.01, 1.0, 3.0, 9.0])[:, None, None]
+    np.testing.assert_allclose(exponentials(matrices), expm(matrices), rtol=1e-9, atol=1e-10)
 
 
 def test_rates_become_more_likely_until_nothing_changes(rng: np.random.Generator) -> None:

@@ -116,7 +116,7 @@ class EnsembleSimulation(core.Simulation["GeneralizedEnsemble"]):
     """Many independent copies, event by event; states and jumps are counted."""
 
     time_unit = "flip times"
-    step, relaxation, window = 0.5, 20.0, 60.0
+    step, relaxation, window = 0.5, 20.0, 30.0
     settled = 10.0  # when counting begins
 
     def prepare(self) -> None:
@@ -157,8 +157,12 @@ class EnsembleSimulation(core.Simulation["GeneralizedEnsemble"]):
 
     def couplings(self) -> tuple[Array, Array]:
         """Eq. (1) from the frequencies of the states, with errors from groups of copies; both of shape (terms,)."""
-        smooth = np.concatenate([self.visits.sum(axis=0)[None], self.visits.sum(axis=0) - self.visits]) + 0.5
-        return jackknife(self.model.couplings_of(np.log(smooth / smooth.sum(axis=1, keepdims=True))))
+        total = self.visits.sum(axis=0)
+        return jackknife(self._couplings_from(np.concatenate([total[None], total - self.visits])))
+
+    def _couplings_from(self, visits: Array) -> Array:
+        smooth = visits + 0.5  # a state that was not seen is not impossible
+        return self.model.couplings_of(np.log(smooth / smooth.sum(axis=-1, keepdims=True)))
 
     def observe(self) -> dict[str, float]:
         m = self.model
@@ -167,12 +171,11 @@ class EnsembleSimulation(core.Simulation["GeneralizedEnsemble"]):
         produced, higher = math.nan, math.nan
         if self.observed > 0:
             counts, i, j = self.fluxes()
-            there, back = counts[i, j], counts[j, i]
-            both = (there > 0) & (back > 0)
-            net = (there - back)[both] * np.log(there[both] / back[both])
-            produced = float(net.sum()) / (m.size * self.observed)
+            there, back = counts[i, j] + 0.5, counts[j, i] + 0.5  # a jump that was not seen is not impossible
+            produced = float((there - back) @ np.log(there / back)) / (m.size * self.observed)
             beyond = m.beyond
-            higher = float(np.abs(self.couplings()[0][beyond]).max()) if beyond.any() else 0.0
+            values = self._couplings_from(self.visits.sum(axis=0))
+            higher = float(np.abs(values[beyond]).max(initial=0.0))
         return found | {"entropy_production": produced, "higher_coupling": higher}
 
     def profiles(self) -> dict[str, core.Measured]:
@@ -188,7 +191,7 @@ class EnsembleSimulation(core.Simulation["GeneralizedEnsemble"]):
             if abs(values[best]) > 5 * error[best]:
                 strongest[order - 1], its_error[order - 1] = abs(values[best]), error[best]
         return {
-            "coupling": coupling,
+            "couplings": coupling,
             "strongest_coupling": core.Measured(np.arange(1, len(strongest) + 1), strongest, its_error),
         }
 
@@ -269,8 +272,8 @@ class GeneralizedEnsemble(core.Model):
         20_000, 64, 1_000_000, symbol="R", role="size", scale="log", part="simulation", doc="copies simulated"
     )
     start: str = core.choice(
-        "aligned", ("aligned", "random"), role="start", part="simulation",
-        doc="copies at the start: all spins up (the walker at 0), or any state",
+        "random", ("random", "aligned"), role="start", part="simulation",
+        doc="copies at the start: in any state, or all spins up (the walker at 0)",
     )  # fmt: skip
 
     title = "Generalized ensemble"
@@ -294,7 +297,7 @@ class GeneralizedEnsemble(core.Model):
         core.Observable("sufficient_statistics", "n_s", "couplings that are needed", low=0),
         core.Observable("entropy", "S", "entropy of the law, in nats", low=0),
         core.Observable(
-            "coupling", r"\lambda_A", "couplings in turn: fields, pairs, triples, ... (powers of the position)",
+            "couplings", r"\lambda_A", "couplings in turn: fields, pairs, triples, ... (powers of the position)",
             signed=True, over="term",
         ),
         core.Observable(
@@ -324,19 +327,19 @@ class GeneralizedEnsemble(core.Model):
             "Both baths are alike: of fifteen couplings only those of the four neighbouring pairs are there.",
             (core.Promise(core.Value("sufficient_statistics"), 4, 0),
              core.Promise(core.Value("entropy_production"), 0, 1e-12)),
-            core.View(function="coupling"),
+            core.View(function="couplings"),
         ),
         core.Preset(
             "hot and cold in turn", {"first_temperature": 0.5, "second_temperature": 2.0, "size": 100_000},
             "Heat flows, and a coupling of all four spins appears, 0.1, which no energy between pairs can give.",
             (core.Promise(core.Value("higher_coupling"), 0.1, 0.002),),
-            core.View(function="coupling", picture="fluxes"),
+            core.View(function="couplings", picture="fluxes"),
         ),
         core.Preset(
             "two halves", {"first_temperature": 0.5, "second_temperature": 2.0, "arrangement": "halves"},
             "Only where cold meets hot does heat pass: less entropy is produced, and higher couplings are weak.",
             (core.Promise(core.Value("higher_coupling"), 0.017, 0.0005),),
-            core.View(function="coupling", series="entropy_production"),
+            core.View(function="couplings", series="entropy_production"),
         ),
         core.Preset(
             "seven spins", {"sites": 7, "first_temperature": 0.8, "second_temperature": 3.0, "size": 200_000},
@@ -347,7 +350,7 @@ class GeneralizedEnsemble(core.Model):
             "walls", {"process": "walk", "force": 1.0, "gate": 0.0, "sites": 6},
             "A walker pushed against a wall is in equilibrium: one coupling, its force, says all; no arrow is left.",
             (core.Promise(core.Value("sufficient_statistics"), 1, 0),),
-            core.View(function="coupling", series="entropy_production"),
+            core.View(function="couplings", series="entropy_production"),
         ),
         core.Preset(
             "gate ajar", {"process": "walk", "force": 1.0, "gate": 0.05, "sites": 6, "size": 100_000},
@@ -385,7 +388,7 @@ class GeneralizedEnsemble(core.Model):
             {"first_temperature": 0.5, "second_temperature": 2.0}, "sufficient_statistics",
             core.Value("sufficient_statistics"), 0.4,
             "Seven: all even sets of spins, which are six pairs (two of them no neighbours) and all four together.",
-            view=core.View(function="coupling"),
+            view=core.View(function="couplings"),
         ),
         core.Task(
             "Five positions in an open circle and a force of 2 along it: all positions are equally likely. How much "
@@ -486,7 +489,7 @@ class GeneralizedEnsemble(core.Model):
         values, orders = self.couplings_of(np.log(self.steady_state())), self.orders
         strongest = np.array([np.abs(values[orders == order]).max() for order in np.unique(orders)])
         return {
-            "coupling": core.Profile(np.arange(1, len(values) + 1), np.where(np.abs(values) > NEEDED, values, 0.0)),
+            "couplings": core.Profile(np.arange(1, len(values) + 1), np.where(np.abs(values) > NEEDED, values, 0.0)),
             "strongest_coupling": core.Profile(np.unique(orders), np.where(strongest > NEEDED, strongest, np.nan)),
         }
 

@@ -18,7 +18,7 @@ DRIVEN = {"first_temperature": 0.5, "second_temperature": 2.0}
 
 def couplings(model: GeneralizedEnsemble) -> dict[tuple[int, ...], float]:
     """Those of the theory, by the numbers of the spins."""
-    values = model.theory()["coupling"].values
+    values = model.theory()["couplings"].values
     return dict(zip(terms(model.process, model.sites), values, strict=True))
 
 
@@ -141,10 +141,10 @@ def test_couplings_are_measured_within_their_errors() -> None:
     run = GeneralizedEnsemble(size=40_000, **DRIVEN).simulate(seed=2)
     run.advance(60)
     theory, measured = run.model.profiles(), run.profiles()
-    pulls = (measured["coupling"].values - theory["coupling"].values) / measured["coupling"].error
+    pulls = (measured["couplings"].values - theory["couplings"].values) / measured["couplings"].error
     assert np.abs(pulls).max() < 5
     assert np.sqrt(np.mean(pulls**2)) == pytest.approx(1, abs=0.6)
-    assert abs(measured["coupling"].values[-1]) > 5 * measured["coupling"].error[-1]  # all four together
+    assert abs(measured["couplings"].values[-1]) > 5 * measured["couplings"].error[-1]  # all four together
     assert np.isfinite(measured["strongest_coupling"].values).tolist() == [False, True, False, True]
 
 
@@ -156,7 +156,7 @@ def test_in_equilibrium_no_arrow_is_left() -> None:
 
 
 def test_entropy_relaxes_as_predicted() -> None:
-    run = GeneralizedEnsemble(size=50_000, **DRIVEN).simulate(seed=4)
+    run = GeneralizedEnsemble(size=50_000, start="aligned", **DRIVEN).simulate(seed=4)
     run.advance(8)
     times, series = run.series()
     np.testing.assert_allclose(series["entropy"], run.model.predicted_path({}, times)["entropy"], atol=0.02)

@@ -140,7 +140,7 @@ class JumpProcessInference(core.Model):
         doc="probability that a snapshot shows another state",
     )  # fmt: skip
     observations: int = core.control(
-        500, 10, 5000, symbol="n", role="data", scale="log", quenched=True, doc="snapshots of each process"
+        2000, 10, 5000, symbol="n", role="data", scale="log", quenched=True, doc="snapshots of each process"
     )
     estimator: str = core.choice(
         "em", {"em": "expectation maximisation", "amortised": "amortised answer"}, part="simulation", quenched=True,
@@ -151,7 +151,7 @@ class JumpProcessInference(core.Model):
     )
 
     title = "Jump rates from snapshots"
-    summary = "How well can rates be learnt from noisy, sparse snapshots: the best possible, by iteration, and at once?"
+    summary = "How well rates can be learnt from noisy, sparse snapshots: at best, by iteration, and at once."
     tags = core.Tags("research", 20, ("recovery",), ("master equations",))
     sources = (
         core.Source("D. Berghaus et al., NeurIPS (2024): foundation inference models", arxiv="2406.06419"),
@@ -217,12 +217,12 @@ class JumpProcessInference(core.Model):
     )
     presets = (
         core.Preset(
-            "telegraph", {"observations": 2000, "size": 300},
+            "telegraph", {"size": 300},
             "A dot is what one process seems to be: the cloud shrinks until nine of ten fit the ellipse of the bound.",
-            view=core.View(function="learning_curve", picture="estimates"),
+            view=core.View(function="learning_curve", picture="learnt"),
         ),
         core.Preset(
-            "noisy", {"error": 0.2, "observations": 2000},
+            "noisy", {"error": 0.2},
             "Every fifth snapshot is wrong: six times as many are needed for what clear ones tell.",
             (core.Promise(lambda model: _cost_of_errors(model), 6.0, 0.1),),
             core.View(function="learning_curve", picture="path"),
@@ -231,30 +231,30 @@ class JumpProcessInference(core.Model):
             "too far apart", {"spacing": 3.0, "observations": 1000},
             "Snapshots nine relaxation times apart tell the ratio of the rates, and no speed: dots lie along a line.",
             (core.Promise(lambda model: model.spacing / core.Value("relaxation_time").of(model), 9.0, 1e-9),),
-            core.View(picture="estimates", series="relative_error"),
+            core.View(picture="learnt", series="relative_error"),
         ),
         core.Preset(
             "answered at once", {"estimator": "amortised", "observations": 500, "size": 300},
             "A regression that has never seen these data errs a fifth more than the bound, at no cost.",
             (core.Promise(lambda model: _above_the_bound(model), 1.2, 0.13),),
-            core.View(function="learning_curve", picture="estimates", method="amortised"),
+            core.View(function="learning_curve", picture="learnt", method="amortised"),
         ),
         core.Preset(
             "what it cannot use", {"estimator": "amortised", "observations": 5000, "size": 300},
             "More snapshots shrink the cloud, but beside the truth: the learnt answer keeps its bias.",
-            view=core.View(function="learning_curve", picture="estimates", method="amortised"),
+            view=core.View(function="learning_curve", picture="learnt", method="amortised"),
         ),
         core.Preset(
             "ratchet", {"process": "ratchet", "barrier": 4.0, "observations": 2000, "size": 24, "error": 0.02},
             "Eighteen rates are learnt from snapshots alone, and with them the drift, which no force drives.",
-            view=core.View(picture="rates", series="relative_error"),
+            view=core.View(picture="learnt", series="relative_error"),
         ),
         core.Preset(
             "ratchet, switched fast",
             {"process": "ratchet", "barrier": 4.0, "switch": 30.0, "observations": 1000, "size": 24},
             "Switched faster than it hops the walker feels only the mean slope, and hardly drifts.",
             (core.Promise(lambda model: _drift(model) / _drift(model.replace(switch=2.0)), 0.228, 0.005),),
-            core.View(picture="path", series="velocity"),
+            core.View(picture="path"),
         ),
     )  # fmt: skip
     references = (
@@ -275,7 +275,7 @@ class JumpProcessInference(core.Model):
         core.Task(
             "Rates 1 and 2, and five hundred snapshots without errors. Close together they repeat each other, far "
             "apart they forget. Which spacing tells most about both rates?",
-            {"error": 0.0, "spacing": 2.0}, "spacing", lambda model: _best_spacing(model), 0.08,
+            {"error": 0.0, "spacing": 2.0, "observations": 500}, "spacing", lambda model: _best_spacing(model), 0.08,
             "About one relaxation time, 1/(a + b): long enough to see something new, short enough to see it come.",
             view=core.View(plane=("spacing", "error"), along="spacing", series="relative_error"),
         ),

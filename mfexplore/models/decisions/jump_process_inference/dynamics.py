@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     pass
 
 FRAMES = 100  # in which a run shows itself
-ITERATIONS, LAST = 4, 60  # of expectation maximisation when data have come in, and at the end
+ITERATIONS, LAST = 3, 40  # of expectation maximisation when data have come in, and at the end
 SLOWEST, FASTEST = 0.01, 100.0  # rates that are thought possible
 FINE = 4  # places between two observations at which the hidden path is drawn
 SHOWN = 40  # observations in the picture of the path
@@ -116,8 +116,7 @@ class InferenceSimulation(core.Simulation["JumpProcessInference"]):
         return self._estimates() if self.model.process == "telegraph" else self._rates()
 
     def pictures(self) -> core.Album:
-        first = "estimates" if self.model.process == "telegraph" else "rates"
-        return core.Album({first: self.picture, "path": self._path})
+        return core.Album({"learnt": self.picture, "path": self._path})
 
     def _estimates(self) -> core.Chart:
         """The answers of all processes, and the ellipse in which the bound wants nine of ten."""

@@ -377,7 +377,7 @@ class MaxentChannel(core.Model):
     def counting_fields(self) -> Array:
         """Where the process free energy is shown: about its symmetry, -A/2."""
         half = abs(self.affinity) / 2 + 0.6
-        return np.asarray(-self.affinity / 2 + np.linspace(-half, half, 41))
+        return np.asarray(-self.affinity / 2 + np.linspace(-half, half, 31))
 
     @property
     def ions(self) -> Array:
@@ -398,14 +398,16 @@ class MaxentChannel(core.Model):
         return master.counting_law(self.process, law, float(self.counting_time), wide).sum(axis=0)[40:-40]
 
     def profiles(self) -> dict[str, core.Profile]:
-        law, densities, ((slow, rough), _) = self._states()
+        law, densities, ((slow, rough), (current, _)) = self._states()
         fields, ions = self.counting_fields, self.ions
         everywhere = (1 - 2 * (structure(self.sites)[1] % 2)) / (self.sites + 1)  # a part of an ion in every link
         tilted = master.process_free_energy(self.process._replace(count=everywhere), fields)
         psi = np.stack([slow * fields + rough * fields**2 / 2, tilted])
-        counted = np.maximum(self._counted(law, int(ions[-1])), 1e-300)
-        middle = len(counted) // 2
-        ratio = np.log(counted[middle + ions] / counted[middle - ions])
+        ratio = np.full(ions.size, np.nan)
+        if abs(current) * self.counting_time < REACH / 2:  # else so few ions are never seen in a window
+            counted = self._counted(law, int(ions[-1]))
+            log = np.log(np.where(counted > 1e-250, counted, np.nan))
+            ratio = log[len(log) // 2 + ions] - log[len(log) // 2 - ions]
         rungs = ladder(law)
         return {
             "process_free_energy": core.Profile(fields, psi),
@@ -424,7 +426,9 @@ class MaxentChannel(core.Model):
     def laws(self, time: float) -> tuple[core.Law, ...]:
         law, _, currents = self._states()
         t = self.counting_time
-        reach = min(REACH, math.ceil(abs(currents[1, 0]) * t + 6 * math.sqrt(currents[:, 1].max() * t) + 6))
+        reach = math.ceil(abs(currents[1, 0]) * t + 6 * math.sqrt(currents[:, 1].max() * t) + 6)
+        if reach > REACH:
+            raise core.NotOfferedError(self.title, f"a law of more than {REACH} ions in a window")
         ions = np.arange(-reach, reach + 1)
         gauss = np.exp(-((ions - currents[0, 0] * t) ** 2) / (2 * currents[0, 1] * t))
         both = (gauss / gauss.sum(), self._counted(law, reach))

@@ -25,7 +25,7 @@ class ChannelSimulation(core.Simulation["MaxentChannel"]):
     """Many independent channels, event by event; ions are counted in windows of time, one after another."""
 
     time_unit = "hopping times"
-    step, relaxation, window = 0.5, 30.0, 60.0
+    step, window = 0.5, 40.0
     settled = 20.0  # when counting begins
 
     def prepare(self) -> None:
@@ -36,6 +36,7 @@ class ChannelSimulation(core.Simulation["MaxentChannel"]):
         self.group = np.arange(m.size) * GROUPS // m.size
         self.raster = np.full((SHOWN * (m.sites + 1) - 1, COLUMNS), -1, np.int8)
         self.begins = self.settled
+        self.relaxation = self.settled + 2.0 * m.counting_time  # until noise has been measured
         self.retune()
 
     def retune(self) -> None:
@@ -80,23 +81,34 @@ class ChannelSimulation(core.Simulation["MaxentChannel"]):
 
     def observe(self) -> dict[str, float]:
         law = np.bincount(self.state, minlength=self.table.states) / self.model.size
-        noise, entropy = math.nan, math.nan
+        noise, ratio, entropy = math.nan, math.nan, math.nan
         if self.visits.any():
             entropy = entropy_of(self.visits / self.visits.sum())
-        if self.windows > 1:
-            noise = float(np.diff([self._variance(table) for table in (self.single, self.double)])[0])
-            noise /= self.model.counting_time
+        if self.counted:
+            (mean, one), (_, two) = (self._mean_and_variance(table) for table in (self.single, self.double))
+            noise = (two - one) / self.model.counting_time
+            if mean != 0 and self.model.affinity != 0:
+                ratio = (two - one) * self.model.affinity / (2 * mean)
         return {
             "current": self.current,
             "occupancy": float(occupations(self.model.sites).sum(axis=0) @ law),
             "entropy_production": self.current * self.model.affinity,
             "current_noise": noise,
+            "fluctuation_ratio": ratio,
             "entropy": entropy,
         }
 
-    def _variance(self, table: Array) -> float:
+    @property
+    def counted(self) -> bool:
+        """Whether there are two windows, with no more ions in any than are counted."""
+        return self.windows > 1 and not (self.double[:, 0].any() or self.double[:, -1].any())
+
+    @staticmethod
+    def _mean_and_variance(table: Array) -> tuple[float, float]:
+        """Of the ions that passed in a window."""
         law, ions = table.sum(axis=0) / table.sum(), np.arange(-REACH, REACH + 1)
-        return float(law @ ions**2 - (law @ ions) ** 2)
+        mean = float(law @ ions)
+        return mean, float(law @ (ions - mean) ** 2)
 
     def samples(self, observable: str | None = None) -> Array:
         if observable in (None, "transported_ions"):
@@ -111,13 +123,13 @@ class ChannelSimulation(core.Simulation["MaxentChannel"]):
             "missing_information": core.Measured(np.arange(RUNGS), ladder(law)),
             "site_occupancy": core.Measured(np.arange(1, self.model.sites + 1), occupations(self.model.sites) @ law),
         }
-        if self.windows > 1:
+        if self.counted:
             found |= {"process_free_energy": self._process_free_energy(), "asymmetry": self._asymmetry()}
         return found
 
     def _process_free_energy(self) -> core.Measured:
         """From the difference of two windows and one, in which how they begin and end cancels; with errors from groups
-        of channels. Where a hundred histories do not carry the mean of an exponential, it cannot be measured.
+        of channels. Where a thousand histories do not carry the mean of an exponential, it cannot be measured.
         """
         fields, ions = self.model.counting_fields, np.arange(-REACH, REACH + 1)
         tilts = np.exp(np.multiply.outer(fields, ions).clip(-600, 600))
@@ -131,7 +143,7 @@ class ChannelSimulation(core.Simulation["MaxentChannel"]):
         error = np.sqrt((GROUPS - 1) * np.mean((psi[1:] - psi[1:].mean(axis=0)) ** 2, axis=0))
         heavy = tilts * self.double.sum(axis=0)
         carried = heavy.sum(axis=1) ** 2 / np.maximum((heavy * tilts).sum(axis=1), 1e-300)
-        known = (carried > 100) & np.isfinite(psi[0])
+        known = (carried > 1000) & np.isfinite(psi[0])
         return core.Measured(fields, np.where(known, psi[0], np.nan), np.where(known, error, np.nan))
 
     @staticmethod
