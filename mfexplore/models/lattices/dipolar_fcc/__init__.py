@@ -100,7 +100,9 @@ class DipolarFcc(core.Model):
     observables = (
         core.Observable("magnetization", "m", "size of the mean dipole", low=0, high=1),
         core.Observable("energy", "e", "energy per dipole, with that of the axes", unit="epsilon_d"),
-        core.Observable("axis_alignment", r"\langle(n\mu)^2\rangle", "how far dipoles follow their axes", low=0, high=1),
+        core.Observable(
+            "axis_alignment", r"\langle(n\mu)^2\rangle", "how far dipoles follow their axes", low=0, high=1
+        ),
     )
     branches = (
         core.Branch("ferromagnet", "all dipoles lean the same way"),

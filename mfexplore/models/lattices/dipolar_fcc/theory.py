@@ -45,7 +45,9 @@ def one_dipole(field: Array, anisotropy: Array) -> Averages:
     rate = np.log1p(2 * k + np.abs(h))
     t = np.expm1(rate * GRADED) / np.expm1(np.maximum(rate, 1e-9))
     t = np.where(rate > 1e-6, t, GRADED)
-    weight = np.where(rate > 1e-6, GRADED_WEIGHTS * rate * np.exp(rate * GRADED) / np.expm1(np.maximum(rate, 1e-9)), GRADED_WEIGHTS)
+    weight = np.where(
+        rate > 1e-6, GRADED_WEIGHTS * rate * np.exp(rate * GRADED) / np.expm1(np.maximum(rate, 1e-9)), GRADED_WEIGHTS
+    )
     x = np.concatenate([1 - t, t - 1], axis=-1)
     weight = np.concatenate([weight, weight], axis=-1)
     u = AXES[None, :, None]

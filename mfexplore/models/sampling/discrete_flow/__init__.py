@@ -271,20 +271,16 @@ class DiscreteFlow(core.Model):
         """Eq. (3) as it stands: the dependence within every step, over all sets that may be known, of 9 spins."""
         states = np.arange(512)
         entropy = np.zeros(512)
-        for known in range(512):
+        for known in states:
             q = np.bincount(states & known, p, 512)
             entropy[known] = -(q[q > 0] * np.log(q[q > 0])).sum()
-        sizes = np.array([bin(known).count("1") for known in range(512)])
+        bits = 1 << np.arange(9)
+        gains = np.where(states[:, None] & bits, 0.0, entropy[states[:, None] | bits] - entropy[:, None]).sum(axis=1)
+        sizes = (states[:, None] & bits > 0).sum(axis=1)
         total = 0.0
-        for k in range(self.steps):
-            kappa = k / self.steps
-            for known in range(512):
-                masked = [i for i in range(9) if not known >> i & 1]
-                share = kappa ** sizes[known] * (1 - kappa) ** (9 - sizes[known])
-                total += (
-                    share / self.steps * sum(entropy[known | 1 << i] - entropy[known] for i in masked) / (1 - kappa)
-                )
-        return float(total - entropy[-1])
+        for kappa in np.arange(self.steps) / self.steps:
+            total += float(kappa**sizes * (1 - kappa) ** (9.0 - sizes) @ gains) / (1 - kappa) / self.steps
+        return total - float(entropy[-1])
 
     def boundary(self, name: str, points: Points) -> Array:
         return np.full(points["temperature"].size, CRITICAL)
