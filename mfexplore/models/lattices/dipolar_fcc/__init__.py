@@ -6,8 +6,9 @@ all, and each is drawn to its own axis $n_i$, of random direction:
 $$H=\varepsilon_d\sum_{i<j}\Big[\frac{\mu_i\cdot\mu_j}{r^3}-\frac{3(\mu_i\cdot r)(\mu_j\cdot r)}{r^5}\Big]
 -\lambda_u\sum_i(n_i\cdot\mu_i)^2 \tag{1}$$
 
-with nearest neighbours at distance one and $\varepsilon_d=1$. The sum is over periodic images, in a conducting surrounding
-(Ewald): without it the sample would break into domains for its own field. Aligned dipoles then feel Lorentz's field
+with nearest neighbours at distance one and $\varepsilon_d=1$. The sum is over periodic images, in a conducting
+surrounding (Ewald): without it the sample would break into domains for its own field. Aligned dipoles then feel the
+field of Lorentz
 
 $$\Lambda m,\qquad\Lambda=\frac{4\pi\sqrt2}3=5.924 \tag{2}$$
 
@@ -34,8 +35,8 @@ $$T_s=\Big[\int\!\frac{d^3k}V\,\mathrm{tr}\,\frac1{\Lambda-J(k)}\Big]^{-1},\qqua
 Waves that cost little are so many that it orders much too late. **The two bracket the truth**: $T_s=0.488$, simulation
 $0.60$, mean field $1.97$.
 
-**Random axes** frustrate: what one pair of dipoles likes another cannot have. Weak ones leave a ferromagnet; stronger ones
-let its magnetization decay slowly with size (quasi-order); at $\lambda_u\gg1$ the dipoles are Ising spins
+**Random axes** frustrate: what one pair of dipoles likes another cannot have. Weak ones leave a ferromagnet; stronger
+ones let its magnetization decay slowly with size (quasi-order); at $\lambda_u\gg1$ the dipoles are Ising spins
 $\mu_i=\pm n_i$ whose couplings have either sign, a spin glass: no magnetization, but two copies of a sample freeze
 alike, and have an *overlap*. For such couplings mean field in their variance would say
 

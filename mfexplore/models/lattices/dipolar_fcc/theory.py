@@ -42,12 +42,9 @@ def one_dipole(field: Array, anisotropy: Array) -> Averages:
     the axis in closed form.
     """
     h, k = (np.asarray(one, np.float64)[:, None, None] for one in (field, anisotropy))
-    rate = np.log1p(2 * k + np.abs(h))
-    t = np.expm1(rate * GRADED) / np.expm1(np.maximum(rate, 1e-9))
-    t = np.where(rate > 1e-6, t, GRADED)
-    weight = np.where(
-        rate > 1e-6, GRADED_WEIGHTS * rate * np.exp(rate * GRADED) / np.expm1(np.maximum(rate, 1e-9)), GRADED_WEIGHTS
-    )
+    rate = np.maximum(np.log1p(2 * k + np.abs(h)), 1e-6)  # without a pull the nodes are as they are
+    t = np.expm1(rate * GRADED) / np.expm1(rate)
+    weight = GRADED_WEIGHTS * rate * np.exp(rate * GRADED) / np.expm1(rate)
     x = np.concatenate([1 - t, t - 1], axis=-1)
     weight = np.concatenate([weight, weight], axis=-1)
     u = AXES[None, :, None]
