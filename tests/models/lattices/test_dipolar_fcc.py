@@ -72,7 +72,7 @@ def test_spherical_model() -> None:
     assert found == pytest.approx(0.4878, abs=1.5e-4)
     _, interactions = box(3)
     levels = np.linalg.eigvalsh(-interactions.transpose(0, 2, 1, 3).reshape(324, 324))
-    assert theory.response(12.0) == pytest.approx(3 * (1 / (12.0 - levels)).mean(), rel=1e-3)
+    assert theory.response(12.0) == pytest.approx(3 * (1 / (12.0 - levels)).mean(), rel=5e-3)
     second = (theory.couplings(12) ** 2).sum(axis=1).mean()
     assert second == pytest.approx(6 * theory.inverse_sixth_powers(), rel=1e-5)  # tr D^2 = 6 / r^6
     cold = DipolarFcc(temperature=0.2439).theory(method="spherical").sel(branch="ferromagnet")
