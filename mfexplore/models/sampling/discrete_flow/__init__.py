@@ -106,7 +106,7 @@ class DiscreteFlow(core.Model):
         core.Observable("energy", "u", "energy per spin, of the target", unit="J", low=-2, high=0),
         core.Observable("free_energy", "f", "free energy per spin; in simulations from weights, eq. (5)", unit="J"),
         core.Observable("entropy", "S/N", "entropy per spin of the target", low=0, high=math.log(2)),
-        core.Observable("total_energy", "E", "energy of a whole lattice", unit="J"),
+        core.Observable("broken_bonds", "B", "bonds whose ends disagree, of a whole lattice", low=0),
         core.Observable("uncertainty", "h", "mean uncertainty of a masked spin, eq. (2)", unit="nats", over="known",
             low=0, high=math.log(2)),
     )  # fmt: skip
@@ -234,7 +234,7 @@ class DiscreteFlow(core.Model):
     def solve(self, points: Points) -> core.Solution:
         columns = [points[name] for name in ("temperature", "steps", "side", "learnt_at")]
         shape = len(columns[0]), 2
-        names = "divergence", "energy", "free_energy", "entropy", "total_energy"
+        names = "divergence", "energy", "free_energy", "entropy", "broken_bonds"
         values = {name: np.full(shape, np.nan) for name in names}
         own = np.zeros(shape)
         for i, (temperature, steps, side, learnt_at) in enumerate(zip(*columns, strict=True)):
@@ -245,7 +245,7 @@ class DiscreteFlow(core.Model):
             values["divergence"][i] = np.maximum(distances, 1e-12)
             for name, value in theory.ising(int(side), t).items():
                 values[name][i] = value
-            values["total_energy"][i] = n * values["energy"][i]
+            values["broken_bonds"][i] = n * (1 + 0.5 * values["energy"][i])
             own[i, TABLE] = distances[TABLE] - 2 * distances[EXACT]
         fails = {"table_too_small": own > 0, "carried": (points["side"] > theory.SMALL[-1])[:, None]}
         return core.Solution(values, np.zeros(shape), fails=fails)
@@ -305,7 +305,7 @@ class DiscreteFlow(core.Model):
         if self.realised().side not in theory.SMALL:
             raise core.NotOfferedError(self.title, "the law of the energy of a larger torus")
         values, weights = theory.levels(self.realised().side, self.temperature)
-        return core.Law("total_energy", values, weights, "target: every level by its weight", discrete=True)
+        return core.Law("broken_bonds", values, weights, "target: every level by its weight", discrete=True)
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         """Of steps without number, each batch after the other."""
