@@ -94,8 +94,7 @@ class DiscreteFlow(core.Model):
     summary = "A sampler that unmasks spins: the exact cost of few steps, one table for all sizes, and free energy."
     sources = (
         core.Source(
-            "Discrete flow matching as a Boltzmann generator for the Ising model and alchemical degrees of freedom "
-            "(abstract: scalable sampling of free energy over temperatures and lattice sizes)"
+            "Flow Matching for Discrete Systems: Efficient Free Energy Sampling Across Lattice Sizes and Temperatures"
         ),
         core.Source("A. Campbell et al., Generative flows on discrete state-spaces (2024)", arxiv="2402.04997"),
         core.Source("B. Kaufman, Phys. Rev. 76, 1232 (1949)", doi="10.1103/PhysRev.76.1232"),
