@@ -123,8 +123,8 @@ class Phi4Field(core.Model):
     summary = "One field, two uses: a lattice theory between variational bounds, and a machine that learns an image."
     sources = (
         core.Source(
-            "D. Bachtis, G. Aarts and B. Lucini, Machine learning with quantum field theories; Phys. Rev. D 103, 074510 "
-            "(2021)",
+            "D. Bachtis, G. Aarts and B. Lucini, Machine learning with quantum field theories; "
+            "Phys. Rev. D 103, 074510 (2021)",
             doi="10.1103/PhysRevD.103.074510",
         ),
         core.Source("D. Schaich and W. Loinaz, Phys. Rev. D 79, 056008 (2009)", doi="10.1103/PhysRevD.79.056008"),
