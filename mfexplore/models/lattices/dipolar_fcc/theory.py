@@ -43,30 +43,28 @@ def one_dipole(field: Array, anisotropy: Array) -> Averages:
     """
     h, k = (np.asarray(one, np.float64)[:, None, None] for one in (field, anisotropy))
     rate = np.maximum(np.log1p(2 * k + np.abs(h)), 1e-6)  # without a pull the nodes are as they are
-    t = np.expm1(rate * GRADED) / np.expm1(rate)
+    x = 1 - np.expm1(rate * GRADED) / np.expm1(rate)
     weight = GRADED_WEIGHTS * rate * np.exp(rate * GRADED) / np.expm1(rate)
-    x = np.concatenate([1 - t, t - 1], axis=-1)
-    weight = np.concatenate([weight, weight], axis=-1)
     u = AXES[None, :, None]
-    across = np.sqrt(np.maximum(1 - u**2, 0) * np.maximum(1 - x**2, 0))
-    a = h * across
-    logs = k * (x**2 - 1) + h * u * x + np.abs(a)
+    across = np.sqrt((1 - u**2) * np.maximum(1 - x**2, 0))
+    a, along = h * across, u * x
+    logs = k * (x**2 - 1) + np.abs(a) + h * along
     top = logs.max(axis=-1, keepdims=True)
-    p = weight * np.exp(logs - top) * i0e(a)
-    z = p.sum(axis=-1)
-    p /= z[..., None]
-    ratio = i1e(a) / i0e(a)  # mean cosine of the angle around the axis
+    around = i0e(a)
+    ahead = weight * around * np.exp(logs - top)
+    back = ahead * np.exp(-2 * h * along)  # the other end of the axis
+    z = (ahead + back).sum(axis=-1)
+    both, difference = (ahead + back) / z[..., None], (ahead - back) / z[..., None]
+    ratio = i1e(a) / around  # mean cosine of the angle around the axis
     cosine_square = 1 - np.where(np.abs(a) > 1e-6, ratio / np.where(np.abs(a) > 1e-6, a, 1), 0.5)
-    mean = u * x + across * ratio
-    second = (u * x) ** 2 + 2 * u * x * across * ratio + across**2 * cosine_square
-    first = (p * mean).sum(axis=-1)
-    variance = (p * second).sum(axis=-1) - first**2
+    first = (difference * along + both * across * ratio).sum(axis=-1)
+    second = (both * (along**2 + across**2 * cosine_square) + 2 * difference * along * across * ratio).sum(axis=-1)
     log_z = np.log(z) + top[..., 0] + k[..., 0]
 
     def averaged(of_axis: Array) -> Array:
         return np.asarray(of_axis @ AXIS_WEIGHTS)
 
-    return Averages(averaged(first), averaged(variance), averaged((p * x**2).sum(axis=-1)), averaged(log_z))
+    return Averages(averaged(first), averaged(second - first**2), averaged((both * x**2).sum(axis=-1)), averaged(log_z))
 
 
 def magnetization(temperature: Array, anisotropy: Array) -> tuple[Array, Array]:
