@@ -248,7 +248,7 @@ class DipolarFcc(core.Model):
             shares = np.linalg.solve([[n**-p for n in theory.GRIDS] for p in (0, 1, 3)], [1.0, 0.0, 0.0])
             waves = [np.mean(3 * (1 / (z - theory.couplings(n, 2.0)))) for n in theory.GRIDS]
             return {"(4)": t * float(shares @ waves) + m**2 - 1}
-        x, weight = np.polynomial.legendre.leggauss(300)  # along the axis
+        x, weight = np.polynomial.legendre.leggauss(160)  # along the axis
         u, axis_weight = np.polynomial.legendre.leggauss(24)
         u, axis_weight = 0.5 + 0.5 * u, 0.5 * axis_weight
         around = np.cos(np.pi * (np.arange(32) + 0.5) / 32)
