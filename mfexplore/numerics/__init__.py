@@ -9,5 +9,6 @@
   small systems inside kernels (`linear`, `inverse`); spectra of `tridiagonal` matrices; lowest eigenvalues without a
   matrix (`lanczos`); normal modes of bosons (`bogoliubov`); do levels repel (`level_statistics`)?
 - `chance`: `random` numbers inside kernels; errors of averages (`statistics`).
-- `space`: periodic `lattices`; how points fill the plane (`box_counting`); `wavelets` of a square picture.
+- `space`: periodic `lattices`; sums over images of dipoles (`ewald`); how points fill the plane (`box_counting`);
+  `wavelets` of a square picture.
 """

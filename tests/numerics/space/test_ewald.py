@@ -44,6 +44,4 @@ def test_waves_of_the_lattice_are_those_of_the_box() -> None:
     wave = 2 * np.pi / side * np.array([[1.0, 2.0, 0.0]])
     direct = (ewald.in_box(sites, float(side)) * np.cos(sites @ wave[0])[:, None, None]).sum(axis=0)
     around = np.array(list(itertools.product(range(-5, 6), repeat=3)), np.float64)
-    np.testing.assert_allclose(
-        ewald.of_waves(wave, around, 2 * np.pi * around, 1.0, splitting)[0], direct, atol=1e-12
-    )
+    np.testing.assert_allclose(ewald.of_waves(wave, around, 2 * np.pi * around, 1.0, splitting)[0], direct, atol=1e-12)

@@ -124,7 +124,9 @@ class Phi4Field(core.Model):
     tags = core.Tags("research", 20, ("phase transition", "learning"), ("variational", "field theory", "Monte Carlo"))
     sources = (
         core.Source(
-            "D. Bachtis, G. Aarts and B. Lucini, Phys. Rev. D 103, 074510 (2021)", doi="10.1103/PhysRevD.103.074510"
+            "D. Bachtis, G. Aarts and B. Lucini, Machine learning with quantum field theories; "
+            "Phys. Rev. D 103, 074510 (2021)",
+            doi="10.1103/PhysRevD.103.074510",
         ),
         core.Source("D. Schaich and W. Loinaz, Phys. Rev. D 79, 056008 (2009)", doi="10.1103/PhysRevD.79.056008"),
         core.Source("P. M. Stevenson, Phys. Rev. D 32, 1389 (1985)", doi="10.1103/PhysRevD.32.1389"),

@@ -161,7 +161,7 @@ class FlowSimulation(core.Simulation["DiscreteFlow"]):
         found = {
             "revealed_energy": float(self.revealed[self.done]),
             "known": self.done / m.steps,
-            "total_energy": math.nan,
+            "broken_bonds": math.nan,
         }
         names = "energy", "free_energy", "free_energy_bound", "divergence", "effective_samples", "magnetization_size"
         if not self.energies:
@@ -171,7 +171,7 @@ class FlowSimulation(core.Simulation["DiscreteFlow"]):
         weights = np.exp(logs - top)
         log_z = top + math.log(weights.mean())
         share = weights / weights.sum()
-        found["total_energy"] = float(energies[-1])
+        found["broken_bonds"] = float(n + energies[-1] / 2)
         values = (
             energies.mean() / n, -m.temperature * log_z / n, -m.temperature * logs.mean() / n,
             max(float(share @ (logs - log_z)), 1e-12), 1 / (len(logs) * (share**2).sum()),
@@ -180,10 +180,11 @@ class FlowSimulation(core.Simulation["DiscreteFlow"]):
         return found | dict(zip(names, map(float, values), strict=True))
 
     def samples(self, observable: str | None = None) -> Array:
-        """The energies of all lattices so far."""
-        if observable not in (None, "total_energy"):
+        """The broken bonds of all lattices so far."""
+        if observable not in (None, "broken_bonds"):
             return super().samples(observable)
-        return np.concatenate(self.energies).astype(float) if self.energies else np.empty(0)
+        broken = [self.model.side**2 + energies / 2 for energies in self.energies]
+        return np.concatenate(broken) if broken else np.empty(0)
 
     def profiles(self) -> dict[str, core.Measured]:
         """How uncertain the denoiser was at the beginning of every step."""
