@@ -317,6 +317,7 @@ class CumulantClustering(core.Model):
     summary = (
         "When two observables far apart know nothing of each other, do many? At the same rate, if they are grouped."
     )
+    tags = core.Tags("research", 20, ("critical fluctuations",), ("exact sums",))
     sources = (
         core.Source("Clustering of higher order connected correlations in C* dynamical systems"),
         core.Source("E. H. Lieb, D. W. Robinson, Commun. Math. Phys. 28, 251 (1972)", doi="10.1007/BF01645779"),

@@ -90,6 +90,7 @@ class DipolarFcc(core.Model):
 
     title = "Dipoles on a cubic crystal"
     summary = "Magnetic dipoles with random axes: two theories bracket the ferromagnet, and neither sees the glass."
+    tags = core.Tags("research", 25, ("phase transition", "glass"), ("self-consistency", "exact sums", "Monte Carlo"))
     sources = (
         core.Source(
             "V. Russier and J.-J. Alonso, Phys. Rev. B 102, 174410 (2020)", doi="10.1103/PhysRevB.102.174410",
