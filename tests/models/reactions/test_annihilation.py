@@ -25,7 +25,7 @@ def density(model: Annihilation, method: str = "exact", **changes: Any) -> float
 @pytest.fixture(scope="module")
 def run() -> Any:
     """Annihilation on a long line, at the time 100."""
-    run = Annihilation(size=1_000_000).simulate(seed=1)
+    run = Annihilation(size=400_000).simulate(seed=1)
     run.advance(100)
     return run
 
@@ -71,7 +71,7 @@ def test_verified_survival_among_traps(tau: float, value: float, late: float, di
 
 def test_smoluchowski_has_the_right_exponent_and_the_wrong_amplitude() -> None:
     model = Annihilation(age=1e6)
-    theory = model.theory(profiles=False).sel(method="smoluchowski")
+    theory = model.theory(profiles=False).sel({"method": "smoluchowski"})
     assert float(theory["exponent"]) == pytest.approx(0.5, abs=1e-3)
     assert float(theory["density"]) / density(model) == pytest.approx(math.pi / 2, rel=1e-3)
     assert float(theory["density"]) == pytest.approx(math.sqrt(math.pi) / (4 * math.sqrt(2e6)), rel=1e-3)
@@ -113,7 +113,7 @@ def test_survival_among_traps_by_the_modes_of_every_gap(traps: float) -> None:
 @pytest.mark.parametrize("reaction", ["annihilation", "coalescence", "two_species", "traps"])
 def test_rate_equations_solved_in_time(geometry: str, reaction: str) -> None:
     """Eqs. (1) and (3) by an integrator; the local exponent is the slope."""
-    model = Annihilation(geometry=geometry, reaction=reaction, reactivity=0.3, age=20.0, density=0.4)
+    model = Annihilation(geometry=geometry, reaction=reaction, reactivity=0.3, age=20.0, start_density=0.4)
     d, trapped = model.dimension, reaction == "traps"
     rate = 1.0 if trapped else 2.0
     loss = 0.1 if trapped else 0.5 if reaction == "coalescence" else 1.0
@@ -134,7 +134,7 @@ def test_where_the_species_go_only_their_difference_knows() -> None:
     """Eq. (5): half the mean modulus of a Gaussian whose variance is that of the difference after diffusion."""
     for geometry, d in (("line", 1), ("plane", 2), ("space", 3)):
         variance = 2 * 0.5 * ive(0, 4 * 1e4) ** d
-        found = density(Annihilation(reaction="two_species", geometry=geometry, density=0.5, age=1e4), "late")
+        found = density(Annihilation(reaction="two_species", geometry=geometry, start_density=0.5, age=1e4), "late")
         assert found == pytest.approx(math.sqrt(variance / (2 * math.pi)), rel=1e-4)
 
 
@@ -142,9 +142,9 @@ def test_pair_correlation_has_the_amplitudes_of_the_rates() -> None:
     """The slope of g at contact is the rate: exact over Smoluchowski, pi/2."""
     profile = Annihilation().theory()["pair_correlation"]
     near = profile.isel(distance=0) / float(profile["distance"][0])
-    assert float(near.sel(method="smoluchowski")) == pytest.approx(2 / math.sqrt(math.pi), rel=1e-3)
-    assert float(near.sel(method="exact")) == pytest.approx(math.sqrt(math.pi), rel=1e-3)
-    assert float(profile.sel(method="exact")[-1]) == pytest.approx(1, abs=0.01)
+    assert float(near.sel({"method": "smoluchowski"})) == pytest.approx(2 / math.sqrt(math.pi), rel=1e-3)
+    assert float(near.sel({"method": "exact"})) == pytest.approx(math.sqrt(math.pi), rel=1e-3)
+    assert float(profile.sel({"method": "exact"})[-1]) == pytest.approx(1, abs=0.01)
 
 
 def test_gap_laws_have_mean_one_and_exist_on_the_line_only() -> None:
@@ -158,29 +158,29 @@ def test_gap_laws_have_mean_one_and_exist_on_the_line_only() -> None:
 # -- simulation ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [50_000, 400_000])
+@pytest.mark.parametrize("size", [40_000, 160_000])
 @pytest.mark.parametrize("reaction", ["annihilation", "coalescence"])
 def test_the_line_follows_its_exact_density(reaction: str, size: int) -> None:
-    model = Annihilation(reaction=reaction, size=size, density=0.7, age=30.0)
-    result = model.ensemble(samples=6, seed=4)
+    model = Annihilation(reaction=reaction, size=size, start_density=0.7, age=20.0)
+    result = model.ensemble(samples=4, seed=4)
     error = max(float(result["density_standard_error"]), 0.1 * math.sqrt(float(result["density"]) / size))
     assert float(result["density"]) == pytest.approx(density(model), abs=4 * error)
 
 
 def test_a_long_run_has_the_exact_exponent_and_pair_correlation(run: Any) -> None:
-    assert run.observe()["density"] == pytest.approx(density(run.model, age=100.0), rel=0.012)
+    assert run.observe()["density"] == pytest.approx(density(run.model, age=100.0), rel=0.02)
     assert run.observe()["exponent"] == pytest.approx(0.5, abs=0.03)
     measured = run.profiles()["pair_correlation"]
-    theory = run.model.theory()["pair_correlation"].sel(method="exact")
+    theory = run.model.theory()["pair_correlation"].sel({"method": "exact"})
     far = measured.coordinate > 0.25  # nearer the lattice is seen
     expected = np.interp(measured.coordinate, theory["distance"], theory)
     assert (np.abs(measured.values - expected)[far] < 4.5 * measured.error[far] + 0.02).all()
-    wrong = np.interp(measured.coordinate, theory["distance"], run.model.theory()["pair_correlation"].sel(method="smoluchowski"))
+    wrong = np.interp(measured.coordinate, theory["distance"], run.model.theory()["pair_correlation"].sel({"method": "smoluchowski"}))
     assert ((measured.values - wrong)[(measured.coordinate > 0.3) & (measured.coordinate < 0.8)] > 0.1).all()
 
 
 def test_gaps_of_coalescence_follow_their_law() -> None:
-    run = Annihilation(reaction="coalescence", size=400_000).simulate(seed=2)
+    run = Annihilation(reaction="coalescence", size=200_000).simulate(seed=2)
     run.advance(100)
     gaps = np.sort(run.samples())
     level = 1 - np.exp(-math.pi * gaps**2 / 4)
@@ -204,19 +204,19 @@ def test_rare_reactions_follow_the_rate_equation() -> None:
         )
 
 
-@pytest.mark.parametrize("size", [20_000, 200_000])
+@pytest.mark.parametrize("size", [20_000, 80_000])
 def test_survivors_among_traps_are_those_of_the_exact_average(size: int) -> None:
     model = Annihilation(reaction="traps", trap_density=0.2, age=40.0, size=size)
     result = model.ensemble(samples=6, seed=7)
     assert float(result["density"]) == pytest.approx(density(model), abs=4 * float(result["density_standard_error"]))
-    assert float(result["density"]) > 1.1 * density(model, "smoluchowski")
+    assert float(result["density"]) > 1.04 * density(model, "smoluchowski")
 
 
 def test_two_species_segregate() -> None:
     """In the plane a walker's neighbours are of its own kind, and the density has the exponent of eq. (5)."""
-    run = Annihilation(reaction="two_species", geometry="plane", size=160_000).simulate(seed=8)
+    run = Annihilation(reaction="two_species", geometry="plane", size=90_000).simulate(seed=8)
     run.advance(100)
-    assert run.observe()["density"] == pytest.approx(density(run.model, "late", age=100.0), rel=0.25)
+    assert 1 < run.observe()["density"] / density(run.model, "late", age=100.0) < 1.4  # it is reached from above
     assert run.observe()["density"] > 3 * density(run.model, "smoluchowski", age=100.0)
     picture = run.picture().values
     a, b = picture == 1, picture == 2
