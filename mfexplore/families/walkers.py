@@ -37,8 +37,8 @@ AHEAD = 16  # steps ahead of its use that a walker is asked for; its site half a
 class Box(NamedTuple):
     """A lattice: neighbour `k` of a site is site + shifts[kinds[site], k]; a shift of 0 is a wall.
 
-    kinds: uint8 of shape (sites,); shifts: int32 of shape (3^d, 2d); across: sites of one slice across the first
-    direction.
+    kinds: uint8 of shape (sites,); shifts: int32 of shape (3^d, neighbours); across: sites of one slice across the
+    first direction.
     """
 
     kinds: Array
@@ -46,8 +46,10 @@ class Box(NamedTuple):
     across: int
 
 
-def box_of(sides: tuple[int, ...], walled: bool = False) -> Box:
-    """Periodic box with so many sites along each direction; walled: the first direction ends at both sides."""
+def box_of(sides: tuple[int, ...], walled: bool = False, along: int | None = None) -> Box:
+    """Periodic box with so many sites along each direction; walled: the first direction ends at both sides; along: so
+    many of the directions are stepped in (None: all), the others number independent copies.
+    """
     d = len(sides)
     strides = [math.prod(sides[axis + 1 :]) for axis in range(d)]
     kinds = np.zeros(sides, np.uint8)
@@ -63,7 +65,7 @@ def box_of(sides: tuple[int, ...], walled: bool = False) -> Box:
             shifts[kind, 2 * axis + 1] = -stride if border > 0 else stride * (side - 1)
             if walled and axis == 0:
                 shifts[kind, :2] *= np.array([border < 2, border > 0])
-    return Box(kinds.ravel(), shifts, strides[0])
+    return Box(kinds.ravel(), np.ascontiguousarray(shifts[:, : 2 * (along or d)]), strides[0])
 
 
 class Rules(NamedTuple):
@@ -176,12 +178,12 @@ class Walkers:
     """
 
     def __init__(self, sides: tuple[int, ...], places: tuple[Array, ...], rules: Rules, rng: np.random.Generator, *,
-                 walled: bool = False, fixed: int = 0) -> None:  # fmt: skip
+                 walled: bool = False, along: int | None = None, fixed: int = 0) -> None:  # fmt: skip
         """places: the sites of the walkers of each kind, of which the last `fixed` kinds never move (and never react
         with each other).
         """
         self.sides, self.rules, self.rng = sides, rules, rng
-        self.box = box_of(sides, walled)
+        self.box = box_of(sides, walled, along)
         self.rows = np.full((max(1, sum(len(p) for p in places)), 4), NOBODY, np.int32)
         everybody = sum(len(p) for p in places)
         if everybody:
@@ -197,7 +199,7 @@ class Walkers:
         """Go on for a time, in units of the time between two steps in one direction."""
         if self.count == 0:
             return
-        steps = int(self.rng.poisson(2 * len(self.sides) * self.count * duration))
+        steps = int(self.rng.poisson(self.box.shifts.shape[1] * self.count * duration))
         self.count = wander(
             self.rows, self.first, self.box, self.rules, self.count, steps, self.reacted, self.stream
         )  # fmt: skip

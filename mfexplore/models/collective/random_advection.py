@@ -156,7 +156,7 @@ class RandomAdvectionSimulation(core.Simulation["RandomAdvection"]):
         self.mass = np.ones(m.size)
         self.stream = new_stream(self.rng)
         slow = m.size**2 if m.geometry == "ring" else 50.0 * m.size
-        self.step = float(min(max(0.25, slow / 20_000), max(0.25, 500_000 / m.size)))
+        self.step = 0.25 if m.rule == "all" else float(min(max(0.25, slow / 20_000), max(0.25, 8000 / m.size)))
         self.relaxation, self.window = 0.15 * slow + 20, 0.3 * slow + 50
         self.raster = np.full((ROWS, min(m.size, COLUMNS)), np.nan)
         self.rows = 0
