@@ -64,7 +64,7 @@ from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.families.walkers import Rules, Walkers
 
-FREE, QUASI_STATIC, WANDERING = range(3)  # as in `methods`
+QUASI_STATIC, FREE, WANDERING = range(3)  # as in `methods`
 FAR = 12.0  # |z| at which the front of eq. (5) has ended
 SPELL, MEMORY = 1.03, 1.25  # ratios of times: of one spell of counting, and of those that are looked at
 LINE = {"geometry": ("line",)}
@@ -72,7 +72,7 @@ LINE = {"geometry": ("line",)}
 
 @cache
 def front() -> tuple[Array, Array, float]:
-    """(z, s(z), standard deviation of s^2 - z^2/4) of eq. (5): Newton's method at Chebyshev's points of [0, FAR]."""
+    """(z, s(z), standard deviation of s^2 - z^2/4) of eq. (5), z from 0 to FAR: Newton's method at Chebyshev's points."""
     n = 80
     x = np.cos(math.pi * np.arange(n + 1) / n)
     weight = np.r_[2.0, np.ones(n - 1), 2.0] * (-1.0) ** np.arange(n + 1)
@@ -91,10 +91,13 @@ def front() -> tuple[Array, Array, float]:
         s = s - step
         if np.abs(step).max() < 1e-13:
             break
+    series = np.polynomial.chebyshev.Chebyshev.fit(x, s, n)
     nodes, weights = np.polynomial.legendre.leggauss(100)
-    fine = 0.5 * FAR * (nodes + 1)
-    second = np.polynomial.chebyshev.Chebyshev.fit(x, s, n)(nodes) ** 2 - fine**2 / 4
-    return z[::-1], s[::-1], math.sqrt(float(weights @ (second * fine**2) / (weights @ second)))
+    square = 0.25 * FAR**2 * (nodes + 1) ** 2
+    rate = series(nodes) ** 2 - square / 4
+    deviation = math.sqrt(float(weights @ (rate * square) / (weights @ rate)))
+    fine = np.linspace(-1, 1, 1201)
+    return 0.5 * FAR * (fine + 1), np.asarray(series(fine)), deviation
 
 
 @cache
@@ -192,9 +195,12 @@ class FrontSimulation(core.Simulation["AbFronts"]):
         curves = [core.Series("A", x, a, "points"), core.Series("B", x, b, "points")]
         if self.time > 0:
             fine = np.linspace(x[0], x[-1], 401)
-            curves += [core.Series(name, fine, v) for name, v in zip(("A, mean field", "B, mean field"), m.profile(fine, self.time), strict=True)]
+            names = ("A, mean field", "B, mean field")
+            curves += [core.Series(n, fine, v) for n, v in zip(names, m.profile(fine, self.time), strict=True)]
         reach = max(1.0, m.walkers * max(1.0, m.density_ratio))
-        return core.Chart(tuple(curves), core.Axis("place along the strip"), core.Axis("walkers per site", low=0.0, high=1.3 * reach))
+        return core.Chart(
+            tuple(curves), core.Axis("place along the strip"), core.Axis("walkers per site", low=0.0, high=1.3 * reach)
+        )
 
     def _walkers(self) -> core.Lattice:
         m = self.model
@@ -276,13 +282,64 @@ class AbFronts(core.Model):
     )
     presets = (
         core.Preset(
-            "front", {"reactivity": 0.05, "geometry": "plane"},
-            "The width grows as the sixth root of time while the rate falls as one over its root.",
+            "front", {"reactivity": 0.05, "rows": 120},
+            "Hardly any A crosses to the side of B: the front between them is narrow, and widens as the sixth root of "
+            "time while ever less reacts.",
             view=core.View(series="width", picture="front", function="reaction_profile"),
         ),
+        core.Preset(
+            "slow reaction", {"reactivity": 0.001, "rows": 120, "age": 100.0},
+            "Each meets many others before it reacts: the species mix as if they did not know each other, and the width "
+            "grows as the root of time until they have used each other up.",
+            view=core.View(series="width", picture="front", function="reaction_profile"),
+        ),
+        core.Preset(
+            "moving front", {"density_ratio": 0.25, "rows": 120},
+            "A is stronger: the front moves into B, 38 sites in 1000 steps, and four times as far in 16 times as long.",
+            (core.Promise(core.Value("position", method="quasi_static"), 38, 0.5),),
+            core.View(plane=("age", "density_ratio"), series="position", picture="front"),
+        ),
+        core.Preset(
+            "wandering", {"geometry": "line", "reactivity": 1.0, "length": 400, "rows": 300},
+            "Every row is a line of its own, on which no A can pass a B; their borders are sharp but wander apart, and "
+            "what looks like one wide front is many narrow ones.",
+            view=core.View(series="width", picture="walkers", function="reaction_profile"),
+        ),
     )  # fmt: skip
-    references = ()
-    tasks = ()
+    references = (
+        core.Reference(
+            "$s(0)$ of the front", 0.54535410, 2e-8, "boundary-value problem by collocation",
+            lambda model: float(front()[1][0]), {"age": 1000.0},
+        ),
+        core.Reference(
+            "largest rate of the front, in units of $J/w$", 0.29741109, 2e-8, "boundary-value problem by collocation",
+            lambda model: float(front()[1][0] ** 2), {"age": 1000.0},
+        ),
+        core.Reference(
+            "standard deviation of the front, in units of $w$", 1.37931480, 1e-7,
+            "boundary-value problem by collocation", lambda model: front()[2], {"age": 1000.0},
+        ),
+        core.Reference(
+            "where the front is, half as many B", math.sqrt(4000) * 0.3045701941739856, 1e-9,
+            r"$\sqrt{4t}\,\mathrm{erf}^{-1}\frac13$, Gálfi and Rácz (1988)",
+            core.Value("position", method="quasi_static"), {"density_ratio": 0.5}, published=True,
+        ),
+    )  # fmt: skip
+    tasks = (
+        core.Task(
+            "In the plane the front has the standard deviation 7.2 when a thousand steps have passed. How wide is it "
+            "after 64 times as long?",
+            {"reactivity": 0.05, "age": 64_000.0, "length": 8000}, "width",
+            core.Value("width", method="quasi_static"), 1.5,
+            "The flux that feeds it has fallen to an eighth, and the width goes as its inverse cube root.",
+        ),
+        core.Task(
+            "One B for every three A. In which place is the front after 400 steps?",
+            {"density_ratio": 1 / 3, "age": 400.0}, "position", core.Value("position", method="quasi_static"), 2.0,
+            "A - B does not know of the reaction: it only diffuses, and the front is where it is zero.",
+            view=core.View(plane=("age", "density_ratio")),
+        ),
+    )  # fmt: skip
     simulation = FrontSimulation
 
     @property
@@ -297,12 +354,113 @@ class AbFronts(core.Model):
         place = np.sqrt(4 * age) * erfinv((1 - ratio) / (1 + ratio))
         flux = 0.5 * walkers * (1 + ratio) * np.exp(-(place**2) / (4 * age)) / np.sqrt(math.pi * age)
         width, position, rate = np.full((3, age.size, 3), np.nan)
-        width[:, 0], position[:, 0], rate[:, 0] = front()[2] * (K * flux) ** (-1 / 3), place, flux
-        width[:, 1], position[:, 1] = np.sqrt(5 * age / 3), 0.0
-        rate[:, 1] = K * walkers**2 * ratio * np.sqrt(2 * age / math.pi)
+        width[:, QUASI_STATIC] = front()[2] * (K * flux) ** (-1 / 3)
+        position[:, QUASI_STATIC], rate[:, QUASI_STATIC] = place, flux
+        width[:, FREE], position[:, FREE] = np.sqrt(5 * age / 3), 0.0
+        rate[:, FREE] = K * walkers**2 * ratio * np.sqrt(2 * age / math.pi)
         if self.geometry == "line":
             far = np.log(np.maximum(walkers * np.sqrt(age / math.pi), 1.0))
             noise = 1 / math.sqrt(8 * math.pi) + (math.sqrt(2) * far + steps_noise()) / (math.sqrt(8) * math.pi**1.5)
-            width[:, 2], position[:, 2], rate[:, 2] = np.sqrt(math.pi * np.sqrt(age) / walkers * noise), place, flux
-            width[(ratio != 1) | (far == 0), 2] = np.nan
+            wide = np.sqrt(math.pi * np.sqrt(age) / walkers * noise)
+            width[:, WANDERING] = np.where((ratio == 1) & (far > 0), wide, np.nan)
+            position[:, WANDERING], rate[:, WANDERING] = place, flux
         return {"width": width, "position": position, "rate": rate, "local_rate": rate / width}
+
+    def _fronts_at(self, points: Points) -> dict[str, Array]:
+        return self.fronts(*(points[n] for n in ("age", "reactivity", "walkers", "density_ratio")))
+
+    def _here(self, age: Array) -> dict[str, Array]:
+        """Every observable at several ages, the other controls as they are."""
+        n = np.ones(age.size)
+        return self.fronts(age, self.reactivity * n, self.walkers * n, self.density_ratio * n)
+
+    def solve(self, points: Points) -> core.Solution:
+        values, age = self._fronts_at(points), points["age"]
+        width = values["width"]
+        late = width[:, QUASI_STATIC] < width[:, FREE]
+        with np.errstate(invalid="ignore"):
+            wanders = width[:, WANDERING] > width[:, QUASI_STATIC]
+        method = np.arange(3)
+        reach = np.sqrt(16 * age) + np.abs(values["position"][:, QUASI_STATIC])
+        fails = {
+            "walls": (reach > points["length"] / 2)[:, None],
+            "depletion": late[:, None] & (method == FREE),
+            "not_yet": ~late[:, None] & (method == QUASI_STATIC),
+            "wanders": (late & wanders)[:, None] & (method == QUASI_STATIC),
+        }
+        residual = np.where(np.isnan(width), np.nan, 0.0)
+        return core.Solution(values, residual, fails=fails)
+
+    def classify(self, points: Points, states: core.States) -> Mapping[str, Array]:
+        p = points["reactivity"]
+        mixing = p < self.boundary("depletion_sets_in", points)
+        with np.errstate(invalid="ignore"):
+            wandering = p > self.boundary("wandering_sets_in", points)
+        return {"mixing": mixing, "wandering_front": wandering, "front": ~mixing}
+
+    def boundary(self, name: str, points: Points) -> Array:
+        """The reactivity at which the width of eq. (5) is that of eq. (3), or of eq. (6)."""
+        found = self._fronts_at(points)
+        other = found["width"][:, FREE if name == "depletion_sets_in" else WANDERING]
+        return (front()[2] / other) ** 3 / found["rate"][:, QUASI_STATIC] / (4 * self.dimension)
+
+    def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
+        t, k, a, b = self.age, 4 * self.dimension * self.reactivity, self.walkers, self.walkers * self.density_ratio
+        if state["method"] == "free_mixing":
+            x = np.sqrt(4 * t) * np.linspace(-6, 6, 1201)
+            rate = k * a * b / 4 * (1 - erf(x / np.sqrt(4 * t)) ** 2)
+            total = rate.sum() * (x[1] - x[0])
+            spread = np.sqrt((rate * x * x).sum() * (x[1] - x[0]) / total)
+            return {"(3)": state["rate"] / total - 1, "(3), width": state["width"] / spread - 1}
+
+        def psi(x: float) -> float:
+            return float((a - b) / 2 - (a + b) / 2 * erf(x / math.sqrt(4 * t)))
+
+        place, step = state["position"], 1e-3 * math.sqrt(t)
+        slope = (8 * (psi(place + step) - psi(place - step)) - psi(place + 2 * step) + psi(place - 2 * step)) / (12 * step)
+        found = {"(2)": psi(place) / (a + b), "(4)": state["rate"] / -slope - 1}
+        if state["method"] == "quasi_static":
+            found["(5)"] = k * state["rate"] * (state["width"] / front()[2]) ** 3 - 1
+        return found
+
+    def profile(self, place: Array, time: float) -> tuple[Array, Array]:
+        """Mean-field densities of A and B at a time, by place: of eq. (3) or, once it is narrower, of eq. (5) within
+        eq. (2).
+        """
+        found = self._here(np.array([time]))
+        a, b, x = self.walkers, self.walkers * self.density_ratio, place / math.sqrt(4 * time)
+        if found["width"][0, FREE] < found["width"][0, QUASI_STATIC]:
+            return a / 2 * (1 - erf(x)), b / 2 * (1 + erf(x))
+        psi = (a - b) / 2 - (a + b) / 2 * erf(x)
+        z, s, deviation = front()
+        w, flux = found["width"][0, QUASI_STATIC] / deviation, found["rate"][0, QUASI_STATIC]
+        apart = np.abs(place - found["position"][0, QUASI_STATIC]) / w
+        mixed = flux * w * np.interp(apart, z, s - z / 2, right=0.0)
+        return np.maximum(psi, 0) + mixed, np.maximum(-psi, 0) + mixed
+
+    def profiles(self) -> dict[str, core.Profile]:
+        offset = np.linspace(-4, 4, 161)
+        z, s, deviation = front()
+        shapes = np.full((3, offset.size), np.nan)
+        shapes[QUASI_STATIC] = deviation * np.interp(deviation * np.abs(offset), z, s * s - z * z / 4, right=0.0)
+        spread = math.sqrt(5 / 12)  # of free mixing, in units of the root of 4t
+        shapes[FREE] = (1 - erf(spread * offset) ** 2) * spread * math.sqrt(math.pi / 8)
+        if self.geometry == "line":
+            shapes[WANDERING] = np.exp(-(offset**2) / 2) / math.sqrt(2 * math.pi)
+        return {"reaction_profile": core.Profile(offset, shapes)}
+
+    def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
+        found = self._here(np.maximum(np.asarray(times, np.float64), 0.01))
+        return {name: values.T for name, values in found.items()}
+
+    def extent(self) -> str:
+        what = "lines" if self.geometry == "line" else "rows"
+        return f"of {self.rows:,} {what} with {self.length:,} sites each"
+
+    def caveat(self) -> str:
+        if self.reactivity > 0.2:
+            return "walkers that have just missed each other meet again: they are not mixed at random even in the front"
+        return "the front is not narrow yet, few have reacted lately, or the walls are near"
+
+    def footprint(self) -> int:
+        return int(self.length * self.rows * (6 + 10 * self.walkers * (1 + self.density_ratio))) + 100_000
