@@ -6,12 +6,12 @@ walkers that do not react share a site.
 
 Simulation: a step picks one of the n walkers that were there when a bundle of steps began; if that one is gone, nothing
 happens, so that every walker still steps at its rate, exactly (uniformization), and no waiting time needs a logarithm.
-Walkers on one site are a doubly linked list, so that a step is O(1) and touches three lines of memory, which are asked
-for ahead of time because random numbers are functions of an index.
+Walkers on one site are a doubly linked list, so that a step is O(1) and touches three lines of memory; these are asked
+for ahead of time, because random numbers are functions of an index.
 
 Theory: how often a walker meets another one that it has not met before, from the lattice's Green function at the origin
-and an inverse Laplace transform (Smoluchowski 1916; Collins and Kimball 1949), and exact densities of the chain (Doering
-and ben-Avraham 1988, by the empty intervals; Torney and McConnell 1983, Spouge 1988).
+and an inverse Laplace transform (Smoluchowski 1917; Collins and Kimball 1949), and exact densities of the chain
+(Doering and ben-Avraham 1988, by the empty intervals; Torney and McConnell 1983, Spouge 1988).
 """
 
 from __future__ import annotations

@@ -85,7 +85,9 @@ def exactly_on_a_ring(sides: int, time: float, reactivity: float, both_go: bool)
                 for step in (1, -1):
                     target = (site + step) % sides
                     moved = state & ~(1 << site)
-                    after = (moved & ~(1 << target) if both_go else moved) if moved >> target & 1 else moved | 1 << target
+                    after = (
+                        (moved & ~(1 << target) if both_go else moved) if moved >> target & 1 else moved | 1 << target
+                    )
                     rates[after, state] += 1
                     rates[state, state] -= 1
     assert reactivity == 1

@@ -21,8 +21,8 @@ with $\kappa=y/x$
 $$\langle m^2\rangle=\frac{\kappa N}{\kappa+N-1},\qquad
 Y=\Big\langle\frac{\sum m_i^2}{(\sum m_i)^2}\Big\rangle=\frac\kappa{\kappa+N-1} \tag{3}$$
 
-$\kappa=1/\epsilon$ for *keep*. The *participation* $Y$ tells the two regimes apart: **one lump** that wanders ($Y\approx1$)
-if $N\ll\kappa$, and a spread field of $1/Y\approx N/\kappa$ lumps if $N\gg\kappa$, with the border $Y=\frac12$ at
+$\kappa=1/\epsilon$ for *keep*. The *participation* $Y$ tells two regimes apart: **one lump** that wanders
+($Y\approx1$) if $N\ll\kappa$, and a spread field of $1/Y\approx N/\kappa$ lumps if $N\gg\kappa$, with the border $Y=\frac12$ at
 $N=\kappa+1$.
 
 **Mean field** takes the partner from the same distribution, but independently: a random map applied again and again
@@ -231,7 +231,8 @@ class RandomAdvectionSimulation(core.Simulation["RandomAdvection"]):
         return core.Chart(
             (core.Series("run", f[:-1], f[1:] ** 2, "points", error=2 * f[1:] * e[1:]),
              core.Series("mean field", theory[:-8], theory[8:] ** 2)),
-            core.Axis("fraction above one level", low=0, high=1), core.Axis("square of that above the next", low=0, high=1),
+            core.Axis("fraction above one level", low=0, high=1),
+            core.Axis("square of that above the next", low=0, high=1),
             (core.Guide(1.0, (0.0, 0.0), "equal"),), "every dot: two neighbouring levels of mass", equal=True,
         )  # fmt: skip
 
@@ -276,15 +277,20 @@ class RandomAdvection(core.Model):
     )
     phases = (
         core.Phase("one_lump", "A single lump holds most of the mass, and wanders."),
-        core.Phase("spread", "The mass is spread over many lumps, which merge and are fed again by what is left behind."),
+        core.Phase(
+            "spread", "The mass is spread over many lumps, which merge and are fed again by what is left behind."
+        ),
     )
     failures = (
         core.Failure(
-            "more_than_there_is", "Mean field puts more on one site than there is: the lumps have met all of the others."
+            "more_than_there_is",
+            "Mean field puts more on one site than there is: the lumps have met all of the others.",
         ),
     )
     landmarks = (
-        core.Landmark("condensation", r"N=\kappa+1", "half of the mass squared is on one site", of="mixing", continuous=False),
+        core.Landmark(
+            "condensation", r"N=\kappa+1", "half of the mass squared is on one site", of="mixing", continuous=False
+        ),
     )
     planes = (core.Plane("size", "mixing", "participation", along="y"),)
     presets = (
@@ -296,7 +302,7 @@ class RandomAdvection(core.Model):
         ),
         core.Preset(
             "hierarchy", {"size": 4096, "mixing": 0.01, "geometry": "complete"},
-            "Levels of mass, each a hundred times lighter: the fraction above one is the square of that above the next.",
+            "Levels of mass, each a hundred times lighter: the share above one is the square of that above the next.",
             view=core.View(picture="hierarchy", function="occupied", series="second_moment"),
         ),
         core.Preset(
@@ -389,7 +395,10 @@ class RandomAdvection(core.Model):
             a, b = self.shares
             first, second = np.array([[1 - a], [b]]), np.array([[a], [1 - b]])
         together = (n - square) / (n - 1) if state["method"] == "exact" else 1.0  # <m_i m_j>
-        after = np.mean(first**2 + second**2) * 2 * square + 2 * np.mean(first[0] * first[1] + second[0] * second[1]) * together
+        after = (
+            np.mean(first**2 + second**2) * 2 * square
+            + 2 * np.mean(first[0] * first[1] + second[0] * second[1]) * together
+        )
         return {"(2)": (after / (2 * square) - 1) if self.rule != "all" or state["method"] == "exact" else 0.0}
 
     def classify(self, points: Points, states: core.States) -> Mapping[str, Array]:
@@ -404,7 +413,9 @@ class RandomAdvection(core.Model):
 
     def profiles(self) -> dict[str, core.Profile]:
         moments = np.full((2, len(ORDERS)), np.nan)
-        square = self.solve({"size": np.array([self.size]), "mixing": np.array([self.mixing])}).values["second_moment"][0]
+        square = self.solve({"size": np.array([self.size]), "mixing": np.array([self.mixing])}).values["second_moment"][
+            0
+        ]
         moments[EXACT, :2] = 1.0, square[EXACT]
         if self.rule == "share":
             n, k = self.size, ORDERS

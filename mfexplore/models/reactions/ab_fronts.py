@@ -30,7 +30,7 @@ $$s''=s^2-\frac{z^2}4,\qquad w=(KJ)^{-1/3}\sim t^{1/6} \tag{5}$$
 (Gálfi and Rácz). The *global* rate $R\sim t^{-1/2}$ is spread over a front that widens, so that the *local* rate
 $R/W\sim t^{-2/3}$; at its centre it is $0.297\,J/w$, and $W=1.379\,w$.
 
-**Fluctuations** move the front where $d=1$: the line between $A$ and $B$ is where $\psi$, with its noise, is zero. Noise
+**Fluctuations** move the front where $d=1$: the border of $A$ and $B$ is where $\psi$, with its noise, is zero. Noise
 is that of the start, which diffusion has averaged over $\sqrt t$, and that of all steps since, which is proportional to
 the walkers that are left, $|\psi|$, and so to the distance from the front. For $a_0=b_0=\rho_0$, and down to the
 distance between walkers at the front, $\ell^2=\sqrt{\pi t}/\rho_0$,
@@ -39,10 +39,12 @@ $$W^2\simeq\frac{\pi\sqrt t}{\rho_0}\Big[\frac1{\sqrt{8\pi}}+\frac1{\sqrt8\,\pi^
 +\int_0^1\Big[\frac{\arctan q+\frac q{1+q^2}}{u^{3/2}}-\frac{\sqrt2}u\Big]du\Big)\Big],\quad
 q^2=\frac u{2(1-u)} \tag{6}$$
 
-so $W\sim t^{1/4}(\ln t)^{1/2}$, and sooner or later wider than (5) on any line.
+so $W\sim t^{1/4}(\ln t)^{1/2}$, and sooner or later wider than (5) on any line. The reactions of one line spread over
+about $\ell\sim t^{1/4}$ besides.
 
 **Valid:** (5) for $t\gg1/Ka_0$ with many walkers in the front, so for small $p$ or many walkers per site; at $d=2$ with
-logarithms. (6) to the leading logarithm: what is meant by the distance at the front is not sharp. All until the walls
+logarithms. (6) to the leading logarithm, for what is meant by the distance at the front is not sharp:
+runs are wider than it by about a third. All until the walls
 at the ends are felt.
 
 **Simulation:** as defined. Places of reactions are counted; width, place and rate are those of the last fifth of the
@@ -72,7 +74,7 @@ LINE = {"geometry": ("line",)}
 
 @cache
 def front() -> tuple[Array, Array, float]:
-    """(z, s(z), standard deviation of s^2 - z^2/4) of eq. (5), z from 0 to FAR: Newton's method at Chebyshev's points."""
+    """(z, s(z), standard deviation of s^2 - z^2/4) of eq. (5), z from 0 to FAR: Newton's method, Chebyshev's points."""
     n = 80
     x = np.cos(math.pi * np.arange(n + 1) / n)
     weight = np.r_[2.0, np.ones(n - 1), 2.0] * (-1.0) ** np.arange(n + 1)
@@ -242,7 +244,10 @@ class AbFronts(core.Model):
     sources = (
         core.Source("L. Gálfi and Z. Rácz, Phys. Rev. A 38, 3151 (1988)", doi="10.1103/PhysRevA.38.3151"),
         core.Source("S. Cornell and M. Droz, Phys. Rev. Lett. 70, 3824 (1993)", doi="10.1103/PhysRevLett.70.3824"),
-        core.Source("G. T. Barkema, M. J. Howard and J. L. Cardy, Phys. Rev. E 53, R2017 (1996)", doi="10.1103/PhysRevE.53.R2017"),
+        core.Source(
+            "G. T. Barkema, M. J. Howard and J. L. Cardy, Phys. Rev. E 53, R2017 (1996)",
+            doi="10.1103/PhysRevE.53.R2017",
+        ),
     )
     observables = (
         core.Observable("width", "W", "standard deviation of the places of reactions", unit="sites", scale="log"),
@@ -269,10 +274,14 @@ class AbFronts(core.Model):
         core.Failure("walls", "Diffusion has reached the ends of the strip."),
         core.Failure("depletion", "So much has reacted that the species no longer mix freely."),
         core.Failure("not_yet", "Reactions are still too slow to keep the species apart."),
-        core.Failure("wanders", "On a line the noise moves the front by more than it is wide: mean field is too narrow."),
+        core.Failure(
+            "wanders", "On a line the noise moves the front by more than it is wide: mean field is too narrow."
+        ),
     )
     landmarks = (
-        core.Landmark("depletion_sets_in", "W_3=W_5", "mixing and front are equally wide", of="reactivity", continuous=False),
+        core.Landmark(
+            "depletion_sets_in", "W_3=W_5", "mixing and front are equally wide", of="reactivity", continuous=False
+        ),
         core.Landmark("wandering_sets_in", "W_5=W_6", "the front of a line is as wide as it wanders", of="reactivity",
                       continuous=False, only=LINE),
     )  # fmt: skip
@@ -289,8 +298,8 @@ class AbFronts(core.Model):
         ),
         core.Preset(
             "slow reaction", {"reactivity": 0.001, "rows": 120, "age": 100.0},
-            "Each meets many others before it reacts: the species mix as if they did not know each other, and the width "
-            "grows as the root of time until they have used each other up.",
+            "Each meets many others before it reacts: the species mix as strangers do, and the width grows as the "
+            "root of time until they have used each other up.",
             view=core.View(series="width", picture="front", function="reaction_profile"),
         ),
         core.Preset(
@@ -350,14 +359,14 @@ class AbFronts(core.Model):
 
     def fronts(self, age: Array, reactivity: Array, walkers: Array, ratio: Array) -> dict[str, Array]:
         """Every observable by every method, shape (n, 3); arguments of shape (n,)."""
-        K = 4 * self.dimension * reactivity
+        k = 4 * self.dimension * reactivity
         place = np.sqrt(4 * age) * erfinv((1 - ratio) / (1 + ratio))
         flux = 0.5 * walkers * (1 + ratio) * np.exp(-(place**2) / (4 * age)) / np.sqrt(math.pi * age)
         width, position, rate = np.full((3, age.size, 3), np.nan)
-        width[:, QUASI_STATIC] = front()[2] * (K * flux) ** (-1 / 3)
+        width[:, QUASI_STATIC] = front()[2] * (k * flux) ** (-1 / 3)
         position[:, QUASI_STATIC], rate[:, QUASI_STATIC] = place, flux
         width[:, FREE], position[:, FREE] = np.sqrt(5 * age / 3), 0.0
-        rate[:, FREE] = K * walkers**2 * ratio * np.sqrt(2 * age / math.pi)
+        rate[:, FREE] = k * walkers**2 * ratio * np.sqrt(2 * age / math.pi)
         if self.geometry == "line":
             far = np.log(np.maximum(walkers * np.sqrt(age / math.pi), 1.0))
             noise = 1 / math.sqrt(8 * math.pi) + (math.sqrt(2) * far + steps_noise()) / (math.sqrt(8) * math.pi**1.5)
@@ -417,7 +426,9 @@ class AbFronts(core.Model):
             return float((a - b) / 2 - (a + b) / 2 * erf(x / math.sqrt(4 * t)))
 
         place, step = state["position"], 1e-3 * math.sqrt(t)
-        slope = (8 * (psi(place + step) - psi(place - step)) - psi(place + 2 * step) + psi(place - 2 * step)) / (12 * step)
+        slope = (8 * (psi(place + step) - psi(place - step)) - psi(place + 2 * step) + psi(place - 2 * step)) / (
+            12 * step
+        )
         found = {"(2)": psi(place) / (a + b), "(4)": state["rate"] / -slope - 1}
         if state["method"] == "quasi_static":
             found["(5)"] = k * state["rate"] * (state["width"] / front()[2]) ** 3 - 1

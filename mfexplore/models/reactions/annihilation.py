@@ -53,8 +53,8 @@ and the gaps $z$ between coalescing walkers, over their mean, have the law $p(z)
 the $e^{-z}$ of a mixed gas. Among traps at the density $c$ the survival is the average over gaps of $L$ free sites,
 with weights $Lc^2(1-c)^{L-1}$, of that in an interval with absorbing ends.
 
-**Valid:** (1) for $t\ll1/k\rho_0$, and for small $p$ until $k$ times the density of (4) or (5) falls below $1/t$, in one
-dimension $t\approx2\pi/k^2$; in three dimensions its exponent stays right for $A+A$, and only $2k$ must become
+**Valid:** (1) for $t\ll1/k\rho_0$, and for small $p$ until $k$ times the density of (4) or (5) falls below $1/t$, in
+one dimension $t\approx2\pi/k^2$; in three dimensions its exponent stays right for $A+A$, and only $2k$ must become
 $K(\infty)$. (2), (3) include that but neglect all correlations of three walkers. Slow crossovers: in the plane only
 logarithms.
 
@@ -254,7 +254,9 @@ class AnnihilationSimulation(core.Simulation["Annihilation"]):
         m = self.model
         times, densities = np.array(self.marks[1:] or [(0.5, math.nan)]).T
         late = np.geomspace(1.0, max(100.0, float(times[-1])), 61)
-        theory = m.densities(late, np.full(61, m.reactivity), np.full(61, m.start_density), np.full(61, m.trap_density))[0]
+        theory = m.densities(
+            late, np.full(61, m.reactivity), np.full(61, m.start_density), np.full(61, m.trap_density)
+        )[0]
         base = m.late_density(late)
         names = {SMOLUCHOWSKI: "Smoluchowski", MEAN_FIELD: "rate equation", EXACT: "exact"}
         lines = [core.Series(name, late, theory[:, k] / base) for k, name in names.items()
@@ -311,9 +313,14 @@ class Annihilation(core.Model):
             "exponent", r"-d\ln\rho/d\ln t", "how fast the density falls: the exponent of a power law", low=0, high=1.2
         ),
         core.Observable(
-            "pair_correlation", "g", "pairs at a distance, over those that chance would bring there", over="distance",
-            low=0, high=1.4, only=LINE | ALIKE,
-        ),  # fmt: skip
+            "pair_correlation",
+            "g",
+            "pairs at a distance, over those that chance would bring there",
+            over="distance",
+            low=0,
+            high=1.4,
+            only=LINE | ALIKE,
+        ),
     )
     coordinates = (core.Coordinate("distance", r"r/\sqrt{8t}", "distance over how far pairs have diffused"),)
     methods = (
@@ -326,7 +333,9 @@ class Annihilation(core.Model):
     )
     phases = (
         core.Phase("beginning", "Hardly anybody has reacted yet."),
-        core.Phase("reaction_limited", "Walkers meet often before they react: they are mixed, and rates describe them."),
+        core.Phase(
+            "reaction_limited", "Walkers meet often before they react: they are mixed, and rates describe them."
+        ),
         core.Phase("diffusion_limited", "Who meets, reacts: what is left is decided by how long it takes to meet."),
     )
     failures = (

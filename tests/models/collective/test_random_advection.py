@@ -40,7 +40,9 @@ def test_verified_second_moments(reference: dict[str, Any]) -> None:
     model = RandomAdvection(size=32, **RULES[reference["id"]])
     assert square(model) == pytest.approx(reference["value"], rel=1e-13)
     result = model.ensemble(samples=8, seed=1)
-    assert float(result["second_moment"]) == pytest.approx(square(model), abs=4 * float(result["second_moment_standard_error"]))
+    assert float(result["second_moment"]) == pytest.approx(
+        square(model), abs=4 * float(result["second_moment_standard_error"])
+    )
 
 
 def test_third_moment_of_mean_field_and_what_a_ring_has_of_it() -> None:

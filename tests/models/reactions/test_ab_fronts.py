@@ -47,7 +47,7 @@ def test_exponents_of_time() -> None:
 
 
 def test_noise_of_the_steps_is_a_double_integral() -> None:
-    """The variance of psi at the front by all steps older than s, for a density |psi| = erf: eq. (6) without its log."""
+    """Variance of psi at the front by all steps older than s, where |psi| = erf: eq. (6) without its log."""
 
     def by_steps_before(s: float, t: float = 1.0) -> float:
         def older(age: float) -> float:
@@ -95,7 +95,7 @@ def front_in_time(k: float, a0: float, b0: float, times: list[float]) -> list[tu
 
 
 def test_mean_field_goes_from_free_mixing_to_the_quasi_static_front() -> None:
-    """k = 4 (the line, p = 1) scaled: what matters is k a0 t."""
+    """The line with p = 1, k = 4: what matters is k a0 t."""
     early, late = front_in_time(4.0, 1.0, 1.0, [0.01, 60.0])
     model = AbFronts(geometry="line", reactivity=1.0)
     theory = model.fronts(np.array([0.01, 60.0]), np.ones(2), np.ones(2), np.ones(2))
@@ -105,7 +105,7 @@ def test_mean_field_goes_from_free_mixing_to_the_quasi_static_front() -> None:
 
 
 def test_a_weaker_species_is_driven_back() -> None:
-    (_, position, rate), = front_in_time(4.0, 1.0, 0.4, [60.0])
+    ((_, position, rate),) = front_in_time(4.0, 1.0, 0.4, [60.0])
     model = AbFronts(geometry="line", reactivity=1.0, density_ratio=0.4, age=60.0)
     assert position == pytest.approx(value(model, "position"), rel=0.02)
     assert rate == pytest.approx(value(model, "rate"), rel=0.03)
@@ -177,8 +177,8 @@ def test_fronts_on_lines_wander(rows: int) -> None:
     run = AbFronts(geometry="line", reactivity=1.0, length=120, rows=rows).simulate(seed=4)
     run.advance(100)
     seen, model = run.observe(), run.model.replace(age=90.0)
-    assert seen["width"] > 1.3 * value(model, "width")
-    assert seen["width"] == pytest.approx(value(model, "width", "wandering"), rel=0.2)
+    assert seen["width"] > 1.4 * value(model, "width")
+    assert 1.1 < seen["width"] / value(model, "width", "wandering") < 1.5  # of one line the zone has a width, too
     assert seen["rate"] == pytest.approx(value(model, "rate"), rel=0.15)
     for row in range(0, rows, 10):
         a, b = (run.walkers.places(kind) for kind in (0, 1))

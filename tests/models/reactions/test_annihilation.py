@@ -175,7 +175,9 @@ def test_a_long_run_has_the_exact_exponent_and_pair_correlation(run: Any) -> Non
     far = measured.coordinate > 0.25  # nearer the lattice is seen
     expected = np.interp(measured.coordinate, theory["distance"], theory)
     assert (np.abs(measured.values - expected)[far] < 4.5 * measured.error[far] + 0.02).all()
-    wrong = np.interp(measured.coordinate, theory["distance"], run.model.theory()["pair_correlation"].sel({"method": "smoluchowski"}))
+    wrong = np.interp(
+        measured.coordinate, theory["distance"], run.model.theory()["pair_correlation"].sel({"method": "smoluchowski"})
+    )
     assert ((measured.values - wrong)[(measured.coordinate > 0.3) & (measured.coordinate < 0.8)] > 0.1).all()
 
 
