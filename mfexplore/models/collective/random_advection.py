@@ -22,8 +22,8 @@ $$\langle m^2\rangle=\frac{\kappa N}{\kappa+N-1},\qquad
 Y=\Big\langle\frac{\sum m_i^2}{(\sum m_i)^2}\Big\rangle=\frac\kappa{\kappa+N-1} \tag{3}$$
 
 $\kappa=1/\epsilon$ for *keep*. The *participation* $Y$ tells two regimes apart: **one lump** that wanders
-($Y\approx1$) if $N\ll\kappa$, and a spread field of $1/Y\approx N/\kappa$ lumps if $N\gg\kappa$, with the border $Y=\frac12$ at
-$N=\kappa+1$.
+($Y\approx1$) if $N\ll\kappa$, and a spread field of $1/Y\approx N/\kappa$ lumps if $N\gg\kappa$, with the border at
+$N=\kappa+1$, where $Y=\frac12$.
 
 **Mean field** takes the partner from the same distribution, but independently: a random map applied again and again
 (an iterated function system), $m\to(1-a)m+bm^*$ or $(1-b)m+am^*$. Its moments follow one from another,
@@ -187,10 +187,8 @@ class RandomAdvectionSimulation(core.Simulation["RandomAdvection"]):
 
     def observe(self) -> dict[str, float]:
         square = float(np.mean(self.mass**2))
-        seen = {"participation": square / self.model.size, "second_moment": square}
-        if self.model.rule == "all":
-            seen["lump_density"] = np.count_nonzero(self.mass) / self.model.size
-        return seen
+        held = np.count_nonzero(self.mass) / self.model.size
+        return {"participation": square / self.model.size, "second_moment": square, "lump_density": held}
 
     @property
     def finished(self) -> bool:
@@ -421,12 +419,13 @@ class RandomAdvection(core.Model):
             n, k = self.size, ORDERS
             moments[EXACT] = np.exp(k * math.log(n) + gammaln(k + 1) + gammaln(n) - gammaln(n + k))
         moments[MEAN_FIELD] = self._moments()
-        found = {"moments": core.Profile(ORDERS.astype(float), moments)}
+        levels = np.linspace(LEVELS[0], LEVELS[-1], 65)
+        fractions = np.full((2, levels.size), np.nan)
         if self.rule in SMALL["rule"]:
-            levels = np.linspace(LEVELS[0], LEVELS[-1], 65)
-            theory = occupied(self.mixing, self.rule, levels)
-            found["occupied"] = core.Profile(levels, np.stack([np.full_like(theory, np.nan), theory]))
-        return found
+            fractions[MEAN_FIELD] = occupied(self.mixing, self.rule, levels)
+        return {
+            "occupied": core.Profile(levels, fractions), "moments": core.Profile(ORDERS.astype(float), moments)
+        }  # fmt: skip
 
     def _moments(self) -> Array:
         """Eq. (4)."""
