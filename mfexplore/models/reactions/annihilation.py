@@ -88,6 +88,7 @@ ALIKE = {"reaction": ("annihilation", "coalescence")}
 GONE = 1e-12  # density below which nobody is left to speak of
 REACH = 3.0  # distances of the pair correlation, in units of sqrt(8t)
 ROWS, COLUMNS = 200, 320  # of the picture of the line in time
+SPELL = 1.03  # ratio of the times of two rows of it
 
 
 def trap_survival(times: Array, traps: Array) -> tuple[Array, Array]:
@@ -122,7 +123,7 @@ def trap_survival(times: Array, traps: Array) -> tuple[Array, Array]:
 class AnnihilationSimulation(core.Simulation["Annihilation"]):
     """Walkers step by step; the unit of time is the mean time between two steps of one walker in one direction."""
 
-    time_unit, step, recording = "step times", 0.5, "log"
+    time_unit, step, recording = "step times", 1.0, "log"
 
     def prepare(self) -> None:
         m, rng = self.model, self.rng
@@ -161,8 +162,9 @@ class AnnihilationSimulation(core.Simulation["Annihilation"]):
     def evolve(self, duration: float) -> None:
         self.walkers.advance(duration)
         now = self.time + duration
-        if now >= 1.03 * self.marks[-1][0]:
-            self.marks.append((now, self.density))
+        if now < SPELL * self.marks[-1][0]:
+            return
+        self.marks.append((now, self.density))
         if self.model.geometry == "line":
             if self.rows == ROWS:
                 self.raster[:-1] = self.raster[1:]
@@ -243,7 +245,7 @@ class AnnihilationSimulation(core.Simulation["Annihilation"]):
             states = states[:2]
         if m.geometry == "line":
             top = len(states) - 1
-            return core.Lattice(self.raster.copy(), 0, top, "sites across, time down", False, states, "still to come")
+            return core.Lattice(self.raster.copy(), 0, top, "sites across; time down, by ratios", False, states, "still to come")
         rows = self.sides[0]
         plane = self.sites(rows * rows).reshape(rows, rows)
         caption = "the lattice" if m.geometry == "plane" else "one layer of the lattice"
@@ -252,7 +254,7 @@ class AnnihilationSimulation(core.Simulation["Annihilation"]):
     def _amplitude(self) -> core.Chart:
         """Densities over the law of late times, (4)-(6): what is level has its exponent, what is at 1 its amplitude."""
         m = self.model
-        times, densities = np.array(self.marks[1:] or [(0.5, math.nan)]).T
+        times, densities = np.array(self.marks[1:] or [(1.0, math.nan)]).T
         late = np.geomspace(1.0, max(100.0, float(times[-1])), 61)
         theory = m.densities(
             late, np.full(61, m.reactivity), np.full(61, m.start_density), np.full(61, m.trap_density)
@@ -295,7 +297,7 @@ class Annihilation(core.Model):
         "line", {"line": "line, d = 1", "plane": "plane, d = 2", "space": "space, d = 3"}, doc="where they wander"
     )
     size: int = core.control(
-        200_000, 8, 4_000_000, symbol="N", role="size", scale="log", part="simulation", doc="sites of the lattice"
+        50_000, 8, 4_000_000, symbol="N", role="size", scale="log", part="simulation", doc="sites of the lattice"
     )
 
     title = "Annihilating walkers"
@@ -379,24 +381,24 @@ class Annihilation(core.Model):
             view=core.View(series="density", picture="walkers", function="pair_correlation"),
         ),
         core.Preset(
-            "slow reaction", {"reactivity": 0.02, "age": 4000.0, "size": 100_000},
+            "slow reaction", {"reactivity": 0.02, "age": 4000.0},
             "At first reactions are rare and the rate equation holds; later walkers run out of partners nearby, and "
             "the run leaves it.",
             view=core.View(series="exponent", picture="amplitude"),
         ),
         core.Preset(
-            "segregation", {"reaction": "two_species", "geometry": "plane", "age": 1000.0, "size": 262_144},
+            "segregation", {"reaction": "two_species", "geometry": "plane", "age": 1000.0, "size": 40_000},
             "A and B separate into domains that grow with time: far more is left than any mixture would leave.",
             view=core.View(series="density", picture="walkers"),
         ),
         core.Preset(
-            "traps", {"reaction": "traps", "trap_density": 0.1, "age": 2000.0, "size": 1_000_000},
+            "traps", {"reaction": "traps", "trap_density": 0.1, "age": 2000.0, "size": 500_000},
             "Who is left after 2000 steps lives in a large gap: 7.6 times as many as Smoluchowski expects.",
             (core.Promise(lambda m: ratio(m, "exact", "smoluchowski"), 7.6, 0.05),),
             core.View(series="density", picture="walkers"),
         ),
         core.Preset(
-            "space", {"geometry": "space", "age": 100.0, "size": 1_000_000},
+            "space", {"geometry": "space", "age": 100.0, "size": 216_000},
             "In three dimensions a walker that misses another may never meet it again: the exponent of the rate "
             "equation is right, but its constant is a third too large.",
             (core.Promise(lambda m: ratio(m, "mean_field", "late"), 0.66, 0.01),),
