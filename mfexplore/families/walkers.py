@@ -223,9 +223,9 @@ _WEIGHTS = (
 
 
 def inverse_laplace(transform: Callable[[Array], Array], times: Array) -> Array:
-    """A function of time, shape (n,), from its transform, which may be singular only at real s <= 0.
+    """Functions of time, shape (..., n), from their transforms, which may be singular only at real s <= 0.
 
-    transform: of complex s, shape (n, NODES / 2). Talbot's contour with the parameters of Trefethen, Weideman and
+    transform: of complex s, shape (n, NODES / 2), may return several, (..., n, NODES / 2). Talbot's contour with the parameters of Trefethen, Weideman and
     Schmelzer (BIT 46, 653 (2006)).
     """
     t = np.asarray(times, np.float64)
@@ -269,8 +269,12 @@ def meeting_rate(s: Array, dimension: int, rate: float, reactivity: Array) -> Ar
 def meetings(times: Array, dimension: int, rate: float, reactivity: Array) -> tuple[Array, Array]:
     """(K(t), its integral from 0 to t); times, reactivity: shape (n,)."""
     p = np.broadcast_to(np.asarray(reactivity, np.float64), np.shape(times))[:, None]
-    now = inverse_laplace(lambda s: meeting_rate(s, dimension, rate, p), times)
-    so_far = inverse_laplace(lambda s: meeting_rate(s, dimension, rate, p) / s, times)
+
+    def both(s: Array) -> Array:
+        found = meeting_rate(s, dimension, rate, p)
+        return np.stack([found, found / s])
+
+    now, so_far = inverse_laplace(both, times)
     return now, so_far
 
 
@@ -292,10 +296,8 @@ def chain_density(times: Array, start: Array, both_go: bool) -> tuple[Array, Arr
     def transform(s: Array) -> Array:
         decay = 4 / (4 + s + np.sqrt(s) * np.sqrt(s + 8))
         own = q / (s * q - 2 * (1 - q) ** 2)  # the answer to q^n alone, which E_0 = 1 corrects
-        return 1 / s - (1 / s - own) * decay - own * q
+        found = 1 / s - (1 / s - own) * decay - own * q
+        return np.stack([found, s * found - (1 - q)])
 
-    times = np.asarray(times, np.float64)
-    share = 0.5 if both_go else 1.0
-    density = share * inverse_laplace(transform, times)
-    slope = share * inverse_laplace(lambda s: s * transform(s) - (1 - q), times)
+    density, slope = (0.5 if both_go else 1.0) * inverse_laplace(transform, times)
     return density, slope

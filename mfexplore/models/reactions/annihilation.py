@@ -88,6 +88,7 @@ ALIKE = {"reaction": ("annihilation", "coalescence")}
 GONE = 1e-12  # density below which nobody is left to speak of
 REACH = 3.0  # distances of the pair correlation, in units of sqrt(8t)
 ROWS, COLUMNS = 200, 320  # of the picture of the line in time
+SINGLE = 200  # sites of a gap up to which gaps are added up one by one
 SPELL = 1.03  # ratio of the times of two rows of it
 
 
@@ -97,27 +98,27 @@ def trap_survival(times: Array, traps: Array) -> tuple[Array, Array]:
     The mean of 1 - (decay^x + decay^(L + 1 - x)) / (1 + decay^(L + 1)) over the L places of a gap, over all gaps: small
     ones one by one, large ones by quadrature.
     """
-    x, w = np.polynomial.legendre.leggauss(120)
-    size, ones = np.arange(1.0, 302.0), np.ones(301)
-    ones[-2:] = 1 - 1 / 24, 1 / 24  # Euler and Maclaurin: the sum beyond 300 is an integral from 300.5, and its slope
+    x, w = np.polynomial.legendre.leggauss(100)
+    ones = np.ones(SINGLE + 1)
+    ones[-2:] = 1 - 1 / 24, 1 / 24  # Euler and Maclaurin: the sum from there is an integral, and its slope at the end
+    size = np.arange(1.0, SINGLE + 2)
 
     def transform(s: Array) -> Array:
         decay = 2 / (2 + s + np.sqrt(s) * np.sqrt(s + 4))
-        lost = np.zeros_like(s)
+        lost = np.empty_like(s)
         for row, c in enumerate(traps):
-            reach = 45 / c
-            length, weight = size[:-1], np.ones(300)
-            if reach > 300.5:
-                u = 0.5 * (math.log(reach / 300.5) * (x + 1))
-                far = 300.5 * np.exp(u)
-                length = np.concatenate([size, far])
-                weight = np.concatenate([ones, far * w * 0.5 * math.log(reach / 300.5)])
-            weight = weight * c * c * np.exp((length - 1) * np.log1p(-c))
+            reach = max(45 / c, SINGLE + 2)
+            beyond = math.log(reach / (SINGLE + 0.5)) / 2
+            far = (SINGLE + 0.5) * np.exp(beyond * (x + 1))
+            length = np.concatenate([size, far])
+            weight = np.concatenate([ones, beyond * far * w]) * c * c * np.exp((length - 1) * math.log1p(-c))
             power = np.exp(length[:, None] * np.log(decay[row]))
             lost[row] = 2 * decay[row] / (1 - decay[row]) * (weight @ ((1 - power) / (1 + power * decay[row])))
-        return (1 - lost) / s
+        found = (1 - lost) / s
+        return np.stack([found, s * found - 1])
 
-    return inverse_laplace(transform, times), inverse_laplace(lambda s: s * transform(s) - 1, times)
+    survival, slope = inverse_laplace(transform, times)
+    return survival, slope
 
 
 class AnnihilationSimulation(core.Simulation["Annihilation"]):
@@ -245,7 +246,8 @@ class AnnihilationSimulation(core.Simulation["Annihilation"]):
             states = states[:2]
         if m.geometry == "line":
             top = len(states) - 1
-            return core.Lattice(self.raster.copy(), 0, top, "sites across; time down, by ratios", False, states, "still to come")
+            caption = "sites across; time down, by ratios"
+            return core.Lattice(self.raster.copy(), 0, top, caption, False, states, "still to come")
         rows = self.sides[0]
         plane = self.sites(rows * rows).reshape(rows, rows)
         caption = "the lattice" if m.geometry == "plane" else "one layer of the lattice"
@@ -514,7 +516,7 @@ class Annihilation(core.Model):
         certain = np.flatnonzero(reactivity == 1)
         if d == 1 and self.reaction != "two_species" and certain.size:
             if trapped:
-                value, slope = trap_survival(age[certain], traps[certain]) * first[certain]
+                value, slope = first[certain] * np.array(trap_survival(age[certain], traps[certain]))
             else:
                 value, slope = chain_density(age[certain], density[certain], self.reaction == "annihilation")
             found[certain, EXACT], exponent[certain, EXACT] = value, -age[certain] * slope / value
