@@ -80,7 +80,8 @@ from mfexplore.numerics.kernel import kernel
 EXACT, MEAN_FIELD = range(2)  # as in `methods`
 LEVELS, ORDERS = np.arange(-1, 8), np.arange(1, 7)
 FAINTEST = -8.0  # log10 of the least mass in the picture
-ROWS, COLUMNS = 240, 320
+ROWS, COLUMNS = 240, 320  # of the field in time, at most
+SPELL = 1.03  # ratio of the times of two rows of it, where lumps only coalesce
 SMALL = {"rule": ("keep", "mix")}
 
 
@@ -158,8 +159,9 @@ class RandomAdvectionSimulation(core.Simulation["RandomAdvection"]):
         slow = m.size**2 if m.geometry == "ring" else 50.0 * m.size
         self.step = 0.25 if m.rule == "all" else float(min(max(0.25, slow / 20_000), max(0.25, 8000 / m.size)))
         self.relaxation, self.window = 0.15 * slow + 20, 0.3 * slow + 50
-        self.raster = np.full((ROWS, min(m.size, COLUMNS)), np.nan)
-        self.rows = 0
+        columns = min(m.size, COLUMNS)
+        self.raster = np.full((min(ROWS, 3 * columns // 4), columns), np.nan)
+        self.rows, self.last_row = 0, 0.0
         self.averages = BlockAverages(len(LEVELS) + len(ORDERS))
         self.retune()
 
@@ -172,9 +174,12 @@ class RandomAdvectionSimulation(core.Simulation["RandomAdvection"]):
         transfers = int(self.rng.poisson(2 * m.size * duration))
         transfer(self.mass, a, b, m.geometry == "complete", transfers, self.stream)
         self.averages.add(np.concatenate([self._occupied(LEVELS), [np.mean(self.mass**n) for n in ORDERS]]))
-        if self.rows == ROWS:
+        if m.rule == "all" and self.time + duration < SPELL * self.last_row:
+            return
+        self.last_row = self.time + duration
+        if self.rows == len(self.raster):
             self.raster[:-1] = self.raster[1:]
-        self.rows = min(self.rows + 1, ROWS)
+        self.rows = min(self.rows + 1, len(self.raster))
         with np.errstate(divide="ignore"):
             self.raster[self.rows - 1] = np.log10(self.mass[: self.raster.shape[1]])
 
@@ -205,13 +210,14 @@ class RandomAdvectionSimulation(core.Simulation["RandomAdvection"]):
     def pictures(self) -> core.Album:
         album = {"field": self.picture, "masses": self._masses}
         if self.model.rule == "keep":
-            album["hierarchy"] = self._hierarchy
+            album |= {"hierarchy": self._hierarchy, "square over next": self._ratio}
         return core.Album(album)
 
     def picture(self) -> core.Lattice:
         shown = np.where(np.isnan(self.raster), FAINTEST, np.maximum(self.raster, FAINTEST))
         top = max(1.0, math.log10(self.model.size))
-        return core.Lattice(shown, FAINTEST, top, "log10 of the mass; sites across, time down", signed=False)
+        how = ", by ratios" if self.model.rule == "all" else ""
+        return core.Lattice(shown, FAINTEST, top, f"log10 of the mass; sites across, time down{how}", signed=False)
 
     def _masses(self) -> core.Chart:
         site = np.arange(self.raster.shape[1])
@@ -232,6 +238,21 @@ class RandomAdvectionSimulation(core.Simulation["RandomAdvection"]):
             core.Axis("fraction above one level", low=0, high=1),
             core.Axis("square of that above the next", low=0, high=1),
             (core.Guide(1.0, (0.0, 0.0), "equal"),), "every dot: two neighbouring levels of mass", equal=True,
+        )  # fmt: skip
+
+    def _ratio(self) -> core.Chart:
+        """F_k^2 / F_(k-1), averaged over the later half of the run."""
+        mean, error = self.averages.mean_and_error()
+        f, e = mean[: len(LEVELS)], error[: len(LEVELS)]
+        theory = occupied(self.model.mixing, "keep", LEVELS.astype(float))
+        k = LEVELS[1:].astype(float)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = f[1:] ** 2 / f[:-1]
+            spread = found * np.hypot(2 * e[1:] / f[1:], e[:-1] / f[:-1])
+        return core.Chart(
+            (core.Series("run", k, found, "points", error=spread), core.Series("mean field", k, theory[1:] ** 2 / theory[:-1])),
+            core.Axis("level"), core.Axis("square over the level above", low=0.6, high=1.4),
+            caption="1 where every level has left behind the next",
         )  # fmt: skip
 
 
@@ -296,7 +317,7 @@ class RandomAdvection(core.Model):
             "one lump", {"size": 16, "mixing": 0.001},
             "Everything gathers on one site, Y = 0.985; a lump steps and leaves a trail behind that it picks up again.",
             (core.Promise(core.Value("participation", method="exact"), 0.985, 0.0005),),
-            core.View(series="participation", picture="field", function="moments"),
+            core.View(series="participation", picture="field", function="occupied"),
         ),
         core.Preset(
             "hierarchy", {"size": 4096, "mixing": 0.01, "geometry": "complete"},
@@ -304,9 +325,9 @@ class RandomAdvection(core.Model):
             view=core.View(picture="hierarchy", function="occupied", series="second_moment"),
         ),
         core.Preset(
-            "hierarchy on a ring", {"size": 1024, "mixing": 0.01},
-            "Neighbours are no strangers: light sites stay behind for longer, and the dots leave the diagonal.",
-            view=core.View(picture="hierarchy", function="occupied", series="second_moment"),
+            "hierarchy on a ring", {"size": 256, "mixing": 0.01},
+            "Neighbours are no strangers: at the top of the hierarchy the square is a fifth smaller than the rule says.",
+            view=core.View(picture="square over next", function="occupied", series="second_moment"),
         ),
         core.Preset(
             "ideal gas", {"size": 256, "rule": "share"},
@@ -408,6 +429,16 @@ class RandomAdvection(core.Model):
         if self.rule == "keep":
             return 1 / (n - 1)
         return (1 - np.sqrt(1 - 2 / n)) / 2 if self.rule == "mix" else np.full_like(n, np.nan)
+
+    def trace_landmark(self, name: str, x: str, y: str, x_range: tuple[float, float]) -> tuple[Array, Array]:
+        """As a smooth curve, although sizes are whole numbers."""
+        if {x, y} != {"size", "mixing"}:
+            return super().trace_landmark(name, x, y, x_range)
+        n = np.geomspace(*self.control("size").bounds, 129)
+        border = self.boundary(name, {"size": n})
+        kept = (border >= self.control("mixing").bounds[0]) & (border <= self.control("mixing").bounds[1])
+        n, border = np.where(kept, n, np.nan), np.where(kept, border, np.nan)
+        return (n, border) if x == "size" else (border, n)
 
     def profiles(self) -> dict[str, core.Profile]:
         moments = np.full((2, len(ORDERS)), np.nan)
