@@ -225,8 +225,8 @@ _WEIGHTS = (
 def inverse_laplace(transform: Callable[[Array], Array], times: Array) -> Array:
     """Functions of time, shape (..., n), from their transforms, which may be singular only at real s <= 0.
 
-    transform: of complex s, shape (n, NODES / 2), may return several, (..., n, NODES / 2). Talbot's contour with the parameters of Trefethen, Weideman and
-    Schmelzer (BIT 46, 653 (2006)).
+    transform: of complex s, shape (n, NODES / 2), may return several, (..., n, NODES / 2).
+    Talbot's contour with the parameters of Trefethen, Weideman and Schmelzer (BIT 46, 653 (2006)).
     """
     t = np.asarray(times, np.float64)
     found: Array = np.real(transform(_CONTOUR / t[:, None]) @ _WEIGHTS) / t

