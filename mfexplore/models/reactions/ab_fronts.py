@@ -116,7 +116,7 @@ def steps_noise() -> float:
 class FrontSimulation(core.Simulation["AbFronts"]):
     """Walkers step by step; the unit of time is the mean time between two steps of one walker in one direction."""
 
-    time_unit, step, recording = "step times", 0.5, "log"
+    time_unit, step, recording = "step times", 1.0, "log"
 
     def prepare(self) -> None:
         m, rng = self.model, self.rng
@@ -127,6 +127,7 @@ class FrontSimulation(core.Simulation["AbFronts"]):
         right = half + np.repeat(np.arange(rest), rng.poisson(m.walkers * m.density_ratio, rest))
         rules = Rules(np.array([1, 0]), True, m.reactivity)
         self.walkers = Walkers(sides, (left, right), rules, rng, walled=True, along=m.dimension)
+        self.fewer = min(left.size, right.size)
         self.place = np.arange(m.length) - (m.length // 2 - 0.5)  # of the sites along the strip
         self.spells: list[tuple[float, Array]] = [(0.0, self.walkers.reacted.copy())]  # ends, and reactions so far
 
@@ -143,7 +144,7 @@ class FrontSimulation(core.Simulation["AbFronts"]):
 
     @property
     def finished(self) -> bool:
-        return min(self.walkers.places(0).size, self.walkers.places(1).size) == 0
+        return bool(self.walkers.reacted.sum() == self.fewer)
 
     def _lately(self) -> tuple[float, Array]:
         """(how long the remembered spells were, the reactions in each of them by place)."""
@@ -234,9 +235,9 @@ class AbFronts(core.Model):
     geometry: str = core.choice(
         "plane", {"line": "line, d = 1", "plane": "plane, d = 2"}, doc="many independent lines, or one strip"
     )
-    length: int = core.control(800, 20, 8000, symbol="L", role="size", scale="log", doc="sites along the strip")
+    length: int = core.control(400, 20, 8000, symbol="L", role="size", scale="log", doc="sites along the strip")
     rows: int = core.control(
-        200, 8, 2000, symbol="M", role="size", scale="log", part="simulation", doc="lines, or sites across the strip"
+        60, 8, 2000, symbol="M", role="size", scale="log", part="simulation", doc="lines, or sites across the strip"
     )
 
     title = "Reaction fronts"
@@ -291,25 +292,25 @@ class AbFronts(core.Model):
     )
     presets = (
         core.Preset(
-            "front", {"reactivity": 0.05, "rows": 120},
+            "front", {"reactivity": 0.05, "rows": 60},
             "Hardly any A crosses to the side of B: the front between them is narrow, and widens as the sixth root of "
             "time while ever less reacts.",
             view=core.View(series="width", picture="front", function="reaction_profile"),
         ),
         core.Preset(
-            "slow reaction", {"reactivity": 0.001, "rows": 120, "age": 100.0},
+            "slow reaction", {"reactivity": 0.001, "rows": 60, "age": 100.0},
             "Each meets many others before it reacts: the species mix as strangers do, and the width grows as the "
             "root of time until they have used each other up.",
             view=core.View(series="width", picture="front", function="reaction_profile"),
         ),
         core.Preset(
-            "moving front", {"density_ratio": 0.25, "rows": 120},
+            "moving front", {"density_ratio": 0.25, "rows": 60},
             "A is stronger: the front moves into B, 38 sites in 1000 steps, and four times as far in 16 times as long.",
             (core.Promise(core.Value("position", method="quasi_static"), 38, 0.5),),
             core.View(plane=("age", "density_ratio"), series="position", picture="front"),
         ),
         core.Preset(
-            "wandering", {"geometry": "line", "reactivity": 1.0, "length": 400, "rows": 300},
+            "wandering", {"geometry": "line", "reactivity": 1.0, "length": 300, "rows": 200},
             "Every row is a line of its own, on which no A can pass a B; their borders are sharp but wander apart, and "
             "what looks like one wide front is many narrow ones.",
             view=core.View(series="width", picture="walkers", function="reaction_profile"),
