@@ -19,7 +19,7 @@ reactions with others of density 1 is $K(t)$, whose Laplace transform is
 $$\tilde K(s)=\frac{(s+\Gamma)/s-P(s)}{P(s)+(1-p)/p},\qquad P(s)=(s+\Gamma)\int_0^\infty e^{-st}\big[e^{-\Gamma t/d}
 I_0(\Gamma t/d)\big]^d\,dt \tag{2}$$
 
-with $\Gamma=4d$ (traps: $2d$), so that $K(0)=2k$, and $P(0)$ is how often a walk visits its start: infinite for
+with $\Gamma=4d$, so that $K(0)=2k$ (traps: $2d$, and $K(0)=k$). $P(0)$ is how often a walk visits its start: infinite for
 $d\le2$, where $K\to0$.
 
 $$\dot\rho=-\nu K(t)\rho^2\qquad(\text{traps: }\dot\rho=-cK(t)\rho) \tag{3}$$
