@@ -19,8 +19,8 @@ reactions with others of density 1 is $K(t)$, whose Laplace transform is
 $$\tilde K(s)=\frac{(s+\Gamma)/s-P(s)}{P(s)+(1-p)/p},\qquad P(s)=(s+\Gamma)\int_0^\infty e^{-st}\big[e^{-\Gamma t/d}
 I_0(\Gamma t/d)\big]^d\,dt \tag{2}$$
 
-with $\Gamma=4d$, so that $K(0)=2k$ (traps: $2d$, and $K(0)=k$). $P(0)$ is how often a walk visits its start: infinite for
-$d\le2$, where $K\to0$.
+with $\Gamma=4d$, so that $K(0)=2k$ (traps: $2d$, and $K(0)=k$). $P(0)$ is how often a walk visits its start: infinite
+for $d\le2$, where $K\to0$.
 
 $$\dot\rho=-\nu K(t)\rho^2\qquad(\text{traps: }\dot\rho=-cK(t)\rho) \tag{3}$$
 
@@ -73,204 +73,19 @@ from scipy.special import erf, erfcx, ive
 
 from mfexplore import core
 from mfexplore.core import Array, Points
-from mfexplore.families.walkers import (
-    Rules,
-    Walkers,
-    chain_density,
-    inverse_laplace,
-    last_meeting_rate,
-    meetings,
+from mfexplore.families.walkers import chain_density, last_meeting_rate, meetings
+from mfexplore.models.reactions.annihilation.dynamics import ALIKE, REACH, AnnihilationSimulation
+from mfexplore.models.reactions.annihilation.theory import (
+    EXACT,
+    LATE,
+    MEAN_FIELD,
+    SMOLUCHOWSKI,
+    meeting_rate_again,
+    trap_survival,
 )
 
-SMOLUCHOWSKI, MEAN_FIELD, LATE, EXACT = range(4)  # as in `methods`
-LINE = {"geometry": ("line",)}
-ALIKE = {"reaction": ("annihilation", "coalescence")}
+ONE_SPECIES_ON_A_LINE = {"geometry": ("line",), "reaction": ALIKE}
 GONE = 1e-12  # density below which nobody is left to speak of
-REACH = 3.0  # distances of the pair correlation, in units of sqrt(8t)
-ROWS, COLUMNS = 200, 320  # of the picture of the line in time
-SINGLE = 200  # sites of a gap up to which gaps are added up one by one
-SPELL = 1.03  # ratio of the times of two rows of it
-
-
-def trap_survival(times: Array, traps: Array) -> tuple[Array, Array]:
-    """(fraction that survives among traps on the chain, its derivative), for reactivity 1. Shapes (n,).
-
-    The mean of 1 - (decay^x + decay^(L + 1 - x)) / (1 + decay^(L + 1)) over the L places of a gap, over all gaps: small
-    ones one by one, large ones by quadrature.
-    """
-    x, w = np.polynomial.legendre.leggauss(100)
-    ones = np.ones(SINGLE + 1)
-    ones[-2:] = 1 - 1 / 24, 1 / 24  # Euler and Maclaurin: the sum from there is an integral, and its slope at the end
-    size = np.arange(1.0, SINGLE + 2)
-
-    def transform(s: Array) -> Array:
-        decay = 2 / (2 + s + np.sqrt(s) * np.sqrt(s + 4))
-        lost = np.empty_like(s)
-        for row, c in enumerate(traps):
-            reach = max(45 / c, SINGLE + 2)
-            beyond = math.log(reach / (SINGLE + 0.5)) / 2
-            far = (SINGLE + 0.5) * np.exp(beyond * (x + 1))
-            length = np.concatenate([size, far])
-            weight = np.concatenate([ones, beyond * far * w]) * c * c * np.exp((length - 1) * math.log1p(-c))
-            power = np.exp(length[:, None] * np.log(decay[row]))
-            lost[row] = 2 * decay[row] / (1 - decay[row]) * (weight @ ((1 - power) / (1 + power * decay[row])))
-        found = (1 - lost) / s
-        return np.stack([found, s * found - 1])
-
-    survival, slope = inverse_laplace(transform, times)
-    return survival, slope
-
-
-class AnnihilationSimulation(core.Simulation["Annihilation"]):
-    """Walkers step by step; the unit of time is the mean time between two steps of one walker in one direction."""
-
-    time_unit, step, recording = "step times", 1.0, "log"
-
-    def prepare(self) -> None:
-        m, rng = self.model, self.rng
-        self.sides = m.sides
-        sites = math.prod(self.sides)
-        fixed = 0
-        if m.reaction == "two_species":
-            excess = rng.poisson(m.start_density, sites) - rng.poisson(m.start_density, sites)
-            places: tuple[Array, ...] = tuple(np.repeat(np.arange(sites), np.maximum(s * excess, 0)) for s in (1, -1))
-        elif m.reaction == "traps":
-            trap = rng.random(sites) < m.trap_density
-            places = np.flatnonzero(~trap & (rng.random(sites) < m.start_density)), np.flatnonzero(trap)
-            fixed = 1
-        else:
-            places = (np.flatnonzero(rng.random(sites) < m.start_density),)
-        partner = {"two_species": [1, 0], "traps": [1, 0]}.get(m.reaction, [0])
-        both_go = m.reaction in ("annihilation", "two_species")
-        self.walkers = Walkers(
-            self.sides, places, Rules(np.array(partner), both_go, m.reactivity), rng, fixed=fixed
-        )  # fmt: skip
-        self.traps = places[1] if fixed else np.empty(0, np.int64)
-        self.free = max(1, sites - self.traps.size)
-        self.marks = [(0.0, self.density)]  # times by ratios, and densities
-        self.raster = np.full((ROWS, min(sites, COLUMNS)), -1, np.int8)
-        self.rows = 0
-
-    @property
-    def density(self) -> float:
-        """Walkers of the first kind per site (among traps: per site that is none)."""
-        count = self.walkers.count / (2 if self.model.reaction == "two_species" else 1)
-        return count / self.free
-
-    def retune(self) -> None:
-        self.walkers.rules = self.walkers.rules._replace(reactivity=self.model.reactivity)
-
-    def evolve(self, duration: float) -> None:
-        self.walkers.advance(duration)
-        now = self.time + duration
-        if now < SPELL * self.marks[-1][0]:
-            return
-        self.marks.append((now, self.density))
-        if self.model.geometry == "line":
-            if self.rows == ROWS:
-                self.raster[:-1] = self.raster[1:]
-            self.rows = min(self.rows + 1, ROWS)
-            self.raster[self.rows - 1] = self.sites(self.raster.shape[1])
-
-    def sites(self, most: int) -> Array:
-        """The state of the first sites: 0 empty, 1 a walker (of the first kind), 2 one of the second kind or a trap."""
-        state = np.zeros(most, np.int8)
-        if self.model.reaction != "annihilation" and self.model.reaction != "coalescence":
-            other = self.traps if self.model.reaction == "traps" else self.walkers.places(1)
-            state[other[other < most]] = 2
-        own = self.walkers.places(0)
-        state[own[own < most]] = 1
-        return state
-
-    def observe(self) -> dict[str, float]:
-        return {"density": self.density or math.nan, "exponent": self._exponent(), "age": self.time}
-
-    def _exponent(self) -> float:
-        """-d ln(density) / d ln(time) over the last factor of two in time."""
-        now, before = self.time, self.density
-        if now <= 0 or before <= 0:
-            return math.nan
-        times, densities = np.array(self.marks).T
-        early = np.interp(now / 2, times, densities)
-        return float(np.log(early / before) / math.log(2)) if early > 0 else math.nan
-
-    @property
-    def finished(self) -> bool:
-        return self.walkers.count <= (1 if self.model.reaction in ALIKE["reaction"] else 0)
-
-    def _gaps(self) -> Array:
-        """Distances between neighbours on the line, round its end, in order."""
-        places = np.sort(self.walkers.places(0)).astype(np.int64)
-        if places.size == 0:
-            return np.empty(0)
-        return np.diff(places, append=places[0] + self.sides[0])
-
-    def samples(self, observable: str | None = None) -> Array:
-        if self.model.geometry != "line" or self.model.reaction not in ALIKE["reaction"]:
-            return np.empty(0)
-        gaps = self._gaps()
-        return gaps / gaps.mean() if gaps.size else gaps
-
-    def profiles(self) -> dict[str, core.Measured]:
-        """Pairs at every distance over those that chance would bring there."""
-        m, n = self.model, self.walkers.count
-        if m.geometry != "line" or m.reaction not in ALIKE["reaction"] or self.time == 0 or n < 20:
-            return {}
-        unit, side = math.sqrt(8 * self.time), self.sides[0]
-        if REACH * unit > side / 4:
-            return {}
-        edges = np.unique(np.round(np.linspace(0, REACH, 25) * unit)) + 0.5  # between sites
-        pairs = np.zeros(edges.size - 1)
-        place = np.cumsum(self._gaps())
-        for neighbour in range(1, n):
-            apart = (np.roll(place, -neighbour) - place) % side
-            if apart.min() > edges[-1] or neighbour > 400:
-                break
-            pairs += np.histogram(apart, edges)[0]
-        expected = n * (n / side) * np.diff(edges)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            middle = 0.5 * (edges[1:] + edges[:-1]) / unit
-        return {"pair_correlation": core.Measured(middle, pairs / expected, np.sqrt(np.maximum(pairs, 1)) / expected)}
-
-    def pictures(self) -> core.Album:
-        album = {"walkers": self.picture}
-        if np.isfinite(self.model.late_density(np.array([1e3]))).all():
-            album["amplitude"] = self._amplitude
-        return core.Album(album)
-
-    def picture(self) -> core.Lattice:
-        m = self.model
-        second = "trap" if m.reaction == "traps" else "B"
-        states = ("empty", "walker" if m.reaction != "two_species" else "A", second)
-        if m.reaction in ALIKE["reaction"]:
-            states = states[:2]
-        if m.geometry == "line":
-            top = len(states) - 1
-            caption = "sites across; time down, by ratios"
-            return core.Lattice(self.raster.copy(), 0, top, caption, False, states, "still to come")
-        rows = self.sides[0]
-        plane = self.sites(rows * rows).reshape(rows, rows)
-        caption = "the lattice" if m.geometry == "plane" else "one layer of the lattice"
-        return core.Lattice(plane, 0, len(states) - 1, caption, False, states)
-
-    def _amplitude(self) -> core.Chart:
-        """Densities over the law of late times, (4)-(6): what is level has its exponent, what is at 1 its amplitude."""
-        m = self.model
-        times, densities = np.array(self.marks[1:] or [(1.0, math.nan)]).T
-        late = np.geomspace(1.0, max(100.0, float(times[-1])), 61)
-        theory = m.densities(
-            late, np.full(61, m.reactivity), np.full(61, m.start_density), np.full(61, m.trap_density)
-        )[0]
-        base = m.late_density(late)
-        names = {SMOLUCHOWSKI: "Smoluchowski", MEAN_FIELD: "rate equation", EXACT: "exact"}
-        lines = [core.Series(name, late, theory[:, k] / base) for k, name in names.items()
-                 if np.isfinite(theory[:, k]).any()]  # fmt: skip
-        shown = (times >= 1) & (densities > 0)
-        run = core.Series("run", times[shown], densities[shown] / m.late_density(times[shown]), "points")
-        return core.Chart(
-            (run, *lines), core.Axis("time", "log"), core.Axis("density over the late law", low=0.0, high=2.5),
-            caption="level: the exponent of the late law; at 1: its amplitude too",
-        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -324,7 +139,7 @@ class Annihilation(core.Model):
             over="distance",
             low=0,
             high=1.4,
-            only=LINE | ALIKE,
+            only=ONE_SPECIES_ON_A_LINE,
         ),
     )
     coordinates = (core.Coordinate("distance", r"r/\sqrt{8t}", "distance over how far pairs have diffused"),)
@@ -582,36 +397,11 @@ class Annihilation(core.Model):
                 return {"(1)": math.log(rho / first) + k * self.trap_density * t}
             return {"(1)": rho * (1 / first + 2 * self.share * k * t) - 1}
         if state["method"] == "smoluchowski":
-            meeting = self._meeting_rate_again(t)
+            meeting = meeting_rate_again(t, self.dimension, 1.0 if self.reaction == "traps" else 2.0, self.reactivity)
             if self.reaction == "traps":
                 return {"(3)": (exponent - self.trap_density * meeting * t) / (1 + exponent)}
             return {"(3)": exponent - self.share * meeting * rho * t}
         return {}
-
-    def _meeting_rate_again(self, t: float) -> float:
-        """K(t) of eq. (2) with P(s) as an average over directions of waves, and the inverse as a Fourier series whose
-        alternating tail Euler's sums make converge (Abate and Whitt 1992).
-        """
-        d, p = self.dimension, self.reactivity
-        rate = 1.0 if self.reaction == "traps" else 2.0
-        s = (18.4 + 2j * math.pi * np.arange(64)) / (2 * t)
-        x, w = np.polynomial.legendre.leggauss(10)
-        edges = math.pi * 4.0 ** -np.arange(13.0, -1, -1)
-        edges[0] = 0.0
-        half = np.diff(edges)[:, None] / 2
-        angle, weight = (edges[:-1, None] + half * (1 + x)).ravel(), (half * w).ravel() / math.pi
-        wave, share = np.zeros(1), np.ones(1)
-        for _ in range(d - 1):
-            wave = np.add.outer(wave, 2 * rate * (1 - np.cos(angle))).ravel()
-            share = np.multiply.outer(share, weight).ravel()
-        green = np.array([share @ (1 / np.sqrt((one + wave) * (one + wave + 4 * rate))) for one in s])
-        visits = (s + 2 * d * rate) * green
-        terms = (((s + 2 * d * rate) / s - visits) / (visits + (1 - p) / p)).real * (-1.0) ** np.arange(64)
-        terms[0] /= 2
-        sums = np.cumsum(terms)[-16:]
-        for _ in range(15):
-            sums = (sums[1:] + sums[:-1]) / 2
-        return float(math.exp(9.2) / t * sums[0])
 
     def profiles(self) -> dict[str, core.Profile]:
         x = np.linspace(0.02, REACH, 120)
