@@ -194,7 +194,7 @@ def test_gaps_of_coalescence_follow_their_law() -> None:
 def test_smoluchowski_is_right_in_space_and_the_rate_equation_is_not() -> None:
     model = Annihilation(geometry="space", size=125_000, age=15.0)
     result = model.ensemble(samples=4, seed=5)
-    assert float(result["density"]) == pytest.approx(density(model, "smoluchowski"), rel=0.06)
+    assert float(result["density"]) == pytest.approx(density(model, "smoluchowski"), rel=0.09)
     assert float(result["density"]) > 1.3 * density(model, "mean_field")
 
 

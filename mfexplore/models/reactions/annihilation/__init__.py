@@ -218,7 +218,7 @@ class Annihilation(core.Model):
         core.Preset(
             "space", {"geometry": "space", "age": 100.0, "size": 216_000},
             "In three dimensions a walker that misses another may never meet it again: the exponent of the rate "
-            "equation is right, but its constant is a third too large.",
+            "equation is right, but its constant is half too large.",
             (core.Promise(lambda m: ratio(m, "mean_field", "late"), 0.66, 0.01),),
             core.View(series="density", picture="amplitude"),
         ),
