@@ -44,7 +44,7 @@ about $\ell\sim t^{1/4}$ besides.
 
 **Valid:** (5) for $t\gg1/Ka_0$ with many walkers in the front, so for small $p$ or many walkers per site; at $d=2$ with
 logarithms. (6) to the leading logarithm, for what is meant by the distance at the front is not sharp:
-runs are wider than it by about a third. All until the walls
+runs are wider than it by a fifth to a third. All until the walls
 at the ends are felt.
 
 **Simulation:** as defined. Places of reactions are counted; width, place and rate are those of the last fifth of the
