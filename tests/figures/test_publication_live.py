@@ -44,8 +44,8 @@ PICTURES: dict[str, Picture] = {
     "species": Particles(X, X, (0, 5, 0, 5), np.arange(7) % 2, states=("prey", "predator")),
     "network": Network(X, X**2, np.array([[0, 1], [2, 5]]), X, 0, 4, edge_colour=np.array([-1.0, 2.0])),
     "chart": Chart(
-        (Series("sizes", X, X**2), Series("sizes", X, X**2, "points", 0.1 * X), Series("band", X, X, "band", upper=2 * X),
-         Series("counts", X, X, "bars"), Series("steps", X, X, "step")),
+        (Series("sizes", X, X**2), Series("sizes", X, X**2, "points", 0.1 * X), Series("counts", X, X, "bars"),
+         Series("band", X, X, "band", upper=2 * X), Series("steps", X, X, "step")),
         Axis("x", "log"), Axis("y", "log"), (Guide(2.0, (1.0, 1.0), "square"),),
     ),
     "field": Field(
