@@ -223,7 +223,10 @@ def _network(axes: Any, shown: Network) -> None:
     plain = shown.edge_colour is None
     most = 1.0 if shown.edge_colour is None else float(np.nanmax(np.abs(shown.edge_colour), initial=0.0)) or 1.0
     links = LineCollection(ends, array=shown.edge_colour, cmap=_map(diverging()), lw=0.6, alpha=0.35 if plain else 0.8)
-    links.set(color=LIGHT.ghost) if plain else links.set_clim(-most, most)
+    if plain:
+        links.set(color=LIGHT.ghost)
+    else:
+        links.set_clim(-most, most)
     axes.add_collection(links)
     colours = palette(shown.low < 0 < shown.high)
     if shown.states:
@@ -244,17 +247,14 @@ def _chart(axes: Any, shown: Chart) -> None:
         _series(axes, series, colours[series.name], "" if series.name in named else series.name)
         named.add(series.name)
     for guide in shown.guides:
-        axes.axline(guide.through, slope=guide.slope, color=LIGHT.soft, lw=1, ls="--", label=guide.name) if (
-            shown.x.scale == shown.y.scale == "linear"
-        ) else _power(axes, guide.through, guide.slope, guide.name)
+        style = {"color": LIGHT.soft, "lw": 1, "ls": "--", "label": guide.name}
+        if shown.x.scale == shown.y.scale == "linear":
+            axes.axline(guide.through, slope=guide.slope, **style)
+        else:  # the slope is an exponent
+            x = np.geomspace(max(axes.get_xlim()[0], 1e-12), axes.get_xlim()[1], 20)
+            axes.plot(x, guide.through[1] * (x / guide.through[0]) ** guide.slope, **style)
     if shown.equal:
         axes.set_aspect("equal")
-
-
-def _power(axes: Any, through: tuple[float, float], exponent: float, name: str) -> None:
-    low, high = axes.get_xlim()
-    x = np.geomspace(max(low, 1e-12), high, 20)
-    axes.plot(x, through[1] * (x / through[0]) ** exponent, color=LIGHT.soft, lw=1, ls="--", label=name)
 
 
 def _series(axes: Any, series: Series, colour: str, name: str) -> None:

@@ -34,7 +34,7 @@ export function indexed(title, {words, names, key}) {
 function match(asked, word) { // 1 for the word itself, less for one that begins so
   if (word === asked) return 1;
   if (asked.length > 4 && stem(word) === stem(asked)) return 0.8;
-  return asked.length > 1 && word.startsWith(asked) ? 0.4 : 0;
+  return asked.length > 1 && word.startsWith(asked) ? 0.5 * asked.length / word.length : 0;
 }
 
 function best(asked, index) {
