@@ -77,7 +77,7 @@ from mfexplore.models.reactions.chemical_langevin.theory import (
     oscillator_passage,
 )
 
-MASTER, COUNTED, GAUSSIAN, LANGEVIN, LINEAR = range(5)  # as in `methods`
+GAUSSIAN, LANGEVIN, COUNTED, LINEAR, MASTER = range(5)  # as in `methods`
 CHANGE, FIRINGS = 0.1, 10.0  # what Gillespie's "little" and "many" are here
 ONE, TWO = ({"network": (name,)} for name in ("birth_death", "schloegl"))
 
@@ -161,13 +161,13 @@ class ChemicalLangevin(core.Model):
     )  # fmt: skip
     coordinates = (core.Coordinate("molecules", "n", "molecules in a cell", discrete=True),)
     methods = (
-        core.Method("master_equation", "every reaction counts", title="master equation"),
+        core.Method("gaussian_leap", "Gaussian numbers of firings in a leap, eq. (5); Schlögl's: in leaps that go to 0",
+                    title="Langevin leaps", describes={"description": ("gaussian_leap", "exact")}),
+        core.Method("langevin", "the same in continuous time, eq. (4)", title="Langevin"),
         core.Method("tau_leap", "Poisson numbers of firings in a leap, eq. (5)", title="counted leaps",
                     describes={"description": ("tau_leap", "exact")}),
-        core.Method("gaussian_leap", "Gaussian numbers of firings in a leap, eq. (5)", title="Langevin leaps",
-                    describes={"description": ("gaussian_leap", "exact")}),
-        core.Method("langevin", "the same in continuous time, eq. (4)", title="Langevin"),
         core.Method("linear_noise", "Gaussian about the low state of the rate equation", title="linear noise"),
+        core.Method("master_equation", "every reaction counts", title="master equation"),
     )  # fmt: skip
     phases = (
         core.Phase("langevin", "Both conditions hold: leaps are short and full of firings. Noise may be Gaussian."),
@@ -352,6 +352,8 @@ class ChemicalLangevin(core.Model):
             found[name][:, inside] = np.stack(columns, axis=-1)
         for name, side in (("barrier", 0), ("barrier_back", 2)):
             found[name][:, inside] = np.where(two[:, None], barriers(feed, decay, roots, side), 0.0)
+        for columns in found.values():
+            columns[:, GAUSSIAN] = columns[:, LANGEVIN]
         return found
 
     @staticmethod

@@ -57,6 +57,7 @@ from mfexplore.models.reactions.moment_closure.closures import MOST, Reactions, 
 from mfexplore.models.reactions.moment_closure.dynamics import Cells
 from mfexplore.models.reactions.moment_closure.theory import (
     AUTOCATALYSIS,
+    SLOWEST,
     assumed_law,
     concentrations,
     integrated,
@@ -68,7 +69,7 @@ from mfexplore.models.reactions.moment_closure.theory import (
     raw_moments,
 )
 
-EXACT, RATE, FIRST = 0, 1, 2  # as in `methods`; then the closures, in the order of `closures`
+CLOSED, RATE, EXACT = slice(0, 4), 4, 5  # as in `methods`: the closures, in the order of `closures`, and the others
 LOW, HIGH, THRESHOLD = range(3)  # as in `branches`
 FEW = (1e-3, 1e-6)  # mean and variance of hardly any molecules: the log-normal law has none without any
 NOTICEABLE = 0.1  # relative error of the mean that makes a closure useless
@@ -146,12 +147,12 @@ class MomentClosure(core.Model):
     )  # fmt: skip
     coordinates = (core.Coordinate("molecules", "n", "molecules X in a cell", discrete=True),)
     methods = (
-        core.Method("exact", "the master equation itself", title="master equation"),
-        core.Method("rate_equation", "no fluctuations, and linear noise about that", title="rate equation"),
         core.Method("normal", "cumulants beyond the second are 0"),
         core.Method("log_normal", "moments of a log-normal law", title="log-normal"),
         core.Method("poisson", "higher cumulants are the mean", title="Poisson"),
         core.Method("normal_3", "cumulants beyond the third are 0", title="normal, third order"),
+        core.Method("rate_equation", "no fluctuations, and linear noise about that", title="rate equation"),
+        core.Method("exact", "the master equation itself", title="master equation"),
     )
     branches = (
         core.Branch("low", "where the moments end that start without a molecule, or the only answer if it is low"),
@@ -341,13 +342,13 @@ class MomentClosure(core.Model):
         left[:, [EXACT, RATE]] = 0.0
         starts = np.zeros((n, 2, MOST))
         starts[:, 0, :2], starts[:, 1, 0] = FEW, full
-        moments, _, left[:, FIRST:], _ = self._closed(points, starts)
-        answers[:, FIRST:] = moments[..., :3]
-        m, v = answers[:, FIRST + closures.LOG_NORMAL, :, 0], answers[:, FIRST + closures.LOG_NORMAL, :, 1]
+        moments, _, left[:, CLOSED], _ = self._closed(points, starts)
+        answers[:, CLOSED] = moments[..., :3]
+        m, v = answers[:, closures.LOG_NORMAL, :, 0], answers[:, closures.LOG_NORMAL, :, 1]
         ratio = 1 + v / (m * m)
-        answers[:, FIRST + closures.NORMAL, :, 2] = 0 * answers[:, FIRST + closures.NORMAL, :, 0]
-        answers[:, FIRST + closures.LOG_NORMAL, :, 2] = m**3 * (ratio**3 - 3 * ratio + 2)
-        answers[:, FIRST + closures.POISSON, :, 2] = answers[:, FIRST + closures.POISSON, :, 0]
+        answers[:, closures.NORMAL, :, 2] = 0 * answers[:, closures.NORMAL, :, 0]
+        answers[:, closures.LOG_NORMAL, :, 2] = m**3 * (ratio**3 - 3 * ratio + 2)
+        answers[:, closures.POISSON, :, 2] = answers[:, closures.POISSON, :, 0]
         few, many = (np.concatenate([answers[:, :, k], left[:, :, k, None]], -1) for k in (0, 1))
         with np.errstate(invalid="ignore"):
             apart = np.abs(many[..., 0] - few[..., 0]) > 1e-5 * (1 + few[..., 0])
@@ -389,10 +390,10 @@ class MomentClosure(core.Model):
         rate = (one, over, *spread)
         names = ("mean", "mean_y", "variance", "covariance", "variance_y")
         for k, name in enumerate(names):
-            values[name][:, FIRST:, LOW] = moments[:, :, 0, k]
+            values[name][:, CLOSED, LOW] = moments[:, :, 0, k]
             values[name][:, RATE, LOW] = volume * rate[k]
-        residual[:, FIRST:, LOW], residual[:, RATE, LOW] = left[:, :, 0], 0.0
-        stable[:, FIRST:, LOW] = np.linalg.eigvals(jacobians[:, :, 0]).real.max(axis=-1) < 0
+        residual[:, CLOSED, LOW], residual[:, RATE, LOW] = left[:, :, 0], 0.0
+        stable[:, CLOSED, LOW] = np.linalg.eigvals(jacobians[:, :, 0]).real.max(axis=-1) < 0
         stable[:, RATE, LOW] = rests
 
     def select(self, points: Points, solution: core.Solution) -> Array:
@@ -412,7 +413,7 @@ class MomentClosure(core.Model):
                 with np.errstate(invalid="ignore"):
                     wrong |= states.equilibrium[name] & (states.value("relative_error", name) > NOTICEABLE)
         return {
-            "not_made": (np.arange(6) == FIRST + closures.NORMAL_3) & (self.network == "brusselator") & ~answers,
+            "not_made": (np.arange(6) == closures.NORMAL_3) & (self.network == "brusselator") & ~answers,
             "no_answer": ~answers & ~truth,
             "negative_variance": negative,
             "false_oscillation": answers & ~(low | high),
@@ -519,13 +520,23 @@ class MomentClosure(core.Model):
         found = [core.Law("mean", n, self.master_law(), "master equation at rest", discrete=True, method="exact")]
         for k, rows in enumerate(self.profiles()["distribution"].values):
             for row in rows[np.isfinite(rows).all(axis=1)]:
-                if k == FIRST:
+                if k == closures.NORMAL:
                     found.append(core.Law("mean", n, row, "normal law", discrete=True, method="normal"))
         return tuple(found)
 
+    @property
+    def mixing_time(self) -> float:
+        """Time in which cells forget in which of two states they began; 0 where there is one."""
+        theory = self.theory(method="exact", profiles=False)
+        there, back = (float(np.nanmin(theory[name].values)) for name in ("switching_time", "return_time"))
+        return 0.0 if np.isinf(there) else there * back / (there + back)
+
     def exact(self) -> dict[str, float]:
+        """Raises NotOfferedError for two species, and where cells switch so seldom that no run sees these moments."""
         if self.network == "brusselator":
             raise core.NotOfferedError(self.title, "exact moments of two species")
+        if self.network == "schloegl" and self.mixing_time > SLOWEST:
+            raise core.NotOfferedError(self.title, "exact moments for cells that hardly ever switch")
         theory = self.theory(method="exact", profiles=False)
         return {name: float(np.nansum(theory[name].values)) for name in ("mean", "variance")}
 
@@ -544,7 +555,7 @@ class MomentClosure(core.Model):
                 closures.change_of(y, closure, r, change)
                 return change.copy()
 
-            mean[FIRST + closure], variance[FIRST + closure] = integrated(slopes, begin, times)
+            mean[closure], variance[closure] = integrated(slopes, begin, times)
         found = {"mean": mean, "variance": variance}
         if not two:
             found["mean_deviation"] = np.sqrt(np.maximum(variance, 0.0) / self.size) * (np.arange(6) == EXACT)[:, None]
