@@ -234,7 +234,7 @@ class MomentClosure(core.Model):
         ),
         core.Preset(
             "false oscillation", {"network": "brusselator", "volume": 50.0, "conversion": 3.0},
-            "Closures swing for ever. Every cell does too, each in its own time, so the mean over cells comes to rest.",
+            "The normal closure swings for ever. So does every cell, each in its own time: their mean comes to rest.",
             view=core.View(plane=("conversion", "volume"), along="conversion", method="normal", series="mean",
                            picture="both species"),
         ),
