@@ -189,7 +189,7 @@ class ChemicalLangevin(core.Model):
     planes = (
         core.Plane("leap", "population", "law_error", along="y", finest=129, only=ONE),
         core.Plane(
-            "feed", "volume", "time_ratio", along="y", x_range=(0.15, 0.5), y_range=(5.0, 100.0), finest=49, only=TWO
+            "feed", "volume", "time_ratio", along="y", x_range=(0.15, 0.5), y_range=(5.0, 100.0), finest=33, only=TWO
         ),
         core.Plane("feed", "decay", "barrier", along="x", finest=65, only=TWO),
     )

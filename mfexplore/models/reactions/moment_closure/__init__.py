@@ -59,7 +59,6 @@ from mfexplore.models.reactions.moment_closure.theory import (
     AUTOCATALYSIS,
     SLOWEST,
     assumed_law,
-    concentrations,
     integrated,
     master_path,
     pair_law,
@@ -325,7 +324,7 @@ class MomentClosure(core.Model):
         answers, left = np.full((n, 6, 2, 3), np.nan), np.full((n, 6, 2), np.nan)
         if self.network == "schloegl":
             turn, full = points["volume"], 3 * points["volume"]
-            roots = concentrations(points["feed"], points["decay"])
+            roots = Schloegl(AUTOCATALYSIS, 1.0, points["feed"], points["decay"], volume=1.0).at_rest()
             answers[:, EXACT] = self._switching(points, roots, values)[:, None]
             means, spreads = rate_equation(points, roots)
             answers[:, RATE, :, 0], answers[:, RATE, :, 1] = means[:, [0, 2]], spreads[:, [0, 2]]

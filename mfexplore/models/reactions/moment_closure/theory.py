@@ -21,25 +21,6 @@ SLOWEST = 30.0  # mixing time of two states that a run can wait for
 PAIRS = 90  # molecules that annihilate are hardly ever more
 
 
-def concentrations(feed: Array, decay: Array) -> Array:
-    """Roots of eq. (3), ascending, shape (n, 3); where there is one it stands first and last, and NaN between."""
-    p = decay - AUTOCATALYSIS**2 / 3  # of the cubic in t = x - a_1/3
-    q = -2 * (AUTOCATALYSIS / 3) ** 3 + AUTOCATALYSIS * decay / 3 - feed
-    three = 4 * p**3 + 27 * q**2 < 0
-    radius = 2 * np.sqrt(np.where(three, -p, 1.0) / 3)
-    angle = np.arccos(np.clip(np.where(three, 3 * q / (np.where(three, p, 1.0) * radius), 0.0), -1, 1)) / 3
-    several = [radius * np.cos(angle - 2 * np.pi * k / 3) for k in (2, 1, 0)]
-    root = np.sqrt(np.where(three, 0.0, q**2 / 4 + p**3 / 27))
-    alone = np.cbrt(-q / 2 + root) + np.cbrt(-q / 2 - root)
-    x = np.stack([np.where(three, t, alone) for t in several], -1) + AUTOCATALYSIS / 3
-    for _ in range(2):  # rounding errors of the formula are polished away
-        slope = 3 * x**2 - 2 * AUTOCATALYSIS * x + decay[:, None]
-        x -= (x**3 - AUTOCATALYSIS * x**2 + decay[:, None] * x - feed[:, None]) / np.where(slope == 0, np.inf, slope)
-    x = np.sort(x, axis=-1)
-    x[~three, 1] = np.nan
-    return x
-
-
 def rate_equation(points: Points, roots: Array) -> tuple[Array, Array]:
     """Means, and variances after eq. (2), of Schlögl's rate equation at its states at rest."""
     volume, decay, feed = (points[name][:, None] for name in ("volume", "decay", "feed"))
