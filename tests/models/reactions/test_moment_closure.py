@@ -47,7 +47,7 @@ def test_master_equation_at_larger_volumes(
 ) -> None:
     theory = MomentClosure(volume=volume).theory(method="exact", profiles=False).sel(branch="low")
     found = [float(theory[name]) for name in ("mean", "variance", "switching_time", "return_time")]
-    np.testing.assert_allclose(found, [mean, variance, there, back], rtol=2e-9)
+    np.testing.assert_allclose(found, [mean, variance, there, back], rtol=5e-9)
 
 
 def test_bessel_functions_and_the_exact_second_moment() -> None:
@@ -167,8 +167,9 @@ def test_cells_follow_the_master_equation(controls: dict[str, Any], size: int) -
     assert (np.abs(series["mean"] - path["mean"][EXACT]) <= 4 * error + 1e-9).all()
     fraction = run.profiles()["distribution"]
     assert fraction.values.sum() == pytest.approx(1, abs=0.01)
-    if size > 1000:  # enough to see that no closure of second order is right
-        assert np.abs(series["mean"][-1] - path["mean"][closures.NORMAL, -1]) > 4 * error[-1]
+    if size > 1000:  # enough to see that closures of second order are wrong
+        closure = closures.NORMAL if model.network == "schloegl" else closures.LOG_NORMAL
+        assert np.abs(series["mean"][-1] - path["mean"][closure, -1]) > 4 * error[-1]
 
 
 def test_full_cells_come_down_to_the_low_state() -> None:

@@ -100,7 +100,7 @@ class ChemicalLangevin(core.Model):
         doc="volume of a cell; numbers grow with it", only=TWO,
     )  # fmt: skip
     feed: float = core.control(
-        0.25, 0.05, 0.6, symbol="a_3", unit="1/time", role="field", step=0.005,
+        0.25, 0.05, 0.6, symbol="a_3", unit="1/time", role="load", step=0.005,
         doc="rate at which X comes in from outside", only=TWO,
     )  # fmt: skip
     decay: float = core.control(
@@ -439,7 +439,7 @@ class ChemicalLangevin(core.Model):
             width = 5 * np.sqrt(self.population) + 3
             return np.arange(min(-1, round(self.population - width)) if self.population < width else
                              round(self.population - width), round(self.population + width) + 1)  # fmt: skip
-        return np.arange(round(3.0 * self.volume + 4 * np.sqrt(self.volume)) + 6)
+        return np.arange(-1, round(3.0 * self.volume + 4 * np.sqrt(self.volume)) + 6)
 
     def _law_of(self, method: int, x: Array) -> Array:
         """Density or probability at x; NaN where no closed or computed law is at hand."""
@@ -452,6 +452,7 @@ class ChemicalLangevin(core.Model):
                 return gamma_law(k, x)
             mean, variance = k, k
         else:
+            x = np.where(x < 0, np.inf, x)  # where there is nothing
             if method == MASTER:
                 law = stationary(*self.schloegl().rates(round(5 * self.volume) + 60))
                 return np.interp(x, np.arange(len(law)), law, right=0.0)

@@ -88,7 +88,7 @@ class MomentClosure(core.Model):
         only={"network": ("schloegl", "brusselator")},
     )  # fmt: skip
     feed: float = core.control(
-        0.25, 0.01, 1.0, symbol="a_3", unit="1/time", role="field", step=0.005,
+        0.25, 0.01, 1.0, symbol="a_3", unit="1/time", role="load", step=0.005,
         doc="rate at which X comes in from outside", only=SCHLOEGL,
     )  # fmt: skip
     decay: float = core.control(
@@ -96,7 +96,7 @@ class MomentClosure(core.Model):
         only=SCHLOEGL,
     )  # fmt: skip
     birth: float = core.control(
-        1.0, 0.01, 100.0, symbol="c", unit="1/time", role="field", scale="log",
+        1.0, 0.01, 100.0, symbol="c", unit="1/time", role="load", scale="log",
         doc="rate at which X comes in from outside", only=PAIR,
     )  # fmt: skip
     loss: float = core.control(
@@ -235,7 +235,7 @@ class MomentClosure(core.Model):
             "false oscillation", {"network": "brusselator", "volume": 50.0, "conversion": 3.0},
             "The normal closure swings for ever. So does every cell, each in its own time: their mean comes to rest.",
             view=core.View(plane=("conversion", "volume"), along="conversion", method="normal", series="mean",
-                           picture="both species"),
+                           picture="single cells"),
         ),
     )  # fmt: skip
     references = (
@@ -309,6 +309,10 @@ class MomentClosure(core.Model):
             "false_oscillation": exists & ~stable & (self.network == "brusselator"),
         }
         return core.Solution(values, residual, stable, fails=fails)
+
+    def _here(self) -> dict[str, Array]:
+        """The values of the theory at these controls, each of shape (1, methods, branches)."""
+        return self.solve({name: np.array([float(getattr(self, name))]) for name in self.axis_names()}).values
 
     def _closed(self, points: Points, starts: Array) -> tuple[Array, Array, Array, Array]:
         """(moments, Jacobians, residual, stable) of all closures from all starts; see `closures.settle`."""
@@ -499,12 +503,11 @@ class MomentClosure(core.Model):
         return np.pad(law, (0, max(0, n - len(law))))[:n]
 
     def profiles(self) -> dict[str, core.Profile]:
-        n = self.molecules()
-        theory = self.theory(profiles=False)
+        n, values = self.molecules(), self._here()
         laws = np.full((6, 3, len(n)), np.nan)
         for k, method in enumerate(self.methods):
             for branch in (LOW, HIGH):
-                m, v = (float(theory[name].values[k, branch]) for name in ("mean", "variance"))
+                m, v = (float(values[name][0, k, branch]) for name in ("mean", "variance"))
                 if method.name == "exact" and np.isfinite(m):
                     laws[k, branch] = self.master_law()
                 elif np.isfinite(m) and 0 < v < np.inf:
@@ -515,19 +518,20 @@ class MomentClosure(core.Model):
         return self.laws(0.0)[0]
 
     def laws(self, time: float) -> tuple[core.Law, ...]:
-        n = self.molecules().astype(np.float64)
-        found = [core.Law("mean", n, self.master_law(), "master equation at rest", discrete=True, method="exact")]
+        n, p = np.arange(-1.0, len(self.molecules())), np.append(0.0, self.master_law())
+        found = [core.Law("mean", n, p, "master equation at rest", discrete=True, method="exact")]
         for k, rows in enumerate(self.profiles()["distribution"].values):
             for row in rows[np.isfinite(rows).all(axis=1)]:
                 if k == closures.NORMAL:
-                    found.append(core.Law("mean", n, row, "normal law", discrete=True, method="normal"))
+                    p = np.append(0.0, row)
+                    found.append(core.Law("mean", n, p, "normal law", discrete=True, method="normal"))
         return tuple(found)
 
     @property
     def mixing_time(self) -> float:
         """Time in which cells forget in which of two states they began; 0 where there is one."""
-        theory = self.theory(method="exact", profiles=False)
-        there, back = (float(np.nanmin(theory[name].values)) for name in ("switching_time", "return_time"))
+        values = self._here()
+        there, back = (float(np.nanmin(values[name][0, EXACT])) for name in ("switching_time", "return_time"))
         return 0.0 if np.isinf(there) else there * back / (there + back)
 
     def exact(self) -> dict[str, float]:
@@ -536,8 +540,8 @@ class MomentClosure(core.Model):
             raise core.NotOfferedError(self.title, "exact moments of two species")
         if self.network == "schloegl" and self.mixing_time > SLOWEST:
             raise core.NotOfferedError(self.title, "exact moments for cells that hardly ever switch")
-        theory = self.theory(method="exact", profiles=False)
-        return {name: float(np.nansum(theory[name].values)) for name in ("mean", "variance")}
+        values = self._here()
+        return {name: float(np.nansum(values[name][0, EXACT])) for name in ("mean", "variance")}
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         first, two = start["mean"], self.network == "brusselator"
