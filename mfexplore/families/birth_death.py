@@ -154,13 +154,14 @@ class Schloegl(NamedTuple):
     """Schloegl's reactions 2X -> 3X, 3X -> 2X, 0 -> X, X -> 0 with the rates a_1 ... a_4 in a volume.
 
     In concentrations, dx/dt = a_1 x^2 - a_2 x^3 + a_3 - a_4 x: one state at rest, or two with a threshold between them.
+    All are numbers, or arrays where that is said.
     """
 
-    autocatalysis: float  # a_1
-    reverse: float  # a_2
-    feed: float  # a_3
-    decay: float  # a_4
-    volume: float
+    autocatalysis: Any  # a_1
+    reverse: Any  # a_2
+    feed: Any  # a_3
+    decay: Any  # a_4
+    volume: Any
 
     def coefficients(self) -> tuple[Array, Array]:
         """Rates up and down as polynomials in the number n: coefficients of n^0 ... n^3, for `simulate_many`; of shape

@@ -339,8 +339,8 @@ class ChemicalLangevin(core.Model):
         high = np.where(two, volume * roots[:, 2], low + 1)
         birth, death = Schloegl(AUTOCATALYSIS, 1.0, feed, decay, volume).coefficients()
         exact = np.empty((n, 6))
-        ends = (np.rint(one).astype(np.int64) for one in (low, high))
-        summarise(birth, death, np.ceil(5 * volume + 60).astype(np.int64), *ends, exact)
+        first, last, most = (np.rint(one).astype(np.int64) for one in (low, high, 5 * volume + 60))
+        summarise(birth, death, most, first, last, exact)
         mean, second, third, there, back = diffusion(volume, feed, decay, low, high, self.rates == "counts")
         slope, noise = self._linear(feed, decay, roots)
         spread = volume * noise[:, 0] / (2 * slope[:, 0])
@@ -355,11 +355,11 @@ class ChemicalLangevin(core.Model):
             "return_time": [np.where(two, one, np.inf) for one in (exact[:, 5], back, 0 * back + np.inf)],
             "time_ratio": [np.where(two, one / exact[:, 4], 1.0) for one in (exact[:, 4], there, escape)],
         }.items():
-            found[name][:, inside] = np.stack(columns, axis=-1)
+            found[name][:, inside] = np.stack(list(columns), axis=-1)
         for name, side in (("barrier", 0), ("barrier_back", 2)):
             found[name][:, inside] = np.where(two[:, None], barriers(feed, decay, roots, side), 0.0)
-        for columns in found.values():
-            columns[:, GAUSSIAN] = columns[:, LANGEVIN]
+        for value in found.values():
+            value[:, GAUSSIAN] = value[:, LANGEVIN]
         return found
 
     @staticmethod

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.special import gammaln, log_ndtr, logsumexp, xlogy
 
@@ -48,7 +50,7 @@ def concentrations(feed: Array, decay: Array) -> Array:
     return Schloegl(AUTOCATALYSIS, 1.0, feed, decay, 1.0).at_rest()
 
 
-def propensities(x: Array, volume: Array, feed: Array, decay: Array, counts: bool) -> tuple[Array, Array, Array, Array]:
+def propensities(x: Array, volume: Any, feed: Any, decay: Any, counts: bool) -> tuple[Array, Array, Array, Array]:
     """a_1 ... a_4 at x molecules: pairs and triples as powers of x, or as they are counted (never below 0)."""
     pairs = np.where(x > 1, x * (x - 1), 0.0) if counts else x * x
     triples = np.where(x > 2, x * (x - 1) * (x - 2), 0.0) if counts else x * x * x
@@ -83,8 +85,8 @@ def diffusion(
     second, third = (panel_integrals(weight * (x - mean[column]) ** k, half).sum(axis=-1) / total for k in (2, 3))
     first, last = pieces[0], pieces[0] + pieces[1]
     climbs = log_passage_times(phi[:, :last], log_length[:, :last], log_mass[:, :last], half[:last])
-    mirrored = (one[:, ::-1, ::-1][:, : len(half) - first] for one in (phi, log_length, log_mass))
-    falls_back = log_passage_times(*mirrored, half[::-1][: len(half) - first])
+    back = slice(None), slice(None, first - 1 if first else None, -1), slice(None, None, -1)  # from the top to low
+    falls_back = log_passage_times(phi[back], log_length[back], log_mass[back], half[back[1]])
     times = [np.exp(logsumexp(one, axis=-1)) for one in (climbs[:, first:], falls_back[:, pieces[2] :])]
     return mean, second, third, *times
 
@@ -106,9 +108,9 @@ def chain(volume: float, feed: float, decay: float, counts: bool) -> tuple[Array
     edges = np.linspace(0, top, CELLS + 1)
     width, middle = top / CELLS, (edges[1:] + edges[:-1]) / 2
     s, half = gauss_points(middle)
-    up_2, down_3, up_0, down_1 = propensities(s, np.float64(volume), np.float64(feed), np.float64(decay), counts)
+    up_2, down_3, up_0, down_1 = propensities(s, volume, feed, decay, counts)
     slope = 2 * (up_2 + up_0 - down_3 - down_1) / (up_2 + up_0 + down_3 + down_1)
     step = panel_integrals(slope, half)
-    noise = sum(propensities(middle, np.float64(volume), np.float64(feed), np.float64(decay), counts)) / 2
+    noise = np.sum(propensities(middle, volume, feed, decay, counts), axis=0) / 2
     up, down = hops(step, noise, width, width)
     return middle, up, down

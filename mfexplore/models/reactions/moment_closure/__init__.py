@@ -270,8 +270,8 @@ class MomentClosure(core.Model):
 
     def reactions(self, points: Points | None = None) -> Reactions:
         """The rates at these controls, or in columns at a batch of points."""
-        at = points or {name: np.float64(getattr(self, name)) for name in self.axis_names()}
-        none = 0.0 * np.asarray(at["feed"], np.float64)
+        at: Mapping[str, Any] = points or {name: np.float64(getattr(self, name)) for name in self.axis_names()}
+        none = 0.0 * at["feed"]
         birth, death = (np.stack([none] * 4, axis=-1) for _ in range(2))
         pairs = supply = conversion = cubic = none
         if self.network == "schloegl":
@@ -299,7 +299,7 @@ class MomentClosure(core.Model):
             self._rest_of_two(points, values, residual, stable)
         else:
             self._rest_of_one(points, values, residual, stable)
-        exists = residual <= self.tolerance
+        exists = np.asarray(residual <= self.tolerance)
         rests = exists & stable
         with np.errstate(invalid="ignore"):
             negative = exists & (values["variance"] < 0)

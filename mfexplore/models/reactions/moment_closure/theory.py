@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import comb
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,18 +63,11 @@ def pair_generator(c: float, loss: float) -> Array:
 def raw_moments(method: str, m: float, v: float, third: float) -> Array:
     """<n^k>, k = 0 ... 5, as the method has them (beyond the third: as far as it has)."""
     if method == "log_normal":
-        k = np.arange(6)
-        return np.asarray(m**k * (1 + v / m**2) ** (k * (k - 1) / 2))
-    fourth = m if method == "poisson" else 0.0
-    # the cumulants, and from them the moments by the recursion M_k = sum_j C(k-1, j-1) kappa_j M_(k-j)
-    cumulants, raw = (m, v, third, fourth, 0.0), [1.0]
+        order = np.arange(6)
+        return np.asarray(m**order * (1 + v / m**2) ** (order * (order - 1) / 2))
+    cumulants, raw = (m, v, third, m if method == "poisson" else 0.0, 0.0), [1.0]
     for k in range(1, 6):
-        choose = [1.0]
-        for j in range(1, k):
-            choose.append(choose[-1] * (k - j) / j)
-        raw.append(
-            sum(c * kappa * raw[k - 1 - j] for j, (c, kappa) in enumerate(zip(choose, cumulants[:k], strict=True)))
-        )
+        raw.append(float(sum(comb(k - 1, j - 1) * cumulants[j - 1] * raw[k - j] for j in range(1, k + 1))))
     return np.array(raw)
 
 
