@@ -164,7 +164,7 @@ def pursue(y, closure, reactions, jacobian, longest):
             return np.inf
         for i in range(k):
             y[i] += change[i]
-        done = moved < 1e-13 * max(1.0, duration / longest)
+        done = moved < 1e-13 or (duration > 1e6 and moved < 1e-8)  # the last step of Newton's squares what is left
         duration = min(1.5 * duration if moved > 0.03 else 3.0 * duration, longest)
     return np.inf
 
