@@ -36,9 +36,9 @@ class Cells(core.Simulation["MomentClosure"]):
     def retune(self) -> None:
         m = self.model
         self.reactions = m.reactions()
-        self.relaxation, self.window = (10.0, 10.0) if m.network == "pair_annihilation" else (50.0, 20.0)
+        self.relaxation, self.window = (10.0, 10.0) if m.network == "pair_annihilation" else (40.0, 20.0)
         if m.network == "schloegl":
-            self.relaxation += 6 * min(m.mixing_time, SLOWEST)
+            self.relaxation = 15.0 + 6 * min(m.mixing_time, SLOWEST)
 
     def evolve(self, duration: float) -> None:
         r = self.reactions

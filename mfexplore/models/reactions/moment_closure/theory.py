@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mfexplore.models.reactions.moment_closure import MomentClosure
 
 AUTOCATALYSIS = 3.0  # a_1
-SLOWEST = 30.0  # mixing time of two states that a run can wait for
+SLOWEST = 15.0  # mixing time of two states that a run can wait for
 PAIRS = 90  # molecules that annihilate are hardly ever more
 
 
