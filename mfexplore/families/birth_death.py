@@ -154,13 +154,14 @@ class Schloegl(NamedTuple):
     """Schloegl's reactions 2X -> 3X, 3X -> 2X, 0 -> X, X -> 0 with the rates a_1 ... a_4 in a volume.
 
     In concentrations, dx/dt = a_1 x^2 - a_2 x^3 + a_3 - a_4 x: one state at rest, or two with a threshold between them.
+    All are numbers, or arrays where that is said.
     """
 
-    autocatalysis: float  # a_1
-    reverse: float  # a_2
-    feed: float  # a_3
-    decay: float  # a_4
-    volume: float
+    autocatalysis: Any  # a_1
+    reverse: Any  # a_2
+    feed: Any  # a_3
+    decay: Any  # a_4
+    volume: Any
 
     def coefficients(self) -> tuple[Array, Array]:
         """Rates up and down as polynomials in the number n: coefficients of n^0 ... n^3, for `simulate_many`; of shape
@@ -179,9 +180,25 @@ class Schloegl(NamedTuple):
         return birth, np.maximum(death, 0.0)
 
     def at_rest(self) -> Array:
-        """Concentrations at rest, ascending: one or three."""
-        roots = np.roots([-self.reverse, self.autocatalysis, -self.decay, self.feed])
-        return np.sort(roots[np.abs(roots.imag) <= 1e-9 * np.abs(roots)].real)
+        """Concentrations at rest, ascending, shape (..., 3); where there is one, it is first and last, NaN between."""
+        a1, a2, a3, a4, _ = np.broadcast_arrays(*self)
+        shift = a1 / a2 / 3  # x = t + shift makes the cubic t^3 + p t + q
+        p = a4 / a2 - 3 * shift**2
+        q = -2 * shift**3 + shift * a4 / a2 - a3 / a2
+        three = 4 * p**3 + 27 * q**2 < 0
+        radius = 2 * np.sqrt(np.where(three, -p, 1.0) / 3)
+        angle = np.arccos(np.clip(np.where(three, 3 * q / (np.where(three, p, 1.0) * radius), 0.0), -1, 1)) / 3
+        root = np.sqrt(np.where(three, 0.0, q**2 / 4 + p**3 / 27))
+        alone = np.cbrt(-q / 2 + root) + np.cbrt(-q / 2 - root)
+        places = [np.where(three, radius * np.cos(angle - 2 * np.pi * k / 3), alone) + shift for k in (2, 1, 0)]
+        x = np.stack(places, axis=-1)
+        a1, a2, a3, a4 = (one[..., None] for one in (a1, a2, a3, a4))
+        for _ in range(2):  # rounding errors of the formula are polished away
+            slope = 3 * a2 * x**2 - 2 * a1 * x + a4
+            x = x - (a2 * x**3 - a1 * x**2 + a4 * x - a3) / np.where(slope == 0, np.inf, slope)
+        x = np.sort(x, axis=-1)
+        x[~three, 1] = np.nan
+        return x
 
 
 @kernel

@@ -107,7 +107,11 @@ def test_schloegl_tables_and_polynomials_are_mass_action() -> None:
         assert death[n] == pytest.approx(n * (n - 1) * (n - 2) / 100 + 2.25 * n, abs=1e-12)
     assert birth[50] == 0
     np.testing.assert_allclose(model.at_rest(), [1 - np.sqrt(0.75), 1.0, 1 + np.sqrt(0.75)], rtol=1e-9)
-    assert len(Schloegl(3.0, 1.0, 0.8, 2.25, 10.0).at_rest()) == 1
+    many = Schloegl(3.0, 2.0, np.linspace(0.01, 1.2, 50), 1.4, 10.0)
+    for feed, found in zip(many.feed, many.at_rest(), strict=True):
+        roots = np.roots([-2.0, 3.0, -1.4, feed])
+        real = np.sort(roots[np.abs(roots.imag) < 1e-9].real)
+        np.testing.assert_allclose(found[np.isfinite(found)], real if len(real) == 3 else [real[0]] * 2, rtol=1e-9)
 
 
 def test_schloegl_cells_in_lockstep_follow_the_master_equation(rng: np.random.Generator) -> None:

@@ -11,7 +11,7 @@ from scipy.integrate import solve_ivp
 from scipy.linalg import solve_continuous_lyapunov
 from scipy.special import iv
 
-from mfexplore.models.reactions.moment_closure import MomentClosure, closures
+from mfexplore.models.reactions.moment_closure import EXACT, MomentClosure, closures
 from mfexplore.models.reactions.moment_closure.theory import pair_generator, pair_law
 
 ROWS = reference_values("moment_closure")
@@ -47,7 +47,7 @@ def test_master_equation_at_larger_volumes(
 ) -> None:
     theory = MomentClosure(volume=volume).theory(method="exact", profiles=False).sel(branch="low")
     found = [float(theory[name]) for name in ("mean", "variance", "switching_time", "return_time")]
-    np.testing.assert_allclose(found, [mean, variance, there, back], rtol=2e-9)
+    np.testing.assert_allclose(found, [mean, variance, there, back], rtol=5e-9)
 
 
 def test_bessel_functions_and_the_exact_second_moment() -> None:
@@ -163,12 +163,13 @@ def test_cells_follow_the_master_equation(controls: dict[str, Any], size: int) -
     run.advance(3)
     times, series = run.series()
     path = model.predicted_path({"mean": 0.0, "mean_y": np.nan}, times)
-    error = path["mean_deviation"][0]
-    assert (np.abs(series["mean"] - path["mean"][0]) <= 4 * error + 1e-9).all()
+    error = path["mean_deviation"][EXACT]
+    assert (np.abs(series["mean"] - path["mean"][EXACT]) <= 4 * error + 1e-9).all()
     fraction = run.profiles()["distribution"]
     assert fraction.values.sum() == pytest.approx(1, abs=0.01)
-    if size > 1000:  # enough to see that no closure of second order is right
-        assert np.abs(series["mean"][-1] - path["mean"][2, -1]) > 4 * error[-1]
+    if size > 1000:  # enough to see that closures of second order are wrong
+        closure = closures.NORMAL if model.network == "schloegl" else closures.LOG_NORMAL
+        assert np.abs(series["mean"][-1] - path["mean"][closure, -1]) > 4 * error[-1]
 
 
 def test_full_cells_come_down_to_the_low_state() -> None:
@@ -177,8 +178,8 @@ def test_full_cells_come_down_to_the_low_state() -> None:
     run.advance(25)
     exact = model.exact()
     path = model.predicted_path({"mean": 30.0, "mean_y": np.nan}, np.array([0.0, 25.0]))
-    assert run.observe()["mean"] == pytest.approx(path["mean"][0, -1], abs=4 * path["mean_deviation"][0, -1])
-    assert path["mean"][0, -1] == pytest.approx(exact["mean"], rel=0.05)
+    assert run.observe()["mean"] == pytest.approx(path["mean"][EXACT, -1], abs=4 * path["mean_deviation"][EXACT, -1])
+    assert path["mean"][EXACT, -1] == pytest.approx(exact["mean"], rel=0.05)
 
 
 def test_a_closure_circles_where_the_mean_over_cells_comes_to_rest() -> None:
@@ -188,7 +189,7 @@ def test_a_closure_circles_where_the_mean_over_cells_comes_to_rest() -> None:
     times, series = run.series()
     path = model.predicted_path({"mean": 0.0, "mean_y": 0.0}, times)
     late = times > 40
-    normal, cells = (np.ptp(x[late]) for x in (path["mean"][2], series["mean"]))
+    normal, cells = (np.ptp(x[late]) for x in (path["mean"][closures.NORMAL], series["mean"]))
     assert normal > 60
     assert cells < normal / 3
     one_cell = run.lines[-200:, 0]

@@ -37,8 +37,9 @@ For drift alone that is $\int dx/\mu$: infinite if subcritical, while noise alwa
 **Valid:** eqs. (3) to (5) are exact for (1). Drift alone is right as $\sigma_0\to0$, on the way to $x^*$ and no
 further. That a model of language moves as a Markov process, and with this noise, is an assumption.
 
-*Simulation:* $N$ walkers from $x_0$, in steps that have the law (3) also where it is infinite; as many again start anew
-whenever they have crossed the threshold, also between two steps (Brownian bridge), and their passages are counted.
+*Simulation:* $N$ walkers from $x_0$, in steps that have the powers of (3) at both ends, also where it is infinite; as
+many again start anew whenever they have crossed the threshold, also between two steps (Brownian bridge), and their
+passages are counted.
 """
 
 from __future__ import annotations

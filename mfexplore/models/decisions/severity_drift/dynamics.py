@@ -45,7 +45,7 @@ class SeverityDriftSimulation(core.Simulation["SeverityDrift"]):
         self.chain = cells(m.rates)
         slowest = self.chain.slowest
         self.balanced = 4 * slowest  # age from which crossings and new starts are in balance
-        self.relaxation = 3 * self.balanced
+        self.relaxation = 2 * self.balanced
         self.first = np.full(m.size, np.inf)
         self.probes[:] = m.first_severity
         self.since, self.crossed = self.time, 0
@@ -55,7 +55,7 @@ class SeverityDriftSimulation(core.Simulation["SeverityDrift"]):
         self.lag = -math.ceil(6 * slowest / self.step)  # first the start is forgotten
 
     def moved(self, x: Array, dt: float) -> Array:
-        """Where walkers are a time dt later: exactly distributed as (3) at rest, to second order on the way."""
+        """Where walkers are a time dt later, to second order, and with the exact powers of (3) at both ends."""
         m = self.model
         a, b, _ = exponents(*m.rates)
         shift = math.exp(-(m.reinforcement + m.correction) * dt / 2)
@@ -103,7 +103,7 @@ class SeverityDriftSimulation(core.Simulation["SeverityDrift"]):
         elapsed = (self.time - self.since - self.balanced) * x.size
         return {
             "severity": float(x.mean()),
-            "variance": float(x.var()),
+            "variance": float(x.var(ddof=1)),
             "harmful_fraction": float((x >= self.model.threshold).mean()),
             "passage_time": elapsed / self.crossed if self.crossed else math.nan,
         }

@@ -77,7 +77,7 @@ from mfexplore.models.reactions.chemical_langevin.theory import (
     oscillator_passage,
 )
 
-MASTER, COUNTED, GAUSSIAN, LANGEVIN, LINEAR = range(5)  # as in `methods`
+GAUSSIAN, LANGEVIN, COUNTED, LINEAR, MASTER = range(5)  # as in `methods`
 CHANGE, FIRINGS = 0.1, 10.0  # what Gillespie's "little" and "many" are here
 ONE, TWO = ({"network": (name,)} for name in ("birth_death", "schloegl"))
 
@@ -100,7 +100,7 @@ class ChemicalLangevin(core.Model):
         doc="volume of a cell; numbers grow with it", only=TWO,
     )  # fmt: skip
     feed: float = core.control(
-        0.25, 0.05, 0.6, symbol="a_3", unit="1/time", role="field", step=0.005,
+        0.25, 0.05, 0.6, symbol="a_3", unit="1/time", role="load", step=0.005,
         doc="rate at which X comes in from outside", only=TWO,
     )  # fmt: skip
     decay: float = core.control(
@@ -161,16 +161,20 @@ class ChemicalLangevin(core.Model):
     )  # fmt: skip
     coordinates = (core.Coordinate("molecules", "n", "molecules in a cell", discrete=True),)
     methods = (
-        core.Method("master_equation", "every reaction counts", title="master equation"),
-        core.Method("tau_leap", "Poisson numbers of firings in a leap, eq. (5)", title="counted leaps",
-                    describes={"description": ("tau_leap", "exact")}),
-        core.Method("gaussian_leap", "Gaussian numbers of firings in a leap, eq. (5)", title="Langevin leaps",
-                    describes={"description": ("gaussian_leap", "exact")}),
+        core.Method("gaussian_leap", "Gaussian numbers of firings in a leap, eq. (5); Schlögl's: in leaps that go to 0",
+                    title="Langevin leaps", describes={"description": ("gaussian_leap",)}),
         core.Method("langevin", "the same in continuous time, eq. (4)", title="Langevin"),
+        core.Method("tau_leap", "Poisson numbers of firings in a leap, eq. (5)", title="counted leaps",
+                    describes={"description": ("tau_leap",)}),
         core.Method("linear_noise", "Gaussian about the low state of the rate equation", title="linear noise"),
+        core.Method("master_equation", "every reaction counts", title="master equation"),
     )  # fmt: skip
     phases = (
-        core.Phase("langevin", "Both conditions hold: leaps are short and full of firings. Noise may be Gaussian."),
+        core.Phase(
+            "langevin",
+            "Both conditions hold: leaps are short and full of firings. Noise may be Gaussian.",
+            title="Langevin",
+        ),
         core.Phase("counted_leaps", "Leaps are short, but reactions fire too seldom for Gaussians: count them."),
         core.Phase("too_long", "Reactions fire often in a leap, but their rates change meanwhile."),
         core.Phase("every_reaction", "Neither condition holds: only the master equation is left."),
@@ -184,7 +188,9 @@ class ChemicalLangevin(core.Model):
     )  # fmt: skip
     planes = (
         core.Plane("leap", "population", "law_error", along="y", finest=129, only=ONE),
-        core.Plane("feed", "volume", "time_ratio", along="y", finest=49, only=TWO),
+        core.Plane(
+            "feed", "volume", "time_ratio", along="y", x_range=(0.15, 0.5), y_range=(5.0, 100.0), finest=33, only=TWO
+        ),
         core.Plane("feed", "decay", "barrier", along="x", finest=65, only=TWO),
     )
     presets = (
@@ -320,7 +326,7 @@ class ChemicalLangevin(core.Model):
         error = np.abs(np.stack([variance / k[:, None], skewness, kurtosis]) - truth).max(axis=0)
         values.update(
             mean=mean, variance=variance, skewness=skewness, excess_kurtosis=kurtosis, below_zero=below,
-            law_error=np.maximum(error, 1e-12),
+            law_error=np.where(np.arange(5) == MASTER, 0.0, error),
         )  # fmt: skip
 
     def _schloegl(self, points: Points) -> dict[str, Array]:
@@ -333,8 +339,8 @@ class ChemicalLangevin(core.Model):
         high = np.where(two, volume * roots[:, 2], low + 1)
         birth, death = Schloegl(AUTOCATALYSIS, 1.0, feed, decay, volume).coefficients()
         exact = np.empty((n, 6))
-        ends = (np.rint(one).astype(np.int64) for one in (low, high))
-        summarise(birth, death, np.ceil(5 * volume + 60).astype(np.int64), *ends, exact)
+        first, last, most = (np.rint(one).astype(np.int64) for one in (low, high, 5 * volume + 60))
+        summarise(birth, death, most, first, last, exact)
         mean, second, third, there, back = diffusion(volume, feed, decay, low, high, self.rates == "counts")
         slope, noise = self._linear(feed, decay, roots)
         spread = volume * noise[:, 0] / (2 * slope[:, 0])
@@ -349,9 +355,11 @@ class ChemicalLangevin(core.Model):
             "return_time": [np.where(two, one, np.inf) for one in (exact[:, 5], back, 0 * back + np.inf)],
             "time_ratio": [np.where(two, one / exact[:, 4], 1.0) for one in (exact[:, 4], there, escape)],
         }.items():
-            found[name][:, inside] = np.stack(columns, axis=-1)
+            found[name][:, inside] = np.stack(list(columns), axis=-1)
         for name, side in (("barrier", 0), ("barrier_back", 2)):
             found[name][:, inside] = np.where(two[:, None], barriers(feed, decay, roots, side), 0.0)
+        for value in found.values():
+            value[:, GAUSSIAN] = value[:, LANGEVIN]
         return found
 
     @staticmethod
@@ -431,7 +439,7 @@ class ChemicalLangevin(core.Model):
             width = 5 * np.sqrt(self.population) + 3
             return np.arange(min(-1, round(self.population - width)) if self.population < width else
                              round(self.population - width), round(self.population + width) + 1)  # fmt: skip
-        return np.arange(round(3.0 * self.volume + 4 * np.sqrt(self.volume)) + 6)
+        return np.arange(-1, round(3.0 * self.volume + 4 * np.sqrt(self.volume)) + 6)
 
     def _law_of(self, method: int, x: Array) -> Array:
         """Density or probability at x; NaN where no closed or computed law is at hand."""
@@ -444,6 +452,7 @@ class ChemicalLangevin(core.Model):
                 return gamma_law(k, x)
             mean, variance = k, k
         else:
+            x = np.where(x < 0, np.inf, x)  # where there is nothing
             if method == MASTER:
                 law = stationary(*self.schloegl().rates(round(5 * self.volume) + 60))
                 return np.interp(x, np.arange(len(law)), law, right=0.0)

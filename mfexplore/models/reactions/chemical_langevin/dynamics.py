@@ -77,7 +77,7 @@ class Cells(core.Simulation["ChemicalLangevin"]):
         m = self.model
         if m.network == "birth_death":
             return np.full(self.x.size, m.population), self.x
-        up_2, down_3, up_0, down_1 = propensities(self.x, *map(np.float64, (m.volume, m.feed, m.decay)), counts)
+        up_2, down_3, up_0, down_1 = propensities(self.x, m.volume, m.feed, m.decay, counts)
         return up_2 + up_0, down_3 + down_1
 
     def _watch(self, duration: float) -> None:

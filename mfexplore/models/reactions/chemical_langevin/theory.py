@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from scipy.special import gammaln, logsumexp, xlogy
+from scipy.special import gammaln, log_ndtr, logsumexp, xlogy
 
 from mfexplore.core import Array
+from mfexplore.families.birth_death import Schloegl
 from mfexplore.families.fokker_planck import (
     ORDER,
     gauss_points,
@@ -18,7 +21,7 @@ from mfexplore.families.fokker_planck import (
 AUTOCATALYSIS = 3.0  # a_1; a_2 is 1
 CELLS = 400
 ROWS = 64  # points of a batch solved together
-LENGTH = 2.5  # molecules along a panel: the potential changes by less than 2 with every one
+LENGTH = 8.0  # molecules along a panel; the potential is steeper only where there are hardly any
 
 
 def leap_cumulants(population: Array, leap: Array, counted: bool) -> tuple[Array, Array, Array, Array]:
@@ -44,15 +47,10 @@ def gamma_law(population: float, x: Array) -> Array:
 
 def concentrations(feed: Array, decay: Array) -> Array:
     """States at rest of Schloegl's rate equation, ascending, shape (n, 3); NaN in the middle where there is one."""
-    found = np.empty((len(feed), 3))
-    for k, (a3, a4) in enumerate(zip(feed, decay, strict=True)):
-        roots = np.roots([1.0, -AUTOCATALYSIS, a4, -a3])
-        real = np.sort(roots[np.abs(roots.imag) < 1e-9].real)
-        found[k] = real if len(real) == 3 else (real[0], np.nan, real[0])
-    return found
+    return Schloegl(AUTOCATALYSIS, 1.0, feed, decay, 1.0).at_rest()
 
 
-def propensities(x: Array, volume: Array, feed: Array, decay: Array, counts: bool) -> tuple[Array, Array, Array, Array]:
+def propensities(x: Array, volume: Any, feed: Any, decay: Any, counts: bool) -> tuple[Array, Array, Array, Array]:
     """a_1 ... a_4 at x molecules: pairs and triples as powers of x, or as they are counted (never below 0)."""
     pairs = np.where(x > 1, x * (x - 1), 0.0) if counts else x * x
     triples = np.where(x > 2, x * (x - 1) * (x - 2), 0.0) if counts else x * x * x
@@ -69,7 +67,8 @@ def diffusion(
     top = np.maximum(3.2 * volume + 8 * np.sqrt(volume) + 10, high + 5)
     ends = np.stack([0 * low, low, high, top])
     lengths = np.diff(ends, axis=0)
-    pieces = [max(2, int(np.ceil(length.max() / LENGTH))) for length in lengths]
+    longest = LENGTH / 4 if counts else LENGTH  # counted pairs have a kink at 1, triples at 2
+    pieces = [max(2, int(np.ceil(length.max() / longest))) for length in lengths]
     s, half = gauss_points(np.concatenate([[0.0], *(k + np.arange(1, m + 1) / m for k, m in enumerate(pieces))]))
     section = np.repeat(np.arange(3), pieces)[:, None]
     column = (slice(None), None, None)
@@ -86,22 +85,21 @@ def diffusion(
     second, third = (panel_integrals(weight * (x - mean[column]) ** k, half).sum(axis=-1) / total for k in (2, 3))
     first, last = pieces[0], pieces[0] + pieces[1]
     climbs = log_passage_times(phi[:, :last], log_length[:, :last], log_mass[:, :last], half[:last])
-    mirrored = (one[:, ::-1, ::-1][:, : len(half) - first] for one in (phi, log_length, log_mass))
-    falls_back = log_passage_times(*mirrored, half[::-1][: len(half) - first])
+    back = slice(None), slice(None, first - 1 if first else None, -1), slice(None, None, -1)  # from the top to low
+    falls_back = log_passage_times(phi[back], log_length[back], log_mass[back], half[back[1]])
     times = [np.exp(logsumexp(one, axis=-1)) for one in (climbs[:, first:], falls_back[:, pieces[2] :])]
     return mean, second, third, *times
 
 
 def oscillator_passage(low: Array, threshold: Array, spread: Array, rate: Array) -> Array:
     """Mean time in which an Ornstein-Uhlenbeck process of a variance and rate climbs from its mean to a threshold."""
-    s, half = gauss_points(np.linspace(-8.0, 0.0, 33))
-    t, more = gauss_points(np.linspace(0.0, 1.0, 129))
-    found = np.empty(len(low))
-    for k, height in enumerate((threshold - low) / np.sqrt(spread)):
-        points, halves = np.concatenate([s, height * t]), np.concatenate([half, height * more])
-        phi = -(points**2) / 2
-        found[k] = logsumexp(log_passage_times(phi, 0.0, phi, halves)[len(s) :])
-    return np.exp(found) / rate
+    s, half = gauss_points(np.linspace(0.0, 1.0, 65))
+    height = ((threshold - low) / np.sqrt(spread))[:, None, None]
+    exponent = (height * s) ** 2 / 2 + log_ndtr(height * s)
+    highest = exponent.max(axis=(1, 2), keepdims=True)
+    integral = panel_integrals(np.exp(exponent - highest), half).sum(axis=-1)
+    found: Array = np.sqrt(2 * np.pi) * (height * np.exp(highest))[:, 0, 0] * integral / rate
+    return found
 
 
 def chain(volume: float, feed: float, decay: float, counts: bool) -> tuple[Array, Array, Array]:
@@ -110,9 +108,9 @@ def chain(volume: float, feed: float, decay: float, counts: bool) -> tuple[Array
     edges = np.linspace(0, top, CELLS + 1)
     width, middle = top / CELLS, (edges[1:] + edges[:-1]) / 2
     s, half = gauss_points(middle)
-    up_2, down_3, up_0, down_1 = propensities(s, np.float64(volume), np.float64(feed), np.float64(decay), counts)
+    up_2, down_3, up_0, down_1 = propensities(s, volume, feed, decay, counts)
     slope = 2 * (up_2 + up_0 - down_3 - down_1) / (up_2 + up_0 + down_3 + down_1)
     step = panel_integrals(slope, half)
-    noise = sum(propensities(middle, np.float64(volume), np.float64(feed), np.float64(decay), counts)) / 2
+    noise = np.sum(propensities(middle, volume, feed, decay, counts), axis=0) / 2
     up, down = hops(step, noise, width, width)
     return middle, up, down

@@ -57,8 +57,8 @@ from mfexplore.models.reactions.moment_closure.closures import MOST, Reactions, 
 from mfexplore.models.reactions.moment_closure.dynamics import Cells
 from mfexplore.models.reactions.moment_closure.theory import (
     AUTOCATALYSIS,
+    SLOWEST,
     assumed_law,
-    concentrations,
     integrated,
     master_path,
     pair_law,
@@ -68,7 +68,7 @@ from mfexplore.models.reactions.moment_closure.theory import (
     raw_moments,
 )
 
-EXACT, RATE, FIRST = 0, 1, 2  # as in `methods`; then the closures, in the order of `closures`
+CLOSED, RATE, EXACT = slice(0, 4), 4, 5  # as in `methods`: the closures, in the order of `closures`, and the others
 LOW, HIGH, THRESHOLD = range(3)  # as in `branches`
 FEW = (1e-3, 1e-6)  # mean and variance of hardly any molecules: the log-normal law has none without any
 NOTICEABLE = 0.1  # relative error of the mean that makes a closure useless
@@ -88,7 +88,7 @@ class MomentClosure(core.Model):
         only={"network": ("schloegl", "brusselator")},
     )  # fmt: skip
     feed: float = core.control(
-        0.25, 0.01, 1.0, symbol="a_3", unit="1/time", role="field", step=0.005,
+        0.25, 0.01, 1.0, symbol="a_3", unit="1/time", role="load", step=0.005,
         doc="rate at which X comes in from outside", only=SCHLOEGL,
     )  # fmt: skip
     decay: float = core.control(
@@ -96,7 +96,7 @@ class MomentClosure(core.Model):
         only=SCHLOEGL,
     )  # fmt: skip
     birth: float = core.control(
-        1.0, 0.01, 100.0, symbol="c", unit="1/time", role="field", scale="log",
+        1.0, 0.01, 100.0, symbol="c", unit="1/time", role="load", scale="log",
         doc="rate at which X comes in from outside", only=PAIR,
     )  # fmt: skip
     loss: float = core.control(
@@ -146,12 +146,12 @@ class MomentClosure(core.Model):
     )  # fmt: skip
     coordinates = (core.Coordinate("molecules", "n", "molecules X in a cell", discrete=True),)
     methods = (
-        core.Method("exact", "the master equation itself", title="master equation"),
-        core.Method("rate_equation", "no fluctuations, and linear noise about that", title="rate equation"),
         core.Method("normal", "cumulants beyond the second are 0"),
         core.Method("log_normal", "moments of a log-normal law", title="log-normal"),
         core.Method("poisson", "higher cumulants are the mean", title="Poisson"),
         core.Method("normal_3", "cumulants beyond the third are 0", title="normal, third order"),
+        core.Method("rate_equation", "no fluctuations, and linear noise about that", title="rate equation"),
+        core.Method("exact", "the master equation itself", title="master equation"),
     )
     branches = (
         core.Branch("low", "where the moments end that start without a molecule, or the only answer if it is low"),
@@ -186,10 +186,10 @@ class MomentClosure(core.Model):
         ),
     )  # fmt: skip
     planes = (
-        core.Plane("feed", "volume", "relative_error", along="x", finest=65, only=SCHLOEGL),
-        core.Plane("decay", "feed", "mean", along="y", finest=65, only=SCHLOEGL),
-        core.Plane("birth", "loss", "relative_error", along="x", finest=65, only=PAIR),
-        core.Plane("conversion", "volume", "mean_y", along="x", finest=65, only=BRUSSELATOR),
+        core.Plane("feed", "volume", "relative_error", along="x", finest=33, only=SCHLOEGL),
+        core.Plane("decay", "feed", "mean", along="y", finest=33, only=SCHLOEGL),
+        core.Plane("birth", "loss", "relative_error", along="x", finest=33, only=PAIR),
+        core.Plane("conversion", "volume", "mean_y", along="x", finest=33, only=BRUSSELATOR),
     )
     presets = (
         core.Preset(
@@ -233,9 +233,9 @@ class MomentClosure(core.Model):
         ),
         core.Preset(
             "false oscillation", {"network": "brusselator", "volume": 50.0, "conversion": 3.0},
-            "Closures swing for ever. Every cell does too, each in its own time, so the mean over cells comes to rest.",
+            "The normal closure swings for ever. So does every cell, each in its own time: their mean comes to rest.",
             view=core.View(plane=("conversion", "volume"), along="conversion", method="normal", series="mean",
-                           picture="both species"),
+                           picture="single cells"),
         ),
     )  # fmt: skip
     references = (
@@ -270,8 +270,8 @@ class MomentClosure(core.Model):
 
     def reactions(self, points: Points | None = None) -> Reactions:
         """The rates at these controls, or in columns at a batch of points."""
-        at = points or {name: np.float64(getattr(self, name)) for name in self.axis_names()}
-        none = 0.0 * np.asarray(at["feed"], np.float64)
+        at: Mapping[str, Any] = points or {name: np.float64(getattr(self, name)) for name in self.axis_names()}
+        none = 0.0 * at["feed"]
         birth, death = (np.stack([none] * 4, axis=-1) for _ in range(2))
         pairs = supply = conversion = cubic = none
         if self.network == "schloegl":
@@ -299,7 +299,7 @@ class MomentClosure(core.Model):
             self._rest_of_two(points, values, residual, stable)
         else:
             self._rest_of_one(points, values, residual, stable)
-        exists = residual <= self.tolerance
+        exists = np.asarray(residual <= self.tolerance)
         rests = exists & stable
         with np.errstate(invalid="ignore"):
             negative = exists & (values["variance"] < 0)
@@ -309,6 +309,10 @@ class MomentClosure(core.Model):
             "false_oscillation": exists & ~stable & (self.network == "brusselator"),
         }
         return core.Solution(values, residual, stable, fails=fails)
+
+    def _here(self) -> dict[str, Array]:
+        """The values of the theory at these controls, each of shape (1, methods, branches)."""
+        return self.solve({name: np.array([float(getattr(self, name))]) for name in self.axis_names()}).values
 
     def _closed(self, points: Points, starts: Array) -> tuple[Array, Array, Array, Array]:
         """(moments, Jacobians, residual, stable) of all closures from all starts; see `closures.settle`."""
@@ -324,7 +328,7 @@ class MomentClosure(core.Model):
         answers, left = np.full((n, 6, 2, 3), np.nan), np.full((n, 6, 2), np.nan)
         if self.network == "schloegl":
             turn, full = points["volume"], 3 * points["volume"]
-            roots = concentrations(points["feed"], points["decay"])
+            roots = Schloegl(AUTOCATALYSIS, 1.0, points["feed"], points["decay"], volume=1.0).at_rest()
             answers[:, EXACT] = self._switching(points, roots, values)[:, None]
             means, spreads = rate_equation(points, roots)
             answers[:, RATE, :, 0], answers[:, RATE, :, 1] = means[:, [0, 2]], spreads[:, [0, 2]]
@@ -341,13 +345,13 @@ class MomentClosure(core.Model):
         left[:, [EXACT, RATE]] = 0.0
         starts = np.zeros((n, 2, MOST))
         starts[:, 0, :2], starts[:, 1, 0] = FEW, full
-        moments, _, left[:, FIRST:], _ = self._closed(points, starts)
-        answers[:, FIRST:] = moments[..., :3]
-        m, v = answers[:, FIRST + closures.LOG_NORMAL, :, 0], answers[:, FIRST + closures.LOG_NORMAL, :, 1]
+        moments, _, left[:, CLOSED], _ = self._closed(points, starts)
+        answers[:, CLOSED] = moments[..., :3]
+        m, v = answers[:, closures.LOG_NORMAL, :, 0], answers[:, closures.LOG_NORMAL, :, 1]
         ratio = 1 + v / (m * m)
-        answers[:, FIRST + closures.NORMAL, :, 2] = 0 * answers[:, FIRST + closures.NORMAL, :, 0]
-        answers[:, FIRST + closures.LOG_NORMAL, :, 2] = m**3 * (ratio**3 - 3 * ratio + 2)
-        answers[:, FIRST + closures.POISSON, :, 2] = answers[:, FIRST + closures.POISSON, :, 0]
+        answers[:, closures.NORMAL, :, 2] = 0 * answers[:, closures.NORMAL, :, 0]
+        answers[:, closures.LOG_NORMAL, :, 2] = m**3 * (ratio**3 - 3 * ratio + 2)
+        answers[:, closures.POISSON, :, 2] = answers[:, closures.POISSON, :, 0]
         few, many = (np.concatenate([answers[:, :, k], left[:, :, k, None]], -1) for k in (0, 1))
         with np.errstate(invalid="ignore"):
             apart = np.abs(many[..., 0] - few[..., 0]) > 1e-5 * (1 + few[..., 0])
@@ -389,10 +393,10 @@ class MomentClosure(core.Model):
         rate = (one, over, *spread)
         names = ("mean", "mean_y", "variance", "covariance", "variance_y")
         for k, name in enumerate(names):
-            values[name][:, FIRST:, LOW] = moments[:, :, 0, k]
+            values[name][:, CLOSED, LOW] = moments[:, :, 0, k]
             values[name][:, RATE, LOW] = volume * rate[k]
-        residual[:, FIRST:, LOW], residual[:, RATE, LOW] = left[:, :, 0], 0.0
-        stable[:, FIRST:, LOW] = np.linalg.eigvals(jacobians[:, :, 0]).real.max(axis=-1) < 0
+        residual[:, CLOSED, LOW], residual[:, RATE, LOW] = left[:, :, 0], 0.0
+        stable[:, CLOSED, LOW] = np.linalg.eigvals(jacobians[:, :, 0]).real.max(axis=-1) < 0
         stable[:, RATE, LOW] = rests
 
     def select(self, points: Points, solution: core.Solution) -> Array:
@@ -412,7 +416,7 @@ class MomentClosure(core.Model):
                 with np.errstate(invalid="ignore"):
                     wrong |= states.equilibrium[name] & (states.value("relative_error", name) > NOTICEABLE)
         return {
-            "not_made": (np.arange(6) == FIRST + closures.NORMAL_3) & (self.network == "brusselator") & ~answers,
+            "not_made": (np.arange(6) == closures.NORMAL_3) & (self.network == "brusselator") & ~answers,
             "no_answer": ~answers & ~truth,
             "negative_variance": negative,
             "false_oscillation": answers & ~(low | high),
@@ -499,12 +503,11 @@ class MomentClosure(core.Model):
         return np.pad(law, (0, max(0, n - len(law))))[:n]
 
     def profiles(self) -> dict[str, core.Profile]:
-        n = self.molecules()
-        theory = self.theory(profiles=False)
+        n, values = self.molecules(), self._here()
         laws = np.full((6, 3, len(n)), np.nan)
         for k, method in enumerate(self.methods):
             for branch in (LOW, HIGH):
-                m, v = (float(theory[name].values[k, branch]) for name in ("mean", "variance"))
+                m, v = (float(values[name][0, k, branch]) for name in ("mean", "variance"))
                 if method.name == "exact" and np.isfinite(m):
                     laws[k, branch] = self.master_law()
                 elif np.isfinite(m) and 0 < v < np.inf:
@@ -515,19 +518,30 @@ class MomentClosure(core.Model):
         return self.laws(0.0)[0]
 
     def laws(self, time: float) -> tuple[core.Law, ...]:
-        n = self.molecules().astype(np.float64)
-        found = [core.Law("mean", n, self.master_law(), "master equation at rest", discrete=True, method="exact")]
+        n, p = np.arange(-1.0, len(self.molecules())), np.append(0.0, self.master_law())
+        found = [core.Law("mean", n, p, "master equation at rest", discrete=True, method="exact")]
         for k, rows in enumerate(self.profiles()["distribution"].values):
             for row in rows[np.isfinite(rows).all(axis=1)]:
-                if k == FIRST:
-                    found.append(core.Law("mean", n, row, "normal law", discrete=True, method="normal"))
+                if k == closures.NORMAL:
+                    p = np.append(0.0, row)
+                    found.append(core.Law("mean", n, p, "normal law", discrete=True, method="normal"))
         return tuple(found)
 
+    @property
+    def mixing_time(self) -> float:
+        """Time in which cells forget in which of two states they began; 0 where there is one."""
+        values = self._here()
+        there, back = (float(np.nanmin(values[name][0, EXACT])) for name in ("switching_time", "return_time"))
+        return 0.0 if np.isinf(there) else there * back / (there + back)
+
     def exact(self) -> dict[str, float]:
+        """Raises NotOfferedError for two species, and where cells switch so seldom that no run sees these moments."""
         if self.network == "brusselator":
             raise core.NotOfferedError(self.title, "exact moments of two species")
-        theory = self.theory(method="exact", profiles=False)
-        return {name: float(np.nansum(theory[name].values)) for name in ("mean", "variance")}
+        if self.network == "schloegl" and self.mixing_time > SLOWEST:
+            raise core.NotOfferedError(self.title, "exact moments for cells that hardly ever switch")
+        values = self._here()
+        return {name: float(np.nansum(values[name][0, EXACT])) for name in ("mean", "variance")}
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         first, two = start["mean"], self.network == "brusselator"
@@ -544,7 +558,7 @@ class MomentClosure(core.Model):
                 closures.change_of(y, closure, r, change)
                 return change.copy()
 
-            mean[FIRST + closure], variance[FIRST + closure] = integrated(slopes, begin, times)
+            mean[closure], variance[closure] = integrated(slopes, begin, times)
         found = {"mean": mean, "variance": variance}
         if not two:
             found["mean_deviation"] = np.sqrt(np.maximum(variance, 0.0) / self.size) * (np.arange(6) == EXACT)[:, None]

@@ -117,18 +117,20 @@ def change_of(y, closure, reactions, change):
 def slopes(y, closure, reactions, jacobian):
     """The rates of change and, written into `jacobian`, their derivatives with every moment."""
     k = y.size
-    here, above, below = np.zeros(k), np.zeros(k), np.zeros(k)
-    change_of(y, closure, reactions, here)
-    for j in range(k):
+    values, here = np.empty((2, k)), np.empty(k)
+    for probe in range(2 * k + 1):  # each moment a bit more and a bit less, and then as it is
+        j = min(probe // 2, k - 1)
         old = y[j]
         step = 1e-6 * (abs(old) + 1e-3)
-        y[j] = old + step
-        change_of(y, closure, reactions, above)
-        y[j] = old - step
-        change_of(y, closure, reactions, below)
+        if probe < 2 * k:
+            y[j] = old + step if probe % 2 == 0 else old - step
+        change_of(y, closure, reactions, here)
         y[j] = old
-        for i in range(k):
-            jacobian[i, j] = (above[i] - below[i]) / (2.0 * step)
+        if probe < 2 * k:
+            values[probe % 2] = here
+            if probe % 2 == 1:
+                for i in range(k):
+                    jacobian[i, j] = (values[0, i] - values[1, i]) / (2.0 * step)
     return here
 
 
@@ -138,9 +140,14 @@ def pursue(y, closure, reactions, jacobian, longest):
     as long as little changes, and end as Newton's. Returns the residual, relative to the moments; inf if they diverge
     or never rest.
     """
-    k, duration, matrix = y.size, 1e-3, np.empty((y.size, y.size))
+    k, duration, matrix, done = y.size, 1e-3, np.empty((y.size, y.size)), False
     for _ in range(1000):
         change = slopes(y, closure, reactions, jacobian)
+        if done:
+            residual = 0.0
+            for i in range(k):
+                residual = max(residual, abs(change[i]) / (1.0 + abs(y[i])))
+            return residual if residual < 1e-7 else np.inf
         for i in range(k):
             for j in range(k):
                 matrix[i, j] = -jacobian[i, j]
@@ -157,14 +164,9 @@ def pursue(y, closure, reactions, jacobian, longest):
             return np.inf
         for i in range(k):
             y[i] += change[i]
-        if moved < 1e-13 * max(1.0, duration / longest):
-            break
+        done = moved < 1e-13 or (duration > 1e6 and moved < 1e-8)  # the last step of Newton's squares what is left
         duration = min(1.5 * duration if moved > 0.03 else 3.0 * duration, longest)
-    change = slopes(y, closure, reactions, jacobian)
-    residual = 0.0
-    for i in range(k):
-        residual = max(residual, abs(change[i]) / (1.0 + abs(y[i])))
-    return residual if residual < 1e-7 else np.inf
+    return np.inf
 
 
 @kernel
@@ -213,16 +215,16 @@ def settle(reactions, starts, moments, jacobians, residual, stable):
                 continue
             k = 5 if two else 3 if closure == NORMAL_3 else 2
             for start in range(starts.shape[1]):
-                y, jacobian = starts[i, start, :k].copy(), np.empty((k, k))
-                found = pursue(y, closure, here, jacobian, 1e9)
-                rests = True
-                if not two and found < np.inf:
-                    rests, leaves = attracts(jacobian, k)
-                    if not rests:
-                        y = starts[i, start, :k].copy()
-                        found = pursue(y, closure, here, jacobian, 0.5 * leaves)
-                        if found < np.inf:
-                            rests, leaves = attracts(jacobian, k)
+                longest, jacobian = 1e9, np.empty((k, k))
+                for _ in range(2):
+                    y = starts[i, start, :k].copy()
+                    found = pursue(y, closure, here, jacobian, longest)
+                    rests = True
+                    if not two and found < np.inf:
+                        rests, leaves = attracts(jacobian, k)
+                        longest = 0.5 * leaves
+                    if rests or two:
+                        break
                 if found < np.inf and (rests or two):
                     residual[i, closure, start], stable[i, closure, start] = found, rests
                     moments[i, closure, start, :k] = y

@@ -9,6 +9,7 @@ import numpy as np
 from mfexplore import core
 from mfexplore.families.birth_death import simulate_many
 from mfexplore.models.reactions.moment_closure.closures import react
+from mfexplore.models.reactions.moment_closure.theory import SLOWEST
 from mfexplore.numerics.chance.random import new_stream
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ class Cells(core.Simulation["MomentClosure"]):
     def retune(self) -> None:
         m = self.model
         self.reactions = m.reactions()
-        self.relaxation, self.window = (10.0, 10.0) if m.network == "pair_annihilation" else (50.0, 20.0)
+        self.relaxation, self.window = (10.0, 10.0) if m.network == "pair_annihilation" else (40.0, 20.0)
+        if m.network == "schloegl":
+            self.relaxation = 15.0 + 6 * min(m.mixing_time, SLOWEST)
 
     def evolve(self, duration: float) -> None:
         r = self.reactions
@@ -54,14 +57,14 @@ class Cells(core.Simulation["MomentClosure"]):
 
     def observe(self) -> dict[str, float]:
         x, y = self.x.astype(np.float64), self.y.astype(np.float64)
-        mean, two = x.mean(), self.model.network == "brusselator"
+        mean, two, spread = x.mean(), self.model.network == "brusselator", np.cov(x, y)
         return {
             "mean": float(mean),
-            "variance": float(x.var()),
+            "variance": float(spread[0, 0]),
             "third_cumulant": float(np.mean((x - mean) ** 3)),
             "mean_y": float(y.mean()) if two else np.nan,
-            "covariance": float(np.mean((x - mean) * (y - y.mean()))) if two else np.nan,
-            "variance_y": float(y.var()) if two else np.nan,
+            "covariance": float(spread[0, 1]) if two else np.nan,
+            "variance_y": float(spread[1, 1]) if two else np.nan,
         }
 
     def samples(self, observable: str | None = None) -> core.Array:

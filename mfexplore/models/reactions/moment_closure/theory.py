@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import comb
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,26 +18,8 @@ if TYPE_CHECKING:
     from mfexplore.models.reactions.moment_closure import MomentClosure
 
 AUTOCATALYSIS = 3.0  # a_1
+SLOWEST = 15.0  # mixing time of two states that a run can wait for
 PAIRS = 90  # molecules that annihilate are hardly ever more
-
-
-def concentrations(feed: Array, decay: Array) -> Array:
-    """Roots of eq. (3), ascending, shape (n, 3); where there is one it stands first and last, and NaN between."""
-    p = decay - AUTOCATALYSIS**2 / 3  # of the cubic in t = x - a_1/3
-    q = -2 * (AUTOCATALYSIS / 3) ** 3 + AUTOCATALYSIS * decay / 3 - feed
-    three = 4 * p**3 + 27 * q**2 < 0
-    radius = 2 * np.sqrt(np.where(three, -p, 1.0) / 3)
-    angle = np.arccos(np.clip(np.where(three, 3 * q / (np.where(three, p, 1.0) * radius), 0.0), -1, 1)) / 3
-    several = [radius * np.cos(angle - 2 * np.pi * k / 3) for k in (2, 1, 0)]
-    root = np.sqrt(np.where(three, 0.0, q**2 / 4 + p**3 / 27))
-    alone = np.cbrt(-q / 2 + root) + np.cbrt(-q / 2 - root)
-    x = np.stack([np.where(three, t, alone) for t in several], -1) + AUTOCATALYSIS / 3
-    for _ in range(2):  # rounding errors of the formula are polished away
-        slope = 3 * x**2 - 2 * AUTOCATALYSIS * x + decay[:, None]
-        x -= (x**3 - AUTOCATALYSIS * x**2 + decay[:, None] * x - feed[:, None]) / np.where(slope == 0, np.inf, slope)
-    x = np.sort(x, axis=-1)
-    x[~three, 1] = np.nan
-    return x
 
 
 def rate_equation(points: Points, roots: Array) -> tuple[Array, Array]:
@@ -80,18 +63,11 @@ def pair_generator(c: float, loss: float) -> Array:
 def raw_moments(method: str, m: float, v: float, third: float) -> Array:
     """<n^k>, k = 0 ... 5, as the method has them (beyond the third: as far as it has)."""
     if method == "log_normal":
-        k = np.arange(6)
-        return np.asarray(m**k * (1 + v / m**2) ** (k * (k - 1) / 2))
-    fourth = m if method == "poisson" else 0.0
-    # the cumulants, and from them the moments by the recursion M_k = sum_j C(k-1, j-1) kappa_j M_(k-j)
-    cumulants, raw = (m, v, third, fourth, 0.0), [1.0]
+        order = np.arange(6)
+        return np.asarray(m**order * (1 + v / m**2) ** (order * (order - 1) / 2))
+    cumulants, raw = (m, v, third, m if method == "poisson" else 0.0, 0.0), [1.0]
     for k in range(1, 6):
-        choose = [1.0]
-        for j in range(1, k):
-            choose.append(choose[-1] * (k - j) / j)
-        raw.append(
-            sum(c * kappa * raw[k - 1 - j] for j, (c, kappa) in enumerate(zip(choose, cumulants[:k], strict=True)))
-        )
+        raw.append(float(sum(comb(k - 1, j - 1) * cumulants[j - 1] * raw[k - j] for j in range(1, k + 1))))
     return np.array(raw)
 
 
