@@ -93,6 +93,7 @@ class MeanFieldControl(core.Model):
 
     title = "Mean-field control"
     summary = "A crowd steered into step by one planner, or a game in which nobody begins: the price of anarchy."
+    tags = core.Tags("course", 20, ("synchronization", "decisions"), ("self-consistency", "variational"))
     sources = (
         core.Source(
             "Learning Decentralized Partially Observable Mean Field Control for Artificial Collective Behavior"
