@@ -141,15 +141,15 @@ class MeanFieldControl(core.Model):
         ),
         core.Preset(
             "anarchy", {"price": 1.3, "objective": "game", "start": "coherent"},
-            "They begin in step, and it melts away: a planner would hold them together at a coherence of 0.58.",
-            (core.Promise(core.Value("coherence"), 0.58, 0.01, {"objective": "planner"}),
+            "They begin in step, and it melts away: a planner would hold them together at a coherence of 0.59.",
+            (core.Promise(core.Value("coherence"), 0.59, 0.005, {"objective": "planner"}),
              core.Promise(core.Mean("coherence", 15, 30), 0.0, 0.12)),
             core.View(colour="price_of_anarchy", series="coherence", picture="angles"),
         ),
         core.Preset(
             "planned", {"price": 1.3},
             "The same price, and a planner: each turn pays twice, for who is turned and for all others.",
-            (core.Promise(core.Value("coherence"), 0.58, 0.01),),
+            (core.Promise(core.Value("coherence"), 0.59, 0.005),),
             core.View(series="coherence", picture="control"),
         ),
         core.Preset(
