@@ -74,7 +74,7 @@ class MeanFieldControl(core.Model):
         0.5, 0.1, 50.0, symbol="R", role="field", scale="log", step=0.01, doc="price of turning by control"
     )
     peers: int = core.control(
-        10, 1, 1000, symbol="k", role="data", scale="log", only=SOME, doc="others that each agent looks at"
+        10, 1, 200, symbol="k", role="data", scale="log", only=SOME, doc="others that each agent looks at"
     )
     sensing_noise: float = core.control(
         0.0, 0.0, 2.0, symbol="s", role="disorder", step=0.01, only=SOME, doc="error of the direction that is read"
