@@ -1,56 +1,97 @@
-"""Every lesson runs from top to bottom, is stored without its outputs, and follows the order of a lesson."""
+"""Every lesson runs from top to bottom with its solutions, is stored clean, and the students' version lacks the answers."""
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+import runpy
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
-HEADINGS = ["Predict", "Play", "Theory", "Compare with finite $N$", "Check", "Stretch", "References"]
+ROOT = Path(__file__).parents[1]
+RELEASE = runpy.run_path(str(ROOT / "course" / "release.py"))
+LESSONS: list[Path] = RELEASE["LESSONS"]
+HEADINGS = ["Predict", "Play", "Theory", "Where it fails", "Exercises", "Stretch", "References"]
 
-each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+each = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 
 
-def test_there_are_lessons() -> None:
-    assert {path.stem for path in NOTEBOOKS} >= {"01_curie_weiss", "02_hopfield", "03_kuramoto"}
+def cells(path: Path, kind: str) -> list[dict[str, Any]]:
+    return [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == kind]
+
+
+def test_students_have_the_same_lessons() -> None:
+    assert {path.name for path in LESSONS} == {path.name for path in RELEASE["STUDENTS"].glob("*.ipynb")}
+    assert len(LESSONS) >= 3
+
+
+@each
+def test_the_students_version_is_made_from_it(path: Path) -> None:
+    made = RELEASE["written"](RELEASE["students_version"](json.loads(path.read_text(encoding="utf-8"))))
+    assert made == (RELEASE["STUDENTS"] / path.name).read_text(encoding="utf-8"), "run: python course/release.py"
+    assert "SOLUTION" not in made
+    assert "HIDDEN" not in made
 
 
 @each
 def test_stored_clean(path: Path) -> None:
-    cells = json.loads(path.read_text())["cells"]
-    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    text = path.read_text(encoding="utf-8")
+    code = cells(path, "code")
     assert all(not cell["outputs"] and cell["execution_count"] is None for cell in code)
-    assert all(cell["metadata"] == {} for cell in cells)
-    assert len({cell["id"] for cell in cells}) == len(cells)
-    text = path.read_text()
+    every = [*code, *cells(path, "markdown")]
+    assert all(set(cell["metadata"]) <= {"nbgrader"} for cell in every)
+    assert len({cell["id"] for cell in every}) == len(every)
     assert not re.search(r"/(?:home|root|tmp|work|Users)/", text), "a path of somebody's machine"
 
 
 @each
 def test_has_the_parts_of_a_lesson(path: Path) -> None:
-    cells = json.loads(path.read_text())["cells"]
-    prose = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    prose = "\n".join("".join(cell["source"]) for cell in cells(path, "markdown"))
     found = re.findall(r"^## (.+)$", prose, re.M)
     assert [heading for heading in found if heading in HEADINGS] == HEADINGS
-    assert "**Question.**" in prose
-    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-    for part in ("predict(", ".explore(", "check(", "standard_error"):
+    for part in ("**Question.**", "**After this lesson you can**", "**Time**", "**You need**"):
+        assert part in prose
+    code = "\n".join("".join(cell["source"]) for cell in cells(path, "code"))
+    for part in ("predict(", ".explore(", "standard_error"):
         assert part in code
+
+
+@each
+def test_answers_are_asked_for_and_graded(path: Path) -> None:
+    """Each exercise is a cell to fill in and one that checks; nothing else needs the answer, so a lesson runs without."""
+    code = cells(path, "code")
+    marked = [cell for cell in code if cell["metadata"]]
+    asked, graded = marked[::2], marked[1::2]
+    assert 3 <= len(asked) == len(graded) <= 5
+    ids = [cell["metadata"]["nbgrader"]["grade_id"] for cell in marked]
+    assert len(set(ids)) == len(ids)
+    for ask, grade in zip(asked, graded, strict=True):
+        assert ask["metadata"]["nbgrader"]["solution"]
+        assert grade["metadata"]["nbgrader"]["grade"]
+        first = ast.parse("".join(ask["source"])).body[0]
+        assert isinstance(first, ast.Assign)
+        assert ast.unparse(first.value) == "None"
+        name = ast.unparse(first.targets[0])
+        others = [cell for cell in code if cell is not ask and cell is not grade]
+        used = {n.id for c in others for n in ast.walk(ast.parse("".join(c["source"]))) if isinstance(n, ast.Name)}
+        assert name not in used
+        assert re.search(rf"^check\(\"\w+\.\w+\", {name}\)$", "".join(grade["source"]), re.M)
 
 
 @pytest.mark.notebook
 @each
 def test_runs_from_top_to_bottom(path: Path, tmp_path: Path) -> None:
+    """With the solutions, which the hidden tests find right."""
     import nbformat
     from nbclient import NotebookClient
 
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(tmp_path)}}).execute()
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    assert not [o for cell in cells for o in cell.outputs if o.output_type == "stream" and o.name == "stderr"]
-    assert any("image/png" in o.get("data", {}) for cell in cells for o in cell.outputs)
-    live = [cell for cell in cells if ".explore(" in cell.source]
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert not [o for cell in code for o in cell.outputs if o.output_type == "stream" and o.name == "stderr"]
+    assert any("image/png" in o.get("data", {}) for cell in code for o in cell.outputs)
+    live = [cell for cell in code if ".explore(" in cell.source]
     assert all("application/vnd.jupyter.widget-view+json" in cell.outputs[-1].data for cell in live)

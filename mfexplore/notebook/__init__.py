@@ -12,9 +12,9 @@ from typing import Any
 from mfexplore.core.errors import MfexploreError
 from mfexplore.core.model import Model
 from mfexplore.core.seeds import Seed
-from mfexplore.notebook.lessons import check, predict
+from mfexplore.notebook.lessons import Exercise, check, predict
 
-__all__ = ["check", "explore", "predict"]
+__all__ = ["Exercise", "check", "explore", "predict"]
 
 _open: dict[str, tuple[str, list[Any]]] = {}  # by the cell's id: which run of it, and the workbenches it opened
 

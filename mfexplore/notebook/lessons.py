@@ -5,15 +5,22 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import ipywidgets as widgets
 
 from mfexplore.core.declaration import Task
+from mfexplore.core.errors import UnknownNameError
 from mfexplore.core.model import Model
 from mfexplore.figures.prose import one_line
+from mfexplore.notebook import course
 from mfexplore.notebook.dress import styles
 from mfexplore.workbench.sentence import judgement, number
+
+PATIENCE = 3  # different wrong answers before the solution is offered
 
 
 def number_in(text: str) -> float | None:
@@ -90,11 +97,26 @@ def predict(kind: type[Model] | Model, task: int = 0) -> Any:
     return root
 
 
-class Verdict:
-    """What `check` found; true if the answer was right."""
+@dataclass(frozen=True)
+class Exercise:
+    """A number to be found by whoever works through a lesson.
 
-    def __init__(self, right: bool | None, text: str) -> None:
-        self.right, self.text = right, text
+    truth: derives it, and is asked only when there is an answer. tolerance: absolute, for an answer to count as right.
+    hint: offered with a wrong answer. solution: the way to it in a few sentences; offered with a right answer, and
+        after `PATIENCE` different wrong ones.
+    """
+
+    truth: Callable[[], float]
+    tolerance: float
+    hint: str
+    solution: str
+
+
+class Verdict:
+    """What `check` found; true if the answer was right. hint, solution: what it offers, if anything."""
+
+    def __init__(self, right: bool | None, text: str, hint: str = "", solution: str = "") -> None:
+        self.right, self.text, self.hint, self.solution = right, text, hint, solution
 
     def __bool__(self) -> bool:
         return bool(self.right)
@@ -104,23 +126,45 @@ class Verdict:
 
     def _repr_html_(self) -> str:
         kind = {True: "right", False: "wrong", None: "open"}[self.right]
-        return f'{styles()}<div class="mfexplore"><p class="mfexplore-{kind}">{one_line(self.text)}</p></div>'
+        folded = "".join(
+            f"<details><summary>{title}</summary><p>{one_line(text)}</p></details>"
+            for title, text in (("Hint", self.hint), ("Solution", self.solution))
+            if text
+        )
+        return f'{styles()}<div class="mfexplore"><p class="mfexplore-{kind}">{one_line(self.text)}</p>{folded}</div>'
 
 
-def check(
-    answer: float | None, expected: float | Callable[[], float], tolerance: float, hint: str = "", lesson: str = ""
-) -> Verdict:
-    """Compare an answer with what is right, up to an absolute tolerance.
+def check(exercise: str | Exercise, answer: float | None) -> Verdict:
+    """Compare an answer with what is right.
 
     Args:
+        exercise: its name, "lesson.exercise", or an exercise of your own.
         answer: the student's; None while there is none.
-        expected: the truth, or a function that computes it; it is asked only when there is an answer.
-        hint: shown with a wrong answer. lesson: shown with a right one.
+
+    Raises UnknownNameError for an exercise that the course does not have.
     """
+    name, chosen = ("", exercise) if isinstance(exercise, Exercise) else (exercise, _of_the_course(exercise))
     if answer is None:
-        return Verdict(None, "No answer yet: replace `None` by your number and run the cell again.")
-    value = float(answer)
-    truth = float(expected() if callable(expected) else expected)
-    if abs(value - truth) <= tolerance:
-        return Verdict(True, f"Right: {value:.4g} is within {tolerance:g} of {number(truth)}. {lesson}".strip())
-    return Verdict(False, f"Not yet: {value:.4g} is more than {tolerance:g} away from the answer. {hint}".strip())
+        return Verdict(None, "No answer yet: replace `None` and run the cell again.")
+    value, truth = float(answer), float(chosen.truth())
+    if abs(value - truth) <= chosen.tolerance:
+        told = f"Right: {value:.4g} is within {chosen.tolerance:g} of {number(truth)}."
+        return Verdict(True, told, solution=chosen.solution)
+    tried = _wrong.setdefault(name or chosen, set())
+    tried.add(value)
+    told = f"Not yet: {value:.4g} is more than {chosen.tolerance:g} away from the answer."
+    return Verdict(False, told, chosen.hint, chosen.solution if len(tried) >= PATIENCE else "")
+
+
+def _of_the_course(name: str) -> Exercise:
+    lesson, _, exercise = name.partition(".")
+    lessons = [module.name for module in iter_modules(course.__path__)]
+    if lesson not in lessons:
+        raise UnknownNameError("lesson", lesson, lessons)
+    exercises: dict[str, Exercise] = import_module(f"{course.__name__}.{lesson}").EXERCISES
+    if exercise not in exercises:
+        raise UnknownNameError("exercise", exercise, list(exercises))
+    return exercises[exercise]
+
+
+_wrong: dict[str | Exercise, set[float]] = {}  # different answers so far

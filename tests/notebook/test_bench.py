@@ -365,11 +365,22 @@ def test_check() -> None:
         asked.append(1)
         return 2.0
 
-    nothing = notebook.check(None, truth, 0.1)
+    exercise = notebook.Exercise(truth, 0.1, hint="Think of $x^2$.", solution="Two.")
+    nothing = notebook.check(exercise, None)
     assert not nothing
     assert not asked  # the answer is not computed before it is needed
-    assert notebook.check(2.05, truth, 0.1, lesson="Well done.")
-    wrong = notebook.check(3, truth, 0.1, hint="Think of $x^2$.")
-    assert not wrong
-    assert "2.0" not in repr(wrong)
-    assert "<math" in wrong._repr_html_()
+    right = notebook.check(exercise, 2.05)
+    assert right
+    assert "Two." in right._repr_html_()
+    for wrong in (notebook.check(exercise, 3), notebook.check(exercise, 3), notebook.check(exercise, 4)):
+        assert not wrong
+        assert "2.0" not in repr(wrong)
+        assert "<math" in wrong._repr_html_()
+        assert "Two." not in wrong._repr_html_()  # the same number again is no other try
+    assert "Two." in notebook.check(exercise, 5)._repr_html_()
+
+
+@pytest.mark.parametrize("name", ["order_from_many.nothing", "nothing.nothing", "nothing", ""])
+def test_check_says_what_there_is(name: str) -> None:
+    with pytest.raises(UnknownNameError):
+        notebook.check(name, 1)

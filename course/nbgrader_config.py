@@ -1,0 +1,7 @@
+"""For nbgrader, started in this folder: `nbgrader generate_assignment 01_order_from_many`."""
+
+from traitlets.config import get_config
+
+c = get_config()
+c.CourseDirectory.course_id = "mean_field"
+c.ClearSolutions.code_stub = {"python": ""}  # what stands above a solution already asks for the answer
