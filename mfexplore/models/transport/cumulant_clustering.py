@@ -314,7 +314,7 @@ class CumulantClustering(core.Model):
     )  # fmt: skip
 
     title = "Clustering of cumulants"
-    summary = "When two observables far apart know nothing of each other, many do not either: at the same rate, in groups."
+    summary = "When two observables far apart know nothing of each other, many do not either, if they are grouped."
     tags = core.Tags("research", 15, ("quantum",), ("exact sums",))
     sources = (
         core.Source("Clustering of higher order connected correlations in C* dynamical systems"),
