@@ -167,6 +167,7 @@ class AnnihilationSimulation(core.Simulation["Annihilation"]):
         run = core.Series("run", times[shown], densities[shown] / m.late_density(times[shown]), "points")
         highest = 1.3 * np.nanmax(theory[:, SMOLUCHOWSKI] / base)
         return core.Chart(
-            (run, *lines), core.Axis("time", "log"), core.Axis("density over the late law", low=0.0, high=max(2.5, float(highest))),
+            (run, *lines), core.Axis("time", "log"),
+            core.Axis("density over the late law", low=0.0, high=max(2.5, float(highest))),
             caption="level: the exponent of the late law; at 1: its amplitude too",
         )  # fmt: skip
