@@ -340,6 +340,11 @@ class Annihilation(core.Model):
         exponent[np.isnan(found)] = np.nan
         return found, exponent
 
+    def densities_in_time(self, times: Array) -> Array:
+        """Density of every method at times, shape (n, 4), the other controls as they are."""
+        n = np.ones(times.size)
+        return self.densities(times, self.reactivity * n, self.start_density * n, self.trap_density * n)[0]
+
     def solve(self, points: Points) -> core.Solution:
         age, reactivity, density = (points[n] for n in ("age", "reactivity", "start_density"))
         found, exponent = self.densities(age, reactivity, density, points["trap_density"])
@@ -426,13 +431,11 @@ class Annihilation(core.Model):
         return (core.Law("gap", z, ordered, "late times, exactly", method="exact"), mixed)
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
+        """The exponent is that over the last factor of two in time, as a run measures it."""
         later = np.asarray(times, np.float64) > 0
         density, exponent = np.full((2, 4, later.size), np.nan)
-        n = int(later.sum())
-        found = self.densities(
-            times[later], np.full(n, self.reactivity), np.full(n, self.start_density), np.full(n, self.trap_density)
-        )
-        density[:, later], exponent[:, later] = found[0].T, found[1].T
+        density[:, later] = self.densities_in_time(times[later]).T
+        exponent[:, later] = np.log2(self.densities_in_time(times[later] / 2).T / density[:, later])
         density[:, ~later], exponent[:, ~later] = start["density"], 0.0
         return {"density": density, "exponent": exponent}
 

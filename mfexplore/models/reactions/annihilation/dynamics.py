@@ -158,16 +158,16 @@ class AnnihilationSimulation(core.Simulation["Annihilation"]):
         m = self.model
         times, densities = np.array(self.marks[1:] or [(1.0, math.nan)]).T
         late = np.geomspace(1.0, max(100.0, float(times[-1])), 61)
-        theory = m.densities(
-            late, np.full(61, m.reactivity), np.full(61, m.start_density), np.full(61, m.trap_density)
-        )[0]
+        theory = m.densities_in_time(late)
         base = m.late_density(late)
         names = {SMOLUCHOWSKI: "Smoluchowski", MEAN_FIELD: "rate equation", EXACT: "exact"}
         lines = [core.Series(name, late, theory[:, k] / base) for k, name in names.items()
                  if np.isfinite(theory[:, k]).any()]  # fmt: skip
         shown = (times >= 1) & (densities > 0)
         run = core.Series("run", times[shown], densities[shown] / m.late_density(times[shown]), "points")
+        highest = 1.3 * np.nanmax(theory[:, SMOLUCHOWSKI] / base)
         return core.Chart(
-            (run, *lines), core.Axis("time", "log"), core.Axis("density over the late law", low=0.0, high=2.5),
+            (run, *lines), core.Axis("time", "log"),
+            core.Axis("density over the late law", low=0.0, high=max(2.5, float(highest))),
             caption="level: the exponent of the late law; at 1: its amplitude too",
         )  # fmt: skip
