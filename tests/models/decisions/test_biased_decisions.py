@@ -137,14 +137,20 @@ def test_the_temperature_of_the_onset_is_the_coupling() -> None:
     assert model.landmark("onset", "temperature")[0] == pytest.approx(1.5, abs=1e-9)
 
 
-def test_half_of_the_testers_notice_where_the_page_says() -> None:
-    for name, of, p, rho in (
-        ("bias_shows", "noticed_bias", 0.45, 0.0),
-        ("recency_shows", "noticed_recency", 0.5, -0.07),
-    ):
-        model = BiasedDecisions(yes_probability=p, recency=rho)
-        (n,) = model.landmark(name, "answers")
-        assert alone(model.replace(answers=round(n)), of)[0] == pytest.approx(0.5, abs=0.03)
+@pytest.mark.parametrize("temperature", [1.0, 2.0])
+def test_half_of_the_testers_notice_where_the_page_says(temperature: float) -> None:
+    model = BiasedDecisions(yes_probability=0.5, recency=0.0, answers=900, temperature=temperature)
+    for name, along, of in (
+        ("bias_shows", "yes_probability", "noticed_bias"), ("recency_shows", "recency", "noticed_recency"),
+    ):  # fmt: skip
+        places = model.landmark(name, along)
+        assert len(places) == 2
+        for place in places:
+            assert alone(model.replace(**{along: place}), of)[0] == pytest.approx(0.5, abs=0.03)
+            if temperature == 1:
+                assert abs(place - places.mean()) == pytest.approx(
+                    1.96 / 30 / (2 if of == "noticed_bias" else 1), rel=1e-4
+                )
 
 
 def test_temperature_makes_fair_and_forgetful() -> None:

@@ -213,7 +213,7 @@ def test_trips_are_drawn_while_they_last() -> None:
     run.advance(0.5)
     picture = run.picture()
     assert isinstance(picture, Trajectories)
-    assert np.isfinite(picture.values).sum(axis=1) == pytest.approx(101)
+    assert np.isfinite(picture.values).sum(axis=1) == pytest.approx(51)
     run.advance(1)
     assert run.finished
     assert run.time == 1

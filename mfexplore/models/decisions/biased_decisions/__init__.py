@@ -73,6 +73,12 @@ FEW = 5.0  # answers of one kind below which the tests are far from normal
 NORMAL = normal_rule(0.1)
 
 
+def answers_needed(model: BiasedDecisions) -> float:
+    """The n_r of eq. (4)."""
+    _, yes, no = model.one_chain()
+    return (Z / (yes - no)) ** 2
+
+
 class Chain(NamedTuple):
     """Fractions of yes and no, and probabilities of a yes after a yes, a no after a yes, a yes after a no; arrays."""
 
@@ -172,9 +178,9 @@ class BiasedDecisions(core.Model):
         ),
     )  # fmt: skip
     landmarks = (
-        core.Landmark("bias_shows", "n_b", "half of the testers notice the bias", of="answers",
+        core.Landmark("bias_shows", "n_b", "half of the testers notice the bias", of="yes_probability",
                       only={"protocol": ("one_shot", "batch")}),
-        core.Landmark("recency_shows", "n_r", "half of the testers notice the recency", of="answers", only=CHAIN),
+        core.Landmark("recency_shows", "n_r", "half of the testers notice the recency", of="recency", only=CHAIN),
         core.Landmark("impossible", r"\rho_m", "no answers can avoid each other more", of="recency", only=REMEMBERS),
         core.Landmark("onset", "J_c", "from here on a fair crowd makes up its mind", of="coupling", only=HERDING),
         core.Landmark(
@@ -249,7 +255,7 @@ class BiasedDecisions(core.Model):
             "A fair coin avoids to repeat itself a little: the recency is -0.2. After how many answers does half of "
             "the testers notice?",
             {"yes_probability": 0.5, "recency": -0.2, "answers": 20}, "answers",
-            core.Crossing("recency_shows", "answers"), 15,
+            answers_needed, 15,
             "(1.96/0.2)^2: about a hundred. The count of yes and no alone would never tell.",
             view=core.View(("recency", "answers"), "noticed_recency", picture="testers"),
         ),
@@ -386,12 +392,8 @@ class BiasedDecisions(core.Model):
         return known | {"unnoticed": possible} | ({"impossible": ~possible} if self.protocol != "one_shot" else {})
 
     def boundary(self, name: str, points: Points) -> Array | tuple[Array, Array]:
-        p, q, _, leave, no, possible = self._chain(points)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            if name == "bias_shows":
-                return np.where(possible, (Z / (p - q)) ** 2, np.nan)
-            if name == "recency_shows":
-                return np.where(possible, (Z / (1 - leave - no)) ** 2, np.nan)
+        if name in ("bias_shows", "recency_shows"):
+            return self._shows(points, bias=name == "bias_shows")
         if name == "impossible":
             p = points["yes_probability"]
             return 0 * p if self.protocol == "imitation" else -np.minimum(p / (1 - p), (1 - p) / p)
@@ -401,6 +403,26 @@ class BiasedDecisions(core.Model):
             return np.where(np.abs(points["yes_probability"] - 0.5) < ROUNDING, 1 / slope, np.nan)
         limit = np.array([turning_point(a, b, c)[1] for a, b, c in zip(d, t, j, strict=True)])
         return expit(np.stack([-2 * limit, 2 * limit], axis=1)), np.repeat(limit[:, None] > 0, 2, axis=1)
+
+    def _shows(self, points: Points, bias: bool) -> Array:
+        """Where eq. (4) asks for as many answers as there are: yes probabilities (or recencies) on either side of a
+        fair coin, shape (n, 2), by bisection; NaN where that is not possible.
+        """
+        name = "yes_probability" if bias else "recency"
+        wanted, middle = Z / np.sqrt(points["answers"]), 0.5 if bias else 0.0
+        found = []
+        for end in self.control(name).bounds:
+            near, far = np.full(wanted.size, middle), np.full(wanted.size, end)
+            for _ in range(50):
+                place = (near + far) / 2
+                chain = self._chain({**points, name: place})
+                seen = np.abs(chain.yes - chain.no if bias else 1 - chain.leave - chain.come)
+                beyond = (seen > wanted) | ~chain.possible
+                near, far = np.where(beyond, near, place), np.where(beyond, place, far)
+            chain = self._chain({**points, name: near})
+            reached = np.abs(chain.yes - chain.no if bias else 1 - chain.leave - chain.come)
+            found.append(np.where(np.abs(reached - wanted) < 1e-6, near, np.nan))
+        return np.stack(found, axis=1)
 
     def profiles(self) -> dict[str, core.Profile]:
         length = np.arange(1, LENGTHS + 1)
@@ -421,7 +443,7 @@ class BiasedDecisions(core.Model):
         return {"run_law": core.Profile(length, share)}
 
     def laws(self, time: float) -> tuple[core.Law, ...]:
-        n, (p, yes, no) = max(time, 1.0), self.one_chain()
+        n, (p, yes, no) = max(time, 16.0), self.one_chain()
         if self.protocol == "herd":
             raise core.NotOfferedError(self.title, "a law of the yes of one agent while the herd makes up its mind")
         cells = min(round(n), 400) + 1
@@ -430,6 +452,10 @@ class BiasedDecisions(core.Model):
             k, (a, b) = (n + 1) * x - 0.5, (y * (1 - self.recency) / self.recency for y in (p, 1 - p))
             log_density = gammaln(k + a) - gammaln(k + 1) + gammaln(n - k + b) - gammaln(n - k + 1)
             doc = "beta-binomial"
+        elif self.protocol != "batch":
+            k = (n + 1) * x - 0.5
+            log_density = k * math.log(p) + (n - k) * math.log(1 - p) - gammaln(k + 1) - gammaln(n - k + 1)
+            doc = "binomial"
         else:
             log_density = -0.5 * n * (x - p) ** 2 / (p * (1 - p)) * (1 - yes + no) / (1 + yes - no)
             doc = "normal, for many answers"

@@ -133,14 +133,21 @@ class Asking(core.Simulation["BiasedDecisions"]):
 
     def samples(self, observable: str | None = None) -> Array:
         if observable in (None, "yes_fraction") and self.told:
-            return self.book.yes / self.told
+            within = 0.6180339887 * np.arange(self.model.size) % 1  # spread over the cell of a whole number
+            return np.asarray((self.book.yes + within) / (self.told + 1))
         return super().samples(observable)
 
     def profiles(self) -> dict[str, core.Measured]:
-        counts = self.book.lengths
+        """The law of runs from how many of each length ended: also those that still go on have reached theirs."""
+        ended = self.book.lengths
+        length = np.arange(1, LENGTHS + 1)
+        going = (self.book.run[:, None] > length).sum(axis=0)
+        reached = ended[::-1].cumsum()[::-1][:-1] + going
         with np.errstate(divide="ignore", invalid="ignore"):
-            share, error = (np.where(counts > 0, f / counts.sum(), np.nan) for f in (counts, np.sqrt(counts)))
-        return {"run_law": core.Measured(np.arange(1, LENGTHS + 1), share[:-1], error[:-1])}
+            end = ended[:-1] / reached
+            share = np.concatenate([[1.0], np.cumprod(1 - end)[:-1]]) * end
+            share, error = (np.where(ended[:-1] > 0, f, np.nan) for f in (share, share / np.sqrt(ended[:-1])))
+        return {"run_law": core.Measured(length, share, error)}
 
     def pictures(self) -> core.Album:
         return core.Album({"testers": self.picture, "answers": self.picture_of_answers})

@@ -6,6 +6,7 @@ well that everybody feels: epsilon/kappa = r(h)/h, so nothing has to be solved b
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -16,9 +17,8 @@ from scipy.special import log_ndtr
 
 from mfexplore.core import Array
 
-MODES = 160  # of the ground state
 DEEPEST = 1e-4  # least epsilon/kappa
-ORDER = 60
+ORDER = 48
 GRID = 128
 SUBSTEPS = 2  # of each angle, when the policy is found
 ANGLES = 2 * np.pi * np.arange(GRID) / GRID
@@ -35,8 +35,9 @@ class Ground(NamedTuple):
 
 def ground(depth: float) -> tuple[Ground, Array]:
     """Lowest state of -psi'' - h cos(theta) psi, and its coefficients of 1/sqrt(2 pi), cos(theta)/sqrt(pi), ..."""
-    n = np.arange(MODES)
-    beside = np.full(MODES - 1, -depth / 2)
+    modes = 24 + math.ceil(9 * depth**0.25)  # the state is as narrow as the fourth root
+    n = np.arange(modes)
+    beside = np.full(modes - 1, -depth / 2)
     beside[0] *= np.sqrt(2)
     energy, vector = eigh_tridiagonal(n**2.0, beside, select="i", select_range=(0, 0))
     c = vector[:, 0] * np.sign(vector[0, 0])
@@ -130,9 +131,9 @@ class Seen(NamedTuple):
     residual: Array
 
 
-def response(slopes: Array, coherence: Array, second: Array, peers: Array, sensing: Array) -> tuple[Array, Array]:
+def response(slopes: Array, moments: Array, peers: Array, sensing: Array) -> tuple[Array, Array]:
     """Density at ANGLES of those who judge the direction of a crowd with these two moments, and what they spend."""
-    blurred = misjudged(coherence, second, peers, sensing)
+    blurred = misjudged(moments[0], moments[1], peers, sensing)
     seen = np.fft.rfft(slopes) * blurred
     transform = np.zeros_like(seen)
     transform[:, 1:] = 2 * seen[:, 1:] / (1j * HARMONICS[1:])
@@ -153,7 +154,7 @@ def crowd_that_sees_some(ratio: Array, peers: Array, sensing: Array) -> Seen:
     for _ in range(100):
         history = [moments[:, left]]
         for _ in range(3):
-            density, _ = response(slopes[left], *history[-1], peers[left], sensing[left])
+            density, _ = response(slopes[left], history[-1], peers[left], sensing[left])
             history.append(np.stack([density @ np.cos(ANGLES), density @ np.cos(2 * ANGLES)]))
         first, second = history[2] - history[1], history[3] - history[2]
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -164,5 +165,5 @@ def crowd_that_sees_some(ratio: Array, peers: Array, sensing: Array) -> Seen:
         left = left[residual[left] > 1e-11]
         if not left.size:
             break
-    density, effort = response(slopes, *moments, peers, sensing)
+    density, effort = response(slopes, moments, peers, sensing)
     return Seen(moments[0], effort, density, residual)

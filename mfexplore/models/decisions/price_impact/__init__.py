@@ -298,10 +298,12 @@ class PriceImpact(core.Model):
         """All controls as columns of one point."""
         return {name: np.array([float(getattr(self, name))]) for name in self.axis_names()}
 
-    def _market(self, points: Points) -> Market:
-        names = ("impact", "exponent", "memory", "volume", "duration")
-        columns = {name: points[name] for name in names}
-        return Market(**columns | ({"memory": None} if self.market == "instantaneous" else {}))
+    def _until(self, part: Array, points: Points) -> tuple[Array, Array]:
+        """Work and variance of two blocks after a part of the trip; all of shape (n,) or (1,)."""
+        memory = points["memory"] if self.market == "transient" else None
+        split, volume, duration = points["split"], points["volume"], points["duration"]
+        market = Market(points["impact"], points["exponent"], memory, volume, duration)
+        return work_until(market, split, part), noise_until(points["volatility"], volume, duration, split, part)
 
     def modes(self, points: Points | None = None) -> Modes:
         """Normal modes of strategies, of one number of points."""
@@ -321,8 +323,7 @@ class PriceImpact(core.Model):
 
     def _blocks(self, points: Points) -> dict[str, Array]:
         split, liquidity = points["split"], points["liquidity_noise"]
-        work = work_until(self._market(points), split, np.ones_like(split))
-        noise = noise_until(points["volatility"], points["volume"], points["duration"], split, np.ones_like(split))
+        work, noise = self._until(np.ones_like(split), points)
         values = {
             "gain": -work,
             "variance": noise + work**2 * np.expm1(liquidity**2),
@@ -362,12 +363,12 @@ class PriceImpact(core.Model):
         if self.market == "ensemble":
             n, step = self.points, self.duration / (self.points + 1)
             neighbours = 2 * np.eye(n) - np.eye(n, k=1) - np.eye(n, k=-1)
-            work, risk = self.impact / step * neighbours, self.risk_aversion * self.volatility**2 * step * np.eye(n)
-            correlation = self.temperature / 2 * np.linalg.inv(work + risk)
+            price, risk = self.impact / step * neighbours, self.risk_aversion * self.volatility**2 * step * np.eye(n)
+            correlation = self.temperature / 2 * np.linalg.inv(price + risk)
             held = self.volatility**2 * step * (np.eye(n) - neighbours / 6)
-            spread = np.trace(held @ correlation) + 2 * np.trace(work @ correlation @ work @ correlation)
+            spread = np.trace(held @ correlation) + 2 * np.trace(price @ correlation @ price @ correlation)
             return gaps | {
-                "work": 1 - np.trace(work @ correlation) / loss, "variance": 1 - spread / variance,
+                "work": 1 - np.trace(price @ correlation) / loss, "variance": 1 - spread / variance,
                 "(6)": state["free_energy"] - state["energy"] + self.temperature * state["entropy"],
                 "(6), determinant": state["entropy"] - 0.5 * n * math.log(2 * math.pi * math.e)
                 - 0.5 * np.linalg.slogdet(correlation)[1],
@@ -441,9 +442,7 @@ class PriceImpact(core.Model):
         points = self.simulated
         if self.market == "ensemble":
             return density_among_strategies(self.modes(points), self.temperature, gain)
-        age = np.array([part])
-        work = float(work_until(self._market(points), points["split"], age)[0])
-        noise = float(noise_until(*(points[n] for n in ("volatility", "volume", "duration", "split")), age)[0])
+        work, noise = (float(one[0]) for one in self._until(np.array([part]), points))
         factor = np.exp(self.liquidity_noise * NODES - self.liquidity_noise**2 / 2)
         bells = np.exp(-((gain[:, None] + work * factor) ** 2) / (2 * noise)) / math.sqrt(2 * math.pi * noise)
         return np.asarray(bells @ WEIGHTS)
@@ -475,9 +474,7 @@ class PriceImpact(core.Model):
             centre, deviation = float(values["gain"][0, EXACT]), math.sqrt(float(values["variance"][0, EXACT]))
             gain = np.linspace(centre - 8 * deviation, centre + 8 * deviation, 401)
         else:
-            age = np.array([part])
-            work = float(work_until(self._market(at), at["split"], age)[0])
-            noise = float(noise_until(*(at[n] for n in ("volatility", "volume", "duration", "split")), age)[0])
+            work, noise = (float(one[0]) for one in self._until(np.array([part]), at))
             factor = np.exp(self.liquidity_noise * np.array([-4.0, 4.0]) - self.liquidity_noise**2 / 2)
             ends = -work * factor
             reach = 5 * math.sqrt(noise)
@@ -490,12 +487,8 @@ class PriceImpact(core.Model):
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         if self.market == "ensemble":
             raise core.NotOfferedError(self.title, "the gain of random strategies before the trip is over")
-        part, at = (
-            np.minimum(times, 1.0),
-            {name: np.repeat(column, times.size) for name, column in self.simulated.items()},
-        )
-        work = work_until(self._market(at), at["split"], part)
-        noise = noise_until(at["volatility"], at["volume"], at["duration"], at["split"], part)
+        part, at = np.minimum(times, 1.0), self.simulated
+        work, noise = self._until(part, at)
         variance = noise + work**2 * math.expm1(self.liquidity_noise**2)
         likely = np.where(part > 0, profit_probability(work, np.maximum(noise, 1e-300), at["liquidity_noise"]), 0.0)
         return {

@@ -13,7 +13,7 @@ from mfexplore.core import Array
 if TYPE_CHECKING:
     from mfexplore.models.decisions.price_impact import PriceImpact  # noqa: F401 (named in the base class below)
 
-CELLS = 200  # intervals of a trip of two blocks
+CELLS = 100  # intervals of a trip of two blocks
 SHOWN = 24  # trips that are drawn
 BINS = 16  # sizes of gains and losses that are compared
 
