@@ -23,8 +23,8 @@ Without axes that is Langevin's function, with endless $\lambda_u$ it is $\int_0
 Because $\langle\mu_z^2\rangle=\frac13$ on average over axes, it orders below $T=\Lambda/3$ *whatever* $\lambda_u$ is:
 mean field cannot tell a ferromagnet from a glass.
 
-**Spherical model** (which knows no axes). Let only $\sum_i\mu_i^2=N$ be fixed, and let $J(k)$ be the $3\times3$ matrix of
-the interactions at the wave vector $k$. Then fluctuations of all waves are counted, with a multiplier $z\ge\Lambda$:
+**Spherical model** (which knows no axes). Let only $\sum_i\mu_i^2=N$ be fixed, and let $J(k)$ be the $3\times3$ matrix
+of the interactions at the wave vector $k$. Then fluctuations of all waves are counted, with a multiplier $z\ge\Lambda$:
 
 $$T\int\!\frac{d^3k}{V}\,\mathrm{tr}\,\frac1{z-J(k)}=1,\qquad e=-\tfrac12(z-3T) \tag{4}$$
 
