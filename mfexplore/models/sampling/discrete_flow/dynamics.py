@@ -16,7 +16,7 @@ from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.space.lattices import neighbourhood
 
 if TYPE_CHECKING:
-    from mfexplore.models.sampling.discrete_flow import DiscreteFlow  # noqa: F401
+    from mfexplore.models.sampling.discrete_flow import DiscreteFlow  # noqa: F401 (what it simulates)
 
 BATCHES = 20  # of an ensemble's sample
 WIDTH = 40  # sites, about, along a picture
