@@ -23,8 +23,8 @@ Without axes that is Langevin's function, with endless $\lambda_u$ it is $\int_0
 Because $\langle\mu_z^2\rangle=\frac13$ on average over axes, it orders below $T=\Lambda/3$ *whatever* $\lambda_u$ is:
 mean field cannot tell a ferromagnet from a glass.
 
-**Spherical model** (without axes). Let only $\sum_i\mu_i^2=N$ be fixed, and let $J(k)$ be the $3\times3$ matrix of the
-interactions at the wave vector $k$. Then fluctuations of all waves are counted, with a multiplier $z\ge\Lambda$:
+**Spherical model** (which knows no axes). Let only $\sum_i\mu_i^2=N$ be fixed, and let $J(k)$ be the $3\times3$ matrix
+of the interactions at the wave vector $k$. Then fluctuations of all waves are counted, with a multiplier $z\ge\Lambda$:
 
 $$T\int\!\frac{d^3k}{V}\,\mathrm{tr}\,\frac1{z-J(k)}=1,\qquad e=-\tfrac12(z-3T) \tag{4}$$
 
@@ -112,7 +112,7 @@ class DipolarFcc(core.Model):
     )
     methods = (
         core.Method("mean_field", "one dipole in the field of the mean, eq. (3)"),
-        core.Method("spherical", "all waves, but only the mean length fixed, eqs. (4) and (5); without axes"),
+        core.Method("spherical", "all waves, but only the mean length fixed, eqs. (4) and (5); it knows no axes"),
     )
     phases = (
         core.Phase("ferromagnet", "The dipoles agree on a direction."),
@@ -124,6 +124,10 @@ class DipolarFcc(core.Model):
             "Simulations show no ferromagnet here: fluctuations, which this theory ignores, destroy it.",
         ),
         core.Failure(
+            "no_axes",
+            "The spherical model is shown as it is without axes: it knows nothing of them.",
+        ),
+        core.Failure(
             "no_glass",
             "Axes this strong make a spin glass, which has no magnetization but an overlap between copies; this theory "
             "has no word for it.",
@@ -132,7 +136,7 @@ class DipolarFcc(core.Model):
     landmarks = (
         core.Landmark("mean_field_line", r"T_{\rm MF}", "mean field orders below it, for every anisotropy",
             of="temperature", continuous=False),
-        core.Landmark("spherical_point", r"T_s", "without axes the spherical model orders below it, eq. (5)",
+        core.Landmark("spherical_point", r"T_s", "the spherical model, which knows no axes, orders below it, eq. (5)",
             of="temperature", continuous=False),
         core.Landmark("glass_estimate", r"T_{\rm SG}", "variance of the couplings alone, eq. (6): far too high",
             of="temperature", continuous=False),
@@ -224,28 +228,29 @@ class DipolarFcc(core.Model):
             m[:, MEAN_FIELD, branch], alignment[:, MEAN_FIELD, branch] = field, at.on_axis
             energy[:, MEAN_FIELD, branch] = 0.0 - 0.5 * theory.LORENTZ * field**2 - k * at.on_axis
             residual[:, MEAN_FIELD, branch] = gap if branch == ORDERED else 0.0
-        for i in np.flatnonzero(k == 0):
+        for i in range(t.size):
             z = theory.multiplier(float(t[i]))
             ordered = t[i] < theory.spherical_temperature()
             branch = ORDERED if ordered else DISORDERED
             m[i, SPHERICAL, branch] = np.sqrt(1 - t[i] / theory.spherical_temperature()) if ordered else 0.0
-            energy[i, SPHERICAL, branch] = -0.5 * (z - 3 * t[i])
+            energy[i, SPHERICAL, branch] = -0.5 * (z - 3 * t[i]) - k[i] / 3
             alignment[i, SPHERICAL, branch], residual[i, SPHERICAL, branch] = 1 / 3, 0.0
         none = t >= theory.LORENTZ / 3
-        for values in (m, energy, alignment, residual):
-            values[none, MEAN_FIELD, ORDERED] = np.nan
+        for one in (m, energy, alignment, residual):
+            one[none, MEAN_FIELD, ORDERED] = np.nan
         stable = np.ones(shape, bool)
         stable[~none, MEAN_FIELD, DISORDERED] = False
-        early, glass = np.zeros(shape, bool), np.zeros(shape, bool)
-        early[:, MEAN_FIELD, ORDERED] = t > SEEN_ORDER
-        glass[:, MEAN_FIELD] = ((k >= GLASSY) & (t <= SEEN_ORDER))[:, None]
-        values = {"magnetization": m, "energy": energy, "axis_alignment": alignment}
-        return core.Solution(values, residual, stable=stable, fails={"no_glass": glass, "false_order": early})
+        fails = {name: np.zeros(shape, bool) for name in ("no_axes", "no_glass", "false_order")}
+        fails["no_axes"][:, SPHERICAL] = (k > 0)[:, None]
+        fails["no_glass"][:, MEAN_FIELD] = ((k >= GLASSY) & (t <= SEEN_ORDER))[:, None]
+        fails["false_order"][:, MEAN_FIELD, ORDERED] = t > SEEN_ORDER
+        found_values = {"magnetization": m, "energy": energy, "axis_alignment": alignment}
+        return core.Solution(found_values, residual, stable=stable, fails=fails)
 
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
         t, k, m = self.temperature, self.anisotropy, state["magnetization"]
         if state["method"] == "spherical":
-            z = 3 * t - 2 * state["energy"]
+            z = 3 * t - 2 * (state["energy"] + k / 3)
             shares = np.linalg.solve([[n**-p for n in theory.GRIDS] for p in (0, 1, 3)], [1.0, 0.0, 0.0])
             waves = [np.mean(3 * (1 / (z - theory.couplings(n, 2.0)))) for n in theory.GRIDS]
             return {"(4)": t * float(shares @ waves) + m**2 - 1}
@@ -268,7 +273,7 @@ class DipolarFcc(core.Model):
             return np.full(k.size, theory.LORENTZ / 3)
         if name == "glass_estimate":
             return np.full(k.size, np.sqrt(2 * theory.inverse_sixth_powers() / 3))
-        return np.where(k == 0, theory.spherical_temperature(), np.nan)
+        return np.full(k.size, theory.spherical_temperature())
 
     def ising_magnetization(self) -> float:
         """Mean field of an endless anisotropy at this temperature, the last integral under eq. (3)."""

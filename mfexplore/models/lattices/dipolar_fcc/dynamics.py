@@ -20,7 +20,7 @@ from mfexplore.numerics.space import ewald
 from mfexplore.numerics.space.lattices import CRYSTALS
 
 if TYPE_CHECKING:
-    pass
+    from mfexplore.models.lattices.dipolar_fcc import DipolarFcc  # noqa: F401 (what it simulates)
 
 LEVELS = 10
 HOTTEST = 1.5  # of the ladder

@@ -20,7 +20,8 @@ from mfexplore.numerics.space.lattices import drawing, neighbourhood
 if TYPE_CHECKING:
     from mfexplore.models.lattices.phi4_field import Phi4Field
 
-CHAINS = 200  # fields that learn together
+CHAINS = 200  # fields; from the first half the machine learns, on the second the work is counted
+HALF = CHAINS // 2
 SWEEPS = 5  # of them per update
 SHOWN = 4  # images and samples that are shown
 SETTLE = 20  # sweeps after a change before moments are taken
@@ -151,7 +152,8 @@ class OnALattice:
 
 class Picture:
     """The same field as a machine: every pixel its own coefficients, every link its own strength. It begins as the best
-    independent pixels and climbs the likelihood; ln Z is followed by the work that each update does on its fields.
+    independent pixels and climbs the likelihood; ln Z is followed by the work that each update does on fields that
+    had no part in it (on those it was learnt from it would be too small, by their chance).
     """
 
     def __init__(self, model: Phi4Field, rng: np.random.Generator) -> None:
@@ -180,9 +182,9 @@ class Picture:
         phi = self.fields
         self.products = phi[:, self.neighbours] * phi[:, :, None]
         self.gaps = (
-            self.data.first - phi.mean(axis=0),
-            self.data.second - (phi**2).mean(axis=0),
-            self.aligned - self.products.mean(axis=0),
+            self.data.first - phi[:HALF].mean(axis=0),
+            self.data.second - (phi[:HALF] ** 2).mean(axis=0),
+            self.aligned - self.products[:HALF].mean(axis=0),
         )
 
     def follow(self, model: Phi4Field) -> None:
@@ -190,9 +192,9 @@ class Picture:
 
     def sweep(self, model: Phi4Field) -> None:
         """One update along the gradient, eq. (8): what the data have more of than the machine's own fields."""
-        rate, phi = model.learning_rate, self.fields
+        rate, phi = model.learning_rate, self.fields[HALF:]
         h, a, w = rate * self.gaps[0], -rate * self.gaps[1], rate * self.gaps[2]
-        gain = phi @ h - phi**2 @ a + 0.5 * np.einsum("cik,ik->c", self.products, w)
+        gain = phi @ h - phi**2 @ a + 0.5 * np.einsum("cik,ik->c", self.products[HALF:], w)
         top = gain.max()
         self.log_z += float(top + np.log(np.exp(gain - top).mean()))
         action = self.action

@@ -16,7 +16,7 @@ from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.space.lattices import neighbourhood
 
 if TYPE_CHECKING:
-    pass
+    from mfexplore.models.sampling.discrete_flow import DiscreteFlow  # noqa: F401 (what it simulates)
 
 BATCHES = 20  # of an ensemble's sample
 WIDTH = 40  # sites, about, along a picture
@@ -160,7 +160,7 @@ class FlowSimulation(core.Simulation["DiscreteFlow"]):
         m, n = self.model, self.model.side**2
         found = {
             "revealed_energy": float(self.revealed[self.done]),
-            "known": self.done / m.steps,
+            "known_fraction": self.done / m.steps,
             "broken_bonds": math.nan,
         }
         names = "energy", "free_energy", "free_energy_bound", "divergence", "effective_samples", "magnetization_size"

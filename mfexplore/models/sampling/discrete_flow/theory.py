@@ -46,12 +46,31 @@ def probabilities(side: int, temperature: float) -> Array:
     return found
 
 
+@cache
+def alike(side: int) -> Array:
+    """How many sets of spins look like each, with the last spin in all of them; shape (2^(N - 1),).
+
+    Turned and mirrored sets have the same entropy: all are counted at the lowest of their numbers, 0 at the others.
+    """
+    row, column = (np.divmod(np.arange(side * side), side)[k] - (side - 1) for k in (0, 1))
+    numbers = np.arange(2 ** (side * side - 1))
+    lowest = numbers.copy()
+    for one, other in ((row, column), (column, row)):
+        for first, second in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
+            image = (first * one - 1) % side * side + (second * other - 1) % side
+            turned = np.zeros_like(numbers)
+            for spin, target in enumerate(image[:-1]):
+                turned |= ((numbers >> spin) & 1) << target
+            lowest = np.minimum(lowest, turned)
+    return np.bincount(lowest, minlength=len(numbers))
+
+
 @kernel
-def subset_entropies(p, sites, out):
+def subset_entropies(p, sites, alike, out):
     """Sum of the entropies of all sets of the remaining `sites` spins into out[size of the set].
 
-    p: shape (2^sites,), overwritten nowhere. Spins are taken from the last to the first; a set that leaves one out sums
-    over it, one that keeps it does nothing. Sets come in binary order, so that only what changed is summed again.
+    p: shape (2^sites,). Spins are taken from the last to the first; a set that leaves one out sums over it, one that
+    keeps it does nothing. Sets come in binary order, so that only what changed is summed again; see `alike`.
     """
     levels = np.empty((sites + 1, p.size))
     for k in range(p.size):
@@ -60,28 +79,29 @@ def subset_entropies(p, sites, out):
     kept = np.zeros(sites + 1, np.int64)
     change = 0
     for number in range(1 << sites):
-        for depth in range(change, sites):
-            keep = (number >> (sites - 1 - depth)) & 1
-            if keep:
-                source[depth + 1], kept[depth + 1] = source[depth], kept[depth] + 1
-                continue
-            here, there = levels[source[depth]], levels[depth + 1]
-            block = 1 << (sites - 1 - depth)
-            for high in range(1 << kept[depth]):
-                for low in range(block):
-                    at = 2 * high * block + low
-                    there[high * block + low] = here[at] + here[at + block]
-            source[depth + 1], kept[depth + 1] = depth + 1, kept[depth]
-        last = levels[source[sites]]
-        entropy = 0.0
-        for k in range(1 << kept[sites]):
-            entropy -= last[k] * log(max(last[k], 1e-300))
-        out[kept[sites]] += entropy
+        if alike[number]:
+            for depth in range(change, sites):
+                if (number >> (sites - 1 - depth)) & 1:
+                    source[depth + 1], kept[depth + 1] = source[depth], kept[depth] + 1
+                    continue
+                here, there = levels[source[depth]], levels[depth + 1]
+                block = 1 << (sites - 1 - depth)
+                for high in range(1 << kept[depth]):
+                    for low in range(block):
+                        at = 2 * high * block + low
+                        there[high * block + low] = here[at] + here[at + block]
+                source[depth + 1], kept[depth + 1] = depth + 1, kept[depth]
+            last = levels[source[sites]]
+            entropy = 0.0
+            for k in range(1 << kept[sites]):
+                entropy -= last[k] * log(max(last[k], 1e-300))
+            out[kept[sites]] += alike[number] * entropy
+            change = sites
         turn, rest = 0, number
         while rest & 1:
             rest >>= 1
             turn += 1
-        change = max(0, sites - 1 - turn)
+        change = min(change, max(0, sites - 1 - turn))
 
 
 @cache
@@ -93,7 +113,7 @@ def mean_entropies(side: int, temperature: float) -> Array:
     n = side * side
     up = np.ascontiguousarray(2 * probabilities(side, temperature)[2 ** (n - 1) :])
     sums = np.zeros(n)
-    subset_entropies(up, n - 1, sums)
+    subset_entropies(up, n - 1, alike(side), sums)
     k = np.arange(n)
     counts = np.exp(gammaln(n) - gammaln(k + 1) - gammaln(n - k))
     return np.concatenate([[0.0], math.log(2) + sums / counts])
