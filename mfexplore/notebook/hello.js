@@ -84,7 +84,14 @@
     }
     for (const box of bench.querySelectorAll(".mfexplore-pin input")) call(box, "Name of the pin");
     for (const box of bench.querySelectorAll(".mfexplore-task input")) call(box, "My prediction");
-    for (const layer of bench.querySelectorAll(".bk-events")) layer.tabIndex = -1;
+    layers(bench);
+  }
+  // Bokeh makes a layer of every figure a stop of the keyboard without a name, and lets no finger scroll over it.
+  function layers(within) {
+    for (const one of within.querySelectorAll("*")) {
+      if (one.classList.contains("bk-events")) Object.assign(one, {tabIndex: -1}).style.touchAction = "pan-y pinch-zoom";
+      if (one.shadowRoot) layers(one.shadowRoot);
+    }
   }
   let due = null;
   const rename = () => { due ??= setTimeout(() => { due = null; document.querySelectorAll(`.mfexplore-${id}`).forEach(name); }, 300); };

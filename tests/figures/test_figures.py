@@ -397,11 +397,22 @@ def test_where_a_run_is_now_is_never_out_of_sight() -> None:
         assert trace.figure.part("y_range")["start"] < growth[-1] < trace.figure.part("y_range")["end"]
 
 
+def test_rival_theories_have_their_own_dashes_in_a_trace() -> None:
+    trace = TraceFigure(system("compressed_sensing"), LIGHT)
+    trace.set_axes("log_relative_error", "iterations")
+    trace.show_theory(((-5.0, 0), (-0.4, 2)))
+    assert trace.layers["theory"].columns["c"] == [LIGHT.lines[0], LIGHT.lines[2]]
+    assert {"theory-0", "theory-2"} <= set(trace.drawn)
+    trace.show_theory(((-5.0, None),))
+    assert trace.layers["theory"].columns["c"] == [LIGHT.marker]
+    assert "theory" in trace.drawn
+
+
 def test_what_theory_predicts_is_never_out_of_sight() -> None:
     """Of a trace the outer percent may be, but not the one other state that theory knows far away."""
     trace = TraceFigure(system("compressed_sensing"), LIGHT)
     trace.set_axes("log_relative_error", "iterations")
-    trace.show_theory((-5.0, -0.4))
+    trace.show_theory(((-5.0, None), (-0.4, None)))
     times = np.arange(200.0)
     trace.show(times, np.full(200, -0.4), [])
     assert trace.figure.part("y_range")["start"] < -5.0

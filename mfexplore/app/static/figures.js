@@ -50,7 +50,7 @@ export function makeFigures(root, channel) {
     const [view] = views.roots ?? [...views];
     if (mine.wanted !== template) { view.remove(); return; }
     Object.assign(mine, {view, model: view.model});
-    takeOutOfTheTabOrder(box);
+    letThePageHaveItsOwn(box);
     mine.model.name = name;
     for (const [events, buffers] of mine.waiting.splice(0)) apply(mine, events, buffers);
     for (const size of ["inner_width", "inner_height"]) {
@@ -60,11 +60,15 @@ export function makeFigures(root, channel) {
     for (const tell of mine.then ?? []) tell(mine.model, view);
   }
 
-  // Bokeh makes a layer of every figure a stop that has no name, and does nothing there.
-  function takeOutOfTheTabOrder(box) {
+  // Bokeh makes a layer of every figure a stop of the keyboard that has no name and does nothing there, and lets no
+  // finger scroll the page over it.
+  function letThePageHaveItsOwn(box) {
     for (const one of box.querySelectorAll("*")) {
-      if (one.classList.contains("bk-events")) one.tabIndex = -1;
-      if (one.shadowRoot) takeOutOfTheTabOrder(one.shadowRoot);
+      if (one.classList.contains("bk-events")) {
+        one.tabIndex = -1;
+        one.style.touchAction = "pan-y pinch-zoom";
+      }
+      if (one.shadowRoot) letThePageHaveItsOwn(one.shadowRoot);
     }
   }
 
