@@ -314,15 +314,8 @@ class CumulantClustering(core.Model):
     )  # fmt: skip
 
     title = "Clustering of cumulants"
-<<<<<<< HEAD
-    summary = (
-        "When two observables far apart know nothing of each other, do many? At the same rate, if they are grouped."
-    )
-    tags = core.Tags("research", 20, ("critical fluctuations",), ("exact sums",))
-=======
     summary = "When two observables far apart know nothing of each other, many do not either, if they are grouped."
     tags = core.Tags("research", 15, ("quantum",), ("exact sums",))
->>>>>>> currents
     sources = (
         core.Source("Clustering of higher order connected correlations in C* dynamical systems"),
         core.Source("E. H. Lieb, D. W. Robinson, Commun. Math. Phys. 28, 251 (1972)", doi="10.1007/BF01645779"),
