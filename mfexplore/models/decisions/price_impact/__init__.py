@@ -376,11 +376,11 @@ class PriceImpact(core.Model):
         work = self._work()
         noise = (self.volatility * self.volume) ** 2 * self.duration / 3
         factor = np.exp(self.liquidity_noise * NODES - self.liquidity_noise**2 / 2)
-        likely = WEIGHTS @ [0.5 * math.erfc(work * one / math.sqrt(2 * noise)) for one in factor]
+        chance = float(WEIGHTS @ [0.5 * math.erfc(work * one / math.sqrt(2 * noise)) for one in factor])
         scale = self.impact * (self.volume / self.duration) ** self.exponent * self.volume
         name = "(2)" if self.market == "instantaneous" else "(4)"
         gaps |= {
-            name: (loss - work) / max(scale, abs(work)), "(3)": state["profit_probability"] - float(likely),
+            name: (loss - work) / max(scale, abs(work)), "(3)": state["profit_probability"] - chance,
             "variance": (noise + work**2 * math.expm1(self.liquidity_noise**2)) / variance - 1,
         }  # fmt: skip
         if self.market == "transient":
