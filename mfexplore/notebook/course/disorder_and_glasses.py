@@ -7,9 +7,7 @@ from mfexplore.notebook.lessons import Exercise
 
 
 def _at_half(observable: str, steps: int) -> float:
-    return float(
-        system("sherrington_kirkpatrick")(temperature=0.5, rsb_steps=steps).equilibrium()[observable]
-    )
+    return float(system("sherrington_kirkpatrick")(temperature=0.5, rsb_steps=steps).equilibrium()[observable])
 
 
 EXERCISES = {

@@ -186,10 +186,10 @@ class MomentClosure(core.Model):
         ),
     )  # fmt: skip
     planes = (
-        core.Plane("feed", "volume", "relative_error", along="x", finest=33, only=SCHLOEGL),
-        core.Plane("decay", "feed", "mean", along="y", finest=33, only=SCHLOEGL),
-        core.Plane("birth", "loss", "relative_error", along="x", finest=33, only=PAIR),
-        core.Plane("conversion", "volume", "mean_y", along="x", finest=33, only=BRUSSELATOR),
+        core.Plane("feed", "volume", "relative_error", along="x", finest=65, only=SCHLOEGL),
+        core.Plane("decay", "feed", "mean", along="y", finest=65, only=SCHLOEGL),
+        core.Plane("birth", "loss", "relative_error", along="x", finest=65, only=PAIR),
+        core.Plane("conversion", "volume", "mean_y", along="x", finest=49, only=BRUSSELATOR),
     )
     presets = (
         core.Preset(

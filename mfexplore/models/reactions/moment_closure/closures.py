@@ -33,47 +33,38 @@ class Reactions(NamedTuple):
 
 
 @kernel
-def raw_moments(m, v, s, closure, moment):
-    """Moments <n^k>, k = 0 ... 5, from mean, variance and third cumulant (of NORMAL_3), written into `moment`."""
-    fourth = 0.0
-    if closure == POISSON:
-        s, fourth = m, m
-    elif closure == NORMAL:
-        s = 0.0
-    elif closure == LOG_NORMAL:
-        r = 1.0 + v / (m * m)
-        s = m * m * m * (r * r * r - 3.0 * r + 2.0)
-    moment[0], moment[1], moment[2] = 1.0, m, m * m + v
-    moment[3] = m * m * m + 3.0 * m * v + s
-    if closure == LOG_NORMAL:
-        moment[4] = m * m * m * m * r * r * r * r * r * r
-    else:
-        moment[4] = m * m * m * m + 6.0 * m * m * v + 4.0 * m * s + 3.0 * v * v + fourth
-    moment[5] = m**5 + 10.0 * m**3 * v + 10.0 * m * m * s + 15.0 * m * v * v + 10.0 * v * s
-
-
-@kernel
 def change_of_one(y, closure, reactions, change):
     """Rates of change of (mean, variance, third cumulant) of one species; the third only for NORMAL_3."""
-    moment = np.empty(6)
-    raw_moments(y[0], y[1], y[2] if closure == NORMAL_3 else 0.0, closure, moment)
-    first, second, third = 0.0, 0.0, 0.0
-    for k in range(4):
-        up, down = reactions.birth[k], reactions.death[k]
-        first += (up - down) * moment[k]
-        second += up * (2.0 * moment[k + 1] + moment[k]) + down * (moment[k] - 2.0 * moment[k + 1])
-        if closure == NORMAL_3:
-            third += up * (3.0 * moment[k + 2] + 3.0 * moment[k + 1] + moment[k])
-            third -= down * (3.0 * moment[k + 2] - 3.0 * moment[k + 1] + moment[k])
-    pairs = reactions.pairs
-    first -= 2.0 * pairs * (moment[2] - moment[1])
-    second += pairs * (8.0 * moment[2] - 4.0 * moment[3] - 4.0 * moment[1])
-    third += pairs * (18.0 * moment[3] - 6.0 * moment[4] - 20.0 * moment[2] + 8.0 * moment[1])
-    m = y[0]
+    m, v, s, fourth = y[0], y[1], 0.0, 0.0
+    if closure == NORMAL_3:
+        s = y[2]
+    elif closure == POISSON:
+        s, fourth = m, m
+    m2 = m * m + v
+    m3 = m * m * m + 3.0 * m * v + s
+    m4 = m * m * m * m + 6.0 * m * m * v + 4.0 * m * s + 3.0 * v * v + fourth
+    if closure == LOG_NORMAL:
+        r = m2 / m  # <n^k> = m^k (1 + v/m^2)^(k(k-1)/2)
+        m3 = r * r * r
+        m4 = m3 * m3 / (m * m)
+    b, d, pairs = reactions.birth, reactions.death, reactions.pairs
+    up_0, up_1, up_2, up_3 = b[0], b[1], b[2], b[3]
+    down_0, down_1, down_2, down_3 = d[0], d[1], d[2], d[3]
+    rises = up_0 + up_1 * m + up_2 * m2 + up_3 * m3  # <b>, <d>, <n b>, <n d>, <e>, <n e>
+    falls = down_0 + down_1 * m + down_2 * m2 + down_3 * m3
+    with_rises = up_0 * m + up_1 * m2 + up_2 * m3 + up_3 * m4
+    with_falls = down_0 * m + down_1 * m2 + down_2 * m3 + down_3 * m4
+    meet, with_meet = pairs * (m2 - m), pairs * (m3 - m2)
+    first = rises - falls - 2.0 * meet
+    second = 2.0 * (with_rises - with_falls - 2.0 * with_meet) + rises + falls + 4.0 * meet
     change[0] = first
     change[1] = second - 2.0 * m * first
     if closure == NORMAL_3:
-        change[2] = third - 3.0 * first * moment[2] - 3.0 * m * second + 6.0 * m * m * first
+        m5 = m * (m4 + 4.0 * m * m * v + 6.0 * m * s + 12.0 * v * v) + 10.0 * v * s
+        third = 3.0 * (up_0 * m2 + up_1 * m3 + up_2 * m4 + up_3 * m5 + with_rises) + rises
+        third -= 3.0 * (down_0 * m2 + down_1 * m3 + down_2 * m4 + down_3 * m5 - with_falls) + falls
+        third += 12.0 * with_meet - 8.0 * meet - 6.0 * pairs * (m4 - m3)
+        change[2] = third - 3.0 * first * m2 - 3.0 * m * second + 6.0 * m * m * first
 
 
 @kernel
@@ -113,36 +104,45 @@ def change_of(y, closure, reactions, change):
         change_of_one(y, closure, reactions, change)
 
 
+class Work(NamedTuple):
+    """Arrays for one closure with k moments: change, other of shape (k,), jacobian, matrix of shape (k, k)."""
+
+    change: Array
+    other: Array
+    jacobian: Array
+    matrix: Array
+
+
 @kernel
-def slopes(y, closure, reactions, jacobian):
-    """The rates of change and, written into `jacobian`, their derivatives with every moment."""
+def slopes(y, closure, reactions, work):
+    """Write the rates of change and their derivatives with every moment into `work`."""
     k = y.size
-    values, here = np.empty((2, k)), np.empty(k)
     for probe in range(2 * k + 1):  # each moment a bit more and a bit less, and then as it is
         j = min(probe // 2, k - 1)
         old = y[j]
         step = 1e-6 * (abs(old) + 1e-3)
         if probe < 2 * k:
             y[j] = old + step if probe % 2 == 0 else old - step
-        change_of(y, closure, reactions, here)
+        change_of(y, closure, reactions, work.change)
         y[j] = old
         if probe < 2 * k:
-            values[probe % 2] = here
-            if probe % 2 == 1:
-                for i in range(k):
-                    jacobian[i, j] = (values[0, i] - values[1, i]) / (2.0 * step)
-    return here
+            for i in range(k):
+                if probe % 2 == 0:
+                    work.other[i] = work.change[i]
+                else:
+                    work.jacobian[i, j] = (work.other[i] - work.change[i]) / (2.0 * step)
 
 
 @kernel
-def pursue(y, closure, reactions, jacobian, longest):
+def pursue(y, closure, reactions, work, longest):
     """Follow the moments from y (overwritten) to where they come to rest, by implicit steps up to `longest` that grow
     as long as little changes, and end as Newton's. Returns the residual, relative to the moments; inf if they diverge
     or never rest.
     """
-    k, duration, matrix, done = y.size, 1e-3, np.empty((y.size, y.size)), False
+    k, duration, done = y.size, 1e-3, False
+    change, matrix = work.change, work.matrix
     for _ in range(1000):
-        change = slopes(y, closure, reactions, jacobian)
+        slopes(y, closure, reactions, work)
         if done:
             residual = 0.0
             for i in range(k):
@@ -150,7 +150,7 @@ def pursue(y, closure, reactions, jacobian, longest):
             return residual if residual < 1e-7 else np.inf
         for i in range(k):
             for j in range(k):
-                matrix[i, j] = -jacobian[i, j]
+                matrix[i, j] = -work.jacobian[i, j]
             matrix[i, i] += 1.0 / duration
         solve_linear(matrix, change)
         largest, moved = 0.0, 0.0
@@ -214,21 +214,25 @@ def settle(reactions, starts, moments, jacobians, residual, stable):
             if two and closure == NORMAL_3:
                 continue
             k = 5 if two else 3 if closure == NORMAL_3 else 2
+            y, work = np.empty(k), Work(np.empty(k), np.empty(k), np.empty((k, k)), np.empty((k, k)))
             for start in range(starts.shape[1]):
-                longest, jacobian = 1e9, np.empty((k, k))
+                longest, found, rests = 1e9, np.inf, True
                 for _ in range(2):
-                    y = starts[i, start, :k].copy()
-                    found = pursue(y, closure, here, jacobian, longest)
-                    rests = True
-                    if not two and found < np.inf:
-                        rests, leaves = attracts(jacobian, k)
-                        longest = 0.5 * leaves
-                    if rests or two:
+                    for c in range(k):
+                        y[c] = starts[i, start, c]
+                    found = pursue(y, closure, here, work, longest)
+                    if two or found == np.inf:
                         break
-                if found < np.inf and (rests or two):
+                    rests, leaves = attracts(work.jacobian, k)
+                    if rests:
+                        break
+                    longest = 0.5 * leaves
+                if found < np.inf and rests:
                     residual[i, closure, start], stable[i, closure, start] = found, rests
-                    moments[i, closure, start, :k] = y
-                    jacobians[i, closure, start, :k, :k] = jacobian
+                    for c in range(k):
+                        moments[i, closure, start, c] = y[c]
+                        for e in range(k):
+                            jacobians[i, closure, start, c, e] = work.jacobian[c, e]
 
 
 @kernel
