@@ -6,8 +6,8 @@ all, and each is drawn to its own axis $n_i$, of random direction:
 $$H=\varepsilon_d\sum_{i<j}\Big[\frac{\mu_i\cdot\mu_j}{r^3}-\frac{3(\mu_i\cdot r)(\mu_j\cdot r)}{r^5}\Big]
 -\lambda_u\sum_i(n_i\cdot\mu_i)^2 \tag{1}$$
 
-with nearest neighbours at distance one and all energies in units of $\varepsilon_d$. The sum is over periodic images, in a conducting
-surrounding (Ewald): without it the sample would break into domains for its own field. Aligned dipoles then feel the
+with nearest neighbours at distance one and all energies in units of $\varepsilon_d$. The sum is over periodic
+images, in a conducting surrounding (Ewald): without it the sample would break into domains for its own field. Aligned dipoles then feel the
 field of Lorentz
 
 $$\Lambda m,\qquad\Lambda=\frac{4\pi\sqrt2}3=5.924 \tag{2}$$
@@ -148,7 +148,8 @@ class DipolarFcc(core.Model):
              core.Promise(core.Value("magnetization", method="spherical"), 0.0, 1e-9),
              core.Promise(core.Mean("magnetization", 100, 200), 0.75, 0.05)),
             view=core.View(
-                colour="magnetization", along="temperature", method="mean_field", series="magnetization", picture="all temperatures",
+                colour="magnetization", along="temperature", method="mean_field",
+                series="magnetization", picture="all temperatures",
             ),
         ),
         core.Preset(
@@ -157,7 +158,8 @@ class DipolarFcc(core.Model):
             (core.Promise(core.Value("magnetization", method="mean_field"), 0.72, 0.005),
              core.Promise(core.Mean("magnetization", 60, 160), 0.17, 0.06)),
             view=core.View(
-                colour="magnetization", along="temperature", method="mean_field", series="magnetization", picture="dipoles",
+                colour="magnetization", along="temperature", method="mean_field",
+                series="magnetization", picture="dipoles",
             ),
         ),
         core.Preset(
@@ -175,7 +177,8 @@ class DipolarFcc(core.Model):
             (core.Promise(core.Value("magnetization", method="mean_field"), 0.72, 0.005),
              core.Promise(core.Mean("magnetization", 150, 450), 0.46, 0.08, {"size": 32})),
             view=core.View(
-                colour="magnetization", along="temperature", method="mean_field", series="magnetization", picture="all temperatures",
+                colour="magnetization", along="temperature", method="mean_field",
+                series="magnetization", picture="all temperatures",
             ),
         ),
         core.Preset(
@@ -185,7 +188,8 @@ class DipolarFcc(core.Model):
             (core.Promise(core.Mean("magnetization", 150, 450), 0.3, 0.15, {"size": 32}),
              core.Promise(core.Mean("overlap", 150, 450), 0.45, 0.15, {"size": 32})),
             view=core.View(
-                colour="magnetization", along="temperature", method="mean_field", series="overlap", picture="all temperatures",
+                colour="magnetization", along="temperature", method="mean_field",
+                series="overlap", picture="all temperatures",
             ),
         ),
     )  # fmt: skip
