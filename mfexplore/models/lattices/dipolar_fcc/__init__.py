@@ -7,8 +7,8 @@ $$H=\varepsilon_d\sum_{i<j}\Big[\frac{\mu_i\cdot\mu_j}{r^3}-\frac{3(\mu_i\cdot r
 -\lambda_u\sum_i(n_i\cdot\mu_i)^2 \tag{1}$$
 
 with nearest neighbours at distance one and all energies in units of $\varepsilon_d$. The sum is over periodic
-images, in a conducting surrounding (Ewald): without it the sample would break into domains for its own field. Aligned dipoles then feel the
-field of Lorentz
+images, in a conducting surrounding (Ewald): without it the sample would break into domains for its own field. Aligned
+dipoles then feel the field of Lorentz
 
 $$\Lambda m,\qquad\Lambda=\frac{4\pi\sqrt2}3=5.924 \tag{2}$$
 
