@@ -6,9 +6,9 @@ all, and each is drawn to its own axis $n_i$, of random direction:
 $$H=\varepsilon_d\sum_{i<j}\Big[\frac{\mu_i\cdot\mu_j}{r^3}-\frac{3(\mu_i\cdot r)(\mu_j\cdot r)}{r^5}\Big]
 -\lambda_u\sum_i(n_i\cdot\mu_i)^2 \tag{1}$$
 
-with nearest neighbours at distance one and $\varepsilon_d=1$. The sum is over periodic images, in a conducting
-surrounding (Ewald): without it the sample would break into domains for its own field. Aligned dipoles then feel the
-field of Lorentz
+with nearest neighbours at distance one and all energies in units of $\varepsilon_d$. The sum is over periodic
+images, in a conducting surrounding (Ewald): without it the sample would break into domains for its own field. Aligned
+dipoles then feel the field of Lorentz
 
 $$\Lambda m,\qquad\Lambda=\frac{4\pi\sqrt2}3=5.924 \tag{2}$$
 
@@ -73,11 +73,9 @@ GLASSY = 8.0  # anisotropy from which on they show none at all
 
 @dataclass(frozen=True)
 class DipolarFcc(core.Model):
-    temperature: float = core.control(
-        0.5, 0.1, 3.0, symbol="T", unit=r"epsilon_d/k_B", role="temperature", step=0.01, doc="thermal noise"
-    )
+    temperature: float = core.control(0.5, 0.1, 3.0, symbol="T", role="temperature", step=0.01, doc="thermal noise")
     anisotropy: float = core.control(
-        0.0, 0.0, 50.0, symbol=r"\lambda_u", unit="epsilon_d", role="disorder", step=0.1,
+        0.0, 0.0, 50.0, symbol=r"\lambda_u", role="disorder", step=0.1,
         doc="pull of every dipole towards its own axis, either way",
     )  # fmt: skip
     size: int = core.control(
@@ -101,7 +99,7 @@ class DipolarFcc(core.Model):
     )  # fmt: skip
     observables = (
         core.Observable("magnetization", "m", "size of the mean dipole", low=0, high=1),
-        core.Observable("energy", "e", "energy per dipole, with that of the axes", unit="epsilon_d"),
+        core.Observable("energy", "e", "energy per dipole, with that of the axes"),
         core.Observable(
             "axis_alignment", r"\langle(n\mu)^2\rangle", "how far dipoles follow their axes", low=0, high=1
         ),
@@ -149,14 +147,20 @@ class DipolarFcc(core.Model):
             (core.Promise(core.Value("magnetization", method="mean_field"), 0.91, 0.005),
              core.Promise(core.Value("magnetization", method="spherical"), 0.0, 1e-9),
              core.Promise(core.Mean("magnetization", 100, 200), 0.75, 0.05)),
-            view=core.View(along="temperature", series="magnetization", picture="all temperatures"),
+            view=core.View(
+                colour="magnetization", along="temperature", method="mean_field",
+                series="magnetization", picture="all temperatures",
+            ),
         ),
         core.Preset(
             "mean field says ferromagnet", {"temperature": 1.2},
             "Mean field says m = 0.72. The arrows turn in all directions; what is left, 0.17, is chance among 108.",
             (core.Promise(core.Value("magnetization", method="mean_field"), 0.72, 0.005),
              core.Promise(core.Mean("magnetization", 60, 160), 0.17, 0.06)),
-            view=core.View(along="temperature", series="magnetization", picture="dipoles"),
+            view=core.View(
+                colour="magnetization", along="temperature", method="mean_field",
+                series="magnetization", picture="dipoles",
+            ),
         ),
         core.Preset(
             "hot", {"temperature": 2.0},
@@ -172,7 +176,10 @@ class DipolarFcc(core.Model):
             "Mean field says m = 0.72. It fades slowly with size: about 0.46 of 32 dipoles, 0.39 of 108.",
             (core.Promise(core.Value("magnetization", method="mean_field"), 0.72, 0.005),
              core.Promise(core.Mean("magnetization", 150, 450), 0.46, 0.08, {"size": 32})),
-            view=core.View(along="temperature", series="magnetization", picture="all temperatures"),
+            view=core.View(
+                colour="magnetization", along="temperature", method="mean_field",
+                series="magnetization", picture="all temperatures",
+            ),
         ),
         core.Preset(
             "glass", {"temperature": 0.4, "anisotropy": 30.0},
@@ -180,7 +187,10 @@ class DipolarFcc(core.Model):
             "that never met freeze alike: their overlap stays above 0.4.",
             (core.Promise(core.Mean("magnetization", 150, 450), 0.3, 0.15, {"size": 32}),
              core.Promise(core.Mean("overlap", 150, 450), 0.45, 0.15, {"size": 32})),
-            view=core.View(along="temperature", series="overlap", picture="all temperatures"),
+            view=core.View(
+                colour="magnetization", along="temperature", method="mean_field",
+                series="overlap", picture="all temperatures",
+            ),
         ),
     )  # fmt: skip
     references = (

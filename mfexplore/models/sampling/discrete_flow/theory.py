@@ -226,7 +226,8 @@ def ising(side: int, temperature: float) -> dict[str, float]:
 
 
 def levels(side: int, temperature: float) -> tuple[Array, Array]:
-    """(numbers of bonds whose ends disagree, from 0 on; their probabilities) of a small torus."""
+    """(numbers of bonds whose ends disagree, their probabilities) of a small torus."""
     broken = side * side + energies(side).astype(np.int64) // 2
     weights = np.bincount(broken, probabilities(side, temperature))
-    return np.arange(len(weights), dtype=np.float64), weights
+    possible = np.bincount(broken) > 0
+    return np.flatnonzero(possible).astype(np.float64), weights[possible]
