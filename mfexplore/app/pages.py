@@ -106,9 +106,9 @@ def gallery() -> str:
             continue
         shown[found.wing].append(found)
     halls = [(wing, sorted(shown[wing.key], key=lambda e: e.title)) for wing in wings().values() if shown[wing.key]]
-    found = [one for _, kinds in halls for one in kinds]
+    every = [one for _, kinds in halls for one in kinds]
     facets = [
-        (name, title, [(word, sum(word in tags_of(one)[name] for one in found)) for word in words])
+        (name, title, [(word, sum(word in tags_of(one)[name] for one in every)) for word in words])
         for name, (title, words) in FACETS.items()
     ]
     facets = [(name, title, [(word, count) for word, count in words if count]) for name, title, words in facets]

@@ -196,7 +196,8 @@ def _spectrum(axes: Any, shown: Spectrum) -> None:
 def _particles(axes: Any, shown: Particles) -> None:
     from matplotlib.collections import EllipseCollection
 
-    colour, colours = np.zeros(len(shown.x)), (LIGHT.accent, LIGHT.accent)
+    colour: NDArray[Any] = np.zeros(len(shown.x))
+    colours: tuple[str, ...] = (LIGHT.accent, LIGHT.accent)
     if shown.states and shown.colour is not None:
         colour, colours = shown.colour, species_colours(len(shown.states), LIGHT)
         _states(axes, shown.states, colours)
@@ -222,7 +223,9 @@ def _network(axes: Any, shown: Network) -> None:
     ends = np.stack([np.column_stack([shown.x[k], shown.y[k]]) for k in shown.edges.T], axis=1)
     plain = shown.edge_colour is None
     most = 1.0 if shown.edge_colour is None else float(np.nanmax(np.abs(shown.edge_colour), initial=0.0)) or 1.0
-    links = LineCollection(ends, array=shown.edge_colour, cmap=_map(diverging()), lw=0.6, alpha=0.35 if plain else 0.8)
+    links = LineCollection(
+        list(ends), array=shown.edge_colour, cmap=_map(diverging()), lw=0.6, alpha=0.35 if plain else 0.8
+    )
     if plain:
         links.set(color=LIGHT.ghost)
     else:

@@ -187,7 +187,7 @@ class Desk:
     def _appear(self, message: messages.Visible) -> None:
         self.jobs.person.visible = message.on
 
-    def _go(self, change: Callable[[], None]) -> None:
+    def _go(self, change: Callable[[], object]) -> None:
         self.jobs.person.touch()
         change()
         self._tell_state()

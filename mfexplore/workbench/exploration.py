@@ -207,7 +207,8 @@ class Exploration:
             name = getattr(made, axis)
             (low, high), value = made.window(axis), getattr(self.model, name)
             if not low <= value <= high:
-                made = replace(made, **{f"{axis}_window": self.model.control(name).bounds})
+                wider: dict[str, Any] = {f"{axis}_window": self.model.control(name).bounds}
+                made = replace(made, **wider)
         return made
 
     @property

@@ -191,7 +191,8 @@ def _function(at: Exploration) -> str:
 def _csv(attributes: Mapping[Any, Any], table: pd.DataFrame) -> bytes:
     """Comment lines with the provenance, then one row per point."""
     head = "".join(f"# {name}: {value}\n" for name, value in attributes.items())
-    return (head + table.to_csv(index=False, float_format="%.9g")).encode()
+    body: str = table.to_csv(index=False, float_format="%.9g")
+    return (head + body).encode()
 
 
 def table(

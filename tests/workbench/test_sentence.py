@@ -123,3 +123,11 @@ def test_what_no_sample_could_measure_is_undefined() -> None:
     model = system("may_leonard").preset("too mobile")
     said = sentence(model, model.theory(), "wavelength", measured=Sampled(float("nan"), float("nan"), 8))
     assert "undefined in 8 simulations" in said.text
+
+
+def test_nothing_is_called_otherwise_where_nothing_changes() -> None:
+    """In a field there is no transition at the critical temperature: the words are the same on both sides."""
+    kind = system("curie_weiss")
+    cold, warm = (kind(field=0.35, temperature=t) for t in (0.99, 1.01))
+    assert sentence(cold, cold.theory(), "magnetization").headline == "One state"
+    assert sentence(warm, warm.theory(), "magnetization").headline == "One state"

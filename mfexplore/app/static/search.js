@@ -49,7 +49,7 @@ export function score(asked, index) { // 0 unless every word is found
   let sum = 0;
   for (const word of asked) {
     const others = SAME.filter(row => row.some(one => one === word || stem(one) === stem(word))).flat();
-    const found = Math.max(best(word, index), ...others.map(other => 0.5 * best(other, index)));
+    const found = Math.max(best(word, index), ...others.map(other => 0.3 * best(other, index)));
     if (!found) return 0;
     sum += found;
   }
