@@ -1,4 +1,4 @@
-"""Every lesson runs from top to bottom with its solutions, is stored clean, and the students' version lacks the answers."""
+"""Every lesson runs with its solutions and is stored clean, and the students' version lacks the answers."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_has_the_parts_of_a_lesson(path: Path) -> None:
 
 @each
 def test_answers_are_asked_for_and_graded(path: Path) -> None:
-    """Each exercise is a cell to fill in and one that checks; nothing else needs the answer, so a lesson runs without."""
+    """Each exercise is a cell to fill in and one that checks; no other needs the answer, so lessons run without."""
     code = cells(path, "code")
     marked = [cell for cell in code if cell["metadata"]]
     asked, graded = marked[::2], marked[1::2]

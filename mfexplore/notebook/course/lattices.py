@@ -24,8 +24,9 @@ def _ratio(lattice: str) -> float:
 
 EXERCISES = {
     "bethe_triangular": Exercise(
-        lambda: float(system("ising_lattice")(lattice="triangular").landmark("critical_temperature_bethe", "temperature")[0]),
-        0.01,
+        lambda: float(
+            system("ising_lattice")(lattice="triangular").landmark("critical_temperature_bethe", "temperature")[0]
+        ), 0.01,
         "Six neighbours. Equation (2) of step 3, with `np.arctanh`.",
         "$T_c=1/\\mathrm{artanh}\\frac15=4.93$: closer to the truth ($4/\\ln3=3.64$) than mean field (6), still far.",
     ),
@@ -44,7 +45,8 @@ EXERCISES = {
     ),
     "four_in_space": Exercise(
         lambda: _ratio("diamond"), 0.01,
-        "`IsingLattice(lattice=\"diamond\").landmark(name, \"temperature\")`, with the names `critical_temperature` and "
+        "`IsingLattice(lattice=\"diamond\").landmark(name, \"temperature\")`, with the names `critical_temperature` "
+        "and "
         "`critical_temperature_mean_field`.",
         "0.676, against 0.567 for the square lattice: the same four neighbours, but in space their other paths to each "
         "other are longer, so that they are more nearly independent.",

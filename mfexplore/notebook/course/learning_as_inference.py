@@ -25,13 +25,18 @@ EXERCISES = {
     ),
     "with_a_margin": Exercise(
         lambda: float(system("perceptron_storage")(margin=1.0).landmark("capacity", "load")[0]), 0.003,
-        "Equation (2) with $\\kappa=1$. The integral is $(1+\\kappa^2)\\Phi(\\kappa)+\\kappa\\varphi(\\kappa)$, or a sum on a "
+        "Equation (2) with $\\kappa=1$. The integral is $(1+\\kappa^2)\\Phi(\\kappa)+\\kappa\\varphi(\\kappa)$, or a "
+        "sum on a "
         "fine grid.",
-        "$1/\\alpha_c=2\\Phi(1)+\\varphi(1)=1.925$: a margin of one standard deviation costs three quarters of the capacity.",
+        "$1/\\alpha_c=2\\Phi(1)+\\varphi(1)=1.925$: a margin of one standard deviation costs three quarters of the "
+        "capacity.",
     ),
     "smooth_learning": Exercise(
-        lambda: float(system("teacher_student")(load=2.0, prior="gaussian").equilibrium()["generalization_error"]), 0.003,
-        "In `state_evolution` the last line is now $q=R/(1+R)$; then step 3. Or ask the library, with `prior=\"gaussian\"`.",
+        lambda: float(
+            system("teacher_student")(load=2.0, prior="gaussian").equilibrium()["generalization_error"]
+        ), 0.003,
+        "In `state_evolution` the last line is now $q=R/(1+R)$; then step 3. Or ask the library, with "
+        "`prior=\"gaussian\"`.",
         "With a Gaussian teacher the overlap grows without a jump; at two questions per weight 17 % of the answers are "
         "still wrong.",
     ),

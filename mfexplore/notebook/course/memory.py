@@ -22,6 +22,11 @@ def _capacity() -> float:
     return NEURONS * float(system("hopfield")(temperature=0.0).landmark("retrieval_spinodal", "load")[0])
 
 
+def _errors() -> float:
+    retrieval = system("hopfield")(temperature=0.0, load=0.1379).theory().sel(branch="retrieval")
+    return (1 - float(retrieval["overlap"])) / 2
+
+
 def _largest_temperature() -> float:
     return float(system("hopfield")(load=0.05).landmark("retrieval_spinodal", "temperature")[-1])
 
@@ -33,8 +38,7 @@ EXERCISES = {
         "$0.1379\\times4096\\approx565$, and the next one costs you all of them.",
     ),
     "errors_at_capacity": Exercise(
-        lambda: (1 - float(system("hopfield")(temperature=0.0, load=0.1379).theory()["overlap"].sel(branch="retrieval")))
-        / 2, 0.002,
+        _errors, 0.002,
         "An overlap $m$ means that a fraction $(1+m)/2$ of the neurons is right.",
         "$m=0.967$ at the end, so $(1-m)/2=1.6\\,\\%$ of the bits are wrong: it does not fade away, it breaks.",
     ),

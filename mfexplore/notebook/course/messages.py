@@ -29,7 +29,8 @@ EXERCISES = {
     ),
     "tap_of_four": Exercise(
         lambda: _four_spins("tap"), 0.001,
-        "All means are equal: equation (1) becomes one equation for $m$. Each spin has three neighbours; repeat it from "
+        "All means are equal: equation (1) becomes one equation for $m$. Each spin has three neighbours; repeat it "
+        "from "
         "$m=0.5$ until nothing changes.",
         "$m=\\tanh[0.2+\\frac34m-\\frac3{16}m(1-m^2)]$. Naive mean field, without the last term, says $0.541$; "
         "TAP says $0.424$, much closer to the true $0.396$.",
@@ -40,8 +41,9 @@ EXERCISES = {
         "$4\\tanh^2(1/T)=1$, so $T=1/\\mathrm{artanh}\\frac12$.",
     ),
     "too_many_signs": Exercise(
-        lambda: float(_five_neighbours(temperature=_freezing()).landmark("ferromagnet", "antiferromagnetic_fraction")[0]),
-        0.003,
+        lambda: float(
+            _five_neighbours(temperature=_freezing()).landmark("ferromagnet", "antiferromagnetic_fraction")[0]
+        ), 0.003,
         "Where both conditions of (4) hold at once.",
         "With $\\tanh(1/T)=B^{-1/2}$ the first says $1-2\\rho=B^{-1/2}=\\frac12$. Beyond $\\rho=\\frac14$ there is "
         "no magnet at this temperature.",

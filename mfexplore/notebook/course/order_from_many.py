@@ -15,7 +15,8 @@ EXERCISES = {
     "susceptibility": Exercise(
         lambda: float(system("curie_weiss")(temperature=1.5).equilibrium()["susceptibility"]), 0.02,
         "Differentiate both sides of $m=\\tanh[(Jm+h)/T]$ with respect to $h$, at $m=h=0$.",
-        "At $m=0$ the tangent has the slope one, so $\\chi=(J\\chi+1)/T$, that is $\\chi=1/(T-J)$: the law of Curie and "
+        "At $m=0$ the tangent has the slope one, so $\\chi=(J\\chi+1)/T$, that is $\\chi=1/(T-J)$: the law of Curie "
+        "and "
         "Weiss. It diverges at $T_c=J$.",
     ),
     "spinodal_field": Exercise(

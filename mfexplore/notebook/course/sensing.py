@@ -31,7 +31,8 @@ EXERCISES = {
     "error_of_zeros": Exercise(
         lambda: 2 * quad(lambda t: (t - 1) ** 2 * _density(t), 1, np.inf)[0], 0.002,
         "Only noise beyond the threshold gets through: $2\\int_1^\\infty(t-1)^2\\varphi(t)\\,dt$.",
-        "$2[(1+\\lambda^2)\\Phi(-\\lambda)-\\lambda\\varphi(\\lambda)]=0.151$ for $\\lambda=1$: six sevenths of the noise is "
+        "$2[(1+\\lambda^2)\\Phi(-\\lambda)-\\lambda\\varphi(\\lambda)]=0.151$ for $\\lambda=1$: six sevenths of the "
+        "noise is "
         "gone.",
     ),
     "tenth_by_lasso": Exercise(
@@ -47,7 +48,8 @@ EXERCISES = {
     "tenth_by_bayes": Exercise(
         lambda: _crossing("spinodal"), 0.005,
         "`CompressedSensing(sparsity=0.1, noise=1e-10).landmark(\"spinodal\", \"measurement_rate\")`.",
-        "To know the law of the signal saves a third of the measurements. What is left above $\\alpha=\\rho$ is hard, not "
+        "To know the law of the signal saves a third of the measurements. What is left above $\\alpha=\\rho$ is hard, "
+        "not "
         "impossible.",
     ),
 }  # fmt: skip

@@ -45,6 +45,7 @@ EXERCISES = {
     "bistable_width": Exercise(
         _bistable_width, 0.01,
         "The model's `landmark` knows the lines called `fold` and `critical_coupling`, along the coupling.",
-        "Between the fold and $K_c$ the state depends on where one comes from. A finite crowd leaves it a little early.",
+        "Between the fold and $K_c$ the state depends on where one comes from. A finite crowd leaves it a little "
+        "early.",
     ),
 }  # fmt: skip
