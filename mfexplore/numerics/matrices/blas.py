@@ -17,17 +17,32 @@ from numpy.typing import NDArray
 from mfexplore.core.together import Together
 
 
+# OpenBLAS under the names that it is built with. threadpoolctl finds it, but lets only the first thread that ever asked
+# change anything, while here the first of many comes and the last one goes.
+SETTERS = [f"{before}openblas_set_num_threads{after}" for before in ("scipy_", "") for after in ("64_", "_64", "")]
+
+
 @cache
-def _controller() -> Any:
+def _libraries() -> list[tuple[Callable[[], int], Callable[[int], object]]]:
+    """What tells the number of threads, and what sets it, for every BLAS of this process."""
     import scipy.linalg  # noqa: F401 (so that SciPy's own BLAS is loaded, and limited too)
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController()
+    found = ThreadpoolController().select(user_api="blas").lib_controllers
+    return [(each.get_num_threads, _setter(each)) for each in found]
+
+
+def _setter(library: Any) -> Callable[[int], object]:
+    setter: Callable[[int], object] = library.set_num_threads
+    names = SETTERS if library.internal_api == "openblas" else []
+    return next((getattr(library.dynlib, name) for name in names if hasattr(library.dynlib, name)), setter)
 
 
 def _limit() -> Callable[[], object]:
-    undo: Callable[[], object] = _controller().limit(limits=1, user_api="blas").restore_original_limits
-    return undo
+    before = [(put, get()) for get, put in _libraries()]
+    for put, _ in before:
+        put(1)
+    return lambda: [put(number) for put, number in before]
 
 
 one_blas_thread = Together(_limit)  # with one_blas_thread(): BLAS of this process stays on the calling thread

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import numpy as np
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from mfexplore.numerics.matrices.blas import one_blas_thread, symmetric_eigenpairs, symmetric_eigenvalues
 
@@ -37,6 +37,15 @@ def test_limits_overlap_and_end() -> None:
         results = list(pool.map(use, (True, False)))
     assert set(results[1]) == {1}
     assert threads() == before
+
+
+def test_a_thread_that_asked_before_and_lives_is_in_nobodys_way() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: threadpool_limits(1).restore_original_limits()).result()
+        before = threads()
+        with one_blas_thread():
+            assert set(threads()) == {1}
+        assert threads() == before
 
 
 def test_eigenpairs(rng: np.random.Generator) -> None:
