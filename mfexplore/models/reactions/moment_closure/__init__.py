@@ -236,8 +236,8 @@ class MomentClosure(core.Model):
         core.Preset(
             "false oscillation", {"network": "brusselator", "volume": 50.0, "conversion": 3.0},
             "The normal closure swings for ever. So does every cell, each in its own time: their mean comes to rest.",
-            view=core.View(plane=("conversion", "volume"), along="conversion", colour="mean_y", method="normal", series="mean",
-                           picture="single cells"),
+            view=core.View(plane=("conversion", "volume"), along="conversion", colour="mean_y", method="normal",
+                           series="mean", picture="single cells"),
         ),
     )  # fmt: skip
     references = (
