@@ -162,7 +162,7 @@ class ChemicalLangevin(core.Model):
     coordinates = (core.Coordinate("molecules", "n", "molecules in a cell", discrete=True),)
     methods = (
         core.Method("gaussian_leap", "Gaussian numbers of firings in a leap, eq. (5); Schlögl's: in leaps that go to 0",
-                    title="Langevin leaps", describes={"description": ("gaussian_leap",)}),
+                    title="Langevin leaps", describes={"description": ("gaussian_leap", "exact")}),
         core.Method("langevin", "the same in continuous time, eq. (4)", title="Langevin"),
         core.Method("tau_leap", "Poisson numbers of firings in a leap, eq. (5)", title="counted leaps",
                     describes={"description": ("tau_leap",)}),
