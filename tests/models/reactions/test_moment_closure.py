@@ -90,6 +90,15 @@ def test_closures_end_where_their_equations_lead(controls: dict[str, Any]) -> No
             assert np.nanmin(np.abs(found - end[0, -1])) < 1e-5 * (1 + end[0, -1]), (name, first)
 
 
+@pytest.mark.parametrize(("birth", "loss"), [(0.03, 2.2), (0.02, 3.3), (1.0, 0.0)])
+def test_no_answer_where_the_mean_falls_below_zero(birth: float, loss: float) -> None:
+    """A long implicit step would jump over that, onto a state at rest that the moments never see."""
+    model = MomentClosure(network="pair_annihilation", birth=birth, loss=loss)
+    assert np.isnan(model.theory(method="normal", profiles=False)["mean"]).all()
+    path = model.predicted_path({"mean": 0.0, "mean_y": np.nan}, np.linspace(0, 3, 31))
+    assert np.isnan(path["mean"][closures.NORMAL, -1])
+
+
 def expectation(function: Any, mean: np.ndarray, spread: np.ndarray) -> float:
     """Over two Gaussian variables, exactly for polynomials up to degree 11."""
     x, w = np.polynomial.hermite_e.hermegauss(6)

@@ -146,12 +146,12 @@ class ChemicalLangevin(core.Model):
         ),
         core.Observable(
             "switching_time", r"T_\uparrow", "mean time from the low to the high state; infinite where there is one",
-            unit="time", scale="log", only=TWO,
+            unit="time", scale="log", low=1, high=1e9, only=TWO,
         ),
         core.Observable("return_time", r"T_\downarrow", "mean time back", unit="time", scale="log", only=TWO),
         core.Observable(
             "time_ratio", r"T_\uparrow/T_{\rm master}", "switching time over that of the master equation", scale="log",
-            only=TWO,
+            low=0.1, high=10, only=TWO,
         ),
         core.Observable(
             "barrier", r"\Delta_\uparrow", "barrier per volume, low state to threshold, eq. (6)", low=0, only=TWO
@@ -162,7 +162,7 @@ class ChemicalLangevin(core.Model):
     coordinates = (core.Coordinate("molecules", "n", "molecules in a cell", discrete=True),)
     methods = (
         core.Method("gaussian_leap", "Gaussian numbers of firings in a leap, eq. (5); Schlögl's: in leaps that go to 0",
-                    title="Langevin leaps", describes={"description": ("gaussian_leap",)}),
+                    title="Langevin leaps", describes={"description": ("gaussian_leap", "exact")}),
         core.Method("langevin", "the same in continuous time, eq. (4)", title="Langevin"),
         core.Method("tau_leap", "Poisson numbers of firings in a leap, eq. (5)", title="counted leaps",
                     describes={"description": ("tau_leap",)}),

@@ -224,18 +224,20 @@ class MomentClosure(core.Model):
         core.Preset(
             "run off", {"network": "pair_annihilation", "birth": 1.0},
             "The normal closure starts well, then its mean falls below zero and nothing holds it.",
-            view=core.View(plane=("birth", "loss"), along="birth", method="normal", series="mean"),
+            view=core.View(plane=("birth", "loss"), along="birth", colour="relative_error", method="normal",
+                           series="mean"),
         ),
         core.Preset(
             "five molecules suffice", {"network": "pair_annihilation", "birth": 50.0, "size": 4000},
             "All closures have the mean within two per cent; the rate equation has not.",
-            view=core.View(plane=("birth", "loss"), along="birth", method="normal", series="mean"),
+            view=core.View(plane=("birth", "loss"), along="birth", colour="relative_error", method="normal",
+                           series="mean"),
         ),
         core.Preset(
             "false oscillation", {"network": "brusselator", "volume": 50.0, "conversion": 3.0},
             "The normal closure swings for ever. So does every cell, each in its own time: their mean comes to rest.",
-            view=core.View(plane=("conversion", "volume"), along="conversion", method="normal", series="mean",
-                           picture="single cells"),
+            view=core.View(plane=("conversion", "volume"), along="conversion", colour="mean_y", method="normal",
+                           series="mean", picture="single cells"),
         ),
     )  # fmt: skip
     references = (
@@ -300,7 +302,7 @@ class MomentClosure(core.Model):
         else:
             self._rest_of_one(points, values, residual, stable)
         exists = np.asarray(residual <= self.tolerance)
-        rests = exists & stable
+        rests: Array = exists & stable
         with np.errstate(invalid="ignore"):
             negative = exists & (values["variance"] < 0)
         fails = {

@@ -139,7 +139,7 @@ def pursue(y, closure, reactions, work, longest):
     as long as little changes, and end as Newton's. Returns the residual, relative to the moments; inf if they diverge
     or never rest.
     """
-    k, duration, done = y.size, 1e-3, False
+    k, duration, elapsed, done = y.size, 1e-3, 0.0, False
     change, matrix = work.change, work.matrix
     for _ in range(1000):
         slopes(y, closure, reactions, work)
@@ -164,8 +164,11 @@ def pursue(y, closure, reactions, work, longest):
             return np.inf
         for i in range(k):
             y[i] += change[i]
+        elapsed += duration
         done = moved < 1e-13 or (duration > 1e6 and moved < 1e-8)  # the last step of Newton's squares what is left
         duration = min(1.5 * duration if moved > 0.03 else 3.0 * duration, longest)
+        if elapsed < 30.0:  # lest a step jumps over what would lead the moments astray
+            duration = min(duration, max(0.005, 0.1 * elapsed))
     return np.inf
 
 
