@@ -108,7 +108,7 @@ class MeanFieldControl(core.Model):
             "effort", r"\frac{R}{2}\langle u^2\rangle", "part of the cost that is control", low=0, high=0.2
         ),
         core.Observable(
-            "price_of_anarchy", r"J_g/J_p", "cost of the game over that of the planner", low=1, high=1.5, only=EVERYBODY
+            "price_of_anarchy", r"J_g/J_p", "cost of the game over that of the planner", low=1, high=1.2, only=EVERYBODY
         ),
         core.Observable("angle", r"\theta-\phi", "mean angle from the crowd", low=-math.pi, high=math.pi, signed=True),
     )
@@ -134,7 +134,7 @@ class MeanFieldControl(core.Model):
     presets = (
         core.Preset(
             "in step", {},
-            "Nobody leads: all are paid to head where the others do, and within a few times $1/\\sigma^2$ they do.",
+            "Nobody leads: all are paid to head where the others do, and in the time in which noise alone would turn them round they do.",
             (core.Promise(core.Value("coherence"), 0.80, 0.002),
              core.Promise(core.Mean("coherence", 15, 30), 0.80, 0.02)),
             core.View(series="coherence", picture="angles"),
@@ -262,8 +262,10 @@ class MeanFieldControl(core.Model):
         states = [ground(float(depth))[0] for depth in depths]
         r = np.array([0.0, *(state.coherence for state in states)])
         effort = self.stiffness * np.array([0.0, *(state.effort for state in states)])
+        cost = effort + (1 - r * r) / 2
+        shown = cost <= 0.75
         note = "the game does not end at the minimum" if self.objective == "game" else ""
-        return core.Landscape("coherence", r, effort + (1 - r * r) / 2, note=note, title="cost")
+        return core.Landscape("coherence", r[shown], cost[shown], note=note, title="cost")
 
     def law(self) -> core.Law:
         ratio = np.array([self.stiffness / self.gain])
