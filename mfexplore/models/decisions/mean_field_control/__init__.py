@@ -134,7 +134,7 @@ class MeanFieldControl(core.Model):
     presets = (
         core.Preset(
             "in step", {},
-            "Nobody leads: all are paid to head where the others do, and as soon as noise would turn them round they do.",
+            "Nobody leads: all are paid to head where others do, and as soon as noise would turn them round they do.",
             (core.Promise(core.Value("coherence"), 0.80, 0.002),
              core.Promise(core.Mean("coherence", 15, 30), 0.80, 0.02)),
             core.View(series="coherence", picture="angles"),
