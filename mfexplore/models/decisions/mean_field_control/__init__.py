@@ -128,8 +128,8 @@ class MeanFieldControl(core.Model):
     )
     planes = (
         core.Plane("noise", "price", "coherence", only=EVERYBODY),
-        core.Plane("peers", "price", "coherence", None, None, (0.1, 4.0), finest=33, only=SOME),
-        core.Plane("sensing_noise", "price", "coherence", None, None, (0.1, 4.0), finest=33, only=SOME),
+        core.Plane("peers", "price", "coherence", None, None, (0.1, 4.0), finest=17, only=SOME),
+        core.Plane("sensing_noise", "price", "coherence", None, None, (0.1, 4.0), finest=17, only=SOME),
     )
     presets = (
         core.Preset(
