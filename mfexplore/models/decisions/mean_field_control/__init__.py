@@ -265,6 +265,7 @@ class MeanFieldControl(core.Model):
         cost = effort + (1 - r * r) / 2
         shown = cost <= 0.75
         note = "the game does not end at the minimum" if self.objective == "game" else ""
+        note = "of a crowd that sees everybody" if self.sight == "some" else note
         return core.Landscape("coherence", r[shown], cost[shown], note=note, title="cost")
 
     def law(self) -> core.Law:
