@@ -108,7 +108,7 @@ class MeanFieldControl(core.Model):
             "effort", r"\frac{R}{2}\langle u^2\rangle", "part of the cost that is control", low=0, high=0.2
         ),
         core.Observable(
-            "price_of_anarchy", r"J_g/J_p", "cost of the game over that of the planner", low=1, high=1.5, only=EVERYBODY
+            "price_of_anarchy", r"J_g/J_p", "cost of the game over that of the planner", low=1, high=1.2, only=EVERYBODY
         ),
         core.Observable("angle", r"\theta-\phi", "mean angle from the crowd", low=-math.pi, high=math.pi, signed=True),
     )
@@ -128,13 +128,13 @@ class MeanFieldControl(core.Model):
     )
     planes = (
         core.Plane("noise", "price", "coherence", only=EVERYBODY),
-        core.Plane("peers", "price", "coherence", None, None, (0.1, 4.0), finest=33, only=SOME),
-        core.Plane("sensing_noise", "price", "coherence", None, None, (0.1, 4.0), finest=33, only=SOME),
+        core.Plane("peers", "price", "coherence", None, None, (0.1, 4.0), finest=17, only=SOME),
+        core.Plane("sensing_noise", "price", "coherence", None, None, (0.1, 4.0), finest=17, only=SOME),
     )
     presets = (
         core.Preset(
             "in step", {},
-            "Nobody leads: all are paid to head where the others do, and within a few times $1/\\sigma^2$ they do.",
+            "Nobody leads: all are paid to head where others do, and as soon as noise would turn them round they do.",
             (core.Promise(core.Value("coherence"), 0.80, 0.002),
              core.Promise(core.Mean("coherence", 15, 30), 0.80, 0.02)),
             core.View(series="coherence", picture="angles"),
@@ -262,8 +262,11 @@ class MeanFieldControl(core.Model):
         states = [ground(float(depth))[0] for depth in depths]
         r = np.array([0.0, *(state.coherence for state in states)])
         effort = self.stiffness * np.array([0.0, *(state.effort for state in states)])
+        cost = effort + (1 - r * r) / 2
+        shown = cost <= 0.75
         note = "the game does not end at the minimum" if self.objective == "game" else ""
-        return core.Landscape("coherence", r, effort + (1 - r * r) / 2, note=note, title="cost")
+        note = "of a crowd that sees everybody" if self.sight == "some" else note
+        return core.Landscape("coherence", r[shown], cost[shown], note=note, title="cost")
 
     def law(self) -> core.Law:
         ratio = np.array([self.stiffness / self.gain])

@@ -7,7 +7,7 @@ well that everybody feels: epsilon/kappa = r(h)/h, so nothing has to be solved b
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from scipy.linalg import eigh_tridiagonal
 from scipy.special import log_ndtr
 
 from mfexplore.core import Array
+from mfexplore.core.forks import ForkLock
 
 DEEPEST = 1e-4  # least epsilon/kappa
 ORDER = 48
@@ -23,6 +24,7 @@ GRID = 128
 SUBSTEPS = 2  # of each angle, when the policy is found
 ANGLES = 2 * np.pi * np.arange(GRID) / GRID
 HARMONICS = np.arange(GRID // 2 + 1)
+_fitting = ForkLock()  # a page asks from many threads at once
 
 
 class Ground(NamedTuple):
@@ -45,28 +47,36 @@ def ground(depth: float) -> tuple[Ground, Array]:
     return Ground(float(energy[0]), coherence, float(n**2 @ c**2)), c
 
 
-def depth_at(ratio: float) -> float:
-    """The depth h with r(h)/h = epsilon/kappa, below 1; by Newton's method for the logarithm."""
-    log_h = np.log(min(1 / ratio, np.sqrt(8 * (1 / ratio - 1)) + 1e-12))
+def depth_at(ratio: float, guess: float | None = None) -> float:
+    """The depth h with r(h)/h = epsilon/kappa, below 1; by Newton's method for the logarithm. guess: a depth nearby."""
+    log_h = math.log(guess or min(1 / ratio, math.sqrt(8 * (1 / ratio - 1)) + 1e-12))
     for _ in range(60):
-        h = np.exp(log_h)
-        here, there = (np.log(ground(x)[0].coherence / x) for x in (h, h * (1 + 1e-6)))
-        step = (np.log(ratio) - here) / (there - here) * 1e-6
-        log_h += np.clip(step, -0.7, 0.7)
-        if abs(step) < 1e-13:
+        h = math.exp(log_h)
+        here, there = (math.log(ground(x)[0].coherence / x) for x in (h, h * (1 + 1e-6)))
+        step = (math.log(ratio) - here) / (there - here) * 1e-6
+        log_h += min(max(step, -0.7), 0.7)
+        if abs(step) < 1e-10:  # the next would be its square
             break
-    return float(np.exp(log_h))
+    return math.exp(log_h)
 
 
-@lru_cache(maxsize=1)
 def fitted() -> tuple[Array, Array]:
-    """Chebyshev series of r^2 and of the effort times epsilon/kappa, in the square root of epsilon/kappa."""
+    """Chebyshev series of r^2 and of the effort times epsilon/kappa, in the square root of epsilon/kappa; made once."""
+    with _fitting:
+        return _fit()
+
+
+@cache
+def _fit() -> tuple[Array, Array]:
     x = np.cos(np.pi * (np.arange(ORDER + 1) + 0.5) / (ORDER + 1))
     low = np.sqrt(DEEPEST)
     ratio = (low + (1 - low) * (x + 1) / 2) ** 2
-    states = [ground(depth_at(one))[0] for one in ratio]
-    square = np.array([state.coherence**2 for state in states])
-    effort = ratio * np.array([state.effort for state in states])
+    square, effort = np.empty((2, x.size))
+    depth = None
+    for k, one in enumerate(ratio):
+        depth = depth_at(float(one), depth)
+        state = ground(depth)[0]
+        square[k], effort[k] = state.coherence**2, one * state.effort
     return chebyshev.chebfit(x, square, ORDER), chebyshev.chebfit(x, effort, ORDER)
 
 
