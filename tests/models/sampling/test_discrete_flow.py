@@ -43,13 +43,18 @@ def test_the_review(temperature: float) -> None:
     np.testing.assert_allclose(found, REVIEW[temperature], atol=6e-9)
 
 
-def test_exact_values_of_the_card_of_lattices() -> None:
-    """The 4 x 4 torus by sums and tori up to 32 by Kaufman's formula."""
-    for one in reference_values("ising2d"):
-        side, t = one["params"].get("L"), one["params"].get("T")
-        if side in (4, 8, 16, 32) and t is not None and 1.2 <= t <= 5 and "energy" in one["quantity"].lower():
-            value = one["value"][0] if isinstance(one["value"], list) else one["value"]
-            assert float(DiscreteFlow(side=side, temperature=t).theory().energy[0]) == pytest.approx(value, abs=1e-9)
+@pytest.mark.parametrize(
+    "key",
+    ["ising2d_L4_T2.0000", "ising2d_L4_T2.2692", "ising2d_L4_T3.5000", "ising2d_L16_T2.2692", "ising2d_L32_T2.0000"],
+)
+def test_energy_and_free_energy_of_the_card_of_lattices(key: str) -> None:
+    """The 4 x 4 torus by sums, larger ones by Kaufman's formula."""
+    (one,) = (v for v in reference_values("ising2d_sq") if v["id"] == key)
+    side, t = one["params"]["L"], one["params"]["T"]
+    energy, log_z = (one["value"][1], one["value"][0] / 16) if side == 4 else one["value"]
+    at = DiscreteFlow(side=side, temperature=t).equilibrium(method="exact_denoiser", profiles=False)
+    assert float(at["energy"]) == pytest.approx(energy, abs=1e-9)
+    assert float(at["free_energy"]) == pytest.approx(-t * log_z, abs=1e-9)
 
 
 def law_of_two_steps(temperature: float) -> tuple[np.ndarray, np.ndarray, float]:

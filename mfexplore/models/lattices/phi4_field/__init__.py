@@ -202,7 +202,7 @@ class Phi4Field(core.Model):
             (core.Promise(core.Value("improvement", method="chains"), 0.021, 0.0005),
              core.Promise(core.Value("improvement", method="gaussian"), 0.046, 0.0005),
              core.Promise(core.Mean("improvement", 310, 320), 0.047, 0.001)),
-            view=core.View(colour="improvement", along="mass_squared", series="improvement"),
+            view=core.View(colour="improvement", along="mass_squared", method="gaussian", series="improvement"),
         ),
         core.Preset(
             "all links at once", {"mass_squared": -2.0, "growth": 1, "size": 16_384},
@@ -210,7 +210,7 @@ class Phi4Field(core.Model):
             "growth: the same field, and a free energy lower by 0.027.",
             (core.Promise(core.Mean("improvement", 2, 3), 0.0, 0.005),
              core.Promise(core.Mean("improvement", 310, 320), 0.027, 0.005, {"growth": 300})),
-            view=core.View(colour="improvement", along="mass_squared", series="improvement"),
+            view=core.View(colour="improvement", along="mass_squared", method="gaussian", series="improvement"),
         ),
         core.Preset(
             "mean field says ordered", {"mass_squared": -0.9, "size": 4096},

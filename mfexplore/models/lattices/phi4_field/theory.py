@@ -247,7 +247,7 @@ def landscape(mu: float, quartic: float, dimension: int, fields: Array) -> Array
     found = np.empty((3, len(fields)))
     moments, state = np.zeros(4), np.full(NODES, 1 / math.sqrt(NODES))
     d = float(dimension)
-    steepest = 2 * d * fields[-1] + abs(mu) * fields[-1] + 4 * quartic * fields[-1] ** 3
+    steepest = 1.5 * (2 * d * fields[-1] + abs(mu) * fields[-1] + 4 * quartic * fields[-1] * (fields[-1] ** 2 + 1))
     for method in (SITES, CHAINS):
         links = dimension if method == SITES else dimension - 1
         table = []
