@@ -124,12 +124,11 @@ class MaxentChannel(core.Model):
         ),
     )
     observables = (
-        core.Observable("current", "J", "ions that pass to the right", unit="1/hopping time", signed=True),
+        core.Observable("current", "J", "ions that pass to the right per hopping time", signed=True),
         core.Observable("occupancy", r"\langle n\rangle", "ions in the channel", low=0),
         core.Observable("entropy_production", r"\sigma", "entropy produced per time, JA", low=0),
         core.Observable(
-            "current_noise", r"\psi''", "growth of the variance of passed ions with time, eq. (4)",
-            unit="1/hopping time", low=0,
+            "current_noise", r"\psi''", "growth of the variance of passed ions with time, eq. (4)", low=0,
         ),
         core.Observable(
             "fluctuation_ratio", r"\psi''A/2\psi'", "1 where fluctuation and dissipation are one; never less",
@@ -138,7 +137,7 @@ class MaxentChannel(core.Model):
         core.Observable("entropy", "S", "entropy of the law of the states, in nats", low=0),
         core.Observable(
             "process_free_energy", r"\psi", "growth of the mean of an exponential of the ions passed, eq. (4)",
-            unit="1/hopping time", over="counting_field", signed=True,
+            over="counting_field", signed=True,
         ),
         core.Observable(
             "asymmetry", r"\ln P(n)/P(-n)", "how much likelier ions pass forth than back; its slope tends to A",
