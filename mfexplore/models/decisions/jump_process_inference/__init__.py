@@ -207,7 +207,7 @@ class JumpProcessInference(core.Model):
     landmarks = (
         core.Landmark(
             "ten_per_cent", r"\epsilon=0.1", "so many snapshots make the rates known to ten per cent, at best",
-            of="observations", finest=17, only=TELEGRAPH,
+            of="observations", finest=33, only=TELEGRAPH,
         ),
     )  # fmt: skip
     planes = (
