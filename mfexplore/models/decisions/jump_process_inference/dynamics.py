@@ -139,7 +139,7 @@ class InferenceSimulation(core.Simulation["JumpProcessInference"]):
     def _rates(self) -> core.Patterns:
         """All rates between the six states, as they are and as they are learnt."""
         learnt = self.rates.mean(axis=0)
-        images = (("rates from row to column", self.true), ("learnt from noisy snapshots, mean", learnt))
+        images = (("true rates", self.true), ("learnt, mean", learnt))
         return core.Patterns(images, 0.0, float(self.true.max()))
 
     def _path(self) -> core.Chart:
