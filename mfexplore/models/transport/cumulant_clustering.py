@@ -364,7 +364,7 @@ class CumulantClustering(core.Model):
         ),
         core.Landmark("light_cone", "v=1", "the fastest wave", of="velocity", only=XX),
         core.Landmark(
-            "pole", r"\sqrt{v^2-1}=\pi T", "below it the first pole of the filling decides", continuous=False,
+            "pole", "T_p", "below it the first pole of the filling decides, eq. (5)", continuous=False,
             of="temperature", only=XX,
         ),
     )  # fmt: skip

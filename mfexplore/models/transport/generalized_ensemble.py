@@ -214,7 +214,7 @@ class EnsembleSimulation(core.Simulation["GeneralizedEnsemble"]):
                 x[same] = (np.arange(same.size) - (same.size - 1) / 2) / math.comb(m.sites, m.sites // 2)
             y = -down / m.sites
         here = np.bincount(self.state, minlength=states) / m.size
-        caption = "states (light: rare) and the fluxes between them that are not balanced"
+        caption = "states by how often they are visited, and the fluxes between them that are not balanced"
         return core.Network(
             x, y, ends.astype(np.int64), here, 0.0, float(here.max()), caption, edge_colour=strength, directed=True
         )

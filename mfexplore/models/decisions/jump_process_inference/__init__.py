@@ -207,7 +207,7 @@ class JumpProcessInference(core.Model):
     landmarks = (
         core.Landmark(
             "ten_per_cent", r"\epsilon=0.1", "so many snapshots make the rates known to ten per cent, at best",
-            of="observations", finest=17, only=TELEGRAPH,
+            of="observations", finest=33, only=TELEGRAPH,
         ),
     )  # fmt: skip
     planes = (
@@ -229,7 +229,7 @@ class JumpProcessInference(core.Model):
         ),
         core.Preset(
             "too far apart", {"spacing": 3.0, "observations": 1000},
-            "Snapshots nine relaxation times apart tell the ratio of the rates, and no speed: dots lie along a line.",
+            "Nine relaxation times apart snapshots tell the ratio of the rates, but no speed: the search goes nowhere.",
             (core.Promise(lambda model: model.spacing / core.Value("relaxation_time").of(model), 9.0, 1e-9),),
             core.View(picture="learnt", series="relative_error"),
         ),
@@ -246,7 +246,7 @@ class JumpProcessInference(core.Model):
         ),
         core.Preset(
             "ratchet", {"process": "ratchet", "barrier": 4.0, "observations": 2000, "size": 24, "error": 0.02},
-            "Eighteen rates are learnt from snapshots alone, and with them the drift, which no force drives.",
+            "Eighteen rates are learnt from snapshots alone; those of rare jumps, up the slope, come last.",
             view=core.View(picture="learnt", series="relative_error"),
         ),
         core.Preset(

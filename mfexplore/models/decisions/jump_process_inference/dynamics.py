@@ -127,9 +127,10 @@ class InferenceSimulation(core.Simulation["JumpProcessInference"]):
         angle = np.linspace(0, 2 * np.pi, 121)
         ring = math.sqrt(-2 * math.log(0.1)) * root @ np.array([np.cos(angle), np.sin(angle)])
         x, y = np.exp(np.clip(np.log([a, b]) + ring, math.log(SLOWEST), math.log(FASTEST)))
+        cross = np.array([0.93, 1.07, np.nan, 1.0, 1.0])
         return core.Chart(
             (core.Series(m.estimator_title, self.rates[:, 0, 1], self.rates[:, 1, 0], "points"),
-             core.Series("truth", a, b, "points"),
+             core.Series("truth", a * cross, b * cross[::-1]),
              core.Series("nine of ten, at best", x, y)),
             core.Axis("rate up a", "log"), core.Axis("rate down b", "log"),
             caption=f"what {m.size} processes seem to be after {self.done} observations",
@@ -138,7 +139,7 @@ class InferenceSimulation(core.Simulation["JumpProcessInference"]):
     def _rates(self) -> core.Patterns:
         """All rates between the six states, as they are and as they are learnt."""
         learnt = self.rates.mean(axis=0)
-        images = (("rates from row to column", self.true), ("learnt from noisy snapshots, mean", learnt))
+        images = (("true rates", self.true), ("learnt, mean", learnt))
         return core.Patterns(images, 0.0, float(self.true.max()))
 
     def _path(self) -> core.Chart:

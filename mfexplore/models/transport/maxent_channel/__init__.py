@@ -42,7 +42,8 @@ or *by itself*, with the lines
 
 $$c_L=\tfrac{1+q}2,\qquad\beta=\frac{1-q}{2(1-c_Rq)},\qquad q=e^{-V/(M+1)} \tag{5}$$
 
-and a first-order line between the first two, where both baths impose the same current.
+where the left or the right bath would fill a long channel to $\rho_L,\rho_R=\frac12$, and a first-order line
+$\rho_L=1-\rho_R$ between the first two, where both impose the same current.
 
 **Valid:** the exact law always; mean field for $V=0$ or few ions, and roughly elsewhere (at strong fields currents are
 some per cent, noise is far off). The lines of eq. (5) are crossovers in so short a file.
@@ -124,12 +125,11 @@ class MaxentChannel(core.Model):
         ),
     )
     observables = (
-        core.Observable("current", "J", "ions that pass to the right", unit="1/hopping time", signed=True),
+        core.Observable("current", "J", "ions that pass to the right per hopping time", signed=True),
         core.Observable("occupancy", r"\langle n\rangle", "ions in the channel", low=0),
         core.Observable("entropy_production", r"\sigma", "entropy produced per time, JA", low=0),
         core.Observable(
-            "current_noise", r"\psi''", "growth of the variance of passed ions with time, eq. (4)",
-            unit="1/hopping time", low=0,
+            "current_noise", r"\psi''", "growth of the variance of passed ions with time, eq. (4)", low=0,
         ),
         core.Observable(
             "fluctuation_ratio", r"\psi''A/2\psi'", "1 where fluctuation and dissipation are one; never less",
@@ -138,7 +138,7 @@ class MaxentChannel(core.Model):
         core.Observable("entropy", "S", "entropy of the law of the states, in nats", low=0),
         core.Observable(
             "process_free_energy", r"\psi", "growth of the mean of an exponential of the ions passed, eq. (4)",
-            unit="1/hopping time", over="counting_field", signed=True,
+            over="counting_field", signed=True,
         ),
         core.Observable(
             "asymmetry", r"\ln P(n)/P(-n)", "how much likelier ions pass forth than back; its slope tends to A",
@@ -176,11 +176,11 @@ class MaxentChannel(core.Model):
     landmarks = (
         core.Landmark("reversal", "A=0", "the current turns: equilibrium", of="voltage"),
         core.Landmark(
-            "entry_line", "c_L=(1+q)/2", "beyond it the entry no longer limits a long channel", continuous=False,
+            "entry_line", r"\rho_L=1/2", "beyond it the entry no longer limits a long channel", continuous=False,
             of="left_concentration",
         ),
         core.Landmark(
-            "exit_line", r"\beta=\frac{1-q}{2(1-c_Rq)}", "below it the exit limits a long channel", continuous=False,
+            "exit_line", r"\rho_R=1/2", "below it the exit limits a long channel", continuous=False,
             of="mouth",
         ),
         core.Landmark(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 GROUPS = 16  # of channels, for errors
 REACH = 200  # ions counted at most in two windows
-SHOWN, COLUMNS = 12, 160  # channels and steps in the picture
+SHOWN, COLUMNS = 12, 90  # channels and steps in the picture
 
 
 class ChannelSimulation(core.Simulation["MaxentChannel"]):
