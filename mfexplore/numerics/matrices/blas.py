@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from mfexplore.core.together import Together
 
-
 # OpenBLAS under the names that it is built with. threadpoolctl finds it, but lets only the first thread that ever asked
 # change anything, while here the first of many comes and the last one goes.
 SETTERS = [f"{before}openblas_set_num_threads{after}" for before in ("scipy_", "") for after in ("64_", "_64", "")]
