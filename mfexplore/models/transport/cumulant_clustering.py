@@ -374,18 +374,18 @@ class CumulantClustering(core.Model):
     )
     presets = (
         core.Preset(
-            "in a field", {"temperature": 2.0, "field": 0.3, "size": 1_000_000},
+            "in a field", {"temperature": 2.0, "field": 0.3, "size": 300_000},
             "Three lines fall side by side; the fourth, interleaved, stays at 0.049.",
             (core.Promise(core.Value("interleaved", place=20), 0.0489, 0.0001),),
         ),
         core.Preset(
-            "without a field", {"temperature": 2.0, "field": 0.0, "size": 1_000_000},
+            "without a field", {"temperature": 2.0, "field": 0.0, "size": 300_000},
             "Groups of two fall twice as steeply as two spins: the slowest way is closed to them by symmetry.",
             (core.Promise(lambda model: core.Value("cumulant_rate").of(model) / core.Value("two_point_rate").of(model),
                           2.0, 1e-9),),
         ),
         core.Preset(
-            "cold", {"temperature": 0.8, "field": 0.02, "size": 1_000_000},
+            "cold", {"temperature": 0.8, "field": 0.02, "size": 300_000},
             "Long domains: all cumulants reach far, and still end together.",
         ),
         core.Preset(
