@@ -73,10 +73,9 @@ class HistogramPanel(Panel):
         turned = self._frame is not None and frame.sampled != self._frame.sampled
         self._frame = frame
         self._frames += 1
-        if turned or frame.finished or self._frames % EVERY == 0:  # bars and laws of the same time
-            if frame.samples is not None:
-                self.drawing.show(frame.samples)
-            self._follow(frame)
+        if frame.samples is not None and (turned or frame.finished or self._frames % EVERY == 0):
+            self.drawing.show(frame.samples)
+        self._follow(frame)
 
     def _follow(self, frame: Frame) -> None:
         """Laws that move with the time of the run, as fast as they can be computed."""
