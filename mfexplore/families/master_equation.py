@@ -31,13 +31,13 @@ from mfexplore.numerics.kernel import kernel
 class Jumps(NamedTuple):
     """All jumps, sorted by the state they leave: arrays of shape (jumps,).
 
-    source, target: int64 states. count: int64, what a jump adds to the counter. rate: float64.
+    source, target: int64 states. steps: int64, what a jump adds to the counter. rate: float64.
     first: int64 of shape (states + 1,): the jumps that leave s are first[s] ... first[s + 1] - 1.
     """
 
     source: Array
     target: Array
-    count: Array
+    steps: Array
     rate: Array
     first: Array
 
@@ -134,16 +134,16 @@ def stationary_counts(jumps, work, law):
     eliminate(rates, law)
     mean, traffic = 0.0, 0.0
     for k in range(jumps.rate.size):
-        flow = law[jumps.source[k]] * jumps.rate[k] * jumps.count[k]
+        flow = law[jumps.source[k]] * jumps.rate[k] * jumps.steps[k]
         change[jumps.target[k]] -= flow
         mean += flow
-        traffic += flow * jumps.count[k]
+        traffic += flow * jumps.steps[k]
     for s in range(n):
         change[s] += mean * law[s]
     solve_balance(rates, law, change)
     memory = 0.0
     for k in range(jumps.rate.size):
-        memory += change[jumps.source[k]] * jumps.rate[k] * jumps.count[k]
+        memory += change[jumps.source[k]] * jumps.rate[k] * jumps.steps[k]
     return mean, traffic + 2.0 * memory
 
 
@@ -179,7 +179,7 @@ def process_free_energy(process: Jumps, fields: Array) -> Array:
     away = process.matrix().sum(axis=1)
     vector, found = np.ones(process.states), np.empty(len(fields))
     for k, field in enumerate(fields):
-        tilted = process.matrix(process.rate * np.exp(field * process.count)) - np.diag(away)
+        tilted = process.matrix(process.rate * np.exp(field * process.steps)) - np.diag(away)
         gap = 1e-13 * float(np.abs(tilted).max())  # relative to it nothing is known, and a shift by it is not singular
         before = math.inf
         for _ in range(60):
@@ -212,7 +212,7 @@ def spread(jumps, share, old, new):
         for c in range(width):
             new[s, c] = stay * old[s, c]
     for k in range(share.size):
-        before, after, shift, part = old[jumps.source[k]], new[jumps.target[k]], jumps.count[k], share[k]
+        before, after, shift, part = old[jumps.source[k]], new[jumps.target[k]], jumps.steps[k], share[k]
         for c in range(max(0, -shift), min(width, width - shift)):
             after[c + shift] += part * before[c]
 
@@ -269,7 +269,7 @@ def advance(state, counter, seen, jumps, duration, stream):
             while k < end - 1 and jumps.rate[k] <= pick:
                 k += 1
             seen[k] += 1
-            counted += jumps.count[k]
+            counted += jumps.steps[k]
             s = jumps.target[k]
         state[copy] = s
         counter[copy] += counted

@@ -20,7 +20,7 @@ def process(rng: np.random.Generator) -> me.Jumps:
 
 def tilted(process: me.Jumps, field: complex) -> np.ndarray:
     dense = np.zeros((7, 7), complex)
-    np.add.at(dense, (process.source, process.target), process.rate * np.exp(field * process.count))
+    np.add.at(dense, (process.source, process.target), process.rate * np.exp(field * process.steps))
     return dense - np.diag(process.matrix().sum(axis=1))
 
 
@@ -93,7 +93,7 @@ def test_copies_follow_the_law_and_count(process: me.Jumps, rng: np.random.Gener
     mean = law @ counts
     spread = np.sqrt(law @ (counts - mean) ** 2 / copies)
     assert counter.mean() == pytest.approx(mean, abs=4 * spread)
-    assert counter.sum() == seen @ process.count
+    assert counter.sum() == seen @ process.steps
 
 
 def test_copies_stay_where_nothing_leads_away(rng: np.random.Generator) -> None:

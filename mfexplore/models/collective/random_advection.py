@@ -63,7 +63,7 @@ The rule of the paper could not be read in full; it is one of this family, as ar
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -212,7 +212,7 @@ class RandomAdvectionSimulation(core.Simulation["RandomAdvection"]):
         return found
 
     def pictures(self) -> core.Album:
-        album = {"field": self.picture, "masses": self._masses}
+        album: dict[str, Callable[[], core.Picture]] = {"field": self.picture, "masses": self._masses}
         if self.model.rule == "keep":
             album |= {"hierarchy": self._hierarchy, "square over next": self._ratio}
         return core.Album(album)

@@ -67,6 +67,7 @@ import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array, Points
+from mfexplore.core.distinct import distinct
 from mfexplore.families.quantum_spins import half_filled
 from mfexplore.families.vector_spins import descend, heat_bath, random_directions
 from mfexplore.numerics.chance.random import new_stream
@@ -538,14 +539,15 @@ class QuantumHeisenbergGlass(core.Model):
 
     def solve(self, points: Points) -> core.Solution:
         names = ("ferromagnetic_fraction", "inverse_spin", "half_side", "samples")
-        different, place = np.unique(np.stack([points[name] for name in names]), axis=1, return_inverse=True)
-        found = np.empty((different.shape[1], 2, 7))
-        for k, (p, x, half_side, samples) in enumerate(different.T.tolist()):
+        first, place = distinct([points[name] for name in names])
+        found = np.empty((first.size, 2, 7))
+        for k, point in enumerate(first):
+            p, x, half_side, samples = (points[name][point].item() for name in names)
             for method, inverse in ((CLASSICAL, 0.0), (SPIN_WAVE, x)):
                 found[k, method] = self.orders(p, inverse, int(2 * half_side), int(samples))
         found = found[place]
-        names = ("overlap_squared", "staggered_order", "uniform_order", "energy", "moment")
-        values = {name: found[:, :, k] for k, name in enumerate(names)}
+        orders = ("overlap_squared", "staggered_order", "uniform_order", "energy", "moment")
+        values = {name: found[:, :, k] for k, name in enumerate(orders)}
         gap = np.abs(found[:, CLASSICAL, 0] - found[:, SPIN_WAVE, 0]) > NOTICEABLE
         return core.Solution(
             values, found[:, :, 5], iterations=found[:, :, 6].astype(np.int64),

@@ -14,7 +14,7 @@ def _magnetization(temperature: float) -> float:
 
 
 def _ratio(lattice: str) -> float:
-    kind: type[Model] = system("ising_lattice")
+    kind: Any = system("ising_lattice")
     exact, mean_field = (
         kind(lattice=lattice).landmark(name, "temperature")[0]
         for name in ("critical_temperature", "critical_temperature_mean_field")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mfexplore.core.catalogue import system
 from mfexplore.core.model import Model
 from mfexplore.notebook.lessons import Exercise
@@ -13,7 +15,9 @@ def _four_spins(method: str) -> float:
 
 
 def _five_neighbours(**controls: float) -> Model:
-    return system("bethe_propagation")(degree=5, **controls)
+    kind: Any = system("bethe_propagation")
+    model: Model = kind(degree=5, **controls)
+    return model
 
 
 def _freezing() -> float:

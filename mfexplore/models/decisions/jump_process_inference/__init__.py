@@ -333,7 +333,7 @@ class JumpProcessInference(core.Model):
             for k in range(n):
                 process = self._ratchet(*(float(points[name][k]) for name in ("barrier", "temperature", "switch")))
                 law = master.stationary_law(process)
-                velocity[k] = law[process.source] @ (process.rate * process.count)
+                velocity[k] = law[process.source] @ (process.rate * process.steps)
                 relaxation[k] = -1 / np.sort(np.linalg.eigvals(process.generator()).real)[-2]
             values = {"relative_error": absent, "velocity": velocity, "relaxation_time": relaxation}
             both = {name: np.broadcast_to(one.reshape(n, -1), (n, 2)).copy() for name, one in values.items()}
@@ -409,7 +409,7 @@ class JumpProcessInference(core.Model):
             return {"learning_curve": core.Profile(number, np.full((2, number.size), np.nan))}
         at = {n: np.full(number.size, float(getattr(self, n))) for n in ("rate_up", "rate_down", "spacing", "error")}
         variance = self._variance({name: column[:1] for name, column in at.items()})
-        learnt, _ = amortised_error(*at.values(), number)
+        learnt, _ = amortised_error(at["rate_up"], at["rate_down"], at["spacing"], at["error"], number)
         return {"learning_curve": core.Profile(number, np.stack([np.sqrt(variance / number), learnt]))}
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:

@@ -16,7 +16,7 @@ from mfexplore.models.decisions.jump_process_inference.theory import Summary, am
 from mfexplore.numerics.chance.random import new_stream
 
 if TYPE_CHECKING:
-    pass
+    from mfexplore.models.decisions.jump_process_inference import JumpProcessInference
 
 FRAMES = 100  # in which a run shows itself
 ITERATIONS, LAST = 3, 40  # of expectation maximisation when data have come in, and at the end
@@ -102,7 +102,7 @@ class InferenceSimulation(core.Simulation["JumpProcessInference"]):
         law = np.empty(self.states)
         master.eliminate(rates.copy(), law)
         listed = self.model.jumps
-        return float(law[listed.source] @ (rates[listed.source, listed.target] * listed.count))
+        return float(law[listed.source] @ (rates[listed.source, listed.target] * listed.steps))
 
     def profiles(self) -> dict[str, core.Measured]:
         if self.model.process == "ratchet" or not self.errors:

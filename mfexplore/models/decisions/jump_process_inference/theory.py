@@ -147,9 +147,9 @@ def features(summary: Summary) -> Array:
 def trained() -> Array:
     """Ridge regression on simulated data of processes drawn at random: shape (features, 2)."""
     rng = np.random.default_rng(179)
-    mixing = np.exp(rng.uniform(*np.log(MIXING), TRAINING))
-    share, error = rng.uniform(*SHARE, TRAINING), rng.uniform(*NOISE, TRAINING)
-    number = np.exp(rng.uniform(*np.log([FEWEST, MOST]), TRAINING)).astype(np.int64)
+    mixing = np.exp(rng.uniform(math.log(MIXING[0]), math.log(MIXING[1]), TRAINING))
+    share, error = (rng.uniform(low, high, TRAINING) for low, high in (SHARE, NOISE))
+    number = np.exp(rng.uniform(math.log(FEWEST), math.log(MOST), TRAINING)).astype(np.int64)
     moved = -np.expm1(-mixing)
     seen = np.empty((TRAINING, 2))
     count(np.stack([share * moved, (1 - share) * moved, error], axis=1), number, new_stream(rng), seen)

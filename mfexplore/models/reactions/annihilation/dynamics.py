@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -133,7 +134,7 @@ class AnnihilationSimulation(core.Simulation["Annihilation"]):
         return {"pair_correlation": core.Measured(middle, pairs / expected, np.sqrt(np.maximum(pairs, 1)) / expected)}
 
     def pictures(self) -> core.Album:
-        album = {"walkers": self.picture}
+        album: dict[str, Callable[[], core.Picture]] = {"walkers": self.picture}
         if np.isfinite(self.model.late_density(np.array([1e3]))).all():
             album["amplitude"] = self._amplitude
         return core.Album(album)
@@ -141,7 +142,7 @@ class AnnihilationSimulation(core.Simulation["Annihilation"]):
     def picture(self) -> core.Lattice:
         m = self.model
         second = "trap" if m.reaction == "traps" else "B"
-        states = ("empty", "walker" if m.reaction != "two_species" else "A", second)
+        states: tuple[str, ...] = ("empty", "walker" if m.reaction != "two_species" else "A", second)
         if m.reaction in ALIKE:
             states = states[:2]
         if m.geometry == "line":

@@ -401,7 +401,7 @@ class MaxentChannel(core.Model):
         law, densities, ((slow, rough), (current, _)) = self._states()
         fields, ions = self.counting_fields, self.ions
         everywhere = (1 - 2 * (structure(self.sites)[1] % 2)) / (self.sites + 1)  # a part of an ion in every link
-        tilted = master.process_free_energy(self.process._replace(count=everywhere), fields)
+        tilted = master.process_free_energy(self.process._replace(steps=everywhere), fields)
         psi = np.stack([slow * fields + rough * fields**2 / 2, tilted])
         ratio = np.full(ions.size, np.nan)
         if abs(current) * self.counting_time < REACH / 2:  # else so few ions are never seen in a window
