@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from scipy.optimize import brentq
 
 from mfexplore.core.catalogue import system
-from mfexplore.core.model import Model
 from mfexplore.notebook.lessons import Exercise
 
 

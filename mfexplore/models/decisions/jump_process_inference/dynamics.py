@@ -16,7 +16,7 @@ from mfexplore.models.decisions.jump_process_inference.theory import Summary, am
 from mfexplore.numerics.chance.random import new_stream
 
 if TYPE_CHECKING:
-    from mfexplore.models.decisions.jump_process_inference import JumpProcessInference
+    from mfexplore.models.decisions.jump_process_inference import JumpProcessInference  # noqa: F401 (of the base class)
 
 FRAMES = 100  # in which a run shows itself
 ITERATIONS, LAST = 3, 40  # of expectation maximisation when data have come in, and at the end

@@ -302,7 +302,7 @@ class MomentClosure(core.Model):
         else:
             self._rest_of_one(points, values, residual, stable)
         exists = np.asarray(residual <= self.tolerance)
-        rests: Array = np.asarray(exists & stable)
+        rests = np.asarray(exists & stable, np.bool_).reshape(exists.shape)
         with np.errstate(invalid="ignore"):
             negative = exists & (values["variance"] < 0)
         fails = {

@@ -14,7 +14,7 @@ from mfexplore.models.transport.maxent_channel.theory import RUNGS, entropy_of, 
 from mfexplore.numerics.chance.random import new_stream
 
 if TYPE_CHECKING:
-    from mfexplore.models.transport.maxent_channel import MaxentChannel
+    from mfexplore.models.transport.maxent_channel import MaxentChannel  # noqa: F401 (named in the base class)
 
 GROUPS = 16  # of channels, for errors
 REACH = 200  # ions counted at most in two windows
