@@ -302,12 +302,12 @@ class MomentClosure(core.Model):
         else:
             self._rest_of_one(points, values, residual, stable)
         exists = np.asarray(residual <= self.tolerance)
-        rests = np.asarray(exists & stable, np.bool_).reshape(exists.shape)
+        rests = np.array(exists & stable)
         with np.errstate(invalid="ignore"):
             negative = exists & (values["variance"] < 0)
         fails = {
             "negative_variance": negative,
-            "several_answers": rests & rests[..., [LOW, HIGH]].all(axis=-1)[..., None],
+            "several_answers": rests & np.all(rests[..., [LOW, HIGH]], axis=-1, keepdims=True),
             "false_oscillation": exists & ~stable & (self.network == "brusselator"),
         }
         return core.Solution(values, residual, stable, fails=fails)
