@@ -211,7 +211,7 @@ class DenseHebbian(core.Model):
         core.Preset(
             "without a teacher",
             {"temperature": 0.1, "load": 0.005, "setting": "unsupervised", "examples": 20, "quality": 0.4, "size": 300},
-            "The same examples unsorted: the crosstalk is ten times larger, and a little more is lost.",
+            "The same examples unsorted: the variance of the crosstalk is 6.5 times larger, and a little more is lost.",
             view=core.View(plane=("quality", "load")),
         ),
         core.Preset(
