@@ -367,6 +367,7 @@ class TwoLayerLimits(core.Model):
         doc="hidden units, of teacher and students",
     )  # fmt: skip
 
+    version = 2
     tags = core.Tags("research", 25, ("learning",), ("random matrices",))
     title = "Limits of two-layer networks"
     summary = (

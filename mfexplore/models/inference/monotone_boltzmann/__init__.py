@@ -105,6 +105,7 @@ class MonotoneBoltzmann(core.Model):
         only=NO_DIGITS, doc="where the beliefs start",
     )  # fmt: skip
 
+    version = 2
     tags = core.Tags("research", 20, ("learning",), ("variational", "exact sums"))
     title = "Monotone Boltzmann machine"
     summary = "One mean-field solution by construction: how fast, how wrong, and how it completes digits."
