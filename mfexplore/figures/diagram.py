@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mfexplore.core.arithmetic import with_infinities
 from mfexplore.core.declaration import Landmark, Observable
 from mfexplore.core.model import Model
 from mfexplore.figures.frame import (
@@ -399,6 +400,7 @@ def choose(dataset: xr.Dataset, kind: type[Model], branch: str | None, method: s
     return chosen.assign({n: chosen[n].where(known) for n in names} | {"converged": chosen["converged"] & known})
 
 
+@with_infinities
 def prepare(
     dataset: xr.Dataset, kind: type[Model], observable: str, branch: str | None = None, method: str | None = None
 ) -> Prepared:

@@ -333,6 +333,8 @@ class CumulantClustering(core.Model):
             "interleaved_rate", r"\gamma_\times", "the same where the order interleaves the groups", low=0, only=ISING
         ),
         core.Observable("magnetization", "m", "mean spin", low=0, high=1, only=ISING),
+        core.Observable("correlation", "|C_2|", "correlation at the end of the ray", scale="log", only=XX),
+        core.Observable("average", r"\overline{|C_2|}", "the same, averaged over times so far", scale="log", only=XX),
         core.Observable(
             "two_point", "|C_2|", "connected correlation of two spins", over="distance", scale="log", only=ISING
         ),
@@ -433,7 +435,7 @@ class CumulantClustering(core.Model):
             rate = -np.log(q)
             values = {
                 "correlation_length": 1 / rate, "two_point_rate": rate, "cumulant_rate": np.where(h == 0, 2, 1) * rate,
-                "interleaved_rate": 0 * rate, "magnetization": m,
+                "interleaved_rate": 0 * rate, "magnetization": m, "correlation": none, "average": none,
             }  # fmt: skip
         else:
             pole = np.arcsinh(np.pi * t)
@@ -443,7 +445,7 @@ class CumulantClustering(core.Model):
             rate, faster = (np.where(v > 1, first + other, 0.0) for other in (first, second))
             values = {
                 "correlation_length": 1 / (2 * pole), "two_point_rate": rate, "cumulant_rate": faster,
-                "interleaved_rate": none, "magnetization": none,
+                "interleaved_rate": none, "magnetization": none, "correlation": none, "average": none,
             }  # fmt: skip
         return core.Solution(values, np.zeros_like(t))
 
