@@ -435,7 +435,7 @@ class CumulantClustering(core.Model):
             rate = -np.log(q)
             values = {
                 "correlation_length": 1 / rate, "two_point_rate": rate, "cumulant_rate": np.where(h == 0, 2, 1) * rate,
-                "interleaved_rate": 0 * rate, "magnetization": m, "correlation": none, "average": none,
+                "interleaved_rate": 0 * rate, "magnetization": m,
             }  # fmt: skip
         else:
             pole = np.arcsinh(np.pi * t)
@@ -445,7 +445,7 @@ class CumulantClustering(core.Model):
             rate, faster = (np.where(v > 1, first + other, 0.0) for other in (first, second))
             values = {
                 "correlation_length": 1 / (2 * pole), "two_point_rate": rate, "cumulant_rate": faster,
-                "interleaved_rate": none, "magnetization": none, "correlation": none, "average": none,
+                "interleaved_rate": none, "magnetization": none,
             }  # fmt: skip
         return core.Solution(values, np.zeros_like(t))
 
