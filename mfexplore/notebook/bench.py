@@ -43,6 +43,7 @@ class Bench:
         self.sheet, self._start, self._hear = Sheet(start), start, hear
         self.kind = self.sheet.kind
         self.controls: dict[str, NumberControl | ChoiceControl] = {}
+        self.headings: list[tuple[widgets.HTML, set[str]]] = []  # each with the controls under it
         self.menus: dict[str, Menu] = {}
         self.choices: dict[str, Menu | Tabs] = {}
         self.along: Any = None
@@ -103,7 +104,9 @@ class Bench:
         heard: Callable[[str, Any], None] = lambda name, value: hear(messages.Control(name, value))  # noqa: E731
         parts: list[Any] = []
         for title, declared in self.sheet.groups:
-            parts.append(widgets.HTML(f"<h3>{title}</h3>"))
+            heading = widgets.HTML(f"<h3>{title}</h3>")
+            self.headings.append((heading, {one.name for one in declared}))
+            parts.append(heading)
             for one in declared:
                 self.controls[one.name] = control_widget(one, getattr(at.model, one.name), heard)
                 parts.append(self.controls[one.name].widget)

@@ -187,6 +187,8 @@ class NotebookPage:
         for name, value in said.values.items():
             self.bench.controls[name].show(value)
             self.bench.controls[name].widget.layout.display = "none" if name in said.absent["control"] else None
+        for heading, names in self.bench.headings:
+            heading.layout.display = "none" if names <= set(said.absent["control"]) else None
         self.bench.show_seed(said.seed)
         self.bench.show_preset(said.preset)
         for name, menu in self.bench.menus.items():

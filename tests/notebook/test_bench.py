@@ -90,7 +90,7 @@ def test_scripts_are_sent_once_and_only_if_missing(browser: Browser) -> None:
     assert not browser.page.canvases
     browser.says()
     assert scripts.outputs == ()  # nothing of it stays in the notebook
-    assert set(browser.page.canvases) == {panel.name for panel in browser.desk.panels}
+    browser.until(lambda: set(browser.page.canvases) == {panel.name for panel in browser.desk.panels})
 
 
 def test_slider_moves_marker_text_and_code(shown: Browser) -> None:
@@ -384,3 +384,17 @@ def test_check() -> None:
 def test_check_says_what_there_is(name: str) -> None:
     with pytest.raises(UnknownNameError):
         notebook.check(name, 1)
+
+
+def test_a_heading_goes_with_the_last_control_under_it() -> None:
+    browser = Browser(mf.system("phi4_field")())
+    try:
+        browser.says()
+        shown = {heading.value: heading.layout.display for heading, _ in browser.page.bench.headings}
+        assert shown["<h3>Data and time</h3>"] == "none"
+        assert shown["<h3>Setting</h3>"] is None
+        browser.page.hear(messages.Control("task", "image"))
+        data = next(heading for heading, names in browser.page.bench.headings if "digit" in names)
+        browser.until(lambda: data.layout.display is None)
+    finally:
+        browser.close()
