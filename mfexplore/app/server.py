@@ -22,6 +22,7 @@ from mfexplore.app.kernels import Kernels
 from mfexplore.app.people import People
 from mfexplore.core.catalogue import places, system
 from mfexplore.core.process import give_back, keep_loaded, serve_promptly
+from mfexplore.study.processes import lifeline
 from mfexplore.study.turns import scheduler
 from mfexplore.workbench.exploration import Exploration
 
@@ -133,7 +134,10 @@ def serve(
         return _beside(port, address, show, warm, origins, prefix, key, people, options)
     serve_promptly()  # this process is ours from here on
     keep_the_log_readable()
+    hold = lifeline() if options.get("num_procs", 1) != 1 else None
     server = make_server(port, "" if address == "0.0.0.0" else address, warm, origins, prefix, people, **options)
+    if hold:  # this is a child of the process that was asked to serve, and must not survive it
+        hold()
     server.start()
     where = _begin(server, address, prefix, key, show)
     try:

@@ -43,3 +43,14 @@ def end_after(wait: Callable[[], object]) -> None:
 def end_with_input() -> None:
     """End this process when its standard input ends: that of a process which was started with a pipe to it."""
     end_after(partial(os.read, 0, 1))
+
+
+def lifeline() -> Callable[[], None]:
+    """To be asked for before this process forks: what is returned makes a child that calls it end with this process."""
+    held, line = os.pipe()
+
+    def hold() -> None:
+        os.close(line)  # of this child; the last one is its parent's
+        end_after(partial(os.read, held, 1))
+
+    return hold

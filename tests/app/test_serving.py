@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
+import signal
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urljoin
 
 import panel as pn
+import psutil
 import pytest
 from bokeh.util.token import generate_jwt_token, generate_session_id
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
@@ -238,3 +241,13 @@ def test_controls_can_be_linked(monkeypatch: pytest.MonkeyPatch) -> None:
         bench.close()
 
     asyncio.run(test())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="several processes serve where there is fork")
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_no_process_that_serves_survives_the_one_that_was_asked_to(end: signal.Signals) -> None:
+    with load.serving("--num-procs", "2") as server:
+        family = [psutil.Process(pid) for pid in server._family()]
+        assert len(family) == 3
+        server.process.send_signal(end)
+        assert not psutil.wait_procs(family, timeout=10)[1]
