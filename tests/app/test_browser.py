@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -587,14 +589,15 @@ def test_boundaries_are_explained_and_paper_has_no_buttons(page: Any, address: s
 
 @contextmanager
 def panel_serves(file: Path, *options: str) -> Iterator[str]:
-    """Panel's own command on a file."""
+    """Panel's own command on a file. The processes that it starts, with `--num-procs`, are ended with it."""
     port = free_port()
     command = [sys.executable, "-m", "panel", "serve", str(file), "--port", str(port), *options]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=quiet, stderr=quiet, start_new_session=True) as server:
         try:
             yield f"http://localhost:{port}"
         finally:
-            server.terminate()
+            os.killpg(server.pid, signal.SIGTERM)
 
 
 def come(page: Any, url: str) -> None:
