@@ -25,7 +25,7 @@ from mfexplore.core.pictures import (
     Spectrum,
     Trajectories,
 )
-from mfexplore.figures.histogram import beyond
+from mfexplore.figures.histogram import BINS, beyond
 from mfexplore.figures.publication import paper
 from mfexplore.figures.states import mark_colours, ranks, species_colours, state_colours
 from mfexplore.figures.style import LIGHT, cyclic, diverging, line_colour, mpl_label, palette, two_tone
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SIZE = (4.6, 3.2)
-BINS = 41
 
 
 def landscape(shown: Landscape, kind: type[Model], values: NDArray[Any], stable: NDArray[Any]) -> Figure:
