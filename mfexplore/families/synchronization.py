@@ -22,6 +22,7 @@ import numpy as np
 
 from mfexplore.core import Array
 from mfexplore.numerics.functions.elementary import erfcx
+from mfexplore.numerics.functions.quadrature import gauss_legendre
 from mfexplore.numerics.kernel import kernel
 
 DENSITIES = ("lorentzian", "gaussian", "uniform", "bimodal", "identical")
@@ -56,11 +57,10 @@ def nodes(kind: int) -> Array:
         w = (np.arange(18) + 0.5) * step + 2.5j
         weight = 2 * step * np.exp(-w * w / 2) / math.sqrt(2 * math.pi)
     elif kind == UNIFORM:
-        x, weights = np.polynomial.legendre.leggauss(32)
-        v = (x + 1) / 2
+        v, weights = gauss_legendre(32)
         angle = np.pi / 2 * v**3
         w = np.cos(angle) + 0.5j * np.sin(angle)
-        weight = (np.sin(angle) - 0.5j * np.cos(angle)) * (1.5 * np.pi * v**2) * (weights / 2)
+        weight = (np.sin(angle) - 0.5j * np.cos(angle)) * (1.5 * np.pi * v**2) * weights
     else:
         w, weight = np.array([0j if kind == IDENTICAL else 1j]), np.array([1 + 0j])
     return np.stack([w.real, w.imag, weight.real, weight.imag])

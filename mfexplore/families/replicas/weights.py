@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import beta, betainc
 
+from mfexplore.numerics.functions.quadrature import gauss_legendre
+
 Array = NDArray[np.float64]
 
 
@@ -29,8 +31,7 @@ def participation_law(breakpoint: float, points: int = 401) -> tuple[Array, Arra
     depth = math.ceil(min(60, 20 + 4 / (1 - x)))
     mean = (1 - x) / (1 + depth * x)
     cumulative = (y >= mean).astype(float)
-    nodes, weights = np.polynomial.legendre.leggauss(24)
-    nodes, weights = (1 + nodes) / 2, weights / 2
+    nodes, weights = gauss_legendre(24)
     edge = np.sqrt(y)
     gap = np.sqrt(np.maximum(2 * y - 1, 0))
     lower, upper = np.where(y > 0.5, (1 - gap) / 2, edge), np.where(y > 0.5, (1 + gap) / 2, edge)

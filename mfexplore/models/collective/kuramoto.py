@@ -88,6 +88,7 @@ from mfexplore.families.synchronization import (
     solve_points,
 )
 from mfexplore.numerics.chance.random import new_stream
+from mfexplore.numerics.functions.quadrature import gauss_legendre
 from mfexplore.numerics.kernel import kernel
 
 FASTEST = 6.0  # natural frequency up to which functions of it are drawn
@@ -471,8 +472,7 @@ class Kuramoto(core.Model):
         else:
             low, high, edges = -np.pi / 2, np.pi / 2, np.arctan(edges)
         breaks = np.unique(np.clip([low, *edges, 0.0, high], low, high))
-        x, w = np.polynomial.legendre.leggauss(100)
-        x, w = (x + 1) / 2, w / 2
+        x, w = gauss_legendre(100)
         graded, rise = x**4 * (35 - 84 * x + 70 * x**2 - 20 * x**3), 140 * (x * (1 - x)) ** 3
         length = np.diff(breaks)[:, None]
         u, weight = (breaks[:-1, None] + length * graded).ravel(), (length * rise * w).ravel()

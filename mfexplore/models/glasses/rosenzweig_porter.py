@@ -61,6 +61,7 @@ from scipy.special import ndtr, wofz
 
 from mfexplore import core
 from mfexplore.core import Array, Points
+from mfexplore.numerics.functions.quadrature import gauss_legendre
 from mfexplore.numerics.later import brentq
 from mfexplore.numerics.matrices.blas import one_blas_thread, symmetric_eigenpairs
 from mfexplore.numerics.matrices.level_statistics import ORTHOGONAL_RATIO, POISSON_RATIO, gap_ratios, mixed_ratio
@@ -115,10 +116,10 @@ def mean_logarithm(zeta: Array) -> Array:
     """Mean of ln|zeta - a| over the site energies, for Im zeta > 0: the integral of the resolvent from 0, far away the
     expansion in 1/zeta^2.
     """
-    nodes, weights = np.polynomial.legendre.leggauss(32)
+    nodes, weights = gauss_legendre(32)
     near = np.where(np.abs(zeta) < 7, zeta, 1j)
-    path = near[..., None] * (1 + nodes) / 2
-    integral = np.sum(weights / 2 * bare_resolvent(path), axis=-1) * near
+    path = near[..., None] * nodes
+    integral = np.sum(weights * bare_resolvent(path), axis=-1) * near
     inverse = 1 / np.where(np.abs(zeta) < 7, 7j, zeta) ** 2
     series = -inverse / 2 - 3 * inverse**2 / 4 - 15 * inverse**3 / 6 - 105 * inverse**4 / 8
     far = np.log(np.maximum(np.abs(zeta), 1e-300)) + series.real

@@ -62,6 +62,7 @@ from mfexplore.families.message_passing.channels import sign_channel
 from mfexplore.families.ridge.arrivals import Arrivals
 from mfexplore.families.ridge.regression import fit
 from mfexplore.families.ridge.spectrum import Spectrum, learning
+from mfexplore.numerics.functions.quadrature import gauss_legendre
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.matrices.blas import one_blas_thread
 
@@ -113,9 +114,8 @@ def slope(activation: str, field: Array) -> Array:
 @cache
 def hermite_rule() -> tuple[Array, Array]:
     """Nodes on both half-lines, shape (n,), and weights for normal averages times h_k there, (n, DEGREES + 1)."""
-    node, weight = np.polynomial.legendre.leggauss(60)
-    z = np.concatenate([-4.5 * (1 + node), 4.5 * (1 + node)])
-    density = np.tile(4.5 * weight, 2) * np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+    z, weight = gauss_legendre(60, (-9, 0, 9))
+    density = weight * np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
     columns = [np.ones_like(z), z]
     for k in range(1, DEGREES):
         columns.append((z * columns[k] - math.sqrt(k) * columns[k - 1]) / math.sqrt(k + 1))

@@ -65,6 +65,7 @@ from scipy.special import erf, erfinv
 from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.families.walkers import Rules, Walkers
+from mfexplore.numerics.functions.quadrature import gauss_legendre
 
 QUASI_STATIC, FREE, WANDERING = range(3)  # as in `methods`
 FAR = 12.0  # |z| at which the front of eq. (5) has ended
@@ -94,9 +95,9 @@ def front() -> tuple[Array, Array, float]:
         if np.abs(step).max() < 1e-13:
             break
     series = np.polynomial.chebyshev.Chebyshev.fit(x, s, n)
-    nodes, weights = np.polynomial.legendre.leggauss(100)
-    square = 0.25 * FAR**2 * (nodes + 1) ** 2
-    rate = series(nodes) ** 2 - square / 4
+    nodes, weights = gauss_legendre(100, (0, FAR))
+    square = nodes**2
+    rate = series(2 * nodes / FAR - 1) ** 2 - square / 4
     deviation = math.sqrt(float(weights @ (rate * square) / (weights @ rate)))
     fine = np.linspace(-1, 1, 1201)
     return 0.5 * FAR * (fine + 1), np.asarray(series(fine)), deviation
@@ -105,12 +106,11 @@ def front() -> tuple[Array, Array, float]:
 @cache
 def steps_noise() -> float:
     """The integral of eq. (6), with u = sin^2 of an angle, whose ends are smooth."""
-    x, w = np.polynomial.legendre.leggauss(200)
-    angle = math.pi / 4 * (x + 1)
+    angle, w = gauss_legendre(200, (0, math.pi / 2))
     u = np.sin(angle) ** 2
     q = np.tan(angle) / math.sqrt(2)
     inner = (np.arctan(q) + q / (1 + q * q)) / u**1.5 - math.sqrt(2) / u
-    return float(math.pi / 4 * w @ (inner * np.sin(2 * angle)))
+    return float(w @ (inner * np.sin(2 * angle)))
 
 
 class FrontSimulation(core.Simulation["AbFronts"]):

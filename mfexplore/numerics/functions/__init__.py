@@ -1,1 +1,1 @@
-"""Functions: elementary ones that vectorise, averages over a Gaussian field, pairs of them, Tracy-Widom laws."""
+"""Elementary functions that vectorise, integrals, averages over a Gaussian field, pairs of them, Tracy-Widom laws."""

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfexplore.numerics.functions.elementary import exp, log
+from mfexplore.numerics.functions.quadrature import gauss_legendre
 from mfexplore.numerics.kernel import inline_kernel, kernel
 
 SQRT_2PI = math.sqrt(2.0 * math.pi)
@@ -192,10 +193,8 @@ def resolving_rule(centre: float, width: float, reach: float = 9.0) -> tuple[NDA
     """
     fine = centre + width * np.array([-60.0, -20.0, -8.0, -3.0, 0.0, 3.0, 8.0, 20.0, 60.0])
     edges = np.unique(np.clip(np.concatenate([fine, np.linspace(-reach, reach, int(2 * reach) + 2)]), -reach, reach))
-    places, shares = np.polynomial.legendre.leggauss(32)
-    middle, half = 0.5 * (edges[1:] + edges[:-1]), 0.5 * np.diff(edges)
-    z = (middle[:, None] + half[:, None] * places).ravel()
-    return z, (half[:, None] * shares).ravel() * np.exp(-0.5 * z * z) / SQRT_2PI
+    z, shares = gauss_legendre(32, edges)
+    return z, shares * np.exp(-0.5 * z * z) / SQRT_2PI
 
 
 class Direct(NamedTuple):

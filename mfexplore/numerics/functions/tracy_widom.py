@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import airy, ndtr
 
+from mfexplore.numerics.functions.quadrature import gauss_legendre
 from mfexplore.numerics.later import later
 
 Floats = NDArray[np.float64]
@@ -37,11 +38,11 @@ solve_banded = later("scipy.linalg", "solve_banded")
 def tracy_widom_determinant(beta: int, s: Floats) -> Floats:
     """The distribution function at s, of shape (n,) with s >= -9, for beta = 1, 2 or 4."""
     natural = np.asarray(s, float) * (2 ** (2 / 3) if beta == 4 else 1.0)
-    x, weights = np.polynomial.legendre.leggauss(NODES)
+    x, weights = gauss_legendre(NODES)
     minus, plus = np.empty(natural.size), np.empty(natural.size)
     for k, place in enumerate(natural):
         reach = 16 + max(-place, 0.0)  # beyond, the kernel is below 1e-16
-        nodes, root = reach * (1 + x) / 2, np.sqrt(reach / 2 * weights)
+        nodes, root = reach * x, np.sqrt(reach * weights)
         kernel = root[:, None] * airy(nodes[:, None] + nodes + place)[0] * root
         one = np.eye(NODES)
         minus[k], plus[k] = np.linalg.det(one - kernel), np.linalg.det(one + kernel)

@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from mfexplore.numerics.functions.quadrature import gauss_legendre
 from mfexplore.numerics.later import brentq
 
 Floats = NDArray[np.float64]
@@ -46,8 +47,7 @@ def orthogonal_ratio_density(ratio: Floats) -> Floats:
 @cache
 def _four_on_a_circle() -> tuple[Floats, Floats, Floats]:
     """Logarithm of the product of all chords between four levels, ratio of two gaps, and weight, at Gauss's points."""
-    nodes, weights = np.polynomial.legendre.leggauss(20)
-    nodes, weights = (1 + nodes) / 2, weights / 2
+    nodes, weights = gauss_legendre(20)
     both, share, rest = nodes[:, None, None], nodes[None, :, None] / 2, nodes[None, None, :]  # mirrored: share < 1/2
     gaps = both * share, both * (1 - share), (1 - both) * rest, (1 - both) * (1 - rest)
     chords = np.ones((20, 20, 20))

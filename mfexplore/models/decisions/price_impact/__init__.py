@@ -82,6 +82,7 @@ from mfexplore.models.decisions.price_impact.theory import (
     root_in_memory,
     work_until,
 )
+from mfexplore.numerics.functions.quadrature import gauss_legendre
 
 
 def value(model: PriceImpact, observable: str) -> float:
@@ -394,8 +395,7 @@ class PriceImpact(core.Model):
 
     def _work(self) -> float:
         """Eqs. (1) and (4) by quadrature of the rate times what the price has given way."""
-        u, weight = np.polynomial.legendre.leggauss(200)
-        u, weight = (u + 1) / 2, weight / 2
+        u, weight = gauss_legendre(200)
         lengths = np.array([self.split, 1 - self.split]) * self.duration
         rates = self.volume / lengths
         pushed = self.impact * rates**self.exponent

@@ -50,7 +50,6 @@ the hard phase shows its plateau only for $N\gtrsim2000$. For the lasso $\Phi$ i
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -72,6 +71,7 @@ from mfexplore.models.inference.compressed_sensing.denoisers import (
     error_after,
 )
 from mfexplore.models.inference.compressed_sensing.photograph import photograph, sparse_photograph
+from mfexplore.numerics.functions.quadrature import gauss_legendre
 from mfexplore.numerics.space.wavelets import inverse_haar
 
 INFORMED, UNINFORMED = range(2)
@@ -362,15 +362,11 @@ class CompressedSensing(core.Model):
         error, s, threshold = (state[name] for name in ("mean_squared_error", "effective_noise", "threshold"))
         rate, rho, a, root = self.measurement_rate, self.sparsity, 1 / (1 + s), math.sqrt(s)
         odds = math.log(rho / (1 - rho)) + 0.5 * math.log(s * a)
-        x, dx = np.polynomial.legendre.leggauss(120)
 
         def mean(function: Callable[[Array], Array], *edges: float) -> float:
             """Of an even function of w, piece by piece from 0."""
-            total = 0.0
-            for low, high in itertools.pairwise((0.0, *edges)):
-                w = low + 0.5 * (high - low) * (1 + x)
-                total += (high - low) * float(dx @ (density(w) * function(w)))
-            return total
+            w, dw = gauss_legendre(120, (0.0, *edges))
+            return 2 * float(dw @ (density(w) * function(w)))
 
         def soft(r: Array, linear: float) -> Array:
             return np.asarray(np.maximum(r - threshold * root, 0) - linear * r)

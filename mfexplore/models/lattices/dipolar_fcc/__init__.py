@@ -63,6 +63,7 @@ from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.models.lattices.dipolar_fcc import theory
 from mfexplore.models.lattices.dipolar_fcc.dynamics import FAMILIES, LEVELS, DipoleSimulation
+from mfexplore.numerics.functions.quadrature import gauss_legendre
 from mfexplore.numerics.space.lattices import cells_for
 
 MEAN_FIELD, SPHERICAL = range(2)
@@ -264,9 +265,8 @@ class DipolarFcc(core.Model):
             shares = np.linalg.solve([[n**-p for n in theory.GRIDS] for p in (0, 1, 3)], [1.0, 0.0, 0.0])
             waves = [np.mean(3 * (1 / (z - theory.couplings(n, 2.0)))) for n in theory.GRIDS]
             return {"(4)": t * float(shares @ waves) + m**2 - 1}
-        x, weight = np.polynomial.legendre.leggauss(160)  # along the axis
-        u, axis_weight = np.polynomial.legendre.leggauss(24)
-        u, axis_weight = 0.5 + 0.5 * u, 0.5 * axis_weight
+        x, weight = gauss_legendre(160, (-1, 1))  # along the axis
+        u, axis_weight = gauss_legendre(24)
         around = np.cos(np.pi * (np.arange(32) + 0.5) / 32)
         total = square = 0.0
         for cosine, share in zip(u, axis_weight, strict=True):

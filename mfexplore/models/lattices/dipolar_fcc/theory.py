@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import i0e, i1e
 
 from mfexplore.core import Array
+from mfexplore.numerics.functions.quadrature import gauss_legendre
 from mfexplore.numerics.later import brentq
 from mfexplore.numerics.space import ewald
 
@@ -20,10 +21,8 @@ GRIDS = 6, 8, 12  # waves along each side of the zone
 SPLITTING = 2.4
 TINY = 1e-7  # magnetization taken as none
 
-_x, _w = np.polynomial.legendre.leggauss(20)
-AXES, AXIS_WEIGHTS = 0.5 + 0.5 * _x, 0.5 * _w  # cosine between an axis and the field
-_x, _w = np.polynomial.legendre.leggauss(36)
-GRADED, GRADED_WEIGHTS = 0.5 + 0.5 * _x, 0.5 * _w
+AXES, AXIS_WEIGHTS = gauss_legendre(20)  # cosine between an axis and the field
+GRADED, GRADED_WEIGHTS = gauss_legendre(36)
 
 
 class Averages(NamedTuple):

@@ -75,6 +75,7 @@ from mfexplore.families.lattice_spins.lattice_green import green
 from mfexplore.models.lattices.phi4_field import theory
 from mfexplore.models.lattices.phi4_field.dynamics import FieldSimulation
 from mfexplore.models.lattices.phi4_field.theory import BARRIER, BROKEN, CHAINS, GAUSSIAN, SITES, SYMMETRIC
+from mfexplore.numerics.functions.quadrature import gauss_legendre
 from mfexplore.numerics.space.lattices import cells_for, sites
 
 PIXELS = 3
@@ -449,9 +450,8 @@ def green_by_waves(mass: float, dimension: int) -> float:
     """G of eq. (6) by the exact integral over two directions, and a plain sum over the third."""
     if dimension == 2:
         return float(green(np.array(0.5 * mass), triangular=False)[0]) / 2
-    t, weight = np.polynomial.legendre.leggauss(200)
-    angle = np.pi * (0.5 + 0.5 * t) ** 3  # crowded where a light field is nearly singular
-    slope = 1.5 * np.pi * (0.5 + 0.5 * t) ** 2
+    t, weight = gauss_legendre(200)
+    angle, slope = np.pi * t**3, 3 * np.pi * t**2  # crowded where a light field is nearly singular
     g = green(0.5 * (mass + 4 * np.sin(0.5 * angle) ** 2), triangular=False)[0] / 2
     return float((weight * slope * g).sum() / np.pi)
 

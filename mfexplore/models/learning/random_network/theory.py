@@ -18,6 +18,7 @@ from mfexplore.numerics.functions.gaussian_pairs import (
     pair_table,
     set_variance,
 )
+from mfexplore.numerics.functions.quadrature import gauss_legendre
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.matrices.blas import one_blas_thread
 
@@ -440,8 +441,7 @@ def linear_covariance(matrix: Array, gain: float, noise: float, nonlinearity: st
     matrix: shape (N, N), couplings at gain 1. Its eigenvectors are used, O(N^3). Returns shape (N, N).
     """
     n = len(matrix)
-    x, weight = np.polynomial.legendre.leggauss(48)
-    angle, weight = (x + 1) / 2 * math.atan(10), weight / 2 * math.atan(10)
+    angle, weight = gauss_legendre(48, (0, math.atan(10)))
     omega, spectrum = np.tan(angle), np.empty(48)
     table = pair_table(nonlinearity)
     fastest = curves(gain, noise, table, chebyshev(), np.zeros(1), omega, np.empty(1), spectrum)

@@ -8,6 +8,7 @@ import numpy as np
 
 from mfexplore.core import Array
 from mfexplore.families.walkers import inverse_laplace
+from mfexplore.numerics.functions.quadrature import gauss_legendre
 
 SMOLUCHOWSKI, MEAN_FIELD, LATE, EXACT = range(4)  # as in `methods`
 SINGLE = 200  # sites of a gap up to which gaps are added up one by one
@@ -19,7 +20,7 @@ def trap_survival(times: Array, traps: Array) -> tuple[Array, Array]:
     The mean of 1 - (decay^x + decay^(L + 1 - x)) / (1 + decay^(L + 1)) over the L places of a gap, over all gaps: small
     ones one by one, large ones by quadrature.
     """
-    x, w = np.polynomial.legendre.leggauss(100)
+    x, w = gauss_legendre(100)
     ones = np.ones(SINGLE + 1)
     ones[-2:] = 1 - 1 / 24, 1 / 24  # Euler and Maclaurin: the sum from there is an integral, and its slope at the end
     size = np.arange(1.0, SINGLE + 2)
@@ -29,8 +30,8 @@ def trap_survival(times: Array, traps: Array) -> tuple[Array, Array]:
         lost = np.empty_like(s)
         for row, c in enumerate(traps):
             reach = max(45 / c, SINGLE + 2)
-            beyond = math.log(reach / (SINGLE + 0.5)) / 2
-            far = (SINGLE + 0.5) * np.exp(beyond * (x + 1))
+            beyond = math.log(reach / (SINGLE + 0.5))
+            far = (SINGLE + 0.5) * np.exp(beyond * x)
             length = np.concatenate([size, far])
             weight = np.concatenate([ones, beyond * far * w]) * c * c * np.exp((length - 1) * math.log1p(-c))
             power = np.exp(length[:, None] * np.log(decay[row]))
@@ -47,11 +48,10 @@ def meeting_rate_again(t: float, d: int, rate: float, p: float) -> float:
     whose alternating tail Euler's sums make converge (Abate and Whitt 1992). rate: of steps apart in one direction.
     """
     s = (18.4 + 2j * math.pi * np.arange(64)) / (2 * t)
-    x, w = np.polynomial.legendre.leggauss(10)
     edges = math.pi * 4.0 ** -np.arange(13.0, -1, -1)
     edges[0] = 0.0
-    half = np.diff(edges)[:, None] / 2
-    angle, weight = (edges[:-1, None] + half * (1 + x)).ravel(), (half * w).ravel() / math.pi
+    angle, weight = gauss_legendre(10, edges)
+    weight = weight / math.pi
     wave, share = np.zeros(1), np.ones(1)
     for _ in range(d - 1):
         wave = np.add.outer(wave, 2 * rate * (1 - np.cos(angle))).ravel()

@@ -11,11 +11,11 @@ import numpy as np
 
 from mfexplore.core import Array
 from mfexplore.families.digits import digits
+from mfexplore.numerics.functions.quadrature import gauss_legendre
 
 STEPS = 60  # of Newton's method, at most
 LARGEST = 1 - 1e-6  # sigma^2
-NODES, SHARES = np.polynomial.legendre.leggauss(48)
-NODES, SHARES = 0.5 * (NODES + 1), 0.5 * SHARES  # on [0, 1]
+NODES, SHARES = gauss_legendre(48)
 
 
 def edge(load: Array) -> Array:
