@@ -107,8 +107,9 @@ class Simulation(ABC, Generic[System]):
     def evolve(self, duration: float) -> float | None:
         """Advance the state by `duration` units of time: a bounded call of a kernel, which no interrupt cuts.
 
-        It is always one step; with a `quantum`, any number of quanta up to a step, and several calls must then give the
-        same bits as one. Returns how much of it was simulated if the run came to its end before; None: all of it.
+        It is always one step; with a `quantum`, any number of quanta up to the next point of the trace, and several
+        calls must then give the same bits as one. Returns how much was simulated if the run came to its end before;
+        None: all of it.
         """
 
     @abstractmethod
@@ -189,9 +190,15 @@ class Simulation(ABC, Generic[System]):
                     waits = False
 
     def _take_step(self, most: int) -> int:
-        """Go on to the next point of the trace, or by `most` quanta if that is nearer. Returns how many it was."""
+        """Go on to the next point of the trace, or by `most` quanta if that is nearer. Returns how many it was.
+
+        Without a quantum it is one step, because it would make a difference how time is cut; with one, many steps where
+        the trace has fewer points, but not so many that an interrupt would have to wait.
+        """
         quantum = self.quantum or self.step
-        to_go = round(self.step / quantum) - self._unrecorded
+        stride = 1 if self.quantum is None else self._stride(self._steps + 1)
+        steps = min(stride - self._steps % stride, 64)
+        to_go = steps * round(self.step / quantum) - self._unrecorded
         quanta = min(most, to_go)
         done = self.evolve(quanta * quantum)
         self._clock += Fraction(quanta * quantum if done is None else done)
@@ -199,7 +206,7 @@ class Simulation(ABC, Generic[System]):
         self._unrecorded += quanta
         if quanta == to_go or self.finished:
             self._unrecorded = 0
-            self._steps += 1
+            self._steps += steps
             if not (self._is_recorded(self._steps) or self.finished):
                 return quanta
             if self._recorded == len(self._trace):
@@ -209,7 +216,10 @@ class Simulation(ABC, Generic[System]):
         return quanta
 
     def _is_recorded(self, step: int) -> bool:
-        return self.recording == "linear" or step < 64 or step % (1 << (step.bit_length() - 6)) == 0
+        return step % self._stride(step) == 0
+
+    def _stride(self, step: int) -> int:
+        return 1 if self.recording == "linear" or step < 64 else 1 << (step.bit_length() - 6)
 
     @property
     def between_points(self) -> bool:
@@ -279,6 +289,8 @@ class Simulation(ABC, Generic[System]):
             seen.extend(self._trace[first : self._recorded, 1:])
         else:  # of every step, too, although the trace has fewer points
             for _ in range(round(self.window / self.step)):
+                if self.finished:
+                    break
                 self._advance_unless(cancelled, self.step)
                 seen.append(np.array(list(self.observe().values())))
         if not seen:  # finished while relaxing

@@ -111,6 +111,37 @@ def transfer(mass, a, b, complete, transfers, stream):
 
 
 @kernel
+def coalesce(mass, lumps, count, complete, due, until, stream):
+    """Transfers of everything up to a time, O(1) each: only the sites `lumps[:count]` have something to give.
+
+    mass and lumps, both of shape (n,), and due, of shape (1,), the time of the next transfer, are overwritten; returns
+    how many lumps are left.
+    """
+    n, drawn, position = mass.size, 0, stream[0]
+    while count > 1 and due[0] <= until:
+        word = random_word(position, 2 * drawn)
+        k = np.int64(((word >> np.uint64(32)) * np.uint64(count)) >> np.uint64(32))
+        i = lumps[k]
+        if complete:
+            j = np.int64(((word & np.uint64(0xFFFFFFFF)) * np.uint64(n - 1)) >> np.uint64(32))
+            j += j >= i
+        else:
+            j = i + 1 if word & np.uint64(1) else i - 1
+            j = 0 if j == n else n - 1 if j < 0 else j
+        if mass[j] > 0.0:
+            count -= 1
+            lumps[k] = lumps[count]
+        else:
+            lumps[k] = j
+        mass[j] += mass[i]
+        mass[i] = 0.0
+        due[0] -= math.log(1.0 - uniform(position, 2 * drawn + 1)) / (2.0 * count)
+        drawn += 1
+    stream[0] = advanced(position, 2 * drawn)
+    return count
+
+
+@kernel
 def occupation(mixing, returned, inner, found):
     """F of eq. (5) at 1/m = first (1 - mixing)^(-k / inner), k = 0, 1, ...; the first where F = 1/m still holds.
 
@@ -156,12 +187,21 @@ class RandomAdvectionSimulation(core.Simulation["RandomAdvection"]):
         m = self.model
         self.mass = np.ones(m.size)
         self.stream = new_stream(self.rng)
-        slow = m.size**2 if m.geometry == "ring" else 50.0 * m.size
-        self.step = 0.25 if m.rule == "all" else float(min(max(1.0, slow / 8000), max(1.0, 8000 / m.size)))
+        self.lumps, self.count = np.arange(m.size), m.size
+        self.due = self.rng.exponential(0.5 / m.size, 1)
+        x, y, _ = (float(rate[0]) for rate in m.rates(np.array([m.mixing])))
+        if m.geometry == "complete":  # all C_r are alike: eq. (2) is one rate
+            slow = 50 / (4 * (x + y / (m.size - 1)))
+        else:  # what diffuses from afar is, relative to C_0, kappa over the root of the time
+            slow = min(m.size, 100 * y / max(x, 1e-9)) ** 2
+        self.step = float(min(max(1.0, slow / 8000), max(1.0, 50_000 / m.size)))
         self.relaxation, self.window = 0.15 * slow + 20, 0.3 * slow + 50
+        if m.rule == "all":
+            self.step = self.quantum = 0.25
+            self.relaxation, self.window = slow, 0.0  # until there is one lump
         columns = min(m.size, COLUMNS)
         self.raster = np.full((min(ROWS, 3 * columns // 4), columns), np.nan)
-        self.rows, self.last_row = 0, 0.0
+        self.rows, self.row_due = 0, 0.25
         self.averages = BlockAverages(len(LEVELS) + len(ORDERS))
         self.retune()
 
@@ -170,17 +210,29 @@ class RandomAdvectionSimulation(core.Simulation["RandomAdvection"]):
 
     def evolve(self, duration: float) -> None:
         m = self.model
-        a, b = m.shares
-        transfers = int(self.rng.poisson(2 * m.size * duration))
-        transfer(self.mass, a, b, m.geometry == "complete", transfers, self.stream)
-        self.averages.add(
-            np.concatenate(
-                [self._occupied(LEVELS), np.vander(self.mass, ORDERS[-1] + 1, increasing=True)[:, 1:].mean(axis=0)]
-            )
-        )
-        if m.rule == "all" and self.time + duration < SPELL * self.last_row:
+        if m.rule == "all":
+            self._coalesce(self.time + duration)
             return
-        self.last_row = self.time + duration
+        transfer(
+            self.mass, *m.shares, m.geometry == "complete", int(self.rng.poisson(2 * m.size * duration)), self.stream
+        )  # fmt: skip
+        moments = np.vander(self.mass, ORDERS[-1] + 1, increasing=True)[:, 1:].mean(axis=0)
+        self.averages.add(np.concatenate([self._occupied(LEVELS), moments]))
+        self._draw_row()
+
+    def _coalesce(self, until: float) -> None:
+        """Lumps merge up to a time; the rows of the picture are at times that do not depend on how it is cut."""
+        while self.row_due <= until and self.count > 1:
+            self._merge(self.row_due)
+            self._draw_row()
+            self.row_due *= SPELL
+        self._merge(until)
+
+    def _merge(self, until: float) -> None:
+        complete = self.model.geometry == "complete"
+        self.count = coalesce(self.mass, self.lumps, self.count, complete, self.due, until, self.stream)
+
+    def _draw_row(self) -> None:
         if self.rows == len(self.raster):
             self.raster[:-1] = self.raster[1:]
         self.rows = min(self.rows + 1, len(self.raster))
@@ -188,22 +240,28 @@ class RandomAdvectionSimulation(core.Simulation["RandomAdvection"]):
             self.raster[self.rows - 1] = np.log10(self.mass[: self.raster.shape[1]])
 
     def _occupied(self, levels: Array) -> Array:
-        """F_k of the masses now; without a share that stays, what is more than nothing."""
+        """F_k of the masses now, for rules with a share that stays."""
         m = self.model
         if m.rule not in SMALL["rule"]:
-            return np.full(len(levels), np.count_nonzero(self.mass) / m.size)
+            return np.full(len(levels), np.nan)
         return np.asarray(-np.expm1(-self.mass * m.mixing ** -(levels[:, None] + 0.5)).mean(axis=1))
 
     def observe(self) -> dict[str, float]:
         square = float(np.mean(self.mass**2))
-        held = np.count_nonzero(self.mass) / self.model.size
-        return {"participation": square / self.model.size, "second_moment": square, "lump_density": held}
+        return {"participation": square / self.model.size, "second_moment": square, "lump_density": self._held()}
+
+    def _held(self) -> float:
+        """Fraction of the sites that hold something."""
+        m = self.model
+        return float((self.count if m.rule == "all" else np.count_nonzero(self.mass)) / m.size)
 
     @property
     def finished(self) -> bool:
-        return self.model.rule == "all" and np.count_nonzero(self.mass) == 1
+        return self.model.rule == "all" and self.count == 1
 
     def profiles(self) -> dict[str, core.Measured]:
+        if self.model.rule == "all":  # which never comes to rest
+            return {}
         mean, error = self.averages.mean_and_error()
         n = len(LEVELS)
         found = {"moments": core.Measured(ORDERS.astype(float), mean[n:], error[n:])}

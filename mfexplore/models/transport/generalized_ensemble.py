@@ -173,10 +173,19 @@ class EnsembleSimulation(core.Simulation["GeneralizedEnsemble"]):
             counts, i, j = self.fluxes()
             there, back = counts[i, j] + 0.5, counts[j, i] + 0.5  # a jump that was not seen is not impossible
             produced = float((there - back) @ np.log(there / back)) / (m.size * self.observed)
-            beyond = m.beyond
-            values = self._couplings_from(self.visits.sum(axis=0))
-            higher = float(np.abs(values[beyond]).max(initial=0.0))
+            higher = self._strongest_beyond()
         return found | {"entropy_production": produced, "higher_coupling": higher}
+
+    def _strongest_beyond(self) -> float:
+        """The strongest coupling beyond pairs: chosen by one half of the copies and measured, with the sign found
+        there, by the other, so that chance alone does not make one.
+        """
+        beyond = self.model.beyond
+        if not beyond.any():
+            return 0.0
+        first, second = (self._couplings_from(self.visits[k::2].sum(axis=0))[beyond] for k in (0, 1))
+        chosen, other = np.argmax(np.abs(first)), np.argmax(np.abs(second))
+        return float(np.sign(first[chosen]) * second[chosen] + np.sign(second[other]) * first[other]) / 2
 
     def profiles(self) -> dict[str, core.Measured]:
         if self.observed == 0:
