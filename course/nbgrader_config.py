@@ -5,3 +5,4 @@ from traitlets.config import get_config
 c = get_config()
 c.CourseDirectory.course_id = "mean_field"
 c.ClearSolutions.code_stub = {"python": ""}  # what stands above a solution already asks for the answer
+c.Execute.timeout = 300  # seconds for a cell; nbgrader's own 30 are few for a simulation on a busy machine

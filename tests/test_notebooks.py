@@ -60,6 +60,14 @@ def test_has_the_parts_of_a_lesson(path: Path) -> None:
 
 
 @each
+def test_the_teachers_page_names_it_with_its_minutes(path: Path) -> None:
+    page = (ROOT / "course" / "README.md").read_text(encoding="utf-8")
+    first = "".join(cells(path, "markdown")[0]["source"])
+    (number,), (minutes,) = re.findall(r"^# (\d+)", first), re.findall(r"\*\*Time\*\* (\d+) minutes", first)
+    assert re.search(rf"^\| {number} \| {path.stem[3:].replace('_', ' ')} \| {minutes} \|", page, re.M)
+
+
+@each
 def test_answers_are_asked_for_and_graded(path: Path) -> None:
     """Each exercise is a cell to fill in and one that checks; no other needs the answer, so lessons run without."""
     code = cells(path, "code")

@@ -11,6 +11,7 @@ from pkgutil import iter_modules
 from typing import Any
 
 import ipywidgets as widgets
+import numpy as np
 
 from mfexplore.core.declaration import Task
 from mfexplore.core.errors import UnknownNameError
@@ -30,6 +31,19 @@ def number_in(text: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
+
+
+def the_number(answer: object) -> float | None:
+    """The one number that is meant: typed, computed, or alone in a list or an array. None if it is none, or several."""
+    if isinstance(answer, str):
+        return number_in(answer)
+    try:
+        values = np.ravel(np.asarray(answer, dtype=complex))
+    except (TypeError, ValueError):
+        return None
+    if values.size != 1 or not np.isclose(values[0].imag, 0) or not math.isfinite(values[0].real):
+        return None
+    return float(values[0].real)
 
 
 class TaskCard:
@@ -134,19 +148,22 @@ class Verdict:
         return f'{styles()}<div class="mfexplore"><p class="mfexplore-{kind}">{one_line(self.text)}</p>{folded}</div>'
 
 
-def check(exercise: str | Exercise, answer: float | None) -> Verdict:
+def check(exercise: str | Exercise, answer: object) -> Verdict:
     """Compare an answer with what is right.
 
     Args:
         exercise: its name, "lesson.exercise", or an exercise of your own.
-        answer: the student's; None while there is none.
+        answer: the student's, a number in whatever holds one; None while there is none.
 
     Raises UnknownNameError for an exercise that the course does not have.
     """
     name, chosen = ("", exercise) if isinstance(exercise, Exercise) else (exercise, _of_the_course(exercise))
     if answer is None:
         return Verdict(None, "No answer yet: replace `None` and run the cell again.")
-    value, truth = float(answer), float(chosen.truth())
+    value = the_number(answer)
+    if value is None:
+        return Verdict(None, "One finite number is asked for. (In Python a decimal comma is a point: 2.5.)")
+    truth = float(chosen.truth())
     if abs(value - truth) <= chosen.tolerance:
         told = f"Right: {value:.4g} is within {chosen.tolerance:g} of {number(truth)}."
         return Verdict(True, told, solution=chosen.solution)

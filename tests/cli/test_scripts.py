@@ -17,7 +17,7 @@ from mfexplore.cli import app
 from mfexplore.cli.machine import PORTABLE
 
 ROOT = Path(__file__).parents[2]
-SCRIPTS = ["run", ".ci/run", "binder/postBuild", "binder/start"]
+SCRIPTS = ["run", ".ci/run", "binder/postBuild", "binder/warm", "binder/start"]
 
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
 
@@ -87,7 +87,7 @@ def test_binder_runs_with_the_processor_that_it_was_built_for() -> None:
     environment = binder_environment()
     assert environment["NUMBA_CPU_NAME"] == PORTABLE["x86_64"]
     assert environment["NUMBA_CPU_FEATURES"] == ""
-    assert "/processor" in (ROOT / "binder" / "postBuild").read_text()
+    assert "/processor" in (ROOT / "binder" / "warm").read_text()
 
 
 def test_binder_start_ends_by_becoming_what_it_starts() -> None:

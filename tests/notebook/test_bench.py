@@ -7,11 +7,13 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
 import pytest
+import xarray as xr
 from bokeh.events import Tap
 from bokeh.plotting import figure
 
@@ -378,6 +380,16 @@ def test_check() -> None:
         assert "<math" in wrong._repr_html_()
         assert "Two." not in wrong._repr_html_()  # the same number again is no other try
     assert "Two." in notebook.check(exercise, 5)._repr_html_()
+
+
+TWO = [2, "2.05", " 2,05 ", (2.0,), [[2]], np.array([2.0]), np.float32(1.95), xr.DataArray(2.0), Fraction(2), 2 + 0j]
+NO_NUMBER = ["two", "", (2, 5), [], np.nan, np.array([2.0, 2.0]), 2 + 1j, {}, len]
+
+
+@pytest.mark.parametrize(("answers", "right"), [(TWO, True), (NO_NUMBER, None), ([1.8, "2,2", -2.0], False)])
+def test_check_takes_one_number_in_whatever_holds_it(answers: list[object], right: bool | None) -> None:
+    exercise = notebook.Exercise(lambda: 2.0, 0.1, hint="", solution="")
+    assert [notebook.check(exercise, answer).right for answer in answers] == [right] * len(answers)
 
 
 @pytest.mark.parametrize("name", ["order_from_many.nothing", "nothing.nothing", "nothing", ""])

@@ -310,8 +310,7 @@ class CurieWeiss(core.Model):
     )  # fmt: skip
     tasks = (
         core.Task(
-            "At $T=0.6$ all spins point up. How strong must the field against them be before they all turn? "
-            "Move the field until you are sure, then answer with its value.",
+            "At $T=0.6$ all spins point up. How strong must the field against them be before they all turn?",
             {"temperature": 0.6, "field": 0.0, "size": 10_000}, "field", core.Crossing("spinodal_up", "field"), 0.02,
             "The state does not turn when the other becomes cheaper (at h = 0) but when it ceases to exist, "
             "at the spinodal.", magnitude=True,

@@ -36,7 +36,7 @@ EXERCISES = {
     "warmest": Exercise(
         lambda: float(system("dense_hebbian")(load=0.0).landmark("retrieval_spinodal", "temperature")[-1]), 0.003,
         "One memory alone: for which $T$ has $m=\\tanh(m^2/T)$ a solution besides 0? Read it backwards, as $T(m)$.",
-        "$T(m)=m^2/\\mathrm{artanh}\\,m$ is largest at $m=0.874$, where it is $0.583$. Pairs recall up to $T=1$, and "
+        "$T(m)=m^2/\\mathrm{artanh}\\,m$ is largest at $m=0.796$, where it is $0.583$. Pairs recall up to $T=1$, and "
         "gradually; here recall ends with a jump.",
     ),
     "crosstalk_ratio": Exercise(
