@@ -27,7 +27,7 @@ register(
     explore="mfexplore.notebook:explore",
 )
 
-__all__ = ["MfexploreError", "catalog", "serve", "sweep", "system", "systems"]
+__all__ = ["MfexploreError", "catalog", "serve", "snapshot", "sweep", "system", "systems"]
 
 
 def catalog() -> pd.DataFrame:
@@ -44,6 +44,14 @@ def serve(**options: Any) -> str:
         server = import_module("mfexplore.app.server")
     address: str = server.serve(**options)
     return address
+
+
+def snapshot(*args: Any, **options: Any) -> bytes:
+    """A page of a system that needs no server, as one HTML file; see `mfexplore.app.snapshot.snapshot`."""
+    with needs("app"):
+        made = import_module("mfexplore.app.snapshot")
+    content: bytes = made.snapshot(*args, **options)
+    return content
 
 
 def sweep(*args: Any, **options: Any) -> Any:

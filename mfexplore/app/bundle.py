@@ -14,13 +14,15 @@ SHEETS = ("base", "workbench")
 
 
 @cache
-def script() -> str:
-    """One ES module that exports `render`. The modules share a scope, so no two may use the same name at their top."""
+def script(*more: str) -> str:
+    """One ES module that exports `render`; or, with more modules, one that exports nothing. The modules share a scope,
+    so no two may use the same name at their top.
+    """
     parts = []
-    for name in MODULES:
+    for name in (*MODULES, *more):
         text = (STATIC / f"{name}.js").read_text(encoding="utf-8")
         text = re.sub(r'^import .* from "\./\w+\.js";\n', "", text, flags=re.MULTILINE)
-        if name != MODULES[-1]:
+        if more or name != MODULES[-1]:
             text = re.sub(r"^export ", "", text, flags=re.MULTILINE)
         parts.append(text)
     return "\n".join(parts)

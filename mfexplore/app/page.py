@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from mfexplore.figures.frame import Figure
 from mfexplore.figures.style import LIGHT, THEMES
-from mfexplore.figures.wire import events
+from mfexplore.figures.wire import events, into
 from mfexplore.study.turns import scheduler
 from mfexplore.workbench.desk import Desk
 from mfexplore.workbench.exploration import Exploration
@@ -194,7 +194,7 @@ class BrowserPage:
         update = figure.take()
         template = update.template
         document = template.document if template is not None and not self._serves else None
-        message = Draw(name, template.name if template else None, document, events(update, buffers))
+        message = Draw(name, template.name if template else None, document, events(update, into(buffers)))
         return {"type": "draw"} | vars(message)  # encoded already
 
 

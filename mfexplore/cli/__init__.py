@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from mfexplore.cli import atlas, machine, streams
+from mfexplore.cli import atlas, files, machine, streams
 from mfexplore.cli.console import Commands
 from mfexplore.core.docstrings import docstring
 from mfexplore.core.process import take_over
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 COMMANDS: dict[str, Callable[..., None]] = {
     "list": atlas.list_systems, "diagram": atlas.diagram, "simulate": atlas.simulate, "notebook": atlas.notebook,
+    "snapshot": files.snapshot,
     "serve": machine.serve, "doctor": machine.doctor, "warmup": machine.warmup,
 }  # fmt: skip
 for name, command in COMMANDS.items():

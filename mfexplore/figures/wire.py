@@ -3,34 +3,45 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mfexplore.figures.frame import Ref, Update
 
+Keep = Callable[[NDArray[Any]], str]  # puts an array beside the events, and says by which name they know it
 
-def events(update: Update, buffers: list[bytes]) -> list[dict[str, Any]]:
-    """The events of a patch for `Document.apply_json_patch`. Arrays are appended to `buffers`, which the events know by
-    their place: "0", "1", ...
-    """
+
+def into(buffers: list[bytes]) -> Keep:
+    """Arrays are appended to `buffers`; their names are their places: "0", "1", ..."""
+
+    def keep(values: NDArray[Any]) -> str:
+        buffers.append(np.ascontiguousarray(values).tobytes())
+        return str(len(buffers) - 1)
+
+    return keep
+
+
+def events(update: Update, keep: Keep) -> list[dict[str, Any]]:
+    """The events of a patch for `Document.apply_json_patch`, whose buffers are what was kept, by name."""
     return [
-        {"kind": "ModelChanged", "model": {"id": id_}, "attr": name, "new": encode(value, buffers)}
+        {"kind": "ModelChanged", "model": {"id": id_}, "attr": name, "new": encode(value, keep)}
         for id_, name, value in update.changes
     ]
 
 
-def encode(value: Any, buffers: list[bytes]) -> Any:
+def encode(value: Any, keep: Keep) -> Any:
     """One value as Bokeh's JSON."""
     if isinstance(value, np.ndarray):
-        return _array(value, buffers)
+        return _array(value, keep)
     if isinstance(value, Ref):
         return {"id": value.id}
     if isinstance(value, Mapping):
-        return {"type": "map", "entries": [[encode(k, buffers), encode(v, buffers)] for k, v in value.items()]}
+        return {"type": "map", "entries": [[encode(k, keep), encode(v, keep)] for k, v in value.items()]}
     if isinstance(value, list | tuple):
-        return [encode(one, buffers) for one in value]
+        return [encode(one, keep) for one in value]
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
@@ -38,12 +49,10 @@ def encode(value: Any, buffers: list[bytes]) -> Any:
     return value
 
 
-def _array(values: np.ndarray[Any, Any], buffers: list[bytes]) -> dict[str, Any]:
+def _array(values: NDArray[Any], keep: Keep) -> dict[str, Any]:
     if values.dtype == np.bool_:
         values = values.astype(np.uint8)
-    data = {"id": str(len(buffers))}
-    buffers.append(np.ascontiguousarray(values).tobytes())
-    array = {"type": "bytes", "data": data}
+    array = {"type": "bytes", "data": {"id": keep(values)}}
     return {
         "type": "ndarray", "array": array, "shape": list(values.shape), "dtype": values.dtype.name, "order": "little",
     }  # fmt: skip

@@ -18,7 +18,7 @@ from mfexplore.core.errors import MfexploreError, UnknownNameError
 from mfexplore.core.model import Model
 from mfexplore.figures.frame import Drawing
 from mfexplore.figures.style import LIGHT, THEMES, Theme
-from mfexplore.study.turns import Rank, lower
+from mfexplore.study.turns import Person, Rank, lower
 from mfexplore.workbench import exports, messages, views
 from mfexplore.workbench.exploration import WORDS, Exploration, Pinned
 from mfexplore.workbench.jobs import Cancelled, Jobs
@@ -50,10 +50,10 @@ class Desk:
 
     def __init__(
         self, start: Exploration, drawings: Mapping[str, Drawing], page: Page, notices: list[str] | None = None,
-        theme: Theme = LIGHT, sweep: xr.Dataset | None = None,
+        theme: Theme = LIGHT, sweep: xr.Dataset | None = None, live: type[Live] = Live, person: Person | None = None,
     ) -> None:  # fmt: skip
         """drawings: the figures of the page, as `panels.draw` made them. notices: told to the person at first.
-        sweep: of this system, to be laid over the diagram.
+        sweep: of this system, to be laid over the diagram. live: how simulations run. person: who it works for.
         """
         self.kind: type[Model] = type(start.model)
         self.session = Session(start)
@@ -75,14 +75,14 @@ class Desk:
         self._asking = -1  # the task that is to be answered before theory is shown
         self._preset = ""  # the one that was chosen last
         self._ghosts: dict[str, Pin] = {}  # of what is pinned, by its query
-        self.jobs = Jobs(self._post)
+        self.jobs = Jobs(self._post, person)
         self.ensembles = views.Ensembles()
         around = Surroundings(
             self.jobs, self._say, self._fail, self._mark, self._tell_legends, self._tell_numbers, self.ensembles, sweep
         )
         self.panels: list[Panel] = [panel(drawings[panel.name], around, start) for panel in panels_of(start)]
         self.run = (
-            Live(page.post, self._advance, self._run_failed, self.jobs.person)
+            live(page.post, self.advance, self._run_failed, self.jobs.person)
             if self.kind.offers("simulation")
             else None
         )
@@ -420,7 +420,8 @@ class Desk:
 
     # -- the simulation moved -------------------------------------------------------------------------------------
 
-    def _advance(self, frame: Frame) -> None:
+    def advance(self, frame: Frame) -> None:
+        """Show another moment of the simulation."""
         self.frame = frame
         for panel in self.panels:
             panel.advance(frame)

@@ -104,6 +104,12 @@ class Jobs:
         with self._lock:
             return kind in self._running
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing runs, and everything that has been found is posted."""
+        with self._lock:
+            return not self._running
+
     def _start(self, kind: str, job: _Job) -> None:
         self._running[kind] = job
         threads.run(lambda: self._run(kind, job))

@@ -52,7 +52,7 @@ from mfexplore.figures.style import (
 from mfexplore.figures.symbols import plain, typeset
 from mfexplore.figures.template import apply, load_holoviews, render
 from mfexplore.figures.trace import TraceFigure, companions
-from mfexplore.figures.wire import events
+from mfexplore.figures.wire import events, into
 
 CurieWeiss = system("curie_weiss")
 X = np.geomspace(1, 1000, 13)
@@ -486,7 +486,7 @@ def test_the_wire_says_what_bokeh_understands() -> None:
     update = drawing.figure.take()
     assert update.template is not None
     buffers: list[bytes] = []
-    told = events(update, buffers)
+    told = events(update, into(buffers))
     document = Document.from_json(json.loads(update.template.document)["doc"])
     given = [Buffer(str(k), content) for k, content in enumerate(buffers)]
     document.apply_json_patch(Serialized({"events": told}, given))  # type: ignore[arg-type]
