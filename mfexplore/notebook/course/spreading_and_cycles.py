@@ -28,7 +28,7 @@ EXERCISES = {
     ),
     "slow_decay": Exercise(
         lambda: 100**-0.159464, 0.03,
-        "A power law: read its exponent off the left figure, or take the one of directed percolation, 0.159.",
+        "A power law, with the exponent of directed percolation: 0.159. (That of a single run scatters by 0.03.)",
         "$100^{-0.159}=0.48$, where mean field's $1/t$ says 0.01.",
     ),
 }  # fmt: skip
