@@ -284,7 +284,7 @@ class NotebookPage:
         self._write(self.bench.play, "tooltip", "Pause" if self.bench.playing else "Play")
         ended = ", finished" if said.finished else ""
         time = f"{float(f'{said.time:.4g}'):,g} {html.escape(said.unit)}{ended}"
-        clock = f"<span>{html.escape(said.reading)}</span><span>{time}</span>"
+        clock = f"<span>{html.escape(said.reading)}</span> <span>{time}</span>"
         self._write(self.bench.clock, "value", clock)
 
     @tell.register
