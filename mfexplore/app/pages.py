@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, Template, select_autoescape
 from markupsafe import Markup
@@ -37,6 +38,8 @@ def _environment() -> Environment:
     made.globals["unit"] = lambda control: Markup(unit_html(control))
     made.filters["words"] = in_words
     made.filters["sentence"] = sentence_case
+    made.filters["query"] = lambda controls: f"?{urlencode(controls)}" if controls else ""
+    made.globals["title_of"] = lambda key: entry(key).title
     made.filters["prose"] = lambda text: Markup(one_line(text))
     return made
 

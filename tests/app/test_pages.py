@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from markupsafe import escape
 from toy import Toy
 
-from mfexplore.app import pages
+from mfexplore.app import pages, rooms
 from mfexplore.app.page import BrowserPage
 from mfexplore.core import system
+from mfexplore.core.related import relations
 from mfexplore.figures.style import LIGHT, THEMES, Theme
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.exports import File
@@ -48,6 +50,31 @@ def test_the_page_explains_the_system_and_needs_nothing_from_elsewhere(key: str,
         assert f'data-figure="{panel.name}"' in sheet
     assert 'src="http' not in sheet
     assert ('href="./"' in sheet) == host.serves, "in somebody else's page it leads nowhere"
+
+
+def test_a_system_shows_its_relatives_and_lessons_once_said() -> None:
+    page, _ = pages.component(system("hopfield"), pages.OURS)
+    assert 'href="./dense_hebbian?setting=storage"' in page
+    assert ">Dense Hebbian network</a>" in page
+    assert 'href="./lessons/05_memory"' in page
+    elsewhere, _ = pages.component(system("hopfield"), pages.ANYWHERE)
+    assert "Dense Hebbian network" in elsewhere
+    assert 'href="./dense_hebbian' not in elsewhere
+
+
+def test_the_map_is_also_a_list() -> None:
+    page = rooms.room("map")
+    for one, said, other in relations():
+        assert f">{one.title}</a> {said.kind} <a" in page
+        assert escape(said.because) in page
+        assert f">{other.title}</a>." in page
+
+
+def test_a_lesson_can_be_read_and_one_that_is_not_there_cannot() -> None:
+    page = rooms.lesson_page("05_memory")
+    assert page is not None
+    assert 'href="hopfield"' in page
+    assert rooms.lesson_page("99_nothing") is None
 
 
 def test_missing_page_escapes_what_was_asked() -> None:
