@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from functools import cache
+from html import escape
+from itertools import groupby
 
 from mfexplore.app.pages import template
 from mfexplore.core.catalogue import wings
 from mfexplore.core.declaration import RELATIONS
 from mfexplore.core.related import relations
 from mfexplore.guide import atlas_map
+from mfexplore.guide.glossary import link, linked, terms
 from mfexplore.guide.lessons import lessons
 
-NAMES = ("map",)
+NAMES = ("map", "glossary")
 
 
 @cache
 def room(name: str) -> str:
     """The page of a room, one of `NAMES`."""
-    return {"map": map_page}[name]()
+    return {"map": map_page, "glossary": glossary_page}[name]()
 
 
 def map_page() -> str:
@@ -27,6 +30,12 @@ def map_page() -> str:
         drawing=atlas_map.draw(), legend=atlas_map.LEGEND, wings=list(wings().values()),
         by_kind={kind: rows for kind, rows in by_kind.items() if rows},
     )  # fmt: skip
+
+
+def glossary_page() -> str:
+    explained = [(term, linked(escape(term.text, quote=False), link(), {term.name})) for term in terms()]
+    letters = groupby(explained, key=lambda row: row[0].name[0].upper())
+    return template("glossary.html").render(letters=[(letter, list(rows)) for letter, rows in letters])
 
 
 def lesson_page(name: str) -> str | None:

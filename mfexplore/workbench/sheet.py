@@ -18,6 +18,7 @@ from mfexplore.core.model import Model
 from mfexplore.core.related import Related, related
 from mfexplore.figures.prose import one_line, to_html
 from mfexplore.figures.style import mathml
+from mfexplore.guide.glossary import Mark, linked
 from mfexplore.guide.lessons import Lesson, lessons_of
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.panels import Panel, panels_of
@@ -220,11 +221,16 @@ class Sheet:
         sections.append(Section("Sources", f"<ul>{rows}</ul>"))
         if self.related:
             rows = "".join(
-                f"<dt>{r.phrase} {html.escape(r.other.title)}</dt><dd>{html.escape(r.because)}</dd>"
+                f"<dt>{r.phrase} {html.escape(r.other.title)}</dt><dd>{html.escape(r.because, quote=False)}</dd>"
                 for r in self.related
             )
             sections.append(Section("Related systems", f"<dl>{rows}</dl>"))
         return sections
+
+    def explained(self, mark: Mark) -> list[Section]:
+        """The same, with each word of the glossary marked where it first occurs."""
+        seen: set[str] = set()
+        return [Section(section.title, linked(section.body, mark, seen)) for section in self.about]
 
 
 def absent(model: Model) -> dict[str, list[str]]:
