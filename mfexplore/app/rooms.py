@@ -7,20 +7,22 @@ from html import escape
 from itertools import groupby
 
 from mfexplore.app.pages import template
-from mfexplore.core.catalogue import wings
+from mfexplore.core.catalogue import system, wings
 from mfexplore.core.declaration import RELATIONS
 from mfexplore.core.related import relations
 from mfexplore.guide import atlas_map
 from mfexplore.guide.glossary import link, linked, terms
 from mfexplore.guide.lessons import lessons
+from mfexplore.guide.paths import Step, paths
+from mfexplore.workbench.exploration import Exploration
 
-NAMES = ("map", "glossary")
+NAMES = ("map", "glossary", "paths")
 
 
 @cache
 def room(name: str) -> str:
     """The page of a room, one of `NAMES`."""
-    return {"map": map_page, "glossary": glossary_page}[name]()
+    return {"map": map_page, "glossary": glossary_page, "paths": paths_page}[name]()
 
 
 def map_page() -> str:
@@ -36,6 +38,22 @@ def glossary_page() -> str:
     explained = [(term, linked(escape(term.text, quote=False), link(), {term.name})) for term in terms()]
     letters = groupby(explained, key=lambda row: row[0].name[0].upper())
     return template("glossary.html").render(letters=[(letter, list(rows)) for letter, rows in letters])
+
+
+def address(step: Step) -> str:
+    """The permalink of a step: its system, as its preset shows it."""
+    kind = system(step.system)
+    start = Exploration.of(kind())
+    for preset in kind.presets:
+        if preset.name == step.preset:
+            start = start.at(start.model.replace(**preset.controls), preset.view)
+    query = start.to_query()
+    return f"{step.system}?{query}" if query else step.system
+
+
+def paths_page() -> str:
+    ways = [(path, [(step, address(step)) for step in path.steps]) for path in paths()]
+    return template("paths.html").render(paths=ways)
 
 
 def lesson_page(name: str) -> str | None:

@@ -16,6 +16,7 @@ from mfexplore.app.page import BrowserPage
 from mfexplore.core import system
 from mfexplore.core.related import relations
 from mfexplore.figures.style import LIGHT, THEMES, Theme
+from mfexplore.guide.paths import paths
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.exports import File
 from mfexplore.workbench.sheet import Sheet
@@ -82,6 +83,15 @@ def test_the_glossary_has_a_place_for_every_link_to_it() -> None:
     ids = set(re.findall(r'id="([^"]+)"', glossary))
     everywhere = glossary + pages.gallery() + rooms.room("map") + pages.component(system("hopfield"), pages.OURS)[0]
     assert set(re.findall(r'glossary#([\w-]+)"', everywhere)) <= ids
+
+
+def test_a_step_of_a_path_is_a_link_to_its_preset() -> None:
+    (step,) = [step for path in paths() for step in path.steps if step.preset == "Hopfield in disguise"]
+    key, _, query = rooms.address(step).partition("?")
+    exploration, notices = Exploration.from_query(key, query)
+    assert not notices
+    assert exploration.model.hidden == "gaussian"
+    assert rooms.address(step).replace("&", "&amp;") in rooms.room("paths")
 
 
 def test_a_lesson_can_be_read_and_one_that_is_not_there_cannot() -> None:

@@ -67,6 +67,12 @@ search.addEventListener("keydown", event => {
 document.addEventListener("keydown", event => {
   if (event.key === "/" && document.activeElement !== search) { event.preventDefault(); search.focus(); }
 });
+document.getElementById("surprise").addEventListener("click", event => { // any of those that are shown
+  const shown = cards.filter(card => !card.hidden);
+  if (!shown.length) return;
+  event.preventDefault();
+  shown[Math.floor(Math.random() * shown.length)].click();
+});
 const linked = new URLSearchParams(location.search);
 search.value = linked.get("q") ?? search.value;
 press(({dataset}) => (linked.get(dataset.facet) ?? "").split("|").includes(dataset.tag));
