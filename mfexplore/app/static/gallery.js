@@ -90,4 +90,4 @@ async function load(image, wait = 800) {
 const seen = new IntersectionObserver(entries => {
   for (const entry of entries) if (entry.isIntersecting) { seen.unobserve(entry.target); load(entry.target); }
 }, {rootMargin: "200px"});
-document.querySelectorAll(".thumb img").forEach(image => seen.observe(image));
+document.querySelectorAll(".thumb img[data-src]").forEach(image => seen.observe(image));
