@@ -24,7 +24,6 @@ from mfexplore.core.catalogue import places
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 SOURCE, SITE = HERE / "_build" / "source", HERE / "_build" / "html"
-FIRST = "curie_weiss"  # the live page of the landing page
 
 
 def main() -> int:
@@ -34,8 +33,6 @@ def main() -> int:
     options = asked.parse_args()
     shutil.rmtree(HERE / "_build", ignore_errors=True)
     live = [key for key in options.snapshots.split(",") if key] or ([] if options.quick else list(places()))
-    if FIRST not in live:
-        live.append(FIRST)
     (SITE / "live").mkdir(parents=True)
     for key in live:
         print(f"live/{key}.html", flush=True)

@@ -85,7 +85,7 @@ def _prose(thing: Any) -> str:
         return ""  # made by dataclass: the signature says it
     lines = []
     for line in text.splitlines():
-        entry = re.match(r"    (\w[\w, *]*):\s+(.*)", line)
+        entry = re.match(r"    (\*{0,2}\w[\w, *]*):\s+(.*)", line)
         section = re.fullmatch(r"(Args|Attributes|Returns|Raises|Yields):", line)
         if section:
             lines += [f"**{section[1]}**", ""]

@@ -19,6 +19,11 @@ from mfexplore.figures.prose import to_html
 from mfexplore.guide.glossary import link, linked
 from mfexplore.guide.lessons import Lesson, lessons
 
+FIRST = "curie_weiss"  # on the landing page
+LIVE = """
+This page needs no server: move the marker, choose a preset, press play. The app does it for every system, at any
+point, at any size; `pip install "mfexplore[app]"`, then `mfexplore serve`.
+"""
 STATIC = Path(pages.__file__).parent / "static"
 LINK = re.compile(r'href="(?:\./)?([a-z0-9_/]*)\.?(?:\?[^"#]*)?(#[^"]*)?"')
 
@@ -72,7 +77,7 @@ def source(root: Path, here: Path, target: Path, live: Sequence[str], thorough: 
     _write_howto(root, target)
     reference.write(target / "api")
     landing = target / "index.md"
-    first = raw(frame("live/curie_weiss.html", "Curie-Weiss ferromagnet"))
+    first = raw(frame(f"live/{FIRST}.html", "Curie-Weiss ferromagnet")) + LIVE if FIRST in live else ""
     landing.write_text(landing.read_text(encoding="utf-8").replace("@LIVE@", first), encoding="utf-8")
 
 
