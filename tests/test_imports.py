@@ -19,6 +19,7 @@ FLOORS = [
     "models",
     "study",
     "figures",
+    "guide",
     "workbench",
     "notebook",
     "app",

@@ -14,7 +14,7 @@ import psutil
 from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler, StaticFileHandler
 
-from mfexplore.app import pages, thumbnails
+from mfexplore.app import pages, rooms, thumbnails
 from mfexplore.app.kernels import Kernels
 from mfexplore.app.line import LineHandler
 from mfexplore.app.people import People
@@ -52,6 +52,19 @@ class ThumbnailHandler(RequestHandler):
         self.set_header("Content-Type", "image/png")
         self.set_header("Cache-Control", "max-age=3600")
         self.write(image)
+
+
+class RoomHandler(RequestHandler):
+    async def get(self, name: str) -> None:
+        self.write(await IOLoop.current().run_in_executor(_painter, rooms.room, name))
+
+
+class LessonHandler(RequestHandler):
+    async def get(self, name: str) -> None:
+        page = await IOLoop.current().run_in_executor(_painter, rooms.lesson_page, name)
+        if page is None:
+            self.set_status(404)
+        self.write(page or pages.missing(f"There is no lesson {name!r} here.", "../"))
 
 
 class SlashlessHandler(RequestHandler):
@@ -127,6 +140,8 @@ def routes(kernels: Kernels, people: People) -> list[Any]:
     return [
         (r"/", GalleryHandler),
         (r"", SlashlessHandler),
+        (rf"/({'|'.join(rooms.NAMES)})", RoomHandler),
+        (r"/lessons/([a-z0-9_]+)", LessonHandler),
         (r"/own/(.*)", OwnStatic, {"path": str(STATIC)}),
         (r"/figures/([a-z]+-[a-z]+-[0-9a-f]+)\.json", FigureHandler),
         (r"/thumbnail/([a-z0-9_]+)\.png", ThumbnailHandler, {"kernels": kernels}),

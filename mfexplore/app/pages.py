@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict, dataclass
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, Template, select_autoescape
 from markupsafe import Markup
@@ -19,6 +21,7 @@ from mfexplore.core.provenance import versions
 from mfexplore.figures.prose import one_line
 from mfexplore.figures.style import DARK, LIGHT, symbol_html, unit_html
 from mfexplore.figures.symbols import plain
+from mfexplore.guide.glossary import link, linked, note
 from mfexplore.workbench import sheet
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.sheet import Sheet
@@ -37,6 +40,10 @@ def _environment() -> Environment:
     made.globals["unit"] = lambda control: Markup(unit_html(control))
     made.filters["words"] = in_words
     made.filters["sentence"] = sentence_case
+    made.filters["terms"] = lambda page: Markup(linked(page, link()))
+    made.filters["explained"] = lambda text: Markup(linked(escape(text, quote=False), link()))
+    made.filters["query"] = lambda controls: f"?{urlencode(controls)}" if controls else ""
+    made.globals["title_of"] = lambda key: entry(key).title
     made.filters["prose"] = lambda text: Markup(one_line(text))
     return made
 
@@ -67,11 +74,12 @@ ANYWHERE, OURS = Host(), Host(serves=True, own=True)
 def component(kind: type[Model], host: Host) -> tuple[str, dict[str, Any]]:
     """The static part of a workbench: its HTML, and what its script needs to know."""
     made = Sheet(Exploration.of(kind()))
-    words = {
+    words: dict[str, Any] = {
         name: getattr(sheet, name.upper())
         for name in ("buttons", "seed_help", "table_note", "lost", "speeds", "single_keys")
     }
-    page = template("workbench.html").render(words | {"sheet": made, "keyboard": sheet.KEYS, "host": host})
+    words |= {"sheet": made, "keyboard": sheet.KEYS, "host": host, "mark": link("./glossary") if host.serves else note}
+    page = template("workbench.html").render(words)
     return page, constants(made) | asdict(host)
 
 

@@ -17,6 +17,7 @@ from mfexplore.core.declaration import (
     Preset,
     Promise,
     Reference,
+    Relation,
     Source,
     Tags,
     Task,
@@ -59,7 +60,7 @@ __all__ = [
     "Density", "Exact", "Failure", "Field", "Guide", "Landmark", "Landscape", "Lattice", "Law", "Mean", "Measured",
     "Method", "MfexploreError", "Model", "Network", "NotInstalledError", "NotOfferedError", "Observable",
     "Particles", "Patterns", "Phase", "Phases", "Picture", "Plane", "Points", "Preset", "Profile", "Promise",
-    "Recursion", "Reference", "Series", "Simulation", "Solution", "Source", "Spectrum", "States", "Tags",
+    "Recursion", "Reference", "Relation", "Series", "Simulation", "Solution", "Source", "Spectrum", "States", "Tags",
     "Task", "TooLargeError", "Trajectories", "UnknownNameError", "Value", "View", "choice", "control", "on_a_square",
     "system", "systems",
 ]  # fmt: skip

@@ -17,6 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from mfexplore.core.declaration import Relation
 from mfexplore.core.docstrings import docstring
 from mfexplore.core.errors import CatalogueError, UnknownNameError
 from mfexplore.core.folders import cache_folder, kept_folders, write_whole
@@ -129,6 +130,7 @@ class Entry:
     words: tuple[str, ...]  # what it is found by: names, phases, presets, papers
     names: tuple[str, ...]  # and names and abbreviations on its page
     symbols: tuple[str, ...]  # the same, in LaTeX
+    relations: tuple[Relation, ...] = ()  # that it declares
 
 
 CAPABILITIES = ("solve", "planes", "simulation", "landscape", "law", "exact", "predicted_path")
@@ -163,6 +165,7 @@ def _entry_of(kind: type[Model]) -> Entry:
         words=tuple([*words, *offers, *(tags.phenomena + tags.methods if tags else ())]),
         names=tuple(sorted(_names(docstring(sys.modules[kind.__module__])))),
         symbols=tuple(thing.symbol for thing in named),
+        relations=kind.relations,
     )
 
 
@@ -188,7 +191,7 @@ class _Index:
         with suppress(KeyError, TypeError):
             known: dict[str, Any] = self.kept[stamp]
             values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in known.items()}
-            return Entry(**values)
+            return Entry(**values | {"relations": tuple(Relation(**one) for one in known["relations"])})
         made = _entry_of(system(key))
         self.kept[stamp] = asdict(made)
         folder = cache_folder()

@@ -429,6 +429,38 @@ class Tags:
                     raise UnknownNameError(kind, word, known)
 
 
+RELATIONS = {
+    "is a limit of": "has as a limit",
+    "is a case of": "contains",
+    "coincides with": "coincides with",  # at some controls
+    "is the quantum version of": "has as its quantum version",
+    "has the same transition as": "has the same transition as",
+    "looks differently at": "is looked at differently by",
+    "builds on": "leads on to",
+    "shares the method with": "shares the method with",
+    "contrasts with": "contrasts with",
+}  # as it is said of the system that declares it, and of the other one
+
+
+@dataclass(frozen=True)
+class Relation:
+    """What a system is to another one. Said by one of the two, it is shown on the pages of both.
+
+    kind: a word of `RELATIONS`, to be read as "this system ... that one"; to: the key of the other; because: a sentence
+    that holds on either page. here, there: controls of this and of the other system at which it can be seen.
+    """
+
+    kind: str
+    to: str
+    because: str
+    here: Mapping[str, Any] = field(default_factory=dict, hash=False, kw_only=True)
+    there: Mapping[str, Any] = field(default_factory=dict, hash=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if self.kind not in RELATIONS:
+            raise UnknownNameError("relation", self.kind, RELATIONS)
+
+
 @dataclass(frozen=True)
 class Source:
     """Where the physics comes from: a short citation and, where known, a DOI or arXiv number."""

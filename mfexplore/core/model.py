@@ -29,6 +29,7 @@ from mfexplore.core.declaration import (
     Plane,
     Preset,
     Reference,
+    Relation,
     Source,
     Tags,
     Task,
@@ -119,6 +120,7 @@ class Model:
     title: ClassVar[str]
     summary: ClassVar[str]  # one sentence for the gallery
     tags: ClassVar[Tags | None] = None  # of the gallery; without any it is found by search alone
+    relations: ClassVar[tuple[Relation, ...]] = ()  # to other systems, each said by one of the two
     sources: ClassVar[tuple[Source, ...]]
     observables: ClassVar[tuple[Observable, ...]]
     coordinates: ClassVar[tuple[Coordinate, ...]] = ()  # of the observables that are functions

@@ -10,6 +10,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from mfexplore.figures.prose import one_line
+from mfexplore.guide.glossary import note
 from mfexplore.notebook.controls import ChoiceControl, Menu, NumberControl, Tabs, control_widget
 from mfexplore.notebook.dress import styles
 from mfexplore.notebook.lessons import TaskCard
@@ -185,7 +186,7 @@ class Bench:
             explore += [self._figure(panel, "mfexplore-plane"), *below, self.legends[panel.name]]
         explore += [self.outside, self.asking, self.sentence]
         self.tasks = [self._task_card(index) for index in range(len(kind.tasks))]
-        about = "".join(f"<h4>{section.title}</h4>{section.body}" for section in self.sheet.about)
+        about = "".join(f"<h4>{section.title}</h4>{section.body}" for section in self.sheet.explained(note))
         panes = {
             "Explore": explore,
             "About": [widgets.HTML(f'<div class="mfexplore-prose">{about}</div>'), *self._build_checks()],

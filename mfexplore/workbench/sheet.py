@@ -15,8 +15,11 @@ from mfexplore.core.controls import Control
 from mfexplore.core.declaration import Reference, sentence_case
 from mfexplore.core.docstrings import docstring
 from mfexplore.core.model import Model
+from mfexplore.core.related import Related, related
 from mfexplore.figures.prose import one_line, to_html
 from mfexplore.figures.style import mathml
+from mfexplore.guide.glossary import Mark, linked
+from mfexplore.guide.lessons import Lesson, lessons_of
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.panels import Panel, panels_of
 
@@ -185,6 +188,16 @@ class Sheet:
         return {name: title for name, title in SNIPPETS.items() if name != "sweep" or self._has_plane}
 
     @cached_property
+    def related(self) -> list[Related]:
+        """The systems that this one belongs to."""
+        return related(self.kind.key)
+
+    @cached_property
+    def lessons(self) -> list[Lesson]:
+        """The lessons that play with it."""
+        return lessons_of(self.kind.key)
+
+    @cached_property
     def about(self) -> list[Section]:
         """The page of the system, and what its regions, lines and failures mean."""
         kind = self.kind
@@ -205,7 +218,19 @@ class Sheet:
                 if number:
                     row += f' · <a href="https://{site}/{number}" rel="noreferrer">{name}:{number}</a>'
             rows += f"<li>{row}</li>"
-        return [*sections, Section("Sources", f"<ul>{rows}</ul>")]
+        sections.append(Section("Sources", f"<ul>{rows}</ul>"))
+        if self.related:
+            rows = "".join(
+                f"<dt>{r.phrase} {html.escape(r.other.title)}</dt><dd>{html.escape(r.because, quote=False)}</dd>"
+                for r in self.related
+            )
+            sections.append(Section("Related systems", f"<dl>{rows}</dl>"))
+        return sections
+
+    def explained(self, mark: Mark) -> list[Section]:
+        """The same, with each word of the glossary marked where it first occurs."""
+        seen: set[str] = set()
+        return [Section(section.title, linked(section.body, mark, seen)) for section in self.about]
 
 
 def absent(model: Model) -> dict[str, list[str]]:

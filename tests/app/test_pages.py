@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from toy import Toy
 
-from mfexplore.app import pages
+from mfexplore.app import pages, rooms
 from mfexplore.app.page import BrowserPage
 from mfexplore.core import system
+from mfexplore.core.related import relations
 from mfexplore.figures.style import LIGHT, THEMES, Theme
+from mfexplore.guide.paths import paths
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.exports import File
 from mfexplore.workbench.sheet import Sheet
@@ -48,6 +50,55 @@ def test_the_page_explains_the_system_and_needs_nothing_from_elsewhere(key: str,
         assert f'data-figure="{panel.name}"' in sheet
     assert 'src="http' not in sheet
     assert ('href="./"' in sheet) == host.serves, "in somebody else's page it leads nowhere"
+
+
+def test_a_system_shows_its_relatives_and_lessons_once_said() -> None:
+    page, _ = pages.component(system("hopfield"), pages.OURS)
+    assert 'href="./dense_hebbian?setting=storage"' in page
+    assert ">Dense Hebbian network</a>" in page
+    assert 'href="./lessons/05_memory"' in page
+    elsewhere, _ = pages.component(system("hopfield"), pages.ANYWHERE)
+    assert "Dense Hebbian network" in elsewhere
+    assert 'href="./dense_hebbian' not in elsewhere
+
+
+def test_the_map_is_also_a_list() -> None:
+    page = re.sub(r'<a class="term"[^>]*>(.*?)</a>', r"\1", rooms.room("map"))
+    for one, said, other in relations():
+        assert f">{one.title}</a> {said.kind} <a" in page
+        assert said.because in page
+        assert f">{other.title}</a>." in page
+
+
+def test_words_of_the_glossary_are_links_at_home_and_notes_elsewhere() -> None:
+    page, _ = pages.component(system("hopfield"), pages.OURS)
+    assert page.count('href="./glossary#overlap"') == 1
+    elsewhere, _ = pages.component(system("hopfield"), pages.ANYWHERE)
+    assert "glossary#" not in elsewhere
+    assert elsewhere.count('<span class="term"') == page.count('class="term"')
+
+
+def test_the_glossary_has_a_place_for_every_link_to_it() -> None:
+    glossary = rooms.room("glossary")
+    ids = set(re.findall(r'id="([^"]+)"', glossary))
+    everywhere = glossary + pages.gallery() + rooms.room("map") + pages.component(system("hopfield"), pages.OURS)[0]
+    assert set(re.findall(r'glossary#([\w-]+)"', everywhere)) <= ids
+
+
+def test_a_step_of_a_path_is_a_link_to_its_preset() -> None:
+    (step,) = [step for path in paths() for step in path.steps if step.preset == "Hopfield in disguise"]
+    key, _, query = rooms.address(step).partition("?")
+    exploration, notices = Exploration.from_query(key, query)
+    assert not notices
+    assert exploration.model.hidden == "gaussian"
+    assert rooms.address(step).replace("&", "&amp;") in rooms.room("paths")
+
+
+def test_a_lesson_can_be_read_and_one_that_is_not_there_cannot() -> None:
+    page = rooms.lesson_page("05_memory")
+    assert page is not None
+    assert 'href="hopfield"' in page
+    assert rooms.lesson_page("99_nothing") is None
 
 
 def test_missing_page_escapes_what_was_asked() -> None:

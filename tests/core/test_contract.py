@@ -16,6 +16,8 @@ import xarray as xr
 from conftest import each_preset, each_system
 
 from mfexplore.core import Model, NotOfferedError, Plane, Simulation, pictures
+from mfexplore.core import system as find
+from mfexplore.core.catalogue import places
 from mfexplore.core.declaration import quantity
 from mfexplore.core.errors import ArgumentError, ControlError, TooLargeError, UnknownNameError
 from mfexplore.core.model import usable_memory
@@ -60,6 +62,20 @@ def test_names_are_unique(system: type[Model]) -> None:
         names = [item.name for item in group]
         assert len(set(names)) == len(names)
         assert all(" " not in n for n in names) or group is system.presets
+
+
+@every_system
+def test_relations_lead_to_systems_and_points_that_exist(system: type[Model]) -> None:
+    said = system.relations
+    assert len({(one.kind, one.to) for one in said}) == len(said)
+    for one in said:
+        assert one.to in places(), f"{one.to}: there is no such system"
+        assert one.to != system.key
+        assert one.because.endswith(".")
+        system(**one.here)
+        find(one.to)(**one.there)
+        back = [(other.kind, other.to) for other in find(one.to).relations]
+        assert (one.kind, system.key) not in back, "said by both: once is enough"
 
 
 @every_system

@@ -67,6 +67,12 @@ search.addEventListener("keydown", event => {
 document.addEventListener("keydown", event => {
   if (event.key === "/" && document.activeElement !== search) { event.preventDefault(); search.focus(); }
 });
+document.getElementById("surprise").addEventListener("click", event => { // any of those that are shown
+  const shown = cards.filter(card => !card.hidden);
+  if (!shown.length) return;
+  event.preventDefault();
+  shown[Math.floor(Math.random() * shown.length)].click();
+});
 const linked = new URLSearchParams(location.search);
 search.value = linked.get("q") ?? search.value;
 press(({dataset}) => (linked.get(dataset.facet) ?? "").split("|").includes(dataset.tag));
@@ -84,4 +90,4 @@ async function load(image, wait = 800) {
 const seen = new IntersectionObserver(entries => {
   for (const entry of entries) if (entry.isIntersecting) { seen.unobserve(entry.target); load(entry.target); }
 }, {rootMargin: "200px"});
-document.querySelectorAll(".thumb img").forEach(image => seen.observe(image));
+document.querySelectorAll(".thumb img[data-src]").forEach(image => seen.observe(image));

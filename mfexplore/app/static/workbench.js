@@ -6,6 +6,7 @@ import {makeFigures} from "./figures.js";
 import {makeLine} from "./line.js";
 import {makePlane} from "./plane.js";
 import {guardTouch} from "./touch.js";
+import {explainTerms} from "./terms.js";
 
 export function render({model, el}) {
   const root = el.getRootNode(), constants = model.constants;
@@ -551,6 +552,7 @@ export function render({model, el}) {
   paint();
   figures.then("diagram", plane.take);
   if ($("plane")) guardTouch($("plane"), plane.isMarkerAt);
+  explainTerms(el);
   Bokeh.documents.find(one => one.session_id || one.roots().length)?.on_event?.("connection_lost", waitForServer);
   const appear = () => channel.say("visible", {on: document.visibilityState === "visible"});
   document.addEventListener("visibilitychange", appear);

@@ -183,6 +183,13 @@ class ContactProcess(core.Model):
     tags = core.Tags(
         "course", 15, ("phase transition", "spreading", "critical fluctuations"), ("rate equations", "Monte Carlo")
     )  # fmt: skip
+    relations = (
+        core.Relation(
+            "contrasts with", "spatial_network_sir",
+            "Who recovers can be infected again here, so that activity may last; there they are immune, and an "
+            "epidemic passes once.",
+        ),
+    )  # fmt: skip
     title = "Contact process"
     summary = "An infection on a lattice: survive or be absorbed, and how far mean field errs when fluctuations rule."
     sources = (

@@ -242,6 +242,14 @@ class Kuramoto(core.Model):
     tags = core.Tags(
         "first contact", 10, ("phase transition", "jump", "hysteresis", "synchronization"), ("self-consistency",)
     )  # fmt: skip
+    relations = (
+        core.Relation(
+            "has the same transition as", "curie_weiss",
+            "Oscillators of equal frequency with noise are planar rotors in equilibrium: the same self-consistency, "
+            "with arrows instead of signs.",
+            here={"frequencies": "identical", "coupling": 1.0, "temperature": 0.3},
+        ),
+    )  # fmt: skip
     title = "Kuramoto oscillators"
     summary = "Oscillators of different frequencies fall into step above a critical coupling, smoothly or with a jump."
     sources = (

@@ -183,6 +183,18 @@ class MayLeonard(core.Model):
     )  # fmt: skip
 
     tags = core.Tags("first contact", 10, ("patterns", "chaos"), ("rate equations", "Monte Carlo"))
+    relations = (
+        core.Relation(
+            "contrasts with", "contact_process",
+            "Both can end in a state that nothing leaves: there because too little spreads, here because all moves "
+            "too fast.",
+            here={"mobility": 0.001},
+        ),
+        core.Relation(
+            "shares the method with", "spatial_network_sir",
+            "The speed of a front is found from its leading edge, where equations are linear.",
+        ),
+    )  # fmt: skip
     title = "May-Leonard rock, paper, scissors"
     summary = "Three species beat each other in a circle: spirals keep all alive, until they move too fast."
     sources = (

@@ -332,6 +332,15 @@ class RandomAdvection(core.Model):
     title = "Random advection"
     summary = "Mass carried about at random: one lump or many, and a hierarchy of what each of them has left behind."
     tags = core.Tags("course", 15, ("patterns", "phase transition"), ("exact sums", "master equations"))
+    relations = (
+        core.Relation(
+            "coincides with", "annihilation",
+            "If nothing is left behind, lumps on a ring are walkers that coalesce at the first contact: one process, "
+            "asked for its masses here and for its density there.",
+            here={"rule": "all", "geometry": "ring"},
+            there={"reaction": "coalescence", "geometry": "line", "reactivity": 1.0},
+        ),
+    )  # fmt: skip
     sources = (
         core.Source("K. Kang and S. Redner, Phys. Rev. A 30, 2833 (1984)", doi="10.1103/PhysRevA.30.2833"),
         core.Source("C. Kipnis, C. Marchioro and E. Presutti, J. Stat. Phys. 27, 65 (1982)", doi="10.1007/BF01011740"),

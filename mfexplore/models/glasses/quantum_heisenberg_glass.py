@@ -392,6 +392,19 @@ class QuantumHeisenbergGlass(core.Model):
     )  # fmt: skip
 
     tags = core.Tags("research", 25, ("glass", "quantum"), ("exact sums",))
+    relations = (
+        core.Relation(
+            "shares the method with", "small_quantum_systems",
+            "Exact states of small clusters beside linear spin waves; the ring of the other page is the chain of "
+            "this one's antiferromagnet.",
+            there={"problem": "heisenberg_ring"},
+        ),
+        core.Relation(
+            "contrasts with", "sherrington_kirkpatrick",
+            "Where all spins see each other a glass exists for certain; on a plane it has to be read off a few small "
+            "sizes.",
+        ),
+    )  # fmt: skip
     title = "Quantum Heisenberg glass"
     summary = (
         "Ferromagnetic bonds in a quantum antiferromagnet: magnetism dies, and a frozen pattern without order stays."

@@ -378,6 +378,19 @@ class QuantumRandomEnergy(core.Model):
     )  # fmt: skip
 
     tags = core.Tags("research", 20, ("jump", "glass", "quantum"), ("exact sums",))
+    relations = (
+        core.Relation(
+            "is the quantum version of", "random_energy",
+            "Without a transverse field nothing moves between configurations, and the classical levels are left.",
+            here={"transverse_field": 0.0},
+        ),
+        core.Relation(
+            "has the same transition as", "rosenzweig_porter",
+            "Eigenstates on one configuration, on a vanishing fraction of them, or on all: hopping on a hypercube "
+            "here, between any two sites there.",
+            there={"gamma": 1.5},
+        ),
+    )  # fmt: skip
     title = "Quantum random energy model"
     summary = (
         "A particle on a hypercube of random energies: localized, bad metal, ergodic, and a first-order transition."

@@ -342,6 +342,13 @@ class RandomEnergy(core.Model):
     )  # fmt: skip
 
     tags = core.Tags("course", 15, ("phase transition", "glass", "aging"), ("exact sums",))
+    relations = (
+        core.Relation(
+            "is a limit of", "p_spin",
+            "With groups of ever more spins the energies of any two configurations become independent.",
+            there={"kind": "ising", "order": 6},
+        ),
+    )  # fmt: skip
     title = "Random energy model"
     summary = "Independent random levels: freezing into a handful of states, different in every sample."
     sources = (

@@ -269,6 +269,14 @@ class RosenzweigPorter(core.Model):
 
     version = 2
     tags = core.Tags("research", 20, ("phase transition", "localization"), ("random matrices",))
+    relations = (
+        core.Relation(
+            "coincides with", "beta_ensemble",
+            "With strong hopping the random energies on the diagonal do not matter: a Gaussian matrix, whose levels "
+            "are those at β = 1.",
+            here={"gamma": 0.0}, there={"potential": "hermite", "beta": 1.0},
+        ),
+    )  # fmt: skip
     title = "Rosenzweig-Porter matrices"
     summary = (
         "Random matrices between localized and chaotic, with fractal eigenstates on a vanishing part of all sites."

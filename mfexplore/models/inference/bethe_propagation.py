@@ -238,6 +238,15 @@ class BethePropagation(core.Model):
 
     version = 2
     tags = core.Tags("course", 20, ("phase transition", "glass", "recovery"), ("cavity",))
+    relations = (
+        core.Relation(
+            "coincides with", "ising_lattice",
+            "With ferromagnetic bonds only, the messages solve Bethe's approximation to the lattice with as many "
+            "neighbours.",
+            here={"antiferromagnetic_fraction": 0.0, "degree": 4, "temperature": 2.5},
+            there={"lattice": "square", "temperature": 2.5},
+        ),
+    )  # fmt: skip
     title = "Belief propagation on graphs"
     summary = "Messages on sparse graphs: exact on trees, a spin glass by mixed signs, and wrong where loops are short."
     sources = (

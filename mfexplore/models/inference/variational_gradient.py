@@ -239,6 +239,14 @@ class VariationalGradient(core.Model):
     )
 
     tags = core.Tags("research", 20, ("learning",), ("variational",))
+    relations = (
+        core.Relation(
+            "shares the method with", "phi4_field",
+            "Both minimise the variational free energy of a distribution of independent parts, by gradients at "
+            "random points or by a self-consistent equation.",
+            here={"family": "mean_field"},
+        ),
+    )  # fmt: skip
     title = "Stochastic gradients of variational inference"
     summary = (
         "A mean-field family learns with the same step in every dimension; a full-rank one needs steps of order 1/d."

@@ -234,6 +234,26 @@ class CurieWeiss(core.Model):
         "first contact", 10, ("phase transition", "jump", "hysteresis", "critical fluctuations"),
         ("self-consistency", "exact sums"),
     )  # fmt: skip
+    relations = (
+        core.Relation(
+            "is a limit of", "ising_lattice",
+            "With more and more neighbours, each coupled more weakly, the field of the neighbours stops fluctuating "
+            "and mean field becomes exact.",
+            there={"lattice": "fcc", "temperature": 9.5},
+        ),
+        core.Relation(
+            "is a limit of", "sherrington_kirkpatrick",
+            "A ferromagnetic bias so strong that the scatter of the couplings does not matter leaves only the pull "
+            "of all on each.",
+            there={"ferromagnetic_bias": 2.0, "temperature": 1.4},
+        ),
+        core.Relation(
+            "is a limit of", "hopfield",
+            "With few memories each one, seen in the gauge in which its pattern is all up, is a ferromagnet of this "
+            "kind with the transition at T = 1.",
+            there={"load": 0.0, "temperature": 0.7},
+        ),
+    )  # fmt: skip
     title = "Curie-Weiss ferromagnet"
     summary = (
         "Every spin feels the mean of all others: the transition, two branches, hysteresis, critical slowing down."

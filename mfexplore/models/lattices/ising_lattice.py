@@ -242,6 +242,14 @@ class IsingLattice(core.Model):
         "first contact", 15, ("phase transition", "critical fluctuations"),
         ("self-consistency", "exact sums", "Monte Carlo"),
     )  # fmt: skip
+    relations = (
+        core.Relation(
+            "is a limit of", "phi4_field",
+            "When the two wells become infinitely deep, a field can only sit in one or the other: an Ising spin. "
+            "Both have the same critical exponents.",
+            here={"lattice": "square", "temperature": 2.3}, there={"task": "lattice", "lattice": "square"},
+        ),
+    )  # fmt: skip
     title = "Ising model on lattices"
     summary = (
         "Nine lattices, three theories and the truth: what mean field misses, and how finite-size scaling finds it."

@@ -316,6 +316,13 @@ class GeneralizationGap(core.Model):
     )
 
     tags = core.Tags("research", 20, ("learning",), ("random matrices",))
+    relations = (
+        core.Relation(
+            "shares the method with", "two_layer_limits",
+            "Ridge regression on fixed features, whose errors follow from the eigenvalues of their covariance.",
+            there={"learner": "random_features"},
+        ),
+    )  # fmt: skip
     title = "Generalization gap"
     summary = "However features, teacher and noise are chosen: the relative gap stays below twice features per example."
     sources = (

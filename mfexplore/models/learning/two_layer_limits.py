@@ -369,6 +369,13 @@ class TwoLayerLimits(core.Model):
 
     version = 2
     tags = core.Tags("research", 25, ("learning",), ("random matrices",))
+    relations = (
+        core.Relation(
+            "contrasts with", "teacher_student",
+            "One neuron can be understood from a number of examples of the order of its inputs; of a wide network "
+            "they show no more than a linear part.",
+        ),
+    )  # fmt: skip
     title = "Limits of two-layer networks"
     summary = (
         "Four students of a wide random network: until they have as many examples as its quadratic part has "

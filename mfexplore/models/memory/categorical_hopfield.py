@@ -193,6 +193,14 @@ class CategoricalHopfield(core.Model):
     )  # fmt: skip
 
     tags = core.Tags("research", 20, ("memory", "chaos"), ("rate equations",))
+    relations = (
+        core.Relation(
+            "contrasts with", "hopfield",
+            "Mutual couplings give an energy that can only fall; where help is not mutual there is none, and states "
+            "go round for ever.",
+            here={"graph": "cycle"},
+        ),
+    )  # fmt: skip
     title = "Categorical Hopfield network"
     summary = "Resources that units pass on: gradient descent if help is mutual, an endless round if it is not."
     sources = (

@@ -243,6 +243,13 @@ class AbFronts(core.Model):
     title = "Reaction fronts"
     summary = "Two species that begin apart and annihilate: a front that widens as t^(1/6), or wanders as t^(1/4)."
     tags = core.Tags("course", 15, ("patterns", "critical fluctuations"), ("rate equations",))
+    relations = (
+        core.Relation(
+            "builds on", "annihilation",
+            "The same reaction of two species, which begin apart here and mixed there.",
+            there={"reaction": "two_species"},
+        ),
+    )  # fmt: skip
     sources = (
         core.Source("L. Gálfi and Z. Rácz, Phys. Rev. A 38, 3151 (1988)", doi="10.1103/PhysRevA.38.3151"),
         core.Source("S. Cornell and M. Droz, Phys. Rev. Lett. 70, 3824 (1993)", doi="10.1103/PhysRevLett.70.3824"),

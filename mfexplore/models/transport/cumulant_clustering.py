@@ -316,6 +316,13 @@ class CumulantClustering(core.Model):
     title = "Clustering of cumulants"
     summary = "When two observables far apart know nothing of each other, many do not either, if they are grouped."
     tags = core.Tags("research", 15, ("quantum",), ("exact sums",))
+    relations = (
+        core.Relation(
+            "shares the method with", "small_quantum_systems",
+            "Spins on a chain that become free fermions, so that correlations are exact.",
+            here={"chain": "xx"}, there={"problem": "ising_chain"},
+        ),
+    )  # fmt: skip
     sources = (
         core.Source("Clustering of higher order connected correlations in C* dynamical systems"),
         core.Source("E. H. Lieb, D. W. Robinson, Commun. Math. Phys. 28, 251 (1972)", doi="10.1007/BF01645779"),

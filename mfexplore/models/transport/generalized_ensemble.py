@@ -288,6 +288,19 @@ class GeneralizedEnsemble(core.Model):
     title = "Generalized ensemble"
     summary = "A driven steady state as a Boltzmann law: which couplings it needs, and what only its fluxes tell."
     tags = core.Tags("research", 20, ("currents",), ("master equations", "exact sums"))
+    relations = (
+        core.Relation(
+            "shares the method with", "maxent_channel",
+            "A driven steady state written as the exponential of few observables, and how much more than energies "
+            "that takes.",
+        ),
+        core.Relation(
+            "contrasts with", "cumulant_clustering",
+            "A ring of Ising spins: between two heat baths here, so that couplings appear that no energy has; in "
+            "equilibrium there.",
+            here={"process": "spins"}, there={"chain": "ising"},
+        ),
+    )  # fmt: skip
     sources = (
         core.Source("S. Guan (2025)", arxiv="2503.17898"),
         core.Source("J. Schnakenberg, Rev. Mod. Phys. 48, 571 (1976)", doi="10.1103/RevModPhys.48.571"),

@@ -153,6 +153,13 @@ class DiffusionLimitedAggregation(core.Model):
 
     version = 2
     tags = core.Tags("first contact", 15, ("growth", "patterns"), ("field theory", "Monte Carlo"))
+    relations = (
+        core.Relation(
+            "shares the method with", "annihilation",
+            "Around whatever absorbs walkers their density is depleted; it solves the equation of diffusion with "
+            "that boundary.",
+        ),
+    )  # fmt: skip
     title = "Diffusion-limited aggregation"
     summary = "Random walkers stick where they touch: a branched fractal when dilute, a compact cluster when dense."
     sources = (

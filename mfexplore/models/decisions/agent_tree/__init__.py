@@ -123,6 +123,13 @@ class AgentTree(core.Model):
     title = "Trees of agents"
     summary = "Majority votes level by level: when many cheap agents beat one that has all the compute, and when not."
     tags = core.Tags("first contact", 15, ("phase transition", "decisions"), ("self-consistency", "exact sums"))
+    relations = (
+        core.Relation(
+            "has the same transition as", "bethe_propagation",
+            "A weak signal grows from level to level of a tree if the slope of one map at zero exceeds one.",
+            there={"antiferromagnetic_fraction": 0.0, "degree": 3},
+        ),
+    )  # fmt: skip
     sources = (
         core.Source("Phase Transition for Budgeted Multi-Agent Synergy (abstract; the map is reconstructed from it)"),
         core.Source("J. von Neumann, Probabilistic logics, in Automata Studies (Princeton, 1956)"),

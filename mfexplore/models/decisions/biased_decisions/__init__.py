@@ -139,6 +139,14 @@ class BiasedDecisions(core.Model):
     title = "Biased decisions"
     summary = "Yes-or-no answers that are biased and remember: what they still tell, and when somebody notices."
     tags = core.Tags("course", 15, ("decisions", "recovery"), ("exact sums", "self-consistency"))
+    relations = (
+        core.Relation(
+            "coincides with", "curie_weiss",
+            "A herd of fair agents without differences is a Curie-Weiss magnet: yes and no are up and down.",
+            here={"protocol": "herd", "yes_probability": 0.5, "spread": 0.0, "coupling": 1.0, "temperature": 0.7},
+            there={"temperature": 0.7, "field": 0.0},
+        ),
+    )  # fmt: skip
     sources = (
         core.Source("Evaluating Binary Decision Biases in Large Language Models (abstract)"),
         core.Source("A. Kirman, Q. J. Econ. 108, 137 (1993)", doi="10.2307/2118498"),

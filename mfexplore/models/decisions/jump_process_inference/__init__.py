@@ -153,6 +153,13 @@ class JumpProcessInference(core.Model):
     title = "Jump rates from snapshots"
     summary = "How well rates can be learnt from noisy, sparse snapshots: at best, by iteration, and at once."
     tags = core.Tags("research", 20, ("recovery",), ("master equations",))
+    relations = (
+        core.Relation(
+            "contrasts with", "maxent_channel",
+            "Rates of jumps between few states: there they are known and a current is asked for, here snapshots are "
+            "known and rates are asked for.",
+        ),
+    )  # fmt: skip
     sources = (
         core.Source("D. Berghaus et al., NeurIPS (2024): foundation inference models", arxiv="2406.06419"),
         core.Source("L. R. Rabiner, Proc. IEEE 77, 257 (1989): hidden chains", doi="10.1109/5.18626"),

@@ -94,6 +94,13 @@ class MeanFieldControl(core.Model):
     title = "Mean-field control"
     summary = "A crowd steered into step by one planner, or a game in which nobody begins: the price of anarchy."
     tags = core.Tags("course", 20, ("synchronization", "decisions"), ("self-consistency", "variational"))
+    relations = (
+        core.Relation(
+            "builds on", "kuramoto",
+            "There a law tells oscillators to follow each other; here agents choose to, because it pays.",
+            there={"frequencies": "identical"},
+        ),
+    )  # fmt: skip
     sources = (
         core.Source(
             "Learning Decentralized Partially Observable Mean Field Control for Artificial Collective Behavior"

@@ -152,6 +152,14 @@ class PriceImpact(core.Model):
     title = "Price impact"
     summary = "Round trips in a market as cycles of thermodynamics: work, a fluctuation theorem, and where they pay."
     tags = core.Tags("course", 20, ("decisions",), ("exact sums", "Monte Carlo"))
+    relations = (
+        core.Relation(
+            "shares the method with", "maxent_channel",
+            "A fluctuation theorem: how often a gain is seen, compared with an equal loss, is fixed by what is "
+            "dissipated.",
+            there={"voltage": 2.0},
+        ),
+    )  # fmt: skip
     sources = (
         core.Source("A Stochastic Thermodynamics Approach to Price Impact and Round-Trip Arbitrage (abstract)"),
         core.Source("J. Gatheral, Quant. Finance 10, 749 (2010)", doi="10.1080/14697680903373692"),

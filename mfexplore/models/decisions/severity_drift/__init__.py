@@ -98,6 +98,14 @@ class SeverityDrift(core.Model):
         "A score that reinforces itself: where it settles, how soon it crosses a threshold, how slowly it forgets."
     )
     tags = core.Tags("course", 15, ("rare events", "decisions"), ("master equations",))
+    relations = (
+        core.Relation(
+            "has the same transition as", "contact_process",
+            "What feeds on itself dies out below a threshold, and a small feed rounds the transition. With "
+            "correction 1 and no feed the drift is that of the contact process in mean field, with λ = 1 + α.",
+            here={"reinforcement": 0.0, "feed": 0.005}, there={"activation": 0.005},
+        ),
+    )  # fmt: skip
     sources = (
         core.Source(
             "A Stochastic Dynamical Theory of LLM Self-Adversariality: Modeling Severity Drift as a Critical Process "

@@ -104,6 +104,13 @@ class LocalFieldPhases(core.Model):
     )
 
     tags = core.Tags("research", 20, ("phase transition", "glass"), ("replicas", "Monte Carlo"))
+    relations = (
+        core.Relation(
+            "looks differently at", "sherrington_kirkpatrick",
+            "The phases of the same model, told from the fields in one configuration instead of the overlaps of "
+            "replicas.",
+        ),
+    )  # fmt: skip
     title = "Phases from local fields"
     summary = "Mean and variance of the fields in one configuration tell which phase it is from, without any replica."
     sources = (

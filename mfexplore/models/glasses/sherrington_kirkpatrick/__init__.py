@@ -113,6 +113,25 @@ class SherringtonKirkpatrick(core.Model):
 
     version = 2
     tags = core.Tags("course", 25, ("phase transition", "glass", "aging"), ("replicas", "TAP"))
+    relations = (
+        core.Relation(
+            "is a case of", "p_spin",
+            "Its energy is the one there with groups of two. Then the order grows from zero instead of jumping, and "
+            "one step of replica symmetry breaking is not enough.",
+            there={"kind": "ising"},
+        ),
+        core.Relation(
+            "is a limit of", "hopfield",
+            "With very many memories, and temperature counted in the root of their load, the couplings are as good "
+            "as independent.",
+            there={"load": 0.5, "temperature": 0.3},
+        ),
+        core.Relation(
+            "is a limit of", "bethe_propagation",
+            "Bonds of random sign on a graph of ever higher degree, each weaker by the root of the degree.",
+            there={"graph": "random_regular", "antiferromagnetic_fraction": 0.5, "degree": 12},
+        ),
+    )  # fmt: skip
     title = "Sherrington-Kirkpatrick spin glass"
     summary = (
         "Random couplings between all spins: many states, no order to see, and a theory that had to break a symmetry."

@@ -112,6 +112,21 @@ class BoltzmannMachine(core.Model):
     )  # fmt: skip
 
     tags = core.Tags("course", 20, ("phase transition", "glass", "memory"), ("replicas",))
+    relations = (
+        core.Relation(
+            "coincides with", "hopfield",
+            "Gaussian hidden units can be summed over: what is left between the visible spins is Hebb's rule, one "
+            "memory for each hidden unit.",
+            here={"hidden": "gaussian", "temperature": 0.2, "load": 0.05}, there={"temperature": 0.2, "load": 0.05},
+        ),
+        core.Relation(
+            "coincides with", "sherrington_kirkpatrick",
+            "Two layers of equal size are that glass in disguise: replica symmetry has the same equations, with "
+            "couplings weaker by the root of two and a bias half as strong.",
+            here={"temperature": 1.0, "mode_strength": 3.0, "noise": 1.41421356, "load": 1.0},
+            there={"temperature": 1.0, "ferromagnetic_bias": 1.5},
+        ),
+    )  # fmt: skip
     title = "Boltzmann machine"
     summary = "Two layers that see only each other: a magnet, a glass, and two famous models in disguise."
     sources = (

@@ -180,6 +180,14 @@ class CompressedSensing(core.Model):
 
     version = 2
     tags = core.Tags("course", 20, ("phase transition", "recovery"), ("state evolution",))
+    relations = (
+        core.Relation(
+            "shares the method with", "teacher_student",
+            "Approximate message passing and its state evolution: easy where it finds the signal from nothing, hard "
+            "where only an informed start stays.",
+            there={"channel": "linear", "prior": "gaussian"},
+        ),
+    )  # fmt: skip
     title = "Compressed sensing"
     summary = "A sparse signal, or a photograph, recovered from fewer measurements than unknowns - up to a sharp line."
     sources = (

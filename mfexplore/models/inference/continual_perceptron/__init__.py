@@ -141,6 +141,14 @@ class ContinualPerceptron(core.Model):
     )
 
     tags = core.Tags("research", 25, ("learning", "memory"), ("replicas",))
+    relations = (
+        core.Relation(
+            "builds on", "teacher_student",
+            "Its first task is learnt as the binary student learns there; what it keeps of it is one field for each "
+            "weight.",
+            there={"prior": "binary", "channel": "sign"},
+        ),
+    )  # fmt: skip
     title = "Continual perceptron"
     summary = "A student learns a second task and forgets the first, unless its memory pulls just hard enough."
     sources = (

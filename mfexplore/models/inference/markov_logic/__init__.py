@@ -133,6 +133,18 @@ class MarkovLogic(core.Model):
     )
 
     tags = core.Tags("course", 15, ("jump", "recovery"), ("self-consistency", "exact sums", "Monte Carlo"))
+    relations = (
+        core.Relation(
+            "shares the method with", "monotone_boltzmann",
+            "Beliefs updated all at once by naive mean field, which settles only if the steps are damped enough.",
+        ),
+        core.Relation(
+            "has the same transition as", "teacher_student",
+            "The true answer is a solution of the equations long before the iteration finds it from the evidence "
+            "alone.",
+            here={"start": "truth"}, there={"start": "informed"},
+        ),
+    )  # fmt: skip
     title = "Markov logic"
     summary = "Rules that probably hold clean noisy evidence, by jumps; mean field does it with products of matrices."
     sources = (

@@ -107,6 +107,13 @@ class MonotoneBoltzmann(core.Model):
 
     version = 2
     tags = core.Tags("research", 20, ("learning",), ("variational", "exact sums"))
+    relations = (
+        core.Relation(
+            "shares the method with", "tap_ladder",
+            "Naive mean field on one set of random couplings; a coupling of a unit with itself makes it unique "
+            "there, the reaction term makes it right here and there.",
+        ),
+    )  # fmt: skip
     title = "Monotone Boltzmann machine"
     summary = "One mean-field solution by construction: how fast, how wrong, and how it completes digits."
     sources = (

@@ -198,6 +198,18 @@ class PerceptronStorage(core.Model):
 
     version = 2
     tags = core.Tags("course", 20, ("phase transition", "learning", "memory"), ("replicas",))
+    relations = (
+        core.Relation(
+            "contrasts with", "teacher_student",
+            "Random labels can only be memorised, up to a capacity; labels that a teacher made can be understood.",
+        ),
+        core.Relation(
+            "contrasts with", "hopfield",
+            "Each neuron of a network of memories is a perceptron: Hebb's rule stores 0.138 patterns per neuron, the "
+            "best couplings two.",
+            here={"margin": 0.0, "load": 1.9}, there={"load": 0.138, "temperature": 0.0},
+        ),
+    )  # fmt: skip
     title = "Perceptron storage"
     summary = "How many random patterns one neuron can learn, and which learning rules get there."
     sources = (

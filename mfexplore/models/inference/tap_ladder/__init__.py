@@ -207,6 +207,19 @@ class TapLadder(core.Model):
 
     version = 2
     tags = core.Tags("course", 20, ("glass",), ("self-consistency", "TAP", "exact sums"))
+    relations = (
+        core.Relation(
+            "looks differently at", "sherrington_kirkpatrick",
+            "One sample of few spins, solved exactly, judges the theories that are made for very many.",
+            here={"coupling_kind": "sk"},
+        ),
+        core.Relation(
+            "looks differently at", "hopfield",
+            "Hebb's couplings need another reaction term than independent ones, which the adaptive theory finds by "
+            "itself.",
+            here={"coupling_kind": "hopfield"},
+        ),
+    )  # fmt: skip
     title = "The mean-field ladder"
     summary = (
         "Naive mean field, TAP, third order, adaptive TAP and the exact answer, on one small system of your choice."

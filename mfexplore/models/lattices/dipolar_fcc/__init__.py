@@ -90,6 +90,18 @@ class DipolarFcc(core.Model):
     title = "Dipoles on a cubic crystal"
     summary = "Magnetic dipoles with random axes: two theories bracket the ferromagnet, and neither sees the glass."
     tags = core.Tags("research", 25, ("phase transition", "glass"), ("self-consistency", "exact sums", "Monte Carlo"))
+    relations = (
+        core.Relation(
+            "contrasts with", "curie_weiss",
+            "There mean field is exact; here it orders at the same temperature whatever the random axes do, and "
+            "cannot tell a ferromagnet from a glass.",
+        ),
+        core.Relation(
+            "shares the method with", "phi4_field",
+            "The spherical model of the dipoles and the Gaussian field both give up the length of single spins to "
+            "solve for all waves at once.",
+        ),
+    )  # fmt: skip
     sources = (
         core.Source(
             "V. Russier and J.-J. Alonso, Phys. Rev. B 102, 174410 (2020)", doi="10.1103/PhysRevB.102.174410",

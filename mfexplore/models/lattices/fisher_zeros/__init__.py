@@ -245,6 +245,20 @@ class FisherZeros(core.Model):
     )  # fmt: skip
 
     tags = core.Tags("research", 25, ("phase transition", "glass"), ("exact sums", "random matrices"))
+    relations = (
+        core.Relation(
+            "looks differently at", "ising_lattice",
+            "Without negative bonds the gap of the zeros closes at the critical temperature of the square lattice.",
+            here={"antiferromagnetic_fraction": 0.0, "temperature": 2.269},
+            there={"lattice": "square", "temperature": 2.269},
+        ),
+        core.Relation(
+            "looks differently at", "bethe_propagation",
+            "The same spins with bonds of random sign: messages are exact on trees, the unitary walk in the plane. "
+            "Both know the Nishimori line.",
+            there={"graph": "square", "antiferromagnetic_fraction": 0.1},
+        ),
+    )  # fmt: skip
     title = "Zeros of a spin glass"
     summary = (
         "Whatever the signs of the couplings, the zeros of Z² lie on a circle, and above a temperature away from 1."

@@ -195,6 +195,15 @@ class SmallQuantumSystems(core.Model):
     )  # fmt: skip
 
     tags = core.Tags("course", 20, ("quantum",), ("self-consistency", "exact sums", "Monte Carlo"))
+    relations = (
+        core.Relation(
+            "has the same transition as", "ising_lattice",
+            "At zero temperature the chain in a transverse field is, with imaginary time as its second direction, a "
+            "plane of Ising spins: Onsager's exponents.",
+            here={"problem": "ising_chain", "transverse_field": 1.0, "temperature": 0.0},
+            there={"lattice": "square", "temperature": 2.269},
+        ),
+    )  # fmt: skip
     title = "Small quantum systems"
     summary = "Ising chain, Heisenberg ring, Hubbard dimer: a mean field orders all three, and the exact answer none."
     sources = (

@@ -99,6 +99,19 @@ class RandomNetwork(core.Model):
     )
 
     tags = core.Tags("course", 20, ("phase transition", "chaos"), ("dynamical mean field",))
+    relations = (
+        core.Relation(
+            "contrasts with", "sherrington_kirkpatrick",
+            "Couplings that are not mutual belong to no energy: instead of freezing, a random network wanders for "
+            "ever.",
+            here={"symmetry": 0.0},
+        ),
+        core.Relation(
+            "shares the method with", "p_spin",
+            "Dynamical mean field: one unit in a field whose correlation is that of the unit itself.",
+            there={"kind": "spherical"},
+        ),
+    )  # fmt: skip
     title = "Random recurrent network"
     summary = (
         "Turn up the random couplings and silence becomes chaos; noise tames it; a linear twin shares its covariance."

@@ -119,6 +119,19 @@ class DenseHebbian(core.Model):
 
     version = 2
     tags = core.Tags("research", 20, ("phase transition", "memory"), ("replicas",))
+    relations = (
+        core.Relation(
+            "builds on", "hopfield",
+            "With groups of two instead of three and more the same energy is that of the Hopfield network.",
+            here={"setting": "storage"},
+        ),
+        core.Relation(
+            "has the same transition as", "p_spin",
+            "What many memories do to a neuron without a signal is what random couplings do in the Ising p-spin "
+            "glass, with temperature counted in the strength of the crosstalk.",
+            here={"setting": "storage", "load": 0.2, "temperature": 0.5}, there={"kind": "ising"},
+        ),
+    )  # fmt: skip
     title = "Dense Hebbian network"
     summary = "Neurons in groups of three and more store memories by the square of their number, or see through noise."
     sources = (

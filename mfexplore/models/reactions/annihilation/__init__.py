@@ -120,6 +120,14 @@ class Annihilation(core.Model):
     title = "Annihilating walkers"
     summary = "Reactions limited by diffusion: survivors keep apart, species segregate, and rate equations fail."
     tags = core.Tags("course", 20, ("critical fluctuations", "patterns"), ("rate equations", "exact sums"))
+    relations = (
+        core.Relation(
+            "contrasts with", "moment_closure",
+            "Pairs that react where all is stirred obey equations for moments; where walkers must find each other, "
+            "survivors keep apart and those equations fail.",
+            here={"reaction": "annihilation"}, there={"network": "pair_annihilation"},
+        ),
+    )  # fmt: skip
     sources = (
         core.Source("M. von Smoluchowski, Z. Phys. Chem. 92, 129 (1917)"),
         core.Source("D. Toussaint and F. Wilczek, J. Chem. Phys. 78, 2642 (1983)", doi="10.1063/1.445022"),

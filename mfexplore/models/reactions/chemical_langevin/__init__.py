@@ -127,6 +127,14 @@ class ChemicalLangevin(core.Model):
         "Reactions as jumps, as leaps, as Gaussian noise: which description holds where, and how each one switches."
     )
     tags = core.Tags("course", 20, ("critical fluctuations", "rare events"), ("master equations", "rate equations"))
+    relations = (
+        core.Relation(
+            "coincides with", "moment_closure",
+            "Schlögl's reactions, with jumps replaced by Gaussian noise here and the equations for moments cut off "
+            "there.",
+            here={"network": "schloegl"}, there={"network": "schloegl"},
+        ),
+    )  # fmt: skip
     sources = (
         core.Source("D. T. Gillespie, J. Chem. Phys. 113, 297 (2000)", doi="10.1063/1.481811"),
         core.Source("D. T. Gillespie, J. Chem. Phys. 115, 1716 (2001): leaps", doi="10.1063/1.1378322"),

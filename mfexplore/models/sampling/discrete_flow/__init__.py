@@ -93,6 +93,13 @@ class DiscreteFlow(core.Model):
     title = "Discrete flow"
     summary = "A sampler that unmasks spins: the exact cost of few steps, one table for all sizes, and free energy."
     tags = core.Tags("research", 20, ("learning",), ("exact sums", "Monte Carlo"))
+    relations = (
+        core.Relation(
+            "looks differently at", "ising_lattice",
+            "The square Ising model, drawn spin by spin by a machine that unmasks instead of by Monte Carlo.",
+            here={"temperature": 2.269}, there={"lattice": "square", "temperature": 2.269},
+        ),
+    )  # fmt: skip
     sources = (
         core.Source(
             "Flow Matching for Discrete Systems: Efficient Free Energy Sampling Across Lattice Sizes and Temperatures"

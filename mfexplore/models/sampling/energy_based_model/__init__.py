@@ -136,6 +136,13 @@ class EnergyBasedModel(core.Model):
     )  # fmt: skip
 
     tags = core.Tags("research", 20, ("learning",), ("dynamical mean field", "Monte Carlo"))
+    relations = (
+        core.Relation(
+            "builds on", "boltzmann_machine",
+            "There the weights between two layers are given, here they are learnt.",
+            there={"hidden": "gaussian"},
+        ),
+    )  # fmt: skip
     title = "Energy-based model"
     summary = "What a machine learns from samples of its own, when there are too few, and why short chains suffice."
     sources = (
