@@ -151,7 +151,7 @@ class ExchangeGrowthSimulation(core.Simulation["ExchangeGrowth"]):
             self.sizes = np.ones(n, np.int64)
             self.start = np.zeros(OCTAVES + 1, np.int64)
             self.start[OCTAVES] = n
-            self.step = 0.002 if m.exponent > m.threshold else 0.05
+            self.step = 0.004 if m.exponent > m.threshold else float(np.clip(m.age / 400, 0.01, 1.0))
         else:
             self.sizes = np.zeros(n, np.int64)
             if m.start == "even":
@@ -159,7 +159,7 @@ class ExchangeGrowthSimulation(core.Simulation["ExchangeGrowth"]):
             else:
                 self.sizes[0] = m.monomers
             self.occupied, self.count = crowd_of(np.flatnonzero(self.sizes), n)
-            self.step = 1.0
+            self.step = 4.0
         self.retune()
 
     def retune(self) -> None:

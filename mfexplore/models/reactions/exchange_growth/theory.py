@@ -265,22 +265,6 @@ def occupation(most: int, attraction: float, fugacity: float) -> Array:
     return np.asarray(np.exp(powers + gammaln(k + 1) + gammaln(1 + attraction) - gammaln(k + 1 + attraction)))
 
 
-def canonical(sites: int, monomers: int, weight: Array) -> Array:
-    """Probability of k = 0 .. monomers on one of so many sites that share the monomers; weight: of k, any fugacity."""
-    power = np.zeros(monomers + 1)
-    power[0] = 1.0
-    factor, left = weight[: monomers + 1] / weight.max(), sites - 1
-    while left:  # the weight of the others, by squaring
-        if left & 1:
-            power = np.convolve(power, factor)[: monomers + 1]
-            power /= power.max()
-        factor = np.convolve(factor, factor)[: monomers + 1]
-        factor /= factor.max()
-        left >>= 1
-    joint = weight[: monomers + 1] * power[::-1]
-    return joint / joint.sum()
-
-
 @lru_cache(maxsize=4)
 def _gel_curve(transfer: str) -> Any:
     """Logarithm of (gel time times distance from the threshold), a smooth function of the exponent, through a few."""
