@@ -40,7 +40,7 @@ $$r=\frac{4K}{3\pi}\,e^{-2K/D} \tag{6}$$
 For $\delta>0$ there is no energy; with $K\cos\delta$ for $K$, (6) is a guess, and runs slip sooner. Where bonds slip
 all the time phases grow apart as if nothing held them: *random deposition*, $W^2=2Dt+\sigma^2t^2$.
 
-**Locking.** Without noise, and for $\delta=0$, there is a state at rest if and only if all bonds can carry their currents:
+**Locking.** Without noise, and for $\delta=0$, there is a state at rest if and only if all bonds can carry currents:
 with $S_n=\sum_{j\le n}(\omega_j-\bar\omega)$ and some circulating current $c$
 
 $$\max_n|S_n-c|\le K,\qquad\sum_n\arcsin\frac{S_n-c}K=0 \tag{7}$$
@@ -55,8 +55,8 @@ local maximum shrinks by 2 else; $\nu=D=\frac12$, $\lambda=1-2p$.
 coupling $g$ of oscillators that do not slip makes $t_\times$ long, and what is seen is a crossover. For columnar
 disorder with $\delta>0$ no amplitude is known.
 
-**Simulation:** Heun's method; slips are counted at every step of the trace, once a bond has settled. The exponent is that
-over the last factor of two in time, $2\beta=\log_2W^2(t)/W^2(t/2)$.
+**Simulation:** Heun's method; slips are counted at every step of the trace, once a bond has settled. The exponent is
+that over the last factor of two in time, $2\beta=\log_2W^2(t)/W^2(t/2)$.
 """
 
 from __future__ import annotations
