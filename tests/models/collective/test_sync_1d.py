@@ -45,10 +45,10 @@ def test_verified_widths_at_last() -> None:
 
 
 def test_verified_amplitudes_of_growth() -> None:
-    """Between the spacing and the length of the ring, with the correction for the spacing removed by two times."""
-    columnar = Sync1D(noise=0.0, disorder=0.5, size=16_384)
-    found = [value(columnar, "square_width", age=t) / (0.25 * t**1.5) for t in (500.0, 2000.0)]
-    assert 2 * found[1] - found[0] == pytest.approx(CARD["cew_growth"]["value"], rel=2e-3)
+    """Between the spacing and the length of the ring."""
+    columnar = Sync1D(noise=0.0, disorder=0.5, size=16_384, age=500.0)
+    whole = value(columnar, "square_width") / 0.25 + 500.0**2 / 16_384  # with the mode that the mean takes away
+    assert whole / 500.0**1.5 == pytest.approx(CARD["cew_growth"]["value"], rel=2e-3)
     assert CARD["cew_growth"]["value"] == pytest.approx(4 * (math.sqrt(2) - 1) / (3 * math.sqrt(math.pi)), rel=1e-12)
     noise = Sync1D(noise=0.1, size=16_384, age=1000.0)
     assert value(noise, "square_width") == pytest.approx(0.1 * math.sqrt(2000 / math.pi), rel=0.02)
@@ -70,28 +70,35 @@ def test_verified_shape_of_the_law() -> None:
     law = Sync1D().laws(0.0)[0]
     weight = law.density / law.density.sum()
     moments = [weight @ law.values**k for k in (1, 2, 3, 4)]
-    np.testing.assert_allclose(moments[:2], [0, 1], atol=0.01)
-    np.testing.assert_allclose([moments[2], moments[3] - 3], CARD["lit_twgoe"]["value"], atol=0.02)
-    assert flat_variance() == pytest.approx(2 ** (-4 / 3) * 1.6078, rel=3e-4)
+    np.testing.assert_allclose(moments[:2], [0, 1], atol=5e-3)
+    np.testing.assert_allclose([moments[2], moments[3] - 3], CARD["lit_twgoe"]["value"], atol=0.01)
+    assert flat_variance() == pytest.approx(2 ** (-4 / 3) * 1.6078, rel=1e-4)
 
 
-def test_verified_locking_of_an_open_chain() -> None:
-    """max|S| is the least coupling: at 1.08 of it 120 of 120 chains rest, at 0.92 none, by the equations of motion."""
+def slipped(omega: Any, coupling: Any, ring: bool) -> Any:
+    """Which rings or chains, shape (samples, n), have slipped long after equal phases, coupled so strongly."""
+    omega = omega - omega.mean(axis=1, keepdims=True)
+    phase, apart = np.zeros_like(omega), np.zeros(len(omega), bool)
+    for step in range(4000):
+        difference = np.roll(phase, -1, axis=1) - phase
+        pull = coupling * np.sin(difference)
+        if not ring:
+            pull[:, -1] = 0.0
+        phase += 0.25 / coupling * (omega + pull - np.roll(pull, 1, axis=1))
+        if step % 100 == 99:
+            apart |= (np.abs(difference[:, : None if ring else -1]) > np.pi).any(axis=1)
+    return apart
+
+
+def test_verified_locking_of_an_open_chain(rng: np.random.Generator) -> None:
+    """max|S| is the least coupling: at 1.08 of it 120 of 120 chains hold, at 0.92 all slip, by eq. (1)."""
     card = CARD["sync_open_lock"]
-    rng, n, chains = np.random.default_rng(7), card["params"]["n"], card["value"]
-    omega = rng.standard_normal((chains, n))
-    omega -= omega.mean(axis=1, keepdims=True)
-    least = np.abs(np.cumsum(omega, axis=1)).max(axis=1, keepdims=True)
-    for factor in (1.08, 0.92):
-        force, phase = factor * least, np.zeros((chains, n))
-        for step in range(9000):
-            pull = force * np.sin(np.diff(phase, axis=1))
-            velocity = omega + np.pad(pull, ((0, 0), (0, 1))) - np.pad(pull, ((0, 0), (1, 0)))
-            phase += 0.2 / force * velocity
-        rests = np.ptp(velocity, axis=1) < 1e-3 * least[:, 0]
-        assert np.count_nonzero(rests) == (chains if factor > 1 else 0)
-    limit = kolmogi(0.5)
-    assert limit == pytest.approx(0.8275735552, rel=1e-8)
+    omega = rng.standard_normal((card["value"], card["params"]["n"]))
+    sums = np.cumsum(omega - omega.mean(axis=1, keepdims=True), axis=1)
+    least = np.abs(sums).max(axis=1, keepdims=True)
+    assert not slipped(omega, 1.08 * least, ring=False).any()
+    assert slipped(omega, 0.92 * least, ring=False).all()
+    assert kolmogi(0.5) == pytest.approx(0.8275735552, rel=1e-8)
     assert CARD["sync_open_mean"]["value"] == pytest.approx(math.sqrt(math.pi / 2) * math.log(2), rel=1e-12)
 
 
@@ -118,28 +125,21 @@ def test_verified_runs_of_the_single_step_model(growth: float) -> None:
 # -- independent routes --------------------------------------------------------------------------------------------
 
 
-def test_tables_of_modes_are_the_sums() -> None:
-    for length in (9, 64):
-        pace = 4 * np.sin(math.pi * np.arange(1, length) / length) ** 2
-        for x in (1e-5, 0.3, 7.0, 400.0):
-            f, g = linear_width(np.array([x]), length)
-            assert f[0] == pytest.approx(np.sum((1 - np.exp(-2 * pace * x)) / pace) / length, rel=2e-4)
-            assert g[0] == pytest.approx(np.sum(((1 - np.exp(-pace * x)) / pace) ** 2) / length, rel=2e-4)
+@pytest.mark.parametrize("length", [8, 9, 64])
+def test_widths_are_the_sums_over_all_modes(length: int) -> None:
+    x = np.array([1e-5, 0.3, 0.62, 7.0, 40.0, 400.0])
+    pace = 4 * np.sin(math.pi * np.arange(1, length) / length)[:, None] ** 2
+    f, g = linear_width(x, np.full(x.size, length))
+    np.testing.assert_allclose(f, np.sum((1 - np.exp(-2 * pace * x)) / pace, axis=0) / length, rtol=2e-5)
+    np.testing.assert_allclose(g, np.sum(((1 - np.exp(-pace * x)) / pace) ** 2, axis=0) / length, rtol=2e-5)
 
 
 def test_rings_lock_where_the_criterion_says(rng: np.random.Generator) -> None:
-    """40 rings of 24 from equal phases: all rest at 1.08 of eq. (7), and all slip at 0.92."""
+    """40 rings of 24 from equal phases: all hold at 1.08 of eq. (7), and all slip at 0.92."""
     omega = rng.standard_normal((40, 24))
-    omega -= omega.mean(axis=1, keepdims=True)
     least = locking_coupling(omega)[:, None]
-    for factor in (1.08, 0.92):
-        force, phase = factor * least, np.zeros_like(omega)
-        for _ in range(16_000):
-            pull = force * np.sin(np.roll(phase, -1, axis=1) - phase)
-            velocity = omega + pull - np.roll(pull, 1, axis=1)
-            phase += 0.2 / force * velocity
-        rests = np.ptp(velocity, axis=1) < 1e-3 * least[:, 0]
-        assert np.count_nonzero(rests) == (40 if factor > 1 else 0)
+    assert not slipped(omega, 1.08 * least, ring=True).any()
+    assert slipped(omega, 0.92 * least, ring=True).all()
 
 
 def test_locking_couplings_are_those_of_the_review() -> None:
@@ -198,17 +198,20 @@ def test_nothing_holds_oscillators_that_are_not_coupled() -> None:
     np.testing.assert_array_less(np.abs(found - theory), 4 * error)
 
 
-def test_bonds_slip_at_the_rate_of_kramers_and_langer() -> None:
-    """The prefactor 4K/3 pi: at a noise so small that slips are independent, and large enough to see some."""
-    model = Sync1D(noise=0.2, size=8192)
-    counts = []
-    for seed in range(4):
+@pytest.mark.parametrize(("size", "age", "runs"), [(4096, 300.0, 6), (64, 3000.0, 30)])
+def test_bonds_slip_at_the_rate_of_kramers_and_langer(size: int, age: float, runs: int) -> None:
+    """On a long young ring and on a short old one: the prefactor, and what it costs that neighbours give way."""
+    model = Sync1D(noise=0.2, size=size)
+    count = 0.0
+    for seed in range(runs):
         run = model.simulate(seed=seed)
-        run.advance(300)
-        counts.append(run.observe()["slips"] * 8192)
-    expected = value(model, "slips", age=300.0) * 8192
-    assert expected > 40
-    assert 0.8 < np.mean(counts) / expected < 1.5  # corrections are of order D/K
+        run.advance(age)
+        count += run.observe()["slips"] * size
+    expected = value(model, "slips", age=age) * size * runs
+    plain = 4 / (3 * math.pi) * math.exp(-2 / 0.2) * age * size * runs
+    assert expected > 60
+    assert count == pytest.approx(expected, abs=4 * math.sqrt(expected) + 0.1 * expected)
+    assert count < plain - 3 * math.sqrt(plain)
 
 
 def test_heights_of_kpz_lean_and_those_of_edwards_and_wilkinson_do_not() -> None:

@@ -33,9 +33,11 @@ where it is wider than Edwards and Wilkinson's. The heights have the law of Trac
 
 **Phase slips.** A difference of neighbours that passes $\pi$ falls into the next well. The energy
 $-K\sum\cos(\phi_{i+1}-\phi_i)$ has a saddle at $2K$ with one bond at $\pi$, whose one unstable mode grows at the rate
-$\frac43K$ and whose other curvatures are those of the minimum; so for $\delta=0$ a bond slips, either way, at the rate
+$\frac43K$ and whose other curvatures are those of the minimum. But the phases on both sides must give way by $\pi$
+together, which in the time $t$ only those within $\ell$ do. So for $\delta=0$ a bond slips, either way, at the rate
 
-$$r=\frac{4K}{3\pi}\,e^{-2K/D} \tag{6}$$
+$$r=\frac{4K}{3\pi}\,e^{-\frac{2K}D\big(1+\frac{\pi^2}{4\ell}\big)},\qquad
+\frac1\ell=\frac1L+e^{-4\nu t}I_0(4\nu t)\simeq\frac1L+\frac1{\sqrt{8\pi\nu t}} \tag{6}$$
 
 For $\delta>0$ there is no energy; with $K\cos\delta$ for $K$, (6) is a guess, and runs slip sooner. Where bonds slip
 all the time phases grow apart as if nothing held them: *random deposition*, $W^2=2Dt+\sigma^2t^2$.
@@ -45,8 +47,8 @@ with $S_n=\sum_{j\le n}(\omega_j-\bar\omega)$ and some circulating current $c$
 
 $$\max_n|S_n-c|\le K,\qquad\sum_n\arcsin\frac{S_n-c}K=0 \tag{7}$$
 
-(the phases close around the ring; an open chain only needs $\max|S_n|\le K$, and $c=0$). The sums are a random walk, so
-$K_c\sim\sigma\sqrt L$: long rings never lock.
+(the phases close around the ring; an open chain only needs $\max|S_n|\le K$, and $c=0$). Else bonds slip, though some
+rings then rest with a winding. The sums are a random walk, so $K_c\sim\sigma\sqrt L$: long rings never lock.
 
 **The single-step model** is the plainest surface with these laws: a local minimum grows by 2 with probability $p$, a
 local maximum shrinks by 2 else; $\nu=D=\frac12$, $\lambda=1-2p$.
@@ -72,7 +74,13 @@ from scipy.special import kolmogorov
 from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.models.collective.sync_1d.dynamics import Sync1DSimulation
-from mfexplore.models.collective.sync_1d.theory import flat_variance, linear_width, locking_couplings
+from mfexplore.models.collective.sync_1d.theory import (
+    flat_variance,
+    linear_width,
+    locking_couplings,
+    slip_rate,
+)
+from mfexplore.numerics.functions.quadrature import gauss_legendre
 from mfexplore.numerics.functions.tracy_widom import tracy_widom
 
 REGIME, LINEAR, KPZ, FREE = range(4)  # as in `methods`
@@ -160,12 +168,13 @@ class Sync1D(core.Model):
     landmarks = (
         core.Landmark("crossover", r"t_\times=t", "the nonlinearity takes over", continuous=False, of="noise",
                       only=OSCILLATORS),
-        core.Landmark("slip_line", "rt=0.01", "one bond in a hundred has slipped, eq. (6)", continuous=False,
-                      of="noise", only=OSCILLATORS),
+        core.Landmark("slip_line", "rt=0.01", "one bond in a hundred slips by then, eq. (6)",
+                      continuous=False, of="noise", only=OSCILLATORS),
         core.Landmark("locking", r"K_c=K", "half of the rings lock, eq. (7)", of="disorder", only=OSCILLATORS),
     )  # fmt: skip
     planes = (
-        core.Plane("noise", "nonoddity", "growth_exponent", along="x", finest=129, only=OSCILLATORS),
+        core.Plane("noise", "nonoddity", "growth_exponent", along="x", finest=129, x_range=(0.0, 0.4),
+                   only=OSCILLATORS),
         core.Plane("size", "disorder", "locking_probability", along="y", finest=97, y_range=(0.0, 0.4),
                    only=OSCILLATORS),
         core.Plane("age", "noise", "growth_exponent", along="x", finest=97, only=OSCILLATORS),
@@ -206,12 +215,14 @@ class Sync1D(core.Model):
             "a ring that locks", {"noise": 0.0, "disorder": 0.1, "size": 64, "age": 2000.0},
             "Different frequencies and no noise: nine rings in ten come to rest in a bent shape.",
             (core.Promise(core.Value("locking_probability", method="regime"), 0.93, 0.07),),
-            core.View(plane=("size", "disorder"), along="disorder", series="square_width", picture="surface"),
+            core.View(plane=("size", "disorder"), along="disorder", colour="locking_probability",
+                      series="square_width", picture="surface"),
         ),
         core.Preset(
             "too long to lock", {"noise": 0.0, "disorder": 0.1, "size": 2048, "age": 2000.0},
             "The same frequencies on a longer ring: no bond could carry the sum, and the weakest slip for ever.",
-            view=core.View(plane=("size", "disorder"), along="size", series="slips", picture="phases in time"),
+            view=core.View(plane=("size", "disorder"), along="size", colour="locking_probability", series="slips",
+                           picture="phases in time"),
         ),
     )  # fmt: skip
     references = (
@@ -231,7 +242,7 @@ class Sync1D(core.Model):
             lambda _: float(np.sum(kolmogorov((np.arange(400_000) + 0.5) * 1e-5)) * 1e-5), published=True,
         ),
         core.Reference(
-            "variance of flat KPZ heights", 0.63805, 2e-4, "M. Prähofer and H. Spohn (2000), from 1.6078",
+            "variance of flat KPZ heights", 0.63805, 2e-5, "M. Prähofer and H. Spohn (2000), from 1.6078",
             lambda _: flat_variance(), published=True,
         ),
     )  # fmt: skip
@@ -281,11 +292,8 @@ class Sync1D(core.Model):
         found = np.full((t.size, 4), np.nan)
         held = nu > 0
         stiff = np.where(held, nu, 1.0)
-        for length in np.unique(n):
-            own = n == length
-            f, g = linear_width(stiff[own] * t[own], int(length))
-            found[own, LINEAR] = noise[own] / stiff[own] * f + (sigma[own] / stiff[own]) ** 2 * g
-        found[~held, LINEAR] = np.nan
+        f, g = linear_width(stiff * t, n)
+        found[:, LINEAR] = np.where(held, noise / stiff * f + (sigma / stiff) ** 2 * g, np.nan)
         gamma = np.abs(lam) * noise**2 / (2 * stiff**2)
         bent = held & (gamma > 0) & (sigma == 0)
         last = noise / stiff * (n**2 - 1) / (12 * n)
@@ -303,19 +311,23 @@ class Sync1D(core.Model):
         """Where bonds slip all the time, by noise, eq. (6), or because they cannot carry their current, eq. (7)."""
         if self.kind == "single_step":
             return np.zeros(points["age"].shape, bool)
-        nu, _, _, sigma = self.constants(points)
-        return (self.slips_by(points) > SLIPPED) | (self.locked(nu, sigma, points["size"]) < 0.5) | (nu <= 0)
+        nu, _, noise, sigma = self.constants(points)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            apart = 4 * nu / (3 * math.pi) * np.exp(-2 * nu / noise) * points["age"] > SLIPPED
+        return apart | (self.locked(nu, sigma, points["size"]) < 0.5) | (nu <= 0)
 
     def slips_by(self, points: Points) -> Array:
-        """Eq. (6) times the age."""
+        """Eq. (6) from the start to the age."""
         nu, _, noise, _ = self.constants(points)
-        rate = 4 * nu / (3 * math.pi) * np.exp(-2 * nu / np.maximum(noise, 1e-300))
-        return np.asarray(np.where(noise > 0, rate, 0.0) * points["age"])
+        share, weight = gauss_legendre(24)
+        times = points["age"][:, None] * share**2
+        rates = slip_rate(nu[:, None], noise[:, None], times, points["size"][:, None])
+        return np.asarray((rates * 2 * share) @ weight * points["age"])
 
     def locked(self, nu: Array, sigma: Array, size: Array) -> Array:
         """Fraction of rings that lock, shape (n,)."""
         found = np.ones(nu.shape)
-        for length in np.unique(size):
+        for length in np.unique(size[sigma > 0]):
             own = (size == length) & (sigma > 0)
             couplings = locking_couplings(int(length))
             scaled = nu[own] / (sigma[own] * math.sqrt(length))
@@ -356,7 +368,7 @@ class Sync1D(core.Model):
             decay = nu * (2 - 2 * np.cos(2 * np.pi * np.arange(1, self.size) / self.size))
             whole = noise * (1 - np.exp(-2 * decay * self.age)) / decay
             whole += (sigma * (1 - np.exp(-decay * self.age)) / decay) ** 2
-            return {"(3)": (whole.sum() / self.size / state["square_width"] - 1) / 100}  # a table in between
+            return {"(3)": whole.sum() / self.size / state["square_width"] - 1}
         found = {"g": state["kpz_coupling"] * nu**3 - lam**2 * noise}
         if state["method"] == "kpz":
             free = (abs(lam) * noise**2 / (2 * nu**2) * self.age) ** (2 / 3) * flat_variance()
@@ -419,11 +431,10 @@ class Sync1D(core.Model):
         s, _, density = tracy_widom(1.0)
         mean = np.trapezoid(s * density, s)
         width = math.sqrt(np.trapezoid((s - mean) ** 2 * density, s))
-        z = np.linspace(-4.5, 5.5, 201)
-        leaning = np.interp(mean + width * z, s, density) * width
+        z = (s - mean) / width
         normal = np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
         return (
-            core.Law("height", z, leaning, "Tracy and Widom, flat KPZ", method="kpz"),
+            core.Law("height", z, density * width, "Tracy and Widom, flat KPZ", method="kpz"),
             core.Law("height", z, normal, "Gauss, a linear equation", method="edwards_wilkinson"),
         )
 

@@ -160,7 +160,7 @@ class Sync1DSimulation(core.Simulation["Sync1D"]):
 
     def _width(self) -> core.Chart:
         """Square width in time, beside all laws."""
-        times, widths = np.array(self.marks[1:] or [(1.0, math.nan)]).T
+        times, widths = np.array(self.marks[1:] or [(1.0, 0.0)]).T
         late = np.geomspace(0.1, max(10.0, float(times[-1])), 81)
         rows = self.model.widths_in_time(late)
         lines = [core.Series(one.title, late, row) for one, row in zip(self.model.methods[1:], rows[1:], strict=True)
@@ -169,5 +169,5 @@ class Sync1DSimulation(core.Simulation["Sync1D"]):
         return core.Chart(
             (core.Series("run", times, np.where(widths > 0, widths, np.nan), "points"), *lines),
             core.Axis("time", "log"),
-            core.Axis("square width", "log", 0.3 * lowest, max(float(np.nanmax(widths)), 10 * lowest) * 4),
+            core.Axis("square width", "log", 0.3 * lowest, 4 * max(float(widths.max(initial=0.0)), 10 * lowest)),
         )  # fmt: skip

@@ -6,49 +6,54 @@ import math
 from functools import lru_cache
 
 import numpy as np
+from scipy.special import ive
 
 from mfexplore.core import Array
-from mfexplore.numerics.functions.tracy_widom import tracy_widom
-from mfexplore.numerics.later import later
+from mfexplore.numerics.functions.quadrature import gauss_legendre
+from mfexplore.numerics.functions.tracy_widom import tracy_widom_determinant
 
-CubicSpline = later("scipy.interpolate", "CubicSpline")
-
-RINGS, LONGEST = 200, 512  # rings that are drawn for the law of the locking coupling, and their length at most
+BEFORE_THE_END, SLOWEST = 0.008, 11  # of the square of the length; modes that still move after that
+RINGS, LONGEST = 256, 512  # rings that are drawn for the law of the locking coupling, and their length at most
 
 
 @lru_cache(maxsize=1)
 def flat_variance() -> float:
-    """Variance of the heights of a flat KPZ interface in units of (Gamma t)^(2/3): that of Tracy and Widom's law of the
-    orthogonal ensemble in Takeuchi's convention, 2^(-4/3) of it (0.638).
+    """Variance of the heights of a flat KPZ interface in units of (Gamma t)^(2/3), in Takeuchi's convention: that of
+    Tracy and Widom's law of the orthogonal ensemble times 2^(-4/3).
     """
-    s, _, density = tracy_widom(1.0)
-    mean = np.trapezoid(s * density, s)
-    return float(2 ** (-4 / 3) * np.trapezoid((s - mean) ** 2 * density, s))
+    h = 0.4  # the law is smooth and broad enough for this step
+    s = np.arange(-6.4, 11.3, h)
+    weight, middle = np.diff(tracy_widom_determinant(1, s)), s[1:] - h / 2
+    mean = weight @ middle
+    return float(2 ** (-4 / 3) * (weight @ (middle - mean) ** 2 - h * h / 12))  # the bins are no points (Sheppard)
 
 
-@lru_cache(maxsize=8)
-def linear_widths(length: int) -> tuple[Array, Array]:
-    """Tables of F and G of eqs. (3) and (4) on a ring: (ln of the time, their logarithms of shape (2, times))."""
-    modes = np.arange(1, length)
-    pace = 4 * np.sin(math.pi * modes / length) ** 2
-    log_time = np.linspace(math.log(1e-4), math.log(4.0 * length**2), 30 + 6 * round(math.log(length**2 * 1e4)))
-    half = modes <= length // 2  # the others are their mirror images
-    weight = np.where(modes[half] * 2 == length, 1.0, 2.0) / length
-    table = np.empty((2, log_time.size))
-    for k, x in enumerate(np.exp(log_time)):
-        table[0, k] = weight @ (-np.expm1(-2 * pace[half] * x) / pace[half])
-        table[1, k] = weight @ (np.expm1(-pace[half] * x) / pace[half]) ** 2
-    return log_time, np.log(table)
+def _endless(x: Array) -> Array:
+    """F of eq. (3) on a ring without end."""
+    return np.asarray(2 * x * (ive(0, 4 * x) + ive(1, 4 * x)))
 
 
-def linear_width(time: Array, length: int) -> tuple[Array, Array]:
-    """(F, G) at times (times the stiffness), shape (n,): square widths for a noise or a disorder of strength one."""
-    log_time, table = linear_widths(length)
-    t = np.log(np.maximum(time, 1e-300))
-    found = np.exp(CubicSpline(log_time, table, axis=1)(np.clip(t, log_time[0], log_time[-1])))
-    early = t < log_time[0]
-    whole = 1 - 1 / length
-    return np.where(early, 2 * time * whole, found[0]), np.where(early, time**2 * whole, found[1])
+def linear_width(time: Array, length: Array) -> tuple[Array, Array]:
+    """F and G of eqs. (3) and (4) at times (times the stiffness) on rings, each of shape (n,).
+
+    As on a ring without end, but for the mode that the mean takes away, until the end is felt; then by what is left of
+    the slowest modes.
+    """
+    x, n = np.asarray(time, np.float64), np.asarray(length, np.float64)
+    early = x < BEFORE_THE_END * n * n
+    share, weight = gauss_legendre(16)
+    before = np.where(early, x, 0.0)
+    y = before[:, None] * share**2
+    grows = ((_endless(y) - _endless(y / 2)) * 4 * share) @ weight * before  # dG/dx = 2 [F(x) - F(x/2)]
+    k = np.arange(1, SLOWEST + 1)
+    pace = 4 * np.sin(math.pi * k / n[:, None]) ** 2
+    several = np.where(2 * k < n[:, None], 2.0, np.where(2 * k == n[:, None], 1.0, 0.0)) / n[:, None]
+    pace = np.where(several > 0, pace, 1.0)
+    decay = np.exp(-pace * np.where(early, 0.0, x)[:, None])
+    f_last, g_last = (n * n - 1) / (12 * n), (n * n - 1) * (n * n + 11) / (720 * n)
+    f = np.where(early, _endless(before) - 2 * x / n, f_last - np.sum(several * decay**2 / pace, axis=1))
+    g = np.where(early, grows - x * x / n, g_last - np.sum(several * (2 * decay - decay**2) / pace**2, axis=1))
+    return f, g
 
 
 def locking_coupling(frequencies: Array) -> Array:
@@ -61,16 +66,35 @@ def locking_coupling(frequencies: Array) -> Array:
         inside = np.clip((sums - current[:, None]) / coupling[:, None], -1, 1)
         return np.asarray(np.arcsin(inside).sum(axis=1))
 
-    for _ in range(40):
+    for _ in range(26):
         middle = (low + high) / 2
         locks = (sum_of_phases(top - middle, middle) >= 0) & (sum_of_phases(bottom + middle, middle) <= 0)
         low, high = np.where(locks, low, middle), np.where(locks, middle, high)
     return high
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=1)
+def _drawn_couplings() -> tuple[Array, Array]:
+    """Of rings of several lengths, cut from the same long random walks: (one over the root of the length, ascending;
+    sorted locking couplings over sigma sqrt(length), shape (lengths, RINGS)).
+    """
+    steps = np.random.default_rng(1926).standard_normal((RINGS, LONGEST))
+    lengths = [LONGEST >> k for k in range(LONGEST.bit_length() - 3)]
+    found = [locking_coupling(steps.reshape(RINGS, n, -1).sum(axis=2)) / math.sqrt(LONGEST) for n in lengths]
+    return np.array(lengths) ** -0.5, np.sort(found, axis=1)
+
+
 def locking_couplings(length: int) -> Array:
-    """Locking couplings over sigma sqrt(length) of rings of this length (or of the longest drawn), sorted."""
-    n = min(length, LONGEST)
-    frequencies = np.random.default_rng(1926).standard_normal((RINGS, n))
-    return np.asarray(np.sort(locking_coupling(frequencies) / math.sqrt(n)))
+    """Locking couplings over sigma sqrt(length) of many rings of this length, sorted; shape (RINGS,)."""
+    root, couplings = _drawn_couplings()
+    k = int(np.clip(np.searchsorted(root, length**-0.5) - 1, 0, root.size - 2))
+    share = (length**-0.5 - root[k]) / (root[k + 1] - root[k])
+    return np.asarray((1 - share) * couplings[k] + share * couplings[k + 1])
+
+
+def slip_rate(stiffness: Array, noise: Array, time: Array, length: Array) -> Array:
+    """Eq. (6), per bond and both ways; each of shape (n,)."""
+    near = ive(0, 4 * stiffness * time) + 1 / length
+    with np.errstate(divide="ignore"):
+        barrier = 2 * stiffness / noise * (1 + math.pi**2 / 4 * near)
+    return np.asarray(4 * stiffness / (3 * math.pi) * np.exp(-barrier))
