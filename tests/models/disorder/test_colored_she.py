@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from conftest import reference_values
 
-from mfexplore.models.disorder.colored_she import ColoredSHE, all_walks, growth_rate, returns, second_moments
+from mfexplore.models.disorder.colored_she import ColoredSHE
+from mfexplore.models.disorder.colored_she.theory import all_walks, growth_rate, returns, second_moments
 from mfexplore.numerics.chance.fractional_noise import correlation
 
 CARD = {r["id"]: r for r in reference_values("colored_she")}

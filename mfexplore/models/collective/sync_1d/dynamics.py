@@ -64,11 +64,12 @@ def single_step(height, up, tries, stream):
 class Sync1DSimulation(core.Simulation["Sync1D"]):
     """Eq. (1) by Heun's method from equal phases, or the single-step model from a flat start."""
 
-    time_unit, step, recording = "time units", 0.5, "log"
+    time_unit, recording = "time units", "log"
 
     def prepare(self) -> None:
         m = self.model
         n = m.size
+        self.step = float(min(max(0.5, 256 / n), 4.0))
         self.stream = new_stream(self.rng)
         if m.kind == "single_step":
             self.height = (np.arange(n) % 2).astype(float)

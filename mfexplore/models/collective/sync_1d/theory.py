@@ -33,18 +33,15 @@ def _endless(x: Array) -> Array:
     return np.asarray(2 * x * (ive(0, 4 * x) + ive(1, 4 * x)))
 
 
-def linear_width(time: Array, length: Array) -> tuple[Array, Array]:
-    """F and G of eqs. (3) and (4) at times (times the stiffness) on rings, each of shape (n,).
+def linear_width(time: Array, length: Array, columnar: bool = True) -> tuple[Array, Array]:
+    """F and G of eqs. (3) and (4) at times (times the stiffness) on rings, each of shape (n,); not G unless `columnar`.
 
     As on a ring without end, but for the mode that the mean takes away, until the end is felt; then by what is left of
     the slowest modes.
     """
     x, n = np.asarray(time, np.float64), np.asarray(length, np.float64)
     early = x < BEFORE_THE_END * n * n
-    share, weight = gauss_legendre(16)
     before = np.where(early, x, 0.0)
-    y = before[:, None] * share**2
-    grows = ((_endless(y) - _endless(y / 2)) * 4 * share) @ weight * before  # dG/dx = 2 [F(x) - F(x/2)]
     k = np.arange(1, SLOWEST + 1)
     pace = 4 * np.sin(math.pi * k / n[:, None]) ** 2
     several = np.where(2 * k < n[:, None], 2.0, np.where(2 * k == n[:, None], 1.0, 0.0)) / n[:, None]
@@ -52,6 +49,11 @@ def linear_width(time: Array, length: Array) -> tuple[Array, Array]:
     decay = np.exp(-pace * np.where(early, 0.0, x)[:, None])
     f_last, g_last = (n * n - 1) / (12 * n), (n * n - 1) * (n * n + 11) / (720 * n)
     f = np.where(early, _endless(before) - 2 * x / n, f_last - np.sum(several * decay**2 / pace, axis=1))
+    if not columnar:
+        return f, np.zeros_like(f)
+    share, weight = gauss_legendre(16)
+    y = before[:, None] * share**2
+    grows = ((_endless(y) - _endless(y / 2)) * 4 * share) @ weight * before  # dG/dx = 2 [F(x) - F(x/2)]
     g = np.where(early, grows - x * x / n, g_last - np.sum(several * (2 * decay - decay**2) / pace**2, axis=1))
     return f, g
 

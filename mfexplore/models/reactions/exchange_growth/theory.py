@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import gammaln, hyp2f1
 
 from mfexplore.core import Array
+from mfexplore.numerics.functions.quadrature import gauss_legendre
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.later import later
 
@@ -77,19 +78,19 @@ def modes(exponent: float) -> tuple[Array, Array, Array]:
 def monomers(exponent: float) -> Growth:
     """One monomer at a time: N and the time t of eq. (3) as functions of tau; beyond the largest size as they go on."""
     k, rates, amplitudes = modes(exponent)
-    x, w = np.polynomial.legendre.leggauss(3)
     q = 2 - exponent
     edges = np.linspace(math.log(1e-3), 0.5 + (q * math.log(LARGEST) if q > 0.2 else 3.0), 193)
     width = edges[1] - edges[0]
-    inner = np.exp(edges[:-1, None] + width * (1 + x) / 2)
+    places, panels = gauss_legendre(3, edges)
+    inner = np.exp(places)
     power = k**exponent
     sums = np.stack([np.ones_like(k), power, power * (k > LARGEST / 50), k == 1], axis=1)
     weights = amplitudes.T @ sums
-    between = np.exp(inner.ravel()[:, None] * rates) @ weights[:, 1]
+    between = np.exp(inner[:, None] * rates) @ weights[:, 1]
     clusters, activity, share, singles = (np.exp(np.exp(edges)[:, None] * rates) @ weights).T
     end = int(np.argmax(np.append(share > 1e-3 * activity, True)))  # here the largest size is felt
     tau, clusters, activity, singles = np.exp(edges[:end]), clusters[:end], activity[:end], singles[:end]
-    rise = (inner / between.reshape(inner.shape))[: end - 1] @ w * width / 2
+    rise = (inner / between * panels).reshape(-1, 3).sum(axis=1)[: end - 1]
     time = np.concatenate([[0.0], np.cumsum(rise)]) + tau[0] - 0.5 * (2**exponent - 2) * tau[0] ** 2
     slope = -time * activity * singles / clusters
     # Beyond: dt = dtau/activity, where the activity grows as tau^p and N falls as tau^-fall.

@@ -56,194 +56,28 @@ or fewer.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array, Points
-from mfexplore.numerics.chance.fractional_noise import correlation, fractional_noise
-from mfexplore.numerics.functions.quadrature import gauss_legendre
+from mfexplore.models.disorder.colored_she.dynamics import ColoredSHESimulation
+from mfexplore.models.disorder.colored_she.theory import (
+    COUNTED_OUT,
+    LONGEST,
+    all_walks,
+    correction,
+    first_chaos,
+    growth_rate,
+    second_moments,
+    self_overlaps,
+)
+from mfexplore.numerics.chance.fractional_noise import correlation
 
-LONGEST, COUNTED_OUT = 2048, 12  # steps; of walks that are all counted
-GATHERED = 20_000_000  # potentials looked up when walks are counted
-ROWS, COLUMNS = 200, 320  # of the picture
-COLOURED, WHITE = {"noise": ("coloured",)}, {"noise": ("white",)}
-
-
-@lru_cache(maxsize=128)
-def returns(alpha: float) -> Array:
-    """P(S_k = 0) for k = 0 .. 2 LONGEST, from the characteristic function; nodes crowd at both ends of it."""
-    u, weight = gauss_legendre(56)
-    angle = 0.5 * math.pi * u**6
-    measure = 3 * u**5 * weight  # of d(angle)/pi
-    # 1 - cos(angle) and, at the other end, 2 - (1 - cos): both without cancellation
-    far = 2 * np.sin(angle / 2) ** 2
-    value = np.concatenate([1 - far ** (alpha / 2), 1 - (2 - far) ** (alpha / 2)])
-    powers = np.cumprod(np.vstack([np.ones_like(value), np.tile(value, (2 * LONGEST, 1))]), axis=0)
-    return np.asarray(powers @ np.concatenate([measure, measure]))
-
-
-@lru_cache(maxsize=256)
-def correlations(hurst: float) -> tuple[Array, Array]:
-    """(Rho at lags 0 .. LONGEST, its sums over all lags d = -m, -m + 2, .., m)."""
-    rho = correlation(hurst, LONGEST + 1)
-    twice = 2 * rho
-    twice[0] = 1.0
-    sums = np.empty_like(rho)
-    sums[::2], sums[1::2] = np.cumsum(twice[::2]), np.cumsum(twice[1::2])
-    return rho, sums
-
-
-def first_chaos(hurst: float, alpha: float, steps: int) -> float:
-    """Eq. (4) for beta = 1."""
-    total = np.arange(2, 2 * steps + 1)
-    _, sums = correlations(hurst)
-    return float(returns(alpha)[2 : 2 * steps + 1] @ sums[np.minimum(total - 2, 2 * steps - total)])
-
-
-def correction(hurst: float, alpha: float, steps: int) -> float:
-    """Eq. (5) for beta = 1."""
-    rho, _ = correlations(hurst)
-    lag = np.arange(1, steps)
-    return float(0.5 * steps + (steps - lag) @ (rho[lag] * returns(alpha)[lag]))
-
-
-def second_moments(alpha: float, steps: int, b: Array) -> Array:
-    """Eq. (7): W_0 .. W_steps for every b of shape (m,), shape (steps + 1, m)."""
-    q = returns(alpha)[2 : 2 * steps + 1 : 2]
-    back = np.ones((steps + 1, b.size))  # the last first, so that what is summed is contiguous
-    for n in range(1, steps + 1):
-        back[steps - n] = 1 + b * (q[:n] @ back[steps - n + 1 :])
-    return back[::-1]
-
-
-def all_walks(steps: int) -> Array:
-    """Places S_1 .. S_steps of every walk of nearest neighbours, shape (2^steps, steps)."""
-    bits = (np.arange(2**steps)[:, None] >> np.arange(steps)) & 1
-    return np.asarray(np.cumsum(2 * bits - 1, axis=1))
-
-
-def self_overlaps(walks: Array, hurst: float) -> Array:
-    """Sum over i, j of rho(i - j) where a walk is at the same place, shape (walks,)."""
-    steps = walks.shape[1]
-    found = np.full(len(walks), float(steps))
-    for lag, rho in enumerate(correlation(hurst, steps)[1:], start=1):
-        found += 2 * rho * np.count_nonzero(walks[:, lag:] == walks[:, :-lag], axis=1)
-    return found
-
-
-class ColoredSHESimulation(core.Simulation["ColoredSHE"]):
-    """One sample of the potentials; Z for every end point, one step of the walk after another."""
-
-    time_unit, relaxation, window = "steps", float(LONGEST), 0.0
-
-    def prepare(self) -> None:
-        m = self.model
-        self.step = float(max(1, m.length // 256))
-        self.potential = np.ascontiguousarray(fractional_noise(m.roughness, m.length, m.size, self.rng).T)
-        self.spectrum = m.step_spectrum()
-        self.z, self.scale = np.ones(m.size), 0.0  # Z is z times exp(scale)
-        columns = min(m.size, COLUMNS)
-        self.raster = np.full((min(ROWS, m.length), columns), np.nan)
-        self.pairs = np.empty((2, 0))
-        self.shorter = self._quarter()
-
-    def _quarter(self) -> Array:
-        """Ln Z after a quarter of the steps, at the strength that belongs to them."""
-        short = self.model.replace(length=max(1, self.model.length // 4))
-        z, scale = np.ones(short.size), 0.0
-        for row in fractional_noise(short.roughness, short.length, short.size, self.rng).T:
-            z, scale = self._stepped(z, scale, short.beta, row)
-        return np.log(z) + scale
-
-    def _stepped(self, z: Array, scale: float, beta: float, row: Array) -> tuple[Array, float]:
-        z = np.fft.irfft(np.fft.rfft(z * np.exp(beta * row)) * self.spectrum, z.size)
-        z = np.maximum(z, 1e-14 * z.max())  # what the transform has below zero
-        mean = float(z.mean())
-        return z / mean, scale + math.log(mean)
-
-    def evolve(self, duration: float) -> float:
-        m = self.model
-        first = round(self.time)
-        last = min(first + round(duration), m.length)
-        for i in range(first, last):
-            self.z, self.scale = self._stepped(self.z, self.scale, m.beta, self.potential[i])
-            row = (i + 1) * len(self.raster) // m.length
-            if row > i * len(self.raster) // m.length:
-                shown = np.log(self.z[: self.raster.shape[1]])
-                self.raster[row - 1] = shown - shown.mean()
-        if last == m.length and m.counts_out:
-            self._count_out()
-        return float(last - first)
-
-    def _count_out(self) -> None:
-        """Both partition functions at some end points from all walks."""
-        m = self.model
-        walks, beta = all_walks(m.length), m.beta
-        norm = -0.5 * beta**2 * self_overlaps(walks, m.roughness)
-        time = m.length - 1 - np.arange(m.length)
-        self.pairs = np.empty((2, max(1, min(m.size, GATHERED // walks.size))))
-        for x in range(self.pairs.shape[1]):
-            passed = beta * self.potential[time, (x + walks) % m.size].sum(axis=1)
-            self.pairs[:, x] = np.exp(passed).mean(), np.exp(passed + norm).mean()
-
-    def observe(self) -> dict[str, float]:
-        m = self.model
-        mean, logs = float(self.z.mean()), np.log(self.z)
-        stratonovich = mean * math.exp(min(self.scale, 600.0))
-        ito = stratonovich * math.exp(-0.5 * m.beta**2 * self.time) if m.noise == "white" else math.nan
-        if self.pairs.size and m.noise == "coloured":
-            ito = float(self.pairs[1].mean())
-        return {
-            "stratonovich_mean": stratonovich, "ito_mean": ito, "second_moment": float(np.mean(self.z**2)) / mean**2,
-            "log_mean": float(logs.mean()) + self.scale, "log_variance": float(logs.var()),
-        }  # fmt: skip
-
-    @property
-    def finished(self) -> bool:
-        return round(self.time) >= self.model.length
-
-    def pictures(self) -> core.Album:
-        album: dict[str, Callable[[], core.Picture]] = {"landscape": self.picture, "law": self._law}
-        if self.model.counts_out:
-            album["two integrals"] = self._pairs
-        return core.Album(album)
-
-    def picture(self) -> core.Field:
-        columns = self.raster.shape[1]
-        limit = max(0.1, 2.5 * float(np.nanstd(self.raster))) if np.isfinite(self.raster).any() else 1.0
-        return core.Field(
-            self.raster, (0.0, float(columns), 0.0, float(self.model.length)), core.Axis("end point"),
-            core.Axis("steps"), -limit, limit, signed=True, caption="ln Z about its mean",
-        )  # fmt: skip
-
-    def _law(self) -> core.Chart:
-        """Ln Z over all end points, after all steps and after a quarter of them: the same law, if (3) is right."""
-        both = [(f"after {max(1, self.model.length // 4)} steps", self.shorter)]
-        if self.finished:
-            both.append((f"after {self.model.length} steps", np.log(self.z) + self.scale))
-        low, high = min(v.min() for _, v in both), max(v.max() for _, v in both)
-        edges = np.linspace(low - 1e-9, high + 1e-9, 33)
-        middle, series = 0.5 * (edges[1:] + edges[:-1]), []
-        for name, values in both:
-            series.append(core.Series(name, middle, np.histogram(values, edges, density=True)[0], "step"))
-        axes = core.Axis("ln Z"), core.Axis("density", low=0.0)
-        return core.Chart(tuple(series), *axes, caption="same strength, other n")
-
-    def _pairs(self) -> core.Chart:
-        """Every dot is one end point: Stratonovich's Z, and Skorokhod's in the same potentials."""
-        stratonovich, skorokhod = self.pairs
-        top = float(stratonovich.max(initial=2.0))
-        return core.Chart(
-            (core.Series("end points", stratonovich, skorokhod, "points"),
-             core.Series("mean of Skorokhod's", np.array([0.0, top]), np.ones(2))),
-            core.Axis("Z, Stratonovich", low=0.0), core.Axis("Z, Itô and Skorokhod", low=0.0),
-            (core.Guide(1.0, (0.0, 0.0), "equal"),), "after the last step, from all walks",
-        )  # fmt: skip
+COLOURED = {"noise": ("coloured",)}
 
 
 @dataclass(frozen=True)
@@ -490,8 +324,3 @@ class ColoredSHE(core.Model):
 
     def footprint(self) -> int:
         return 60 * self.size * self.length + 100_000
-
-
-def growth_rate(b: float) -> float:
-    """Of the second moment of nearest neighbours, per step, b = exp(beta^2) - 1."""
-    return -math.log1p(-((b / (1 + b)) ** 2))
