@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SHOWN = 240  # oscillators in a picture, at most
 LONGEST_STEP = 0.1
+GOLDEN = 0.6180339887498949
 SETTLED = 0.2  # of a turn from the bottom of a well, before a slip counts: it may fall back
 
 
@@ -133,9 +134,12 @@ class Sync1DSimulation(core.Simulation["Sync1D"]):
 
     def samples(self, observable: str | None = None) -> Array:
         """Heights about their mean in units of the width, the side that grows to the right."""
-        width = math.sqrt(self.square_width)
-        side = -1.0 if self.model.nonlinearity < 0 else 1.0
-        heights = side * (self.height - self.height.mean())
+        m = self.model
+        heights = -self.height if m.nonlinearity < 0 else self.height
+        if m.kind == "single_step":  # whole numbers stand for what is between them
+            heights = heights + (np.arange(m.size) * GOLDEN) % 1.0
+        heights = heights - heights.mean()
+        width = float(heights.std())
         return heights / width if width > 0 else heights
 
     def pictures(self) -> core.Album:

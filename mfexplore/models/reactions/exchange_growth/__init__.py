@@ -152,9 +152,7 @@ class ExchangeGrowth(core.Model):
     )
     landmarks = (
         core.Landmark("gel_time", "t_g", "mass begins to leak", of="age", only=VANISH, finest=65),
-        core.Landmark(
-            "critical_density", r"\rho_c", "the fluid is full, eq. (5)", of="density", only=STAY
-        ),
+        core.Landmark("critical_density", r"\rho_c", "the fluid is full, eq. (5)", of="density", only=STAY),
     )
     planes = (
         core.Plane("age", "exponent", "mean_size", along="x", finest=65, only=VANISH),

@@ -215,7 +215,8 @@ def mergers(exponent: float) -> Growth:
     if exponent > 0.5:
         vanishing = second[[-9, -1]] ** -((exponent - 0.5) / (1.5 - exponent))
         gel = float(time[-1] + vanishing[1] * (time[-1] - time[-9]) / (vanishing[0] - vanishing[1]))
-        still = clusters[-1] + (clusters[-1] - clusters[-9]) / (time[-1] - time[-9]) * (gel - time[-1])
+        fall = math.log(clusters[-1] / clusters[-9]) / math.log(time[-1] / time[-9])
+        still = clusters[-1] * (gel / time[-1]) ** fall
         time, clusters = np.append(time, gel), np.append(clusters, still)
     elif time[-1] < 1e4:
         fall = 1 / max(1 - 2 * exponent, 0.05)
