@@ -12,7 +12,7 @@ from mfexplore.core import Array
 from mfexplore.numerics.functions.quadrature import gauss_legendre
 from mfexplore.numerics.functions.tracy_widom import tracy_widom_determinant
 
-BEFORE_THE_END, SLOWEST = 0.008, 11  # of the square of the length; modes that still move after that
+BEFORE_THE_END, SLOWEST = 0.006, 14  # of the square of the length; modes that still move after that
 RINGS, LONGEST = 256, 512  # rings that are drawn for the law of the locking coupling, and their length at most
 
 
@@ -51,7 +51,7 @@ def linear_width(time: Array, length: Array, columnar: bool = True) -> tuple[Arr
     f = np.where(early, _endless(before) - 2 * x / n, f_last - np.sum(several * decay**2 / pace, axis=1))
     if not columnar:
         return f, np.zeros_like(f)
-    share, weight = gauss_legendre(16)
+    share, weight = gauss_legendre(24)
     y = before[:, None] * share**2
     grows = ((_endless(y) - _endless(y / 2)) * 4 * share) @ weight * before  # dG/dx = 2 [F(x) - F(x/2)]
     g = np.where(early, grows - x * x / n, g_last - np.sum(several * (2 * decay - decay**2) / pace**2, axis=1))
@@ -97,6 +97,6 @@ def locking_couplings(length: int) -> Array:
 def slip_rate(stiffness: Array, noise: Array, time: Array, length: Array) -> Array:
     """Eq. (6), per bond and both ways; each of shape (n,)."""
     near = ive(0, 4 * stiffness * time) + 1 / length
-    with np.errstate(divide="ignore"):
-        barrier = 2 * stiffness / noise * (1 + math.pi**2 / 4 * near)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        barrier = np.where(noise > 0, 2 * stiffness / noise * (1 + math.pi**2 / 4 * near), np.inf)
     return np.asarray(4 * stiffness / (3 * math.pi) * np.exp(-barrier))

@@ -306,6 +306,18 @@ class ColoredSHE(core.Model):
         ])  # fmt: skip
         return np.asarray(whole**-0.5)
 
+    def landmark(self, name: str, along: str) -> Array:
+        """Strong disorder is solved for the strength alone: along others every step would want its own walk."""
+        if name == "strong_disorder" and along != "strength":
+            raise core.NotOfferedError(self.title, f"{name} along {along}")
+        return super().landmark(name, along)
+
+    def trace_landmark(self, name: str, x: str, y: str, x_range: tuple[float, float]) -> tuple[Array, Array]:
+        """The same of its curve."""
+        if name == "strong_disorder" and "strength" not in (x, y):
+            raise core.NotOfferedError(self.title, f"{name} in the plane ({x}, {y})")
+        return super().trace_landmark(name, x, y, x_range)
+
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         """Of a walk that is shorter at the same beta."""
         steps = np.clip(np.round(np.asarray(times)), 0, self.length).astype(int)
