@@ -275,9 +275,9 @@ class ColoredSHE(core.Model):
             return {"(3)": state["exponent"] - self.roughness + 0.5 / self.alpha}
         i = np.arange(1, n + 1)
         rho = correlation(self.roughness, np.subtract.outer(i, i))
-        theta = (np.arange(200_000) + 0.5) * math.pi / 200_000
-        step = 1 - (1 - np.cos(theta)) ** (self.alpha / 2)
-        q, power = np.ones(2 * n + 1), np.ones_like(theta)
+        v = (np.arange(20_000) + 0.5) / 20_000
+        step = 1 - (1 - np.cos(math.pi * v**4)) ** (self.alpha / 2)
+        q, power = np.ones(2 * n + 1), 4 * v**3
         for k in range(1, 2 * n + 1):
             power *= step
             q[k] = power.mean()
