@@ -85,6 +85,14 @@ def test_mean_lies_above_its_bound_and_near_it_for_weak_disorder() -> None:
         assert math.exp(bound) <= mean < math.exp(bound) * (1 + gap)
 
 
+def test_paths_end_where_the_theory_is() -> None:
+    for noise in ("coloured", "white"):
+        model = ColoredSHE(noise=noise, hurst=0.7, alpha=1.6, length=100, strength=0.8)
+        path = model.predicted_path({}, np.array([0.0, 1.0, 100.0]))
+        for name, values in path.items():
+            assert values[[0, -1]] == pytest.approx([1.0, float(model.theory()[name])], rel=1e-9)
+
+
 def test_boundary_is_where_the_correction_stops_growing() -> None:
     """Per doubling of the steps it grows by a power that passes zero at eq. (6)."""
     for alpha in (2.0, 1.5):

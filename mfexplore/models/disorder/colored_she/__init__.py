@@ -74,6 +74,7 @@ from mfexplore.models.disorder.colored_she.theory import (
     growth_rate,
     second_moments,
     self_overlaps,
+    sums_in_time,
 )
 from mfexplore.numerics.chance.fractional_noise import correlation
 
@@ -321,15 +322,13 @@ class ColoredSHE(core.Model):
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         """Of a walk that is shorter at the same beta."""
         steps = np.clip(np.round(np.asarray(times)), 0, self.length).astype(int)
-        square, mean, beta = np.ones(steps.size), np.ones(steps.size), self.beta
+        beta = self.beta
         if self.noise == "white":
             square = second_moments(self.alpha, self.length, np.array([np.expm1(beta**2)]))[steps, 0]
-            return {"second_moment": square, "ito_mean": mean, "stratonovich_mean": np.exp(steps * beta**2 / 2)}
-        for k, n in enumerate(steps):
-            if n:
-                square[k] += beta**2 * first_chaos(self.hurst, self.alpha, int(n))
-                mean[k] = math.exp(min(600.0, beta**2 * correction(self.hurst, self.alpha, int(n))))
-        return {"second_moment": square, "stratonovich_mean": mean}
+            return {"second_moment": square, "ito_mean": np.ones(steps.size),
+                    "stratonovich_mean": np.exp(np.minimum(steps * beta**2 / 2, 600.0))}  # fmt: skip
+        chaos, more = (beta**2 * table[steps] for table in sums_in_time(self.hurst, self.alpha, self.length))
+        return {"second_moment": 1 + chaos, "stratonovich_mean": np.exp(np.minimum(more, 600.0))}
 
     def caveat(self) -> str:
         return "what is compared is a lower bound, or rare end points carry the mean"

@@ -52,6 +52,18 @@ def correction(hurst: float, alpha: float, steps: int) -> float:
     return float(0.5 * steps + (steps - lag) @ (rho[lag] * returns(alpha)[lag]))
 
 
+@lru_cache(maxsize=8)
+def sums_in_time(hurst: float, alpha: float, steps: int) -> tuple[Array, Array]:
+    """Eqs. (4) and (5) for beta = 1 after 0 .. steps steps, each of shape (steps + 1,)."""
+    rho, _ = correlations(hurst)
+    q = returns(alpha)
+    more = np.zeros(steps + 1)
+    for n in range(1, steps + 1):  # meetings of one walk's last place with all of the other's
+        more[n] = 2 * rho[n - 1 : 0 : -1] @ q[n + 1 : 2 * n] + q[2 * n]
+    own = np.cumsum(np.append(0.5, rho[1:steps] * q[1:steps]))
+    return np.cumsum(more), np.append(0.0, np.cumsum(own))
+
+
 def second_moments(alpha: float, steps: int, b: Array) -> Array:
     """Eq. (7): W_0 .. W_steps for every b of shape (m,), shape (steps + 1, m)."""
     q = returns(alpha)[2 : 2 * steps + 1 : 2]
