@@ -73,7 +73,7 @@ def candidate(start, bound, total, without, rng):
 
 @kernel
 def trade(size, start, exponent, everything, duration, rng):
-    """Eq. (2): pairs by their weight, with rejection (which waits, too). The clusters of class c, as `octave` says, are
+    """Exchanges: pairs by their weight, with rejection (which waits, too). The clusters of class c, as `octave` says, are
     size[start[c] : start[c + 1]]; both are overwritten. Returns how much of the duration there was time for.
     """
     total_number = size.size
@@ -140,7 +140,7 @@ def hop(size, occupied, count, attraction, duration, rng):
 
 
 class ExchangeGrowthSimulation(core.Simulation["ExchangeGrowth"]):
-    """Eq. (2), one exchange after another."""
+    """As defined, one exchange after another."""
 
     time_unit, recording = "exchange times", "log"
 

@@ -60,7 +60,7 @@ def scaling_size(times: Array, exponent: float) -> Array:
 
 @lru_cache(maxsize=8)
 def modes(exponent: float) -> tuple[Array, Array, Array]:
-    """Eq. (3) as a sum of exponentials in tau: (sizes, rates, amplitudes of shape (sizes, modes)).
+    """Eq. (2) as a sum of exponentials in tau: (sizes, rates, amplitudes of shape (sizes, modes)).
 
     Between distant sizes a step keeps mean and variance per time of many steps of one: rates k^exponent, cut by gaps.
     """
@@ -76,7 +76,7 @@ def modes(exponent: float) -> tuple[Array, Array, Array]:
 
 @lru_cache(maxsize=256)
 def monomers(exponent: float) -> Growth:
-    """One monomer at a time: N and the time t of eq. (3) as functions of tau; beyond the largest size as they go on."""
+    """One monomer at a time: N and the time t of eq. (2) as functions of tau; beyond the largest size as they go on."""
     k, rates, amplitudes = modes(exponent)
     q = 2 - exponent
     edges = np.linspace(math.log(1e-3), 0.5 + (q * math.log(LARGEST) if q > 0.2 else 3.0), 193)
@@ -230,17 +230,17 @@ def mergers(exponent: float) -> Growth:
 
 
 def partition(fugacity: Array, attraction: Array) -> Array:
-    """Z of eq. (7): sum over k of z^k k! Gamma(1 + b)/Gamma(k + 1 + b)."""
+    """Z of eq. (4): sum over k of z^k k! Gamma(1 + b)/Gamma(k + 1 + b)."""
     return np.asarray(hyp2f1(1.0, 1.0, 1.0 + attraction, fugacity))
 
 
 def critical_density(attraction: Array) -> Array:
-    """Eq. (8): the density that the fluid can hold; infinite for b <= 2."""
+    """Eq. (5): the density that the fluid can hold; infinite for b <= 2."""
     return np.where(attraction > 2, 1 / np.where(attraction > 2, attraction - 2, 1.0), np.inf)
 
 
 def fugacity(attraction: Array, density: Array) -> tuple[Array, Array]:
-    """(z, density of the fluid at that z), each of shape (n,), from eq. (7) by Newton's method between bounds."""
+    """(z, density of the fluid at that z), each of shape (n,), from eq. (4) by Newton's method between bounds."""
     b, rho = attraction, np.minimum(density, critical_density(attraction))
     condensed = density >= critical_density(attraction)
     low, high = np.zeros_like(rho), np.ones_like(rho)
@@ -248,7 +248,7 @@ def fugacity(attraction: Array, density: Array) -> tuple[Array, Array]:
     reached = np.zeros_like(rho)
     for _ in range(60):
         whole = partition(z, b)
-        reached = (z - b + b / whole) / (1 - z)  # eq. (7) summed by parts
+        reached = (z - b + b / whole) / (1 - z)  # eq. (4) summed by parts
         gap = reached - rho
         low, high = np.where(gap < 0, z, low), np.where(gap >= 0, z, high)
         slope = (1 - b * reached / (np.maximum(z, 1e-12) * whole) + reached) / (1 - z)
@@ -273,7 +273,7 @@ def _gel_curve(transfer: str) -> Any:
     grow, threshold = (mergers, 0.5) if transfer == "all" else (monomers, 1.5)
     exponents = threshold + np.array([0.1, 0.2, 0.3, 0.4, 0.5])
     values = [math.log(grow(float(e)).gel_time * (e - threshold)) for e in exponents]
-    if transfer == "one":  # from eq. (6), where the scaling law holds all the time
+    if transfer == "one":  # from eq. (3), where the scaling law holds all the time
         exponents, values = np.append(exponents, 1.5), [*values, -math.log(3)]
     return np.polynomial.Polynomial.fit(exponents, values, len(values) - 1)
 
