@@ -176,7 +176,7 @@ class ColoredSHE(core.Model):
         ),
         core.Preset(
             "long jumps", {"alpha": 1.3, "hurst": 0.93, "strength": 1.0},
-            "Jumps smooth across the ring, yet memory draws stripes along time; few returns want more memory for both.",
+            "Jumps seldom return, so that both limits want more memory; channels are wide, and stay where they are.",
             view=core.View(plane=("hurst", "alpha"), colour="correction", along="alpha", series="log_variance",
                            picture="landscape"),
         ),

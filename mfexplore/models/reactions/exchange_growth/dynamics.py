@@ -73,7 +73,7 @@ def candidate(start, bound, total, without, rng):
 
 @kernel
 def trade(size, start, exponent, everything, duration, rng):
-    """Exchanges: pairs by their weight, with rejection (which waits, too). The clusters of class c, as `octave` says, are
+    """Pairs by their weight, with rejection (which waits, too). The clusters of class c, as `octave` says, are
     size[start[c] : start[c + 1]]; both are overwritten. Returns how much of the duration there was time for.
     """
     total_number = size.size
