@@ -207,7 +207,7 @@ class Sync1D(core.Model):
             view=core.View(plane=("noise", "nonoddity"), series="square_width", picture="phases in time"),
         ),
         core.Preset(
-            "noise makes slips", {"noise": 0.3, "nonoddity": 0.0, "size": 4096, "age": 1000.0},
+            "noise makes slips", {"noise": 0.25, "nonoddity": 0.0, "size": 4096, "age": 1000.0},
             "Each bond crosses its barrier now and then: stripes end, and the count of slips grows as eq. (6) says.",
             view=core.View(plane=("noise", "nonoddity"), series="slips", picture="phases in time"),
         ),
