@@ -133,11 +133,12 @@ class ColoredSHE(core.Model):
                    "limit.", title="Skorokhod only"),
     )  # fmt: skip
     failures = (
-        core.Failure("no_limit", "Stratonovich's mean has no limit: the number belongs to this many steps only."),
-        core.Failure("bound_only", "With a memory, second moment and Stratonovich's mean are lower bounds."),
+        core.Failure(
+            "no_limit", "Stratonovich's mean has no limit: the number belongs to this many steps only.", only=COLOURED
+        ),
     )
     landmarks = (
-        core.Landmark("stratonovich_limit", r"\alpha(2H-1)=1", "eq. (6): Stratonovich's limit exists above", of="hurst",
+        core.Landmark("stratonovich_limit", "H_c", "eq. (6): Stratonovich's limit exists above", of="hurst",
                       only=COLOURED, title="Stratonovich limit"),
         core.Landmark("strong_disorder", "w=1", "the first chaos is as large as the mean", continuous=False,
                       of="strength"),
@@ -250,7 +251,6 @@ class ColoredSHE(core.Model):
             (first_chaos(h, a, k), correction(h, a, k)) for h, a, k in zip(hurst.tolist(), alpha.tolist(), n.tolist(),
                                                                          strict=True)
         ]).T * beta**2  # fmt: skip
-        exact = np.full(n.shape, self.noise == "white")
         if self.noise == "white":
             square = np.empty(n.shape)
             b = np.expm1(beta**2)
@@ -267,7 +267,8 @@ class ColoredSHE(core.Model):
             "exponent": zeta, "first_chaos": chaos, "correction": more, "ito_mean": np.ones(n.shape),
             "stratonovich_mean": mean, "second_moment": square,
         }  # fmt: skip
-        fails = {"no_limit": alpha * (2 * hurst - 1) <= 1, "bound_only": ~exact}
+        coloured = self.noise == "coloured"
+        fails = {"no_limit": (alpha * (2 * hurst - 1) <= 1) & coloured}
         return core.Solution(values, np.zeros(n.shape), fails=fails)
 
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:

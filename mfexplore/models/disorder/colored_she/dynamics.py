@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array
-from mfexplore.models.disorder.colored_she.theory import LONGEST, all_walks, self_overlaps
+from mfexplore.models.disorder.colored_she.theory import COUNTED_OUT, LONGEST, all_walks, self_overlaps
 from mfexplore.numerics.chance.fractional_noise import fractional_noise
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ class ColoredSHESimulation(core.Simulation["ColoredSHE"]):
             self.z, self.scale = self._stepped(self.z, self.scale, m.beta, self.potential[i])
             row = (i + 1) * len(self.raster) // m.length
             if row > i * len(self.raster) // m.length:
-                shown = np.log(self.z[: self.raster.shape[1]])
+                shown = np.log((self.z + np.roll(self.z, 1))[: self.raster.shape[1]])  # even and odd places apart
                 self.raster[row - 1] = shown - shown.mean()
         if last == m.length and m.counts_out:
             self._count_out()
@@ -92,10 +91,7 @@ class ColoredSHESimulation(core.Simulation["ColoredSHE"]):
         return round(self.time) >= self.model.length
 
     def pictures(self) -> core.Album:
-        album: dict[str, Callable[[], core.Picture]] = {"landscape": self.picture, "law": self._law}
-        if self.model.counts_out:
-            album["two integrals"] = self._pairs
-        return core.Album(album)
+        return core.Album({"landscape": self.picture, "law": self._law, "two integrals": self._pairs})
 
     def picture(self) -> core.Field:
         columns = self.raster.shape[1]
@@ -122,9 +118,11 @@ class ColoredSHESimulation(core.Simulation["ColoredSHE"]):
         """Every dot is one end point: Stratonovich's Z, and Skorokhod's in the same potentials."""
         stratonovich, skorokhod = self.pairs
         top = float(stratonovich.max(initial=2.0))
+        few = f"walks are counted out for {COUNTED_OUT} steps of nearest neighbours, or fewer"
+        caption = "after the last step, from all walks" if self.model.counts_out else few
         return core.Chart(
             (core.Series("end points", stratonovich, skorokhod, "points"),
              core.Series("mean of Skorokhod's", np.array([0.0, top]), np.ones(2))),
             core.Axis("Z, Stratonovich", low=0.0), core.Axis("Z, Itô and Skorokhod", low=0.0),
-            (core.Guide(1.0, (0.0, 0.0), "equal"),), "after the last step, from all walks",
+            (core.Guide(1.0, (0.0, 0.0), "equal"),), caption,
         )  # fmt: skip

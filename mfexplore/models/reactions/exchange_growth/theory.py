@@ -13,6 +13,7 @@ from mfexplore.core import Array
 from mfexplore.numerics.functions.quadrature import gauss_legendre
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.later import later
+from mfexplore.numerics.matrices.blas import one_blas_thread
 
 eigh_tridiagonal = later("scipy.linalg", "eigh_tridiagonal")
 CubicHermiteSpline = later("scipy.interpolate", "CubicHermiteSpline")
@@ -70,7 +71,8 @@ def modes(exponent: float) -> tuple[Array, Array, Array]:
     rate = k**exponent * 2 / (up + down)
     root = np.sqrt((up + down) / k**exponent)  # of the weights of detailed balance
     between = np.sqrt(rate[:-1] / up[:-1] * rate[1:] / down[1:])
-    rates, vectors = eigh_tridiagonal(-rate * (1 / up + 1 / down), between)
+    with one_blas_thread():
+        rates, vectors = eigh_tridiagonal(-rate * (1 / up + 1 / down), between)
     return k, rates, root[:, None] / root[0] * vectors * vectors[0]
 
 
@@ -85,9 +87,10 @@ def monomers(exponent: float) -> Growth:
     inner = np.exp(places)
     power = k**exponent
     sums = np.stack([np.ones_like(k), power, power * (k > LARGEST / 50), k == 1], axis=1)
-    weights = amplitudes.T @ sums
-    between = np.exp(inner[:, None] * rates) @ weights[:, 1]
-    clusters, activity, share, singles = (np.exp(np.exp(edges)[:, None] * rates) @ weights).T
+    with one_blas_thread():
+        weights = amplitudes.T @ sums
+        between = np.exp(inner[:, None] * rates) @ weights[:, 1]
+        clusters, activity, share, singles = (np.exp(np.exp(edges)[:, None] * rates) @ weights).T
     end = int(np.argmax(np.append(share > 1e-3 * activity, True)))  # here the largest size is felt
     tau, clusters, activity, singles = np.exp(edges[:end]), clusters[:end], activity[:end], singles[:end]
     rise = (inner / between * panels).reshape(-1, 3).sum(axis=1)[: end - 1]
