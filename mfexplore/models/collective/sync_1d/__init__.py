@@ -140,7 +140,7 @@ class Sync1D(core.Model):
                         "time", low=0, high=1.2),
         core.Observable("kpz_coupling", "g", "strength of the nonlinearity, of which t_x is a power", low=0, high=2,
                         title="KPZ coupling"),
-        core.Observable("slips", "n_s", "phase slips per bond so far, eq. (6)", low=0, high=1, only=OSCILLATORS),
+        core.Observable("slips", "n_s", "phase slips per bond so far, eq. (6)", low=0, only=OSCILLATORS),
         core.Observable("locking_probability", r"P_{\rm lock}", "fraction of rings with such frequencies that lock "
                         "where there is no noise, eq. (7)", low=0, high=1, only=OSCILLATORS),
     )  # fmt: skip
@@ -184,32 +184,38 @@ class Sync1D(core.Model):
         core.Preset(
             "small differences", {"noise": 0.05, "size": 4096},
             "Neighbours keep in step, yet phases spread: the square width follows the root of time.",
-            view=core.View(plane=("noise", "nonoddity"), series="square_width", picture="width"),
+            view=core.View(plane=("noise", "nonoddity"), colour="growth_exponent", series="square_width",
+                           picture="width"),
         ),
         core.Preset(
             "a coupling not odd", {"noise": 0.06, "nonoddity": 1.0, "size": 8192, "age": 256.0},
             "Faster than the root of time and not yet as two thirds: the run is on its way from one law to the other.",
-            view=core.View(plane=("noise", "nonoddity"), series="square_width", picture="width"),
+            view=core.View(plane=("noise", "nonoddity"), colour="growth_exponent", series="square_width",
+                           picture="width"),
         ),
         core.Preset(
             "KPZ at once", {"kind": "single_step", "growth": 1.0, "size": 16_384, "age": 2000.0},
             "A surface that only grows widens as time to the power two thirds, and its heights lean to one side.",
-            view=core.View(plane=("age", "growth"), series="growth_exponent", picture="surface"),
+            view=core.View(plane=("age", "growth"), colour="growth_exponent", series="growth_exponent",
+                           picture="surface"),
         ),
         core.Preset(
             "as much up as down", {"kind": "single_step", "growth": 0.5, "size": 16_384, "age": 2000.0},
             "Without a direction the same steps make a surface of Edwards and Wilkinson.",
-            view=core.View(plane=("age", "growth"), series="growth_exponent", picture="width"),
+            view=core.View(plane=("age", "growth"), colour="growth_exponent", series="growth_exponent",
+                           picture="width"),
         ),
         core.Preset(
             "avalanche of slips", {"noise": 0.1, "nonoddity": 1.1, "size": 4096, "age": 500.0},
             "After a quiet start one slip sets off others, and the width runs away from every law.",
-            view=core.View(plane=("noise", "nonoddity"), series="square_width", picture="phases in time"),
+            view=core.View(plane=("noise", "nonoddity"), colour="growth_exponent", series="square_width",
+                           picture="phases in time"),
         ),
         core.Preset(
             "noise makes slips", {"noise": 0.25, "nonoddity": 0.0, "size": 4096, "age": 1000.0},
             "Each bond crosses its barrier now and then: stripes end, and the count of slips grows as eq. (6) says.",
-            view=core.View(plane=("noise", "nonoddity"), series="slips", picture="phases in time"),
+            view=core.View(plane=("noise", "nonoddity"), colour="growth_exponent", series="slips",
+                           picture="phases in time"),
         ),
         core.Preset(
             "a ring that locks", {"noise": 0.0, "disorder": 0.16, "size": 64, "age": 2000.0},
