@@ -422,11 +422,11 @@ class Sync1D(core.Model):
         return self.widths(points, self.desynchronized(points))[0].T
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
+        """By the law that rules at every time; the others stand in the picture of the width."""
         t = np.maximum(np.asarray(times, np.float64), 1e-9)
-        widths = self.widths_in_time(t)
-        path = {"square_width": widths}
+        width, half = (self.widths_in_time(at)[REGIME] for at in (t, t / 2))
         with np.errstate(divide="ignore", invalid="ignore"):
-            path["growth_exponent"] = np.where(widths > 0, np.log2(widths / self.widths_in_time(t / 2)), np.nan)
+            path = {"square_width": width, "growth_exponent": np.where(width > 0, np.log2(width / half), 0.0)}
         if self.kind == "oscillators":
             point = {name: np.full(t.size, float(getattr(self, name))) for name in self.axis_names()} | {"age": t}
             path["slips"] = self.slips_by(point)
