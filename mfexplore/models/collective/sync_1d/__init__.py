@@ -369,8 +369,7 @@ class Sync1D(core.Model):
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
         if state["method"] == "random_deposition" or not state["square_width"] > 0:
             return {}
-        point = {name: np.array([getattr(self, name)]) for name in self.axis_names()}
-        nu, lam, noise, sigma = (float(v[0]) for v in self.constants(point))
+        nu, lam, noise, sigma = (float(v[0]) for v in self.constants(self.in_time(np.array([self.age]))))
         if state["method"] == "edwards_wilkinson":  # by modes of the ring, each a process of Ornstein and Uhlenbeck
             decay = nu * (2 - 2 * np.cos(2 * np.pi * np.arange(1, self.size) / self.size))
             whole = noise * (1 - np.exp(-2 * decay * self.age)) / decay
@@ -414,11 +413,13 @@ class Sync1D(core.Model):
                 found = nu / (middle * np.sqrt(n))
         return np.where(np.isfinite(found) & (nu > 0), found, np.nan)
 
+    def in_time(self, times: Array) -> Points:
+        """The other controls as they are, at times of shape (n,)."""
+        return {name: np.full(times.size, getattr(self, name)) for name in self.axis_names()} | {"age": times}
+
     def widths_in_time(self, times: Array) -> Array:
-        """Square widths by method at times, shape (4, n), the other controls as they are."""
-        n = np.ones(times.size)
-        points = {name: getattr(self, name) * n for name in self.axis_names()} | {"age": times}
-        points["size"] = np.full(times.size, self.size)
+        """Square widths by method, shape (4, n)."""
+        points = self.in_time(times)
         return self.widths(points, self.desynchronized(points))[0].T
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
@@ -428,8 +429,7 @@ class Sync1D(core.Model):
         with np.errstate(divide="ignore", invalid="ignore"):
             path = {"square_width": width, "growth_exponent": np.where(width > 0, np.log2(width / half), 0.0)}
         if self.kind == "oscillators":
-            point = {name: np.full(t.size, float(getattr(self, name))) for name in self.axis_names()} | {"age": t}
-            path["slips"] = self.slips_by(point)
+            path["slips"] = self.slips_by(self.in_time(t))
         return path
 
     def laws(self, time: float) -> tuple[core.Law, ...]:
