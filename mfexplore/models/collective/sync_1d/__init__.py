@@ -125,11 +125,8 @@ class Sync1D(core.Model):
     sources = (
         core.Source("R. Gutiérrez and R. Cuerno, Phys. Rev. Research 5, 023047 (2023): synchronization as growth",
                     doi="10.1103/PhysRevResearch.5.023047"),
-        core.Source("M. Kardar, G. Parisi, Y.-C. Zhang, Phys. Rev. Lett. 56, 889 (1986)",
-                    doi="10.1103/PhysRevLett.56.889"),
+        core.Source("M. Kardar, G. Parisi, Y.-C. Zhang, PRL 56, 889 (1986)", doi="10.1103/PhysRevLett.56.889"),
         core.Source("S. F. Edwards and D. R. Wilkinson, Proc. R. Soc. A 381, 17 (1982)", doi="10.1098/rspa.1982.0056"),
-        core.Source("K. A. Takeuchi, Physica A 504, 77 (2018): constants of the class",
-                    doi="10.1016/j.physa.2018.03.009"),
         core.Source("S. H. Strogatz and R. E. Mirollo, Physica D 31, 143 (1988): chains lock",
                     doi="10.1016/0167-2789(88)90074-7"),
     )  # fmt: skip
