@@ -78,6 +78,7 @@ from mfexplore.models.collective.sync_1d.dynamics import Sync1DSimulation
 from mfexplore.models.collective.sync_1d.theory import (
     flat_variance,
     linear_width,
+    locked_fraction,
     locking_couplings,
     slip_rate,
 )
@@ -321,7 +322,7 @@ class Sync1D(core.Model):
         with np.errstate(divide="ignore", invalid="ignore"):
             slipped = 4 * nu / (3 * math.pi) * np.exp(-2 * nu / noise) * points["age"] > SLIPPED
             strained = STRAIN * (sigma / nu) ** 2 * np.sqrt(nu * points["age"]) > BEARS
-        return slipped | (strained & (self.locked(nu, sigma, points["size"]) < 0.5)) | (nu <= 0)
+        return slipped | (strained & (locked_fraction(nu, sigma, points["size"]) < 0.5)) | (nu <= 0)
 
     def slips_by(self, points: Points) -> Array:
         """Eq. (6) from the start to the age."""
@@ -330,16 +331,6 @@ class Sync1D(core.Model):
         times = points["age"][:, None] * share**2
         rates = slip_rate(nu[:, None], noise[:, None], times, points["size"][:, None])
         return np.asarray((rates * 2 * share) @ weight * points["age"])
-
-    def locked(self, nu: Array, sigma: Array, size: Array) -> Array:
-        """Fraction of rings that lock, shape (n,)."""
-        found = np.ones(nu.shape)
-        for length in np.unique(size[sigma > 0]):
-            own = (size == length) & (sigma > 0)
-            couplings = locking_couplings(int(length))
-            scaled = nu[own] / (sigma[own] * math.sqrt(length))
-            found[own] = np.interp(scaled, couplings, np.linspace(0, 1, couplings.size), left=0.0, right=1.0)
-        return found
 
     def solve(self, points: Points) -> core.Solution:
         nu, lam, noise, sigma = self.constants(points)
@@ -353,7 +344,7 @@ class Sync1D(core.Model):
         values = {"square_width": widths, "growth_exponent": exponents, "kpz_coupling": g[:, None] + 0 * widths}
         if self.kind == "oscillators":
             values["slips"] = self.slips_by(points)[:, None] + 0 * widths
-            values["locking_probability"] = self.locked(nu, sigma, points["size"])[:, None] + 0 * widths
+            values["locking_probability"] = locked_fraction(nu, sigma, points["size"])[:, None] + 0 * widths
         method = np.arange(4)
         late = points["age"] > takes_over
         columnar = (sigma > 0) & (lam != 0)
@@ -443,6 +434,9 @@ class Sync1D(core.Model):
             core.Law("height", z, density * width, "Tracy and Widom, flat KPZ", method="kpz"),
             core.Law("height", z, normal, "Gauss, a linear equation", method="edwards_wilkinson"),
         )
+
+    def law(self) -> core.Law:
+        return self.laws(0.0)[0]
 
     def caveat(self) -> str:
         return "laws take over slowly, slips need no barrier when the coupling is not odd, or the ring is short"

@@ -94,6 +94,17 @@ def locking_couplings(length: int) -> Array:
     return np.asarray((1 - share) * couplings[k] + share * couplings[k + 1])
 
 
+def locked_fraction(stiffness: Array, disorder: Array, size: Array) -> Array:
+    """Fraction of rings that lock, shape (n,)."""
+    found = np.ones(stiffness.shape)
+    for length in np.unique(size[disorder > 0]):
+        own = (size == length) & (disorder > 0)
+        couplings = locking_couplings(int(length))
+        scaled = stiffness[own] / (disorder[own] * math.sqrt(length))
+        found[own] = np.interp(scaled, couplings, np.linspace(0, 1, couplings.size), left=0.0, right=1.0)
+    return found
+
+
 def slip_rate(stiffness: Array, noise: Array, time: Array, length: Array) -> Array:
     """Eq. (6), per bond and both ways; each of shape (n,)."""
     near = ive(0, 4 * stiffness * time) + 1 / length

@@ -145,7 +145,7 @@ class ColoredSHE(core.Model):
     )  # fmt: skip
     planes = (
         core.Plane("hurst", "alpha", "correction", along="x", finest=65, only=COLOURED),
-        core.Plane("length", "strength", "first_chaos", along="y", finest=49),
+        core.Plane("length", "strength", "first_chaos", along="y", finest=33),
     )
     presets = (
         core.Preset(
