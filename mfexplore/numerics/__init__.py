@@ -8,7 +8,8 @@
 - `matrices`: products at the speed of memory (`matrix_vector`, `aligned`, `prefetch`); BLAS on one thread (`blas`);
   small systems inside kernels (`linear`, `inverse`); spectra of `tridiagonal` matrices; lowest eigenvalues without a
   matrix (`lanczos`); normal modes of bosons (`bogoliubov`); do levels repel (`level_statistics`)?
-- `chance`: `random` numbers inside kernels; errors of averages (`statistics`).
+- `chance`: `random` numbers inside kernels; noise with a long memory (`fractional_noise`); errors of averages
+  (`statistics`).
 - `space`: periodic `lattices`; sums over images of dipoles (`ewald`); how points fill the plane (`box_counting`);
   `wavelets` of a square picture.
 """
