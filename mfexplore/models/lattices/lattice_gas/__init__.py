@@ -407,7 +407,7 @@ class LatticeGas(core.Model):
             m = 2 * points["filling"] - 1
             return np.where(even, 0.5 / np.arcsinh((1 - m**8) ** -0.25), np.nan)
         law = states.equation(BETHE if name.endswith("bethe") else MEAN_FIELD, points)
-        there = (law.order > 0) & (even | (not law.on_a_tree))
+        there = (law.order > -1e-9) & (even | (not law.on_a_tree))  # its end belongs to a boundary
         if name.startswith("spinodal"):
             half = 0.5 * law.spinodal[:, None]
             return COEXISTENCE + half * [-1, 1], there[:, None] & np.ones(2, bool)

@@ -65,14 +65,9 @@ def as_gas(points: Points, grand: bool, m: Array, energy: Array, free_energy: Ar
 def reservoir(law: theory.Law, points: Points, known: Array) -> dict[int, dict[str, Array]]:
     """The states at a chemical potential by one theory."""
     h = 2 * (points["chemical_potential"] - COEXISTENCE)
-    two = law.order > 0
     found = {}
-    for branch, a, there in (
-        (DENSE, law.dense(h), two | (h >= 0)),  # a single state is called after the side it is on
-        (DILUTE, -law.dense(-h), two | (h < 0)),
-        (UNSTABLE, law.unstable(h), two),
-    ):
-        a = np.where(known & there, a, np.nan)
+    for branch, a in zip((DENSE, DILUTE, UNSTABLE), law.states(h), strict=True):
+        a = np.where(known, a, np.nan)
         energies = law.energy(a, h), law.free_energy(a), law.heat(a, h)
         extra = {"stable": 0 * h + (branch != UNSTABLE), "residual": np.abs(law.field(a) - h)}
         found[branch] = as_gas(points, True, law.magnetization(a), *energies) | extra

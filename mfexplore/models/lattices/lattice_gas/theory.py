@@ -17,12 +17,15 @@ cosh 2A = s sinh 2B - cosh 2B.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import spence
 
 from mfexplore.core import Array
+from mfexplore.families.lattice_spins.bethe_lattice import log_cosh as log_cosh_of
+from mfexplore.numerics.kernel import kernel
 
 NEIGHBOURS = 4
 EVEN = 1e-6  # spread of site energies of a surface without any
@@ -30,7 +33,7 @@ SERIES = 0.02  # below, averages over a spread are a series in it
 
 
 def log_cosh(x: Array) -> Array:
-    """The logarithm of cosh x."""
+    """The logarithm of cosh x; of a kernel's numbers it is `log_cosh_of`."""
     a = np.abs(x)
     return np.asarray(a + np.log1p(np.exp(-2 * a)) - np.log(2))
 
@@ -57,6 +60,37 @@ def averaged_log_cosh(a: Array, b: Array) -> Array:
     large = np.maximum(b, SERIES)
     exact = (integral(a + large) - integral(a - large)) / (2 * large)
     return np.where(b < SERIES, log_cosh(a) + b * b / (6 * np.cosh(np.minimum(np.abs(a), 300)) ** 2), exact)
+
+
+@kernel
+def newton(a, field, s, b):
+    """The root of A - b - s L(A, B) that Newton's rule comes to from `a` without stepping over it."""
+    for _ in range(100):
+        if b < 0.1:
+            there = math.atanh(math.tanh(a) * math.tanh(b))
+        else:
+            there = 0.5 * (log_cosh_of(a + b) - log_cosh_of(a - b))
+        rise = 1.0 - 0.5 * s * (math.tanh(a + b) - math.tanh(a - b))
+        if rise == 0.0:
+            break
+        step = (a - field - s * there) / rise
+        a -= step
+        if abs(step) <= 1e-15 * (1.0 + abs(a)):
+            break
+    return a
+
+
+@kernel
+def solve_states(field, s, b, two, found):
+    """Dense, dilute and unstable state at every point, into `found`, shape (3, n); field: over t; two: both exist."""
+    for i in range(field.size):
+        h = field[i]
+        if h >= 0.0 or two[i]:
+            found[0, i] = newton(h + s[i] * b[i], h, s[i], b[i])
+        if h < 0.0 or two[i]:
+            found[1, i] = -newton(-h + s[i] * b[i], -h, s[i], b[i])
+        if two[i]:
+            found[2, i] = newton(0.0, h, s[i], b[i])  # where the left side falls, and is bent towards the root
 
 
 class Law(NamedTuple):
@@ -108,34 +142,18 @@ class Law(NamedTuple):
         k = np.tanh(self.b)
         return np.arctanh(2 * m / (1 + k + np.sqrt((1 + k) ** 2 - 4 * m * m * k)))
 
+    def states(self, h: Array) -> tuple[Array, Array, Array]:
+        """A of the state along the field or, as long as that exists, against it; of its mirror image; and of the one
+        between them; NaN where there is none.
+        """
+        found = np.full((3, self.t.size), np.nan)
+        two = (self.order > 0) & (np.abs(h) <= self.spinodal)
+        solve_states(h / self.t, self.s, self.b, two, found)
+        return found[0], found[1], found[2]
+
     def dense(self, h: Array) -> Array:
         """A of the state along the field, or against it as long as that exists; NaN elsewhere."""
-        a = h / self.t + self.s * self.b
-        exists = (h >= 0) | ((self.order > 0) & (h >= -self.spinodal))
-        active = np.flatnonzero(exists)
-        t, b, s, h = (np.broadcast_to(x, a.shape)[active] for x in (self.t, self.b, self.s, h))
-        for _ in range(100):
-            here = a[active]
-            residual = here - h / t - s * passed(here, b)
-            rise = 1 - s * slope(here, b)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                step = np.where(rise > 0, residual / rise, 0.0)
-            a[active] -= step
-            moving = np.abs(step) > 1e-15 * (1 + np.abs(here))
-            active, t, b, s, h = active[moving], t[moving], b[moving], s[moving], h[moving]
-            if not active.size:
-                break
-        return np.where(exists, a, np.nan)
-
-    def unstable(self, h: Array) -> Array:
-        """A of the state between the two; NaN where there is none. The field falls monotonically there."""
-        high = self.limit.copy()
-        low = -high
-        for _ in range(55):
-            middle = 0.5 * (low + high)
-            above = self.field(middle) > h
-            low, high = np.where(above, middle, low), np.where(above, high, middle)
-        return np.where((self.order > 0) & (np.abs(h) < self.spinodal), 0.5 * (low + high), np.nan)
+        return self.states(h)[0]
 
     def energy(self, a: Array, h: Array) -> Array:
         """Per site, with the field's."""
