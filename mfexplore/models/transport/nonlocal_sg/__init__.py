@@ -197,19 +197,19 @@ class NonlocalSG(core.Model):
         core.Preset(
             "clusters", {},
             "Everybody repels everybody, and within a tenth of a unit of time four heaps stand there, of both alike.",
-            (core.Promise(core.Value("mode"), 4, 0), core.Promise(core.Mean("overlap", 0.3, 0.5), 1.0, 0.01)),
+            (core.Promise(core.Value("mode"), 4, 0), core.Promise(core.Mean("overlap", 0.3, 0.4), 1.0, 0.01, {"cells": 48})),
             core.View(function="first_density", series="overlap", picture="densities"),
         ),
         core.Preset(
             "segregation", {"self_interaction": 0.2, "cross_interaction": 0.9},
             "They avoid each other more than themselves: two halves, and a free energy that only falls.",
-            (core.Promise(core.Mean("overlap", 0.8, 1.0), -0.81, 0.02),),
+            (core.Promise(core.Mean("overlap", 0.8, 0.9), -0.81, 0.02, {"cells": 48, "time_step": 0.005}),),
             core.View(series="free_energy", picture="densities", function="second_density"),
         ),
         core.Preset(
             "first together, then apart", {"self_interaction": 0.0, "cross_interaction": 2.0},
             "Heaps of both grow fastest; then they see that parting is cheaper, and the free energy falls once more.",
-            (core.Promise(core.Mean("overlap", 0.9, 1.0), -0.52, 0.03),),
+            (core.Promise(core.Mean("overlap", 0.9, 1.0), -0.52, 0.05, {"cells": 48, "time_step": 0.005}),),
             core.View(series="overlap", picture="history", function="spectrum"),
         ),
         core.Preset(
