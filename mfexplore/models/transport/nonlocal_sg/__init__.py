@@ -197,7 +197,8 @@ class NonlocalSG(core.Model):
         core.Preset(
             "clusters", {},
             "Everybody repels everybody, and within a tenth of a unit of time four heaps stand there, of both alike.",
-            (core.Promise(core.Value("mode"), 4, 0), core.Promise(core.Mean("overlap", 0.3, 0.4), 1.0, 0.01, {"cells": 48})),
+            (core.Promise(core.Value("mode"), 4, 0),
+             core.Promise(core.Mean("overlap", 0.3, 0.4), 1.0, 0.01, {"cells": 48})),
             core.View(function="first_density", series="overlap", picture="densities"),
         ),
         core.Preset(
