@@ -200,12 +200,12 @@ class LatticeGas(core.Model):
     planes = (
         core.Plane(
             "chemical_potential", "temperature", "coverage", x_range=(-4.0, 0.0), y_range=(0.1, 1.2), along="x",
-            finest=129, only=GRAND,
+            finest=65, only=GRAND,
         ),
         core.Plane(
-            "chemical_potential", "disorder", "coverage", x_range=(-4.0, 0.0), along="x", finest=129, only=GRAND
+            "chemical_potential", "disorder", "coverage", x_range=(-4.0, 0.0), along="x", finest=65, only=GRAND
         ),
-        core.Plane("filling", "temperature", "potential", y_range=(0.1, 1.2), along="x", finest=129, only=CANONICAL),
+        core.Plane("filling", "temperature", "potential", y_range=(0.1, 1.2), along="x", finest=65, only=CANONICAL),
     )  # fmt: skip
     presets = (
         core.Preset(

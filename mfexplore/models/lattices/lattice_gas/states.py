@@ -65,12 +65,13 @@ def as_gas(points: Points, grand: bool, m: Array, energy: Array, free_energy: Ar
 def reservoir(law: theory.Law, points: Points, known: Array) -> dict[int, dict[str, Array]]:
     """The states at a chemical potential by one theory."""
     h = 2 * (points["chemical_potential"] - COEXISTENCE)
-    found = {}
-    for branch, a in zip((DENSE, DILUTE, UNSTABLE), law.states(h), strict=True):
-        a = np.where(known, a, np.nan)
-        energies = law.energy(a, h), law.free_energy(a), law.heat(a, h)
-        extra = {"stable": 0 * h + (branch != UNSTABLE), "residual": np.abs(law.field(a) - h)}
-        found[branch] = as_gas(points, True, law.magnetization(a), *energies) | extra
+    a = np.where(known, np.stack(law.states(h)), np.nan)
+    three = theory.Law(law.on_a_tree, law.t[None], law.spread[None])
+    energies = three.energy(a, h[None]), three.free_energy(a), three.heat(a, h[None])
+    both = as_gas({name: column[None] for name, column in points.items()}, True, three.magnetization(a), *energies)
+    both["residual"] = np.abs(three.field(a) - h)
+    found = {k: {name: rows[k] for name, rows in both.items()} for k in (DENSE, DILUTE, UNSTABLE)}
+    found[UNSTABLE]["stable"] = 0 * h
     return found
 
 
@@ -94,6 +95,8 @@ def onsager(points: Points, grand: bool, even: Array) -> dict[int, dict[str, Arr
     """The infinite even surface where it is known: at coexistence."""
     t, mean = points["temperature"], 2 * points["filling"] - 1
     here = np.flatnonzero(even & ((points["chemical_potential"] == COEXISTENCE) | (not grand)))
+    if not here.size:
+        return {}
     different, place = np.unique(t[here], return_inverse=True)
     columns = np.full((4, t.size), np.nan)
     columns[:, here] = np.array(exact_solution("square", 4 * different))[:, place]

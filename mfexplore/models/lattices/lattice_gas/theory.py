@@ -42,7 +42,7 @@ def passed(a: Array, b: Array) -> Array:
     """L(A, B)."""
     with np.errstate(divide="ignore"):
         small = np.arctanh(np.tanh(a) * np.tanh(b))
-    return np.where(b < 0.1, small, 0.5 * (log_cosh(a + b) - log_cosh(a - b)))
+    return np.where((b < 0.1) | (np.abs(a) < 1), small, 0.5 * (log_cosh(a + b) - log_cosh(a - b)))
 
 
 def slope(a: Array, b: Array) -> Array:
@@ -66,7 +66,7 @@ def averaged_log_cosh(a: Array, b: Array) -> Array:
 def newton(a, field, s, b):
     """The root of A - b - s L(A, B) that Newton's rule comes to from `a` without stepping over it."""
     for _ in range(100):
-        if b < 0.1:
+        if b < 0.1 or abs(a) < 1.0:  # else tanh A tanh B may round to 1
             there = math.atanh(math.tanh(a) * math.tanh(b))
         else:
             there = 0.5 * (log_cosh_of(a + b) - log_cosh_of(a - b))
