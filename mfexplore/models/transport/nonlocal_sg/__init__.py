@@ -144,7 +144,7 @@ class NonlocalSG(core.Model):
     observables = (
         core.Observable(
             "growth_rate", r"\lambda", "growth of the fastest mode of the homogeneous state, eq. (2)", signed=True,
-            low=-60, high=60,
+            low=-200, high=200,
         ),
         core.Observable("amplitude", "|u_n|", "largest harmonic of the first density", low=0, high=1),
         core.Observable(
@@ -156,7 +156,10 @@ class NonlocalSG(core.Model):
         core.Observable("speed", "v", "speed of the fastest mode", only=CHASE, low=0),
         core.Observable("first_density", "u_1", "density of the first population", over="place"),
         core.Observable("second_density", "u_2", "density of the second population", over="place"),
-        core.Observable("spectrum", r"\lambda_n", "growth rates of all modes", over="periods", title="growth of modes"),
+        core.Observable(
+            "spectrum", r"\lambda_n/k_n^2", "growth rate of each mode over its squared wave number", over="periods",
+            title="growth of modes", signed=True,
+        ),
     )  # fmt: skip
     coordinates = (
         core.Coordinate("place", "x", "place on the ring, the peak of the first population at 0"),
@@ -356,11 +359,12 @@ class NonlocalSG(core.Model):
         drawn = [np.interp(mode * PLACE % 1.0, y, np.append(u, u[0])) for u in (first, second)]
         here = self._here
         rates = patterns.growth(here["noise"], self.couplings(here), self.kernel, here["reach"])[0].max(axis=0)
+        rates /= (2 * np.pi * MODES) ** 2
         even = np.ones(PLACE.size)
         return {
             "first_density": core.Profile(PLACE, np.stack([even, drawn[0]])),
             "second_density": core.Profile(PLACE, np.stack([even, drawn[1]])),
-            "spectrum": core.Profile(MODES, np.stack([rates, rates])),
+            "spectrum": core.Profile(MODES, np.stack([rates, np.full(MODES.size, np.nan)])),
         }
 
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
