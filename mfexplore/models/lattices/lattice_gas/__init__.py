@@ -437,9 +437,9 @@ class LatticeGas(core.Model):
         if not grand or there.disorder > 0 or there.chemical_potential != COEXISTENCE:
             raise core.NotOfferedError(self.title, "exact values but on 4 × 4 places, and at coexistence")
         torus = torus_averages(there.side, 4 * there.temperature)
-        energies = (torus["energy"], torus["free_energy"], torus["specific_heat"])
+        energies = (np.full(1, torus[name]) for name in ("energy", "free_energy", "specific_heat"))
         gas = states.as_gas(points, True, np.zeros(1), *energies)
-        return {name: float(np.ravel(gas[name])[0]) for name in ("energy", "specific_heat", "free_energy", "entropy")}
+        return {name: float(gas[name][0]) for name in ("energy", "specific_heat", "free_energy", "entropy")}
 
     def extent(self) -> str:
         return f"of {self.realised().side} × {self.realised().side} places"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -219,8 +220,9 @@ class LatticeGasSimulation(core.Simulation["LatticeGas"]):
         return core.Lattice(self.occupied.reshape(m.side, -1), 0, 1, caption, False, ("empty", "particle"))
 
     def pictures(self) -> core.Album:
-        progress = {"heat_bath": self._seen, "wang_landau": self._counted, "nested": self._compression}
-        return core.Album({"surface": self.picture, "progress": progress[self.model.algorithm]})
+        draw: dict[str, Callable[[], core.Picture]] = {"heat_bath": self._seen, "wang_landau": self._counted}
+        progress = draw.get(self.model.algorithm, self._compression)
+        return core.Album({"surface": self.picture, "progress": progress})
 
     def _seen(self) -> core.Chart:
         coverage = self.series()[1]["coverage"]

@@ -317,7 +317,8 @@ class MembranePhaseFields(core.Model):
         if self.shape != "bud":
             raise core.NotOfferedError(self.title, "a landscape of a circle")
         depth = np.linspace(0.0, 2.0, 201)
-        energy = theory.cap_energy(depth, np.float64(self.line_tension), np.float64(self.spontaneous_curvature))
+        tension, spontaneous = (np.full(depth.size, x) for x in (self.line_tension, self.spontaneous_curvature))
+        energy = theory.cap_energy(depth, tension, spontaneous)
         return core.Landscape("depth", depth, energy, title="energy of a cap over 2πκ")
 
     def profiles(self) -> dict[str, core.Profile]:

@@ -375,7 +375,7 @@ class NonlocalSG(core.Model):
             return math.sin(x) / x if self.kernel == "top_hat" else 0.5 * (n == 1)
 
         kinds = (a + b, a - b) if self.response == "mutual" else (a,)
-        rates = [-((2 * math.pi * n) ** 2) * (noise + c * weight(n)) for n in MODES for c in kinds]
+        rates = [-((2 * math.pi * n) ** 2) * (noise + c * weight(int(n))) for n in MODES for c in kinds]
         found = {"(2)": (state["growth_rate"] - max(rates)) / (1 + abs(max(rates)))}
         if state["branch"] == "patterned":
             first, second, mode, _ = self.density()

@@ -41,7 +41,7 @@ class Ring(core.Simulation["NonlocalSG"]):
         angle = 2 * np.pi * np.outer(np.arange(1, ROUGH + 1), self.place)
         amplitudes = self.rng.normal(size=(2, ROUGH)) / np.sqrt(ROUGH)
         self.rough = amplitudes[0] @ np.cos(angle) + amplitudes[1] @ np.sin(angle)
-        self.density = np.ones((2, m.cells))
+        self.density: Array = np.ones((2, m.cells))
         if m.start == "blocks":
             left = self.place < 0.5
             self.density = np.stack([2.0 * left, 2.0 * ~left])
