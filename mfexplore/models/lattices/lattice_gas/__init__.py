@@ -304,7 +304,6 @@ class LatticeGas(core.Model):
 
     @property
     def particles(self) -> int:
-        """If their number is fixed."""
         return self.counted("filling", self.sites)
 
     @property

@@ -54,6 +54,7 @@ from mfexplore.core import Array, Points
 from mfexplore.models.transport.nonlocal_sg import patterns
 from mfexplore.models.transport.nonlocal_sg.patterns import APART, MODES, TOGETHER
 from mfexplore.models.transport.nonlocal_sg.schemes import Ring
+from mfexplore.numerics.matrices.blas import one_blas_thread
 
 HOMOGENEOUS, PATTERNED = 0, 1
 MUTUAL, CHASE = {"response": ("mutual",)}, {"response": ("chase",)}
@@ -306,7 +307,8 @@ class NonlocalSG(core.Model):
         if rows.size:
             chosen = patterns.Fastest(*(column[rows] for column in found))
             strengths = patterns.strengths(chosen, couplings[rows], self.kernel, reach[rows])
-            state = patterns.pattern(noise[rows], strengths)
+            with one_blas_thread():
+                state = patterns.pattern(noise[rows], strengths)
             k = np.arange(1, patterns.HARMONICS + 1)
             square = state.moments**2
             parity = np.where(chosen.kind == APART, (square * (-1.0) ** k).sum(axis=1) / square.sum(axis=1), 1.0)
