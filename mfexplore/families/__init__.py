@@ -21,6 +21,7 @@ declaration.
 - `fokker_planck`: diffusions on a line: stationary law, passage times in logarithms, the density in time.
 - `master_equation`: a few states and the jumps between them: stationary law, what is counted and its noise, in time.
 - `hidden_chain`: what noisy snapshots tell of states, jumps and rates.
+- `fronts`: states that grow into unstable ones: the speed of pulled fronts, how late and how impeded they are.
 - `walkers`: walkers on lattices of one to three dimensions that react where they meet, and how often they do.
 - `ridge`: regression with a ridge on random examples, from a spectrum and in simulation.
 - `digits`: handwritten digits as black and white patterns of any size.
