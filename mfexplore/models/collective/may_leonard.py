@@ -52,8 +52,8 @@ import numpy as np
 from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.core.simulation import never
-from mfexplore.numerics.chance.random import advanced, new_stream, random_word
-from mfexplore.numerics.kernel import kernel
+from mfexplore.families.encounters import encounters
+from mfexplore.numerics.chance.random import new_stream
 from mfexplore.numerics.later import solve_ivp
 
 COEXISTENCE, EXTINCTION = 0, 1
@@ -70,35 +70,6 @@ def outcomes() -> Array:
         table[1, me, you] = me, me if you == 0 else you
         table[2, me, you] = you, me
     return table
-
-
-@kernel
-def encounters(grid, linear, attempts, selection, reproduction, exchange, table, stream):
-    """Random ordered encounters of neighbours; `grid` (uint8, 0 empty) is overwritten, `table` is from `outcomes`.
-
-    Without branches: nothing here can be foreseen, and a wrong guess of the processor costs more than the rest.
-    """
-    position = stream[0]
-    length = np.uint64(linear)
-    scale = (selection + reproduction + exchange) / 1073741824.0
-    for k in range(attempts):
-        word = random_word(position, k)  # 32 bits for the site, 2 for the neighbour, 30 for the reaction
-        place = (word >> np.uint64(32)) * length
-        row = np.int64(place >> np.uint64(32))
-        column = np.int64(((place & np.uint64(0xFFFFFFFF)) * length) >> np.uint64(32))
-        step = np.int64(word & np.uint64(2)) - 1
-        across = np.int64(word & np.uint64(1))
-        row_2, column_2 = row + step * (1 - across), column + step * across
-        row_2 += linear if row_2 < 0 else 0
-        row_2 -= linear if row_2 == linear else 0
-        column_2 += linear if column_2 < 0 else 0
-        column_2 -= linear if column_2 == linear else 0
-        site, other = row * linear + column, row_2 * linear + column_2
-        pick = np.float64(np.int64((word & np.uint64(0xFFFFFFFF)) >> np.uint64(2))) * scale
-        kind = (1 if pick >= selection else 0) + (1 if pick >= selection + reproduction else 0)
-        me, you = grid[site], grid[other]
-        grid[site], grid[other] = table[kind, me, you, 0], table[kind, me, you, 1]
-    stream[0] = advanced(position, attempts)
 
 
 class MayLeonardSimulation(core.Simulation["MayLeonard"]):
