@@ -1,0 +1,141 @@
+"""Closures of the kinetic theory of rods: what the fourth harmonic is, given the second; steady states in a flow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+from scipy.special import ive
+
+from mfexplore.core import Array
+
+KINETIC, BINGHAM, LEARNED, BROADLY, QUADRATIC, LINEAR = range(6)  # as in `methods`
+MODES = 60  # harmonics of the kinetic theory in a steady flow
+TAUGHT = np.geomspace(0.1, 60, 60)  # shear rates from which the closure is learnt
+
+
+def harmonics(strain: Array, vorticity: Array, count: int = MODES) -> Array:
+    """The first harmonics <exp(2 i n theta)> of rods in a steady flow, n = 1 to `count`; shape (count, *strain.shape).
+
+    Stationary, eq. (2) is a recursion with three terms, so that their ratios are a continued fraction.
+    """
+    ratios = np.zeros((count + 2, *np.shape(strain)), complex)
+    for n in range(count, 0, -1):
+        ratios[n] = strain / (4 * n - 1j * vorticity + np.conj(strain) * ratios[n + 1])
+    return np.asarray(np.cumprod(ratios[1:-1], axis=0))
+
+
+def concentration(order: Array) -> Array:
+    """The xi of an order S = I1(xi) / I0(xi): Newton's method, from where both ends are right. 0 <= order < 1."""
+    s = np.minimum(np.asarray(order, np.float64), 1 - 1e-9)
+    xi = s * (2 - s * s) / (1 - s * s)
+    for _ in range(30):
+        ratio = ive(1, xi) / ive(0, xi)
+        slope = 1 - ratio**2 - np.divide(ratio, xi, out=np.full_like(xi, 0.5), where=xi > 1e-9)
+        step = (ratio - s) / slope
+        xi = np.maximum(xi - step, 0)
+        if np.all(np.abs(step) <= 1e-14 * (1 + xi)):
+            break
+    return np.asarray(xi)
+
+
+def bingham(square: Array) -> Array:
+    """The closure z4 = z^2 g of a Bingham law, g = (1 - 2S/xi) / S^2, of S^2; 1/2 for small S."""
+    s = np.sqrt(np.asarray(square, np.float64))
+    xi = np.maximum(concentration(s), 1e-12)
+    safe = np.maximum(s, 1e-12)
+    return np.where(s > 3e-3, ive(2, xi) / ive(0, xi) / safe**2, 0.5 + s * s / 6)
+
+
+@cache
+def learnt(broadly: bool = False) -> tuple[float, float, float]:
+    """Coefficients of g = c0 + c1 S^2 + c2 S^4, by least squares from the kinetic theory of 60 shears.
+
+    broadly: of 60 flows with as much shear, of each amount of rotation from none to that of shear.
+    """
+    rate, rotation = np.meshgrid(TAUGHT, np.linspace(0, 1, 11) if broadly else [1.0])
+    z, z4 = harmonics(0.5j * rate.ravel(), -(rotation * rate).ravel())[:2]
+    square = np.abs(z) ** 2
+    powers = np.stack([np.ones_like(square), square, square**2], axis=1)
+    found = np.linalg.lstsq(powers, (z4 / z**2).real, rcond=None)[0]
+    return float(found[0]), float(found[1]), float(found[2])
+
+
+def polynomial(square: Array, broadly: bool = False) -> Array:
+    """A learnt closure, of S^2."""
+    c0, c1, c2 = learnt(broadly)
+    return np.asarray(c0 + square * (c1 + square * c2))
+
+
+@cache
+def _table() -> Array:
+    return bingham(np.linspace(0, 1, 4001) ** 2)
+
+
+def quick_bingham(square: Array) -> Array:
+    """The same as `bingham` from a table, for fields."""
+    return np.interp(np.sqrt(square), np.linspace(0, 1, 4001), _table())
+
+
+GIVEN: dict[int, Callable[[Array], Array]] = {
+    BINGHAM: bingham,
+    LEARNED: polynomial,
+    BROADLY: lambda square: polynomial(square, broadly=True),
+    LINEAR: np.zeros_like,
+}
+
+
+def turning(z: Array, strain: Array, closure: int, given: Callable[[Array], Array] | None = None) -> Array:
+    """What a strain does to z by a closure: strain - conj(strain) z4, or what the quadratic one has for it."""
+    if closure == QUADRATIC:
+        return np.asarray(2 * strain - 2 * z * (np.conj(strain) * z).real)
+    g = (given or GIVEN[closure])(np.minimum(np.abs(z) ** 2, 1.0))
+    return np.asarray(strain - np.conj(strain) * z**2 * g)
+
+
+def steady(strain: Array, vorticity: Array, closure: int) -> tuple[Array, Array]:
+    """(z, residual) at rest in a flow by a closure; arguments and results of shape (n,). Newton, from the kinetics."""
+
+    def rate(z: Array) -> Array:
+        return np.asarray(1j * vorticity * z + turning(z, strain, closure) - 4 * z)
+
+    if closure == LINEAR:  # more order than rods can have, in a strong stretch
+        z = strain / (4 - 1j * vorticity)
+        return z, np.abs(rate(z)) / (1 + np.abs(strain))
+    z = harmonics(strain, vorticity)[0]
+    h = 1e-6
+    for _ in range(40):
+        f = rate(z)
+        along, across = (rate(z + h) - rate(z - h)) / (2 * h), (rate(z + 1j * h) - rate(z - 1j * h)) / (2 * h)
+        determinant = along.real * across.imag - along.imag * across.real
+        dx = (f.real * across.imag - f.imag * across.real) / determinant
+        dy = (along.real * f.imag - along.imag * f.real) / determinant
+        step = dx + 1j * dy
+        new = z - step
+        z = np.where(np.abs(new) < 0.999, new, z - step * 0.25)
+        if np.all(np.abs(step) < 1e-14):
+            break
+    return z, np.abs(rate(z)) / (1 + np.abs(strain))
+
+
+def nematic_order(alignment: Array, closure: int) -> Array:
+    """S at rest without flow, where rods align with each other at the rate `alignment`; 0 where they do not."""
+    zeta = np.asarray(alignment, np.float64)
+    if closure == LINEAR:  # knows no end of it
+        return np.where(zeta > 4, 1.0, 0.0)
+    if closure == QUADRATIC:
+        return np.sqrt(np.maximum(1 - 2 / np.maximum(zeta, 1e-9), 0))
+    low, high = np.zeros_like(zeta), np.full_like(zeta, 1 - 1e-9)
+
+    def above(s: Array) -> Array:  # whether S decays: zeta (1 - S^2 g) < 4
+        if closure in (LEARNED, BROADLY):
+            return np.asarray(zeta * (1 - s**2 * polynomial(s**2, closure == BROADLY)) < 4)
+        x = zeta * s / 2  # exact, and that of Bingham: S = I1/I0 of zeta S / 2
+        return np.asarray(ive(1, x) < s * ive(0, x))
+
+    for _ in range(60):
+        middle = (low + high) / 2
+        decays = above(middle)
+        low, high = np.where(decays, low, middle), np.where(decays, middle, high)
+    return np.where(zeta > 4, (low + high) / 2, 0.0)
