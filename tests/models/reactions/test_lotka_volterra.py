@@ -122,7 +122,7 @@ def test_chance_keeps_the_cycles_of_the_theory_alive(runs: list[Any]) -> None:
     """Mean, variance and spectrum: the latter is (4), with its peak where theory has it."""
     model = runs[0].model
     for name in ("predators", "fluctuation"):
-        found = [run.series()[1][name][200:].mean() if name == "predators" else run.observe()[name] for run in runs]
+        found = [run.series()[1][name][100:].mean() if name == "predators" else run.observe()[name] for run in runs]
         error = max(np.std(found, ddof=1) / math.sqrt(len(found)), 0.02 * value(model, name))
         bias = value(model, "predators") * 6 / math.sqrt(model.size) / 10  # beyond linear noise
         assert np.mean(found) == pytest.approx(value(model, name), abs=4 * error + bias), name

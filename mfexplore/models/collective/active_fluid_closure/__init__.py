@@ -39,7 +39,9 @@ turbulent. And for $\zeta>4$ rods align without any flow, as nematics do,
 $$S=\frac{I_1(\zeta S/2)}{I_0(\zeta S/2)} \tag{5}$$
 
 **Valid:** (1) for many thin rods that do not swim. (4) for small deviations. Closures are as good as (2) is; in a box
-they are judged by its statistics, for no two turbulent runs stay close to each other.
+they are judged by its statistics, for no two turbulent runs stay close to each other. Runs of 32 time units at $A=40$,
+$\zeta=0$ on a grid of 16 have the mean order 0.547 (kinetics), 0.535 (Bingham), 0.484 (learnt), 0.513 (learnt
+broadly), 0.667 (quadratic) and the speeds 4.30, 4.57, 4.32, 4.36, 5.81, give or take 0.002 and 0.05.
 
 *Simulation:* in shear $N$ rods, one by one. The suspension runs twice from the same start: by six harmonics of (1), and
 by a closure beside it (order above 0.999 is cut).
@@ -204,17 +206,10 @@ class ActiveFluidClosure(core.Model):
         ),
         core.Preset(
             "turbulence",
-            {"flow": "suspension", "activity": 40.0, "closure": "learned_broadly"},
-            "Vortices come and go. Kinetics and closure part soon, but their speeds and their energies by wave number "
-            "stay alike: three coefficients are enough.",
-            view=core.View(series="local_order", picture="energy"),
-        ),
-        core.Preset(
-            "taught by shear alone",
             {"flow": "suspension", "activity": 40.0, "closure": "learned"},
-            "The same three coefficients, learnt from shear only: the closure has never seen rods being stretched, and "
-            "its fluid runs half as fast again as that of the kinetic theory.",
-            view=core.View(series="closure_order", picture="energy"),
+            "Vortices come and go. Kinetics and closure part soon, but their mean speeds and their energies by wave "
+            "number stay alike: three coefficients, learnt from shear alone, are enough for that.",
+            view=core.View(series="speed", picture="energy"),
         ),
         core.Preset(
             "wrong closure",

@@ -66,7 +66,7 @@ from mfexplore.models.fronts.thermalization_fkpp.dynamics import MORE, OFFSETS, 
 ASYMPTOTIC, RELAXING, CUT, NOISY = range(4)  # as in `methods`
 LINE = {"medium": ("continuum",)}
 CHAIN = {"medium": ("bath_chain",)}
-PUSHING = ("cooperation", "tail_steepness")  # a plane
+GROWING, PUSHING = ("growth", "tail_steepness"), ("cooperation", "tail_steepness")  # planes
 
 
 @dataclass(frozen=True)
@@ -157,13 +157,13 @@ class ThermalizationFkpp(core.Model):
             "A sharp wedge of heat opens; its speed creeps up towards 2, and after 200 time units is still half a per "
             "cent too slow: late by a logarithm.",
             (core.Promise(core.Mean("speed", 199, 200), 1.9905, 0.002),),
-            core.View(picture="space and time", series="speed", method="relaxing"),
+            core.View(plane=GROWING, picture="space and time", series="speed", method="relaxing"),
         ),
         core.Preset(
             "shallow tail", {"graininess": "smooth", "tail_steepness": 0.4, "age": 100.0},
             "Ahead of the right edge heat decays slowly, and it runs at 2.9; the left edge, sharp at first, makes 2.",
             (core.Promise(core.Value("speed", method="asymptotic"), 2.9, 1e-9),),
-            core.View(picture="space and time", series="speed", method="asymptotic"),
+            core.View(plane=GROWING, picture="space and time", series="speed", method="asymptotic"),
         ),
         core.Preset(
             "a hundred walkers", {"graininess": "walkers", "walkers": 100, "age": 100.0},

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mfexplore.models.reactions.lotka_volterra import LotkaVolterra  # noqa: F401 (what it simulates)
 
 EMPTY, PREY, PREDATOR = range(3)
-SEGMENT = 400  # points of the trace in one periodogram
+SEGMENT = 200  # time units in one periodogram
 SETTLED = 60.0  # time after which the start is forgotten, well mixed
 FREQUENCIES = np.linspace(0.02, 1.5, 149)
 
@@ -63,12 +63,14 @@ def well_mixed(counts, total, predation, birth, death, duration, rng):
 class PredatorSimulation(core.Simulation["LotkaVolterra"]):
     """Neighbours on a lattice, or anybody with anybody; from a random mixture, or a line of predators among prey."""
 
-    time_unit, step = "time units", 0.5
+    time_unit = "time units"
     relaxation, window = SETTLED, 400.0
 
     def prepare(self) -> None:
         m, rng = self.model, self.rng
         self.linear = m.linear
+        self.step = 1.0 if m.mixing == "well_mixed" else 0.5
+        self.points = round(SEGMENT / self.step)  # in one periodogram
         self.stream = new_stream(rng)
         self.table = outcomes()
         if m.invades:
@@ -86,7 +88,7 @@ class PredatorSimulation(core.Simulation["LotkaVolterra"]):
         """Spectrum and variance are of one setting of the controls."""
         self.since = round(self.time / self.step)
         self.past: list[float] = []  # predators, since then
-        self.power, self.segments = np.zeros(SEGMENT // 2 + 1), 0
+        self.power, self.segments = np.zeros(self.points // 2 + 1), 0
         self.sums = np.zeros(3)  # number, sum and sum of squares of what the past had
 
     def evolve(self, duration: float) -> None:
@@ -110,13 +112,13 @@ class PredatorSimulation(core.Simulation["LotkaVolterra"]):
         density = self.counts[0] / self.grid.size
         self.sums += 1, density, density**2
         self.past.append(density)
-        if len(self.past) == SEGMENT:  # overlapping by half, so that the window wastes nothing
-            window = np.hanning(SEGMENT)
+        if len(self.past) == self.points:  # overlapping by half, so that the window wastes nothing
+            window = np.hanning(self.points)
             seen = np.array(self.past)
             power = np.abs(np.fft.rfft((seen - seen.mean()) * window)) ** 2
             self.power += power * self.step / (window**2).sum() * self.grid.size
             self.segments += 1
-            self.past = self.past[SEGMENT // 2 :]
+            self.past = self.past[self.points // 2 :]
 
     def _front(self) -> float:
         """Mean distance of the foremost predators from where they began, in rows, to both sides; at most to the middle.
@@ -158,7 +160,7 @@ class PredatorSimulation(core.Simulation["LotkaVolterra"]):
     def profiles(self) -> dict[str, core.Measured]:
         if not self.segments:
             return {}
-        omega = 2 * math.pi * np.fft.rfftfreq(SEGMENT, self.step)
+        omega = 2 * math.pi * np.fft.rfftfreq(self.points, self.step)
         shown = (omega > 0.05) & (omega < FREQUENCIES[-1])
         power = self.power[shown] / self.segments
         return {"spectrum": core.Measured(omega[shown], power, power * math.sqrt(1.1 / self.segments))}
