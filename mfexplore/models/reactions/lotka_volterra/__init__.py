@@ -150,8 +150,8 @@ class LotkaVolterra(core.Model):
         ),
         core.Preset(
             "waves", {"mixing": "lattice", "predation": 2.0, "size": 65_536},
-            "Patches of prey grow, are found and eaten, and predators starve in the void behind: every region cycles, but out "
-            "of step with the others, so that the whole hardly does.",
+            "Patches of prey grow, are found and eaten, and predators starve in the void behind: every region cycles, "
+            "but out of step with the others, so that the whole hardly does.",
             view=core.View(series="predators", picture="sites"),
         ),
         core.Preset(
@@ -162,8 +162,8 @@ class LotkaVolterra(core.Model):
         ),
         core.Preset(
             "invasion", {"mixing": "lattice", "predation": 4.0, "size": 40_000, "start": "invasion"},
-            "From one line of predators (left edge) two rough fronts eat into the prey, at less than half the speed of eq. (5), "
-            "which knows no single predators; behind them come the waves.",
+            "From one line of predators (left edge) two rough fronts eat into the prey, at less than half the speed of "
+            "eq. (5), which knows no single predators; behind them come the waves.",
             (core.Promise(core.Mean("front_speed", 30, 40), 1.9, 0.15),),
             core.View(series="front_speed", picture="sites", plane=("predation", "death"), colour="front_speed"),
         ),
