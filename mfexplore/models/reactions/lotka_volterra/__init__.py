@@ -108,7 +108,7 @@ class LotkaVolterra(core.Model):
         ),
         core.Observable("frequency", r"\omega", "angular frequency of the cycles: the peak of (4)", low=0),
         core.Observable("damping", r"-\mathrm{Re}\,\Lambda", "rate at which a deviation decays, eq. (3)", low=0),
-        core.Observable("front_speed", "c", "speed of predators into prey, eq. (5)", unit="sites per time", low=0),
+        core.Observable("front_speed", "c", "speed of predators into prey, eq. (5)", low=0),
         core.Observable("spectrum", "NS", "spectrum of the density of predators, times sites", over="omega", low=0),
     )  # fmt: skip
     coordinates = (core.Coordinate("omega", r"\omega", "angular frequency", title="angular frequency"),)

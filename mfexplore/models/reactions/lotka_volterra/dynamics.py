@@ -86,6 +86,7 @@ class PredatorSimulation(core.Simulation["LotkaVolterra"]):
 
     def retune(self) -> None:
         """Spectrum and variance are of one setting of the controls."""
+        self.path: Array | None = None  # of mean field, for the picture
         self.since = round(self.time / self.step)
         self.past: list[float] = []  # predators, since then
         self.power, self.segments = np.zeros(self.points // 2 + 1), 0
@@ -181,11 +182,12 @@ class PredatorSimulation(core.Simulation["LotkaVolterra"]):
 
     def _cycle(self) -> core.Chart:
         """Predators against prey lately, and where mean field goes from the same start."""
-        m = self.model
         series = self.series()[1]
         lately = slice(-400, None)
-        first = {name: float(series[name][0]) for name in ("predators", "prey")}
-        path = m.mean_field(first, np.linspace(0, 150, 301))
+        if self.path is None:
+            first = {name: float(series[name][0]) for name in ("predators", "prey")}
+            self.path = self.model.mean_field(first, np.linspace(0, 150, 301))
+        path = self.path
         return core.Chart(
             (core.Series("run, lately", series["prey"][lately], series["predators"][lately], "line"),
              core.Series("mean field", path[1], path[0]),
