@@ -95,27 +95,39 @@ def turning(z: Array, strain: Array, closure: int, given: Callable[[Array], Arra
 
 
 def steady(strain: Array, vorticity: Array, closure: int) -> tuple[Array, Array]:
-    """(z, residual) at rest in a flow by a closure; arguments and results of shape (n,). Newton, from the kinetics."""
+    """(z, residual) at rest in a flow with an imaginary rate of strain iE, E > 0, by a closure; all of shape (n,).
 
-    def rate(z: Array, quick: bool = False) -> Array:
-        given = quick_bingham if quick else None
-        return np.asarray(1j * vorticity * z + turning(z, strain, closure, given) - 4 * z)
+    Given g, z is the root of a quadratic equation, which falls with g, as g rises with S: one scalar is bisected.
+    """
+    e, loss = np.imag(strain), 4 - 1j * vorticity
 
-    if closure == LINEAR:  # more order than rods can have, in a strong stretch
-        z = strain / (4 - 1j * vorticity)
-        return z, np.abs(rate(z)) / (1 + np.abs(strain))
-    z = harmonics(strain, vorticity)[0]
-    for quick, h in [(closure == BINGHAM, 1e-3)] * 12 + [(False, 1e-6)] * 4:
-        f = rate(z, quick)
-        along = (rate(z + h, quick) - rate(z - h, quick)) / (2 * h)
-        across = (rate(z + 1j * h, quick) - rate(z - 1j * h, quick)) / (2 * h)
-        determinant = along.real * across.imag - along.imag * across.real
-        dx = (f.real * across.imag - f.imag * across.real) / determinant
-        dy = (along.real * f.imag - along.imag * f.real) / determinant
-        step = dx + 1j * dy
-        new = z - step
-        z = np.where(np.abs(new) < 0.999, new, z - step * 0.25)
-    return z, np.abs(rate(z)) / (1 + np.abs(strain))
+    def root(g: Array | float) -> Array:
+        return np.asarray(2j * e / (loss + np.sqrt(loss**2 + 4 * e**2 * g)))
+
+    def from_guess(guess: Array) -> Array:
+        if closure == QUADRATIC:  # z (loss + 2E Im z) = 2iE, of Im z
+            return np.asarray(2j * e / (loss + 2 * e * guess))
+        if closure == BINGHAM:  # of xi
+            mean = ive(1, guess) / ive(0, guess)
+            return root(ive(2, guess) / ive(0, guess) / mean**2)
+        return root(GIVEN[closure](guess**2))
+
+    low = np.full_like(e, 1e-9)
+    high = e + 1 if closure == BINGHAM else np.ones_like(e)
+    for _ in range(54):
+        middle = (low + high) / 2
+        z = from_guess(middle)
+        if closure == QUADRATIC:
+            above = z.imag > middle
+        else:
+            above = np.abs(z) > (ive(1, middle) / ive(0, middle) if closure == BINGHAM else middle)
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    z = root(0.0) if closure == LINEAR else from_guess((low + high) / 2)
+    if closure == QUADRATIC:
+        gap = z * loss - 2j * e + 2 * e * z * z.imag
+    else:
+        gap = z * loss - 1j * e - 1j * e * z**2 * (0.0 if closure == LINEAR else GIVEN[closure](np.abs(z) ** 2))
+    return z, np.abs(gap) / (1 + e)
 
 
 def nematic_order(alignment: Array, closure: int) -> Array:
