@@ -102,7 +102,7 @@ class RigidityEmt(core.Model):
         doc="how fast it is sheared to and fro; 0: at rest",
     )  # fmt: skip
     damping: float = core.control(
-        0.05, 0.005, 0.5, symbol=r"\eta", unit=r"\sqrt{k/m}", role="rate", scale="log",
+        0.05, 0.005, 0.5, symbol=r"\eta", unit=r"\sqrt{k/m}", role="field", scale="log",
         doc="how fast a wave decays in the surrounding liquid",
     )  # fmt: skip
     network: str = core.choice("gel", ("gel", "diluted"), doc="sites that attract each other, or springs left out")
@@ -174,12 +174,12 @@ class RigidityEmt(core.Model):
             "attraction", {"filling": 0.9, "attraction": 0.6},
             "Theory is rigid from a filling of 0.42 on, the network only from about 0.6; without attraction from 0.7.",
             (core.Promise(core.Crossing("isostatic", "filling"), 0.42, 0.005),),
-            core.View(function="static_modulus", picture="state"),
+            core.View(function="static_modulus", colour="shear_modulus", series="shear_modulus"),
         ),
         core.Preset(
             "no attraction", {"filling": 0.9, "attraction": 0.0},
             "Sites at random: mean field begins to carry at two thirds, the network at 0.70; filled up they agree.",
-            view=core.View(function="static_modulus"),
+            view=core.View(function="static_modulus", colour="shear_modulus", series="shear_modulus"),
         ),
         core.Preset(
             "contacts decide", {"filling": 0.95, "attraction": 0.3},
@@ -189,22 +189,22 @@ class RigidityEmt(core.Model):
         core.Preset(
             "lumps", {"filling": 0.55, "attraction": 0.6},
             "Here mean field expects a third of the stiffness of the full lattice; every bond in the picture is slack.",
-            view=core.View(function="static_modulus"),
+            view=core.View(function="static_modulus", colour="shear_modulus", series="shear_modulus"),
         ),
         core.Preset(
             "springs left out", {"network": "diluted", "bonds": 0.9},
-            "One spring in ten is missing at random: this mean field is right within two per cent.",
-            view=core.View(function="static_modulus"),
+            "One spring in ten is missing at random: this mean field is right within a few per cent.",
+            view=core.View(function="static_modulus", colour="shear_modulus", series="shear_modulus"),
         ),
         core.Preset(
             "marginal", {"network": "diluted", "bonds": 0.7},
             "A third above the loss of rigidity counts little: few chains of bonds carry nearly all of the load.",
-            view=core.View(function="static_modulus"),
+            view=core.View(function="static_modulus", colour="shear_modulus", series="shear_modulus"),
         ),
         core.Preset(
             "floppy but shaken", {"network": "diluted", "bonds": 0.6, "frequency": 0.3},
             "At rest this network resists nothing; shaken it does, and mostly by loss.",
-            view=core.View(plane=("bonds", "frequency"), function="loss_spectrum", series="loss_modulus"),
+            view=core.View(plane=("bonds", "frequency"), colour="stiffness", function="loss_spectrum", series="loss_modulus"),
         ),
     )  # fmt: skip
     references = (

@@ -24,6 +24,7 @@ DIRECTIONS = np.array([[1.0, 0.0], [0.5, -AREA], [-0.5, -AREA]])  # right, down,
 SHARES = np.linspace(0.02, 1.0, 50)  # of the sites or bonds in place, at which a growing network is looked at
 FREQUENCIES = np.linspace(0.05, 3.0, 60)
 MOST, UNBALANCED = 2500, 1e-6  # iterations; force that is left
+SHOWN = 18  # sites along a side of the picture
 CARRIES = 1e-6  # a modulus below it is that of a network that still moves
 
 
@@ -140,19 +141,21 @@ class RigidityEmtSimulation(core.Simulation["RigidityEmt"]):
         }
 
     def picture(self) -> core.Network:
-        """Bonds that do not lead around the edges, coloured by what they carry; sites by their contacts."""
+        """A part of the network small enough to see its bonds: coloured by what they carry, sites by their contacts."""
         side = math.isqrt(self.model.size)
         row, column = np.divmod(np.arange(self.model.size), side)
-        x, y = column + 0.5 * row, -AREA * row
-        inside = self.strong[self.present]
-        links, carried = self.links[self.present][inside], self.tension[inside]
-        short = np.hypot(*(np.stack([x, y])[:, links[:, 1]] - np.stack([x, y])[:, links[:, 0]])) < 1.5
-        shown = self.occupied == 1 if self.model.network == "gel" else np.ones(self.model.size, np.bool_)
-        number = np.cumsum(shown) - 1
-        if not shown.any():
-            shown, links, carried, short = np.ones_like(shown), links[:0], carried[:0], short[:0]
+        x, y = (column + 0.5 * row) % side, -AREA * row
+        shown = (x < SHOWN) & (row < SHOWN)
+        if self.model.network == "gel" and np.any(shown & (self.occupied == 1)):
+            shown &= self.occupied == 1
         contacts = np.bincount(self.links[self.strong].ravel(), minlength=self.model.size)
+        links, way = self.links[self.present], self.directions[self.present]
+        whole = (shown[links] & self.strong[self.present][:, None]).all(axis=1)
+        for place, along in zip((x, y), way.T, strict=True):  # not around the edges
+            whole &= np.abs(place[links[:, 1]] - place[links[:, 0]] - along) < 0.1
+        number = np.cumsum(shown) - 1
         return core.Network(
-            x[shown], y[shown], number[links[short]], contacts[shown].astype(float), 0.0, 6.0,
-            "bonds by tension and compression under the shear; sites by their contacts", edge_colour=carried[short],
+            x[shown], y[shown], number[links[whole]], contacts[shown].astype(float), 0.0, 6.0,
+            "bonds by tension and compression under the shear, sites by their contacts (a part)",
+            edge_colour=self.tension[whole],
         )  # fmt: skip
