@@ -204,7 +204,7 @@ class RigidityEmt(core.Model):
         core.Preset(
             "floppy but shaken", {"network": "diluted", "bonds": 0.6, "frequency": 0.3},
             "At rest this network resists nothing; shaken it does, and mostly by loss.",
-            view=core.View(plane=("bonds", "frequency"), colour="stiffness", function="loss_spectrum", series="loss_modulus"),
+            view=core.View(("bonds", "frequency"), "stiffness", series="loss_modulus", function="loss_spectrum"),
         ),
     )  # fmt: skip
     references = (
