@@ -1,7 +1,7 @@
 r"""Critical long-range percolation: how well does a line conduct that has shortcuts of every length?
 
-The sites are the whole numbers. Neighbours are joined by a unit resistor; so are sites at a distance $k\geq2$, each pair
-independently with the probability
+The sites are the whole numbers. Neighbours are joined by a unit resistor; so are sites at a distance $k\geq2$, each
+pair independently with the probability
 
 $$p_k=1-\Big(1-\frac1{k^2}\Big)^\beta\simeq\frac\beta{k^2} \tag{1}$$
 
@@ -12,8 +12,8 @@ $\sum_{k\geq d}\ln\frac{k^2}{k^2-1}=\ln\frac d{d-1}$, so that exactly
 
 $$\mathrm{Prob}\,(\text{no shortcut within }[-n,n)\text{ leads over a place next to }0)=n^{-\beta} \tag{2}$$
 
-**Three resistances** of $[-n,n]$: from the *point* 0 to everything outside; from the *interval* to everything outside of
-$[-2n,2n]$, given that no shortcut joins the two; and from one of its *ends* to the other without leaving it. The paper
+**Three resistances** of $[-n,n]$: from the *point* 0 to everything outside; from the *interval* to everything outside
+of $[-2n,2n]$, given that no shortcut joins the two; and from one of its *ends* to the other without leaving it. The paper
 proves that the first two grow like a power, $R\sim n^{\delta(\beta)}$ with $0<\delta<1$, however many shortcuts there
 are. (For $\beta=0$ they are $\frac{n+1}2$, and $\delta=1$.)
 
@@ -33,7 +33,7 @@ $$\langle R_\text{ends}\rangle\geq\sum_{i=-n}^{n-1}\Big[\frac{2n+1}{2(n+1+i)(n-i
 
 Without any shortcut one has an upper bound (Rayleigh). The truth lies between.
 
-**Where it stops:** above $\beta=\frac12$ (ends: 1) the edges that cannot be avoided are finite in number on average, and
+**Where it stops:** above $\beta=\frac12$ (ends: 1) the edges that cannot be avoided are few on average, and
 these bounds level off; the resistance grows as a power all the same, because cuts of two, three, ... shortcuts are as
 rare and as many. No closed form of $\delta(\beta)$ is known.
 
@@ -58,7 +58,9 @@ from scipy.special import zeta
 
 from mfexplore import core
 from mfexplore.core import Array, Points
+from mfexplore.core.distinct import distinct
 from mfexplore.numerics.later import later
+from mfexplore.numerics.matrices.blas import one_blas_thread
 
 POINT, INTERVAL, ENDS = BETWEEN = ("point", "interval", "ends")
 ANNEALED, BOTTLENECKS, CHAIN = range(3)  # as in `methods`
@@ -180,7 +182,8 @@ def shortcuts(beta: float, least: Array, rng: np.random.Generator) -> tuple[Arra
     counts = rng.poisson(beta * rate)
     site = np.repeat(np.arange(len(least)), counts)
     length = np.minimum(-1 / np.expm1(-rate[site] * (1.0 - rng.random(len(site)))), FARTHEST).astype(np.int64)
-    return np.unique(np.stack([site, length]), axis=1)
+    first, _ = distinct([site, length])
+    return site[first], length[first]
 
 
 def draw_line(beta: float, reach: int, rng: np.random.Generator) -> Line:
@@ -348,9 +351,7 @@ class LongRangePercolation(core.Model):
             "The polynomial growth of effective resistances in one-dimensional critical long-range percolation"
         ),
         core.Source("M. Aizenman and C. M. Newman, Commun. Math. Phys. 107, 611 (1986)", doi="10.1007/BF01205489"),
-        core.Source(
-            "C. St. J. A. Nash-Williams, Proc. Camb. Phil. Soc. 55, 181 (1959)", doi="10.1017/S0305004100033879"
-        ),
+        core.Source("C. Nash-Williams, Proc. Camb. Phil. Soc. 55, 181 (1959)", doi="10.1017/S0305004100033879"),
     )
     observables = (
         core.Observable("resistance", "R", "mean effective resistance, of unit resistors", low=0.3, scale="log"),
@@ -394,12 +395,11 @@ class LongRangePercolation(core.Model):
         core.Preset(
             "a power", {"beta": 0.5},
             "On these axes a power is a straight line: the dots go straight up, mean field bends away below.",
-            (core.Promise(core.Value("resistance", method="mean_field"), 2.1, 0.2),),
-            core.View(function="growth", method="mean_field"),
+            view=core.View(function="growth"),
         ),
         core.Preset(
             "few shortcuts", {"beta": 0.25},
-            "Steps in the potential: a single edge that nothing leads around drops as much as a hundred sites beside it.",
+            "Steps in the potential: a single edge that nothing leads around drops as much as many sites beside it.",
             view=core.View(function="growth", picture="potential"),
         ),
         core.Preset(
@@ -449,8 +449,8 @@ class LongRangePercolation(core.Model):
             "A line of 2049 sites, end to end at $\\beta=1$. How many of its edges does no shortcut lead around, on "
             "average?",
             {"beta": 1.0, "size": 1024, "between": "ends"}, "unavoidable", core.Value("unavoidable"), 1.5,
-            "Over a place in the middle there is no shortcut with the probability 1/n; summed over all places that makes "
-            "a logarithm.", view=core.View(function="unavoidable_growth"),
+            "Over a place in the middle there is no shortcut with the probability 1/n; over all places that adds up to a "
+            "logarithm.", view=core.View(function="unavoidable_growth"),
         ),
         core.Task(
             "How long is a line, n, at whose middle one has no shortcut once in a hundred times, at $\\beta=0.8$?",
@@ -464,7 +464,8 @@ class LongRangePercolation(core.Model):
     def solve(self, points: Points) -> core.Solution:
         beta, n = points["beta"], points["size"]
         low = bottlenecks(self.between, beta, n)
-        mean = np.array([annealed(self.between, float(b), int(m)) for b, m in zip(beta, n, strict=True)])
+        with one_blas_thread():
+            mean = np.array([annealed(self.between, float(b), int(m)) for b, m in zip(beta, n, strict=True)])
         chain = 2.0 * n if self.between == ENDS else (n + 1) / 2
         one = np.ones((len(n), 3))
         kinds, kind = np.unique(beta, return_inverse=True)
@@ -524,7 +525,8 @@ class LongRangePercolation(core.Model):
     def profiles(self) -> dict[str, core.Profile]:
         beta = np.full(len(REACHES), self.beta)
         low = bottlenecks(self.between, beta, REACHES)
-        mean = np.array([annealed(self.between, self.beta, int(n)) for n in REACHES])
+        with one_blas_thread():
+            mean = np.array([annealed(self.between, self.beta, int(n)) for n in REACHES])
         chain = 2.0 * REACHES if self.between == ENDS else (REACHES + 1) / 2
         cut, reach = REACHES**-self.beta, REACHES.astype(float)
         return {

@@ -1,4 +1,4 @@
-"""Critical long-range percolation: verified values, exact laws against drawn graphs, resistances between their bounds."""
+"""Critical long-range percolation: verified values, exact laws against drawn graphs, resistances between bounds."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_verified_values(reference: dict[str, Any]) -> None:
         slope = np.polyfit(np.log(law["reach"]), np.log(law), 1)
         np.testing.assert_allclose(np.exp(np.polyval(slope, np.log(p["n"]))), value, rtol=1e-10)
     else:
-        run = drawn("point", p["beta"], 128, 400)[1]
+        run = drawn("point", p["beta"], 128, 200)[1]
         growth = run.profiles()["growth"]
         for n, mean, error in zip(p["n"][:4], p["meanR"], p["se"], strict=False):
             place = int(np.flatnonzero(growth.coordinate == n)[0])
@@ -112,7 +112,7 @@ def test_without_shortcuts_every_bound_is_the_resistance(between: str) -> None:
 @pytest.mark.parametrize("between", BETWEEN)
 @pytest.mark.parametrize("size", [16, 64])
 def test_graphs_obey_the_exact_laws_and_the_bounds(between: str, size: int) -> None:
-    found, run = drawn(between, 0.5, size, 600 if size == 16 else 250)
+    found, run = drawn(between, 0.5, size, 400 if size == 16 else 200)
     theory = LongRangePercolation(beta=0.5, size=size, between=between).theory(profiles=False)
     for name in ("unavoidable", "mean_degree"):
         mean, error = found[name]
@@ -134,7 +134,7 @@ def test_the_power_is_there_although_mean_field_has_a_logarithm() -> None:
         LongRangePercolation(beta=0.5, size=n, between="interval").theory(profiles=False) for n in (32, 128)
     )
     assert float(large["resistance"][0] / small["resistance"][0]) < 1.01
-    growth = drawn("interval", 0.5, 128, 300)[1].profiles()["growth"]
+    growth = drawn("interval", 0.5, 128, 200)[1].profiles()["growth"]
     ratio = growth.values[4] / growth.values[2]
     assert ratio - 3 * growth.error[4] / growth.values[2] > 1.3
 
