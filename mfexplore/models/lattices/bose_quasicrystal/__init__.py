@@ -4,15 +4,15 @@ Bosons hop between neighbouring sites of a lattice and repel each other on a sit
 
 $$H=-J\sum_{\langle ij\rangle}(a_i^\dagger a_j+h.c.)+\tfrac12\sum_in_i(n_i-1)+\sum_i(V_i-\mu)\,n_i \tag{1}$$
 
-On the *square* lattice ($z=4$ neighbours) two waves along the diagonals, whose periods are never a whole number of sites,
-make a *quasi-periodic* potential, $V_i=\frac\Lambda2(\cos\alpha_i+\cos\beta_i)$; a *box* is a random one,
+On the *square* lattice ($z=4$ neighbours) two waves along the diagonals, whose periods are never a whole number of
+sites, make a *quasi-periodic* potential, $V_i=\frac\Lambda2(\cos\alpha_i+\cos\beta_i)$; a *box* is a random one,
 $|V_i|<\frac\Lambda2$. The *eightfold* tiling of Ammann and Beenker has sites of three to eight neighbours, four on
 average, and is a quasicrystal without any potential.
 
 **Gutzwiller's mean field** replaces the neighbours by their order $\varphi_j=\langle a_j\rangle$. Every site is then
 alone,
 
-$$h_i=\tfrac12n(n-1)-(\mu-V_i)\,n-J\sum_{j\sim i}\varphi_j\,(a+a^\dagger),\qquad\varphi_i=\langle a\rangle_{h_i} \tag{2}$$
+$$h_i=\tfrac12n(n-1)-(\mu-V_i)\,n-J\sum_{j\sim i}\varphi_j\,(a+a^\dagger),\quad\varphi_i=\langle a\rangle_{h_i} \tag{2}$$
 
 The simulation solves this for all sites. The theory takes for the field of every site $zJ\varphi$ with the mean order
 $\varphi$, which needs only the law of $V$ (*averaged*; *homogeneous*: without $V$):
@@ -30,19 +30,19 @@ given lattice the first order appears where the largest eigenvalue of $J\sqrt\ch
 neighbours.
 
 **Bose glass.** Where the potential reaches over a whole number some sites can take one particle more for nothing,
-$\chi$ is infinite, and the gap is gone. Those sites order at the slightest hopping, but as islands. If sites of an order
-above a tenth are fewer than 0.593 of all (percolation of the square lattice), they do not connect, and we call the state
-a glass: compressible, but no superfluid.
+$\chi$ is infinite, and the gap is gone. Those sites order at the slightest hopping, but as islands. If the sites with
+an order above a tenth are fewer than 0.593 of all (percolation of the square lattice), they do not connect, and we call
+the state a glass: compressible, but no superfluid.
 
-**Where it stops being true:** the average of eq. (3) does not know of islands: it calls every order superfluid (marked).
+**Where it stops being true:** the average of eq. (3) spreads order over all sites, and knows of no islands (marked).
 Near the onset the ordered sites of a lattice are rare, and their order is larger than the average says. On the tiling
 sites of eight neighbours order first. Mean field itself is late for strong repulsion: on the square lattice the tip of
 the first lobe is at $J=0.0597$, not at $0.0429$.
 
 **Simulation:** sweeps of eq. (2), site after site, until nothing changes. A square of 34 by 34 holds 21 waves.
 
-**Valid:** eq. (3) for many neighbours. Left out: the path integrals in continuous space of the paper, temperature, motion
-after a quench; and the Mott phases that break the eightfold symmetry: there particles that sit on some sites of a ring
+**Valid:** eq. (3) for many neighbours. Left out: the path integrals in continuous space of the paper, temperature,
+motion after a quench; and the Mott phases that break the eightfold symmetry: there particles that sit on some sites of a ring
 choose among equal places, which takes correlations between sites that no product state has.
 """
 
@@ -57,7 +57,6 @@ import numpy as np
 from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.models.lattices.bose_quasicrystal.lattice import (
-    COORDINATION,
     GOLDEN,
     BoseQuasicrystalSimulation,
     onset_on_lattice,
@@ -83,7 +82,7 @@ SHOWN = 61  # potentials at which functions are drawn
 @dataclass(frozen=True)
 class BoseQuasicrystal(core.Model):
     hopping: float = core.control(
-        0.12, 0.0, 0.4, symbol="zJ", unit="U", role="coupling", step=0.002, doc="hopping to all neighbours together"
+        0.12, 0.0, 0.5, symbol="zJ", unit="U", role="coupling", step=0.002, doc="hopping to all neighbours together"
     )
     chemical_potential: float = core.control(
         0.41, 0.0, 3.0, symbol=r"\mu", unit="U", role="field", step=0.01, doc="energy for which a particle is to be had"
@@ -139,7 +138,7 @@ class BoseQuasicrystal(core.Model):
     failures = (
         core.Failure(
             "islands",
-            "The average spreads the order over all sites; on a lattice it is on islands that do not connect.",
+            "The average spreads order over all sites; on a lattice it is on islands that do not connect.",
         ),
     )
     landmarks = (
@@ -147,7 +146,7 @@ class BoseQuasicrystal(core.Model):
         core.Landmark("clean_lobe", r"zJ\chi=1", "the same without a potential", of="hopping", continuous=False),
     )
     planes = (
-        core.Plane("hopping", "chemical_potential", "order", along="x", finest=33),
+        core.Plane("hopping", "chemical_potential", "order", x_range=(0.0, 0.4), along="x", finest=33),
         core.Plane("amplitude", "hopping", "order", x_range=(0.0, 1.0), y_range=(0.0, 0.25), along="y", finest=33),
     )
     presets = (
@@ -178,8 +177,8 @@ class BoseQuasicrystal(core.Model):
             view=core.View(picture="particles", function="density_by_potential"),
         ),
         core.Preset(
-            "eightfold tiling", {"hopping": 0.16, "amplitude": 0.0, "lattice": "eightfold", "size": 1200},
-            "No potential, and still uneven: sites of many neighbours order first, in stars of eight, inside the lobe.",
+            "eightfold tiling", {"hopping": 0.168, "amplitude": 0.0, "lattice": "eightfold", "size": 1200},
+            "No potential, and still uneven: inside the lobe order appears, most on the sites of eight neighbours.",
             view=core.View(picture="order"),
         ),
     )  # fmt: skip
@@ -193,8 +192,8 @@ class BoseQuasicrystal(core.Model):
             {"chemical_potential": 2**0.5 - 1}, published=True,
         ),
         core.Reference(
-            "onset in a box", 0.14426950408889633, 1e-12, "closed form and quadrature", core.Crossing("onset", "hopping"),
-            {"chemical_potential": 0.5, "amplitude": 0.6, "potential": "box"},
+            "onset in a box", 0.14426950408889633, 1e-12, "closed form and quadrature",
+            core.Crossing("onset", "hopping"), {"chemical_potential": 0.5, "amplitude": 0.6, "potential": "box"},
         ),
         core.Reference(
             "first order on a lattice of 34 by 34", 0.16356096596376893, 1e-9, "largest eigenvalue, phases 0.3 and 0.7",

@@ -87,11 +87,11 @@ def average_site(mu, field, depths, weights, amplitudes):
 
 @kernel
 def common_order(hopping, mu, strength, law, weights, ordered, levels, out):
-    """The order that all sites share, and what goes with it: out[:, i] = order, density, <n^2>, residual, and the
-    share of sites whose own order is above `ORDERED`.
+    """The order that all sites share: out[:, i] = order, density, <n^2>, residual, share of sites above `ORDERED`.
 
-    hopping (zJ), mu, strength: of shape (n,); law, weights, levels: potentials for a strength of one, the
-    last equally likely; ordered: whether the order is not zero. The mean of <a> is a concave function of the field, so that secants from above never pass the root.
+    hopping (zJ), mu, strength: of shape (n,); law, weights: potentials for a strength of one, and levels: others that are
+    equally likely; ordered: whether the order is not zero. The mean of <a> is a concave function of the field, so that
+    secants from above never pass the root.
     """
     amplitudes = np.empty(STATES)
     depths = np.empty(law.size)
