@@ -9,14 +9,9 @@ import numpy as np
 import pytest
 from conftest import reference_values
 
-from mfexplore.models.disorder.long_range_percolation import (
-    BETWEEN,
-    LongRangePercolation,
-    conduct,
-    draw_line,
-    inverse_degree,
-    link_probability,
-)
+from mfexplore.models.disorder.long_range_percolation import BETWEEN, LongRangePercolation, inverse_degree
+from mfexplore.models.disorder.long_range_percolation.line import conduct, draw_line
+from mfexplore.models.disorder.long_range_percolation.theory import link_probability
 
 
 def drawn(between: str, beta: float, size: int, graphs: int) -> tuple[dict[str, tuple[float, float]], Any]:
@@ -38,7 +33,7 @@ def test_verified_values(reference: dict[str, Any]) -> None:
         slope = np.polyfit(np.log(law["reach"]), np.log(law), 1)
         np.testing.assert_allclose(np.exp(np.polyval(slope, np.log(p["n"]))), value, rtol=1e-10)
     else:
-        run = drawn("point", p["beta"], 128, 200)[1]
+        run = drawn("point", p["beta"], 128, 120)[1]
         growth = run.profiles()["growth"]
         for n, mean, error in zip(p["n"][:4], p["meanR"], p["se"], strict=False):
             place = int(np.flatnonzero(growth.coordinate == n)[0])
@@ -57,7 +52,7 @@ def test_a_site_to_all_others(beta: float, value: float) -> None:
 
 def test_shortcuts_have_their_probabilities() -> None:
     """Pairs of sites at every distance, and what leads out to the right and to the left."""
-    rng, beta, reach, lines = np.random.default_rng(3), 1.5, 10, 3000
+    rng, beta, reach, lines = np.random.default_rng(3), 1.5, 10, 1500
     counts, out = np.zeros(21), np.zeros(21)
     for _ in range(lines):
         line = draw_line(beta, reach, rng)
@@ -112,7 +107,7 @@ def test_without_shortcuts_every_bound_is_the_resistance(between: str) -> None:
 @pytest.mark.parametrize("between", BETWEEN)
 @pytest.mark.parametrize("size", [16, 64])
 def test_graphs_obey_the_exact_laws_and_the_bounds(between: str, size: int) -> None:
-    found, run = drawn(between, 0.5, size, 400 if size == 16 else 200)
+    found, run = drawn(between, 0.5, size, 300 if size == 16 else 120)
     theory = LongRangePercolation(beta=0.5, size=size, between=between).theory(profiles=False)
     for name in ("unavoidable", "mean_degree"):
         mean, error = found[name]
@@ -134,7 +129,7 @@ def test_the_power_is_there_although_mean_field_has_a_logarithm() -> None:
         LongRangePercolation(beta=0.5, size=n, between="interval").theory(profiles=False) for n in (32, 128)
     )
     assert float(large["resistance"][0] / small["resistance"][0]) < 1.01
-    growth = drawn("interval", 0.5, 128, 200)[1].profiles()["growth"]
+    growth = drawn("interval", 0.5, 128, 150)[1].profiles()["growth"]
     ratio = growth.values[4] / growth.values[2]
     assert ratio - 3 * growth.error[4] / growth.values[2] > 1.3
 

@@ -12,7 +12,7 @@ average, and is a quasicrystal without any potential.
 **Gutzwiller's mean field** replaces the neighbours by their order $\varphi_j=\langle a_j\rangle$. Every site is then
 alone,
 
-$$h_i=\tfrac12n(n-1)-(\mu-V_i)\,n-J\sum_{j\sim i}\varphi_j\,(a+a^\dagger),\quad\varphi_i=\langle a\rangle_{h_i} \tag{2}$$
+$$h_i=\tfrac12n(n-1)-(\mu-V_i)\,n-J\sum_{j\sim i}\varphi_j\,(a+a^\dagger),\;\varphi_i=\langle a\rangle_{h_i} \tag{2}$$
 
 The simulation solves this for all sites. The theory takes for the field of every site $zJ\varphi$ with the mean order
 $\varphi$, which needs only the law of $V$ (*averaged*; *homogeneous*: without $V$):
@@ -42,8 +42,8 @@ the first lobe is at $J=0.0597$, not at $0.0429$.
 **Simulation:** sweeps of eq. (2), site after site, until nothing changes. A square of 34 by 34 holds 21 waves.
 
 **Valid:** eq. (3) for many neighbours. Left out: the path integrals in continuous space of the paper, temperature,
-motion after a quench; and the Mott phases that break the eightfold symmetry: there particles that sit on some sites of a ring
-choose among equal places, which takes correlations between sites that no product state has.
+motion after a quench; and the Mott phases that break the eightfold symmetry: there particles that sit on some sites of
+a ring choose among equal places, which takes correlations between sites that no product state has.
 """
 
 from __future__ import annotations

@@ -89,9 +89,9 @@ def average_site(mu, field, depths, weights, amplitudes):
 def common_order(hopping, mu, strength, law, weights, ordered, levels, out):
     """The order that all sites share: out[:, i] = order, density, <n^2>, residual, share of sites above `ORDERED`.
 
-    hopping (zJ), mu, strength: of shape (n,); law, weights: potentials for a strength of one, and levels: others that are
-    equally likely; ordered: whether the order is not zero. The mean of <a> is a concave function of the field, so that
-    secants from above never pass the root.
+    hopping (zJ), mu, strength: of shape (n,); law, weights: potentials for a strength of one, and levels: others that
+    are equally likely; ordered: whether the order is not zero. The mean of <a> is a concave function of the field, so
+    that secants from above never pass the root.
     """
     amplitudes = np.empty(STATES)
     depths = np.empty(law.size)
