@@ -14,8 +14,8 @@ $$\mathrm{Prob}\,(\text{no shortcut within }[-n,n)\text{ leads over a place next
 
 **Three resistances** of $[-n,n]$: from the *point* 0 to everything outside; from the *interval* to everything outside
 of $[-2n,2n]$, given that no shortcut joins the two; and from one of its *ends* to the other without leaving it. The
-paper proves that the first two grow like a power, $R\sim n^{\delta(\beta)}$ with $0<\delta<1$, however many shortcuts there
-are. (For $\beta=0$ they are $\frac{n+1}2$, and $\delta=1$.)
+paper proves that the first two grow like a power, $R\sim n^{\delta(\beta)}$ with $0<\delta<1$, however many shortcuts
+there are. (For $\beta=0$ they are $\frac{n+1}2$, and $\delta=1$.)
 
 **Mean field** puts on every pair the conductance $p_k$ that it has on average. Because the resistance is a convex
 function of the conductances, this is a *lower bound* of its mean (Jensen). It grows only like a logarithm for the point
@@ -221,6 +221,10 @@ class LongRangePercolation(core.Model):
 
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
         """Mean field by all of the matrix, the bounds by all pairs of sites."""
+        with one_blas_thread():
+            return self._gaps(state)
+
+    def _gaps(self, state: Mapping[str, Any]) -> dict[str, float]:
         n, beta, word = self.size, self.beta, self.between
         reach = 2 * n if word == INTERVAL else n
         site = np.arange(-reach, reach + 1)

@@ -122,7 +122,7 @@ def unavoidable(line: Line, between: str, n: int) -> float:
     starts = np.bincount(low, minlength=size) + np.bincount(out, weights=gone, minlength=size)
     over = np.cumsum(starts - np.bincount(high, minlength=size))
     first, last = (n, 2 * n) if between == INTERVAL else (0, n)
-    return 0.5 * np.count_nonzero(over[first : last + 1] == 0)
+    return 0.5 * float(np.count_nonzero(over[first : last + 1] == 0))
 
 
 class LongRangePercolationSimulation(core.Simulation["LongRangePercolation"]):
