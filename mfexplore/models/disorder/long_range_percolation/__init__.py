@@ -75,7 +75,8 @@ ANNEALED, BOTTLENECKS, CHAIN = range(3)  # as in `methods`
 @dataclass(frozen=True)
 class LongRangePercolation(core.Model):
     beta: float = core.control(
-        0.5, 0.0, 3.0, symbol=r"\beta", role="disorder", step=0.01, quenched=True,
+        0.5, 0.0, 3.0, symbol=r"\beta", title="shortcut rate", role="disorder", step=0.01,
+        quenched=True,
         doc="how many shortcuts: about this many per factor e of length over every place",
     )  # fmt: skip
     size: int = core.control(512, 8, 4096, symbol="n", role="size", scale="log", doc="half the length of the line")
@@ -131,7 +132,7 @@ class LongRangePercolation(core.Model):
             "last_bottlenecks", r"\beta_1", "the bound by single edges stops growing", continuous=False, of="beta"
         ),
     )
-    planes = (core.Plane("beta", "size", "resistance", x_range=(0.0, 3.0), y_range=(8, 4096), finest=17),)
+    planes = (core.Plane("beta", "size", "resistance", x_range=(0.0, 3.0), y_range=(8, 4096), finest=33),)
     presets = (
         core.Preset(
             "a power", {"beta": 0.5},

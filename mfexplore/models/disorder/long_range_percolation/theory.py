@@ -55,6 +55,8 @@ def annealed_point(beta: float, largest: int) -> Array:
 @lru_cache(maxsize=4096)
 def annealed(between: str, beta: float, n: int) -> float:
     """The resistance of mean field, at most `LARGEST_ANNEALED` by a factorisation, beyond along ln n."""
+    if beta == 0.0:
+        return 2.0 * n if between == ENDS else (n + 1) / 2
     if n > LARGEST_ANNEALED:
         far, near = (annealed(between, beta, one) for one in (LARGEST_ANNEALED, LARGEST_ANNEALED // 2))
         return far + (far - near) * math.log2(n / LARGEST_ANNEALED)
