@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import zeta
 
+from mfexplore.numerics.functions.quadrature import gauss_legendre
 from mfexplore.numerics.later import later
 
 Array = NDArray[Any]
@@ -92,8 +93,7 @@ def bottlenecks(between: str, beta: Array, n: Array) -> Array:
 
 def inverse_degree(beta: float) -> float:
     """Mean of one over the degree, the resistance from a site to all others: the integral of t^(degree - 1)."""
-    t, weight = np.polynomial.legendre.leggauss(60)
-    t, weight = 0.5 * (t + 1), 0.5 * weight
+    t, weight = gauss_legendre(60)
     k = np.arange(2, 4000)
     p = link_probability(beta, k)
     none = np.log1p(-np.outer(1 - t, p)).sum(axis=1) - (1 - t) * beta * zeta(2, 4000)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mfexplore.numerics.functions.quadrature import gauss_legendre
 from mfexplore.numerics.kernel import kernel
 
 Array = NDArray[Any]
@@ -125,8 +126,7 @@ def law_of(potential: str) -> tuple[Array, Array]:
     of width one.
     """
     if potential == "box":
-        x, w = np.polynomial.legendre.leggauss(3 * NODES)
-        return 0.5 * x, 0.5 * w
+        return gauss_legendre(3 * NODES, (-0.5, 0.5))
     c = np.cos((np.arange(NODES) + 0.5) * np.pi / NODES)
     i, j = np.tril_indices(NODES)
     return 0.5 * (c[i] + c[j]), np.where(i == j, 1.0, 2.0) / NODES**2
