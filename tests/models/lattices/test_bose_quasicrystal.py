@@ -106,7 +106,7 @@ def test_order_dies_below_the_largest_eigenvalue_and_lives_above() -> None:
         assert (run.state[0].max() > 1e-2) == lives
 
 
-def test_islands_of_the_glass_do_not_connect_and_the_average_says_more_than_there_is() -> None:
+def test_islands_of_the_glass_do_not_connect_and_have_more_order_than_the_average_says() -> None:
     model = BoseQuasicrystal.preset("Bose glass")
     run = model.simulate(seed=1)
     run.advance(150)
@@ -115,7 +115,7 @@ def test_islands_of_the_glass_do_not_connect_and_the_average_says_more_than_ther
     assert seen["density"] != pytest.approx(1, abs=0.02)  # no lobe holds it: it is compressible
     theory = model.theory(profiles=False).sel({"method": "averaged"})
     assert int(theory["validity"]) == 1
-    assert float(theory["order"]) > 1.5 * seen["order"]
+    assert seen["order"] > 1.3 * float(theory["order"])
 
 
 @pytest.mark.parametrize("sites", [400, 1600])

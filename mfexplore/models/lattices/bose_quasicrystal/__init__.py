@@ -158,7 +158,7 @@ class BoseQuasicrystal(core.Model):
         core.Preset(
             "Mott insulator", {"hopping": 0.12, "amplitude": 0.2},
             "The order dies out everywhere; one particle on every site, whatever its potential.",
-            (core.Promise(core.Value("density"), 1.0, 1e-9), core.Promise(core.Mean("order", 100, 400), 0.0, 1e-3)),
+            (core.Promise(core.Value("density"), 1.0, 1e-9), core.Promise(core.Mean("order", 20, 400), 0.0, 1e-3)),
             core.View(picture="order", function="density_by_potential"),
         ),
         core.Preset(
@@ -208,11 +208,11 @@ class BoseQuasicrystal(core.Model):
             "A site answers a field by adding or losing a particle; both cost half of U, and χ = 6.",
         ),
         core.Task(
-            "From which amplitude of the quasi-periodic potential on has the insulator at $\\mu=0.3$ no gap, at "
+            "From which amplitude of the quasi-periodic potential on has the insulator at $\\mu=0.6$ no gap, at "
             "whatever hopping?",
-            {"amplitude": 0.1, "chemical_potential": 0.3, "hopping": 0.02}, "amplitude",
+            {"amplitude": 0.1, "chemical_potential": 0.6, "hopping": 0.02}, "amplitude",
             lambda model: min(model.chemical_potential, 1 - model.chemical_potential), 0.03,
-            "Where V reaches μ, the highest sites can be left by their particle for nothing.",
+            "Where μ + Λ reaches 1, the lowest sites take a second particle for nothing.",
             view=core.View(plane=("amplitude", "hopping")),
         ),
     )  # fmt: skip
@@ -223,11 +223,13 @@ class BoseQuasicrystal(core.Model):
         n = len(hopping)
         out = np.empty((5, n, 2))
         own = susceptibility(mu)
-        for method, (law, weights) in enumerate((law_of(self.potential), (np.zeros(1), np.ones(1)))):
-            mean = mean_susceptibility(mu, strength, self.potential) if method == AVERAGED else own
-            levels = quantiles(self.potential) if method == AVERAGED else np.zeros(1)
+        depths, weights = law_of(self.potential, mu, strength)
+        none, one = np.zeros((n, 1)), np.ones((n, 1))
+        levels = strength[:, None] * quantiles(self.potential)
+        laws = ((mean_susceptibility(mu, strength, self.potential), depths, weights, levels), (own, none, one, none))
+        for method, (response, *law) in enumerate(laws):
             found = np.empty((5, n))
-            common_order(hopping, mu, strength, law, weights, orders(hopping, mean), levels, found)
+            common_order(hopping, mu, *law[:2], orders(hopping, response), law[2], found)
             out[..., method] = found
         order, density, square, gap, ordered = out
         values = {
@@ -241,17 +243,18 @@ class BoseQuasicrystal(core.Model):
 
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
         averaged = state["method"] == "averaged"
-        law, weights = law_of(self.potential) if averaged else (np.zeros(1), np.ones(1))
+        mu, strength = np.array([self.chemical_potential]), np.array([self.amplitude if averaged else 0.0])
+        depths, weights = (table[0] for table in law_of(self.potential, mu, strength))
         n = np.arange(STATES)
         a = np.diag(np.sqrt(n[1:]), 1)
         found = np.zeros(3)
-        for depth, weight in zip(self.amplitude * law, weights, strict=True):
-            mu = self.chemical_potential - depth
-            if self.hopping * state["order"] == 0:
-                whole = float(filling(np.array(mu)))
+        for depth, weight in zip(depths, weights, strict=True):
+            local = self.chemical_potential - depth
+            if self.hopping * state["order"] <= 1e-13:
+                whole = float(filling(np.array(local)))
                 found += weight * np.array([0.0, whole, whole**2])
                 continue
-            h = np.diag(n * (n - 1) / 2 - mu * n) - self.hopping * state["order"] * (a + a.T)
+            h = np.diag(n * (n - 1) / 2 - local * n) - self.hopping * state["order"] * (a + a.T)
             ground = np.linalg.eigh(h)[1][:, 0]
             found += weight * np.array([abs(ground @ a @ ground), ground**2 @ n, ground**2 @ n**2])
         return {

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ellipkm1
 
 from mfexplore.numerics.functions.quadrature import gauss_legendre
 from mfexplore.numerics.kernel import kernel
@@ -16,8 +17,9 @@ Array = NDArray[Any]
 
 STATES = 12  # particles on a site: 0 ... 11
 LARGEST_ORDER = 3.4  # beyond any <a> of these states
-NODES = 8  # of the law of a cosine
+PANELS, NODES = 6, 12  # of the law of the potential, and places in each
 ORDERED = 0.1  # order from which a site counts as superfluid
+WAVES = 12  # phases of a wave, for means of smooth functions
 PERCOLATION = 0.592746  # of the sites of the square lattice
 
 
@@ -79,6 +81,8 @@ def average_site(mu, field, depths, weights, amplitudes):
     """Means of <a>, <n>, <n^2> over sites of potential `depths` with `weights`."""
     order, density, square = 0.0, 0.0, 0.0
     for k in range(depths.size):
+        if weights[k] == 0.0:
+            continue
         a, n, n2 = ground_state(mu - depths[k], field, amplitudes)
         order += weights[k] * a
         density += weights[k] * n
@@ -87,49 +91,55 @@ def average_site(mu, field, depths, weights, amplitudes):
 
 
 @kernel
-def common_order(hopping, mu, strength, law, weights, ordered, levels, out):
+def common_order(hopping, mu, depths, weights, ordered, levels, out):
     """The order that all sites share: out[:, i] = order, density, <n^2>, residual, share of sites above `ORDERED`.
 
-    hopping (zJ), mu, strength: of shape (n,); law, weights: potentials for a strength of one, and levels: others that
-    are equally likely; ordered: whether the order is not zero. The mean of <a> is a concave function of the field, so
+    hopping (zJ), mu: of shape (n,); depths, weights: potentials of sites, shape (n, m); levels: others that are equally
+    likely, shape (n, l); ordered: whether the order is not zero. The mean of <a> is a concave function of the field, so
     that secants from above never pass the root.
     """
     amplitudes = np.empty(STATES)
-    depths = np.empty(law.size)
     for i in range(hopping.size):
-        for k in range(law.size):
-            depths[k] = strength[i] * law[k]
         order = 0.0
         if ordered[i]:
             before, order = 0.0, LARGEST_ORDER
             gap_before = 0.0
             for step in range(100):
-                gap = average_site(mu[i], hopping[i] * order, depths, weights, amplitudes)[0] - order
+                gap = average_site(mu[i], hopping[i] * order, depths[i], weights[i], amplitudes)[0] - order
                 if gap >= -1e-15:
                     break
                 change = gap if step == 0 else -gap * (order - before) / (gap - gap_before)
                 before, gap_before = order, gap
                 order = max(order + change, 0.0)
         out[0, i] = order
-        a, out[1, i], out[2, i] = average_site(mu[i], hopping[i] * order, depths, weights, amplitudes)
+        a, out[1, i], out[2, i] = average_site(mu[i], hopping[i] * order, depths[i], weights[i], amplitudes)
         out[3, i] = abs(a - order)
         share = 0.0
-        for k in range(levels.size):
-            own = ground_state(mu[i] - strength[i] * levels[k], hopping[i] * order, amplitudes)[0]
-            share += 1.0 / levels.size if own > ORDERED else 0.0
+        for k in range(levels.shape[1]):
+            own = ground_state(mu[i] - levels[i, k], hopping[i] * order, amplitudes)[0]
+            share += 1.0 / levels.shape[1] if own > ORDERED else 0.0
         out[4, i] = share
 
 
-@cache
-def law_of(potential: str) -> tuple[Array, Array]:
-    """Potentials for a strength of one and their weights, shape (m,) each: (cos a + cos b)/2 of two phases, or a box
-    of width one.
+def law_of(potential: str, mu: Array, strength: Array) -> tuple[Array, Array]:
+    """Potentials of sites and their weights, shape (n, m) each, at pairs of mu and strength.
+
+    Panels end where the law (of two waves: an elliptic integral, with a logarithm in the middle) or the particles of a
+    site change, and places crowd there.
     """
-    if potential == "box":
-        return gauss_legendre(3 * NODES, (-0.5, 0.5))
-    c = np.cos((np.arange(NODES) + 0.5) * np.pi / NODES)
-    i, j = np.tril_indices(NODES)
-    return 0.5 * (c[i] + c[j]), np.where(i == j, 1.0, 2.0) / NODES**2
+    half = 0.5 if potential == "box" else 1.0
+    fillings = np.floor(mu[:, None] + half * strength[:, None]) - np.arange(PANELS - 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        changes = np.where(strength[:, None] > 0, (mu[:, None] - fillings) / strength[:, None], half)
+    ends = np.broadcast_to([-half, 0.0, half], (len(mu), 3))
+    edges = np.sort(np.concatenate([ends, np.clip(changes, -half, half)], axis=1), axis=1)
+    u, weight = gauss_legendre(NODES)
+    place = u**3 * (10 - 15 * u + 6 * u * u)
+    length = np.diff(edges, axis=1)[..., None]
+    v = edges[:, :-1, None] + length * place
+    density = np.ones(v.shape) if potential == "box" else ellipkm1(np.maximum(v * v, 1e-300))
+    weights = (length * weight * 30 * u**2 * (1 - u) ** 2 * density).reshape(len(mu), -1)
+    return strength[:, None] * v.reshape(len(mu), -1), weights / weights.sum(axis=1, keepdims=True)
 
 
 @cache
@@ -166,6 +176,7 @@ def mean_susceptibility(mu: Array, strength: Array, potential: str) -> Array:
             mean = np.where(n > 0, mean, np.log(np.abs(a / b)) / d)
         mean = np.where(strength < 1e-9, susceptibility(mu), mean)
     else:
-        law, weights = law_of(potential)
-        mean = susceptibility(mu[:, None] - strength[:, None] * law) @ weights
+        c = np.cos((np.arange(WAVES) + 0.5) * np.pi / WAVES)
+        shape = 0.5 * (c[:, None] + c).ravel()
+        mean = susceptibility(mu[:, None] - strength[:, None] * shape).mean(axis=1)
     return np.asarray(np.where(gapless, np.inf, mean))
