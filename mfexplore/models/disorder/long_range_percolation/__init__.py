@@ -229,11 +229,13 @@ class LongRangePercolation(core.Model):
         n, beta, word = self.size, self.beta, self.between
         reach = 2 * n if word == INTERVAL else n
         site = np.arange(-reach, reach + 1)
-        apart = np.abs(site[:, None] - site)
-        none = np.where(apart > 1, np.log1p(-1 / np.maximum(apart, 2) ** 2.0), 0.0) * beta  # ln prob of no shortcut
+        k = np.maximum(np.arange(2 * reach + 1), 2.0)
+        none = beta * np.log1p(-1 / k**2) * (np.arange(2 * reach + 1) > 1)  # ln of the chance of no shortcut
         found = {}
         if state["method"] == "mean_field":
-            g = np.where(apart == 1, 1.0, -np.expm1(none))
+            links = -np.expm1(none)
+            links[1] = 1.0
+            g = links[np.abs(site[:, None] - site)]
             if word == ENDS:
                 matrix, source = np.diag(g.sum(axis=1)) - g, np.eye(1, len(site))[0]
                 found["mean field"] = np.linalg.solve(matrix[:-1, :-1], source[:-1])[0] / state["resistance"] - 1
@@ -246,7 +248,9 @@ class LongRangePercolation(core.Model):
                 drop = 1 / (source @ (1 - potential)) if word == INTERVAL else potential[reach]
                 found["mean field"] = drop / state["resistance"] - 1
         if word == ENDS:
-            corner = np.cumsum(np.cumsum(none, axis=0)[:, ::-1], axis=1)[:, ::-1]  # up to a row, from a column on
+            corner = np.cumsum(np.cumsum(none[np.abs(site[:, None] - site)], axis=0)[:, ::-1], axis=1)[
+                :, ::-1
+            ]  # up to a row, from a column on
             exponents = np.diag(corner, 1)
             return found | {"(4)": np.exp(exponents).sum() / state["unavoidable"] - 1}
         total = 0.0
