@@ -7,7 +7,8 @@
 - `solving`: fixed points accelerated (`anderson`); roots followed along a row (`continuation`); a `memory_equation`.
 - `matrices`: products at the speed of memory (`matrix_vector`, `aligned`, `prefetch`); BLAS on one thread (`blas`);
   small systems inside kernels (`linear`, `inverse`); spectra of `tridiagonal` matrices; lowest eigenvalues without a
-  matrix (`lanczos`); normal modes of bosons (`bogoliubov`); do levels repel (`level_statistics`)?
+  matrix (`lanczos`); springs and resistors at rest (`conjugate_gradients`); normal modes of bosons (`bogoliubov`); do
+  levels repel (`level_statistics`)?
 - `chance`: `random` numbers inside kernels; noise with a long memory (`fractional_noise`); errors of averages
   (`statistics`).
 - `space`: periodic `lattices`; sums over images of dipoles (`ewald`); how points fill the plane (`box_counting`);
