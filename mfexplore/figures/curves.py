@@ -100,6 +100,7 @@ class CurvesFigure(Drawn):
     key = "curves"
     options = {"xlabel": "x", "ylabel": "y", "xlim": (0, 1), "ylim": (0, 1)}
     told = ("beyond", "pins", "theory", "exact", "samples", "bars", "points")  # the last three would tell it as well
+    ran = ("loop", "arrows", "samples", "bars", "points", "trail", "live")
 
     @staticmethod
     def declare() -> dict[str, Any]:

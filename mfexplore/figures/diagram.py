@@ -51,6 +51,7 @@ class DiagramFigure(Drawn):
         "colour", "invalid_casing", "invalid", "unknown", "casing", "continuous", "dashed", "regions_halo", "regions",
         "symbols_halo", "symbols",
     )  # fmt: skip
+    ran = ("measured",)
 
     @staticmethod
     def declare() -> dict[str, Any]:

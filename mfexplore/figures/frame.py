@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self
 
@@ -185,8 +185,8 @@ class Drawing(Protocol):
     def dress(self, theme: Theme) -> None:
         """Put on the colours of a theme."""
 
-    def veil(self, on: bool) -> None:
-        """Hide what theory says, or show it again."""
+    def veil(self, hidden: Collection[str]) -> None:
+        """Hide what "theory" says, or what a "simulation" does, and show what is not hidden."""
 
 
 class Drawn:
@@ -195,11 +195,13 @@ class Drawn:
 
     Attributes:
         key: the name of the kind. options: of the HoloViews overlay. told: the layers that tell what theory says.
+        ran: those that show what simulations do.
     """
 
     key: ClassVar[str]
     options: ClassVar[Mapping[str, Any]] = {}
     told: ClassVar[tuple[str, ...]] = ()
+    ran: ClassVar[tuple[str, ...]] = ()
 
     @staticmethod
     def declare() -> dict[str, Any]:
@@ -234,10 +236,11 @@ class Drawn:
         self.theme = theme
         self.look(self.figure, theme)
 
-    def veil(self, on: bool) -> None:
-        """Hide what theory says, for somebody who is to predict it, or show it again."""
-        for name in self.told:
-            self.figure.part(name).update(visible=not on)
+    def veil(self, hidden: Collection[str]) -> None:
+        """Hide what theory says, or what runs do, for somebody who is to predict it; show what is not hidden."""
+        for name in dict.fromkeys((*self.told, *self.ran)):
+            away = (name in self.told and "theory" in hidden) or (name in self.ran and "simulation" in hidden)
+            self.figure.part(name).update(visible=not away)
 
     @classmethod
     def kinds(cls) -> list[type[Self]]:

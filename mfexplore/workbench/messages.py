@@ -249,7 +249,9 @@ class Said:
 @dataclass(frozen=True)
 class State(Said):
     """Where the exploration is, and what can be done from here. absent: controls ("control"), and options of the menus
-    by their names, that do not exist at these words of choices. preset: the one at whose controls it is, if any.
+    by their names, that do not exist at these words of choices, or that the link of the page hides, with the presets
+    ("preset") that would move what it holds. preset: the one at whose controls it is, if any. locked: controls that
+    stay where they are.
     """
 
     repeated = True
@@ -264,13 +266,17 @@ class State(Said):
     snippets: dict[str, str]
     absent: dict[str, list[str]]
     preset: str
+    locked: list[str]
 
 
 @dataclass(frozen=True)
 class Asking(Said):
-    """The task that is to be answered before theory is shown; -1: none."""
+    """The task that is to be answered before theory is shown; -1: none. hidden: "theory", "simulation", until it is
+    answered or somebody asks to see them.
+    """
 
     index: int
+    hidden: list[str]
 
 
 @dataclass(frozen=True)
