@@ -9,8 +9,17 @@ from pathlib import Path
 from mfexplore.figures import legends
 
 STATIC = Path(__file__).parent / "static"
-MODULES = ("channel", "line", "controls", "figures", "plane", "touch", "workbench")  # each after what it imports
-SHEETS = ("base", "workbench")
+MODULES = (
+    "channel",
+    "line",
+    "controls",
+    "figures",
+    "plane",
+    "touch",
+    "share",
+    "workbench",
+)  # each after what it imports
+SHEETS = ("base", "workbench", "faces")
 
 
 @cache

@@ -32,7 +32,7 @@ from mfexplore.core.seeds import Seed
 from mfexplore.study.measured import read
 from mfexplore.workbench.desk import Desk
 from mfexplore.workbench.exploration import Exploration
-from mfexplore.workbench.face import FULL, Face
+from mfexplore.workbench.face import FULL, Face, link_names
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -59,7 +59,7 @@ class WorkbenchView(JSComponent):
         self._line = lines.open_for(self.page) if host.serves else ""
         sheet, constants = pages.component(type(start.model), host)  # type: ignore[arg-type]
         super().__init__(
-            sheet=sheet, constants=constants | _of_the_page(host, face) | {"line": self._line},
+            sheet=sheet, constants=constants | _of_the_page(type(start.model), host, face) | {"line": self._line},
             sizing_mode="stretch_width", margin=0, **params,
         )  # fmt: skip
         self._document = pn.state.curdoc
@@ -83,10 +83,11 @@ class WorkbenchView(JSComponent):
         self.page.close()
 
 
-def _of_the_page(host: Host, face: Face) -> dict[str, Any]:
+def _of_the_page(kind: type[Model], host: Host, face: Face) -> dict[str, Any]:
     """What the script needs to know of this page: what its address says before the exploration, and how it looks."""
-    words = face.to_query()
-    return {"link": host.link + (f"{words}&" if words else ""), "ui": face.ui, "theme": face.theme}
+    words = face.to_query(kind)
+    link = host.link + (f"{words}&" if words else "")
+    return {"link": link, "ui": face.ui, "theme": face.theme, "words": link_names(kind)}
 
 
 def _loop() -> asyncio.AbstractEventLoop:

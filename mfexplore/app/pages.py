@@ -21,6 +21,7 @@ from mfexplore.figures.style import DARK, LIGHT, symbol_html, unit_html
 from mfexplore.figures.symbols import plain
 from mfexplore.workbench import sheet
 from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.face import VEILS
 from mfexplore.workbench.sheet import Sheet
 
 log = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ def component(kind: type[Model], host: Host) -> tuple[str, dict[str, Any]]:
     words = {
         name: getattr(sheet, name.upper())
         for name in ("buttons", "seed_help", "table_note", "lost", "speeds", "single_keys")
-    }
+    } | {"veils": VEILS}
     page = template("workbench.html").render(words | {"sheet": made, "keyboard": sheet.KEYS, "host": host})
     return page, constants(made) | asdict(host)
 
@@ -80,6 +81,7 @@ def constants(made: Sheet) -> dict[str, Any]:
     kind = made.kind
     return {
         "controls": {name: _data(declared) for name, declared in kind.controls().items()},
+        "main": made.main,
         "titles": {o.name: o.title for o in kind.observables},
         "pins": {name: asdict(sheet.BUTTONS[name]) for name in ("visit", "rename", "remove")},
         "decades": [o.name for o in kind.observables if o.is_logarithmic],
@@ -92,6 +94,7 @@ def _data(declared: Control) -> dict[str, Any]:
     return {
         "low": declared.low, "high": declared.high, "step": declared.step, "integer": declared.is_integer,
         "log": declared.is_logarithmic, "choice": declared.is_choice, "title": declared.title,
+        "usual": declared.default,
     }  # fmt: skip
 
 

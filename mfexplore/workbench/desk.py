@@ -464,7 +464,7 @@ class Desk:
         values, gone = at.model.values(), absent(at.model) | {"preset": self._immovable}
         gone["control"] = [*gone["control"], *self.face.hide]
         chosen = self._chosen_preset(at)
-        locked = list(self.face.lock)
+        locked = list(self.face.held)
         self._say(
             messages.State(values, at.seed_text, view, at.to_query(), zoomed, *can, snippets, gone, chosen, locked)
         )

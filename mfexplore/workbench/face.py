@@ -10,7 +10,8 @@
     hide=start                  not even shown
     theme=dark                  or light, whatever the system has
 
-All of them go with every `ui`. A lock keeps hands away, not readers of addresses: whoever takes it out of the link is
+All of them go with every `ui`. Where a system has a control of that name, the control has it and the word is
+"page_hide". A lock keeps hands away, not readers of addresses: whoever takes it out of the link is
 without it.
 """
 
@@ -89,13 +90,14 @@ class Face:
                 notices.append(f"{kind.title} has no task {words['task'][:40]!r}: {has}. None is set.")
         return cls(one("ui", UIS, "full"), task, veil, lock, hide, one("theme", THEMES, "")), notices
 
-    def to_query(self) -> str:
+    def to_query(self, kind: type[Model]) -> str:
         """The words of a link that says this; empty for what is usual."""
         pairs = {
             "ui": "" if self.ui == "full" else self.ui, "task": str(self.task + 1) if self.task >= 0 else "",
             "veil": ",".join(self.veil), "lock": ",".join(self.lock), "hide": ",".join(self.hide), "theme": self.theme,
         }  # fmt: skip
-        return urlencode({name: text for name, text in pairs.items() if text}, safe=",")
+        names = link_names(kind)
+        return urlencode({names[name]: text for name, text in pairs.items() if text}, safe=",")
 
     @property
     def held(self) -> tuple[str, ...]:
@@ -106,13 +108,19 @@ class Face:
 FULL = Face()
 
 
+def link_names(kind: type[Model]) -> dict[str, str]:
+    """What the words are called in links to a system."""
+    return {name: f"page_{name}" if name in kind.controls() else name for name in WORDS}
+
+
 def opened(key: str, query: str) -> tuple[Exploration, Face, list[str]]:
     """Where a link leads, how it looks there, and what in it could not be used, in words. Raises UnknownNameError for
     a system that does not exist, and nothing else.
     """
     kind: type[Model] = system(key)
     pairs = dict(parse_qsl(query.lstrip("?"), keep_blank_values=True))
-    face, notices = Face.read(kind, {name: pairs.pop(name) for name in WORDS if name in pairs})
+    names = link_names(kind)
+    face, notices = Face.read(kind, {name: pairs.pop(names[name]) for name in WORDS if names[name] in pairs})
     if face.task < 0:
         start, more = Exploration.from_query(key, urlencode(pairs))
         return start, face, notices + more

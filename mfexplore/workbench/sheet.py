@@ -43,7 +43,11 @@ class Button:
 
 
 BUTTONS = {
-    "share": Button("Share link", "Copy a link that restores exactly this view"),
+    "sharing": Button("Share", "Links to this view"),
+    "share": Button("Copy link", "Copy a link that restores exactly this view"),
+    "embed": Button("Copy code to embed", "Copy HTML that shows this view in a course page or in slides"),
+    "for-class": Button("For a class …", "Prepare a page: set a task, hide theory, lock controls"),
+    "whole-page": Button("↗", "Open the whole page", "Open the whole page"),
     "export": Button("Export", "Pictures, data, a notebook"),
     "pin": Button("Pin", "Keep this view as a ghost to compare with", key="P"),
     "undo": Button("↶", "Undo", "Undo", "Ctrl+Z"),
@@ -134,6 +138,15 @@ class Sheet:
             title = next((t for t, roles in GROUPS if declared.role in roles), "Controls")
             found["Simulation" if declared.part == "simulation" else title].append(declared)
         return [(title, controls) for title, controls in found.items() if controls]
+
+    @cached_property
+    def main(self) -> list[str]:
+        """All controls, those first that a page shows at first sight: of the plane, then as they are declared."""
+        start = Exploration.of(self.kind())
+        declared = [one.name for _, controls in self.groups for one in controls]
+        return [name for name in declared if name in (start.x, start.y)] + [
+            name for name in declared if name not in (start.x, start.y)
+        ]
 
     @cached_property
     def menus(self) -> list[Menu]:

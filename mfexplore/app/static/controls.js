@@ -46,6 +46,7 @@ export function radios(chips, choose) {
 
 export function makeControls(root, channel, controls) {
   const values = {};
+  const locked = new Set(); // what the link of the page holds fast
   let held = null; // the control under the finger: what comes back from the server must not move it
 
   function nudge(name, steps) {
@@ -74,6 +75,19 @@ export function makeControls(root, channel, controls) {
     slide.setAttribute("aria-valuetext", format(value));
     if (box.getRootNode().activeElement !== box) box.value = format(value);
   }
+
+  function lock(names) {
+    locked.clear();
+    for (const name of names) locked.add(name);
+    for (const place of root.querySelectorAll("[data-control]")) {
+      const on = locked.has(place.dataset.control);
+      place.classList.toggle("locked", on);
+      for (const one of place.querySelectorAll("input, button")) one.disabled = on;
+    }
+  }
+
+  // The nearest value that a hand may choose.
+  const allowed = (name, value) => locked.has(name) ? values[name] : snap(controls[name], value);
 
   function set(name, value) {
     show(name, value);
@@ -118,5 +132,5 @@ export function makeControls(root, channel, controls) {
     }
   }
 
-  return {values, show, nudge, wire};
+  return {values, show, nudge, wire, lock, allowed};
 }
