@@ -17,8 +17,9 @@ MODULES = (
     "plane",
     "touch",
     "share",
+    "predict",
     "workbench",
-)  # each after what it imports
+)  # fmt: skip; each after what it imports
 SHEETS = ("base", "workbench", "faces")
 
 

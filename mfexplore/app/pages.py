@@ -70,7 +70,7 @@ def component(kind: type[Model], host: Host) -> tuple[str, dict[str, Any]]:
     made = Sheet(Exploration.of(kind()))
     words = {
         name: getattr(sheet, name.upper())
-        for name in ("buttons", "seed_help", "table_note", "lost", "speeds", "single_keys")
+        for name in ("buttons", "seed_help", "table_note", "lost", "speeds", "single_keys", "sketching")
     } | {"veils": VEILS}
     page = template("workbench.html").render(words | {"sheet": made, "keyboard": sheet.KEYS, "host": host})
     return page, constants(made) | asdict(host)
@@ -82,6 +82,8 @@ def constants(made: Sheet) -> dict[str, Any]:
     return {
         "controls": {name: _data(declared) for name, declared in kind.controls().items()},
         "main": made.main,
+        "title": kind.title,
+        "tasks": [{"asked": task.asked} for task in kind.tasks],
         "titles": {o.name: o.title for o in kind.observables},
         "pins": {name: asdict(sheet.BUTTONS[name]) for name in ("visit", "rename", "remove")},
         "decades": [o.name for o in kind.observables if o.is_logarithmic],

@@ -18,7 +18,9 @@ from mfexplore.figures.frame import (
     Figure,
     clear,
     dress,
+    dress_guess,
     glyphs,
+    guessed,
     inside,
     load_holoviews,
     on_top,
@@ -120,6 +122,8 @@ class CurvesFigure(Drawn):
             "points": hv.Points([(0.0, 0.0)]),
             "trail": hv.Curve(nothing, "x", "y"),
             "live": hv.Points([(0.0, 0.0)]),
+            "guess_path": hv.Path(line),
+            "guess": hv.Points([(0.0, 0.0)]),
         }
 
     @classmethod
@@ -130,8 +134,9 @@ class CurvesFigure(Drawn):
         layers["beyond"].glyph = Patches(xs="xs", ys="ys", fill_color=colour, line_color=None, fill_alpha=0.13)
         glyph = {name: renderer.glyph for name, renderer in layers.items()}
         glyph["marker"].x = "x"
-        on_top(layers, "marker")
+        on_top(layers, "marker", "guess_path", "guess")
         clear(layers)
+        guessed(layers)
         layers["theory"].data_source.data = {name: [] for name in ("xs", "ys", "colour", "width", "dash")}
         layers["beyond"].data_source.data = {name: [] for name in ("xs", "ys", "colour")}
         layers["marker"].data_source.data = {"x": []}
@@ -168,6 +173,7 @@ class CurvesFigure(Drawn):
         glyph["points"].update(fill_color=theme.card, line_color=theme.ink)
         glyph["trail"].update(line_color=theme.marker)
         glyph["live"].update(fill_color=theme.marker, line_color=theme.card)
+        dress_guess(glyph, theme)
 
     def __init__(self, kind: type[Model], theme: Theme) -> None:
         super().__init__(theme)

@@ -278,6 +278,13 @@ def clear(layers: Mapping[str, Any]) -> None:
         source.data = {name: [] for name in source.data}
 
 
+def guessed(layers: Mapping[str, Any]) -> None:
+    """Layers for what a person predicts: the page fills them itself, at the speed of the hand."""
+    layers["guess_path"].data_source.data = {name: [] for name in ("xs", "ys", "dash")}
+    layers["guess_path"].glyph.update(line_width=2.6, line_dash={"field": "dash"})
+    layers["guess"].glyph.update(size=13, line_width=2.6)
+
+
 def colour_mapper(low: float = 0.0, high: float = 1.0) -> Any:
     from bokeh.models import LinearColorMapper
 
@@ -320,6 +327,12 @@ def dress(figure: Figure, theme: Theme, *, grid: bool = False) -> None:
             axis.update(axis_label=afresh(axis["axis_label"]))
     for name in ("xgrid", "ygrid"):
         figure.part(name).update(grid_line_color=theme.line if grid else None, grid_line_alpha=0.7)
+
+
+def dress_guess(glyph: Mapping[str, Part], theme: Theme) -> None:
+    """The colours of what `guessed` has made."""
+    glyph["guess_path"].update(line_color=theme.guess)
+    glyph["guess"].update(line_color=theme.guess, fill_color=theme.card)
 
 
 def glyphs(figure: Figure) -> Mapping[str, Part]:

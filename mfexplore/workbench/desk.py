@@ -172,6 +172,8 @@ class Desk:
             messages.Skip: lambda m: self.lesson.skip(),
             messages.Reference: lambda m: self._leave(lambda: session.reference(self._reference(m.index))),
             messages.Reveal: lambda m: self.lesson.reveal(self._task(m.index), m.guess),
+            messages.Sketch: lambda m: self.lesson.sketch(m.on),
+            messages.Sketched: lambda m: self.lesson.see_sketch(self.panel("curve").judge(m.xs, m.ys)),
             messages.Export: self._export,
             messages.Theme: self._dress,
             messages.Pane: self._open_pane,

@@ -12,6 +12,7 @@ from mfexplore.workbench.jobs import Cancelled, Jobs
 from mfexplore.workbench.messages import Said
 from mfexplore.workbench.panels import Panel
 from mfexplore.workbench.sentence import judgement
+from mfexplore.workbench.sketch import Sketched
 
 
 class VeiledError(MfexploreError):
@@ -36,6 +37,7 @@ class Lesson:
         self.asking = -1  # the task that is to be answered before theory is shown
         self._of_the_link = face.task  # the task of the link, while it is not answered
         self._veil = face.veil  # of the link, while it is not revealed
+        self._sketching = False  # somebody draws the curve as it should be
         self._checks: dict[int, views.Check] = {}
         self._revealed: set[int] = set()  # tasks
         self._told: tuple[int, frozenset[str]] = (-1, frozenset())
@@ -48,6 +50,8 @@ class Lesson:
     @property
     def hidden(self) -> frozenset[str]:
         """What is not told: "theory", "simulation"."""
+        if self._sketching:
+            return frozenset(("theory", "simulation"))
         return frozenset(self._veil) | ({"theory"} if self.asking >= 0 else set())
 
     def ask(self, index: int) -> None:
@@ -56,11 +60,22 @@ class Lesson:
 
     def leave(self) -> None:
         """Somebody goes elsewhere: a task of theirs is none any more, but that of the link is."""
+        self._sketching = False
         self._turn(self._of_the_link)
+
+    def sketch(self, on: bool) -> None:
+        """Hide everything while somebody sketches the curve."""
+        self._sketching = on
+        self._turn(self.asking)
+
+    def see_sketch(self, sketched: Sketched) -> None:
+        """Say how near it came, and show what there is."""
+        self._say(messages.Answer(-1, sketched.right, str(sketched), ""))
+        self.skip()
 
     def skip(self) -> None:
         """Show everything, without an answer."""
-        self._of_the_link, self._veil = -1, ()
+        self._of_the_link, self._veil, self._sketching = -1, (), False
         self._turn(-1)
 
     def refuse(self, what: str, *kinds: str) -> None:
@@ -86,7 +101,7 @@ class Lesson:
 
         def work(cancelled: Cancelled) -> Iterator[messages.Answer]:
             judged = task.judge(guess, self.kind)
-            yield messages.Answer(index, judged.right, judgement(judged), task.lesson)
+            yield messages.Answer(index, judged.right, judgement(judged), task.lesson, float(judged.truth))
 
         def show(answer: messages.Answer) -> None:
             self._say(answer)

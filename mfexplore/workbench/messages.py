@@ -171,6 +171,21 @@ class Reveal(Heard):
 
 
 @dataclass(frozen=True)
+class Sketch(Heard):
+    """Hide theory and simulation, for somebody who sketches the curve; or show them without one."""
+
+    on: bool
+
+
+@dataclass(frozen=True)
+class Sketched(Heard):
+    """The curve, as somebody expects it: values of its control and of its observable."""
+
+    xs: list[float]
+    ys: list[float]
+
+
+@dataclass(frozen=True)
 class Export(Heard):
     """what: "diagram.png", "curve.csv", ... as `Sheet.exports` lists them. page: the address of the page, for links."""
 
@@ -447,7 +462,7 @@ class Pins(Said):
 
 @dataclass(frozen=True)
 class Answer(Said):
-    """The verdict on a guess."""
+    """The verdict on a guess. index: of the task; -1: of the curve that was sketched. truth: what was to be guessed."""
 
     lasting = False
 
@@ -455,6 +470,7 @@ class Answer(Said):
     right: bool
     text: str
     lesson: str
+    truth: float | None = None
 
 
 @dataclass(frozen=True)
@@ -510,6 +526,9 @@ def read(message: Mapping[str, Any]) -> Heard:
     return kind(**given)
 
 
+MOST_POINTS = 100  # of a sketch
+
+
 def _fits(value: Any, wanted: Any) -> bool:
     """Whether a value from JSON is of a declared type; of numbers only finite ones."""
     if wanted is Any:
@@ -520,6 +539,8 @@ def _fits(value: Any, wanted: Any) -> bool:
         return isinstance(value, int) and not isinstance(value, bool)
     if wanted in (str, bool):
         return isinstance(value, wanted)
+    if wanted == list[float]:
+        return isinstance(value, list | tuple) and 0 < len(value) <= MOST_POINTS and all(_fits(v, float) for v in value)
     if value is None:
         return True
     return isinstance(value, list | tuple) and len(value) == 2 and all(_fits(v, float) for v in value)  # a window

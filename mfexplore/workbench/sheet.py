@@ -58,6 +58,9 @@ BUTTONS = {
     "step": Button("Step", "One step", key="S"),
     "restart": Button("Restart", "Start again with the same seed", key="R"),
     "whole": Button("Show it", "Show so much of the plane that the marker is in the picture"),
+    "predict": Button("Predict the curve", "Sketch it before theory and simulation are shown"),
+    "keep": Button("Save as CSV", "All predictions that are kept in this browser"),
+    "forget": Button("forget them", "Forget all predictions"),
     "skip": Button("Show the theory", "Without an answer"),
     "visit": Button("go", "Go to where this pin was made"),
     "rename": Button("rename", "Call this pin by another name"),
@@ -84,6 +87,7 @@ KEYS = (
 SNIPPETS = {"python": "This view in Python", "sweep": "As a sweep over disorder", "citation": "Cite it"}
 
 SINGLE_KEYS = "Single keys act (space, S, R, P, ?)"
+SKETCHING = "Your sketch of the curve: left and right choose a point, up and down move it."
 SEED_HELP = "the same seed gives the same run"
 TABLE_NOTE = "A dash: this branch does not exist here. All data of the diagram, the curve and the run are under Export."
 LOST = "The connection to the server is lost. This page opens again, as it is, as soon as the server answers."

@@ -5,6 +5,7 @@ import {makeControls, radios} from "./controls.js";
 import {makeFigures} from "./figures.js";
 import {makeLine} from "./line.js";
 import {makePlane} from "./plane.js";
+import {makePredict} from "./predict.js";
 import {makeShare} from "./share.js";
 import {guardTouch} from "./touch.js";
 
@@ -47,6 +48,7 @@ export function render({model, el}) {
   let state = null;
   const share = makeShare(root, constants, toast, () => ({...state, link: link()}));
   const {copy} = share;
+  const predict = makePredict(root, channel, figures, constants, toast);
   channel.hear("state", message => {
     state = message;
     if (!channel.busy()) for (const [name, value] of Object.entries(message.values)) controls.show(name, value);
@@ -350,6 +352,7 @@ export function render({model, el}) {
 
   let answeredAt = null;
   channel.hear("answer", ({index, right, text, lesson}) => {
+    if (index < 0) return; // of a sketch
     answeredAt = state?.query;
     for (const place of [root.querySelector(`[data-task="${index}"] .answer`), $("answered")]) {
       place.hidden = place === $("answered") && index !== asking;
@@ -570,6 +573,7 @@ export function render({model, el}) {
   wireTabs();
   wireButtons();
   share.wire();
+  predict.wire();
   wireSheet();
   const forgetKeys = wireKeys();
   if (constants.own) window.addEventListener("popstate", goWhereTheAddressLeads);
