@@ -18,6 +18,7 @@ MODULES = (
     "touch",
     "share",
     "predict",
+    "around",
     "workbench",
 )  # fmt: skip; each after what it imports
 SHEETS = ("base", "workbench", "faces")

@@ -7,11 +7,12 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from jinja2 import Environment, FileSystemLoader, Template, select_autoescape
 from markupsafe import Markup
 
-from mfexplore.core.catalogue import Entry, entry, places, wings
+from mfexplore.core.catalogue import Entry, entry, places, system, wings
 from mfexplore.core.controls import Control
 from mfexplore.core.declaration import LEVELS, METHODS, PHENOMENA, in_words, sentence_case
 from mfexplore.core.model import Model
@@ -20,6 +21,7 @@ from mfexplore.figures.prose import one_line
 from mfexplore.figures.style import DARK, LIGHT, symbol_html, unit_html
 from mfexplore.figures.symbols import plain
 from mfexplore.workbench import sheet
+from mfexplore.workbench.desk import LONGEST_LINK
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.face import VEILS
 from mfexplore.workbench.sheet import Sheet
@@ -83,9 +85,10 @@ def constants(made: Sheet) -> dict[str, Any]:
         "controls": {name: _data(declared) for name, declared in kind.controls().items()},
         "main": made.main,
         "title": kind.title,
+        "key": kind.key,
         "tasks": [{"asked": task.asked} for task in kind.tasks],
         "titles": {o.name: o.title for o in kind.observables},
-        "pins": {name: asdict(sheet.BUTTONS[name]) for name in ("visit", "rename", "remove")},
+        "pins": {name: asdict(sheet.BUTTONS[name]) for name in ("visit", "compare", "rename", "remove")},
         "decades": [o.name for o in kind.observables if o.is_logarithmic],
         "lines": {theme.name: list(theme.lines) for theme in (LIGHT, DARK)},
     }
@@ -132,6 +135,13 @@ def tags_of(found: Entry) -> dict[str, tuple[str, ...]]:
 def words_of(found: Entry) -> str:
     """What a system is found by: names, symbols, phases, boundaries, and the papers it rests on."""
     return " ".join([*found.words, *map(plain, found.symbols)])
+
+
+def compared(key: str, left: str, right: str, common: bool) -> str:
+    """Two states of a system side by side. left, right: what stands in links to them."""
+    clean = [urlencode(parse_qsl(query[:LONGEST_LINK].lstrip("?"))) for query in (left, right)]
+    sides = list(zip(("left", "right"), clean, strict=True))
+    return template("compare.html").render(kind=system(key), sides=sides, common=common)
 
 
 def missing(message: str, up: str = "") -> str:

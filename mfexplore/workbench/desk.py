@@ -266,7 +266,7 @@ class Desk:
     def _draw_pins(self) -> None:
         """The ghosts of what is pinned; what came with a link is computed first."""
         pins = self.session.current.pins
-        self._say(messages.Pins([pin.title for pin in pins]))
+        self._say(messages.Pins([pin.title for pin in pins], [pin.query for pin in pins]))
         missing = next((pin for pin in pins if pin.query not in self._ghosts), None)
         if missing is not None:
             at = missing.exploration(self.kind)

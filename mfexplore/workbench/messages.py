@@ -457,7 +457,10 @@ class Waiting(Said):
 
 @dataclass(frozen=True)
 class Pins(Said):
+    """queries: of links to them."""
+
     titles: list[str]
+    queries: list[str]
 
 
 @dataclass(frozen=True)

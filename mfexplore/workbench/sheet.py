@@ -63,6 +63,7 @@ BUTTONS = {
     "forget": Button("forget them", "Forget all predictions"),
     "skip": Button("Show the theory", "Without an answer"),
     "visit": Button("go", "Go to where this pin was made"),
+    "compare": Button("compare", "This view and the pinned one side by side, both live"),
     "rename": Button("rename", "Call this pin by another name"),
     "remove": Button("remove", "Take this pin away"),
     "look": Button("look", "Go to the point that it speaks of"),

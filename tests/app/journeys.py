@@ -65,6 +65,7 @@ def visit(page: Any, address: str, query: str = "") -> None:
     page.goto(f"{address}/curie_weiss{query}")
     page.wait_for_function("document.documentElement.dataset.connected === 'true'")
     page.wait_for_selector("#progress.done", state="attached")
+    until(page, f"() => {SOURCE}(['diagram', 'marker', 'x']).length")  # the figure itself may come later than its data
 
 
 def column(page: Any, figure: str, layer: str, name: str) -> list[Any]:

@@ -47,6 +47,7 @@ export function radios(chips, choose) {
 export function makeControls(root, channel, controls) {
   const values = {};
   const locked = new Set(); // what the link of the page holds fast
+  let moved = () => {}; // told what a hand has moved, and to which value
   let held = null; // the control under the finger: what comes back from the server must not move it
 
   function nudge(name, steps) {
@@ -90,6 +91,13 @@ export function makeControls(root, channel, controls) {
   const allowed = (name, value) => locked.has(name) ? values[name] : snap(controls[name], value);
 
   function set(name, value) {
+    moved(name, value);
+    move(name, value);
+  }
+
+  // The same, not by a hand on this page.
+  function move(name, value) {
+    if (locked.has(name)) return;
     show(name, value);
     channel.sayLatest("control", {name, value}, `control-${name}`);
   }
@@ -126,11 +134,12 @@ export function makeControls(root, channel, controls) {
       const name = place.dataset.control;
       if (!controls[name].choice) { wireNumber(place, name); continue; }
       radios([...place.querySelectorAll(".chip")], chip => {
+        moved(name, chip.dataset.option);
         show(name, chip.dataset.option);
         channel.say("control", {name, value: chip.dataset.option});
       });
     }
   }
 
-  return {values, show, nudge, wire, lock, allowed};
+  return {values, show, nudge, wire, lock, allowed, move, moved: (name, value) => moved(name, value), whenMoved: tell => { moved = tell; }};
 }

@@ -30,6 +30,7 @@ export function makePlane(root, channel, controlsOf, {controls, titles, decades}
     const at = {x: controlsOf.allowed(view.x, x), y: controlsOf.allowed(view.y, y)};
     controlsOf.show(view.x, at.x);
     controlsOf.show(view.y, at.y);
+    for (const axis of ["x", "y"]) controlsOf.moved(view[axis], at[axis]);
     channel.sayLatest("marker", at);
   }
 

@@ -1,5 +1,6 @@
 // The workbench: wires the parts together and shows what the desk says.
 
+import {makeAround} from "./around.js";
 import {makeChannel} from "./channel.js";
 import {makeControls, radios} from "./controls.js";
 import {makeFigures} from "./figures.js";
@@ -228,7 +229,7 @@ export function render({model, el}) {
 
   channel.hear("table", ({columns, rows}) => {
     const head = document.createElement("tr");
-    head.append(...["", ...columns].map(text => cell("th", text, "col")));
+    head.append(...["quantity", ...columns].map(text => cell("th", text, "col")));
     const body = rows.map(row => {
       const line = document.createElement("tr");
       const unit = row.unit ? ` [${row.unit}]` : "";
@@ -317,7 +318,7 @@ export function render({model, el}) {
     root.querySelector("[data-figure=state]").dataset.shape = shape;
   });
 
-  channel.hear("pins", ({titles}) => {
+  channel.hear("pins", ({titles, queries}) => {
     $("pins-card").hidden = !titles.length;
     $("pins").replaceChildren(...titles.map((text, index) => {
       const item = document.createElement("li");
@@ -336,11 +337,17 @@ export function render({model, el}) {
         };
       });
       const tools = document.createElement("span");
+      if (constants.serves) tools.append(pinButton("compare", text, () => compare(queries[index])));
       tools.append(name, pinButton("remove", text, () => channel.say("unpin", {index})));
       item.append(go, tools);
       return item;
     }));
   });
+
+  function compare(pinned) { // side by side, this view and the pinned one
+    const words = new URLSearchParams({system: constants.key, left: pinned, right: state.query});
+    location.href = `compare?${words}`;
+  }
 
   function pinButton(name, pin, tell, label = constants.pins[name].label) {
     const made = document.createElement("button");
@@ -376,6 +383,13 @@ export function render({model, el}) {
 
   // -- what a person does
 
+  // What is wider than the page is scrolled with the keyboard, too.
+  function reachEquations() {
+    for (const one of all(".equation")) {
+      if (one.scrollWidth > one.clientWidth) one.tabIndex = 0; else one.removeAttribute("tabindex");
+    }
+  }
+
   function wireTabs() {
     const tabs = all("[role=tab]");
     const choose = tab => {
@@ -385,6 +399,7 @@ export function render({model, el}) {
         one.tabIndex = on ? 0 : -1;
         $(one.getAttribute("aria-controls")).hidden = !on;
       }
+      reachEquations();
       channel.say("pane", {name: tab.textContent});
       remember("pane", tab.textContent, tabs[0].textContent);
     };
@@ -545,12 +560,17 @@ export function render({model, el}) {
     constants.lines[theme].forEach((colour, k) => host.style.setProperty(`--line-${k}`, colour));
   }
 
-  $("theme").addEventListener("click", () => {
-    theme = theme === "dark" ? "light" : "dark";
-    if (constants.own) document.cookie = `mfexplore-theme=${theme}; path=/; max-age=31536000; samesite=lax`;
+  function setTheme(name) {
+    theme = name === "dark" ? "dark" : "light";
     paint();
     channel.say("theme", {name: theme});
+  }
+
+  $("theme").addEventListener("click", () => {
+    setTheme(theme === "dark" ? "light" : "dark");
+    if (constants.own) document.cookie = `mfexplore-theme=${theme}; path=/; max-age=31536000; samesite=lax`;
   });
+  const around = makeAround(channel, controls, constants, setTheme);
 
   const markConnected = on => { for (const one of [host, document.documentElement]) one.dataset.connected = on; };
 
@@ -590,6 +610,7 @@ export function render({model, el}) {
     document.removeEventListener("visibilitychange", appear);
     window.removeEventListener("popstate", goWhereTheAddressLeads);
     forgetKeys();
+    around.remove();
     figures.remove();
     line.close();
   });
