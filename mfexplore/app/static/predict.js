@@ -111,6 +111,7 @@ export function makePredict(root, channel, figures, {controls, tasks, decades, t
     forget();
     sketch = Array(HANDLES).fill(0.5);
     sketching = true;
+    draw();
     channel.say("sketch", {on: true});
     show();
     $("predicted").textContent = "Drag the points to where you expect the curve, or use the arrow keys; then reveal.";
