@@ -119,7 +119,9 @@ export function makeControls(root, channel, controls) {
       const text = box.value.trim().replace(",", ".");
       if (text === format(values[name])) return;
       // Whatever was typed goes to the server: it knows what is allowed, and says so.
-      channel.say("control", {name, value: text !== "" && Number.isFinite(Number(text)) ? Number(text) : text});
+      const value = text !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
+      if (typeof value === "number") moved(name, value);
+      channel.say("control", {name, value});
     };
     box.addEventListener("change", commit);
     box.addEventListener("focus", () => box.select());
