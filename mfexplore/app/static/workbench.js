@@ -23,7 +23,7 @@ export function render({model, el}) {
   const $ = id => root.getElementById(id);
   const all = (selector, within = root) => [...within.querySelectorAll(selector)];
   const bench = root.querySelector(".workbench");
-  bench.dataset.ui = constants.ui;
+  bench.dataset.ui = constants.ui ?? "full";
   const title = name => constants.controls[name]?.title ?? name;
 
   const MOST_TOASTS = 3;
@@ -70,7 +70,7 @@ export function render({model, el}) {
     }
     for (const chip of all("[data-preset]")) {
       const on = chip.dataset.preset === message.preset;
-      chip.hidden = message.absent.preset.includes(chip.dataset.preset);
+      if (message.absent.preset.length) chip.hidden = message.absent.preset.includes(chip.dataset.preset);
       chip.setAttribute("aria-pressed", on);
       if (on) $("watch").textContent = chip.dataset.watch;
     }
