@@ -172,7 +172,7 @@ class Desk:
             messages.Skip: lambda m: self.lesson.skip(),
             messages.Reference: lambda m: self._leave(lambda: session.reference(self._reference(m.index))),
             messages.Reveal: lambda m: self.lesson.reveal(self._task(m.index), m.guess),
-            messages.Sketch: lambda m: self.lesson.sketch(m.on),
+            messages.Sketch: lambda m: self.lesson.sketch(),
             messages.Sketched: lambda m: self.lesson.see_sketch(self.panel("curve").judge(m.xs, m.ys)),
             messages.Export: self._export,
             messages.Theme: self._dress,

@@ -63,9 +63,9 @@ class Lesson:
         self._sketching = False
         self._turn(self._of_the_link)
 
-    def sketch(self, on: bool) -> None:
+    def sketch(self) -> None:
         """Hide everything while somebody sketches the curve."""
-        self._sketching = on
+        self._sketching = True
         self._turn(self.asking)
 
     def see_sketch(self, sketched: Sketched) -> None:

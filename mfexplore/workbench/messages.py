@@ -172,9 +172,7 @@ class Reveal(Heard):
 
 @dataclass(frozen=True)
 class Sketch(Heard):
-    """Hide theory and simulation, for somebody who sketches the curve; or show them without one."""
-
-    on: bool
+    """Hide theory and simulation: somebody sketches the curve."""
 
 
 @dataclass(frozen=True)

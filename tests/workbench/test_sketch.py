@@ -40,7 +40,7 @@ def test_any_stable_state_is_right_and_none_that_is_not_there() -> None:
 
 def test_a_sketch_hides_everything_and_its_end_shows_it(page: FakePage) -> None:
     page.until(lambda: page.desk.panel("curve").columns)
-    page.tell("sketch", on=True)
+    page.tell("sketch")
     assert page.last("asking") == {"type": "asking", "index": -1, "hidden": ["simulation", "theory"]}
     page.tell("play", on=True)
     assert "predict" in page.last("notice")["text"]  # type: ignore[index]
@@ -49,7 +49,7 @@ def test_a_sketch_hides_everything_and_its_end_shows_it(page: FakePage) -> None:
     assert answer is not None
     assert (answer["index"], answer["right"]) == (-1, True)
     assert page.last("asking")["hidden"] == []  # type: ignore[index]
-    page.tell("sketch", on=True)
+    page.tell("sketch")
     page.tell("reset")
     assert page.last("asking")["hidden"] == [], "who goes elsewhere has left it"  # type: ignore[index]
 
@@ -58,7 +58,7 @@ def test_a_sketch_hides_everything_and_its_end_shows_it(page: FakePage) -> None:
                                  {"xs": [0.1] * 101, "ys": [0.1] * 101}])  # fmt: skip
 def test_a_sketch_that_is_none_is_refused(page: FakePage, bad: dict[str, list[float]]) -> None:
     page.until(lambda: page.desk.panel("curve").columns)
-    page.tell("sketch", on=True)
+    page.tell("sketch")
     page.tell("sketched", **bad)
     assert not page.last("answer")
     assert page.last("notice")

@@ -47,7 +47,7 @@ export function radios(chips, choose) {
 export function makeControls(root, channel, controls) {
   const values = {};
   const locked = new Set(); // what the link of the page holds fast
-  let moved = () => {}; // told what a hand has moved, and to which value
+  const movers = []; // told what a hand has moved, and to which value
   let held = null; // the control under the finger: what comes back from the server must not move it
 
   function nudge(name, steps) {
@@ -75,6 +75,10 @@ export function makeControls(root, channel, controls) {
     slide.style.setProperty("--filled", `${position / 10}%`);
     slide.setAttribute("aria-valuetext", format(value));
     if (box.getRootNode().activeElement !== box) box.value = format(value);
+  }
+
+  function moved(name, value) {
+    for (const tell of movers) tell(name, value);
   }
 
   function lock(names) {
@@ -143,5 +147,5 @@ export function makeControls(root, channel, controls) {
     }
   }
 
-  return {values, show, nudge, wire, lock, allowed, move, moved: (name, value) => moved(name, value), whenMoved: tell => { moved = tell; }};
+  return {values, show, nudge, wire, lock, allowed, move, moved, whenMoved: tell => movers.push(tell)};
 }

@@ -28,9 +28,11 @@ export function makePlane(root, channel, controlsOf, {controls, titles, decades}
 
   function put(x, y) {
     const at = {x: controlsOf.allowed(view.x, x), y: controlsOf.allowed(view.y, y)};
-    controlsOf.show(view.x, at.x);
-    controlsOf.show(view.y, at.y);
-    for (const axis of ["x", "y"]) controlsOf.moved(view[axis], at[axis]);
+    for (const axis of ["x", "y"]) {
+      if (at[axis] === controlsOf.values[view[axis]]) continue;
+      controlsOf.show(view[axis], at[axis]);
+      controlsOf.moved(view[axis], at[axis]);
+    }
     channel.sayLatest("marker", at);
   }
 

@@ -3,10 +3,9 @@
 
 const HANDLES = 9, EDGE = 0.04, KEEP = "mfexplore-progress";
 
-export function makePredict(root, channel, figures, {controls, tasks, decades, title: system, titles}, toast) {
+export function makePredict(root, channel, figures, controlsOf, {controls, tasks, decades, title: system, titles}, toast) {
   const $ = id => root.getElementById(id);
   let view = {}, values = {}, query = "";
-  let asks = null; // the value of the control that a task asks for, as it was last
   let task = -1; // that is asked
   let guess = null, truth = null; // of a task, in values
   let sketch = null; // heights of the handles, as parts of the frame from below; null: there is none
@@ -91,6 +90,10 @@ export function makePredict(root, channel, figures, {controls, tasks, decades, t
   });
   figures.then("diagram", draw);
 
+  controlsOf.whenMoved((name, value) => { // who looks for a value by moving it has it as a guess
+    if (over === null && name === asked()) tell(value);
+  });
+
   const STEP = {ArrowUp: 0.02, ArrowDown: -0.02, PageUp: 0.1, PageDown: -0.1};
   function press(event) {
     if (!sketching) return;
@@ -112,7 +115,7 @@ export function makePredict(root, channel, figures, {controls, tasks, decades, t
     sketch = Array(HANDLES).fill(0.5);
     sketching = true;
     draw();
-    channel.say("sketch", {on: true});
+    channel.say("sketch");
     show();
     $("predicted").textContent = "Drag the points to where you expect the curve, or use the arrow keys; then reveal.";
     $("sketcher").focus();
@@ -146,7 +149,6 @@ export function makePredict(root, channel, figures, {controls, tasks, decades, t
     if (index >= 0) {
       if (index !== task || over !== null) forget();
       task = index;
-      asks = values[asked()];
     } else if (!hidden.length && over === null) forget(); // it was left, or shown without an answer
     if (!hidden.length) sketching = false;
     if ($("predict")) $("predict").hidden = index >= 0;
@@ -156,11 +158,6 @@ export function makePredict(root, channel, figures, {controls, tasks, decades, t
   channel.hear("state", message => {
     ({view, values} = message);
     if (over !== null && over !== message.query) forget();
-    const now = values[asked()];
-    if (over === null && now !== undefined && now !== asks) { // who looks for a value by moving it has it as a guess
-      asks = now;
-      tell(now);
-    }
     query = message.query;
     draw();
   });

@@ -49,7 +49,7 @@ export function render({model, el}) {
   let state = null;
   const share = makeShare(root, constants, toast, () => ({...state, link: link()}));
   const {copy} = share;
-  const predict = makePredict(root, channel, figures, constants, toast);
+  const predict = makePredict(root, channel, figures, controls, constants, toast);
   channel.hear("state", message => {
     state = message;
     if (!channel.busy()) for (const [name, value] of Object.entries(message.values)) controls.show(name, value);
