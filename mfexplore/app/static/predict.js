@@ -1,7 +1,7 @@
 // Predict, then reveal, with the hand: the guess of a task is dragged on diagram or curve, a whole curve is sketched by
 // its handles. What was predicted, and how well, is kept in this browser.
 
-const HANDLES = 9, EDGE = 0.04, KEEP = "mfexplore-progress";
+const HANDLES = 9, EDGE = 0.04, KEEP = "mfexplore-progress", SETTLES_MS = 400;
 
 export function makePredict(root, channel, figures, controlsOf, {controls, tasks, decades, title: system, titles}, toast) {
   const $ = id => root.getElementById(id);
@@ -10,6 +10,7 @@ export function makePredict(root, channel, figures, controlsOf, {controls, tasks
   let guess = null, truth = null; // of a task, in values
   let sketch = null; // heights of the handles, as parts of the frame from below; null: there is none
   let sketching = false;
+  let revealed = 0; // when
   let over = null; // what was revealed, by the address of the exploration: it is seen until one goes elsewhere
   let held = 0; // the handle that keys move
 
@@ -127,6 +128,11 @@ export function makePredict(root, channel, figures, controlsOf, {controls, tasks
     channel.say("sketched", {xs, ys});
   }
 
+  function reveals() {
+    over = query;
+    revealed = performance.now();
+  }
+
   function forget() {
     sketch = guess = truth = over = null;
     task = -1;
@@ -157,6 +163,7 @@ export function makePredict(root, channel, figures, controlsOf, {controls, tasks
 
   channel.hear("state", message => {
     ({view, values} = message);
+    if (over !== null && performance.now() - revealed < SETTLES_MS) over = message.query; // the last step of the hand before
     if (over !== null && over !== message.query) forget();
     query = message.query;
     draw();
@@ -164,14 +171,14 @@ export function makePredict(root, channel, figures, controlsOf, {controls, tasks
 
   channel.hear("answer", ({index, right, text, truth: number}) => {
     if (index < 0) {
-      over = query;
+      reveals();
       $("predicted").textContent = text;
       keep(`${titles[view.colour]} along ${controls[along()].title}`, right, text);
       return;
     }
     if (index === task) {
       truth = number;
-      over = query;
+      reveals();
       draw();
     }
     keep(`task ${index + 1}`, right, text);
