@@ -122,7 +122,7 @@ class BrowserPage:
         self.say(Waiting(""))
         try:
             drawings = draw(self._start, theme)
-            self.desk = Desk(self._start, drawings, self, self._notices, theme, self._sweep, self._face)
+            self.desk = Desk(self._start, drawings, self, self._notices, theme, self._sweep, face=self._face)
         except Exception as error:  # a system that is broken breaks its own pages only
             log.exception("%s: the workbench could not be opened", self._start.model.key)
             self.say(Notice(f"The workbench could not be opened: {error}."))

@@ -12,16 +12,15 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 def visible(layer: str) -> str:
     figure = "Bokeh.documents.flatMap(d => d.roots()).find(r => r.name === 'curve')"
-    return f"{figure}.renderers.find(r => r.name === '{layer}').visible"
+    return f"{figure}?.renderers.find(r => r.name === '{layer}').visible"
 
 
 def test_a_curve_is_sketched_with_mouse_and_keys_and_judged(page: Any, address: str) -> None:
     visit(page, address)
     page.click("#predict")
-    until(page, f"() => !{visible('theory')} && !{visible('points')}")
+    until(page, f"() => {visible('theory')} === false && {visible('points')} === false")
     assert not page.is_visible("[data-figure=trace]")
-    before = column(page, "curve", "guess", "y")
-    assert len(before) == 9
+    until(page, f"() => {SOURCE}(['curve', 'guess', 'y']).length === 9")
     box = page.locator(".figure-curve").bounding_box()
     page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 12)
     page.mouse.down()
