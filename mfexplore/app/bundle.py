@@ -17,9 +17,12 @@ MODULES = (
     "plane",
     "touch",
     "terms",
+    "share",
+    "predict",
+    "around",
     "workbench",
-)  # each after what it imports
-SHEETS = ("base", "workbench")
+)  # fmt: skip; each after what it imports
+SHEETS = ("base", "workbench", "faces")
 
 
 @cache

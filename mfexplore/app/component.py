@@ -32,6 +32,7 @@ from mfexplore.core.seeds import Seed
 from mfexplore.study.measured import read
 from mfexplore.workbench.desk import Desk
 from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.face import FULL, Face, link_names
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -50,16 +51,17 @@ class WorkbenchView(JSComponent):
 
     def __init__(
         self, start: Exploration, notices: list[str], host: Host, ready: Callable[[], bool],
-        born: Callable[[Desk], None], sweep: xr.Dataset | None = None, **params: Any,
+        born: Callable[[Desk], None], sweep: xr.Dataset | None = None, face: Face = FULL, **params: Any,
     ) -> None:  # fmt: skip
         self.page = BrowserPage(
-            start, notices, self._hand_over, _loop(), serves=host.serves, ready=ready, born=born, sweep=sweep
+            start, notices, self._hand_over, _loop(), serves=host.serves, ready=ready, born=born, sweep=sweep, face=face
         )
         self._line = lines.open_for(self.page) if host.serves else ""
         sheet, constants = pages.component(type(start.model), host)  # type: ignore[arg-type]
         super().__init__(
-            sheet=sheet, constants=constants | {"line": self._line}, sizing_mode="stretch_width", margin=0, **params
-        )
+            sheet=sheet, constants=constants | _of_the_page(type(start.model), host, face) | {"line": self._line},
+            sizing_mode="stretch_width", margin=0, **params,
+        )  # fmt: skip
         self._document = pn.state.curdoc
 
     def _hand_over(self, message: dict[str, Any]) -> None:
@@ -79,6 +81,13 @@ class WorkbenchView(JSComponent):
         """Nobody looks any longer."""
         lines.close(self._line)
         self.page.close()
+
+
+def _of_the_page(kind: type[Model], host: Host, face: Face) -> dict[str, Any]:
+    """What the script needs to know of this page: what its address says before the exploration, and how it looks."""
+    words = face.to_query(kind)
+    link = host.link + (f"{words}&" if words else "")
+    return {"link": link, "ui": face.ui, "theme": face.theme, "words": link_names(kind)}
 
 
 def _loop() -> asyncio.AbstractEventLoop:
@@ -104,10 +113,10 @@ class Workbench(pn.viewable.Viewer):
     def __init__(
         self, model: Model | Exploration, seed: Seed = 0, *, notices: list[str] | None = None, host: Host = ANYWHERE,
         ready: Callable[[], bool] = lambda: True, view: dict[str, Any] | None = None, measured: Any = None,
-        **params: Any,
+        face: Face = FULL, **params: Any,
     ) -> None:  # fmt: skip
         """view: x, y, colour, branch, method and along, as in `Exploration`. measured: a sweep that is laid over the
-        diagram, as in `Model.explore`.
+        diagram, as in `Model.explore`. face: what is held, hidden and asked, as in `workbench.face`.
 
         What remains is for servers: notices are told to the person at first, ready says whether the kernels are there.
         """
@@ -120,7 +129,7 @@ class Workbench(pn.viewable.Viewer):
         self._follows = False
         self._begins: Callable[[], None] = lambda: None
         sweep = None if measured is None else read(measured, type(start.model))
-        self._view = WorkbenchView(start, notices or [], host, ready, self._take_desk, sweep)
+        self._view = WorkbenchView(start, notices or [], host, ready, self._take_desk, sweep, face)
         controls.param.watch(self._moved, [*start.model.values(), "seed"])
 
     def __panel__(self) -> WorkbenchView:

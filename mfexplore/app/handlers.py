@@ -32,6 +32,19 @@ class GalleryHandler(RequestHandler):
         self.write(await IOLoop.current().run_in_executor(_painter, pages.gallery))
 
 
+class CompareHandler(RequestHandler):
+    """Two states of a system side by side."""
+
+    def get(self) -> None:
+        asked = {name: self.get_query_argument(name, "") for name in ("system", "left", "right", "common")}
+        if asked["system"] not in places():
+            self.set_status(404)
+            message = str(UnknownNameError("system", asked["system"][:80], places()))
+            self.write(pages.missing(message.partition(" Known:")[0]))
+            return
+        self.write(pages.compared(asked["system"], asked["left"], asked["right"], asked["common"] == "1"))
+
+
 class ThumbnailHandler(RequestHandler):
     """The small picture of a system; 202 while its kernels are not compiled (the page asks again then)."""
 
@@ -147,6 +160,7 @@ def routes(kernels: Kernels, people: People) -> list[Any]:
         (r"/thumbnail/([a-z0-9_]+)\.png", ThumbnailHandler, {"kernels": kernels}),
         (r"/line/([A-Za-z0-9_-]+)", LineHandler),
         (r"/health", HealthHandler, both),
+        (r"/compare", CompareHandler),
         (r"/([A-Za-z0-9_.-]+/+)", SlashHandler),
         (r"/(?!static/)[^/]+", MissingHandler),
     ]

@@ -16,6 +16,7 @@ from mfexplore.study.turns import scheduler
 from mfexplore.workbench.desk import Desk
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.exports import File
+from mfexplore.workbench.face import FULL, Face
 from mfexplore.workbench.messages import Ack, Download, Draw, Notice, Said, Waiting, written
 from mfexplore.workbench.panels import draw
 
@@ -50,16 +51,17 @@ class BrowserPage:
     def __init__(
         self, start: Exploration, notices: list[str], send: Callable[[dict[str, Any]], None],
         loop: asyncio.AbstractEventLoop, *, serves: bool, ready: Callable[[], bool], born: Callable[[Desk], None],
-        sweep: xr.Dataset | None = None,
+        sweep: xr.Dataset | None = None, face: Face = FULL,
     ) -> None:  # fmt: skip
         """send: hands a message over to the browser. serves: whether the browser can fetch figures from the server that
-        it is on. ready: whether the system is compiled. born: told the desk. sweep: laid over the diagram.
+        it is on. ready: whether the system is compiled. born: told the desk. sweep: laid over the diagram. face: what
+        its link holds and hides.
         """
         self.desk: Desk | None = None
         self.line: Line | None = None  # quicker than `send`, while there is one
         self.ended: Callable[[], None] = lambda: None  # called when it is closed, if it ever had a desk
         self._start, self._notices, self._send, self._loop = start, notices, send, loop
-        self._serves, self._ready, self._born, self._sweep = serves, ready, born, sweep
+        self._serves, self._ready, self._born, self._sweep, self._face = serves, ready, born, sweep, face
         self._closed = False
         self._outbox: list[Said] = []
         self._drawn: dict[str, Figure] = {}
@@ -119,7 +121,8 @@ class BrowserPage:
         theme = THEMES.get(str(message.get("theme")), LIGHT)
         self.say(Waiting(""))
         try:
-            self.desk = Desk(self._start, draw(self._start, theme), self, self._notices, theme, self._sweep)
+            drawings = draw(self._start, theme)
+            self.desk = Desk(self._start, drawings, self, self._notices, theme, self._sweep, face=self._face)
         except Exception as error:  # a system that is broken breaks its own pages only
             log.exception("%s: the workbench could not be opened", self._start.model.key)
             self.say(Notice(f"The workbench could not be opened: {error}."))

@@ -8,12 +8,12 @@ from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from jinja2 import Environment, FileSystemLoader, Template, select_autoescape
 from markupsafe import Markup
 
-from mfexplore.core.catalogue import Entry, entry, places, wings
+from mfexplore.core.catalogue import Entry, entry, places, system, wings
 from mfexplore.core.controls import Control
 from mfexplore.core.declaration import LEVELS, METHODS, PHENOMENA, in_words, sentence_case
 from mfexplore.core.model import Model
@@ -23,7 +23,9 @@ from mfexplore.figures.style import DARK, LIGHT, symbol_html, unit_html
 from mfexplore.figures.symbols import plain
 from mfexplore.guide.glossary import link, linked, note
 from mfexplore.workbench import sheet
+from mfexplore.workbench.desk import LONGEST_LINK
 from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.face import VEILS
 from mfexplore.workbench.sheet import Sheet
 
 log = logging.getLogger(__name__)
@@ -76,9 +78,10 @@ def component(kind: type[Model], host: Host) -> tuple[str, dict[str, Any]]:
     made = Sheet(Exploration.of(kind()))
     words: dict[str, Any] = {
         name: getattr(sheet, name.upper())
-        for name in ("buttons", "seed_help", "table_note", "lost", "speeds", "single_keys")
+        for name in ("buttons", "seed_help", "table_note", "lost", "speeds", "single_keys", "sketching")
     }
     words |= {"sheet": made, "keyboard": sheet.KEYS, "host": host, "mark": link("./glossary") if host.serves else note}
+    words["veils"] = VEILS
     page = template("workbench.html").render(words)
     return page, constants(made) | asdict(host)
 
@@ -88,8 +91,12 @@ def constants(made: Sheet) -> dict[str, Any]:
     kind = made.kind
     return {
         "controls": {name: _data(declared) for name, declared in kind.controls().items()},
+        "main": made.main,
+        "title": kind.title,
+        "key": kind.key,
+        "tasks": [{"asked": task.asked} for task in kind.tasks],
         "titles": {o.name: o.title for o in kind.observables},
-        "pins": {name: asdict(sheet.BUTTONS[name]) for name in ("visit", "rename", "remove")},
+        "pins": {name: asdict(sheet.BUTTONS[name]) for name in ("visit", "compare", "rename", "remove")},
         "decades": [o.name for o in kind.observables if o.is_logarithmic],
         "lines": {theme.name: list(theme.lines) for theme in (LIGHT, DARK)},
     }
@@ -100,6 +107,7 @@ def _data(declared: Control) -> dict[str, Any]:
     return {
         "low": declared.low, "high": declared.high, "step": declared.step, "integer": declared.is_integer,
         "log": declared.is_logarithmic, "choice": declared.is_choice, "title": declared.title,
+        "usual": declared.default,
     }  # fmt: skip
 
 
@@ -135,6 +143,13 @@ def tags_of(found: Entry) -> dict[str, tuple[str, ...]]:
 def words_of(found: Entry) -> str:
     """What a system is found by: names, symbols, phases, boundaries, and the papers it rests on."""
     return " ".join([*found.words, *map(plain, found.symbols)])
+
+
+def compared(key: str, left: str, right: str, common: bool) -> str:
+    """Two states of a system side by side. left, right: what stands in links to them."""
+    clean = [urlencode(parse_qsl(query[:LONGEST_LINK].lstrip("?"))) for query in (left, right)]
+    sides = list(zip(("left", "right"), clean, strict=True))
+    return template("compare.html").render(kind=system(key), sides=sides, common=common)
 
 
 def missing(message: str, up: str = "") -> str:

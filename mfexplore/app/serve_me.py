@@ -17,7 +17,7 @@ from mfexplore.app.component import Workbench
 from mfexplore.app.pages import Host
 from mfexplore.core.catalogue import places, systems
 from mfexplore.core.errors import MfexploreError
-from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.face import opened
 
 log = logging.getLogger(__name__)
 
@@ -34,14 +34,13 @@ def choice(problem: str = "") -> pn.viewable.Viewable:
 def page() -> pn.viewable.Viewable | Workbench:
     query = {name: values[-1].decode(errors="replace") for name, values in pn.state.session_args.items()}
     key = query.pop("system", "")
-    query.pop("theme", None)  # Panel's
     if key not in places():
         return choice(f"There is no system {key!r}." if key else "")
     try:
-        start, notices = Exploration.from_query(key, urlencode(query))
+        start, face, notices = opened(key, urlencode(query))
     except MfexploreError as error:
         return choice(str(error))
-    return Workbench(start, notices=notices, host=Host(own=True, link=f"system={key}&"))
+    return Workbench(start, notices=notices, host=Host(own=True, link=f"system={key}&"), face=face)
 
 
 pn.panel(page()).servable(title="mfexplore")

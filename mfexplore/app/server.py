@@ -24,7 +24,7 @@ from mfexplore.core.catalogue import places, system
 from mfexplore.core.process import give_back, keep_loaded, serve_promptly
 from mfexplore.study.processes import lifeline
 from mfexplore.study.turns import scheduler
-from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.face import opened
 
 log = logging.getLogger(__name__)
 
@@ -43,13 +43,12 @@ def application(key: str, kernels: Kernels, people: People) -> Callable[[], Any]
             return _full(people.limit)
         arguments = pn.state.session_args
         query = {name: values[-1].decode(errors="replace") for name, values in arguments.items()}
-        query.pop("theme", None)  # Panel's
-        start, notices = Exploration.from_query(key, urlencode(query))
+        start, face, notices = opened(key, urlencode(query))
         if not kernels.ready(key):
             kernels.want(key)
         if len(notices) > MOST_NOTICES:
             notices = [*notices[:MOST_NOTICES], f"{len(notices) - MOST_NOTICES} more parts of the link were left out."]
-        bench = Workbench(start, notices=notices, host=pages.OURS, ready=partial(kernels.ready, key))
+        bench = Workbench(start, notices=notices, host=pages.OURS, ready=partial(kernels.ready, key), face=face)
         bench.tell_lives(people.came, people.left)
         document = pn.state.curdoc
         if document is not None:

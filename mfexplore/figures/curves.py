@@ -18,7 +18,10 @@ from mfexplore.figures.frame import (
     Figure,
     clear,
     dress,
+    dress_guess,
+    get_range,
     glyphs,
+    guessed,
     inside,
     load_holoviews,
     on_top,
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 FAR = 1e6  # beyond every frame
+EDGE = 0.03  # of the picture: so far from its edge is what points beyond it
 KINDS = (("stable", 1.6, "solid"), ("equilibrium", 3.2, "solid"), ("unstable", 1.6, "2 3"))  # width and dash
 
 
@@ -100,6 +104,7 @@ class CurvesFigure(Drawn):
     key = "curves"
     options = {"xlabel": "x", "ylabel": "y", "xlim": (0, 1), "ylim": (0, 1)}
     told = ("beyond", "pins", "theory", "exact", "samples", "bars", "points")  # the last three would tell it as well
+    ran = ("loop", "arrows", "samples", "bars", "points", "trail", "live")
 
     @staticmethod
     def declare() -> dict[str, Any]:
@@ -119,6 +124,9 @@ class CurvesFigure(Drawn):
             "points": hv.Points([(0.0, 0.0)]),
             "trail": hv.Curve(nothing, "x", "y"),
             "live": hv.Points([(0.0, 0.0)]),
+            "away": hv.Labels([(0.0, 0.0, "")]),
+            "guess_path": hv.Path(line),
+            "guess": hv.Points([(0.0, 0.0)]),
         }
 
     @classmethod
@@ -129,11 +137,13 @@ class CurvesFigure(Drawn):
         layers["beyond"].glyph = Patches(xs="xs", ys="ys", fill_color=colour, line_color=None, fill_alpha=0.13)
         glyph = {name: renderer.glyph for name, renderer in layers.items()}
         glyph["marker"].x = "x"
-        on_top(layers, "marker")
+        on_top(layers, "marker", "away", "guess_path", "guess")
         clear(layers)
+        guessed(layers)
         layers["theory"].data_source.data = {name: [] for name in ("xs", "ys", "colour", "width", "dash")}
         layers["beyond"].data_source.data = {name: [] for name in ("xs", "ys", "colour")}
         layers["marker"].data_source.data = {"x": []}
+        layers["away"].data_source.data = {name: [] for name in ("x", "y", "Label")}
         layers["arrows"].data_source.data = {name: [] for name in ("x", "y", "angle", "fill")}
         glyph["theory"].update(
             line_color={"field": "colour"}, line_width={"field": "width"}, line_dash={"field": "dash"}
@@ -150,6 +160,7 @@ class CurvesFigure(Drawn):
         glyph["points"].update(size=7, line_width=1.5)
         glyph["trail"].update(line_width=1.2, line_alpha=0.5)
         glyph["live"].update(size=9, line_width=1.5)
+        glyph["away"].update(text_align="center", text_baseline="middle", text_font_size="20px")
         write_axes(figure)
         return {}
 
@@ -158,6 +169,7 @@ class CurvesFigure(Drawn):
         dress(figure, theme, grid=True)
         glyph = glyphs(figure)
         glyph["marker"].update(line_color=theme.marker)
+        glyph["away"].update(text_color=theme.marker)
         glyph["pins"].update(line_color=theme.ghost)
         glyph["exact"].update(line_color=theme.ink)
         glyph["loop"].update(line_color=theme.marker)
@@ -167,6 +179,7 @@ class CurvesFigure(Drawn):
         glyph["points"].update(fill_color=theme.card, line_color=theme.ink)
         glyph["trail"].update(line_color=theme.marker)
         glyph["live"].update(fill_color=theme.marker, line_color=theme.card)
+        dress_guess(glyph, theme)
 
     def __init__(self, kind: type[Model], theme: Theme) -> None:
         super().__init__(theme)
@@ -174,6 +187,7 @@ class CurvesFigure(Drawn):
         self._columns: dict[str, NDArray[Any]] = {}
         self._drawn_lines: set[str] = set()
         self.scale, self.up = Scale(), Scale()
+        self._away: bool | None = None  # whether the marker is beyond the right edge, or the left; None: it is seen
 
     @staticmethod
     def marks(kind: type[Model]) -> tuple[Mark, ...]:
@@ -207,6 +221,7 @@ class CurvesFigure(Drawn):
         self._columns = columns
         self._put_lines()
         room(self.figure, "y", self.up, *curve_range(columns, self.observable), margin=0.06, firm=True)
+        self._point_away()
 
     def _put_lines(self) -> None:
         """All lines are one glyph over one source: each further glyph costs the browser a millisecond per change."""
@@ -256,8 +271,21 @@ class CurvesFigure(Drawn):
         return sorted(self._drawn_lines | seen)
 
     def show_marker(self, x: float) -> None:
+        """Move the line of the marker; one outside of the picture is an arrow at its edge, that way."""
         place = self.scale.place([x])
-        self.layers["marker"].put(x=place[inside(self.figure, place)])
+        seen = inside(self.figure, place)
+        self.layers["marker"].put(x=place[seen])
+        self._away = None if seen[0] else bool(place[0] > (get_range(self.figure, "x") or (0.0, 1.0))[0])
+        self._point_away()
+
+    def _point_away(self) -> None:
+        """The arrow that stands for a marker beyond the edge, half way up."""
+        if self._away is None and not self.layers["away"].columns.get("x"):
+            return
+        (left, right), (low, high) = (get_range(self.figure, axis) or (0.0, 1.0) for axis in ("x", "y"))
+        edge = right - EDGE * (right - left) if self._away else left + EDGE * (right - left)
+        rows = {"x": [edge], "y": [(low + high) / 2], "Label": ["▶" if self._away else "◀"]}
+        self.layers["away"].put(**{name: [] if self._away is None else column for name, column in rows.items()})
 
     def show_points(
         self, x: NDArray[Any], mean: NDArray[Any], error: NDArray[Any], samples: Sequence[Sequence[float]] = ()

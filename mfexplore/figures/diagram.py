@@ -18,8 +18,10 @@ from mfexplore.figures.frame import (
     clear,
     colour_bar,
     dress,
+    dress_guess,
     get_range,
     glyphs,
+    guessed,
     inside,
     load_holoviews,
     on_top,
@@ -51,6 +53,7 @@ class DiagramFigure(Drawn):
         "colour", "invalid_casing", "invalid", "unknown", "casing", "continuous", "dashed", "regions_halo", "regions",
         "symbols_halo", "symbols",
     )  # fmt: skip
+    ran = ("measured",)
 
     @staticmethod
     def declare() -> dict[str, Any]:
@@ -75,6 +78,8 @@ class DiagramFigure(Drawn):
             "measured": hv.Points([(0.5, 0.5)]),
             "pins": hv.Points([(0.5, 0.5)]),
             "away": hv.Labels([(0.5, 0.5, "")]),
+            "guess_path": hv.Path(line),
+            "guess": hv.Points([(0.5, 0.5)]),
             "marker": hv.Points([(0.5, 0.5)]),
         }
 
@@ -86,7 +91,8 @@ class DiagramFigure(Drawn):
         clear(layers)
         one = {"x": "x", "y": "y"}
         share_source(layers, {"marker": one, "across": {"y": "y"}, "upright": {"x": "x"}})
-        on_top(layers, "marker", "across", "upright", "pins")
+        on_top(layers, "marker", "across", "upright", "pins", "guess_path", "guess")
+        guessed(layers)
         layers["measured"].data_source.data = {name: [] for name in ("x", "y", "value")}
         edges = {side: side for side in ("left", "right", "bottom", "top")}
         share_source(layers, {"invalid": edges, "invalid_casing": edges})
@@ -157,6 +163,7 @@ class DiagramFigure(Drawn):
         glyph["away"].update(text_color=theme.marker)
         glyph["pins"].update(fill_color=theme.card, line_color=theme.ghost)
         glyph["measured"].update(line_color=theme.card)
+        dress_guess(glyph, theme)
         figure.part("colour_bar").update(major_label_text_color=theme.soft)
         title = figure.part("colour_title")
         title.update(text_color=theme.ink)

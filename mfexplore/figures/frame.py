@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self
 
@@ -185,8 +185,8 @@ class Drawing(Protocol):
     def dress(self, theme: Theme) -> None:
         """Put on the colours of a theme."""
 
-    def veil(self, on: bool) -> None:
-        """Hide what theory says, or show it again."""
+    def veil(self, hidden: Collection[str]) -> None:
+        """Hide what "theory" says, or what a "simulation" does, and show what is not hidden."""
 
 
 class Drawn:
@@ -195,11 +195,13 @@ class Drawn:
 
     Attributes:
         key: the name of the kind. options: of the HoloViews overlay. told: the layers that tell what theory says.
+        ran: those that show what simulations do.
     """
 
     key: ClassVar[str]
     options: ClassVar[Mapping[str, Any]] = {}
     told: ClassVar[tuple[str, ...]] = ()
+    ran: ClassVar[tuple[str, ...]] = ()
 
     @staticmethod
     def declare() -> dict[str, Any]:
@@ -234,10 +236,11 @@ class Drawn:
         self.theme = theme
         self.look(self.figure, theme)
 
-    def veil(self, on: bool) -> None:
-        """Hide what theory says, for somebody who is to predict it, or show it again."""
-        for name in self.told:
-            self.figure.part(name).update(visible=not on)
+    def veil(self, hidden: Collection[str]) -> None:
+        """Hide what theory says, or what runs do, for somebody who is to predict it; show what is not hidden."""
+        for name in dict.fromkeys((*self.told, *self.ran)):
+            away = (name in self.told and "theory" in hidden) or (name in self.ran and "simulation" in hidden)
+            self.figure.part(name).update(visible=not away)
 
     @classmethod
     def kinds(cls) -> list[type[Self]]:
@@ -273,6 +276,13 @@ def clear(layers: Mapping[str, Any]) -> None:
     for renderer in layers.values():
         source = renderer.data_source
         source.data = {name: [] for name in source.data}
+
+
+def guessed(layers: Mapping[str, Any]) -> None:
+    """Layers for what a person predicts: the page fills them itself, at the speed of the hand."""
+    layers["guess_path"].data_source.data = {name: [] for name in ("xs", "ys", "dash")}
+    layers["guess_path"].glyph.update(line_width=2.6, line_dash={"field": "dash"})
+    layers["guess"].glyph.update(size=13, line_width=2.6)
 
 
 def colour_mapper(low: float = 0.0, high: float = 1.0) -> Any:
@@ -317,6 +327,12 @@ def dress(figure: Figure, theme: Theme, *, grid: bool = False) -> None:
             axis.update(axis_label=afresh(axis["axis_label"]))
     for name in ("xgrid", "ygrid"):
         figure.part(name).update(grid_line_color=theme.line if grid else None, grid_line_alpha=0.7)
+
+
+def dress_guess(glyph: Mapping[str, Part], theme: Theme) -> None:
+    """The colours of what `guessed` has made."""
+    glyph["guess_path"].update(line_color=theme.guess)
+    glyph["guess"].update(line_color=theme.guess, fill_color=theme.card)
 
 
 def glyphs(figure: Figure) -> Mapping[str, Part]:

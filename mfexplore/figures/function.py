@@ -66,6 +66,7 @@ class FunctionFigure(Drawn):
 
     key = "function"
     told = ("heights", "pins", "theory")
+    ran = ("errors", "points")
     options = {"xlabel": "x", "ylabel": "y"}
 
     @staticmethod

@@ -30,6 +30,7 @@ class LandscapeFigure(Drawn):
 
     key = "landscape"
     told = ("live", "pins", "rivals", "curve", "branches")
+    ran = ("live",)
     options = {"xlabel": "x", "ylabel": "y"}
 
     @staticmethod

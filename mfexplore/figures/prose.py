@@ -33,7 +33,9 @@ def to_html(text: str) -> str:
         parts = apart(TAG.sub("", LABEL.sub("", latex)).strip())
         body = f'<div class="statements">{"".join(mathml(part, True) for part in parts)}</div>'
         number = f'<span class="equation-number">({html.escape(tag.group(1))})</span>' if tag else ""
-        anchor = f' id="equation-{html.escape(tag.group(1), quote=True)}"' if tag else ""
+        name = html.escape(tag.group(1), quote=True) if tag else ""
+        anchor = f' id="equation-{name}"' if tag else ""
+        anchor += f' role="group" aria-label="equation{f" {name}" if name else ""}"'
         return "\n\n" + keep(f'<div class="equation"{anchor}>{body}{number}</div>') + "\n\n"
 
     held = DISPLAY.sub(display, text.strip())

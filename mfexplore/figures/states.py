@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -84,8 +84,8 @@ class StatePlace:
     def drawn(self) -> list[str]:
         return []
 
-    def veil(self, on: bool) -> None:
-        """A picture of a run is of the run."""
+    def veil(self, hidden: Collection[str]) -> None:
+        """A picture of a run is of the run: where that is hidden the page has no place for it."""
 
     def dress(self, theme: Theme) -> None:
         """Put on the colours of a theme; those of the marks come with the next picture."""

@@ -46,15 +46,16 @@ class Theme:
     ghost: str
     lines: tuple[str, ...]
     middle: str  # of the diverging map
+    guess: str  # of what a person predicts
 
 
 LIGHT = Theme(
     "light", "#fbfaf7", "#ffffff", "#1d2433", "#5b6472", "#e4e1d8", ACCENT, MARKER, "#9aa1ab",
-    (ACCENT, "#7c5295", "#8b929d", "#b7791f", "#2563a8", "#a3345c"), "#f4f1e8",
+    (ACCENT, "#7c5295", "#8b929d", "#b7791f", "#2563a8", "#a3345c"), "#f4f1e8", "#8e24aa",
 )  # fmt: skip
 DARK = Theme(
     "dark", "#14171d", "#1c2028", "#e8e6e0", "#9aa3b0", "#343a46", "#2dd4bf", "#ff8a4c", "#6b7380",
-    ("#2dd4bf", "#c4a1e0", "#8b95a5", "#e3b04b", "#7fb2ef", "#ef86ad"), "#2b303b",
+    ("#2dd4bf", "#c4a1e0", "#8b95a5", "#e3b04b", "#7fb2ef", "#ef86ad"), "#2b303b", "#e58bf2",
 )  # fmt: skip
 THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
 

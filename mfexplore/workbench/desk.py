@@ -13,7 +13,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mfexplore.core.declaration import Reference, Task, in_words
+from mfexplore.core.declaration import Reference, in_words
 from mfexplore.core.errors import MfexploreError, UnknownNameError
 from mfexplore.core.model import Model
 from mfexplore.figures.frame import Drawing
@@ -21,12 +21,14 @@ from mfexplore.figures.style import LIGHT, THEMES, Theme
 from mfexplore.study.turns import Person, Rank, lower
 from mfexplore.workbench import exports, messages, views
 from mfexplore.workbench.exploration import WORDS, Exploration, Pinned
+from mfexplore.workbench.face import FULL, Face, HeldError, moves
 from mfexplore.workbench.jobs import Cancelled, Jobs
+from mfexplore.workbench.lesson import Lesson
 from mfexplore.workbench.live import Frame, Live
 from mfexplore.workbench.messages import Heard, Said
 from mfexplore.workbench.page import Page
 from mfexplore.workbench.panels import Panel, Surroundings, panels_of
-from mfexplore.workbench.sentence import judgement, number, sentence
+from mfexplore.workbench.sentence import number, sentence
 from mfexplore.workbench.session import Pin, Session
 from mfexplore.workbench.sheet import absent, snap
 
@@ -51,12 +53,16 @@ class Desk:
     def __init__(
         self, start: Exploration, drawings: Mapping[str, Drawing], page: Page, notices: list[str] | None = None,
         theme: Theme = LIGHT, sweep: xr.Dataset | None = None, live: type[Live] = Live, person: Person | None = None,
+        face: Face = FULL,
     ) -> None:  # fmt: skip
         """drawings: the figures of the page, as `panels.draw` made them. notices: told to the person at first.
         sweep: of this system, to be laid over the diagram. live: how simulations run. person: who it works for.
+        face: what the link of the page holds and hides.
         """
         self.kind: type[Model] = type(start.model)
-        self.session = Session(start)
+        self.session = Session(start, face.held, home=None if face.ui == "full" else start)
+        self.face = face
+        self._immovable = moves(self.kind, start, face.held)  # presets
         self.theme = theme
         self.point: views.Point | None = None
         self._pointed: Exploration | None = None  # where that is
@@ -70,9 +76,6 @@ class Desk:
         self._marked: Exploration | None = None
         self._table_open = False
         self._untold = False
-        self._checks: dict[int, views.Check] = {}
-        self._revealed: set[int] = set()  # tasks
-        self._asking = -1  # the task that is to be answered before theory is shown
         self._preset = ""  # the one that was chosen last
         self._ghosts: dict[str, Pin] = {}  # of what is pinned, by its query
         self.jobs = Jobs(self._post, person)
@@ -86,6 +89,7 @@ class Desk:
             if self.kind.offers("simulation")
             else None
         )
+        self.lesson = Lesson(self.kind, face, self.panels, self.jobs, self._say, self._fail, self._tell_veil)
         self._hearers = self._own_hearers()
         for panel in self.panels:
             self._hearers |= panel.hears()
@@ -94,7 +98,7 @@ class Desk:
             figure.listen(partial(page.changed, panel.name, figure))
         self.session.listen(lambda old, new: self._turn(old))
         self._turn(None)
-        self.jobs.submit("checks", self._check, self._tell_check, fail=self._fail)
+        self.lesson.begin()
 
     def panel(self, name: str) -> Any:
         """The panel of this name. Raises UnknownNameError if this page has none."""
@@ -148,7 +152,7 @@ class Desk:
         go, session = self._go, self.session
         own: dict[type[Heard], Callable[[Any], None]] = {
             messages.Hello: self._greet,
-            messages.Control: lambda m: self._slide(m.name, {m.name: m.value}),
+            messages.Control: self._set_control,
             messages.Marker: self._put_marker,
             messages.Seed: lambda m: self.move(session.current.with_seed(m.value)),
             messages.View: self._look,
@@ -163,11 +167,13 @@ class Desk:
             messages.Unpin: lambda m: self._of_pin(m.index, session.unpin),
             messages.Visit: lambda m: self._leave(lambda: self._of_pin(m.index, session.visit)),
             messages.Rename: lambda m: self._of_pin(m.index, lambda index: session.rename(index, m.name)),
-            messages.Simulate: lambda m: self.panel(m.panel).simulate(m.on),
+            messages.Simulate: self._simulate,
             messages.Task: self._ask,
-            messages.Skip: lambda m: self._veil(-1),
+            messages.Skip: lambda m: self.lesson.skip(),
             messages.Reference: lambda m: self._leave(lambda: session.reference(self._reference(m.index))),
-            messages.Reveal: self._reveal,
+            messages.Reveal: lambda m: self.lesson.reveal(self._task(m.index), m.guess),
+            messages.Sketch: lambda m: self.lesson.sketch(),
+            messages.Sketched: lambda m: self.lesson.see_sketch(self.panel("curve").judge(m.xs, m.ys)),
             messages.Export: self._export,
             messages.Theme: self._dress,
             messages.Pane: self._open_pane,
@@ -195,14 +201,14 @@ class Desk:
     def _leave(self, change: Callable[[], None]) -> None:
         """Go somewhere else: a task that was not answered is none any more."""
         self._go(change)
-        self._veil(-1)
+        self.lesson.leave()
 
     def _choose_preset(self, message: messages.Preset) -> None:
         """Go to a preset, and let it run from its start: it was made to be watched."""
         self._preset = message.name
         self._leave(lambda: self.session.preset(message.name))
         run, at = self.run, self.session.current
-        if run is not None:
+        if run is not None and "simulation" not in self.lesson.hidden:
             run.start(at.model, at.seed)
             self._run_told(lambda: run.play(True))
 
@@ -211,6 +217,11 @@ class Desk:
         self._leave(lambda: self.session.go(there))
         for text in notices:
             self._notice(text, "info")
+
+    def _set_control(self, message: messages.Control) -> None:
+        if message.name in self.face.held:
+            raise HeldError(self.kind.title, self.kind.control(message.name).title)
+        self._slide(message.name, {message.name: message.value})
 
     def _slide(self, gesture: str, values: dict[str, Any]) -> None:
         """One step of a gesture: what is on the screen follows now, the rest of the page once the hand rests."""
@@ -255,7 +266,7 @@ class Desk:
     def _draw_pins(self) -> None:
         """The ghosts of what is pinned; what came with a link is computed first."""
         pins = self.session.current.pins
-        self._say(messages.Pins([pin.title for pin in pins]))
+        self._say(messages.Pins([pin.title for pin in pins], [pin.query for pin in pins]))
         missing = next((pin for pin in pins if pin.query not in self._ghosts), None)
         if missing is not None:
             at = missing.exploration(self.kind)
@@ -282,47 +293,26 @@ class Desk:
         self._table_open = message.name == "Data"
         self._tell_numbers()
 
-    def _task(self, index: int) -> Task:
-        return _one_of("task", index, self.kind.tasks)
+    def _task(self, index: int) -> int:
+        _one_of("task", index, self.kind.tasks)
+        return index
 
     def _ask(self, message: messages.Task) -> None:
         """Set the controls of a task, and hide what would tell its answer."""
-        task = self._task(message.index)
-        self._veil(-1 if message.index in self._revealed else message.index)
+        task = self.kind.tasks[self._task(message.index)]
+        self.lesson.ask(message.index)
         self._go(lambda: self.session.task(task))
 
-    def _veil(self, index: int) -> None:
-        """Hide what theory says until this task is answered, or show it (-1)."""
-        if index == self._asking:
-            return
-        self._asking = index
-        for panel in self.panels:
-            panel.veil(index >= 0)
-        self._say(messages.Asking(index))
-        self._tell_legends()
-        self._tell_numbers()
+    def _simulate(self, message: messages.Simulate) -> None:
+        self.lesson.refuse("A simulation", "simulation")
+        self.panel(message.panel).simulate(message.on)
 
     def _reference(self, index: int) -> Reference:
         return _one_of("reference", index, self.kind.references)
 
-    def _reveal(self, message: messages.Reveal) -> None:
-        task = self._task(message.index)
-
-        def work(cancelled: Cancelled) -> Iterator[messages.Answer]:
-            judged = task.judge(message.guess, self.kind)
-            yield messages.Answer(message.index, judged.right, judgement(judged), task.lesson)
-
-        def show(answer: messages.Answer) -> None:
-            self._say(answer)
-            self._revealed.add(answer.index)
-            for found in self._checks.items():
-                self._tell_check(found)
-            if answer.index == self._asking:
-                self._veil(-1)
-
-        self.jobs.submit(f"task-{message.index}", work, show, fail=self._fail)
-
     def _export(self, message: messages.Export) -> None:
+        if not message.what.startswith("notebook"):
+            self.lesson.refuse("This file", "theory", "simulation")
         data: dict[str, Any] = {}
         for panel in self.panels:
             data |= panel.held()
@@ -429,6 +419,7 @@ class Desk:
         self._tell_run()
 
     def _run_told(self, change: Callable[[], None]) -> None:
+        self.lesson.refuse("The simulation", "simulation")
         change()
         self._tell_run()
 
@@ -466,29 +457,19 @@ class Desk:
         if notices:
             self._notice("\n".join(notices), "info")
 
-    def _check(self, cancelled: Cancelled) -> Iterator[Any]:
-        yield from enumerate(views.checks(self.kind, cancelled))
-
-    def _tell_check(self, found: tuple[int, views.Check]) -> None:
-        """A reference and what comes out here; but not before the task of which that is the answer is revealed."""
-        index, check = found
-        self._checks[index] = check
-        value, computed = f"{check.value:.6g}", f"{check.computed:.6g}"
-        secret = next((task for task in check.answers if task not in self._revealed), None)
-        if secret is not None:
-            value = computed = f"task {secret + 1}"
-        mark = f"✓ {check.digits} digit{'' if check.digits == 1 else 's'}" if check.agrees else f"≠ {value}"
-        self._say(messages.Check(index, check.title, value, computed, check.source, check.agrees, mark))
-
     def _tell_state(self) -> None:
         self._untold = False
         at = self.session.current
         view = {n: getattr(at, n) for n in WORDS}
         snippets = {"python": at.as_python(), "sweep": at.as_sweep() if at.x else "", "citation": at.citation()}
         zoomed, can = bool(at.x_window or at.y_window), (self.session.can_undo, self.session.can_redo)
-        values, gone = at.model.values(), absent(at.model)
+        values, gone = at.model.values(), absent(at.model) | {"preset": self._immovable}
+        gone["control"] = [*gone["control"], *self.face.hide]
         chosen = self._chosen_preset(at)
-        self._say(messages.State(values, at.seed_text, view, at.to_query(), zoomed, *can, snippets, gone, chosen))
+        locked = list(self.face.held)
+        self._say(
+            messages.State(values, at.seed_text, view, at.to_query(), zoomed, *can, snippets, gone, chosen, locked)
+        )
 
     def _chosen_preset(self, at: Exploration) -> str:
         """The preset at whose controls it is, the one that was chosen last before others; empty if it is at none."""
@@ -500,24 +481,29 @@ class Desk:
         at, point = self.session.current, self.point
         if point is None or self._pointed is None or self._pointed.model != at.model:
             return  # the numbers of another point are none of this one
-        if self._asking >= 0:
+        if "theory" in self.lesson.hidden:
             self._say(messages.Table([], []))
             return
-        measured = self.ensembles.here(at) if at.x else {}
+        seen = at.x and "simulation" not in self.lesson.hidden
+        measured = self.ensembles.here(at) if seen else {}
         exact = self._exact[1] if self._exact[0] is not None and self._exact[0].model == at.model else {}
         if at.colour:
             said = sentence(
                 at.model, point.theory, at.colour, at.branch, at.method, measured.get(at.colour), exact.get(at.colour),
-                waits=self.run is not None and not measured,
+                waits=self.run is not None and not measured and bool(seen),
             )  # fmt: skip
             self._say(messages.Sentence(said.headline, said.text, said.validity, said.verdict))
         if self._table_open:
             self._say(messages.Table(**exports.table(at.model, point.theory, measured, exact)))
 
+    def _tell_veil(self) -> None:
+        self._tell_legends()
+        self._tell_numbers()
+
     def _tell_legends(self) -> None:
         """What is drawn: legends list nothing else."""
         for panel in self.panels:
-            self._say(messages.Legend(panel.name, [] if self._asking >= 0 else panel.drawn))
+            self._say(messages.Legend(panel.name, [] if "theory" in self.lesson.hidden else panel.drawn))
 
     def _notice(self, text: str, kind: str = "error") -> None:
         self._say(messages.Notice(text, kind))

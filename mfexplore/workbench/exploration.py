@@ -172,6 +172,10 @@ class Exploration:
         """As much of a view as there is here, word by word, so that a wrong one costs only itself; and the errors."""
         made, errors = self, []
         axes = {name: view[name] for name in ("x", "y") if name in view}
+        for name, other in (("x", "y"), ("y", "x")):
+            if list(axes) == [name] and axes[name] == getattr(self, other):  # one alone: then the two change places
+                axes[other] = getattr(self, name)
+                view = {"along": {"x": "y", "y": "x"}[self.along]} | dict(view)
         left = [axes, *({name: value} for name, value in view.items() if name not in axes)]
         while left:
             words = left.pop(0)

@@ -171,6 +171,19 @@ class Reveal(Heard):
 
 
 @dataclass(frozen=True)
+class Sketch(Heard):
+    """Hide theory and simulation: somebody sketches the curve."""
+
+
+@dataclass(frozen=True)
+class Sketched(Heard):
+    """The curve, as somebody expects it: values of its control and of its observable."""
+
+    xs: list[float]
+    ys: list[float]
+
+
+@dataclass(frozen=True)
 class Export(Heard):
     """what: "diagram.png", "curve.csv", ... as `Sheet.exports` lists them. page: the address of the page, for links."""
 
@@ -249,7 +262,9 @@ class Said:
 @dataclass(frozen=True)
 class State(Said):
     """Where the exploration is, and what can be done from here. absent: controls ("control"), and options of the menus
-    by their names, that do not exist at these words of choices. preset: the one at whose controls it is, if any.
+    by their names, that do not exist at these words of choices, or that the link of the page hides, with the presets
+    ("preset") that would move what it holds. preset: the one at whose controls it is, if any. locked: controls that
+    stay where they are.
     """
 
     repeated = True
@@ -264,13 +279,17 @@ class State(Said):
     snippets: dict[str, str]
     absent: dict[str, list[str]]
     preset: str
+    locked: list[str]
 
 
 @dataclass(frozen=True)
 class Asking(Said):
-    """The task that is to be answered before theory is shown; -1: none."""
+    """The task that is to be answered before theory is shown; -1: none. hidden: "theory", "simulation", until it is
+    answered or somebody asks to see them.
+    """
 
     index: int
+    hidden: list[str]
 
 
 @dataclass(frozen=True)
@@ -436,12 +455,15 @@ class Waiting(Said):
 
 @dataclass(frozen=True)
 class Pins(Said):
+    """queries: of links to them."""
+
     titles: list[str]
+    queries: list[str]
 
 
 @dataclass(frozen=True)
 class Answer(Said):
-    """The verdict on a guess."""
+    """The verdict on a guess. index: of the task; -1: of the curve that was sketched. truth: what was to be guessed."""
 
     lasting = False
 
@@ -449,6 +471,7 @@ class Answer(Said):
     right: bool
     text: str
     lesson: str
+    truth: float | None = None
 
 
 @dataclass(frozen=True)
@@ -504,6 +527,9 @@ def read(message: Mapping[str, Any]) -> Heard:
     return kind(**given)
 
 
+MOST_POINTS = 100  # of a sketch
+
+
 def _fits(value: Any, wanted: Any) -> bool:
     """Whether a value from JSON is of a declared type; of numbers only finite ones."""
     if wanted is Any:
@@ -514,6 +540,8 @@ def _fits(value: Any, wanted: Any) -> bool:
         return isinstance(value, int) and not isinstance(value, bool)
     if wanted in (str, bool):
         return isinstance(value, wanted)
+    if wanted == list[float]:
+        return isinstance(value, list | tuple) and 0 < len(value) <= MOST_POINTS and all(_fits(v, float) for v in value)
     if value is None:
         return True
     return isinstance(value, list | tuple) and len(value) == 2 and all(_fits(v, float) for v in value)  # a window

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,7 +27,12 @@ class Pin:
 class Session:
     """One exploration with history. Every change goes through `go`, and every listener hears (old, new)."""
 
-    def __init__(self, start: Exploration) -> None:
+    def __init__(self, start: Exploration, held: Iterable[str] = (), home: Exploration | None = None) -> None:
+        """held: controls that stay as they are at the start, wherever one goes. home: where `reset` leads (None: to the
+        defaults).
+        """
+        self._held = {name: getattr(start.model, name) for name in held}
+        self._home = home
         self.start = start
         self.current = start
         self._past: list[Exploration] = []
@@ -41,6 +46,8 @@ class Session:
     def go(self, new: Exploration, gesture: str = "") -> None:
         """Move to another exploration. Changes with the same `gesture` (a drag of one slider) undo as one."""
         old = self.current
+        if any(getattr(new.model, name) != value for name, value in self._held.items()):
+            new = new.with_controls(**self._held)
         if new == old:
             return
         now = time.monotonic()
@@ -72,8 +79,9 @@ class Session:
         self.go(self.current.at_reference(reference))
 
     def reset(self) -> None:
-        """Back to the defaults of the system (undo brings the present back); pins stay."""
-        self.go(Exploration.of(type(self.current.model)(), pins=self.current.pins))
+        """Back home (undo brings the present back); pins stay."""
+        home = self._home or Exploration.of(type(self.current.model)())
+        self.go(replace(home, pins=self.current.pins))
 
     @property
     def can_undo(self) -> bool:

@@ -46,7 +46,11 @@ class Button:
 
 
 BUTTONS = {
-    "share": Button("Share link", "Copy a link that restores exactly this view"),
+    "sharing": Button("Share", "Links to this view"),
+    "share": Button("Copy link", "Copy a link that restores exactly this view"),
+    "embed": Button("Copy code to embed", "Copy HTML that shows this view in a course page or in slides"),
+    "for-class": Button("For a class …", "Prepare a page: set a task, hide theory, lock controls"),
+    "whole-page": Button("↗", "Open the whole page", "Open the whole page"),
     "export": Button("Export", "Pictures, data, a notebook"),
     "pin": Button("Pin", "Keep this view as a ghost to compare with", key="P"),
     "undo": Button("↶", "Undo", "Undo", "Ctrl+Z"),
@@ -57,8 +61,12 @@ BUTTONS = {
     "step": Button("Step", "One step", key="S"),
     "restart": Button("Restart", "Start again with the same seed", key="R"),
     "whole": Button("Show it", "Show so much of the plane that the marker is in the picture"),
+    "predict": Button("Predict the curve", "Sketch it before theory and simulation are shown"),
+    "keep": Button("Save as CSV", "All predictions that are kept in this browser"),
+    "forget": Button("forget them", "Forget all predictions"),
     "skip": Button("Show the theory", "Without an answer"),
     "visit": Button("go", "Go to where this pin was made"),
+    "compare": Button("compare", "This view and the pinned one side by side, both live"),
     "rename": Button("rename", "Call this pin by another name"),
     "remove": Button("remove", "Take this pin away"),
     "look": Button("look", "Go to the point that it speaks of"),
@@ -83,6 +91,7 @@ KEYS = (
 SNIPPETS = {"python": "This view in Python", "sweep": "As a sweep over disorder", "citation": "Cite it"}
 
 SINGLE_KEYS = "Single keys act (space, S, R, P, ?)"
+SKETCHING = "Your sketch of the curve: left and right choose a point, up and down move it."
 SEED_HELP = "the same seed gives the same run"
 TABLE_NOTE = "A dash: this branch does not exist here. All data of the diagram, the curve and the run are under Export."
 LOST = "The connection to the server is lost. This page opens again, as it is, as soon as the server answers."
@@ -137,6 +146,15 @@ class Sheet:
             title = next((t for t, roles in GROUPS if declared.role in roles), "Controls")
             found["Simulation" if declared.part == "simulation" else title].append(declared)
         return [(title, controls) for title, controls in found.items() if controls]
+
+    @cached_property
+    def main(self) -> list[str]:
+        """All controls, those first that a page shows at first sight: of the plane, then as they are declared."""
+        start = Exploration.of(self.kind())
+        declared = [one.name for _, controls in self.groups for one in controls]
+        return [name for name in declared if name in (start.x, start.y)] + [
+            name for name in declared if name not in (start.x, start.y)
+        ]
 
     @cached_property
     def menus(self) -> list[Menu]:

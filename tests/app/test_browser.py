@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,111 +16,13 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+from journeys import FIND, PATIENCE, SOURCE, column, free_port, marker_at, served, until, visit
 
 from mfexplore.app import pages
 
 SERVE_ME = Path(pages.__file__).parent / "serve_me.py"  # to import it is to serve it
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-
-PATIENCE = 60_000
-
-# The workbench stands in the shadow of its component.
-FIND = """
-function rootOf(node) {
-  for (const {shadowRoot} of node.querySelectorAll("*")) {
-    const found = shadowRoot && (shadowRoot.getElementById("main") ? shadowRoot : rootOf(shadowRoot));
-    if (found) return found;
-  }
-  return null;
-}
-window.bench = () => rootOf(document) ?? document;
-window.$ = id => bench().getElementById(id);
-"""
-
-SOURCE = """(([figure, layer, column]) => {
-  const root = Bokeh.documents.flatMap(doc => doc.roots()).find(r => r.name === figure);
-  if (!root) return [];
-  const data = root.renderers.find(r => r.name === layer).data_source.data;
-  const values = data instanceof Map ? data.get(column) : data[column];
-  return Array.from(values, v => typeof v === "number" ? v : Array.from(v));
-})"""
-
-
-@contextmanager
-def served(port: int) -> Iterator[str]:
-    """A server on this port that answers."""
-    code = f"from mfexplore.app.server import serve; serve(port={port}, show=False, warm=False)"
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL) as server:
-        url = f"http://localhost:{port}"
-        for _ in range(600):
-            try:
-                urlopen(url).close()
-                break
-            except URLError:
-                time.sleep(0.1)
-        try:
-            yield url
-        finally:
-            server.terminate()
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port: int = free.getsockname()[1]
-    return port
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """A running server, with the kernels of the system that the journeys visit compiled."""
-    subprocess.run([sys.executable, "-m", "mfexplore.cli", "warmup", "curie_weiss"], check=True, capture_output=True)
-    with served(free_port()) as url:
-        yield url
-
-
-@pytest.fixture
-def page(browser: Any, address: str) -> Iterator[Any]:
-    """A fresh tab that fails the test on a script error or on a request to anywhere but the server."""
-    context = browser.new_context(viewport={"width": 1400, "height": 1000}, accept_downloads=True)
-    context.add_init_script(FIND)
-    tab = context.new_page()
-    tab.set_default_timeout(PATIENCE)
-    troubles: list[str] = []
-    tab.on("pageerror", lambda error: troubles.append(str(error)))
-    tab.on(
-        "request",
-        lambda r: None if r.url.startswith((address, address.replace("http", "ws"), "data:", "blob:"))
-        else troubles.append(r.url),
-    )  # fmt: skip
-    yield tab
-    context.close()
-    assert not troubles
-
-
-def visit(page: Any, address: str, query: str = "") -> None:
-    page.goto(f"{address}/curie_weiss{query}")
-    page.wait_for_function("document.documentElement.dataset.connected === 'true'")
-    page.wait_for_selector("#progress.done", state="attached")
-
-
-def column(page: Any, figure: str, layer: str, name: str) -> list[Any]:
-    found: list[Any] = page.evaluate(SOURCE, [figure, layer, name])
-    return found
-
-
-def until(page: Any, condition: str, argument: Any = None) -> None:
-    page.wait_for_function(condition, arg=argument)
-
-
-def marker_at(page: Any, x: float, y: float) -> None:
-    until(
-        page,
-        f"([x, y]) => {{ const at = n => {SOURCE}(['diagram', 'marker', n])[0];"
-        " return Math.abs(at('x') - x) < 1e-4 && Math.abs(at('y') - y) < 1e-4; }",
-        [x, y],
-    )
 
 
 def test_gallery_leads_to_a_system(page: Any, address: str) -> None:
@@ -220,6 +121,7 @@ def test_bad_link_and_bad_value_are_told_and_nothing_is_lost(page: Any, address:
     page.keyboard.press("Enter")
     page.wait_for_selector(".toast.error")
     until(page, "() => $('box-temperature').value === '0.7'")
+    page.click("#all")
     page.fill("#seed", "-3")
     page.keyboard.press("Enter")
     page.wait_for_selector(".toast:has-text('seed =')")
@@ -353,6 +255,7 @@ def test_shared_link_restores_the_view(page: Any, address: str) -> None:
     visit(page, address, "?temperature=0.55")
     page.select_option("[data-view=x]", "coupling")
     until(page, "() => location.search.includes('x=coupling')")
+    page.click("#sharing summary")
     page.click("#share")
     page.wait_for_selector(".toast.info")
     link = page.evaluate("navigator.clipboard.readText()")
@@ -560,7 +463,7 @@ def test_keyboard_alone_reaches_controls_and_help(page: Any, address: str) -> No
             )
             != "none"
         ), reached
-    assert {"share", "help", "box-temperature", "slide-temperature"} <= set(reached)
+    assert {"theme", "help", "box-temperature", "slide-temperature"} <= set(reached)
     assert reached.index("play") < 10
     page.focus("#plane")
     page.keyboard.press("?")
@@ -583,7 +486,7 @@ def test_boundaries_are_explained_and_paper_has_no_buttons(page: Any, address: s
     assert "ceases to exist" in page.inner_text("[data-legend=diagram]")
     assert "not to be trusted" not in page.inner_text("[data-legend=diagram]")
     page.emulate_media(media="print")
-    assert not page.is_visible("#share")
+    assert not page.is_visible("#sharing")
     assert page.is_visible("#sentence")
 
 

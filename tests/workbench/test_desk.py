@@ -19,6 +19,7 @@ from mfexplore.figures.style import LIGHT
 from mfexplore.workbench.desk import Desk
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.exports import File
+from mfexplore.workbench.face import FULL, Face
 from mfexplore.workbench.messages import Said, written
 from mfexplore.workbench.panels import draw
 
@@ -26,13 +27,15 @@ from mfexplore.workbench.panels import draw
 class FakePage:
     """A page that remembers what it is told, and runs what is scheduled when it is asked to."""
 
-    def __init__(self, query: str = "", start: Exploration | None = None) -> None:
-        exploration, notices = (start, []) if start else Exploration.from_query("curie_weiss", query)
+    def __init__(
+        self, query: str = "", start: Exploration | None = None, face: Face = FULL, notices: list[str] | None = None
+    ) -> None:
+        exploration, told = (start, notices or []) if start else Exploration.from_query("curie_weiss", query)
         self.heard: list[dict[str, Any]] = []
         self.files: list[File] = []
         self.drawn: set[str] = set()
         self._posted: deque[Callable[[], None]] = deque()
-        self.desk = Desk(exploration, draw(exploration, LIGHT), self, notices)
+        self.desk = Desk(exploration, draw(exploration, LIGHT), self, told, face=face)
 
     def say(self, message: Said) -> None:
         self.heard.append(written(message))
@@ -234,7 +237,7 @@ def test_a_pin_has_a_name_and_a_place(page: FakePage) -> None:
     page.tell("control", name="temperature", value=0.5)
     page.tell("pin")
     page.tell("rename", index=0, name="  cold\nstart ")
-    assert page.last("pins") == {"type": "pins", "titles": ["cold start"]}
+    assert page.last("pins") == {"type": "pins", "titles": ["cold start"], "queries": ["temperature=0.5"]}
     page.tell("reset")
     page.tell("visit", index=0)
     assert page.desk.session.current.model.temperature == 0.5
@@ -244,7 +247,7 @@ def test_a_pin_has_a_name_and_a_place(page: FakePage) -> None:
     drawn = page.until(lambda: landscape.layers["pins"].columns.get("xs"))
     other = FakePage(page.desk.session.current.to_query())  # a link to all this
     try:
-        assert other.last("pins") == {"type": "pins", "titles": ["cold start"]}
+        assert other.last("pins")["titles"] == ["cold start"]  # type: ignore[index]
         other.until(lambda: other.desk.panel("landscape").drawing.layers["pins"].columns.get("xs"))
         assert np.array_equal(other.desk.panel("landscape").drawing.layers["pins"].columns["xs"], drawn)
         assert len(other.desk.panel("diagram").drawing.layers["pins"].columns["x"]) == 1
@@ -299,7 +302,7 @@ def test_a_task_hides_what_would_tell_its_answer_until_there_is_one(page: FakePa
         return {figures[name].part(layer)["visible"] for name, layers in parts.items() for layer in layers}
 
     page.tell("task", index=0)
-    assert page.last("asking") == {"type": "asking", "index": 0}
+    assert page.last("asking") == {"type": "asking", "index": 0, "hidden": ["theory"]}
     assert visible() == {False}
     told = len(page.heard)
     page.tell("control", name="field", value=-0.1)
@@ -307,7 +310,7 @@ def test_a_task_hides_what_would_tell_its_answer_until_there_is_one(page: FakePa
     assert not [m for m in page.heard[told:] if m["type"] == "sentence"], "which says the numbers of theory"
     page.tell("reveal", index=0, guess=0.19)
     assert page.until(lambda: page.last("answer"))["right"], "of a strength the sign does not count"
-    assert page.last("asking") == {"type": "asking", "index": -1}
+    assert page.last("asking") == {"type": "asking", "index": -1, "hidden": []}
     assert visible() == {True}
     page.tell("task", index=0)
     assert visible() == {True}, "what is known is not hidden again"

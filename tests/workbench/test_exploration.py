@@ -116,3 +116,20 @@ def test_choosing_the_control_of_the_other_axis_swaps_the_axes() -> None:
     for swapped in (start.with_view(x=start.y), start.with_view(y=start.x)):
         assert (swapped.x, swapped.y) == (start.y, start.x)
         assert swapped.along_control == start.along_control
+
+
+@pytest.mark.parametrize(("query", "axes"), [
+    ("x=temperature", ("temperature", "field")), ("y=field", ("temperature", "field")),
+    ("x=coupling", ("coupling", "temperature")), ("y=temperature", ("field", "temperature")),
+])  # fmt: skip
+def test_one_axis_alone_in_a_link_changes_places_with_the_other(query: str, axes: tuple[str, str]) -> None:
+    made, notices = Exploration.from_query("curie_weiss", query)
+    assert not notices
+    assert (made.x, made.y) == axes
+    assert made.along_control == "temperature", "what the curve runs along is what it was"
+
+
+def test_an_axis_against_itself_is_told() -> None:
+    made, notices = Exploration.from_query("curie_weiss", "x=temperature&y=temperature")
+    assert notices
+    assert (made.x, made.y) != ("temperature", "temperature")

@@ -46,6 +46,8 @@ export function radios(chips, choose) {
 
 export function makeControls(root, channel, controls) {
   const values = {};
+  const locked = new Set(); // what the link of the page holds fast
+  const movers = []; // told what a hand has moved, and to which value
   let held = null; // the control under the finger: what comes back from the server must not move it
 
   function nudge(name, steps) {
@@ -75,7 +77,31 @@ export function makeControls(root, channel, controls) {
     if (box.getRootNode().activeElement !== box) box.value = format(value);
   }
 
+  function moved(name, value) {
+    for (const tell of movers) tell(name, value);
+  }
+
+  function lock(names) {
+    locked.clear();
+    for (const name of names) locked.add(name);
+    for (const place of root.querySelectorAll("[data-control]")) {
+      const on = locked.has(place.dataset.control);
+      place.classList.toggle("locked", on);
+      for (const one of place.querySelectorAll("input, button")) one.disabled = on;
+    }
+  }
+
+  // The nearest value that a hand may choose.
+  const allowed = (name, value) => locked.has(name) ? values[name] : snap(controls[name], value);
+
   function set(name, value) {
+    moved(name, value);
+    move(name, value);
+  }
+
+  // The same, not by a hand on this page.
+  function move(name, value) {
+    if (locked.has(name)) return;
     show(name, value);
     channel.sayLatest("control", {name, value}, `control-${name}`);
   }
@@ -97,7 +123,9 @@ export function makeControls(root, channel, controls) {
       const text = box.value.trim().replace(",", ".");
       if (text === format(values[name])) return;
       // Whatever was typed goes to the server: it knows what is allowed, and says so.
-      channel.say("control", {name, value: text !== "" && Number.isFinite(Number(text)) ? Number(text) : text});
+      const value = text !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
+      if (typeof value === "number") moved(name, value);
+      channel.say("control", {name, value});
     };
     box.addEventListener("change", commit);
     box.addEventListener("focus", () => box.select());
@@ -112,11 +140,12 @@ export function makeControls(root, channel, controls) {
       const name = place.dataset.control;
       if (!controls[name].choice) { wireNumber(place, name); continue; }
       radios([...place.querySelectorAll(".chip")], chip => {
+        moved(name, chip.dataset.option);
         show(name, chip.dataset.option);
         channel.say("control", {name, value: chip.dataset.option});
       });
     }
   }
 
-  return {values, show, nudge, wire};
+  return {values, show, nudge, wire, lock, allowed, move, moved, whenMoved: tell => movers.push(tell)};
 }

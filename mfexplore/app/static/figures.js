@@ -98,7 +98,20 @@ export function makeFigures(root, channel) {
     if (mine.model) apply(mine, events, buffers); else mine.waiting.push([events, buffers]);
   });
 
+  // Whether a finger on a figure scrolls the page, or draws.
+  function touch(name, action) {
+    const look = node => {
+      for (const one of node.querySelectorAll("*")) {
+        if (one.classList.contains("bk-events")) one.style.touchAction = action;
+        if (one.shadowRoot) look(one.shadowRoot);
+      }
+    };
+    const box = root.querySelector(`[data-figure="${name}"]`);
+    if (box) look(box);
+  }
+
   return {
+    touch,
     get: name => place(name).model,
     then: (name, tell) => { (place(name).then ??= []).push(tell); },
     remove: () => { for (const mine of places.values()) { mine.wanted = ""; takeDown(mine); } },

@@ -1,7 +1,5 @@
 // The phase diagram: click, drag and arrow keys move the marker; buttons, keys and Ctrl + wheel zoom.
 
-import {snap} from "./controls.js";
-
 export function makePlane(root, channel, controlsOf, {controls, titles, decades}) {
   let figure = null;
   let frame = null; // of the figure: where its scales are
@@ -29,9 +27,12 @@ export function makePlane(root, channel, controlsOf, {controls, titles, decades}
   const place = (axis, value) => controls[view[axis]].log ? Math.log10(value) : value;
 
   function put(x, y) {
-    const at = {x: snap(controls[view.x], x), y: snap(controls[view.y], y)};
-    controlsOf.show(view.x, at.x);
-    controlsOf.show(view.y, at.y);
+    const at = {x: controlsOf.allowed(view.x, x), y: controlsOf.allowed(view.y, y)};
+    for (const axis of ["x", "y"]) {
+      if (at[axis] === controlsOf.values[view[axis]]) continue;
+      controlsOf.show(view[axis], at[axis]);
+      controlsOf.moved(view[axis], at[axis]);
+    }
     channel.sayLatest("marker", at);
   }
 

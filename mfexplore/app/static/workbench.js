@@ -1,10 +1,13 @@
 // The workbench: wires the parts together and shows what the desk says.
 
+import {makeAround} from "./around.js";
 import {makeChannel} from "./channel.js";
 import {makeControls, radios} from "./controls.js";
 import {makeFigures} from "./figures.js";
 import {makeLine} from "./line.js";
 import {makePlane} from "./plane.js";
+import {makePredict} from "./predict.js";
+import {makeShare} from "./share.js";
 import {guardTouch} from "./touch.js";
 import {explainTerms} from "./terms.js";
 
@@ -20,6 +23,8 @@ export function render({model, el}) {
 
   const $ = id => root.getElementById(id);
   const all = (selector, within = root) => [...within.querySelectorAll(selector)];
+  const bench = root.querySelector(".workbench");
+  bench.dataset.ui = constants.ui ?? "full";
   const title = name => constants.controls[name]?.title ?? name;
 
   const MOST_TOASTS = 3;
@@ -43,11 +48,16 @@ export function render({model, el}) {
   // -- what the session says
 
   let state = null;
+  const share = makeShare(root, constants, toast, () => ({...state, link: link()}));
+  const {copy} = share;
+  const predict = makePredict(root, channel, figures, controls, constants, toast);
   channel.hear("state", message => {
     state = message;
     if (!channel.busy()) for (const [name, value] of Object.entries(message.values)) controls.show(name, value);
     if ($("seed") && root.activeElement !== $("seed")) $("seed").value = message.seed;
     for (const place of all("[data-control]")) place.hidden = message.absent.control.includes(place.dataset.control);
+    controls.lock(message.locked);
+    chooseControls(message);
     for (const select of all("[data-view]")) {
       const gone = message.absent[select.dataset.view] ?? [];
       for (const option of select.options) option.hidden = option.disabled = gone.includes(option.value);
@@ -61,6 +71,7 @@ export function render({model, el}) {
     }
     for (const chip of all("[data-preset]")) {
       const on = chip.dataset.preset === message.preset;
+      if (message.absent.preset.length) chip.hidden = message.absent.preset.includes(chip.dataset.preset);
       chip.setAttribute("aria-pressed", on);
       if (on) $("watch").textContent = chip.dataset.watch;
     }
@@ -73,6 +84,26 @@ export function render({model, el}) {
     for (const [name, text] of Object.entries(message.snippets)) if ($(name)) $(name).textContent = text;
     rememberAddress();
   });
+
+  // At first sight there are a few controls; the others are one click away, and say if they are not as usual.
+  const FEW = 3;
+  function chooseControls({absent, values}) {
+    const there = constants.main.filter(name => !absent.control.includes(name));
+    const first = there.length > FEW + 1 ? there.slice(0, FEW) : there;
+    const more = there.filter(name => !first.includes(name));
+    for (const place of all("[data-control]")) place.toggleAttribute("data-more", more.includes(place.dataset.control));
+    const changed = more.filter(name => values[name] !== constants.controls[name].usual).length;
+    const open = $("controls").dataset.all === "true";
+    $("all").hidden = !more.length;
+    $("all").textContent = open ? "Fewer controls" : `All ${there.length} controls${changed ? ` (${changed} changed)` : ""}`;
+    $("all").setAttribute("aria-expanded", open);
+  }
+
+  function openControls(on) {
+    $("controls").dataset.all = on;
+    if (state) chooseControls(state);
+    remember("controls", on ? "all" : "few", "few");
+  }
 
   // A link says everything: the exploration after "?", and after "#" how one looks at it (pane, speed).
   const look = new URLSearchParams(location.hash.slice(1));
@@ -88,6 +119,7 @@ export function render({model, el}) {
   }
 
   function writeAddress() {
+    $("whole-page").href = share.whole();
     const moved = state !== null && written !== null && state.query !== written && !arriving;
     if (state) written = state.query;
     arriving = false;
@@ -112,6 +144,7 @@ export function render({model, el}) {
   function lookAgain() { // as the link says; what it says wrongly is as if it said nothing
     const pane = $(`tab-${look.get("pane")}`), speed = Number(look.get("speed"));
     if (pane) pane.click(); else look.delete("pane");
+    openControls(look.get("controls") === "all");
     if (look.has("speed") && Number.isFinite(speed) && $("speed")) {
       $("speed").value = speed;
       $("speed").dispatchEvent(new Event("input"));
@@ -138,13 +171,17 @@ export function render({model, el}) {
   });
 
   let asking = -1;
-  channel.hear("asking", ({index}) => {
+  channel.hear("asking", ({index, hidden}) => {
     asking = index;
-    const there = index >= 0;
-    $("asking").hidden = !there;
-    $("sentence").hidden = there;
-    if (!there) return;
-    $("asked").innerHTML = root.querySelector(`[data-task="${index}"] p`).innerHTML;
+    bench.dataset.veil = hidden.join(" ");
+    $("asking").hidden = !hidden.length;
+    $("sentence").hidden = hidden.includes("theory");
+    if (!hidden.length) return;
+    const both = hidden.join(" and ");
+    $("skip").textContent = `Show ${both}`;
+    $("guessing").hidden = index < 0;
+    if (index >= 0) $("asked").innerHTML = root.querySelector(`[data-task="${index}"] p`).innerHTML;
+    else $("asked").textContent = `Predict first: ${both} ${hidden.length > 1 ? "are" : "is"} hidden.`;
     $("answered").hidden = true;
     $("guess").value = "";
   });
@@ -193,7 +230,7 @@ export function render({model, el}) {
 
   channel.hear("table", ({columns, rows}) => {
     const head = document.createElement("tr");
-    head.append(...["", ...columns].map(text => cell("th", text, "col")));
+    head.append(...["quantity", ...columns].map(text => cell("th", text, "col")));
     const body = rows.map(row => {
       const line = document.createElement("tr");
       const unit = row.unit ? ` [${row.unit}]` : "";
@@ -282,7 +319,7 @@ export function render({model, el}) {
     root.querySelector("[data-figure=state]").dataset.shape = shape;
   });
 
-  channel.hear("pins", ({titles}) => {
+  channel.hear("pins", ({titles, queries}) => {
     $("pins-card").hidden = !titles.length;
     $("pins").replaceChildren(...titles.map((text, index) => {
       const item = document.createElement("li");
@@ -301,11 +338,17 @@ export function render({model, el}) {
         };
       });
       const tools = document.createElement("span");
+      if (constants.serves) tools.append(pinButton("compare", text, () => compare(queries[index])));
       tools.append(name, pinButton("remove", text, () => channel.say("unpin", {index})));
       item.append(go, tools);
       return item;
     }));
   });
+
+  function compare(pinned) { // side by side, this view and the pinned one
+    const words = new URLSearchParams({system: constants.key, left: pinned, right: state.query});
+    location.href = `compare?${words}`;
+  }
 
   function pinButton(name, pin, tell, label = constants.pins[name].label) {
     const made = document.createElement("button");
@@ -317,6 +360,7 @@ export function render({model, el}) {
 
   let answeredAt = null;
   channel.hear("answer", ({index, right, text, lesson}) => {
+    if (index < 0) return; // of a sketch
     answeredAt = state?.query;
     for (const place of [root.querySelector(`[data-task="${index}"] .answer`), $("answered")]) {
       place.hidden = place === $("answered") && index !== asking;
@@ -340,6 +384,13 @@ export function render({model, el}) {
 
   // -- what a person does
 
+  // What is wider than the page is scrolled with the keyboard, too.
+  function reachEquations() {
+    for (const one of all(".equation")) {
+      if (one.scrollWidth > one.clientWidth) one.tabIndex = 0; else one.removeAttribute("tabindex");
+    }
+  }
+
   function wireTabs() {
     const tabs = all("[role=tab]");
     const choose = tab => {
@@ -349,6 +400,7 @@ export function render({model, el}) {
         one.tabIndex = on ? 0 : -1;
         $(one.getAttribute("aria-controls")).hidden = !on;
       }
+      reachEquations();
       channel.say("pane", {name: tab.textContent});
       remember("pane", tab.textContent, tabs[0].textContent);
     };
@@ -365,20 +417,6 @@ export function render({model, el}) {
     $("try")?.addEventListener("click", () => { choose($("tab-Tasks")); $("tab-Tasks").focus(); });
   }
 
-  async function copy(text, said) {
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch { // no permission, or not https: the old way
-      const area = document.createElement("textarea");
-      area.value = text;
-      root.append(area);
-      area.select();
-      document.execCommand("copy");
-      area.remove();
-    }
-    toast(said, "info");
-  }
-
   function wireButtons() {
     const on = (id, tell) => $(id)?.addEventListener("click", tell);
     on("undo", () => channel.say("undo"));
@@ -392,8 +430,8 @@ export function render({model, el}) {
     on("help", () => $("keys").showModal());
     on("whole", () => channel.say("whole"));
     on("skip", () => channel.say("skip"));
+    on("all", () => openControls($("controls").dataset.all !== "true"));
     for (const button of all("[data-press]")) button.addEventListener("click", () => $(button.dataset.press).click());
-    on("share", () => copy(location.origin + link(), "Link copied. It restores exactly this view."));
     $("speed")?.addEventListener("input", ({target}) => {
       target.style.setProperty("--filled", `${100 * (target.value - target.min) / (target.max - target.min)}%`);
       target.setAttribute("aria-valuetext", paceInWords(Number(target.value)));
@@ -435,7 +473,9 @@ export function render({model, el}) {
     }
     on("reveal", () => reveal(asking, $("guess")));
     $("guess")?.addEventListener("keydown", event => { if (event.key === "Enter") reveal(asking, event.target); });
-    root.addEventListener("click", event => { if (!event.target.closest("#export")) $("export").open = false; });
+    root.addEventListener("click", event => {
+      for (const menu of all("details.menu")) if (!menu.contains(event.target)) menu.open = false;
+    });
   }
 
   function reveal(index, guess) {
@@ -455,6 +495,7 @@ export function render({model, el}) {
     const open = on => {
       $("controls").dataset.open = on;
       $("grip").setAttribute("aria-expanded", on);
+      if (constants.ui === "bare") openControls(on);
     };
     const look = name => {
       stage = name;
@@ -489,7 +530,7 @@ export function render({model, el}) {
         if (key === "y" || event.shiftKey) channel.say("redo"); else channel.say("undo");
         return;
       }
-      if (event.key === "Escape") $("export").open = false;
+      if (event.key === "Escape") for (const menu of all("details.menu")) menu.open = false;
       if (typing || event.altKey || event.metaKey || !single.checked) return;
       if (event.key === " " && !target.closest?.("button, summary")) { event.preventDefault(); $("play")?.click(); }
       if (event.key === "?") $("keys").showModal();
@@ -504,6 +545,7 @@ export function render({model, el}) {
 
   function isDark() {
     const [, saved] = /(?:^|; )mfexplore-theme=(light|dark)/.exec(document.cookie) ?? [];
+    if (constants.theme) return constants.theme === "dark";
     if (constants.own) return saved ? saved === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     const said = document.documentElement.dataset.theme ?? document.body.dataset.jpThemeLight;
     if (said) return said === "dark" || said === "false";
@@ -519,12 +561,17 @@ export function render({model, el}) {
     constants.lines[theme].forEach((colour, k) => host.style.setProperty(`--line-${k}`, colour));
   }
 
-  $("theme").addEventListener("click", () => {
-    theme = theme === "dark" ? "light" : "dark";
-    if (constants.own) document.cookie = `mfexplore-theme=${theme}; path=/; max-age=31536000; samesite=lax`;
+  function setTheme(name) {
+    theme = name === "dark" ? "dark" : "light";
     paint();
     channel.say("theme", {name: theme});
+  }
+
+  $("theme").addEventListener("click", () => {
+    setTheme(theme === "dark" ? "light" : "dark");
+    if (constants.own) document.cookie = `mfexplore-theme=${theme}; path=/; max-age=31536000; samesite=lax`;
   });
+  const around = makeAround(channel, controls, constants, setTheme);
 
   const markConnected = on => { for (const one of [host, document.documentElement]) one.dataset.connected = on; };
 
@@ -546,6 +593,8 @@ export function render({model, el}) {
   plane.wire();
   wireTabs();
   wireButtons();
+  share.wire();
+  predict.wire();
   wireSheet();
   const forgetKeys = wireKeys();
   if (constants.own) window.addEventListener("popstate", goWhereTheAddressLeads);
@@ -563,6 +612,7 @@ export function render({model, el}) {
     document.removeEventListener("visibilitychange", appear);
     window.removeEventListener("popstate", goWhereTheAddressLeads);
     forgetKeys();
+    around.remove();
     figures.remove();
     line.close();
   });

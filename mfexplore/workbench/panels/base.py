@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -198,9 +198,9 @@ class Panel:
         """Another theme."""
         self.drawing.dress(theme)
 
-    def veil(self, on: bool) -> None:
-        """Hide what theory says, since somebody is to predict it, or show it again."""
-        self.drawing.veil(on)
+    def veil(self, hidden: Collection[str]) -> None:
+        """Hide what "theory" says, or a "simulation", since somebody is to predict it; and show what is not hidden."""
+        self.drawing.veil(hidden)
 
     def simulate(self, on: bool) -> None:
         """The button of what it simulates if somebody asks for it (`Asked`) was pressed."""

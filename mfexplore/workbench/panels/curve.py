@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mfexplore.core.errors import ArgumentError
 from mfexplore.core.model import Model
 from mfexplore.figures.curves import CurvesFigure, theory_columns
 from mfexplore.figures.legends import Mark
@@ -18,6 +19,7 @@ from mfexplore.workbench.jobs import Cancelled
 from mfexplore.workbench.live import Frame
 from mfexplore.workbench.panels.base import Asked, Panel, Surroundings
 from mfexplore.workbench.session import Pin
+from mfexplore.workbench.sketch import Sketched, judge
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -233,6 +235,13 @@ class CurvePanel(Panel):
         reported = frame.series.get(at.along_control)
         x = np.full(len(y), float(getattr(frame.model, at.along_control))) if reported is None else reported[-TRAIL:]
         self.drawing.show_live(x, y)
+
+    def judge(self, xs: list[float], ys: list[float]) -> Sketched:
+        """How near the theory that is drawn somebody's sketch of it comes. Raises ArgumentError."""
+        if len(xs) != len(ys):
+            raise ArgumentError("a sketch", "ys", len(ys), f"as many as there are xs, {len(xs)}")
+        kind = type(self._at.model)
+        return judge(self.columns, kind.control(self._at.along_control), kind.observable(self._at.colour), xs, ys)
 
     # -- what it has --------------------------------------------------------------------------------------------------
 
