@@ -24,7 +24,7 @@ from mfexplore.core.model import Model
 from mfexplore.core.simulation import never
 from mfexplore.figures.frame import Figure
 from mfexplore.figures.style import DARK, LIGHT
-from mfexplore.study.turns import Person, aside
+from mfexplore.study.turns import Person, aside, current
 from mfexplore.workbench import messages
 from mfexplore.workbench.desk import Desk
 from mfexplore.workbench.exploration import Exploration
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 FRAMES = 72  # of a run, at most: ever faster, so that both what happens soon and what takes long is seen ...
 STEPS = 1500  # ... up to so many steps ...
 RUN_SECONDS = 5.0  # ... and no more computing than this
-SIMULATING = 6.0  # seconds for averages at the points of a curve
+SIMULATING, PATIENT = 6.0, 5  # seconds for averages at the points of a curve; times these for that at the marker
 LABEL = re.compile(r'"((?:[^"\\]|\\.)*\$\$(?:[^"\\]|\\.)*)"')  # in JSON
 PATIENCE = 0.02  # seconds between two looks whether something came
 SIZE = 640.0, 440.0  # of the diagram in pixels, for which its letters are placed
@@ -67,7 +67,13 @@ class Paced(Live):
 
 
 class Onlooker(Person):
-    """Somebody whose hand always rests."""
+    """Somebody whose hand always rests; whoever asked for the record pays for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        turn = current()
+        if turn is not None and turn.people:
+            self.spent = turn.people[0].spent
 
     def touch(self) -> None:
         """A message was no move of a hand."""
@@ -125,13 +131,15 @@ class Recorder:
     def settle(self, simulating: float = 0.0) -> None:
         """Until nothing more comes, in a time that passes as fast as the work is done. Raises CancelledError.
 
-        simulating: seconds after which averages of the simulation, which come coarse to fine, are dense enough.
+        simulating: seconds after which averages of the simulation, which come coarse to fine, are dense enough, if there
+        is one at the marker.
         """
-        end = time.monotonic() + simulating
+        begun = time.monotonic()
         while True:
             if self._cancelled():
                 raise CancelledError
-            if time.monotonic() > end:
+            spent = time.monotonic() - begun
+            if spent > simulating and (self.desk.ensembles.points or spent > PATIENT * simulating):
                 self.desk.jobs.cancel("ensemble")
             idle = self.desk.jobs.idle
             if self._work(wait=not idle) or not idle:

@@ -377,4 +377,5 @@ function keepWhatIsFixed(root, {text}) {
     const free = [state.view.x, state.view.y].includes(place.dataset.control);
     for (const one of place.querySelectorAll("input, button")) one.disabled = !free;
   }
+  for (const link of root.querySelectorAll("[data-reference]")) link.disabled = true;
 }
