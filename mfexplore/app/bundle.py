@@ -9,7 +9,16 @@ from pathlib import Path
 from mfexplore.figures import legends
 
 STATIC = Path(__file__).parent / "static"
-MODULES = ("channel", "line", "controls", "figures", "plane", "touch", "workbench")  # each after what it imports
+MODULES = (
+    "channel",
+    "line",
+    "controls",
+    "figures",
+    "plane",
+    "touch",
+    "restore",
+    "workbench",
+)  # each after what it imports
 SHEETS = ("base", "workbench")
 
 

@@ -69,7 +69,7 @@ def component(kind: type[Model], host: Host) -> tuple[str, dict[str, Any]]:
     made = Sheet(Exploration.of(kind()))
     words = {
         name: getattr(sheet, name.upper())
-        for name in ("buttons", "seed_help", "table_note", "lost", "speeds", "single_keys")
+        for name in ("buttons", "seed_help", "table_note", "lost", "speeds", "single_keys", "exports")
     }
     page = template("workbench.html").render(words | {"sheet": made, "keyboard": sheet.KEYS, "host": host})
     return page, constants(made) | asdict(host)
@@ -79,6 +79,7 @@ def constants(made: Sheet) -> dict[str, Any]:
     """What the page's script needs to know of a system."""
     kind = made.kind
     return {
+        "key": kind.key,
         "controls": {name: _data(declared) for name, declared in kind.controls().items()},
         "titles": {o.name: o.title for o in kind.observables},
         "pins": {name: asdict(sheet.BUTTONS[name]) for name in ("visit", "rename", "remove")},

@@ -79,8 +79,8 @@ def _times(run: Simulation[Any], time: float | None, frames: int) -> NDArray[np.
 
 
 def _drawn(run: Simulation[Any], picture: str | None, caption: str, layout: list[Any]) -> NDArray[np.uint8]:
-    """One frame as pixels, shape (rows, columns, 3), both even. layout: the places of the axes in the first frame, which
-    they keep: nothing trembles, and arranging costs more than drawing.
+    """One frame as pixels, shape (rows, columns, 3), both even. layout: the places of the axes in the first frame,
+    which they keep: nothing trembles, and arranging costs more than drawing.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 

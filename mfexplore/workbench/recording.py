@@ -131,8 +131,8 @@ class Recorder:
     def settle(self, simulating: float = 0.0) -> None:
         """Until nothing more comes, in a time that passes as fast as the work is done. Raises CancelledError.
 
-        simulating: seconds after which averages of the simulation, which come coarse to fine, are dense enough, if there
-        is one at the marker.
+        simulating: seconds after which averages of the simulation, which come coarse to fine, are dense enough, if
+        there is one at the marker.
         """
         begun = time.monotonic()
         while True:

@@ -21,7 +21,7 @@ SHOWN = """(([figure, layer, column]) => {
 
 
 @pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("snapshot") / "page.html"
     told = []
     with pytest.MonkeyPatch.context() as patch:
@@ -33,7 +33,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     assert path.read_bytes() == content
     assert told[-1][0] == 1.0
     assert [part for part, _ in told] == sorted(part for part, _ in told)
-    yield path
+    return path
 
 
 @pytest.fixture

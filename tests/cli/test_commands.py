@@ -15,7 +15,7 @@ import pytest
 import xarray as xr
 from typer.testing import CliRunner, Result
 
-from mfexplore.cli import app, atlas, console, machine
+from mfexplore.cli import app, console, machine
 from mfexplore.core.catalogue import places, system, systems
 from mfexplore.core.model import Model
 from mfexplore.core.simulation import Simulation

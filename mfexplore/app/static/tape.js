@@ -199,12 +199,22 @@ function makeDesk(tape, constants, receive, followed) {
     return sign + (size >= 1000 ? Math.round(size).toLocaleString("en") : size.toFixed(3));
   }
 
+  function valueHere() { // between four points of one state; beside others that of the nearest
+    const x = where("x"), y = where("y"), all = grid(view.colour), picks = bytes(plane.picks);
+    const cell = (i, j) => j * plane.x.length + i;
+    const value = k => picks[k] === NONE ? NaN : all[picks[k] * cells() + k];
+    const corners = [[0, 0], [1, 0], [0, 1], [1, 1]].map(([i, j]) => ({
+      k: cell(x.k + i, y.k + j), weight: (i ? x.part : 1 - x.part) * (j ? y.part : 1 - y.part),
+    })).filter(({weight}) => weight > 0);
+    const nearest = cell(x.nearest, y.nearest);
+    const alike = corners.every(({k}) => picks[k] === picks[nearest] && Number.isFinite(value(k)));
+    const found = alike ? corners.reduce((sum, {k, weight}) => sum + weight * value(k), 0) : value(nearest);
+    return {cell: nearest, value: logarithmic(view.colour) ? 10 ** found : found};
+  }
+
   function sentence() {
-    const words = plane.sentences[view.colour], column = where("x").nearest, line = where("y").nearest;
-    const cell = line * plane.x.length + column, pick = bytes(plane.picks)[cell];
-    const found = pick === NONE ? NaN : grid(view.colour)[pick * cells() + cell];
+    const {cell, value} = valueHere(), words = plane.sentences[view.colour];
     const [headline, text, validity, verdict] = words.texts[bytes(words.which)[cell]];
-    const value = logarithmic(view.colour) ? 10 ** found : found;
     return {type: "sentence", headline, text: text.replace("\0", number(value)), validity, verdict};
   }
 

@@ -5,6 +5,7 @@ import {makeControls, radios} from "./controls.js";
 import {makeFigures} from "./figures.js";
 import {makeLine} from "./line.js";
 import {makePlane} from "./plane.js";
+import {madeAt, takeFiles} from "./restore.js";
 import {guardTouch} from "./touch.js";
 
 export function render({model, el}) {
@@ -149,8 +150,10 @@ export function render({model, el}) {
   });
 
   channel.hear("progress", ({what, fraction, text}) => {
-    if (what === "queue") {
-      $("queue").textContent = text;
+    if (what === "queue" || what === "file") {
+      const making = what === "file" && fraction !== null;
+      $("queue").textContent = making ? `${text} ${Math.round(100 * fraction)} %` : text;
+      $("give-up").hidden = !making;
       return;
     }
     if (what === "ensemble") {
@@ -364,6 +367,16 @@ export function render({model, el}) {
     $("try")?.addEventListener("click", () => { choose($("tab-Tasks")); $("tab-Tasks").focus(); });
   }
 
+  // A file that was made here leads back; one of another system to that system's page, where that is ours.
+  async function openFile(file) {
+    const made = await madeAt(file);
+    $("export").open = false;
+    if (!made) toast(`${file.name} does not say where it was made. Files that were exported here do.`);
+    else if (made.system === constants.key) channel.say("go", {query: made.query});
+    else if (constants.own && /^\w+$/.test(made.system)) location.assign(`${made.system}?${made.query}`);
+    else toast(`${file.name} was made on the page of another system, ${made.system}.`, "info");
+  }
+
   async function copy(text, said) {
     try {
       await navigator.clipboard.writeText(text);
@@ -390,6 +403,7 @@ export function render({model, el}) {
     on("restart", () => channel.say("restart"));
     on("help", () => $("keys").showModal());
     on("whole", () => channel.say("whole"));
+    on("give-up", () => channel.say("giveup"));
     on("skip", () => channel.say("skip"));
     for (const button of all("[data-press]")) button.addEventListener("click", () => $(button.dataset.press).click());
     on("share", () => copy(location.origin + link(), "Link copied. It restores exactly this view."));
@@ -546,6 +560,7 @@ export function render({model, el}) {
   wireTabs();
   wireButtons();
   wireSheet();
+  takeFiles(root, $("file"), openFile);
   const forgetKeys = wireKeys();
   if (constants.own) window.addEventListener("popstate", goWhereTheAddressLeads);
   paint();
