@@ -345,6 +345,7 @@ function makeDesk(tape, constants, receive, followed) {
     },
     restart: () => { const on = playing; play(false); rewind(); play(on); },
     speed: ({value}) => { speed = value; },
+    go: () => say({type: "notice", kind: "info", text: "A page without a server cannot go there; the app can."}),
   };
 
   return message => {
