@@ -39,8 +39,8 @@ def movie(
     run: Simulation[Any], form: str, time: float | None = None, frames: int = FRAMES, picture: str | None = None,
     caption: str = "", record: Mapping[str, Any] | None = None, cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[float | bytes]:  # fmt: skip
-    """A run from its beginning to `time` (None: as long as a sample of an ensemble takes), in `frames` pictures that
-    are evenly spaced in time, or in its logarithm where the trace of the run is.
+    """A run from its beginning to `time` (None: as long as a sample of an ensemble takes), in at most `frames` pictures
+    that are evenly spaced in time, or in its logarithm where the trace of the run is.
 
     picture: which of the run (None: the usual one). caption: stands below. record: kept in the file.
 
@@ -53,12 +53,13 @@ def movie(
     text = json.dumps(record or {})
     layout: list[Any] = []
     drawn = []
-    for k, at in enumerate(_times(run, time, frames)):
+    times = _times(run, time, frames)
+    for k, at in enumerate(times):
         if cancelled():
             raise CancelledError
         run.advance_to(at, cancelled)
         drawn.append(_drawn(run, picture, caption, layout))
-        yield 0.95 * (k + 1) / frames
+        yield 0.95 * (k + 1) / len(times)
         if run.finished:
             break
     yield _mp4(drawn, text, ffmpeg) if form == "mp4" else _gif(drawn, text)
@@ -72,10 +73,12 @@ class _Named:
 
 
 def _times(run: Simulation[Any], time: float | None, frames: int) -> NDArray[np.float64]:
-    end = run.usual_time if time is None else time
+    """When the pictures are taken: whole quanta of time, no two the same."""
+    end, quantum = run.usual_time if time is None else time, run.quantum or run.step
+    times = np.linspace(0.0, end, frames)
     if run.recording == "log" and end > run.step:
-        return np.concatenate([[0.0], np.geomspace(run.step, end, frames - 1)])
-    return np.linspace(0.0, end, frames)
+        times[1:] = np.geomspace(run.step, end, frames - 1)
+    return np.unique(np.rint(times / quantum)) * quantum
 
 
 def _drawn(run: Simulation[Any], picture: str | None, caption: str, layout: list[Any]) -> NDArray[np.uint8]:
