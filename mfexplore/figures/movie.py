@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mfexplore.core.errors import MfexploreError
-from mfexplore.core.model import by_name
+from mfexplore.core.errors import MfexploreError, UnknownNameError
 from mfexplore.core.simulation import Simulation
 from mfexplore.figures import publication_live
 from mfexplore.figures.publication import paper
@@ -49,7 +48,7 @@ def movie(
     """
     ffmpeg = _ffmpeg() if form == "mp4" else ""
     if picture is not None and picture not in run.pictures():
-        by_name("picture", picture, tuple(_Named(name) for name in run.pictures()))
+        raise UnknownNameError("picture", picture, run.pictures())
     text = json.dumps(record or {})
     layout: list[Any] = []
     drawn = []
@@ -63,13 +62,6 @@ def movie(
         if run.finished:
             break
     yield _mp4(drawn, text, ffmpeg) if form == "mp4" else _gif(drawn, text)
-
-
-class _Named:
-    """What `by_name` looks for."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
 
 
 def _times(run: Simulation[Any], time: float | None, frames: int) -> NDArray[np.float64]:
@@ -88,7 +80,7 @@ def _drawn(run: Simulation[Any], picture: str | None, caption: str, layout: list
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     album = run.pictures()
-    shown = album[picture if picture in album else next(iter(album))]
+    shown = album[picture if picture is not None and picture in album else next(iter(album))]
     figure = publication_live.picture(shown)
     with paper():
         figure.set_dpi(DOTS_PER_INCH)

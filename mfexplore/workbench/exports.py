@@ -111,8 +111,11 @@ def making(what: str, held: Held, cancelled: Cancelled) -> Iterator[Part | File]
         return
     until = held.frame.time if held.frame is not None and held.frame.time > 0 else None
     run = at.model.simulate(seed=at.seed)
-    for made in movie(run, form, until, picture=at.picture, caption=caption(at), record=at.record(held.page),
-                      cancelled=cancelled):  # fmt: skip
+    picture = at.picture if at.picture in run.pictures() else None
+    film = movie(
+        run, form, until, picture=picture, caption=caption(at), record=at.record(held.page), cancelled=cancelled
+    )
+    for made in film:
         if isinstance(made, bytes):
             yield File(f"{at.model.key}-{part}.{form}", made)
         else:
