@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 FRAMES = 72  # of a run, at most: ever faster, so that both what happens soon and what takes long is seen ...
 STEPS = 1500  # ... up to so many steps ...
-RUN_SECONDS = 5.0  # ... and no more computing than this
+RUN_SECONDS, FRAME_SECONDS = 5.0, 0.5  # ... and no more computing than this, in all and for one
 SIMULATING, PATIENT = 6.0, 5  # seconds for averages at the points of a curve; times these for that at the marker
 LABEL = re.compile(r'"((?:[^"\\]|\\.)*\$\$(?:[^"\\]|\\.)*)"')  # in JSON
 PATIENCE = 0.02  # seconds between two looks whether something came
@@ -60,8 +60,9 @@ class Paced(Live):
         restarted = self._begin(order, None)
         if self._run is None:
             return None
+        begun = time.monotonic()
         for _ in range(0 if restarted else steps):
-            if not self._run.finished:
+            if not self._run.finished and time.monotonic() - begun < FRAME_SECONDS:
                 self._run.advance()
         return self._frame(self._run, restarted, True, 0.0)
 
