@@ -93,6 +93,15 @@ def test_where_the_marker_goes_the_numbers_follow(page: Any) -> None:
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("end", ["", r"\text{ }"], ids=["as it was", "renewed"])
+def test_mathematics_is_set_in_the_colour_that_is_asked_for(end: str, page: Any) -> None:
+    formula = r"\color[RGB]{1, 2, 3} \text{temperature  }T\text{  }[J/k_B]" + end
+    made = page.evaluate("f => Bokeh.require('models/text/mathjax/index').tex2svg(f).innerHTML", formula)
+    assert 'fill="rgb(1, 2, 3)"' in made
+    assert "<path" in made
+
+
+@pytest.mark.browser
 def test_a_preset_plays_and_other_views_and_themes_are_there(page: Any) -> None:
     page.click("[data-preset=ordered]")
     page.wait_for_function("document.getElementById('clock').textContent.startsWith('40 ')")

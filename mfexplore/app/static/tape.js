@@ -43,7 +43,7 @@ function setMathematics(formulas, index) {
     exports.tex2svg = formula => {
       const [, rgb, text] = /^\\color\[RGB\]\{([^}]*)\} (.*)$/s.exec(formula) ?? [null, "128,128,128", formula];
       const box = document.createElement("div");
-      box.innerHTML = formulas[text.replace(/\\text\{\s*\}$/, "")] ?? "";
+      box.innerHTML = formulas[text.replace(/\\text\{\s*\}$/, "").replace(/ \}$/, "}")] ?? ""; // a label renewed ends with a space
       box.firstElementChild?.setAttribute("fill", `rgb(${rgb})`);
       return box.firstElementChild ? box : null;
     };
