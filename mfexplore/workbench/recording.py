@@ -135,13 +135,15 @@ class Recorder:
         simulating: seconds after which averages of the simulation, which come coarse to fine, are dense enough, if
         there is one at the marker.
         """
-        begun = time.monotonic()
+        begun: float | None = None  # of the averages
         while True:
             if self._cancelled():
                 raise CancelledError
-            spent = time.monotonic() - begun
-            if spent > simulating and (self.desk.ensembles.points or spent > PATIENT * simulating):
-                self.desk.jobs.cancel("ensemble")
+            if self.desk.jobs.busy("ensemble"):
+                begun = begun or time.monotonic()
+                spent = time.monotonic() - begun
+                if spent > simulating and (self.desk.ensembles.points or spent > PATIENT * simulating):
+                    self.desk.jobs.cancel("ensemble")
             idle = self.desk.jobs.idle
             if self._work(wait=not idle) or not idle:
                 continue
