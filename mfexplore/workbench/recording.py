@@ -283,7 +283,13 @@ class Recording:
                     drawn[panel.name][theme.name] = self.tape.changes(update, but=[image])
         page.tell(messages.Theme(LIGHT.name))
         page.settle()
-        said = [self.tape.tell(written(one)) for one in page.said.values() if _belongs(one, names)]
+        at, desk = page.desk.session.current, page.desk
+        waits = bool(at.x) and desk.run is not None and not desk.ensembles.here(at)  # for what will not come any more
+        said = [
+            self.tape.tell(written(one))
+            for one in page.said.values()
+            if _belongs(one, names) and not (waits and isinstance(one, messages.Sentence))
+        ]
         return {"said": said, "drawn": {name: one for name, one in drawn.items() if one}}
 
     def _plane(self, at: Exploration) -> int | None:

@@ -251,6 +251,7 @@ function makeDesk(tape, constants, receive, followed) {
     followed.dataset.away = !isHome();
     if (isHome()) {
       if (was) say(...recorded().said.map(one => told[one]), ...drawn(recorded().drawn));
+      if (plane && !recorded().said.some(one => told[one].type === "sentence")) say(sentence()); // nothing was simulated here
       tellWhere();
       return;
     }
