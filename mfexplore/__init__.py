@@ -25,9 +25,10 @@ register(
     ensemble="mfexplore.study.ensemble:ensemble",
     hysteresis="mfexplore.study.hysteresis:hysteresis",
     explore="mfexplore.notebook:explore",
+    page="mfexplore.app.snapshot:exported",
 )
 
-__all__ = ["MfexploreError", "catalog", "serve", "snapshot", "sweep", "system", "systems"]
+__all__ = ["MfexploreError", "catalog", "movie", "serve", "snapshot", "sweep", "system", "systems"]
 
 
 def catalog() -> pd.DataFrame:
@@ -36,6 +37,12 @@ def catalog() -> pd.DataFrame:
 
     rows = [(e.key, e.title, e.wing, ", ".join(e.controls), e.source) for e in entries()]
     return pd.DataFrame(rows, columns=["key", "title", "wing", "controls", "source"]).set_index("key")
+
+
+def movie(*args: Any, **options: Any) -> bytes:
+    """The live picture of a run as GIF or MP4; see `mfexplore.workbench.film.movie`."""
+    content: bytes = import_module("mfexplore.workbench.film").movie(*args, **options)
+    return content
 
 
 def serve(**options: Any) -> str:

@@ -20,6 +20,7 @@ MODULES = (
     "share",
     "predict",
     "around",
+    "restore",
     "workbench",
 )  # fmt: skip; each after what it imports
 SHEETS = ("base", "workbench", "faces")

@@ -78,7 +78,7 @@ def component(kind: type[Model], host: Host) -> tuple[str, dict[str, Any]]:
     made = Sheet(Exploration.of(kind()))
     words: dict[str, Any] = {
         name: getattr(sheet, name.upper())
-        for name in ("buttons", "seed_help", "table_note", "lost", "speeds", "single_keys", "sketching")
+        for name in ("buttons", "seed_help", "table_note", "lost", "speeds", "single_keys", "sketching", "exports")
     }
     words |= {"sheet": made, "keyboard": sheet.KEYS, "host": host, "mark": link("./glossary") if host.serves else note}
     words["veils"] = VEILS

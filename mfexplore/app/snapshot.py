@@ -69,16 +69,16 @@ def snapshot(
     return content
 
 
-def exported(start: Exploration, cancelled: Cancelled) -> Iterator[tuple[float, str] | File]:
-    """The same for the menu of a page: how far it is, and at last the file."""
+def exported(start: Exploration, address: str, cancelled: Cancelled) -> Iterator[tuple[float, str] | File]:
+    """The same for the menu of a page at an address: how far it is, and at last the file."""
     content = b""
-    for done, told, content in page(start, tuple(p.name for p in type(start.model).presets), cancelled):
+    for done, told, content in page(start, tuple(p.name for p in type(start.model).presets), address, cancelled):
         yield done, told
     yield File(f"{start.model.key}.html", content)
 
 
 def page(
-    start: Exploration, presets: tuple[str, ...], cancelled: Cancelled = never
+    start: Exploration, presets: tuple[str, ...], address: str = "", cancelled: Cancelled = never
 ) -> Iterator[tuple[float, str, bytes]]:
     """How much is done, what is done next, and the page, which comes last. Raises CancelledError."""
     start = replace(start, pins=())
@@ -87,12 +87,12 @@ def page(
         for k, name in enumerate(recording.record(presets)):
             yield 0.95 * k / (len(presets) + 1), f"recording {name or 'the beginning'}", b""
         yield 0.95, "packing", b""
-        yield 1.0, "packed", _packed(recording, start)
+        yield 1.0, "packed", _packed(recording, start.record(address))
     finally:
         recording.close()
 
 
-def _packed(recording: Recording, start: Exploration) -> bytes:
+def _packed(recording: Recording, record: dict[str, Any]) -> bytes:
     kind = recording.kind
     if not recording.scenes:
         raise MfexploreError(f"There is nothing to show of {kind.title}.")
@@ -102,7 +102,7 @@ def _packed(recording: Recording, start: Exploration) -> bytes:
     sheet, constants = pages.component(kind, pages.ANYWHERE)  # type: ignore[arg-type]
     shell = pages.template("snapshot.html").render(
         title=kind.title, summary=kind.summary, style=bundle.style(), script=bundle.script("tape"), library=library,
-        record=json.dumps(start.record()).replace("<", "\\u003c"), icon=_icon(), tape="\0",
+        record=json.dumps(record).replace("<", "\\u003c"), icon=_icon(), tape="\0",
     )  # fmt: skip
     head = {
         "key": kind.key, "sheet": sheet, "constants": constants, "note": NOTE, "parts": recording.parts,

@@ -21,7 +21,7 @@ app = typer.Typer(
 )
 COMMANDS: dict[str, Callable[..., None]] = {
     "list": atlas.list_systems, "diagram": atlas.diagram, "simulate": atlas.simulate, "notebook": atlas.notebook,
-    "snapshot": files.snapshot,
+    "snapshot": files.snapshot, "movie": files.movie,
     "serve": machine.serve, "doctor": machine.doctor, "warmup": machine.warmup,
 }  # fmt: skip
 for name, command in COMMANDS.items():

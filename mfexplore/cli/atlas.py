@@ -189,7 +189,7 @@ def simulate(
         _show_ensemble(model, dataset)
     else:
         run = model.simulate(seed=seed)
-        duration = usual_duration(run) if time is None else time
+        duration = run.usual_time if time is None else time
         interrupted = _run(run, duration)
         dataset = run.trace()
         if interrupted:
@@ -226,11 +226,6 @@ def _ensemble(model: Model, samples: int, seed: Any) -> xr.Dataset:
     if len(found) < samples:
         dataset.attrs["partial"] = f"interrupted after {len(found)} of {samples} samples"
     return dataset
-
-
-def usual_duration(run: Simulation[Any]) -> float:
-    """As long as a sample of an ensemble takes; 200 steps where a sample is not a matter of time."""
-    return run.relaxation + run.window or 200 * run.step
 
 
 def _run(run: Simulation[Any], duration: float) -> bool:

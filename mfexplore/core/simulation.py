@@ -222,6 +222,11 @@ class Simulation(ABC, Generic[System]):
         return 1 if self.recording == "linear" or step < 64 else 1 << (step.bit_length() - 6)
 
     @property
+    def usual_time(self) -> float:
+        """As long as a sample of an ensemble takes; 200 steps where a sample is not a matter of time."""
+        return self.relaxation + self.window or 200 * self.step
+
+    @property
     def between_points(self) -> bool:
         """Whether time has gone on since the last point of the trace. What is observed then must leave no mark."""
         return self._unrecorded > 0 or not self._is_recorded(self._steps)

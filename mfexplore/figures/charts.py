@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from mfexplore.core.pictures import Arrows, Axis, Chart, Field, Guide, Series
 from mfexplore.figures.frame import Figure, clear, colour_bar, get_range, glyphs, load_holoviews, thin
-from mfexplore.figures.picture import StateFigure, arrows
+from mfexplore.figures.picture import StateFigure, arrows, colour_map
 from mfexplore.figures.scale import Scale, room
-from mfexplore.figures.style import SANS, SERIF, Theme, cyclic, line_colour, palette
+from mfexplore.figures.style import LIGHT, SANS, SERIF, Theme, cyclic, line_colour, palette
 
 MOST_POINTS = 800  # of a series
 MOST_PIXELS = 512  # along a side of a field
@@ -48,6 +48,7 @@ class AxesFigure(StateFigure):
 class ChartFigure(AxesFigure):
     """Several series in one frame, with guides to compare them with."""
 
+    shows = (Chart,)
     key = "chart"
 
     @staticmethod
@@ -206,6 +207,24 @@ class ChartFigure(AxesFigure):
         self.layers["guides"].put(xs=xs, ys=ys)
         self.layers["names"].put(x=np.array(at_x, np.float32), y=np.array(at_y, np.float32), Label=names, side=sides)
 
+    @staticmethod
+    def on_paper(axes: Any, picture: Chart) -> None:
+        _name_on_paper(axes, picture.x, picture.y)
+        colours = {name: line_colour(k) for k, name in enumerate(dict.fromkeys(s.name for s in picture.series))}
+        named: set[str] = set()
+        for series in picture.series:
+            _series_on_paper(axes, series, colours[series.name], "" if series.name in named else series.name)
+            named.add(series.name)
+        for guide in picture.guides:
+            style = {"color": LIGHT.soft, "lw": 1, "ls": "--", "label": guide.name}
+            if picture.x.scale == picture.y.scale == "linear":
+                axes.axline(guide.through, slope=guide.slope, **style)
+            else:  # the slope is an exponent
+                x = np.geomspace(max(axes.get_xlim()[0], 1e-12), axes.get_xlim()[1], 20)
+                axes.plot(x, guide.through[1] * (x / guide.through[0]) ** guide.slope, **style)
+        if picture.equal:
+            axes.set_aspect("equal")
+
 
 def _given(axis: Axis, ends: Any) -> tuple[Any, Any]:
     """The ends of an axis: as given, else these."""
@@ -218,9 +237,33 @@ def _extend(columns: dict[str, list[Any]], colour: str, **values: NDArray[Any]) 
     columns["c"] += [colour] * len(more)
 
 
+def _series_on_paper(axes: Any, series: Series, colour: str, name: str) -> None:
+    x, y = np.asarray(series.x, float), np.asarray(series.y, float)
+    if series.kind == "points":
+        axes.errorbar(x, y, series.error, fmt="o", ms=3, mfc="white", color=colour, lw=0.9, label=name or None)
+    elif series.kind == "bars":
+        axes.bar(
+            x, y, 0.8 * float(np.min(np.diff(np.unique(x)), initial=1.0)), color=colour, alpha=0.4, label=name or None
+        )
+    elif series.kind == "band" and series.upper is not None:
+        axes.fill_between(x, y, series.upper, color=colour, alpha=0.22, lw=0, label=name or None)
+    else:
+        style = {"drawstyle": "steps-mid"} if series.kind == "step" else {}
+        axes.plot(x, y, color=colour, lw=1.3, label=name or None, **style)
+
+
+def _name_on_paper(axes: Any, x: Axis, y: Axis) -> None:
+    axes.set(xlabel=x.title, ylabel=y.title, xscale=x.scale, yscale=y.scale)
+    if None not in (x.low, x.high):
+        axes.set_xlim(x.low, x.high)
+    if None not in (y.low, y.high):
+        axes.set_ylim(y.low, y.high)
+
+
 class FieldFigure(AxesFigure):
     """A heat map with axes, and contours, paths, points and arrows on it."""
 
+    shows = (Field,)
     key = "field"
 
     @staticmethod
@@ -346,3 +389,31 @@ class FieldFigure(AxesFigure):
             aspect = self._wide * (top - bottom) / (right - left)
             lines = arrows(px, py, ex - px, ey - py, aspect, shown.headless)
         self.layers["arrows"].put(xs=lines[0], ys=lines[1])
+
+    @staticmethod
+    def on_paper(axes: Any, picture: Field) -> None:
+        _name_on_paper(axes, picture.x, picture.y)
+        left, right, bottom, top = picture.extent
+        rows, columns = picture.values.shape
+        across, up = (
+            np.geomspace(a, b, n + 1) if axis.is_logarithmic else np.linspace(a, b, n + 1)
+            for axis, a, b, n in ((picture.x, left, right, columns), (picture.y, bottom, top, rows))
+        )
+        colours = cyclic() if picture.cyclic else palette(picture.signed)
+        image = axes.pcolormesh(
+            across, up, picture.values, cmap=colour_map(colours), vmin=picture.low, vmax=picture.high, rasterized=True
+        )  # fmt: skip
+        if picture.contours:
+            middle = [0.5 * (edges[1:] + edges[:-1]) for edges in (across, up)]
+            axes.contour(*middle, picture.values, levels=sorted(picture.contours), colors=LIGHT.ink, linewidths=0.8)
+        for x, y in picture.paths:
+            axes.plot(x, y, color=LIGHT.marker, lw=1.2)
+        for k, series in enumerate(picture.points):
+            _series_on_paper(axes, series, line_colour(k + 1), series.name)
+        if picture.arrows is not None:
+            a = picture.arrows
+            head = {"headwidth": 0, "headlength": 0, "headaxislength": 0, "pivot": "middle"} if a.headless else {}
+            axes.quiver(
+                a.x, a.y, a.u, a.v, angles="xy", scale_units="xy", scale=1, color=LIGHT.ink, width=0.003, **head
+            )
+        axes.figure.colorbar(image, ax=axes, aspect=30, pad=0.02).outline.set_visible(False)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfexplore.figures.frame import Drawn, Figure, dress, get_range, set_range, write_axes
-from mfexplore.figures.style import Theme
+from mfexplore.figures.style import LIGHT, Theme
 
 HEAD = 0.25  # of an arrow, on either side of it
 OPEN = 0.4  # radians between an arrow and the sides of its head
@@ -18,14 +18,24 @@ OPEN = 0.4  # radians between an arrow and the sides of its head
 class StateFigure(Drawn):
     """Base of the figures for a kind of picture: `show` replaces what is drawn.
 
+    A new kind of picture is one of these, and nothing else: it says which classes of `core/pictures.py` it `shows`, and
+    how they are drawn on the screen (`show`) and on paper.
+
     Attributes:
+        shows: kinds of pictures.
         square: one unit is as long across as up, and the axes are left away. shape: how much room it needs.
     """
 
+    shows: ClassVar[tuple[type, ...]] = ()
     square: ClassVar[bool] = True
     shape: ClassVar[str] = "square"
 
     def show(self, picture: Any) -> None:
+        raise NotImplementedError
+
+    @staticmethod
+    def on_paper(axes: Any, picture: Any) -> None:
+        """The same with matplotlib."""
         raise NotImplementedError
 
     def resize(self, width: float, height: float) -> None:
@@ -87,3 +97,22 @@ def arrows(
             xs += [x + u + length * np.cos(angle + turn), x + u]
             ys += [y + v + aspect * length * np.sin(angle + turn), y + v]
     return [list(np.stack(rows, axis=-1).astype(np.float32)) for rows in (xs, ys)]  # type: ignore[return-value]
+
+
+# -- on paper -----------------------------------------------------------------------------------------------------
+
+
+def colour_map(colours: tuple[str, ...]) -> Any:
+    from matplotlib.colors import ListedColormap
+
+    return ListedColormap(list(colours))
+
+
+def key_on_paper(axes: Any, states: tuple[str, ...], colours: tuple[str, ...]) -> None:
+    for name, colour in zip(states, colours, strict=True):
+        axes.plot([], [], "s", mfc=colour, mec=LIGHT.ghost, label=name)
+
+
+def without_axes(axes: Any) -> None:
+    axes.set_aspect("equal")
+    axes.axis("off")

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import mfexplore.figures.charts  # noqa: F401 (its kinds are found among the others)
 from mfexplore.core.pictures import (
-    Chart,
     Density,
-    Field,
     Lattice,
     Network,
     Particles,
@@ -21,10 +20,9 @@ from mfexplore.core.pictures import (
     Spectrum,
     Trajectories,
 )
-from mfexplore.figures.charts import ChartFigure, FieldFigure
 from mfexplore.figures.frame import NOTHING, Figure, Part, clear, colour_mapper, glyphs, load_holoviews, thin
-from mfexplore.figures.picture import StateFigure, arrows, fit, frame
-from mfexplore.figures.style import SANS, Theme, cyclic, diverging, line_colour, palette, sequential, two_tone
+from mfexplore.figures.picture import StateFigure, arrows, colour_map, fit, frame, key_on_paper, without_axes
+from mfexplore.figures.style import LIGHT, SANS, Theme, cyclic, diverging, line_colour, palette, sequential, two_tone
 
 MOST_PIXELS = 512  # along a side: more than the picture has on the screen
 MOST_MARKS = 3000  # points, particles, links
@@ -34,16 +32,21 @@ BEND = 0.18  # of its length, how far an arc leaves the straight line
 LETTERS_ACROSS = 56  # of captions side by side
 
 
+def figure_of(picture: Any) -> type[StateFigure]:
+    """The kind of figure that shows a picture."""
+    return next(kind for kind in StateFigure.kinds() if type(picture) in kind.shows)
+
+
 def picture_figure(picture: Picture, theme: Theme, figure: Figure | None = None) -> StateFigure:
     """The figure for this kind of picture, already showing it. figure: the place to put it up in."""
-    made = _KINDS[type(picture)](theme, figure)
+    made = figure_of(picture)(theme, figure)
     made.show(picture)
     return made
 
 
 def fits(made: StateFigure, picture: Picture) -> bool:
     """Whether a figure can show this kind of picture."""
-    return type(made) is _KINDS[type(picture)]
+    return type(made) is figure_of(picture)
 
 
 class StatePlace:
@@ -102,6 +105,7 @@ def _image(*captions: str) -> dict[str, Any]:
 
 
 class LatticeFigure(StateFigure):
+    shows = (Lattice,)
     key = "lattice"
 
     @staticmethod
@@ -125,10 +129,22 @@ class LatticeFigure(StateFigure):
         outside = bool(picture.outside) and bool((picture.values < 0).any())
         return [*named, (picture.outside, outside_colour(self.theme))] if outside else named
 
+    @staticmethod
+    def on_paper(axes: Any, picture: Lattice) -> None:
+        spins = np.issubdtype(picture.values.dtype, np.integer) and picture.high - picture.low <= 2
+        colours = two_tone() if spins and not picture.states else palette(picture.signed)
+        if picture.states:
+            colours = state_colours(len(picture.states), LIGHT)
+            key_on_paper(axes, picture.states, colours)
+        scale = colour_map(colours).with_extremes(under=f"{LIGHT.ghost}80")
+        axes.imshow(picture.values, cmap=scale, vmin=picture.low, vmax=picture.high, interpolation="nearest")
+        without_axes(axes)
+
 
 class PatternsFigure(StateFigure):
     """Small images side by side, each with its caption below."""
 
+    shows = (Patterns,)
     key, shape = "patterns", "mosaic"
 
     @staticmethod
@@ -164,10 +180,28 @@ class PatternsFigure(StateFigure):
             self.layers["captions"].put(x=np.array(left) + 0.5, y=np.array(bottom) - 0.04, Label=captions)
         frame(self.figure, 1.08 * columns - 0.08, 1.28 * rows - 0.08)
 
+    @staticmethod
+    def on_paper(axes: Any, picture: Patterns) -> None:
+        columns = min(len(picture.images), 3)
+        rows = -(-len(picture.images) // columns)
+        for k, (caption, values) in enumerate(picture.images):
+            left, top = 1.1 * (k % columns), -1.35 * (k // columns)
+            axes.imshow(
+                values,
+                cmap=colour_map(two_tone()),
+                vmin=picture.low,
+                vmax=picture.high,
+                extent=(left, left + 1, top - 1, top),
+            )
+            axes.text(left + 0.5, top - 1.04, caption, ha="center", va="top", fontsize=7, color=LIGHT.soft)
+        axes.set(xlim=(-0.05, 1.1 * columns), ylim=(-1.35 * rows, 0.1))
+        without_axes(axes)
+
 
 class PhasesFigure(StateFigure):
     """Oscillators on the unit circle with the order parameter as an arrow."""
 
+    shows = (Phases,)
     key = "phases"
     options = {"xlim": (-1.22, 1.22), "ylim": (-1.22, 1.22)}
 
@@ -213,10 +247,32 @@ class PhasesFigure(StateFigure):
         self.layers["arrow"].put(x0=np.zeros(1), y0=np.zeros(1), x1=np.array([x]), y1=np.array([y]))
         self.layers["tip"].put(x=np.array([x]), y=np.array([y]))
 
+    @staticmethod
+    def on_paper(axes: Any, picture: Phases) -> None:
+        turn = np.linspace(0, 2 * np.pi, 181)
+        axes.plot(np.cos(turn), np.sin(turn), color=LIGHT.line, lw=1.2)
+        colour = np.zeros(len(picture.angles)) if picture.colour is None else ranks(picture.colour)
+        radius = 1.0 + 0.07 * (colour - 0.5)
+        axes.scatter(
+            radius * np.cos(picture.angles),
+            radius * np.sin(picture.angles),
+            8,
+            colour,
+            cmap=colour_map(mark_colours(LIGHT)),
+        )
+        axes.annotate(
+            "", (picture.mean.real, picture.mean.imag), (0, 0), arrowprops={"color": LIGHT.marker, "width": 1.5}
+        )
+        without_axes(axes)
+
 
 class LinesFigure(StateFigure):
     """Trajectories and densities: lines against a common abscissa."""
 
+    shows = (
+        Trajectories,
+        Density,
+    )
     key, square, shape = "lines", False, "wide"
     options = {"xlabel": "x", "ylabel": "y"}
 
@@ -247,10 +303,19 @@ class LinesFigure(StateFigure):
         names = [name for name, _ in picture.curves] if isinstance(picture, Density) else picture.names
         return [(name, line_colour(k, self.theme)) for k, name in enumerate(names)]
 
+    @staticmethod
+    def on_paper(axes: Any, picture: Trajectories | Density) -> None:
+        rows = list(picture.curves) if isinstance(picture, Density) else [(n, v) for n, v in _rows(picture)]
+        for k, (name, values) in enumerate(rows):
+            x = picture.x if isinstance(picture, Density) else picture.times
+            axes.plot(x, values, color=line_colour(k), lw=1.2, label=name or None)
+        axes.set(xlabel=picture.x_title, ylabel=picture.y_title)
+
 
 class SpectrumFigure(StateFigure):
     """Eigenvalues: a histogram when they are real, points in the plane when they are complex."""
 
+    shows = (Spectrum,)
     key, square, shape = "spectrum", False, "wide"
     options = {"xlabel": "x", "ylabel": "y"}
 
@@ -290,8 +355,19 @@ class SpectrumFigure(StateFigure):
             self.layers["bars"].put(left=edges[:-1], right=edges[1:], bottom=np.zeros_like(heights), top=heights)
             fit(self.figure, edges, np.append(heights, 0.0))
 
+    @staticmethod
+    def on_paper(axes: Any, picture: Spectrum) -> None:
+        values = picture.values[np.isfinite(picture.values)]
+        if np.iscomplexobj(values):
+            axes.plot(values.real, values.imag, ".", ms=3, color=LIGHT.accent)
+            axes.set(xlabel=f"{picture.title}, real part", ylabel="imaginary part")
+        else:
+            axes.hist(values, 60, density=True, color=LIGHT.accent, alpha=0.5)
+            axes.set(xlabel=picture.title, ylabel="density")
+
 
 class ParticlesFigure(StateFigure):
+    shows = (Particles,)
     key = "particles"
 
     @staticmethod
@@ -348,8 +424,35 @@ class ParticlesFigure(StateFigure):
     def named(self, picture: Particles) -> list[tuple[str, str]]:
         return list(zip(picture.states, species_colours(len(picture.states), self.theme), strict=True))
 
+    @staticmethod
+    def on_paper(axes: Any, picture: Particles) -> None:
+        from matplotlib.collections import EllipseCollection
+
+        colour: NDArray[Any] = np.zeros(len(picture.x))
+        colours: tuple[str, ...] = (LIGHT.accent, LIGHT.accent)
+        if picture.states and picture.colour is not None:
+            colour, colours = picture.colour, species_colours(len(picture.states), LIGHT)
+            key_on_paper(axes, picture.states, colours)
+        elif picture.colour is not None:
+            colour, colours = ranks(picture.colour), mark_colours(LIGHT)
+        elif picture.heading is not None:
+            colour, colours = picture.heading % (2 * np.pi), cyclic()
+        width = np.broadcast_to(2 * np.asarray(picture.radius, float), np.shape(picture.x))
+        axes.add_collection(EllipseCollection(
+            width, width, np.zeros(len(width)), units="xy", offsets=np.column_stack([picture.x, picture.y]),
+            offset_transform=axes.transData, array=colour, cmap=colour_map(colours), alpha=0.85,
+        ))  # fmt: skip
+        if picture.heading is not None:
+            axes.quiver(
+                picture.x, picture.y, np.cos(picture.heading), np.sin(picture.heading), color=LIGHT.ink, width=0.002
+            )
+        left, right, bottom, top = picture.box
+        axes.set(xlim=(left, right), ylim=(bottom, top))
+        without_axes(axes)
+
 
 class NetworkFigure(StateFigure):
+    shows = (Network,)
     key = "network"
 
     @staticmethod
@@ -433,19 +536,34 @@ class NetworkFigure(StateFigure):
         )
         self.layers["bent"].put(xs=xs, ys=ys, c=np.tile(colour, times))
 
+    @staticmethod
+    def on_paper(axes: Any, picture: Network) -> None:
+        from matplotlib.collections import LineCollection
 
-_KINDS: dict[type, type[StateFigure]] = {
-    Lattice: LatticeFigure,
-    Patterns: PatternsFigure,
-    Phases: PhasesFigure,
-    Trajectories: LinesFigure,
-    Density: LinesFigure,
-    Spectrum: SpectrumFigure,
-    Particles: ParticlesFigure,
-    Network: NetworkFigure,
-    Chart: ChartFigure,
-    Field: FieldFigure,
-}
+        ends = np.stack([np.column_stack([picture.x[k], picture.y[k]]) for k in picture.edges.T], axis=1)
+        plain = picture.edge_colour is None
+        most = 1.0 if picture.edge_colour is None else float(np.nanmax(np.abs(picture.edge_colour), initial=0.0)) or 1.0
+        links = LineCollection(
+            list(ends), array=picture.edge_colour, cmap=colour_map(diverging()), lw=0.6, alpha=0.35 if plain else 0.8
+        )
+        if plain:
+            links.set(color=LIGHT.ghost)
+        else:
+            links.set_clim(-most, most)
+        axes.add_collection(links)
+        colours = palette(picture.low < 0 < picture.high)
+        if picture.states:
+            colours = state_colours(len(picture.states), LIGHT)
+            key_on_paper(axes, picture.states, colours)
+        axes.scatter(
+            picture.x, picture.y, 14, picture.colour, cmap=colour_map(colours), vmin=picture.low, vmax=picture.high,
+            zorder=2, edgecolors=LIGHT.ghost, linewidths=0.4,
+        )  # fmt: skip
+        without_axes(axes)
+
+
+def _rows(picture: Trajectories) -> list[tuple[str, NDArray[Any]]]:
+    return [(picture.names[k] if k < len(picture.names) else "", values) for k, values in enumerate(picture.values)]
 
 
 def shrink(values: NDArray[Any]) -> NDArray[Any]:

@@ -18,7 +18,7 @@ from mfexplore.workbench import messages
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.messages import Heard
 from mfexplore.workbench.panels import Panel
-from mfexplore.workbench.sheet import BUTTONS, SEED_HELP, SPEEDS, TABLE_NOTE, Sheet
+from mfexplore.workbench.sheet import BUTTONS, EXPORTS, SEED_HELP, SPEEDS, TABLE_NOTE, Sheet
 
 WAITING = (
     "Drawing … If nothing appears here, this notebook cannot show live figures: open it in JupyterLab with "
@@ -84,10 +84,16 @@ class Bench:
         pin = self._button("pin", lambda: hear(messages.Pin()))
         reset = self._button("reset", lambda: hear(messages.Reset()))
         files = {"": f"{BUTTONS['export'].label} …"}
-        files |= {f"{part}.{form}": f"{part}, {form.upper()}" for part, forms in self.sheet.exports for form in forms}
+        for part, forms in self.sheet.exports:
+            files |= {f"{part}.{form}": f"{EXPORTS.get(part, part)}, {form.upper()}" for form in forms}
+        files["give up"] = BUTTONS["give-up"].tip
 
         def export(what: str) -> None:
-            if what:
+            if what == "give up":
+                self.download.value = ""
+                hear(messages.GiveUp())
+                menu.show("")
+            elif what:
                 self.download.value = "<small>preparing …</small>"
                 hear(messages.Export(what))
                 menu.show("")

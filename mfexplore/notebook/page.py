@@ -217,9 +217,10 @@ class NotebookPage:
     @tell.register
     def _(self, said: messages.Progress) -> None:
         fraction = said.fraction
-        if said.what == "queue":
+        if said.what in ("queue", "file"):
+            part = f" {100 * fraction:.0f} %" if said.what == "file" and fraction is not None else ""
             if said.text:
-                self.bench.download.value = f"<small>{html.escape(said.text)}</small>"
+                self.bench.download.value = f"<small>{html.escape(said.text)}{part}</small>"
             return
         if said.what == "ensemble":
             words = "" if fraction is None else f"{said.text} {100 * fraction:.0f} % …"

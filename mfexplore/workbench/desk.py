@@ -18,13 +18,14 @@ from mfexplore.core.errors import MfexploreError, UnknownNameError
 from mfexplore.core.model import Model
 from mfexplore.figures.frame import Drawing
 from mfexplore.figures.style import LIGHT, THEMES, Theme
-from mfexplore.study.turns import Person, Rank, lower
+from mfexplore.study.turns import Person
 from mfexplore.workbench import exports, messages, views
 from mfexplore.workbench.exploration import WORDS, Exploration, Pinned
 from mfexplore.workbench.face import FULL, Face, HeldError, moves
 from mfexplore.workbench.jobs import Cancelled, Jobs
 from mfexplore.workbench.lesson import Lesson
 from mfexplore.workbench.live import Frame, Live
+from mfexplore.workbench.making import Making
 from mfexplore.workbench.messages import Heard, Said
 from mfexplore.workbench.page import Page
 from mfexplore.workbench.panels import Panel, Surroundings, panels_of
@@ -79,6 +80,7 @@ class Desk:
         self._preset = ""  # the one that was chosen last
         self._ghosts: dict[str, Pin] = {}  # of what is pinned, by its query
         self.jobs = Jobs(self._post, person)
+        self.making = Making(self.jobs, self._say, page.give, self._fail)
         self.ensembles = views.Ensembles()
         around = Surroundings(
             self.jobs, self._say, self._fail, self._mark, self._tell_legends, self._tell_numbers, self.ensembles, sweep
@@ -106,6 +108,11 @@ class Desk:
         if found is None:
             raise UnknownNameError("panel", name, [panel.name for panel in self.panels])
         return found
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The panels that have something to show."""
+        return tuple(panel.name for panel in self.panels if panel.shown)
 
     def move(self, to: Exploration) -> None:
         """Show another exploration of the same system."""
@@ -175,6 +182,7 @@ class Desk:
             messages.Sketch: lambda m: self.lesson.sketch(),
             messages.Sketched: lambda m: self.lesson.see_sketch(self.panel("curve").judge(m.xs, m.ys)),
             messages.Export: self._export,
+            messages.GiveUp: lambda m: self.making.give_up(),
             messages.Theme: self._dress,
             messages.Pane: self._open_pane,
             messages.Resized: lambda m: self.panel(m.figure).resize(m.width, m.height),
@@ -318,17 +326,10 @@ class Desk:
             data |= panel.held()
         trace = self.run.trace() if self.run else None
         page = message.page if message.page.startswith("http") and len(message.page) < LONGEST_LINK else ""
-        held = exports.Held(self.session.current, page, trace=trace, point=self.point, frame=self.frame, **data)
-
-        def work(cancelled: Cancelled) -> Iterator[exports.File]:
-            lower(Rank.REFINEMENT)
-            yield exports.make(message.what, held)
-
-        self.jobs.submit("export", work, self._page.give, fail=self._fail, queued=self._queued)
-
-    def _queued(self, before: int | None) -> None:
-        text = "" if before is None else f"waiting for its turn ({before} before it)"
-        self._say(messages.Progress("queue", None if before is None else 0.0, text))
+        held = exports.Held(
+            self.session.current, page, trace=trace, point=self.point, frame=self.frame, shown=self.shown, **data
+        )
+        self.making.ask(message.what, held)
 
     def _dress(self, message: messages.Theme) -> None:
         self.theme = THEMES.get(message.name, self.theme)
@@ -461,7 +462,11 @@ class Desk:
         self._untold = False
         at = self.session.current
         view = {n: getattr(at, n) for n in WORDS}
-        snippets = {"python": at.as_python(), "sweep": at.as_sweep() if at.x else "", "citation": at.citation()}
+        snippets = {
+            "python": at.as_python(self.shown),
+            "sweep": at.as_sweep() if at.x else "",
+            "citation": at.citation(),
+        }
         zoomed, can = bool(at.x_window or at.y_window), (self.session.can_undo, self.session.can_redo)
         values, gone = at.model.values(), absent(at.model) | {"preset": self._immovable}
         gone["control"] = [*gone["control"], *self.face.hide]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode
@@ -335,24 +335,67 @@ class Exploration:
         defaults = type(self.model)()
         return ", ".join(f"{n}={v!r}" for n, v in self.model.values().items() if v != getattr(defaults, n))
 
-    def as_python(self) -> str:
-        """The lines of Python that compute what is on the screen, and draw it."""
+    def as_python(self, shown: Collection[str] = ("state", "trace")) -> str:
+        """The lines of Python that compute what is on the screen, and draw it. shown: names of panels beside diagram
+        and curve that have something to show here.
+        """
         kind = type(self.model)
+        runs = kind.offers("simulation")
+        modules = ["publication"] if self.x or "function" in shown else []
+        if {"landscape", "histogram", *(("state",) if runs else ())} & set(shown):
+            modules.append("publication_live")
         lines = ["import numpy as np", "import mfexplore as mf"]
-        lines += ["from mfexplore.figures import publication"] if self.x else []
+        lines += [f"from mfexplore.figures import {', '.join(modules)}"] if modules else []
+        lines += ["from mfexplore.figures.publication_trace import traces"] if runs and "trace" in shown else []
         lines += ["", f'model = mf.system("{kind.key}")({self.changed()})']
         lines += ["theory = model.theory()  # every branch of it, at this point"] if kind.offers("solve") else []
         if self.x:
             lines += ["", *self._diagram_in_python(), "", *self._curve_in_python()]
-        if kind.offers("simulation"):
-            lines += [
-                "",
-                f"run = model.simulate(seed={self.seed_expression})",
-                "run.advance(100)",
-                "trace = run.trace()",
-                f"ensemble = model.ensemble(samples={ENSEMBLE_SAMPLES}, seed={self.seed_expression})",
-            ]
+        if runs:
+            seed = self.seed_expression
+            lines += ["", f"run = model.simulate(seed={seed})", "run.advance(run.usual_time)", "trace = run.trace()"]
+            lines += [f"ensemble = model.ensemble(samples={ENSEMBLE_SAMPLES}, seed={seed})"]
+        parts = {
+            "state": self._state_in_python, "trace": self._trace_in_python, "landscape": self._landscape_in_python,
+            "function": self._function_in_python, "histogram": self._distribution_in_python,
+        }  # fmt: skip
+        for name, write in parts.items():
+            if name in shown and (runs or name in ("landscape", "function")):
+                lines += ["", *write(), f'figure.savefig("{self.model.key}-{name}.png", dpi=300)']
         return "\n".join(lines)
+
+    def _state_in_python(self) -> list[str]:
+        picture = "run.picture()" if self.picture is None else f"run.pictures()[{self.picture!r}]"
+        return [f"figure = publication_live.picture({picture})"]
+
+    def _trace_in_python(self) -> list[str]:
+        theory = ", model.equilibrium()" if type(self.model).offers("solve") else ", None"
+        return [f"figure = traces(trace, type(model){theory})"]
+
+    def _landscape_in_python(self) -> list[str]:
+        first = ".isel(method=0)" if self.model.methods else ""
+        return [
+            f"landscape, states = model.landscape(), theory{first}",
+            "values, stable = (np.atleast_1d(states[name].values) for name in (landscape.observable, 'stable'))",
+            "figure = publication_live.landscape(landscape, type(model), values, stable)",
+        ]
+
+    def _function_in_python(self) -> list[str]:
+        there = [o.name for o in self.model.observables if o.over is not None and self.model.applies(o)]
+        name = self.function if self.function in there else there[0]
+        against = self.model.observable(name).against
+        runs = type(self.model).offers("simulation")
+        measured = f", run.profiles().get({name!r})" if runs else ""
+        measured += f", run.profiles().get({against!r})" if runs and against else ""
+        return [f"figure = publication.function(theory, type(model), {name!r}{measured})"]
+
+    def _distribution_in_python(self) -> list[str]:
+        return [
+            "laws = model.laws(run.time)",
+            f"observable = {self.law!r}" if self.law else "observable = laws[0].observable",
+            "laws = tuple(law for law in laws if law.observable == observable)",
+            "figure = publication_live.histogram(laws, type(model), run.samples(observable))",
+        ]
 
     def _diagram_in_python(self) -> list[str]:
         axes = f"{self.x!r}, {self.y!r}"
@@ -412,10 +455,10 @@ class Exploration:
         values = f"np.{'geomspace' if made.scale == 'log' else 'linspace'}({low!r}, {high!r}, {n})"
         return f"np.unique(np.rint({values})).astype(int)" if made.is_integer else values
 
-    def citation(self) -> str:
-        """How to cite what is on the screen."""
+    def citation(self, page: str = "") -> str:
+        """How to cite what is on the screen. page: as in `record`."""
         sources = "; ".join(s.citation for s in self.model.sources)
-        link = f"{self.model.key}?{self.to_query()}"
+        link = self.record(page)["link"]
         return f"{self.model.title}, mfexplore {versions()['mfexplore']} ({link}). Theory: {sources}"
 
 

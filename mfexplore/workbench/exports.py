@@ -1,10 +1,10 @@
-"""What can be taken home: pictures, data, the trace, a notebook; and the table of numbers at the marker."""
+"""What can be taken home: pictures, data, films, a notebook, a page; and the table of numbers at the marker."""
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +13,17 @@ import numpy as np
 from mfexplore.core.errors import MfexploreError, UnknownNameError
 from mfexplore.core.model import Model
 from mfexplore.core.provenance import attributes, error_attributes, observed_attributes, unit_of, versions
+from mfexplore.core.verbs import verb
 from mfexplore.figures import publication, publication_live
 from mfexplore.figures.diagram import choose
+from mfexplore.figures.movie import movie
 from mfexplore.figures.publication_trace import traces
 from mfexplore.figures.symbols import plain
 from mfexplore.study.export import netcdf
 from mfexplore.study.measured import Dots
 from mfexplore.workbench.agreement import Sampled
 from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.jobs import Cancelled
 from mfexplore.workbench.notebook_file import as_notebook
 from mfexplore.workbench.sentence import number
 
@@ -33,13 +36,18 @@ if TYPE_CHECKING:
 
 TYPES = {
     "png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf", "csv": "text/csv",
-    "nc": "application/x-netcdf", "ipynb": "application/x-ipynb+json",
+    "nc": "application/x-netcdf", "ipynb": "application/x-ipynb+json", "gif": "image/gif", "mp4": "video/mp4",
+    "html": "text/html",
 }  # fmt: skip
+LONG = ("run.gif", "run.mp4", "page.html")  # take so long that one wants to know how far they are
+Part = tuple[float, str]  # that is done, and in words what comes
 
 
 @dataclass(frozen=True)
 class Held:
-    """What the page shows at the moment of export; None where it shows nothing of the kind. page: its address."""
+    """What the page shows at the moment of export; None where it shows nothing of the kind. page: its address; shown:
+    its panels that have something to show.
+    """
 
     at: Exploration
     page: str = ""
@@ -52,6 +60,7 @@ class Held:
     loop: xr.Dataset | None = None
     dots: Dots | None = None
     frame: Frame | None = None
+    shown: tuple[str, ...] = ("state", "trace")
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,7 @@ def make(what: str, held: Held) -> File:
     part, _, form = what.partition(".")
     name = f"{held.at.model.key}-{part}.{form}"
     if what == "notebook.ipynb":
-        return File(name, as_notebook(held.at).encode())
+        return File(name, as_notebook(held.at, held.page, held.shown).encode())
     if form in ("png", "svg", "pdf"):
         return File(name, _picture(part, form, held))
     data = {"diagram": held.diagram, "curve": held.curve, "hysteresis": held.loop, "trace": held.trace}
@@ -92,6 +101,25 @@ def make(what: str, held: Held) -> File:
         return File(name, _csv(dataset.attrs, _shown_table(dataset, held.at)))
     frame = dataset.to_dataframe().reset_index()
     return File(name, _csv(dataset.attrs, _with_rows(frame, held) if part == "curve" else frame))
+
+
+def making(what: str, held: Held, cancelled: Cancelled) -> Iterator[Part | File]:
+    """One of LONG: how far it is, and at last the file. Raises MfexploreError, and CancelledError if `cancelled()`."""
+    at, part, form = held.at, *what.split(".")
+    if part == "page":
+        yield from verb("page")(at, held.page, cancelled)
+        return
+    until = held.frame.time if held.frame is not None and held.frame.time > 0 else None
+    run = at.model.simulate(seed=at.seed)
+    picture = at.picture if at.picture in run.pictures() else None
+    film = movie(
+        run, form, until, picture=picture, caption=caption(at), record=at.record(held.page), cancelled=cancelled
+    )
+    for made in film:
+        if isinstance(made, bytes):
+            yield File(f"{at.model.key}-{part}.{form}", made)
+        else:
+            yield made, "drawing the film"
 
 
 def _with_points(dataset: xr.Dataset, held: Held) -> xr.Dataset:
@@ -165,11 +193,11 @@ def _picture(part: str, form: str, held: Held) -> bytes:
         made = traces(held.trace, kind, at.model.equilibrium() if kind.offers("solve") else None)
     if made is None:
         raise MfexploreError(f"There is no {part} to export yet.")
-    record = at.record(held.page) | {"citation": at.citation()}
-    return publication.save(made, form, record, caption=_caption(at))
+    record = at.record(held.page) | {"citation": at.citation(held.page)}
+    return publication.save(made, form, record, caption=caption(at))
 
 
-def _caption(at: Exploration) -> str:
+def caption(at: Exploration) -> str:
     """What a figure is of, for below it: the system, every control that has an effect, the seed, and who made it."""
     told = []
     for name, made in at.model.controls().items():

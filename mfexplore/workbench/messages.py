@@ -192,6 +192,11 @@ class Export(Heard):
 
 
 @dataclass(frozen=True)
+class GiveUp(Heard):
+    """Nobody waits any longer for the file that is being made."""
+
+
+@dataclass(frozen=True)
 class Theme(Heard):
     name: str
 
@@ -313,7 +318,9 @@ class Sentence(Said):
 
 @dataclass(frozen=True)
 class Progress(Said):
-    """what: "diagram", "ensemble" or "queue", which is an export that waits. fraction: None when it is over."""
+    """what: "diagram", "ensemble", "queue", which is an export that waits, or "file", which is one that takes long.
+    fraction: None when it is over.
+    """
 
     about = "what"
 

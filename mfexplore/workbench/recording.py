@@ -24,7 +24,7 @@ from mfexplore.core.model import Model
 from mfexplore.core.simulation import never
 from mfexplore.figures.frame import Figure
 from mfexplore.figures.style import DARK, LIGHT
-from mfexplore.study.turns import Person, aside
+from mfexplore.study.turns import Person, aside, current
 from mfexplore.workbench import messages
 from mfexplore.workbench.desk import Desk
 from mfexplore.workbench.exploration import Exploration
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
 FRAMES = 72  # of a run, at most: ever faster, so that both what happens soon and what takes long is seen ...
 STEPS = 1500  # ... up to so many steps ...
-RUN_SECONDS = 5.0  # ... and no more computing than this
-SIMULATING = 6.0  # seconds for averages at the points of a curve
+RUN_SECONDS, FRAME_SECONDS = 5.0, 0.5  # ... and no more computing than this, in all and for one
+SIMULATING, PATIENT = 6.0, 5  # seconds for averages at the points of a curve; times these for that at the marker
 LABEL = re.compile(r'"((?:[^"\\]|\\.)*\$\$(?:[^"\\]|\\.)*)"')  # in JSON
 PATIENCE = 0.02  # seconds between two looks whether something came
 SIZE = 640.0, 440.0  # of the diagram in pixels, for which its letters are placed
@@ -60,14 +60,21 @@ class Paced(Live):
         restarted = self._begin(order, None)
         if self._run is None:
             return None
+        begun = time.monotonic()
         for _ in range(0 if restarted else steps):
-            if not self._run.finished:
+            if not self._run.finished and time.monotonic() - begun < FRAME_SECONDS:
                 self._run.advance()
         return self._frame(self._run, restarted, True, 0.0)
 
 
 class Onlooker(Person):
-    """Somebody whose hand always rests."""
+    """Somebody whose hand always rests; whoever asked for the record pays for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        turn = current()
+        if turn is not None and turn.people:
+            self.spent = turn.people[0].spent
 
     def touch(self) -> None:
         """A message was no move of a hand."""
@@ -125,14 +132,18 @@ class Recorder:
     def settle(self, simulating: float = 0.0) -> None:
         """Until nothing more comes, in a time that passes as fast as the work is done. Raises CancelledError.
 
-        simulating: seconds after which averages of the simulation, which come coarse to fine, are dense enough.
+        simulating: seconds after which averages of the simulation, which come coarse to fine, are dense enough, if
+        there is one at the marker.
         """
-        end = time.monotonic() + simulating
+        begun: float | None = None  # of the averages
         while True:
             if self._cancelled():
                 raise CancelledError
-            if time.monotonic() > end:
-                self.desk.jobs.cancel("ensemble")
+            if self.desk.jobs.busy("ensemble"):
+                begun = begun or time.monotonic()
+                spent = time.monotonic() - begun
+                if spent > simulating and (self.desk.ensembles.points or spent > PATIENT * simulating):
+                    self.desk.jobs.cancel("ensemble")
             idle = self.desk.jobs.idle
             if self._work(wait=not idle) or not idle:
                 continue
@@ -272,7 +283,13 @@ class Recording:
                     drawn[panel.name][theme.name] = self.tape.changes(update, but=[image])
         page.tell(messages.Theme(LIGHT.name))
         page.settle()
-        said = [self.tape.tell(written(one)) for one in page.said.values() if _belongs(one, names)]
+        at, desk = page.desk.session.current, page.desk
+        waits = bool(at.x) and desk.run is not None and not desk.ensembles.here(at)  # for what will not come any more
+        said = [
+            self.tape.tell(written(one))
+            for one in page.said.values()
+            if _belongs(one, names) and not (waits and isinstance(one, messages.Sentence))
+        ]
         return {"said": said, "drawn": {name: one for name, one in drawn.items() if one}}
 
     def _plane(self, at: Exploration) -> int | None:

@@ -52,6 +52,10 @@ BUTTONS = {
     "for-class": Button("For a class …", "Prepare a page: set a task, hide theory, lock controls"),
     "whole-page": Button("↗", "Open the whole page", "Open the whole page"),
     "export": Button("Export", "Pictures, data, a notebook"),
+    "open": Button(
+        "Open file …", "A file that was exported here brings back what was on the screen; so does dropping it"
+    ),
+    "give-up": Button("cancel", "Give up the file that is being made"),
     "pin": Button("Pin", "Keep this view as a ghost to compare with", key="P"),
     "undo": Button("↶", "Undo", "Undo", "Ctrl+Z"),
     "redo": Button("↷", "Redo", "Redo", "Ctrl+Y"),
@@ -89,6 +93,8 @@ KEYS = (
 )
 
 SNIPPETS = {"python": "This view in Python", "sweep": "As a sweep over disorder", "citation": "Cite it"}
+
+EXPORTS = {"run": "film of the run", "page": "page without a server"}  # what is called otherwise than its files
 
 SINGLE_KEYS = "Single keys act (space, S, R, P, ?)"
 SKETCHING = "Your sketch of the curve: left and right choose a point, up and down move it."
@@ -197,8 +203,8 @@ class Sheet:
         names = [panel.name for panel in self.panels]
         found += [(part, ["png", "svg", "pdf"]) for name, part in shown.items() if name in names]
         if self.runs:
-            found.append(("trace", ["png", "svg", "pdf", "csv", "nc"]))
-        return [*found, ("notebook", ["ipynb"])]
+            found += [("trace", ["png", "svg", "pdf", "csv", "nc"]), ("run", ["gif", "mp4"])]
+        return [*found, ("notebook", ["ipynb"]), ("page", ["html"])]
 
     @cached_property
     def snippets(self) -> dict[str, str]:

@@ -432,12 +432,25 @@ def test_a_reference_leads_to_its_point(page: Any, address: str) -> None:
 
 def test_exports_of_every_kind_open(page: Any, address: str) -> None:
     visit(page, address, "?field=0.1")
-    begins = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF", "csv": b"#", "nc": b"\x89HDF", "ipynb": b"{"}
-    for what in ("diagram.png", "curve.svg", "curve.pdf", "trace.csv", "curve.nc", "notebook.ipynb"):
+    begins = {
+        "png": b"\x89PNG",
+        "svg": b"<?xml",
+        "pdf": b"%PDF",
+        "csv": b"#",
+        "nc": b"\x89HDF",
+        "ipynb": b"{",
+        "gif": b"GIF89a",
+    }
+    for what in ("run.gif", "diagram.png", "curve.svg", "curve.pdf", "trace.csv", "curve.nc", "notebook.ipynb"):
         page.click("#export summary")
         with page.expect_download() as download:
             page.click(f"[data-export='{what}']")
         assert download.value.path().read_bytes().startswith(begins[what.rpartition(".")[2]]), what
+    visit(page, address)
+    page.set_input_files("#file", download.value.path())
+    until(page, "$('box-field').value === '0.1'")
+    page.set_input_files("#file", Path(__file__))
+    page.wait_for_selector(".toast >> text=does not say where it was made")
 
 
 def test_keyboard_alone_reaches_controls_and_help(page: Any, address: str) -> None:

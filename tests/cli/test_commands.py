@@ -15,7 +15,7 @@ import pytest
 import xarray as xr
 from typer.testing import CliRunner, Result
 
-from mfexplore.cli import app, atlas, console, machine
+from mfexplore.cli import app, console, machine
 from mfexplore.core.catalogue import places, system, systems
 from mfexplore.core.model import Model
 from mfexplore.core.simulation import Simulation
@@ -231,7 +231,7 @@ def test_a_run_on_a_metastable_branch_is_shown_beside_the_theory_of_that_branch(
 def test_something_is_simulated_without_saying_how_long(tmp_path: Path) -> None:
     for key in places():
         run = tiny(system(key)()).simulate() if system(key).offers("simulation") else None
-        assert run is None or atlas.usual_duration(run) >= run.step
+        assert run is None or run.usual_time >= run.step
 
 
 def test_a_seed_is_read_as_it_is_written_or_refused_before_the_run(tmp_path: Path) -> None:

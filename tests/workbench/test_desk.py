@@ -15,6 +15,7 @@ import pytest
 from mfexplore.core import Model, system
 from mfexplore.core.catalogue import places
 from mfexplore.figures.frame import Figure
+from mfexplore.figures.movie import movie
 from mfexplore.figures.style import LIGHT
 from mfexplore.workbench.desk import Desk
 from mfexplore.workbench.exploration import Exploration
@@ -446,3 +447,44 @@ def test_opening_a_page_prepares_its_simulation_once(monkeypatch: pytest.MonkeyP
     page.until(lambda: page.last("run"))
     page.desk.close()
     assert len(prepared) == 1
+
+
+# -- files that take long ---------------------------------------------------------------------------------------------
+
+
+def test_a_film_says_how_far_it_is_and_comes_with_the_run_that_was_seen(page: FakePage, small_film: None) -> None:
+    page.tell("export", what="run.gif", page="http://here/curie_weiss")
+    (file,) = page.until(lambda: page.files)
+    assert file.name == "curie_weiss-run.gif"
+    assert file.content.startswith(b"GIF89a")
+    assert b"http://here/curie_weiss" in file.content
+    told = [m for m in page.heard if m["type"] == "progress" and m["what"] == "file"]
+    page.until(lambda: page.last("progress")["fraction"] is None)  # type: ignore[index]
+    assert {m["text"] for m in told} >= {"begins", "drawing the film"}
+
+
+def test_one_long_file_at_a_time_and_it_can_be_given_up(page: FakePage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mfexplore.workbench.exports.movie", endless)
+    page.tell("export", what="run.gif")
+    page.until(lambda: page.desk.jobs.busy("long file"))
+    page.tell("export", what="page.html")
+    assert "already" in page.last("notice")["text"]  # type: ignore[index]
+    page.tell("export", what="trace.csv")  # what is quick need not wait
+    page.until(lambda: page.files)
+    page.tell("giveup")
+    page.until(lambda: not page.desk.jobs.busy("long file"))
+    assert [file.name for file in page.files] == ["curie_weiss-trace.csv"]
+
+
+def endless(*args: Any, cancelled: Callable[[], bool], **options: Any) -> Iterator[float]:
+    while not cancelled():
+        time.sleep(0.01)
+        yield 0.5
+
+
+@pytest.fixture
+def small_film(monkeypatch: pytest.MonkeyPatch) -> None:
+    def short(*args: Any, **options: Any) -> Iterator[float | bytes]:
+        return movie(*args, **(options | {"frames": 3}))
+
+    monkeypatch.setattr("mfexplore.workbench.exports.movie", short)

@@ -86,11 +86,30 @@ def test_the_lines_of_python_draw_what_is_shown(tmp_path: Path, monkeypatch: pyt
     model = system("curie_weiss")(temperature=0.6, size=40)
     made = Exploration.of(model, x="temperature", y="field", along="x", colour="energy", x_window=(0.5, 0.8))
     scope: dict[str, Any] = {}
-    exec(made.as_python(), scope)
+    shown = ("state", "trace", "landscape", "histogram")
+    exec(made.as_python(shown), scope)
     assert scope["diagram"]["energy"].dims[:2] == ("field", "temperature")
     assert (scope["diagram"]["temperature"].min(), scope["diagram"]["temperature"].max()) == (0.5, 0.8)
     assert len(scope["points"]) == 13
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["curie_weiss-curve.png", "curie_weiss-diagram.png"]
+    drawn = {path.name.removeprefix("curie_weiss-") for path in tmp_path.iterdir()}
+    assert drawn == {f"{name}.png" for name in ("diagram", "curve", *shown)}
+
+
+def test_the_lines_of_python_draw_functions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = Exploration.of(system("kuramoto")(size=100))
+    first, *parts = made.as_python(("function",)).split("\n\n")
+    needed = [part for part in parts if part.startswith(("model", "run"))]
+    scope: dict[str, Any] = {}
+    exec("\n".join([first, *needed, parts[-1]]), scope)
+    assert [path.name for path in tmp_path.iterdir()] == ["kuramoto-function.png"]
+
+
+def test_links_of_a_notebook_lead_to_the_page_it_was_made_on() -> None:
+    made = Exploration.of(system("curie_weiss")(temperature=0.6))
+    written = json.loads(as_notebook(made, "http://here:5006/curie_weiss"))
+    assert written["metadata"]["mfexplore"]["link"].startswith("http://here:5006/curie_weiss?v=")
+    assert "http://here:5006/curie_weiss?v=" in "".join(written["cells"][0]["source"])
 
 
 def test_a_notebook_opens_on_the_whole_view() -> None:

@@ -43,7 +43,7 @@ function setMathematics(formulas, index) {
     exports.tex2svg = formula => {
       const [, rgb, text] = /^\\color\[RGB\]\{([^}]*)\} (.*)$/s.exec(formula) ?? [null, "128,128,128", formula];
       const box = document.createElement("div");
-      box.innerHTML = formulas[text.replace(/\\text\{\s*\}$/, "")] ?? "";
+      box.innerHTML = formulas[text.replace(/\\text\{\s*\}$/, "").replace(/ \}$/, "}")] ?? ""; // a label renewed ends with a space
       box.firstElementChild?.setAttribute("fill", `rgb(${rgb})`);
       return box.firstElementChild ? box : null;
     };
@@ -199,12 +199,22 @@ function makeDesk(tape, constants, receive, followed) {
     return sign + (size >= 1000 ? Math.round(size).toLocaleString("en") : size.toFixed(3));
   }
 
+  function valueHere() { // between four points of one state; beside others that of the nearest
+    const x = where("x"), y = where("y"), all = grid(view.colour), picks = bytes(plane.picks);
+    const cell = (i, j) => j * plane.x.length + i;
+    const value = k => picks[k] === NONE ? NaN : all[picks[k] * cells() + k];
+    const corners = [[0, 0], [1, 0], [0, 1], [1, 1]].map(([i, j]) => ({
+      k: cell(x.k + i, y.k + j), weight: (i ? x.part : 1 - x.part) * (j ? y.part : 1 - y.part),
+    })).filter(({weight}) => weight > 0);
+    const nearest = cell(x.nearest, y.nearest);
+    const alike = corners.every(({k}) => picks[k] === picks[nearest] && Number.isFinite(value(k)));
+    const found = alike ? corners.reduce((sum, {k, weight}) => sum + weight * value(k), 0) : value(nearest);
+    return {cell: nearest, value: logarithmic(view.colour) ? 10 ** found : found};
+  }
+
   function sentence() {
-    const words = plane.sentences[view.colour], column = where("x").nearest, line = where("y").nearest;
-    const cell = line * plane.x.length + column, pick = bytes(plane.picks)[cell];
-    const found = pick === NONE ? NaN : grid(view.colour)[pick * cells() + cell];
+    const {cell, value} = valueHere(), words = plane.sentences[view.colour];
     const [headline, text, validity, verdict] = words.texts[bytes(words.which)[cell]];
-    const value = logarithmic(view.colour) ? 10 ** found : found;
     return {type: "sentence", headline, text: text.replace("\0", number(value)), validity, verdict};
   }
 
@@ -241,6 +251,7 @@ function makeDesk(tape, constants, receive, followed) {
     followed.dataset.away = !isHome();
     if (isHome()) {
       if (was) say(...recorded().said.map(one => told[one]), ...drawn(recorded().drawn));
+      if (plane && !recorded().said.some(one => told[one].type === "sentence")) say(sentence()); // nothing was simulated here
       tellWhere();
       return;
     }
@@ -335,6 +346,7 @@ function makeDesk(tape, constants, receive, followed) {
     },
     restart: () => { const on = playing; play(false); rewind(); play(on); },
     speed: ({value}) => { speed = value; },
+    go: () => say({type: "notice", kind: "info", text: "A page without a server cannot go there; the app can."}),
   };
 
   return message => {
@@ -377,4 +389,5 @@ function keepWhatIsFixed(root, {text}) {
     const free = [state.view.x, state.view.y].includes(place.dataset.control);
     for (const one of place.querySelectorAll("input, button")) one.disabled = !free;
   }
+  for (const link of root.querySelectorAll("[data-reference]")) link.disabled = true;
 }

@@ -7,6 +7,7 @@ import {makeFigures} from "./figures.js";
 import {makeLine} from "./line.js";
 import {makePlane} from "./plane.js";
 import {makePredict} from "./predict.js";
+import {madeAt, takeFiles} from "./restore.js";
 import {makeShare} from "./share.js";
 import {guardTouch} from "./touch.js";
 import {explainTerms} from "./terms.js";
@@ -187,8 +188,10 @@ export function render({model, el}) {
   });
 
   channel.hear("progress", ({what, fraction, text}) => {
-    if (what === "queue") {
-      $("queue").textContent = text;
+    if (what === "queue" || what === "file") {
+      const making = what === "file" && fraction !== null;
+      $("queue").textContent = making ? `${text} ${Math.round(100 * fraction)} %` : text;
+      $("give-up").hidden = !making;
       return;
     }
     if (what === "ensemble") {
@@ -417,6 +420,16 @@ export function render({model, el}) {
     $("try")?.addEventListener("click", () => { choose($("tab-Tasks")); $("tab-Tasks").focus(); });
   }
 
+  // A file that was made here leads back; one of another system to that system's page, where that is ours.
+  async function openFile(file) {
+    const made = await madeAt(file);
+    $("export").open = false;
+    if (!made) toast(`${file.name} does not say where it was made. Files that were exported here do.`);
+    else if (made.system === constants.key) channel.say("go", {query: made.query});
+    else if (constants.own && /^\w+$/.test(made.system)) location.assign(`${made.system}?${made.query}`);
+    else toast(`${file.name} was made on the page of another system, ${made.system}.`, "info");
+  }
+
   function wireButtons() {
     const on = (id, tell) => $(id)?.addEventListener("click", tell);
     on("undo", () => channel.say("undo"));
@@ -429,6 +442,7 @@ export function render({model, el}) {
     on("restart", () => channel.say("restart"));
     on("help", () => $("keys").showModal());
     on("whole", () => channel.say("whole"));
+    on("give-up", () => channel.say("giveup"));
     on("skip", () => channel.say("skip"));
     on("all", () => openControls($("controls").dataset.all !== "true"));
     for (const button of all("[data-press]")) button.addEventListener("click", () => $(button.dataset.press).click());
@@ -596,6 +610,7 @@ export function render({model, el}) {
   share.wire();
   predict.wire();
   wireSheet();
+  takeFiles(root, $("file"), openFile);
   const forgetKeys = wireKeys();
   if (constants.own) window.addEventListener("popstate", goWhereTheAddressLeads);
   paint();
