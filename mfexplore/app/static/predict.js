@@ -1,7 +1,7 @@
 // Predict, then reveal, with the hand: the guess of a task is dragged on diagram or curve, a whole curve is sketched by
 // its handles. What was predicted, and how well, is kept in this browser.
 
-const HANDLES = 9, EDGE = 0.04, KEEP = "mfexplore-progress", SETTLES_MS = 400;
+const HANDLES = 9, BORDER = 0.04, KEEP = "mfexplore-progress", SETTLES_MS = 400;
 
 export function makePredict(root, channel, figures, controlsOf, {controls, tasks, decades, title: system, titles}, toast) {
   const $ = id => root.getElementById(id);
@@ -44,7 +44,7 @@ export function makePredict(root, channel, figures, controlsOf, {controls, tasks
       if (asked() === x) lines.push({xs: [place_, place_], ys: range(figure, "y"), known});
       else if (asked() === y && name === "diagram") lines.push({xs: range(figure, "x"), ys: [place_, place_], known});
       else if (asked() === y) {
-        const where = place(x, values[x]), [low, high] = range(figure, "x"), arm = EDGE * (high - low);
+        const where = place(x, values[x]), [low, high] = range(figure, "x"), arm = BORDER * (high - low);
         lines.push({xs: [where - arm, where + arm], ys: [place_, place_], known});
         if (!known) points.push([where, place_]);
       }
@@ -54,7 +54,7 @@ export function makePredict(root, channel, figures, controlsOf, {controls, tasks
 
   const handles = figure => {
     const [xs, ys] = ["x", "y"].map(axis => range(figure, axis));
-    return sketch.map((part, k) => [at(xs, EDGE + (1 - 2 * EDGE) * k / (HANDLES - 1)), at(ys, part)]);
+    return sketch.map((part, k) => [at(xs, BORDER + (1 - 2 * BORDER) * k / (HANDLES - 1)), at(ys, part)]);
   };
 
   function draw() {

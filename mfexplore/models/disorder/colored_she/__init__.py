@@ -260,9 +260,9 @@ class ColoredSHE(core.Model):
             mean = np.exp(np.minimum(n * beta**2 / 2, 600.0))
         else:
             square, mean = 1 + chaos, np.exp(np.minimum(more, 600.0))
-            for k in np.flatnonzero((alpha == 2) & (n <= COUNTED_OUT)):
-                overlaps = self_overlaps(all_walks(int(n[k])), float(hurst[k]))
-                mean[k] = np.exp(0.5 * beta[k] ** 2 * overlaps).mean()
+            for point in np.flatnonzero((alpha == 2) & (n <= COUNTED_OUT)):
+                overlaps = self_overlaps(all_walks(int(n[point])), float(hurst[point]))
+                mean[point] = np.exp(0.5 * beta[point] ** 2 * overlaps).mean()
         values = {
             "exponent": zeta, "first_chaos": chaos, "correction": more, "ito_mean": np.ones(n.shape),
             "stratonovich_mean": mean, "second_moment": square,

@@ -254,9 +254,8 @@ class LongRangePercolation(core.Model):
             exponents = np.diag(corner, 1)
             return found | {"(4)": np.exp(exponents).sum() / state["unavoidable"] - 1}
         total = 0.0
-        for k in range(n, 2 * n + 1) if word == INTERVAL else range(n + 1):
-            length = 2 * k + 1
-            out = 2 * beta * (math.log(0.5) + math.log(1 / length))  # both ends; farther shortcuts telescope
+        for cut in range(n, 2 * n + 1) if word == INTERVAL else range(n + 1):
+            out = 2 * beta * (math.log(0.5) + math.log(1 / (2 * cut + 1)))  # both ends; farther shortcuts telescope
             direct = 2 * beta * math.log(n / (3 * n + 1)) if word == INTERVAL else 0.0
             total += 0.5 * math.exp(out - direct)
         return found | {"(3)": total / state["unavoidable"] - 1}

@@ -227,9 +227,9 @@ class BoseQuasicrystal(core.Model):
         none, one = np.zeros((n, 1)), np.ones((n, 1))
         levels = strength[:, None] * quantiles(self.potential)
         laws = ((mean_susceptibility(mu, strength, self.potential), depths, weights, levels), (own, none, one, none))
-        for method, (response, *law) in enumerate(laws):
+        for method, (response, places, shares, spread) in enumerate(laws):
             found = np.empty((5, n))
-            common_order(hopping, mu, *law[:2], orders(hopping, response), law[2], found)
+            common_order(hopping, mu, places, shares, orders(hopping, response), spread, found)
             out[..., method] = found
         order, density, square, gap, ordered = out
         values = {
