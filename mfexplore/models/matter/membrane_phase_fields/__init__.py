@@ -58,14 +58,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.integrate import quad
-from scipy.optimize import brentq
 
 from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.models.matter.membrane_phase_fields import theory
 from mfexplore.models.matter.membrane_phase_fields.motion import Membrane
 from mfexplore.models.matter.membrane_phase_fields.theory import BARRIER, RIM, SHALLOW, SURFACE
+from mfexplore.numerics.later import brentq, quad
 
 DOMAIN, CIRCLE = {"shape": ("bud",)}, {"shape": ("circle",)}
 RING = 3
