@@ -105,7 +105,7 @@ def test_mathematics_is_set_in_the_colour_that_is_asked_for(end: str, page: Any)
 def test_a_preset_plays_and_other_views_and_themes_are_there(page: Any) -> None:
     page.click("[data-preset=ordered]")
     page.wait_for_function("document.getElementById('clock').textContent.startsWith('40 ')")
-    assert len(page.evaluate(SHOWN, ["trace", "trace", "x"])) > 6
+    assert len(page.evaluate(SHOWN, ["trace", "trace", "t"])) > 6
     assert page.inner_text("#watch")
     page.select_option("[data-view=colour]", "energy")
     page.wait_for_function("document.getElementById('said').textContent.startsWith('Energy')")

@@ -128,8 +128,9 @@ try:
 except KeyboardInterrupt:
     print("in order")
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=100)
-    assert done.stdout == "in order\n"
-    ignored = f"import signal; signal.signal(signal.{told}, signal.SIG_IGN)\n{code}"  # as `nohup` has it
-    done = subprocess.run([sys.executable, "-c", ignored], capture_output=True, text=True, check=False, timeout=100)
-    assert done.stdout == "ignored\n"
+    for before, said in (("SIG_DFL", "in order\n"), ("SIG_IGN", "ignored\n")):  # the latter as `nohup` has it
+        as_it_was = f"import signal; signal.signal(signal.{told}, signal.{before})\n{code}"
+        done = subprocess.run(
+            [sys.executable, "-c", as_it_was], capture_output=True, text=True, check=False, timeout=100
+        )
+        assert done.stdout == said
