@@ -129,8 +129,6 @@ except KeyboardInterrupt:
     print("in order")
 """
     for before, said in (("SIG_DFL", "in order\n"), ("SIG_IGN", "ignored\n")):  # the latter as `nohup` has it
-        as_it_was = f"import signal; signal.signal(signal.{told}, signal.{before})\n{code}"
-        done = subprocess.run(
-            [sys.executable, "-c", as_it_was], capture_output=True, text=True, check=False, timeout=100
-        )
+        made = f"import signal; signal.signal(signal.{told}, signal.{before})\n{code}"
+        done = subprocess.run([sys.executable, "-c", made], capture_output=True, text=True, check=False, timeout=100)
         assert done.stdout == said
