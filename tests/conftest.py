@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import pytest
 from hypothesis import settings
 
 from mfexplore.core import Model, Preset, catalogue
-from mfexplore.core.catalogue import Entry, entry, places
+from mfexplore.core.catalogue import places
 from mfexplore.core.errors import UnknownNameError
 
 # Kernels compile on first use, so no deadline; the same examples in every run, so that a failure can be repeated.
@@ -26,13 +25,7 @@ CHROMIUM_FLAGS = [
     "--disable-background-networking", "--disable-component-update",
 ]  # fmt: skip
 HERE = Path(__file__).parent
-REFERENCES, OWN_TESTS = HERE / "references", HERE / "models"
-
-
-def reference_values(model: str) -> list[dict[str, Any]]:
-    """The verified values of one card's model, from tests/references/*.json; each has id, params, quantity, value."""
-    values = [v for file in sorted(REFERENCES.glob("*.json")) for v in json.loads(file.read_text())]
-    return [v for v in values if v["model"] == model]
+OWN_TESTS = HERE / "models"
 
 
 @pytest.fixture
@@ -55,22 +48,6 @@ def browser() -> Iterator[Any]:
 
 
 # -- one system after another ------------------------------------------------------------------------------------------
-
-
-def each_system(holds: Callable[[Entry], bool] = lambda entry: True) -> Any:
-    """Give a test every system, present and future, of which this is true, as its argument `system`.
-
-    To collect the tests imports none: what is asked is what the index knows.
-    """
-    return pytest.mark.parametrize("system", [key for key in places() if holds(entry(key))], indirect=True)
-
-
-def each_preset(of: Callable[[Entry], tuple[str, ...]] = lambda entry: entry.presets) -> Any:
-    """Give a test every preset of every system (or those named), as its arguments `system` and `preset`."""
-    cases = [
-        pytest.param(key, name, id=f"{key}-{name.replace(' ', '_')}") for key in places() for name in of(entry(key))
-    ]
-    return pytest.mark.parametrize(("system", "preset"), cases, indirect=True)
 
 
 @pytest.fixture

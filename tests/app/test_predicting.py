@@ -34,6 +34,7 @@ def test_a_curve_is_sketched_with_mouse_and_keys_and_judged(page: Any, address: 
     until(page, "() => /of 9 points near the curve/.test($('predicted').textContent)")
     until(page, f"() => {visible('theory')} && {visible('points')}")
     assert len(column(page, "curve", "guess", "y")) == 9, "the sketch is seen beside the truth"
+    page.wait_for_timeout(500)  # what comes sooner counts as the last step of the hand before
     page.click("[data-preset=paramagnet]")
     until(page, f"() => {SOURCE}(['curve', 'guess', 'y']).length === 0")
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from conftest import each_preset, each_system
+from cases import each_preset, each_system
 
 from mfexplore.core import Model, NotOfferedError, Plane, Simulation, pictures
 from mfexplore.core import system as find

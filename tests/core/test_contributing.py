@@ -18,7 +18,7 @@ def test_the_system_in_contributing_works_as_it_stands(tmp_path: Path) -> None:
     shutil.copytree(package, tmp_path / "mfexplore", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.rmtree(tmp_path / "mfexplore" / "models")
     shutil.copytree(ROOT / "tests" / "core", tmp_path / "tests" / "core", ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("tests/conftest.py", "pyproject.toml"):
+    for file in ("tests/conftest.py", "tests/cases.py", "pyproject.toml"):
         shutil.copy(ROOT / file, tmp_path / file)
     for file in (tmp_path / "tests" / "core").glob("test_*.py"):  # the contract names no system
         text = file.read_text(encoding="utf-8")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import each_system
+from cases import each_system
 
 from mfexplore.core import Crossing, Mean, Model, Value, View, pictures
 from mfexplore.study.warmup import tiny as small

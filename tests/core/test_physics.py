@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import each_preset, each_system
+from cases import each_preset, each_system
 
 from mfexplore.core import Array, Model, NotOfferedError, Preset
 

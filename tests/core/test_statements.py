@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import each_system
+from cases import each_system
 
 from mfexplore.core import Model, NotOfferedError
 from mfexplore.study.warmup import tiny as small

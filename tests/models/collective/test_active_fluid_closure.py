@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import reference_values
+from cases import reference_values
 from scipy.special import iv
 
 from mfexplore.models.collective.active_fluid_closure import ActiveFluidClosure

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import reference_values
+from cases import reference_values
 from scipy.integrate import solve_ivp
 from scipy.special import ive
 

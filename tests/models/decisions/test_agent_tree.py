@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import reference_values
+from cases import reference_values
 
 from mfexplore.core import Chart, Network
 from mfexplore.models.decisions.agent_tree import AgentTree

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import reference_values
+from cases import reference_values
 
 from mfexplore.models.decisions.jump_process_inference import JumpProcessInference
 from mfexplore.models.decisions.jump_process_inference import theory as learnt

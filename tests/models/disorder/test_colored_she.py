@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import reference_values
+from cases import reference_values
 
 from mfexplore.models.disorder.colored_she import ColoredSHE
 from mfexplore.models.disorder.colored_she.theory import all_walks, growth_rate, returns, second_moments

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import reference_values
+from cases import reference_values
 
 from mfexplore.models.disorder.long_range_percolation import BETWEEN, LongRangePercolation, inverse_degree
 from mfexplore.models.disorder.long_range_percolation.line import conduct, draw_line

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import reference_values
+from cases import reference_values
 from scipy.optimize import minimize_scalar
 
 from mfexplore.models.fronts.thermalization_fkpp import ThermalizationFkpp

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from conftest import reference_values
+from cases import reference_values
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad

@@ -9,7 +9,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pytest
-from conftest import reference_values
+from cases import reference_values
 
 from mfexplore.families.sparse_graphs.graphs import links
 from mfexplore.families.sparse_graphs.messages import bethe_averages, pass_messages

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cases import reference_values
 
 from mfexplore.models.lattices.dipolar_fcc import DipolarFcc, theory
 from mfexplore.models.lattices.dipolar_fcc.dynamics import FAMILIES, LEVELS, box, fields_of
-from tests.conftest import reference_values
 
 
 def magnetization(**controls: float) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import reference_values
+from cases import reference_values
 
 from mfexplore.families.lattice_spins.corner_network import CornerNetwork, square
 from mfexplore.families.lattice_spins.planar import exact_solution

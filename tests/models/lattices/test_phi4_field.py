@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cases import reference_values
 
 from mfexplore.models.lattices.phi4_field import Phi4Field, theory
 from mfexplore.models.lattices.phi4_field.dynamics import Picture, metropolis
-from tests.conftest import reference_values
 
 VALUES = {one["id"]: one for one in reference_values("phi4_lattice")}
 

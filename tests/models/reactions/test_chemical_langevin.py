@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import reference_values
+from cases import reference_values
 from scipy.integrate import simpson
 
 from mfexplore.models.reactions.chemical_langevin import ChemicalLangevin

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import reference_values
+from cases import reference_values
 
 from mfexplore.models.reactions.exchange_growth import ExchangeGrowth, rate_equations
 from mfexplore.models.reactions.exchange_growth.theory import gel_times, mergers, occupation

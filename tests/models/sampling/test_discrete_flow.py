@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 import pytest
+from cases import reference_values
 
 from mfexplore.models.sampling.discrete_flow import CRITICAL, DiscreteFlow, theory
 from mfexplore.models.sampling.discrete_flow.dynamics import unmask_by_table, unmask_exactly
 from mfexplore.numerics.space.lattices import neighbourhood
-from tests.conftest import reference_values
 
 CARD = {one["id"]: one for one in reference_values("discrete_flow_matching_3x3")}
 REVIEW = {  # 3 x 3, n = 1, 2, 4, 8, 16

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import reference_values
+from cases import reference_values
 from scipy.special import ai_zeros, airy
 
 from mfexplore.numerics.functions.tracy_widom import tracy_widom, tracy_widom_determinant

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from conftest import reference_values
+from cases import reference_values
 
 from mfexplore.numerics.matrices.level_statistics import (
     ORTHOGONAL_RATIO,
