@@ -469,6 +469,7 @@ def test_one_long_file_at_a_time_and_it_can_be_given_up(page: FakePage, monkeypa
     page.until(lambda: page.desk.jobs.busy("long file"))
     page.tell("export", what="page.html")
     assert "already" in page.last("notice")["text"]  # type: ignore[index]
+    page.until(lambda: page.desk.run.trace() is not None)  # type: ignore[union-attr]
     page.tell("export", what="trace.csv")  # what is quick need not wait
     page.until(lambda: page.files)
     page.tell("giveup")
