@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -35,9 +34,6 @@ from mfexplore.workbench.sheet import absent, snap
 
 if TYPE_CHECKING:
     import xarray as xr
-
-with suppress(ImportError):  # xarray and SciPy look for it, and two threads must not meet in the middle of its import
-    import dask.array  # noqa: F401
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -8,22 +8,23 @@ import numpy as np
 from scipy.special import ellipj, ellipk
 
 from mfexplore.core import Array
+from mfexplore.numerics.functions.quadrature import gauss_legendre
 
 SURFACE = 2 * math.sqrt(2) / 3  # c_0, the integral of sqrt(2W) from -1 to 1
 RIM = 2.404825557695773  # first zero of the Bessel function J_0
 SHALLOW, BARRIER, BUD = range(3)
 # The interface: so many widths on either side, and not nearer to the centre than this part of R
 REACH, CENTRE = 9.0, 0.02
-_T, _WEIGHT = np.polynomial.legendre.leggauss(200)
+_T, _WEIGHT = gauss_legendre(200)
 
 
 def moment(width: Array, power: float) -> Array:
     """Mean of (r/R)^power over the interface of width eps/R, weighted with q'^2."""
     width = np.asarray(width, np.float64)[..., None]
     low = np.maximum(-REACH, (CENTRE - 1) / width)
-    half = 0.5 * (REACH - low)
-    distance = low + half * (_T + 1)
-    weight = half * _WEIGHT * 0.5 / np.cosh(distance / math.sqrt(2)) ** 4 / SURFACE  # q'^2, of the sum c_0
+    length = REACH - low
+    distance = low + length * _T
+    weight = length * _WEIGHT * 0.5 / np.cosh(distance / math.sqrt(2)) ** 4 / SURFACE  # q'^2, of the sum c_0
     return np.asarray(((1 + width * distance) ** power * weight).sum(axis=-1))
 
 
@@ -40,12 +41,12 @@ def kinks_on_a_ring(edge: Array) -> tuple[Array, Array]:
         low, high = np.where(short, m, low), np.where(short, high, m)
     m = np.clip(0.5 * (low + high), 0.0, 1.0 - 1e-16)
     quarter = np.minimum(ellipk(m), 40.0)
-    u = 0.5 * quarter[..., None] * (_T + 1)
+    u = quarter[..., None] * _T
     sn, cn, dn, _ = ellipj(u, np.broadcast_to(m[..., None], u.shape))
     height = 2 * m / (1 + m)
     slope = (height / (1 + m))[..., None] * (cn * dn) ** 2
     well = 0.25 * (1 - height[..., None] * sn**2) ** 2
-    length = (0.5 * quarter * np.sqrt(1 + m))[..., None] * _WEIGHT  # in delta, of half a kink
+    length = (quarter * np.sqrt(1 + m))[..., None] * _WEIGHT  # in delta, of half a kink
     gradient, potential = (2 * (part * length).sum(axis=-1) / (SURFACE / 2) for part in (0.5 * slope, well))
     return gradient, potential
 
