@@ -156,11 +156,11 @@ class Recorder:
         """Do what is posted; returns whether there was something."""
         found = False
         with aside():
-            with_luck = self._next(PATIENCE if wait else 0.0)
-        while with_luck is not None:
+            work = self._next(PATIENCE if wait else 0.0)
+        while work is not None:
             found = True
-            with_luck()
-            with_luck = self._next(0.0)
+            work()
+            work = self._next(0.0)
         return found
 
     def _next(self, seconds: float) -> Callable[[], None] | None:
