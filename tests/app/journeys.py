@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 PATIENCE = 60_000
@@ -37,21 +39,49 @@ SOURCE = """(([figure, layer, column]) => {
 
 
 @contextmanager
-def served(port: int) -> Iterator[str]:
-    """A server on this port that answers."""
-    code = f"from mfexplore.app.server import serve; serve(port={port}, show=False, warm=False)"
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL) as server:
-        url = f"http://localhost:{port}"
-        for _ in range(600):
-            try:
-                urlopen(url).close()
-                break
-            except URLError:
-                time.sleep(0.1)
+def running(*command: str) -> Iterator[None]:
+    """A server in a process of its own, which ends with the block, whatever happens in it; so do those it started.
+
+    It is asked to end, as `docker stop` or a terminal would, and has half a minute for it.
+    """
+    quiet = subprocess.DEVNULL
+    server = subprocess.Popen(command, stdin=quiet, stdout=quiet, start_new_session=True)
+    try:
+        yield
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
         try:
-            yield url
+            server.wait(30)
         finally:
-            server.terminate()
+            with suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGKILL)
+            server.wait(30)
+
+
+@contextmanager
+def served(port: int, **options: Any) -> Iterator[str]:
+    """A server on this port that answers."""
+    code = f"from mfexplore.app.server import serve; serve(port={port}, show=False, warm=False, **{options!r})"
+    with running(sys.executable, "-c", code):
+        url = f"http://localhost:{port}{options.get('prefix', '')}"
+        await_answer(url)
+        yield url
+
+
+def await_answer(url: str) -> None:
+    """Return when there is something under this address; what is there may be an error."""
+    end = time.monotonic() + PATIENCE / 1000
+    while True:
+        try:
+            urlopen(url, timeout=10).close()
+            return
+        except HTTPError as error:
+            error.close()
+            return
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
 
 
 def free_port() -> int:

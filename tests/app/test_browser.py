@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
-from journeys import FIND, PATIENCE, SOURCE, column, free_port, marker_at, served, until, visit
+from journeys import FIND, PATIENCE, SOURCE, await_answer, column, free_port, marker_at, running, served, until, visit
 
 from mfexplore.app import pages
 
@@ -505,43 +499,30 @@ def test_boundaries_are_explained_and_paper_has_no_buttons(page: Any, address: s
 
 @contextmanager
 def panel_serves(file: Path, *options: str) -> Iterator[str]:
-    """Panel's own command on a file. The processes that it starts, with `--num-procs`, are ended with it."""
+    """Panel's own command on a file."""
     port = free_port()
-    command = [sys.executable, "-m", "panel", "serve", str(file), "--port", str(port), *options]
-    quiet = subprocess.DEVNULL
-    with subprocess.Popen(command, stdout=quiet, stderr=quiet, start_new_session=True) as server:
-        try:
-            yield f"http://localhost:{port}"
-        finally:
-            os.killpg(server.pid, signal.SIGTERM)
+    with running(sys.executable, "-m", "panel", "serve", str(file), "--port", str(port), *options):
+        yield f"http://localhost:{port}"
 
 
 def come(page: Any, url: str) -> None:
-    for _ in range(300):
-        try:
-            urlopen(url).close()
-            break
-        except URLError:
-            time.sleep(0.1)
+    await_answer(url)
     page.goto(url)
 
 
 def test_an_address_behind_a_prefix_with_a_slash_at_its_end(browser: Any, address: str) -> None:
-    code = "from mfexplore.app.server import serve; serve(port={}, show=False, warm=False, prefix='/on/a/hub')"
-    port = free_port()
-    with subprocess.Popen([sys.executable, "-c", code.format(port)], stdout=subprocess.DEVNULL) as server:
+    with served(free_port(), prefix="/on/a/hub") as url:
         context = browser.new_context(viewport={"width": 1400, "height": 1000})
         context.add_init_script(FIND)
         tab = context.new_page()
         tab.set_default_timeout(PATIENCE)
-        come(tab, f"http://localhost:{port}/on/a/hub/curie_weiss/?temperature=0.55")
+        tab.goto(f"{url}/curie_weiss/?temperature=0.55")
         tab.wait_for_function("document.documentElement.dataset.connected === 'true'")
         marker_at(tab, 0.0, 0.55)
-        assert tab.url.startswith(f"http://localhost:{port}/on/a/hub/curie_weiss?")
+        assert tab.url.startswith(f"{url}/curie_weiss?")
         tab.click(".logo")
         tab.wait_for_selector(".system:visible")
         context.close()
-        server.terminate()
 
 
 def test_panel_serves_the_workbench_with_its_own_options(browser: Any, address: str) -> None:
