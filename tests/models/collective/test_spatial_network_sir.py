@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq, minimize_scalar
 
 from mfexplore.families.crowds import crowd_of
-from mfexplore.models.collective.spatial_network_sir import INFECTED, RECOVERED, Contacts, SpatialNetworkSIR, spread
+from mfexplore.models.collective.spatial_network_sir import SpatialNetworkSIR
+from mfexplore.models.collective.spatial_network_sir.dynamics import INFECTED, RECOVERED, Contacts, spread
 
 REFERENCES = reference_values("spatial_network_sir")
 

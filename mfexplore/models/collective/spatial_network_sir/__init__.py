@@ -39,313 +39,24 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from scipy.special import lambertw
 
 from mfexplore import core
 from mfexplore.core import Array, Points
-from mfexplore.core.interrupts import Uninterrupted
-from mfexplore.families.crowds import crowd_of, join, leave
-from mfexplore.numerics.kernel import kernel
+from mfexplore.models.collective.spatial_network_sir.dynamics import SpatialNetworkSimulation, real_network
+from mfexplore.models.collective.spatial_network_sir.theory import (
+    exponential_speed,
+    gaussian_speed,
+    moment,
+    network_size,
+    poisson_size,
+)
 
 MASS_ACTION, EDGE_BASED = 0, 1
-SUSCEPTIBLE, INFECTED, RECOVERED = 0, 1, 2
-CELL_PEOPLE = 4.0  # mean number of people in a cell of the grid that finds partners
 MANY_TRIANGLES = 0.1  # chance that two contacts know each other, above which (1) is visibly wrong
 NOTICEABLE = 0.05  # difference of the two theories' final sizes
-RASTER = 160  # cells of the picture across, and rows of time on a line
-
-
-@kernel
-def kernel_shape(r, kind, length, tail, dimension):
-    """f(r) up to its normalisation."""
-    if kind == 0:
-        return math.exp(-0.5 * (r / length) ** 2)
-    if kind == 1:
-        return math.exp(-r / length)
-    return (1.0 + (r / length) ** 2) ** (-0.5 * (dimension + tail))
-
-
-@kernel
-def kernel_shapes(radius, shape, out):
-    """The same at every radius, 1-d arrays; shape as in `draw_links`."""
-    for k in range(radius.size):
-        out[k] = kernel_shape(radius[k], int(shape[0]), shape[1], shape[2], shape[3])
-
-
-class Cells(NamedTuple):
-    """People sorted into squares of a width: those of square c are `people[start[c]:start[c + 1]]`."""
-
-    start: Array
-    people: Array
-    columns: int
-    rows: int
-    width: float
-
-
-class Bounds(NamedTuple):
-    """Upper bound of the kernel for every displacement of squares, with Walker's table of it."""
-
-    bound: Array
-    alias: Array
-    cut: Array
-
-
-@kernel
-def draw_links(x, y, cells, bounds, candidates, shape, long_range, rng):
-    """Links by thinning: a partner's cell from a table of upper bounds, a person in it, then accept by the true kernel.
-
-    Args:
-        x, y: positions.
-        candidates: how many pairs to try.
-        shape: (kind, length, tail, dimension) of the kernel.
-
-    Returns:
-        int32 array of shape (links, 2).
-    """
-    n = x.size
-    crowd = 1
-    for c in range(cells.columns * cells.rows):
-        crowd = max(crowd, cells.start[c + 1] - cells.start[c])
-    links = np.empty((candidates, 2), np.int32)
-    found = 0
-    tall = cells.rows * cells.width
-    wide = cells.columns * cells.width
-    for _ in range(candidates):
-        i = int(rng.random() * n)
-        pick = rng.random() * bounds.bound.size
-        k = int(pick)
-        if pick - k >= bounds.cut[k]:
-            k = bounds.alias[k]
-        column = (int(x[i] / cells.width) + k % cells.columns) % cells.columns
-        row = (int(y[i] / cells.width) + k // cells.columns) % cells.rows
-        c = row * cells.columns + column
-        here = cells.start[c + 1] - cells.start[c]
-        chosen = int(rng.random() * crowd)  # a cell with fewer people than the fullest is refused more often
-        if chosen >= here:
-            continue
-        j = cells.people[cells.start[c] + chosen]
-        if j == i:
-            continue
-        dx, dy = abs(x[i] - x[j]), abs(y[i] - y[j])
-        dx, dy = min(dx, wide - dx), min(dy, tall - dy) if cells.rows > 1 else 0.0
-        f = kernel_shape(math.sqrt(dx * dx + dy * dy), int(shape[0]), shape[1], shape[2], shape[3])
-        if rng.random() * bounds.bound[k] < f:
-            if rng.random() < long_range:
-                j = int(rng.random() * n)
-            links[found, 0], links[found, 1] = i, j
-            found += 1
-    return links[:found].copy()
-
-
-class Contacts(NamedTuple):
-    """Links by person: those of person i are `partner[first[i]:first[i + 1]]`; nobody has more than `highest`."""
-
-    first: Array
-    partner: Array
-    highest: int
-
-
-@kernel
-def spread(state, contacts, carriers, count, rate, recovery, duration, rng):
-    """SIR by direct events, O(1) each. `state` and the crowd `carriers` are overwritten.
-
-    An event of a random carrier is accepted with its share of the highest total rate. Returns (count, newly infected).
-    """
-    time = 0.0
-    infections = 0
-    ceiling = recovery + rate * contacts.highest
-    while count > 0:
-        time -= math.log(1.0 - rng.random()) / (count * ceiling)
-        if time > duration:
-            break
-        k = int(rng.random() * count)
-        i = carriers.members[k]
-        pick = rng.random() * ceiling
-        if pick < recovery:
-            state[i] = RECOVERED
-            count = leave(carriers, k, count)
-        else:
-            link = int((pick - recovery) / rate)
-            if link < contacts.first[i + 1] - contacts.first[i]:
-                j = contacts.partner[contacts.first[i] + link]
-                if state[j] == SUSCEPTIBLE:
-                    state[j] = INFECTED
-                    count = join(carriers, j, count)
-                    infections += 1
-    return count, infections
-
-
-def walker_table(weights: Array) -> tuple[Array, Array]:
-    """Alias and cut of Walker's method (Vose 1991): a random index with probability proportional to its weight."""
-    scaled = weights * (weights.size / weights.sum())
-    alias, cut = np.arange(weights.size), np.ones(weights.size)
-    small, large = list(np.flatnonzero(scaled < 1)), list(np.flatnonzero(scaled >= 1))
-    while small and large:
-        low, high = small.pop(), large[-1]
-        alias[low], cut[low] = high, scaled[low]
-        scaled[high] -= 1 - scaled[low]
-        if scaled[high] < 1:
-            small.append(large.pop())
-    return alias, cut
-
-
-@cache
-def real_network(name: str) -> tuple[Array, Array]:
-    """(links of shape (m, 2), positions of shape (n, 2) in the unit square) of a network shipped with networkx."""
-    import networkx as nx
-
-    graph = {"karate club": nx.karate_club_graph, "les miserables": nx.les_miserables_graph}[name]()
-    nodes = list(graph)
-    index = {node: k for k, node in enumerate(nodes)}
-    links = np.array([(index[a], index[b]) for a, b in graph.edges], np.int32)
-    layout = nx.spring_layout(graph, seed=1)
-    places = np.array([layout[node] for node in nodes])
-    return links, (places - places.min(axis=0)) / np.ptp(places, axis=0)
-
-
-class SpatialNetworkSimulation(core.Simulation["SpatialNetworkSIR"]):
-    """Event-driven SIR from a small patch of infected people, until nobody is infected."""
-
-    time_unit = "time units"
-    step = 0.25
-    relaxation, window = 400.0, 0.0
-
-    def prepare(self) -> None:
-        m = self.model
-        if m.network == "spatial":
-            links = self._scatter()
-        else:
-            links, places = real_network(m.network)
-            self.x, self.y = places.T
-            self.side = 1.0
-        n = self.x.size
-        self.links = links
-        ends = np.concatenate([links[:, 0], links[:, 1]])
-        order = np.argsort(ends, kind="stable")
-        partner = np.concatenate([links[:, 1], links[:, 0]])[order].astype(np.int32)
-        first = np.concatenate([[0], np.cumsum(np.bincount(ends, minlength=n))]).astype(np.int64)
-        self.contacts = Contacts(first, partner, max(1, int(np.diff(first).max())))
-        self.distance = self._distance_from_patient_zero()
-        patients = np.argsort(self.distance, kind="stable")[: min(m.patients, n)]
-        self.state = np.zeros(n, np.int8)
-        self.state[patients] = INFECTED
-        self.carriers, self.count = crowd_of(patients, n)
-        self.ever = self.count
-        self.marks: list[tuple[float, float]] = []
-        self.raster = np.full((RASTER, RASTER), -1.0)
-        self.rows = 0
-
-    def _scatter(self) -> Array:
-        """Positions and links of the random spatial network."""
-        m = self.model
-        n, d = m.size, m.dimension
-        self.side = n ** (1 / d)
-        columns = max(1, int(self.side / CELL_PEOPLE ** (1 / d)))
-        rows = columns if d == 2 else 1
-        width = self.side / columns
-        self.x = self.rng.random(n) * self.side
-        self.y = self.rng.random(n) * self.side if d == 2 else np.zeros(n)
-        cell = (self.y // width).astype(np.int64) * columns + (self.x // width).astype(np.int64)
-        cell_people = np.argsort(cell, kind="stable")
-        cell_start = np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=columns * rows))])
-        kind = m.control("kernel").options.index(m.kernel)
-        away = np.minimum(np.arange(columns), columns - np.arange(columns))
-        gap = np.maximum(away - 1, 0) * width  # closest that people of two cells can be
-        near = np.hypot(gap[:, None], gap[None, :]) if d == 2 else gap[None, :]
-        shape = np.array([kind, m.length, m.tail, d], np.float64)
-        bound = self._shapes(near, shape).ravel()
-        crowd = np.diff(cell_start).max()
-        expected = 0.5 * m.mean_degree * n * bound.sum() * crowd / self._norm(shape)
-        candidates = int(self.rng.poisson(expected))
-        with Uninterrupted():
-            cells = Cells(cell_start, cell_people, columns, rows, width)
-            bounds = Bounds(bound, *walker_table(bound))
-            links: Array = draw_links(self.x, self.y, cells, bounds, candidates, shape, m.long_range, self.rng)
-        return links
-
-    def _shapes(self, radius: Array, shape: Array) -> Array:
-        flat = np.ascontiguousarray(radius, np.float64).ravel()
-        out = np.empty_like(flat)
-        kernel_shapes(flat, shape, out)
-        return out.reshape(radius.shape)
-
-    def _norm(self, shape: Array) -> float:
-        """Integral of the kernel's shape over the periodic box, so that the mean degree is right in it."""
-        length, dimension = self.model.length, self.model.dimension
-        inner = np.geomspace(1e-3 * length, self.side / 2, 800)  # dense where the kernel bends
-        points = np.concatenate([[0.0], inner])
-        if dimension == 1:
-            return float(2 * np.trapezoid(self._shapes(points, shape), points))
-        radius = np.hypot(points[:, None], points[None, :])
-        return float(4 * np.trapezoid(np.trapezoid(self._shapes(radius, shape), points), points))
-
-    def _distance_from_patient_zero(self) -> Array:
-        if self.model.network != "spatial":
-            return np.asarray(-np.diff(self.contacts.first), float)  # the best connected people fall ill first
-        dx = np.abs(self.x - self.side / 2)
-        dy = np.abs(self.y - self.side / 2) if self.model.dimension == 2 else 0.0
-        distance: Array = np.hypot(dx, dy)
-        return distance
-
-    def evolve(self, duration: float) -> None:
-        m = self.model
-        self.count, infections = spread(
-            self.state, self.contacts, self.carriers, self.count, m.transmission, m.recovery, duration, self.rng
-        )  # fmt: skip
-        self.ever += infections
-        front = self._front()
-        if self.count and 0.1 * self.side < front < 0.4 * self.side:
-            self.marks.append((self.time + duration, front))
-        if m.dimension == 1:
-            if self.rows == RASTER:
-                self.raster[:-1] = self.raster[1:]
-            self.rows = min(self.rows + 1, RASTER)
-            self.raster[self.rows - 1] = self._raster_row()
-
-    @property
-    def finished(self) -> bool:
-        return self.count == 0
-
-    def _front(self) -> float:
-        """Distance within which nine tenths of the infected people are."""
-        return float(np.quantile(self.distance[self.carriers.members[: self.count]], 0.9)) if self.count else 0.0
-
-    def observe(self) -> dict[str, float]:
-        n = self.state.size
-        speed = 0.0
-        if len(self.marks) >= 3:
-            times, fronts = np.array(self.marks).T
-            speed = float(np.polyfit(times, fronts, 1)[0])
-        return {"final_size": self.ever / n, "infected": self.count / n, "speed": speed}
-
-    def _raster_row(self) -> Array:
-        cell = np.minimum((self.x / self.side * RASTER).astype(np.int64), RASTER - 1)
-        row = np.zeros(RASTER)
-        np.maximum.at(row, cell, DRAWN[self.state])
-        return row
-
-    def picture(self) -> core.Picture:
-        m = self.model
-        if m.network != "spatial":
-            return core.Network(self.x, self.y, self.links, DRAWN[self.state], 0.0, 2.0, "who knows whom", STATES)
-        if m.dimension == 1:
-            caption = "the line across, time down"
-            return core.Lattice(self.raster.copy(), 0, 2, caption, False, STATES, "still to come")
-        side = min(RASTER, max(8, int(self.side)))
-        cells = np.minimum((np.array([self.y, self.x]) / self.side * side).astype(np.int64), side - 1)
-        plane = np.zeros((side, side))
-        np.maximum.at(plane, tuple(cells), DRAWN[self.state])
-        return core.Lattice(plane, 0, 2, "the people where they live", signed=False, states=STATES)
-
-
-DRAWN = np.array([0.0, 2.0, 1.0])  # place of susceptible, infected and recovered in the order they are drawn in
-STATES = ("susceptible", "recovered", "infected")
-
-
 SPATIAL = {"network": ("spatial",)}  # what has a place in space
 
 
@@ -509,21 +220,21 @@ class SpatialNetworkSIR(core.Model):
         residual = np.full_like(size, np.nan)
         number = np.empty_like(size)
         degrees = self._degrees()
-        spread_ = kappa if degrees is None else np.full(n, _moment(degrees, 2) / _moment(degrees, 1))
-        contacts = kappa if degrees is None else np.full(n, _moment(degrees, 1))
+        offspring = kappa if degrees is None else np.full(n, moment(degrees, 2) / moment(degrees, 1))
+        contacts = kappa if degrees is None else np.full(n, moment(degrees, 1))
         for method, gain, loss in (
             (MASS_ACTION, contacts * tau, gamma),
-            (EDGE_BASED, spread_ * tau, tau + gamma),
+            (EDGE_BASED, offspring * tau, tau + gamma),
         ):
             ratio = gain / loss
             number[:, method] = ratio[:, None]
             size[:, method, 0], residual[:, method, 0], speed[:, method, 0] = 0.0, 0.0, 0.0
             above = ratio > 1
             if degrees is None or method == MASS_ACTION:
-                z = _poisson_size(ratio)
+                z = poisson_size(ratio)
                 error = np.abs(z - 1 + np.exp(-ratio * z))
             else:
-                z, error = _network_size(degrees, tau, gamma)
+                z, error = network_size(degrees, tau, gamma)
             size[:, method, 1] = np.where(above, z, np.nan)
             residual[:, method, 1] = np.where(above, error, np.nan)
             speed[:, method, 1] = np.where(above, self._speed(points, gain, loss), np.nan)
@@ -572,22 +283,12 @@ class SpatialNetworkSIR(core.Model):
         """Eq. (3); infinite where the kernel has a heavy tail, 0 on a real network, which has no space."""
         if self.network != "spatial":
             return np.zeros_like(gain)
-        with np.errstate(all="ignore"):
-            ratio = gain / loss
-            if self.kernel == "gaussian":
-                # d/ds = 0 gives e^x (1 - 2x) = loss/gain with x = (s sigma)^2 / 2
-                x = 0.5 + lambertw(-0.5 * math.exp(-0.5) / ratio).real
-                speed = (gain * np.exp(x) - loss) / np.sqrt(2 * x) * points["length"]
-            elif self.kernel == "exponential":
-                power = (points["dimension"] + 1) / 2
-                low, high = np.zeros_like(gain), 1 / (1 + 2 * power)
-                for _ in range(60):  # bisection for y = (s sigma)^2
-                    y = 0.5 * (low + high)
-                    left = (1 - y) ** (-power - 1) * (1 - y - 2 * power * y) > 1 / ratio
-                    low, high = np.where(left, y, low), np.where(left, high, y)
-                speed = (gain * (1 - y) ** -power - loss) / np.sqrt(y) * points["length"]
-            else:
-                speed = np.full_like(gain, np.inf)
+        if self.kernel == "gaussian":
+            speed = points["length"] * gaussian_speed(gain, loss)
+        elif self.kernel == "exponential":
+            speed = points["length"] * exponential_speed(gain, loss, points["dimension"])
+        else:
+            speed = np.full_like(gain, np.inf)
         return np.asarray(np.where(points["long_range"] > 0, np.inf, speed))
 
     def classify(self, points: Points, states: core.States) -> Mapping[str, Array]:
@@ -620,37 +321,3 @@ class SpatialNetworkSIR(core.Model):
 
     def footprint(self) -> int:
         return int(self.size * (80 + 64 * self.mean_degree))
-
-
-def _poisson_size(ratio: Array) -> Array:
-    """Eq. (2) for R0 > 1, polished where the Lambert function loses digits near R0 = 1."""
-    with np.errstate(all="ignore"):
-        z = 1 + lambertw(-ratio * np.exp(-ratio)).real / ratio
-        for _ in range(3):
-            step = (z + np.expm1(-ratio * z)) / (1 - ratio * np.exp(-ratio * z))
-            z = np.where(np.isfinite(step), z - step, z)
-    return np.asarray(z)
-
-
-def _moment(degrees: Array, order: int) -> float:
-    """Mean of k (order 1) or of k (k - 1) (order 2)."""
-    k = np.arange(degrees.size)
-    return float(degrees @ (k if order == 1 else k * (k - 1)))
-
-
-def _network_size(degrees: Array, tau: Array, gamma: Array) -> tuple[Array, Array]:
-    """Eq. (1) for given degrees: its right side is convex, so Newton's rule from Theta = 0 climbs to the lowest fixed
-    point without stepping over it, however near the threshold.
-    """
-    share = np.polynomial.Polynomial(degrees)
-    reached, curvature = share.deriv(1) / _moment(degrees, 1), share.deriv(2) / _moment(degrees, 1)
-    theta = np.zeros_like(tau)
-    for _ in range(60):
-        excess = (gamma + tau * reached(theta)) / (tau + gamma) - theta
-        slope = tau * curvature(theta) / (tau + gamma) - 1
-        step = np.where(slope < 0, excess / np.where(slope < 0, slope, 1), 0)
-        theta = theta - step
-        if np.abs(step).max() < 1e-15:
-            break
-    error = np.abs((gamma + tau * reached(theta)) / (tau + gamma) - theta)
-    return 1 - share(theta), error
