@@ -63,260 +63,26 @@ The rule of the paper could not be read in full; it is one of this family, as ar
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import comb, gammaln
+from scipy.special import gamma, gammaln
 
 from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.families.walkers import inverse_laplace
-from mfexplore.numerics.chance.random import advanced, new_stream, random_word, uniform
-from mfexplore.numerics.chance.statistics import BlockAverages
-from mfexplore.numerics.kernel import kernel
+from mfexplore.models.collective.random_advection.dynamics import LEVELS, SMALL, RandomAdvectionSimulation
+from mfexplore.models.collective.random_advection.theory import (
+    ORDERS,
+    lumps_in_time,
+    mean_field_moments,
+    occupied,
+    square_in_time,
+)
 
 EXACT, MEAN_FIELD = range(2)  # as in `methods`
-LEVELS, ORDERS = np.arange(-1, 8), np.arange(1, 7)
-FAINTEST = -8.0  # log10 of the least mass in the picture
-ROWS, COLUMNS = 240, 320  # of the field in time, at most
-SPELL = 1.03  # ratio of the times of two rows of it, where lumps only coalesce
-SMALL = {"rule": ("keep", "mix")}
-
-
-@kernel
-def transfer(mass, a, b, complete, transfers, stream):
-    """So many transfers (1) along random bonds, O(1) each; `mass` is overwritten. a < 0: both share at random."""
-    n = mass.size
-    sites, half = np.uint64(n), np.uint64(32)
-    position = stream[0]
-    for k in range(transfers):
-        word = random_word(position, 2 * k)
-        i = np.int64(((word >> half) * sites) >> half)
-        if complete:
-            j = np.int64(((word & np.uint64(0xFFFFFFFF)) * (sites - np.uint64(1))) >> half)
-            j += j >= i
-        else:
-            j = i + 1 if word & np.uint64(1) else i - 1
-            j = 0 if j == n else n - 1 if j < 0 else j
-        giver, other = mass[i], mass[j]
-        if a < 0.0:
-            mass[i] = uniform(position, 2 * k + 1) * (giver + other)
-            mass[j] = giver + other - mass[i]
-        else:
-            mass[i] = (1.0 - a) * giver + b * other
-            mass[j] = a * giver + (1.0 - b) * other
-    stream[0] = advanced(position, 2 * transfers)
-
-
-@kernel
-def coalesce(mass, lumps, count, complete, due, until, stream):
-    """Transfers of everything up to a time, O(1) each: only the sites `lumps[:count]` have something to give.
-
-    mass and lumps, both of shape (n,), and due, of shape (1,), the time of the next transfer, are overwritten; returns
-    how many lumps are left.
-    """
-    n, drawn, position = mass.size, 0, stream[0]
-    while count > 1 and due[0] <= until:
-        word = random_word(position, 2 * drawn)
-        k = np.int64(((word >> np.uint64(32)) * np.uint64(count)) >> np.uint64(32))
-        i = lumps[k]
-        if complete:
-            j = np.int64(((word & np.uint64(0xFFFFFFFF)) * np.uint64(n - 1)) >> np.uint64(32))
-            j += j >= i
-        else:
-            j = i + 1 if word & np.uint64(1) else i - 1
-            j = 0 if j == n else n - 1 if j < 0 else j
-        if mass[j] > 0.0:
-            count -= 1
-            lumps[k] = lumps[count]
-        else:
-            lumps[k] = j
-        mass[j] += mass[i]
-        mass[i] = 0.0
-        due[0] -= math.log(1.0 - uniform(position, 2 * drawn + 1)) / (2.0 * count)
-        drawn += 1
-    stream[0] = advanced(position, 2 * drawn)
-    return count
-
-
-@kernel
-def occupation(mixing, returned, inner, found):
-    """F of eq. (5) at 1/m = first (1 - mixing)^(-k / inner), k = 0, 1, ...; the first where F = 1/m still holds.
-
-    returned: 1 for the rule *mix*, else 0; inner: steps of the grid for a factor of 1 - mixing. `found` holds the
-    first value and is overwritten.
-    """
-    back = inner * math.log(mixing) / math.log(1.0 - mixing)  # steps of the grid for a factor of mixing
-    whole = int(back)
-    part = back - whole
-    start = found[0]
-    grow = (1.0 - mixing) ** (-1.0 / inner)
-    for k in range(1, found.size):
-        x = start * grow**k
-        carried = found[k - inner] if k >= inner else x * (1.0 - mixing)
-        left = x * mixing
-        if k - whole - 1 >= 0:
-            left = (1.0 - part) * found[k - whole] + part * found[k - whole - 1]
-        if returned == 1:
-            found[k] = left - 0.5 * left * left + carried - 0.5 * carried * carried
-        else:
-            found[k] = (left + carried) / (1.0 + carried)
-
-
-def occupied(mixing: float, rule: str, levels: Array) -> Array:
-    """F_k of mean field at any levels (real), from eq. (5) upwards from masses so large that nobody has them."""
-    inner = max(1, math.ceil(mixing / 0.004))
-    first = 1e-4 * mixing
-    wanted = -np.log(mixing) * (np.asarray(levels) + 0.5)  # ln 1/m
-    step = -math.log1p(-mixing) / inner
-    found = np.empty(math.ceil((wanted.max() - math.log(first)) / step) + 2)
-    found[0] = first
-    occupation(mixing, int(rule == "mix"), inner, found)
-    grid = math.log(first) + step * np.arange(found.size)
-    return np.asarray(np.interp(wanted, grid, found))
-
-
-class RandomAdvectionSimulation(core.Simulation["RandomAdvection"]):
-    """Transfers along random bonds; one unit of time brings one transfer along every bond on average."""
-
-    time_unit, recording = "transfers per bond", "log"
-
-    def prepare(self) -> None:
-        m = self.model
-        self.mass = np.ones(m.size)
-        self.stream = new_stream(self.rng)
-        self.lumps, self.count = np.arange(m.size), m.size
-        self.due = self.rng.exponential(0.5 / m.size, 1)
-        x, y, _ = (float(rate[0]) for rate in m.rates(np.array([m.mixing])))
-        if m.geometry == "complete":  # all C_r are alike: eq. (2) is one rate
-            slow = 50 / (4 * (x + y / (m.size - 1)))
-        else:  # what diffuses from afar is, relative to C_0, kappa over the root of the time
-            slow = min(m.size, 100 * y / max(x, 1e-9)) ** 2
-        self.step = float(min(max(1.0, slow / 8000), max(1.0, 50_000 / m.size)))
-        self.relaxation, self.window = 0.15 * slow + 20, 0.3 * slow + 50
-        if m.rule == "all":
-            self.step = self.quantum = 0.25
-            self.relaxation, self.window = slow, 0.0  # until there is one lump
-        columns = min(m.size, COLUMNS)
-        self.raster = np.full((min(ROWS, 3 * columns // 4), columns), np.nan)
-        self.rows, self.row_due = 0, 0.25
-        self.averages = BlockAverages(len(LEVELS) + len(ORDERS))
-        self.retune()
-
-    def retune(self) -> None:
-        self.averages = BlockAverages(len(LEVELS) + len(ORDERS))
-
-    def evolve(self, duration: float) -> None:
-        m = self.model
-        if m.rule == "all":
-            self._coalesce(self.time + duration)
-            return
-        transfer(
-            self.mass, *m.shares, m.geometry == "complete", int(self.rng.poisson(2 * m.size * duration)), self.stream
-        )  # fmt: skip
-        moments = np.vander(self.mass, ORDERS[-1] + 1, increasing=True)[:, 1:].mean(axis=0)
-        self.averages.add(np.concatenate([self._occupied(LEVELS), moments]))
-        self._draw_row()
-
-    def _coalesce(self, until: float) -> None:
-        """Lumps merge up to a time; the rows of the picture are at times that do not depend on how it is cut."""
-        while self.row_due <= until and self.count > 1:
-            self._merge(self.row_due)
-            self._draw_row()
-            self.row_due *= SPELL
-        self._merge(until)
-
-    def _merge(self, until: float) -> None:
-        complete = self.model.geometry == "complete"
-        self.count = coalesce(self.mass, self.lumps, self.count, complete, self.due, until, self.stream)
-
-    def _draw_row(self) -> None:
-        if self.rows == len(self.raster):
-            self.raster[:-1] = self.raster[1:]
-        self.rows = min(self.rows + 1, len(self.raster))
-        with np.errstate(divide="ignore"):
-            self.raster[self.rows - 1] = np.log10(self.mass[: self.raster.shape[1]])
-
-    def _occupied(self, levels: Array) -> Array:
-        """F_k of the masses now, for rules with a share that stays."""
-        m = self.model
-        if m.rule not in SMALL["rule"]:
-            return np.full(len(levels), np.nan)
-        return np.asarray(-np.expm1(-self.mass * m.mixing ** -(levels[:, None] + 0.5)).mean(axis=1))
-
-    def observe(self) -> dict[str, float]:
-        square = float(np.mean(self.mass**2))
-        return {"participation": square / self.model.size, "second_moment": square, "lump_density": self._held()}
-
-    def _held(self) -> float:
-        """Fraction of the sites that hold something."""
-        m = self.model
-        return float((self.count if m.rule == "all" else np.count_nonzero(self.mass)) / m.size)
-
-    @property
-    def finished(self) -> bool:
-        return self.model.rule == "all" and self.count == 1
-
-    def profiles(self) -> dict[str, core.Measured]:
-        if self.model.rule == "all":  # which never comes to rest
-            return {}
-        mean, error = self.averages.mean_and_error()
-        n = len(LEVELS)
-        found = {"moments": core.Measured(ORDERS.astype(float), mean[n:], error[n:])}
-        if self.model.rule in SMALL["rule"]:
-            found["occupied"] = core.Measured(LEVELS.astype(float), mean[:n], error[:n])
-        return found
-
-    def pictures(self) -> core.Album:
-        album: dict[str, Callable[[], core.Picture]] = {"field": self.picture, "masses": self._masses}
-        if self.model.rule == "keep":
-            album |= {"hierarchy": self._hierarchy, "square over next": self._ratio}
-        return core.Album(album)
-
-    def picture(self) -> core.Lattice:
-        shown = np.where(np.isnan(self.raster), FAINTEST, np.maximum(self.raster, FAINTEST))
-        top = max(1.0, math.log10(self.model.size))
-        how = ", by ratios" if self.model.rule == "all" else ""
-        return core.Lattice(shown, FAINTEST, top, f"log10 of the mass; sites across, time down{how}", signed=False)
-
-    def _masses(self) -> core.Chart:
-        site = np.arange(self.raster.shape[1])
-        shown = np.maximum(self.mass[: site.size], 10**FAINTEST)
-        return core.Chart(
-            (core.Series("mass", site, shown, "points"),), core.Axis("site"),
-            core.Axis("mass", "log", 10**FAINTEST, 1.2 * self.model.size), caption="the field now",
-        )  # fmt: skip
-
-    def _hierarchy(self) -> core.Chart:
-        """F_k^2 against F_(k-1), averaged over the later half of the run."""
-        mean, error = self.averages.mean_and_error()
-        f, e = mean[: len(LEVELS)], error[: len(LEVELS)]
-        theory = occupied(self.model.mixing, "keep", np.linspace(-1, 7, 65))
-        return core.Chart(
-            (core.Series("run", f[:-1], f[1:] ** 2, "points", error=2 * f[1:] * e[1:]),
-             core.Series("mean field", theory[:-8], theory[8:] ** 2)),
-            core.Axis("fraction above one level", low=0, high=1),
-            core.Axis("square of that above the next", low=0, high=1),
-            (core.Guide(1.0, (0.0, 0.0), "equal"),), "every dot: two neighbouring levels of mass", equal=True,
-        )  # fmt: skip
-
-    def _ratio(self) -> core.Chart:
-        """F_k^2 / F_(k-1), averaged over the later half of the run."""
-        mean, error = self.averages.mean_and_error()
-        f, e = mean[: len(LEVELS)], error[: len(LEVELS)]
-        theory = occupied(self.model.mixing, "keep", LEVELS.astype(float))
-        k = LEVELS[1:].astype(float)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            found = f[1:] ** 2 / f[:-1]
-            spread = found * np.hypot(2 * e[1:] / f[1:], e[:-1] / f[:-1])
-        return core.Chart(
-            (core.Series("run", k, found, "points", error=spread),
-             core.Series("mean field", k, theory[1:] ** 2 / theory[:-1])),
-            core.Axis("level"), core.Axis("square over the level above", low=0.6, high=1.4),
-            caption="1 where every level has left behind the next",
-        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -515,14 +281,12 @@ class RandomAdvection(core.Model):
 
     def profiles(self) -> dict[str, core.Profile]:
         moments = np.full((2, len(ORDERS)), np.nan)
-        square = self.solve({"size": np.array([self.size]), "mixing": np.array([self.mixing])}).values["second_moment"][
-            0
-        ]
-        moments[EXACT, :2] = 1.0, square[EXACT]
+        here = {"size": np.array([self.size]), "mixing": np.array([self.mixing])}
+        moments[EXACT, :2] = 1.0, self.solve(here).values["second_moment"][0, EXACT]
         if self.rule == "share":
             n, k = self.size, ORDERS
             moments[EXACT] = np.exp(k * math.log(n) + gammaln(k + 1) + gammaln(n) - gammaln(n + k))
-        moments[MEAN_FIELD] = self._moments()
+        moments[MEAN_FIELD] = gamma(ORDERS + 1.0) if self.rule == "share" else mean_field_moments(*self.shares)
         levels = np.linspace(LEVELS[0], LEVELS[-1], 65)
         fractions = np.full((2, levels.size), np.nan)
         if self.rule in SMALL["rule"]:
@@ -530,20 +294,6 @@ class RandomAdvection(core.Model):
         return {
             "occupied": core.Profile(levels, fractions), "moments": core.Profile(ORDERS.astype(float), moments)
         }  # fmt: skip
-
-    def _moments(self) -> Array:
-        """Eq. (4)."""
-        if self.rule == "share":
-            return np.exp(gammaln(ORDERS + 1.0))
-        a, b = self.shares
-        if self.rule == "all":
-            return np.full(len(ORDERS), np.nan)
-        found = np.ones(len(ORDERS) + 1)
-        for n in ORDERS[1:]:
-            j = np.arange(1, n)
-            gain = comb(n, j) * found[j] * found[n - j] * ((1 - a) ** j * b ** (n - j) + (1 - b) ** j * a ** (n - j))
-            found[n] = 0.5 * gain.sum() / (1 - 0.5 * ((1 - a) ** n + a**n + (1 - b) ** n + b**n))
-        return found[1:]
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         """From an even field: eq. (2) in closed form but for an inverse Laplace transform, and eq. (7)."""
@@ -556,30 +306,10 @@ class RandomAdvection(core.Model):
             square = rest + (1 - rest) * np.exp(-4 * (x + y / (n - 1)) * t)
             lumps = 1 / (n - (n - 1) * np.exp(-2 * t / (n - 1)))
         elif later.any():
-            square[later] = inverse_laplace(lambda s: _square(s, n, x, y, w), t[later])
-            lumps[later] = inverse_laplace(lambda s: _lumps(s, n), t[later])
+            square[later] = inverse_laplace(lambda s: square_in_time(s, n, x, y, w), t[later])
+            lumps[later] = inverse_laplace(lambda s: lumps_in_time(s, n), t[later])
         path = {"second_moment": square, "participation": square / n}
         return path | ({"lump_density": lumps} if self.rule == "all" else {})
 
     def caveat(self) -> str:
         return "the field is not stationary yet (on a ring that takes a time of order N squared), or few lumps are left"
-
-
-def _decay(s: Array, rate: float) -> Array:
-    """The root below one of s = rate (root + 1/root - 2)."""
-    return 2 * rate / (2 * rate + s + np.sqrt(s) * np.sqrt(s + 4 * rate))
-
-
-def _square(s: Array, n: int, x: float, y: float, w: float) -> Array:
-    """Transform of C_0 of eq. (2): C_r = 1/s + B (decay^r + decay^(n - r)) for r >= 1."""
-    decay = _decay(s, w)
-    near, far = 1 + decay**n, decay + decay ** (n - 1)
-    source = 2 * y / s - 2 * x * (1 + 4 * y / s) / (s + 4 * x)
-    amplitude = source / (8 * x * y * far / (s + 4 * x) - 2 * y * far - w * (near - far))
-    return (1 + 4 * y * (1 / s + amplitude * far)) / (s + 4 * x)
-
-
-def _lumps(s: Array, n: int) -> Array:
-    """Eq. (7)."""
-    decay = _decay(s, 2.0)
-    return (1 - (decay - decay ** (2 * n - 1)) / (1 - decay ** (2 * n))) / s
