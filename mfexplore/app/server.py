@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 KEPT_MS = 6_000  # what belongs to a page that went away, or was opened but never came, is kept so long
 
-PULSE, FADES = 0.05, 0.7  # seconds; what is left of the memory of a lag after one of them
+PULSE = 0.05  # seconds between two looks at how late the page's thread is
 QUIET, TIDY = 0.01, 10.0  # seconds late at most, and between two times, to give memory back
 MOST_NOTICES = 8  # about one link
 
@@ -106,8 +106,7 @@ def keep_pulse(loop: Any, people: People) -> None:
 
     def beat(due: float) -> None:
         nonlocal tidied
-        late = loop.time() - due
-        scheduler.lag = max(late, FADES * scheduler.lag)
+        scheduler.late(loop.time() - due)
         if people.gone != tidied[0] and scheduler.lag < QUIET and loop.time() - tidied[1] > TIDY:
             give_back()
             tidied = people.gone, loop.time()

@@ -7,6 +7,7 @@ turn again. So whatever can be cancelled can be interrupted, and nothing else ha
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -35,6 +36,7 @@ class Rank(IntEnum):
 
 NICENESS = {Rank.HAND: 0, Rank.FRAME: 0, Rank.REFINEMENT: 5, Rank.BACKGROUND: 10}  # of threads in a server of ours
 BUSY = 0.03  # seconds that the page's thread is late: background work waits; so does refinement at several times that
+FADES = 0.1  # seconds after which half of a lateness is forgotten
 
 
 class Person:
@@ -179,8 +181,20 @@ class Scheduler:
         self._lock = threading.Lock()
         self._waiting: list[Turn] = []
         self._computing: set[Turn] = set()
-        self.lag = 0.0  # seconds that the thread that answers the pages of a server is late
+        self._late = 0.0, -math.inf  # seconds, and when
         self._last = [0.0] * len(Rank)  # the share of who was last given a turn: where newcomers begin
+
+    @property
+    def lag(self) -> float:
+        """Seconds that the thread that answers the pages of a server is late. What it was fades with time, as whoever
+        said so may be gone.
+        """
+        seconds, when = self._late
+        return seconds * 0.5 ** ((time.monotonic() - when) / FADES)
+
+    def late(self, seconds: float) -> None:
+        """That thread was so much later than it wanted."""
+        self._late = max(seconds, self.lag), time.monotonic()
 
     def take(self, turn: Turn) -> None:
         """Wait for a place."""

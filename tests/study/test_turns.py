@@ -151,6 +151,22 @@ def test_background_waits_for_the_hand_to_rest(scheduler: Scheduler, monkeypatch
     assert done == ["rest", "ensemble"]
 
 
+def test_a_server_that_was_late_and_has_gone_keeps_nobody_waiting(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "REST", 0.01)
+    done: list[float] = []
+    scheduler.late(0.2)
+    threads = [
+        queue(scheduler, Turn([Person()], rank), lambda: done.append(scheduler.lag))
+        for rank in (Rank.BACKGROUND, Rank.REFINEMENT)
+    ]
+    for thread in threads:
+        thread.join(10)
+    assert max(done) < 4 * turns.BUSY
+    assert min(done) < turns.BUSY
+
+
 def test_one_place_stays_free_of_background_work(monkeypatch: pytest.MonkeyPatch) -> None:
     scheduler = Scheduler(2)
     monkeypatch.setattr(turns, "scheduler", scheduler)
