@@ -227,7 +227,7 @@ def test_errors_of_signs_by_drawing_new_answers(rng: np.random.Generator) -> Non
 
 
 def test_a_smooth_step_stands_for_the_slope_of_a_sign() -> None:
-    from mfexplore.models.learning.two_layer_limits import respond, slope
+    from mfexplore.models.learning.two_layer_limits.theory import respond, slope
 
     z = np.linspace(-3, 3, 13) + 0.01
     for activation in ("relu", "erf", "tanh"):
