@@ -175,7 +175,8 @@ def every_stop_has_a_name_and_play_is_near(tab: Any) -> None:
     stops = ".mfexplore select, .mfexplore .noUi-handle, .mfexplore input[type=text], .mfexplore .bk-events"
     nameless = "one => one.tabIndex >= 0 && one.checkVisibility() && !one.ariaLabel && !one.labels?.length"
     tab.wait_for_function(f"!([...document.querySelectorAll('{stops}')].some({nameless}))")
-    assert "Play" in (tab.locator(".mfexplore-top button").first.get_attribute("title") or "")
+    # It says Pause until the kernel has heard that the run was stopped.
+    tab.wait_for_function("document.querySelector('.mfexplore-top button').title.includes('Play')")
 
 
 def page_loaded_again_goes_on(tab: Any) -> None:
