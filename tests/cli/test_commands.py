@@ -132,16 +132,15 @@ def without_extras(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
 
 
-@pytest.mark.parametrize("ending", ["nc", "csv", "png", "svg", "pdf"])
 @pytest.mark.parametrize(
     "arguments", [("diagram", "--resolution", "9"), ("simulate", "--time", "5")], ids=lambda a: a[0]
 )
-def test_every_file_can_be_written_without_any_extra(arguments: tuple[str, ...], ending: str, tmp_path: Path) -> None:
-    path = tmp_path / f"result.{ending}"
-    command = [arguments[0], "curie_weiss", *arguments[1:], "-o", str(path)]
+def test_every_file_can_be_written_without_any_extra(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    paths = [str(tmp_path / f"result.{ending}") for ending in ("nc", "csv", "png", "svg", "pdf")]
+    command = [arguments[0], "curie_weiss", *arguments[1:], *(part for path in paths for part in ("-o", path))]
     done = without_extras(f"from mfexplore.cli import app\napp({command!r})")
     assert done.returncode == 0, done.stderr
-    assert path.stat().st_size > 0
+    assert all(Path(path).stat().st_size > 0 for path in paths), sorted(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -156,6 +155,9 @@ def test_a_missing_extra_is_named(code: str, package: str, extra: str) -> None:
     done = without_extras(f"import mfexplore as mf\ntry: {code}\nexcept mf.MfexploreError as error: print(error)")
     assert package in done.stdout, done.stderr
     assert f'pip install "mfexplore[{extra}]"' in done.stdout
+
+
+def test_a_command_names_a_missing_extra_too() -> None:
     command = without_extras("from mfexplore.cli import app\napp(['serve'])")
     assert command.returncode == 1
     assert command.stderr.startswith("mfexplore: This needs panel")

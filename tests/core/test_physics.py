@@ -134,7 +134,7 @@ def test_the_smallest_simulations_meet_exact_values(system: type[Model]) -> None
     fields = [n for n, c in system.controls().items() if c.role == "field" and c.part != "simulation"]
     compared = 0
     for model in smallest(system, np.random.default_rng(3)):
-        for variant in (model, model.replace(**dict.fromkeys(fields, 0.0))):
+        for variant in dict.fromkeys((model, model.replace(**dict.fromkeys(fields, 0.0)))):
             try:
                 exact = variant.exact()
             except NotOfferedError:

@@ -16,9 +16,11 @@ import pytest
 import xarray as xr
 from bokeh.events import Tap
 from bokeh.plotting import figure
+from cases import each_system
 
 import mfexplore as mf
 from mfexplore import notebook
+from mfexplore.core import Model
 from mfexplore.core.errors import MfexploreError, UnknownNameError
 from mfexplore.notebook.canvas import Canvas
 from mfexplore.notebook.page import NotebookPage
@@ -230,11 +232,11 @@ def test_closing_ends_what_runs(shown: Browser) -> None:
     shown.page.say(messages.Sentence("late", "", "", True))  # and late words do no harm
 
 
-@pytest.mark.parametrize("kind", mf.systems(), ids=lambda kind: kind.key)
-def test_every_system_has_a_bench(kind: Any) -> None:
+@each_system()
+def test_every_system_has_a_bench(system: type[Model]) -> None:
     loop = asyncio.new_event_loop()
-    page = NotebookPage(Exploration.of(kind()), loop)
-    assert set(page.bench.controls) == set(kind.controls())
+    page = NotebookPage(Exploration.of(system()), loop)
+    assert set(page.bench.controls) == set(system.controls())
     assert page.widget._dom_classes[0] == "mfexplore"
     loop.close()
 

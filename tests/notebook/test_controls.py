@@ -5,18 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from cases import each_system
 
 import mfexplore as mf
-from mfexplore.core.controls import Control
+from mfexplore.core import Model
 from mfexplore.notebook.controls import ChoiceControl, Menu, NumberControl, control_widget
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.sheet import Sheet, as_text
-
-EVERY = [
-    pytest.param(declared, id=f"{kind.key}-{declared.name}")
-    for kind in mf.systems()
-    for declared in kind.controls().values()
-]
 
 
 class Heard(list[tuple[str, Any]]):
@@ -24,21 +19,22 @@ class Heard(list[tuple[str, Any]]):
         self.append((name, value))
 
 
-@pytest.mark.parametrize("declared", EVERY)
-def test_every_control_of_every_system_stands_at_its_values(declared: Control) -> None:
-    heard = Heard()
-    made = control_widget(declared, declared.default, heard)
-    values = declared.options if declared.is_choice else (declared.low, declared.high, declared.default)
-    for value in values:
-        made.show(value)  # type: ignore[arg-type]
-        assert made.shown == value
-    assert not heard
+@each_system()
+def test_every_control_of_every_system_stands_at_its_values(system: type[Model]) -> None:
+    for declared in system.controls().values():
+        heard = Heard()
+        made = control_widget(declared, declared.default, heard)
+        values = declared.options if declared.is_choice else (declared.low, declared.high, declared.default)
+        for value in values:
+            made.show(value)  # type: ignore[arg-type]
+            assert made.shown == value, declared.name
+        assert not heard, declared.name
 
 
-@pytest.mark.parametrize("kind", mf.systems(), ids=lambda kind: kind.key)
-def test_every_control_is_in_one_group(kind: Any) -> None:
-    names = [declared.name for _, controls in Sheet(Exploration.of(kind())).groups for declared in controls]
-    assert sorted(names) == sorted(kind.controls())
+@each_system()
+def test_every_control_is_in_one_group(system: type[Model]) -> None:
+    names = [declared.name for _, controls in Sheet(Exploration.of(system())).groups for declared in controls]
+    assert sorted(names) == sorted(system.controls())
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import ast
 import os
-import pickle
 import shutil
 import signal
 import subprocess
@@ -25,9 +24,8 @@ from mfexplore.core import folders
 from mfexplore.core.folders import PACKAGE
 from mfexplore.core.sources import sources
 from mfexplore.models.lattices.curie_weiss import CurieWeiss, Drive, heat_bath
-from mfexplore.numerics import kernel as kernels
 from mfexplore.numerics.functions.elementary import exp
-from mfexplore.numerics.kernel import fingerprint, forget_unused, intact, kernel
+from mfexplore.numerics.kernel import fingerprint, forget_unused, kernel
 
 BLOCKS = PACKAGE / "numerics"
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -43,7 +41,10 @@ def relative(file: Path) -> str:
 
 @pytest.mark.parametrize("file", FILES, ids=relative)
 def test_numba_is_called_in_one_place_and_never_with_its_own_threads(file: Path) -> None:
-    for node in ast.walk(ast.parse(file.read_text())):
+    text = file.read_text()
+    if not any(word in text for word in ("parallel", "prange", "jit", "vectorize")):
+        return
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Call):
             assert "parallel" not in [k.arg for k in node.keywords], f"line {node.lineno}: aborts a server"
         if isinstance(node, ast.Attribute | ast.Name):
@@ -216,24 +217,38 @@ def test_what_nobody_uses_is_forgotten(tmp_path: Path, monkeypatch: pytest.Monke
 # -- broken files ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("damage", ["cut off", "empty", "foreign", "of another kernel", "changed"])
-def test_what_is_broken_is_compiled_anew_and_replaced(copied_package: Path, damage: str) -> None:
-    run(ANSWER, folder=copied_package)
-    folder = copied_package / "mfexplore" / "__pycache__" / "kernels"
-    (file,), (other,) = folder.glob("answer-*.nbc"), folder.glob("other-*.nbc")
-    whole = file.read_bytes()
-    file.write_bytes(
-        {
-            "cut off": whole[: len(whole) // 2],
-            "empty": b"",
-            "foreign": kernels._checksum(file.name, pickle.dumps("hello")) + pickle.dumps("hello"),
-            "of another kernel": other.read_bytes(),
-            "changed": whole[:-100] + b"x" + whole[-99:],
-        }[damage]
-    )
-    assert run(ANSWER, folder=copied_package) == f"42 0 {folder}"
-    assert run(ANSWER, folder=copied_package) == f"42 1 {folder}"
-    assert intact(file) is not None
+DAMAGED = """
+import pickle, sys
+from pathlib import Path
+from mfexplore.core.folders import cache_folder
+from mfexplore.numerics.kernel import _checksum, intact
+
+def answered():
+    # With modules that are loaded anew, kernels are, too.
+    for name in [name for name in sys.modules if "doubl" in name]:
+        del sys.modules[name]
+    from mfexplore.models.lattices.doubled import answer, other
+    return other(1), answer(21), sum(answer.stats.cache_hits.values())
+
+assert answered() == (1, 42, 0) and answered() == (1, 42, 1)
+(file,), (other,) = cache_folder().glob("answer-*.nbc"), cache_folder().glob("other-*.nbc")
+whole = file.read_bytes()
+for damage, content in {
+    "cut off": whole[: len(whole) // 2],
+    "empty": b"",
+    "foreign": _checksum(file.name, pickle.dumps("hello")) + pickle.dumps("hello"),
+    "of another kernel": other.read_bytes(),
+    "changed": whole[:-100] + b"x" + whole[-99:],
+}.items():
+    file.write_bytes(content)
+    print(damage, answered() == (1, 42, 0), answered() == (1, 42, 1), intact(file) is not None)
+"""
+
+
+def test_what_is_broken_is_compiled_anew_and_replaced(copied_package: Path) -> None:
+    said = run(DAMAGED, folder=copied_package).splitlines()
+    assert len(said) == 5
+    assert [line for line in said if not line.endswith("True True True")] == []
 
 
 def test_a_full_disk_keeps_nothing_and_stops_nothing(copied_package: Path) -> None:
@@ -374,8 +389,8 @@ def test_processes_may_compile_the_same_kernels_at_the_same_time(tmp_path: Path)
         "warm('curie_weiss'); print(is_warm('curie_weiss'))"
     )
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
-    start = [subprocess.Popen([sys.executable, "-c", code], env=environment) for _ in range(3)]
-    assert [process.wait(timeout=240) for process in start] == [0, 0, 0]
+    start = [subprocess.Popen([sys.executable, "-c", code], env=environment) for _ in range(2)]
+    assert [process.wait(timeout=240) for process in start] == [0, 0]
     check = (
         "from mfexplore.models.lattices import curie_weiss as m; m.CurieWeiss().theory();"
         "print(sum(m.solve_points.stats.cache_hits.values()), sum(m.solve_points.stats.cache_misses.values()))"

@@ -92,7 +92,7 @@ def test_spirals_keep_all_species_alive_below_the_critical_mobility_only() -> No
     assert model.landmark("critical_mobility", "mobility")[0] == pytest.approx(published)
     extinct = {}
     for factor in (0.25, 0.5, 2.0, 4.0):
-        runs = [model.replace(mobility=factor * published).simulate(seed=seed) for seed in range(16)]
+        runs = [model.replace(mobility=factor * published).simulate(seed=seed) for seed in range(8)]
         for run in runs:
             run.evolve(model.size)  # a neutral mixture loses a species in a time of this order
         extinct[factor] = np.mean([run.observe()["surviving_species"] < 3 for run in runs])
@@ -119,7 +119,7 @@ def test_simulated_spirals_have_about_the_wavelength_of_theory() -> None:
     found = {}
     for mobility in (5e-5, 2e-4):
         model = MayLeonard(mobility=mobility, size=128**2)
-        measured = [model.simulate(seed=seed).measure()["wavelength"] for seed in range(12)]
+        measured = [model.simulate(seed=seed).measure()["wavelength"] for seed in range(5)]
         theory = float(model.theory()["wavelength"].sel(branch="coexistence"))
         found[mobility] = np.mean(measured)
         assert 0.5 < found[mobility] / theory < 2

@@ -259,7 +259,7 @@ def test_ising_simulation_samples_the_boltzmann_distribution() -> None:
 
 def test_planted_start_is_in_equilibrium() -> None:
     """The energy of an equilibrium start neither differs from that of the liquid nor moves."""
-    for kind, size, temperature in (("spherical", 100, 0.8), ("ising", 300, 0.75)):
+    for kind, size, temperature in (("spherical", 100, 0.8), ("ising", 200, 0.75)):
         first, late = [], []
         for seed in range(20):
             run = PSpin(kind=kind, size=size, temperature=temperature).simulate(seed=seed)
@@ -275,7 +275,7 @@ def test_planted_start_is_in_equilibrium() -> None:
 def test_correlation_follows_mode_coupling() -> None:
     """C(t) of the sphere against eq. (4), and the finite-size gap shrinking."""
     gaps = []
-    for size, samples in ((32, 48), (256, 12)):
+    for size, samples in ((32, 48), (160, 12)):
         model = PSpin(temperature=0.8, size=size)
         curves = []
         for seed in range(samples):
@@ -305,7 +305,7 @@ def test_prediction_stops_at_the_plateau_below_the_dynamic_temperature() -> None
 
 
 def test_a_state_of_ising_spins_keeps_its_overlap() -> None:
-    model = PSpin(kind="ising", temperature=0.655, size=800)
+    model = PSpin(kind="ising", temperature=0.655, size=500)
     overlaps = []
     for seed in range(6):
         run = model.simulate(seed=seed)
@@ -315,7 +315,7 @@ def test_a_state_of_ising_spins_keeps_its_overlap() -> None:
     assert np.mean(overlaps) == pytest.approx(found(model, "glass", "overlap")[0], abs=4 * error + 0.01)
 
 
-@pytest.mark.parametrize(("kind", "size"), [("ising", 1000), ("spherical", 400)])
+@pytest.mark.parametrize(("kind", "size"), [("ising", 600), ("spherical", 256)])
 def test_below_the_static_temperature_the_overlap_is_that_of_one_state(kind: str, size: int) -> None:
     """Not with the start at T_s, whose overlap with what it has been cooled to is smaller: about sqrt(q(T_s) q(T))."""
     model = PSpin(kind=kind, temperature=0.2, size=size)
@@ -333,10 +333,10 @@ def test_below_the_static_temperature_the_overlap_is_that_of_one_state(kind: str
 
 
 def test_a_quench_is_held_up_near_the_threshold() -> None:
-    model = PSpin(temperature=0.1, start="random", size=256)
+    model = PSpin(temperature=0.1, start="random", size=180)
     threshold, glass = found(model, "threshold", "energy")[0], found(model, "glass", "energy")[0]
     late = []
-    for seed in range(4):
+    for seed in range(3):
         run = model.simulate(seed=seed)
         run.advance(150)
         assert "overlap" not in run.series()[1]  # that of states, to none of which a random start belongs

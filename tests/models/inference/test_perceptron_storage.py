@@ -294,7 +294,7 @@ def test_annealing_of_the_smallest_binary_perceptron_meets_the_sum_over_all_its_
     batches = []
     for _ in range(40):
         seen = []
-        for _ in range(300):
+        for _ in range(120):
             run.advance(1)
             seen.append(np.mean(rule.patterns @ rule.weights < rule.threshold))
         batches.append(np.mean(seen))

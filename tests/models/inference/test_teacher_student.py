@@ -196,7 +196,7 @@ def test_entropy_and_overlap_by_enumeration(channel: str, noise: float, rng: np.
     size, load = 12, 1.0
     states = np.array(list(itertools.product((-1.0, 1.0), repeat=size)))
     entropies, overlaps = [], []
-    for _ in range(200):
+    for _ in range(100):
         f = rng.standard_normal((int(load * size), size)) / math.sqrt(size)
         teacher = states[rng.integers(len(states))]
         s = f @ teacher + math.sqrt(noise) * rng.standard_normal(len(f))
@@ -276,11 +276,11 @@ def test_phase_retrieval_finds_the_teacher_up_to_its_sign() -> None:
 
 
 def test_half_blind_phase_retrieval_meets_theory_as_it_grows() -> None:
-    """At load 1.08 the landscape is so flat that 1000 unknowns fall short of the plateau, and 4000 hardly do."""
+    """At load 1.08 the landscape is so flat that 700 unknowns fall short of the plateau, and 2500 hardly do."""
     model = TeacherStudent.preset("phase retrieval, hard")
     plateau = float(model.theory()["overlap"].sel(branch="uninformed"))
     gaps = []
-    for size, samples in ((1000, 8), (4000, 4)):
+    for size, samples in ((700, 8), (2500, 4)):
         runs = [model.replace(size=size).simulate(seed=seed) for seed in range(samples)]
         for run in runs:
             run.advance(60)
@@ -293,7 +293,7 @@ def test_half_blind_phase_retrieval_meets_theory_as_it_grows() -> None:
 
 def test_the_hard_phase_has_two_ends() -> None:
     """At load 1.35 message passing from nothing stays low, from the teacher it stays at the teacher."""
-    model = TeacherStudent(load=1.35, size=4000)
+    model = TeacherStudent(load=1.35, size=2000)
     low = float(model.theory()["overlap"].sel(branch="uninformed"))
     for start, expected in (("uninformed", low), ("informed", 1.0)):
         run = model.replace(start=start).simulate(seed=2)

@@ -177,7 +177,7 @@ def test_langevin_cells_leak_below_zero() -> None:
      ({"volume": 10.0, "description": "gaussian_leap", "leap": 0.005}, "langevin")],
 )  # fmt: skip
 def test_cells_switch_as_their_description_says(controls: dict[str, Any], method: str) -> None:
-    model = ChemicalLangevin(network="schloegl", size=1500, **controls)
+    model = ChemicalLangevin(network="schloegl", size=700, **controls)
     run = model.simulate(seed=5)
     run.advance(40)
     found, theory = run.observe(), model.theory(method=method, profiles=False)

@@ -28,6 +28,7 @@ from mfexplore.numerics.kernel import FASTMATH
 INF, NAN = np.inf, np.nan
 
 
+@cache
 def over_array(function: Any, part: int | None = None) -> Any:
     """The function in the loop of a kernel, as it is meant to be used."""
     if part is None:

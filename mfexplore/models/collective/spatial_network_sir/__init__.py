@@ -103,6 +103,7 @@ class SpatialNetworkSIR(core.Model):
     )
 
     tags = core.Tags("course", 15, ("phase transition", "spreading"), ("rate equations", "Monte Carlo"))
+    version = 2
     title = "Epidemic on a spatial network"
     summary = (
         "Infection spreads to neighbours and hops far away: outbreak or not, how many, how fast, wave or wildfire."

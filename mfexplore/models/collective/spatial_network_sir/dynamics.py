@@ -201,6 +201,7 @@ class SpatialNetworkSimulation(core.Simulation["SpatialNetworkSIR"]):
         self.carriers, self.count = crowd_of(patients, n)
         self.ever = self.count
         self.marks: list[tuple[float, float]] = []
+        self.across = False  # whether the front has come so far that what is later is no front
         self.raster = np.full((RASTER, RASTER), -1.0)
         self.rows = 0
 
@@ -263,7 +264,8 @@ class SpatialNetworkSimulation(core.Simulation["SpatialNetworkSIR"]):
         )  # fmt: skip
         self.ever += infections
         front = self._front()
-        if self.count and 0.1 * self.side < front < 0.4 * self.side:
+        self.across |= front >= 0.4 * self.side
+        if not self.across and front > 0.1 * self.side:
             self.marks.append((self.time + duration, front))
         if m.dimension == 1:
             if self.rows == RASTER:

@@ -400,9 +400,9 @@ class Sync1D(core.Model):
                 slips = np.log(4 * nu * t / (3 * math.pi * SLIPPED))
                 found = np.where(slips > 0, 2 * nu / slips, np.nan)
             else:
-                middle = np.array([np.interp(0.5, np.linspace(0, 1, c.size), c) for c in
-                                   (locking_couplings(int(length)) for length in n)])  # fmt: skip
-                found = nu / (middle * np.sqrt(n))
+                lengths, place = np.unique(n, return_inverse=True)
+                middle = np.array([np.median(locking_couplings(int(length))) for length in lengths])
+                found = nu / (middle[place] * np.sqrt(n))
         return np.where(np.isfinite(found) & (nu > 0), found, np.nan)
 
     def in_time(self, times: Array) -> Points:

@@ -205,7 +205,7 @@ class MarkovLogic(core.Model):
         core.Landmark("collapsed_ends", r"\theta_e", "with more evidence nobody goes on to believe everything",
             continuous=False, of="evidence", only=TRANSITIVITY),
         core.Landmark("flipping", r"\alpha_f", "parallel steps that go further overshoot and flip for ever",
-            continuous=False, of="damping", only=TRANSITIVITY),
+            continuous=False, of="damping", only=TRANSITIVITY, finest=65),
     )  # fmt: skip
     planes = (
         core.Plane("evidence", "rule_weight", "error_rate", x_range=(0.0, 2.0), y_range=(0.0, 30.0), only=TRANSITIVITY),
@@ -297,7 +297,7 @@ class MarkovLogic(core.Model):
         n = points["evidence"].size
         beliefs, residual, steps = np.empty((n, 3, 2)), np.empty((n, 3)), np.empty((n, 3), np.int64)
         columns = (points["evidence"], points["noise"], points["rule_weight"], points["classes"].astype(float))
-        solve_points(*columns, beliefs, residual, steps)
+        solve_points(np.arange(3), *columns, beliefs, residual, steps)
         theta, noise, weight, classes = (column[:, None] for column in columns)
         share, a, b = 1 / classes, beliefs[..., 0], beliefs[..., 1]
         u, v = (weight * x for x in consequences(a, b, share))

@@ -100,18 +100,18 @@ def start_of(branch, problem):
 
 
 @kernel
-def solve_points(evidence, noise, weight, classes, beliefs, residual, steps):
-    """All branches at many points. beliefs: (a, b) of shape (n, 3, 2); residual, steps: shape (n, 3), NaN where the
+def solve_points(branches, evidence, noise, weight, classes, beliefs, residual, steps):
+    """Some branches at many points. beliefs: (a, b) of shape (n, 3, 2); residual, steps: shape (n, 3), NaN where the
     collapsed branch is none of its own.
     """
     for i in range(evidence.size):
         problem = Problem(evidence[i], noise[i], weight[i], 1.0 / classes[i])
-        for branch in range(3):
+        for branch in branches:
             a, b = start_of(branch, problem)
             a, b, residual[i, branch], steps[i, branch] = settle(a, b, problem)
             beliefs[i, branch, 0], beliefs[i, branch, 1] = a, b
-        if b < 0.5:
-            residual[i, COLLAPSED] = math.nan
+            if branch == COLLAPSED and b < 0.5:
+                residual[i, COLLAPSED] = math.nan
 
 
 @kernel
@@ -168,7 +168,8 @@ def flipping_points(evidence: Array, noise: Array, weight: Array, classes: Array
     """
     n = evidence.size
     beliefs = np.empty((n, 3, 2))
-    solve_points(evidence, noise, weight, classes, beliefs, np.empty((n, 3)), np.empty((n, 3), np.int64))
+    alone = np.array([EVIDENCE])
+    solve_points(alone, evidence, noise, weight, classes, beliefs, np.empty((n, 3)), np.empty((n, 3), np.int64))
     (a, b), share = beliefs[:, EVIDENCE].T, 1 / classes
     u, v = consequences(a, b, share)
     by_u = weight * slope_of(evidence + weight * u, noise)
