@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mfexplore.core.arithmetic import with_infinities
 from mfexplore.core.declaration import Landmark, Observable
 from mfexplore.core.model import Model
+from mfexplore.core.solution import values_of
 from mfexplore.figures.frame import (
     Drawn,
     Figure,
@@ -412,11 +413,11 @@ def prepare(
     dataset: xr.Dataset, kind: type[Model], observable: str, branch: str | None = None, method: str | None = None
 ) -> Prepared:
     """Make a diagram Dataset over (y, x) ready to be painted."""
-    y_name, x_name = (str(d) for d in dataset[observable].dims[:2])
-    at = choose(dataset, kind, branch, method).transpose(y_name, x_name, ...)
+    y_name, x_name = (str(d) for d in dataset.variables[observable].dims[:2])
+    at, known = _chosen(dataset, kind, branch, method)
     declared = kind.observable(observable)
-    values = at[observable].values
-    xs, ys = (Scale(kind.control(name)).place(at[name].values.astype(float)) for name in (x_name, y_name))
+    values = np.where(known, at(observable), np.nan)
+    xs, ys = (Scale(kind.control(name)).place(at(name).astype(float)) for name in (x_name, y_name))
     dx, dy = (float(v[1] - v[0]) if len(v) > 1 else 1.0 for v in (xs, ys))
     box = (xs[0] - dx / 2, ys[0] - dy / 2, xs[-1] - xs[0] + dx, ys[-1] - ys[0] + dy)
     if declared.is_logarithmic:
@@ -426,13 +427,34 @@ def prepare(
         values = scale.place(values)
     else:
         limits = colour_limits(values, declared.low, declared.high, declared.signed)
-    phases = at["phase"].values if "phase" in at else np.full(values.shape, -1)
-    known = at["converged"].values
+    phases = at("phase") if "phase" in dataset.variables else np.full(values.shape, -1)
+    known = known & at("converged")
     return Prepared(
         np.ascontiguousarray(values, np.float32), box, limits,
-        hatch_runs(~known, box), hatch_runs(known & (at["validity"].values > 0), box),
+        hatch_runs(~known, box), hatch_runs(known & (at("validity") > 0), box),
         phases,
     )  # fmt: skip
+
+
+def _chosen(
+    dataset: xr.Dataset, kind: type[Model], branch: str | None, method: str | None
+) -> tuple[Callable[[str], NDArray[Any]], NDArray[np.bool_]]:
+    """What `choose` gives, as bare arrays: the values of a variable by its name, and where they are known. Of a fine
+    diagram with all its variables that takes a tenth of the time.
+    """
+    if "method" in dataset.dims:
+        method = method or kind.methods[0].name
+    of = values_of(dataset, method, branch)
+    if "branch" not in dataset.dims or branch is not None:
+        return of, np.array(True)
+    place = of("equilibrium")
+    first = np.maximum(place, 0)[..., np.newaxis]
+
+    def at(name: str) -> NDArray[Any]:
+        on_branches = "branch" in dataset.variables[name].dims
+        return np.take_along_axis(of(name), first, -1)[..., 0] if on_branches else of(name)
+
+    return at, place >= 0
 
 
 __all__ = ["DiagramFigure", "Prepared", "choose", "pieces", "prepare"]
