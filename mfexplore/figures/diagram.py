@@ -30,7 +30,7 @@ from mfexplore.figures.frame import (
     write_axes,
 )
 from mfexplore.figures.legends import Mark
-from mfexplore.figures.lettering import MIDDLING, Lettering, pieces
+from mfexplore.figures.lettering import MIDDLING, Lettered, letter, pieces
 from mfexplore.figures.prose import one_line
 from mfexplore.figures.regions import hatch_runs
 from mfexplore.figures.scale import Scale, tick
@@ -315,15 +315,14 @@ class DiagramFigure(Drawn):
         """Write the names of the regions and the symbol of every visible boundary, beside each other and the curves."""
         x_range, y_range = (get_range(self.figure, axis) or (0.0, 1.0) for axis in ("x", "y"))
         em = (EM / self._frame["inner_width"], EM / self._frame["inner_height"])
-        letters = Lettering(x_range, y_range, [(xs, ys) for _, xs, ys in self._curves], em)
-        names: list[tuple[float, float, str]] = []
-        if self._painted is not None:
-            titles = tuple(phase.title for phase in self.kind.phases)
-            names = letters.name_regions(self._painted.phases, self._painted.box, titles)
+        curves = tuple((xs, ys, typeset(landmark.symbol)[1]) for landmark, xs, ys in self._curves)
+        painted = self._painted
+        phases, box = (None, ()) if painted is None else (painted.phases, painted.box)
+        titles = tuple(phase.title for phase in self.kind.phases)
+        names, beside = letter(Lettered(x_range, y_range, em, curves, phases, box, titles))
         x, y, text = zip(*names, strict=True) if names else ((), (), ())
         at = {"x": np.array(x, np.float32), "y": np.array(y, np.float32)}
         self.layers["regions"].put(**at, Label=list(text), **self._inks(x, y))
-        beside = letters.place_symbols([typeset(landmark.symbol)[1] for landmark, *_ in self._curves])
         shown = [(landmark, at) for (landmark, *_), at in zip(self._curves, beside, strict=True) if at is not None]
         self._lettered = [landmark.name for landmark, _ in shown]
         self._put_symbols([(landmark.symbol, *place) for landmark, place in shown])
