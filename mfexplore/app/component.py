@@ -12,7 +12,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import nullcontext
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
@@ -54,7 +54,7 @@ class WorkbenchView(JSComponent):
         born: Callable[[Desk], None], sweep: xr.Dataset | None = None, face: Face = FULL, **params: Any,
     ) -> None:  # fmt: skip
         self.page = BrowserPage(
-            start, notices, self._hand_over, _loop(), serves=host.serves, ready=ready, born=born, sweep=sweep, face=face
+            start, notices, self._hand_over, serves=host.serves, ready=ready, born=born, sweep=sweep, face=face
         )
         self._line = lines.open_for(self.page) if host.serves else ""
         sheet, constants = pages.component(type(start.model), host)  # type: ignore[arg-type]
@@ -70,7 +70,17 @@ class WorkbenchView(JSComponent):
             self._send_msg(message)
 
     def _handle_msg(self, data: Any) -> None:
+        if self.page.loop is None:
+            try:
+                self.page.loop = asyncio.get_running_loop()
+            except RuntimeError:  # Bokeh 3.10 hears messages in threads that have none, and runs coroutines in its own
+                document: Any = pn.state.curdoc or self._document
+                document.add_next_tick_callback(partial(self._handle_in_the_loop, data))
+                return
         self.page.hear(data)
+
+    async def _handle_in_the_loop(self, data: Any) -> None:
+        self._handle_msg(data)
 
     def _cleanup(self, root: Any = None) -> None:
         super()._cleanup(root)
@@ -88,14 +98,6 @@ def _of_the_page(kind: type[Model], host: Host, face: Face) -> dict[str, Any]:
     words = face.to_query(kind)
     link = host.link + (f"{words}&" if words else "")
     return {"link": link, "ui": face.ui, "theme": face.theme, "words": link_names(kind)}
-
-
-def _loop() -> asyncio.AbstractEventLoop:
-    """The loop that the server, or the kernel of the notebook, runs on."""
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.get_event_loop_policy().get_event_loop()
 
 
 class Workbench(pn.viewable.Viewer):

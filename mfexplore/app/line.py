@@ -62,6 +62,7 @@ class LineHandler(WebSocketHandler):
             return
         self.set_nodelay(True)  # else TCP keeps what is small back until the browser has acknowledged what came before
         self.page.line = self
+        self.page.loop = self.page.loop or asyncio.get_running_loop()
         self.send("[]", [], [])  # says that it is the right one
 
     def on_message(self, message: str | bytes) -> None:

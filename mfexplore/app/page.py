@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
@@ -49,20 +50,20 @@ class BrowserPage:
     """
 
     def __init__(
-        self, start: Exploration, notices: list[str], send: Callable[[dict[str, Any]], None],
-        loop: asyncio.AbstractEventLoop, *, serves: bool, ready: Callable[[], bool], born: Callable[[Desk], None],
-        sweep: xr.Dataset | None = None, face: Face = FULL,
+        self, start: Exploration, notices: list[str], send: Callable[[dict[str, Any]], None], *, serves: bool,
+        ready: Callable[[], bool], born: Callable[[Desk], None], sweep: xr.Dataset | None = None, face: Face = FULL,
     ) -> None:  # fmt: skip
         """send: hands a message over to the browser. serves: whether the browser can fetch figures from the server that
         it is on. ready: whether the system is compiled. born: told the desk. sweep: laid over the diagram. face: what
         its link holds and hides.
         """
+        self.loop: asyncio.AbstractEventLoop | None = None  # in which it lives: of whoever hears the first message
         self.desk: Desk | None = None
         self.line: Line | None = None  # quicker than `send`, while there is one
         self.ended: Callable[[], None] = lambda: None  # called when it is closed, if it ever had a desk
-        self._start, self._notices, self._send, self._loop = start, notices, send, loop
+        self._start, self._notices, self._send = start, notices, send
         self._serves, self._ready, self._born, self._sweep, self._face = serves, ready, born, sweep, face
-        self._closed = False
+        self._closed, self._closing = False, threading.Lock()
         self._outbox: list[Said] = []
         self._drawn: dict[str, Figure] = {}
         self._given: list[File] = []
@@ -90,7 +91,7 @@ class BrowserPage:
     def _work_soon(self) -> None:
         if self._inbox and not self._working:
             self._working = True
-            self._loop.call_soon(self._work)
+            self._its_loop.call_soon(self._work)
 
     def _work(self) -> None:
         """Work off what has come, for a moment: other people's messages wait in the same loop."""
@@ -140,11 +141,16 @@ class BrowserPage:
         self._schedule()
 
     def post(self, work: Callable[[], None]) -> None:
-        if not (self._closed or self._loop.is_closed()):
-            self._loop.call_soon_threadsafe(work)
+        if not (self._closed or self.loop is None or self.loop.is_closed()):
+            self.loop.call_soon_threadsafe(work)
+
+    @property
+    def _its_loop(self) -> asyncio.AbstractEventLoop:
+        assert self.loop is not None, "nothing happens before a message is heard"
+        return self.loop
 
     def later(self, milliseconds: int, work: Callable[[], None]) -> Any:
-        return self._loop.call_later(milliseconds / 1000, lambda: None if self._closed else work())
+        return self._its_loop.call_later(milliseconds / 1000, lambda: None if self._closed else work())
 
     def forget(self, appointment: Any) -> None:
         appointment.cancel()
@@ -155,13 +161,15 @@ class BrowserPage:
 
     def close(self) -> None:
         """Nobody looks any longer: stop everything that runs for this page. From any thread."""
-        if not self._closed:
+        with self._closing:
+            if self._closed:
+                return
             if self.line is not None:
                 self.post(self.line.close)
             self._closed = True
-            if self.desk is not None:
-                self.desk.close()
-                self.ended()
+        if self.desk is not None:
+            self.desk.close()
+            self.ended()
 
     # -- to the browser -----------------------------------------------------------------------------------------------
 
@@ -170,7 +178,7 @@ class BrowserPage:
             self._due = True
             if self._sent is None or self._sent.done():
                 # Where many people move their hands at once, what is said to each of them in a moment goes together.
-                self._loop.call_later(min(scheduler.lag, LONGEST), self._flush)
+                self._its_loop.call_later(min(scheduler.lag, LONGEST), self._flush)
             else:  # the network is slow: what comes in the meantime goes out together
                 self._sent.add_done_callback(lambda _: self._flush())
 

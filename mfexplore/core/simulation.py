@@ -92,6 +92,7 @@ class Simulation(ABC, Generic[System]):
         self._unrecorded = 0  # quanta since the last whole step
         self._steps = 0
         self._first, self._changes = model, dict[float, dict[str, Any]]()
+        self._law_of: tuple[Any, str] = (None, "")
         self.prepare()
         first = self.observe()
         self._names = tuple(first)
@@ -263,11 +264,17 @@ class Simulation(ABC, Generic[System]):
         """Values whose histogram the law of an observable (None: the first) predicts; default: the second half of its
         trace. Raises UnknownNameError.
         """
-        series, name = self.series()[1], observable or self.model.laws(self.time)[0].observable
+        series, name = self.series()[1], observable or self._first_law()
         if name not in series:
             raise UnknownNameError("observable of the run", name, series)
         values = series[name]
         return values[len(values) // 2 :]
+
+    def _first_law(self) -> str:
+        """The observable of the first law; asked once while the controls stay, since a law may take long."""
+        if self._law_of[0] is not self.model:
+            self._law_of = self.model, self.model.laws(self.time)[0].observable
+        return self._law_of[1]
 
     def advance_to(self, time: float, cancelled: Callable[[], bool] = never) -> None:
         """Run until a time, or not at all if that is past. Raises ArgumentError (negative, NaN or infinite), and

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mfexplore.core.declaration import Observable
 from mfexplore.core.model import Model
+from mfexplore.core.solution import values_of
 from mfexplore.figures.frame import (
     NOTHING,
     Drawn,
@@ -75,18 +76,14 @@ def legend_of(kind: type[Model]) -> list[tuple[str, int]]:
 
 def theory_columns(dataset: xr.Dataset, kind: type[Model], control: str, observable: str) -> dict[str, NDArray[Any]]:
     """Columns "x" and, for the k-th line, "stable{k}", "equilibrium{k}" and "unstable{k}", NaN where it is not."""
-    columns: dict[str, NDArray[Any]] = {"x": dataset[control].values.astype(np.float32)}
-    dataset = dataset[[n for n in (observable, "stable", "equilibrium") if n in dataset]]  # others cost time to select
+    columns: dict[str, NDArray[Any]] = {"x": dataset.variables[control].values.astype(np.float32)}
+    names = [b.name for b in kind.branches]
     for k, line in enumerate(lines_of(kind)):
-        at = dataset
-        if "method" in at.dims and line.method:
-            at = at.sel({"method": line.method})
-        equilibrium = None
-        if "branch" in at.dims and line.branch:
-            equilibrium = at["equilibrium"].values == [b.name for b in kind.branches].index(line.branch)
-            at = at.sel(branch=line.branch)
-        values, stable = at[observable].values, at["stable"].values
-        chosen = stable if equilibrium is None else equilibrium
+        of = values_of(dataset, line.method, line.branch)
+        values, stable = of(observable), of("stable")
+        chosen = stable
+        if line.branch and "branch" in dataset.dims:
+            chosen = of("equilibrium") == names.index(line.branch)
         for name, mask in (("stable", stable), ("equilibrium", chosen), ("unstable", ~stable)):
             columns[f"{name}{k}"] = np.where(mask, values, np.nan).astype(np.float32)
         # Dotted and solid pieces of one line should meet: let the unstable one reach over by a point on either side.

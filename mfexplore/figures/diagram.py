@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mfexplore.core.arithmetic import with_infinities
 from mfexplore.core.declaration import Landmark, Observable
 from mfexplore.core.model import Model
+from mfexplore.core.solution import values_of
 from mfexplore.figures.frame import (
     Drawn,
     Figure,
@@ -29,7 +30,7 @@ from mfexplore.figures.frame import (
     write_axes,
 )
 from mfexplore.figures.legends import Mark
-from mfexplore.figures.lettering import MIDDLING, Lettering, pieces
+from mfexplore.figures.lettering import MIDDLING, Lettered, letter, pieces
 from mfexplore.figures.prose import one_line
 from mfexplore.figures.regions import hatch_runs
 from mfexplore.figures.scale import Scale, tick
@@ -314,15 +315,14 @@ class DiagramFigure(Drawn):
         """Write the names of the regions and the symbol of every visible boundary, beside each other and the curves."""
         x_range, y_range = (get_range(self.figure, axis) or (0.0, 1.0) for axis in ("x", "y"))
         em = (EM / self._frame["inner_width"], EM / self._frame["inner_height"])
-        letters = Lettering(x_range, y_range, [(xs, ys) for _, xs, ys in self._curves], em)
-        names: list[tuple[float, float, str]] = []
-        if self._painted is not None:
-            titles = tuple(phase.title for phase in self.kind.phases)
-            names = letters.name_regions(self._painted.phases, self._painted.box, titles)
+        curves = tuple((xs, ys, typeset(landmark.symbol)[1]) for landmark, xs, ys in self._curves)
+        painted = self._painted
+        phases, box = (None, ()) if painted is None else (painted.phases, painted.box)
+        titles = tuple(phase.title for phase in self.kind.phases)
+        names, beside = letter(Lettered(x_range, y_range, em, curves, phases, box, titles))
         x, y, text = zip(*names, strict=True) if names else ((), (), ())
         at = {"x": np.array(x, np.float32), "y": np.array(y, np.float32)}
         self.layers["regions"].put(**at, Label=list(text), **self._inks(x, y))
-        beside = letters.place_symbols([typeset(landmark.symbol)[1] for landmark, *_ in self._curves])
         shown = [(landmark, at) for (landmark, *_), at in zip(self._curves, beside, strict=True) if at is not None]
         self._lettered = [landmark.name for landmark, _ in shown]
         self._put_symbols([(landmark.symbol, *place) for landmark, place in shown])
@@ -412,11 +412,11 @@ def prepare(
     dataset: xr.Dataset, kind: type[Model], observable: str, branch: str | None = None, method: str | None = None
 ) -> Prepared:
     """Make a diagram Dataset over (y, x) ready to be painted."""
-    y_name, x_name = (str(d) for d in dataset[observable].dims[:2])
-    at = choose(dataset, kind, branch, method).transpose(y_name, x_name, ...)
+    y_name, x_name = (str(d) for d in dataset.variables[observable].dims[:2])
+    at, known = _chosen(dataset, kind, branch, method)
     declared = kind.observable(observable)
-    values = at[observable].values
-    xs, ys = (Scale(kind.control(name)).place(at[name].values.astype(float)) for name in (x_name, y_name))
+    values = np.where(known, at(observable), np.nan)
+    xs, ys = (Scale(kind.control(name)).place(at(name).astype(float)) for name in (x_name, y_name))
     dx, dy = (float(v[1] - v[0]) if len(v) > 1 else 1.0 for v in (xs, ys))
     box = (xs[0] - dx / 2, ys[0] - dy / 2, xs[-1] - xs[0] + dx, ys[-1] - ys[0] + dy)
     if declared.is_logarithmic:
@@ -426,13 +426,34 @@ def prepare(
         values = scale.place(values)
     else:
         limits = colour_limits(values, declared.low, declared.high, declared.signed)
-    phases = at["phase"].values if "phase" in at else np.full(values.shape, -1)
-    known = at["converged"].values
+    phases = at("phase") if "phase" in dataset.variables else np.full(values.shape, -1)
+    known = known & at("converged")
     return Prepared(
         np.ascontiguousarray(values, np.float32), box, limits,
-        hatch_runs(~known, box), hatch_runs(known & (at["validity"].values > 0), box),
+        hatch_runs(~known, box), hatch_runs(known & (at("validity") > 0), box),
         phases,
     )  # fmt: skip
+
+
+def _chosen(
+    dataset: xr.Dataset, kind: type[Model], branch: str | None, method: str | None
+) -> tuple[Callable[[str], NDArray[Any]], NDArray[np.bool_]]:
+    """What `choose` gives, as bare arrays: the values of a variable by its name, and where they are known. Of a fine
+    diagram with all its variables that takes a tenth of the time.
+    """
+    if "method" in dataset.dims:
+        method = method or kind.methods[0].name
+    of = values_of(dataset, method, branch)
+    if "branch" not in dataset.dims or branch is not None:
+        return of, np.array(True)
+    place = of("equilibrium")
+    first = np.maximum(place, 0)[..., np.newaxis]
+
+    def at(name: str) -> NDArray[Any]:
+        on_branches = "branch" in dataset.variables[name].dims
+        return np.take_along_axis(of(name), first, -1)[..., 0] if on_branches else of(name)
+
+    return at, place >= 0
 
 
 __all__ = ["DiagramFigure", "Prepared", "choose", "pieces", "prepare"]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mfexplore.core.declaration import Coordinate, Observable
 from mfexplore.core.model import Model
 from mfexplore.core.simulation import Measured
+from mfexplore.core.solution import values_of
 from mfexplore.figures.curves import KINDS, Line, legend_of, lines_of
 from mfexplore.figures.frame import Drawn, Figure, clear, dress, glyphs, load_holoviews, thin, write_axes
 from mfexplore.figures.legends import Mark
@@ -44,19 +45,15 @@ def functions_of(theory: xr.Dataset, kind: type[Model], name: str) -> list[Branc
     names = [b.name for b in kind.branches]
     found = []
     for line in lines_of(kind):
-        at = theory
-        if "method" in at.dims and line.method:
-            at = at.sel({"method": line.method})
-        here = names.index(line.branch) if line.branch else 0
-        is_equilibrium = "equilibrium" not in at or int(at["equilibrium"]) == here
-        if "branch" in at.dims and line.branch:
-            at = at.sel(branch=line.branch)
-        if not float(at["residual"]) <= kind.tolerance:  # there is no such state
+        of = values_of(theory, line.method, line.branch)
+        if not of("residual") <= kind.tolerance:  # there is no such state
             continue
-        y = np.asarray(at[name].values, float)
-        x = np.asarray(at[observable.against or str(observable.over)].values, float)
+        here = names.index(line.branch) if line.branch else 0
+        is_equilibrium = "equilibrium" not in theory.variables or of("equilibrium") == here
+        y = np.asarray(of(name), float)
+        x = np.asarray(of(observable.against or str(observable.over)), float)
         if np.isfinite(y).any():
-            style = "equilibrium" if is_equilibrium else "stable" if bool(at["stable"]) else "unstable"
+            style = "equilibrium" if is_equilibrium else "stable" if of("stable") else "unstable"
             found.append(Branchwise(line, x, y, style))
     return found
 

@@ -263,13 +263,11 @@ class Scheduler:
         """Whether it may compute at all now."""
         if turn.rank == Rank.HAND or owner in turn.people:
             return True
+        if turn.rank > Rank.FRAME and self.lag > (BUSY if turn.rank == Rank.BACKGROUND else 4 * BUSY):
+            return False
         if not any(person.visible for person in turn.people):
             return False
-        if turn.rank == Rank.FRAME:
-            return True
-        if self.lag > (BUSY if turn.rank == Rank.BACKGROUND else 4 * BUSY):
-            return False
-        if turn.rank == Rank.REFINEMENT:
+        if turn.rank <= Rank.REFINEMENT:
             return True
         if not all(person.rests for person in turn.people if person.visible):
             return False
@@ -291,11 +289,16 @@ class Scheduler:
             best.granted.set()
 
     def _next(self) -> Turn | None:
-        for rank in Rank:
-            ready = [turn for turn in self._waiting if turn.rank == rank and self._may(turn)]
-            if ready:
-                return min(ready, key=lambda turn: turn.share)  # of equals, who has waited longest
-        return None
+        """The most urgent; of the same rank who has had least, and of equals who has waited longest. Asked so often, of
+        so many in a class, that nobody is looked at more closely than it takes.
+        """
+        best, least = None, float("inf")
+        for turn in self._waiting:
+            if best is not None and (turn.rank > best.rank or (turn.rank == best.rank and turn.share >= least)):
+                continue
+            if self._may(turn):
+                best, least = turn, turn.share
+        return best
 
     def _pay(self, turn: Turn) -> None:
         if turn not in self._computing:

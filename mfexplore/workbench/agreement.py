@@ -6,7 +6,7 @@ nearly everything; but no single one of them is where the mean is.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,6 @@ from numpy.typing import NDArray
 from mfexplore.core.declaration import Observable
 from mfexplore.core.model import Model
 from mfexplore.figures.scale import Scale
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 NEAR = 0.05  # of the observable's range: what is closer is the same state, whatever its error
 CLOSE, FAR = 2.5, 5.0  # standard errors: up to the first they agree, beyond the second they differ
@@ -47,22 +44,23 @@ NOT_YET = Judged("open", "not compared yet")
 ALONE = Judged("open", "theory alone")
 
 
-def compare(model: Model, branches: xr.DataArray, shown: int, sampled: Sampled) -> Judged:
-    """Whether the samples are in the state `shown` of the theory.
+def compare(model: Model, name: str, branches: NDArray[Any], shown: int, sampled: Sampled) -> Judged:
+    """Whether the samples of an observable are in the state `shown` of the theory.
 
     Args:
-        branches: the observable on every branch (of one method), NaN where there is no such state; at `shown` there is.
+        name: of the observable.
+        branches: it on every branch (of one method), NaN where there is no such state; at `shown` there is.
     """
-    observable = model.observable(str(branches.name))
+    observable = model.observable(name)
     scale = Scale(observable)
-    states = scale.place(np.atleast_1d(branches.values).astype(float))
+    states = scale.place(branches.astype(float))
     mean, error = _placed(scale, sampled)
     each = scale.place(np.array(sampled.values or (sampled.mean,), float))
     if not np.isfinite(states[shown]):
         return ALONE
     if sampled.samples < 2 or not (np.isfinite(mean) and np.isfinite(error)):
         return Judged("open", "too few samples to tell")
-    near = _near(observable, [*np.atleast_1d(branches.values), sampled.mean])
+    near = _near(observable, [*branches, sampled.mean])
     gaps = np.abs(states - mean)
     groups = [each] if observable.heavy_tailed and not observable.is_logarithmic else divided(each, near)
     if len(groups) > 1:

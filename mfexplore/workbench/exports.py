@@ -13,6 +13,7 @@ import numpy as np
 from mfexplore.core.errors import MfexploreError, UnknownNameError
 from mfexplore.core.model import Model
 from mfexplore.core.provenance import attributes, error_attributes, observed_attributes, unit_of, versions
+from mfexplore.core.solution import values_of
 from mfexplore.core.verbs import verb
 from mfexplore.figures import publication, publication_live
 from mfexplore.figures.diagram import choose
@@ -241,12 +242,7 @@ def table(
         cells = [number(*simulated[:2]) if simulated else ""] if model.offers("simulation") else []
         cells += [_six(exact[observable.name]) if observable.name in exact else ""] if exact else []
         for line in lines:
-            at = theory
-            if line.method and "method" in at.dims:
-                at = at.sel({"method": line.method})
-            if line.branch and "branch" in at.dims:
-                at = at.sel(branch=line.branch)
-            value = float(at[observable.name])
+            value = float(values_of(theory, line.method, line.branch)(observable.name))
             cells.append("–" if np.isnan(value) else _six(value))
         rows.append({"title": observable.title, "unit": observable.unit, "name": observable.name, "cells": cells})
     columns = (["simulation"] if model.offers("simulation") else []) + (["exact"] if exact else [])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
+from functools import cache
 from typing import Any, ClassVar, get_type_hints
 
 from mfexplore.core.errors import MfexploreError, UnknownNameError
@@ -527,11 +528,16 @@ def read(message: Mapping[str, Any]) -> Heard:
     for field, needed in declared.items():
         if needed and field not in given:
             raise MessageError(name, f"its {field!r} is missing")
-    types = get_type_hints(kind)
+    types = _types(kind)
     for field, value in given.items():
         if not _fits(value, types[field]):
             raise MessageError(name, f"its {field!r} is {str(value)[:60]!r}, which is no {types[field]}")
     return kind(**given)
+
+
+@cache
+def _types(kind: type[Heard]) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
 MOST_POINTS = 100  # of a sketch

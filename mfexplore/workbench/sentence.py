@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mfexplore.core import declaration
 from mfexplore.core.declaration import Method, sentence_case
-from mfexplore.core.model import Model
+from mfexplore.core.model import Model, by_name
+from mfexplore.core.solution import values_of
 from mfexplore.workbench import agreement
 from mfexplore.workbench.agreement import (
     NOTHING,
@@ -72,13 +74,17 @@ def sentence(
         measured: the observable in an ensemble at this point, if there is one; waits: there will be one.
         exact: its exact value at the size that is simulated, where that is known.
     """
-    if "method" in theory.dims:
-        theory = theory.sel({"method": method or model.methods[0].name})
-    phase = int(theory["phase"]) if "phase" in theory and theory["phase"].ndim == 0 else -1
+    judging = by_name("method", method, model.methods) if method else next(iter(model.methods), None)
+    of = values_of(theory, judging and judging.name)
+    phase = int(of("phase")) if "phase" in theory.variables and of("phase").ndim == 0 else -1
     headline = sentence_case(model.phases[phase].title) if phase >= 0 else model.title
-    equilibrium = int(theory["equilibrium"]) if "equilibrium" in theory else 0
+    equilibrium = int(of("equilibrium")) if "equilibrium" in theory.variables else 0
     index = [b.name for b in model.branches].index(branch) if branch and model.branches else equilibrium
-    at = theory.isel(branch=index) if model.branches and index >= 0 else theory
+
+    def at(name: str, place: int = index) -> Any:
+        """The value on a branch; on all if it is not known which."""
+        return of(name)[place] if model.branches and place >= 0 else of(name)
+
     parts = []
     simulated = ""
     if measured is not None:
@@ -88,17 +94,18 @@ def sentence(
         simulated = f"{value_words} in {samples} simulations {model.extent()}".rstrip()
         simulated += f" (with {', '.join(rounded)})" if rounded else ""
     unknown = bool(model.branches) and index < 0
-    solved = unknown and bool(theory["converged"].all())  # then states are known, but none of them is the one
-    value = np.nan if unknown else float(at[observable])
+    solved = unknown and bool(of("converged").all())  # then states are known, but none of them is the one
+    value = np.nan if unknown else float(at(observable))
     title = model.observable(observable).title
-    of = [next(m.title for m in model.methods if m.name == (method or model.methods[0].name))] if model.methods else []
-    of += [f"{model.branches[index].title} branch"] if model.branches and index >= 0 else []
-    branch_words = f" ({', '.join(of)})" if of else ""
+    whose = [judging.title] if judging else []
+    whose += [f"{model.branches[index].title} branch"] if model.branches and index >= 0 else []
+    branch_words = f" ({', '.join(whose)})" if whose else ""
     if solved:
         parts.append("No state of the theory is stable here.")
     elif np.isnan(value):
         parts.append(
-            f"There is no {model.branches[index].title} state here." if model.branches and bool(at["converged"])
+            f"There is no {model.branches[index].title} state here."
+            if model.branches and not unknown and bool(at("converged"))
             else "The equations were not solved here, so nothing is shown."
         )  # fmt: skip
     else:
@@ -109,15 +116,15 @@ def sentence(
     if phase >= 0:
         parts.append(model.phases[phase].doc)
     # Where the branch that is shown does not exist, the words are about the equilibrium, and so is the verdict.
-    judged = theory.isel(branch=equilibrium) if np.isnan(value) and model.branches and equilibrium >= 0 else at
-    code = int(judged["validity"].max()) if solved or not unknown else 0
-    judging = next((m for m in model.methods if m.name == (method or model.methods[0].name)), None)
+    judged = at("validity", equilibrium if np.isnan(value) and equilibrium >= 0 else index)
+    code = int(np.max(judged)) if solved or not unknown else 0
     known = not np.isnan(value)
     found = agreement.NOT_YET if waits and known and measured is None else agreement.ALONE
     if known and measured is not None:
-        found = _compared(model, judging, theory[observable], index if model.branches else 0, measured)
+        shown = index if model.branches else 0
+        found = _compared(model, judging, observable, np.atleast_1d(of(observable)), shown, measured)
     # An exact mean is over all states at once: it judges a state only where there is no other.
-    stable = theory[observable].where(theory["stable"]).values
+    stable = np.where(of("stable"), of(observable), np.nan)
     alone = len(np.unique(np.round(stable[np.isfinite(stable)], 9))) < 2
     is_estimate = alone and (judging is None or judging.bound is None)
     if known and exact is not None and is_estimate and found.verdict != "agrees":
@@ -131,22 +138,23 @@ def sentence(
         return Sentence(headline, " ".join([*parts, failure.doc]), failure.title, "differs")
     if solved:
         return Sentence(headline, " ".join(parts), "no stable state", "differs")
-    if unknown or not bool(at["converged"]):
+    if unknown or not bool(at("converged")):
         return Sentence(headline, " ".join(parts), "not converged", "differs")
     return Sentence(headline, " ".join(parts), found.title, found.verdict)
 
 
-def _compared(model: Model, judging: Method | None, branches: xr.DataArray, shown: int, measured: Sampled) -> Judged:
+def _compared(
+    model: Model, judging: Method | None, observable: str, branches: NDArray[Any], shown: int, measured: Sampled
+) -> Judged:
     """What a simulation says of a theory: of an estimate, of a bound, or nothing of a theory of something else."""
     if judging is not None and judging.bound is not None:
-        value = float(np.atleast_1d(branches.values)[shown])
-        violated = agreement.beyond(model.observable(str(branches.name)), value, judging.bound, measured)
+        violated = agreement.beyond(model.observable(observable), float(branches[shown]), judging.bound, measured)
         verb = "violated" if violated else "respected"
         words = f"The {judging.bound} bound is {verb} by the simulation."
         return Judged("differs" if violated else "agrees", f"bound {verb}", words)
     if judging is not None and not model.describes(judging):
         return Judged("open", "of another option", "This theory is of another option than the one that is simulated.")
-    return agreement.compare(model, branches, shown, measured)
+    return agreement.compare(model, observable, branches, shown, measured)
 
 
 def judgement(judged: declaration.Verdict) -> str:

@@ -19,6 +19,7 @@ from mfexplore.core.model import Landscape, Law, Model, Recursion
 from mfexplore.core.provenance import provenance
 from mfexplore.core.seeds import Seed, stream
 from mfexplore.core.simulation import never
+from mfexplore.core.solution import values_of
 from mfexplore.figures.function import Branchwise, functions_of
 from mfexplore.figures.scale import Scale
 from mfexplore.study.answers import answers
@@ -66,11 +67,10 @@ class Point:
         """The observable on all branches (of the first method), and which of them are stable: shape (branches,); empty
         for something that the theory has no branches of.
         """
-        theory = self.theory.isel({"method": 0}) if "method" in self.theory.dims else self.theory
-        if observable not in theory:
+        if observable not in self.theory.variables:
             return np.empty(0), np.empty(0, bool)
-        values, stable = (np.atleast_1d(theory[name].values) for name in (observable, "stable"))
-        return values, stable
+        of = values_of(self.theory, self.theory.get_index("method")[0] if "method" in self.theory.dims else None)
+        return np.atleast_1d(of(observable)), np.atleast_1d(of("stable"))
 
 
 def _theory(model: Model, *axes: str) -> tuple[Any, ...]:

@@ -116,10 +116,9 @@ class Wire:
         self.ready = ready
         start = Exploration.of(system("curie_weiss")())
         self.page = BrowserPage(
-            start, ["told once"], self.sent.append, loop, serves=serves, ready=lambda: self.ready,
-            born=lambda desk: None,
-        )  # fmt: skip
-        self.loop = loop
+            start, ["told once"], self.sent.append, serves=serves, ready=lambda: self.ready, born=lambda desk: None
+        )
+        self.page.loop = self.loop = loop
 
     def run(self, seconds: float = 0.1) -> None:
         self.loop.run_until_complete(asyncio.sleep(seconds))

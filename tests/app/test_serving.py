@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import threading
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urljoin
@@ -14,8 +15,12 @@ from urllib.parse import urljoin
 import panel as pn
 import psutil
 import pytest
+from bokeh.document import Document
+from bokeh.server.session import ServerSession
 from bokeh.util.token import generate_jwt_token, generate_session_id
+from panel.io.state import set_curdoc
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
+from tornado.ioloop import IOLoop
 from tornado.websocket import websocket_connect
 
 import mfexplore as mf
@@ -239,6 +244,53 @@ def test_controls_can_be_linked(monkeypatch: pytest.MonkeyPatch) -> None:
         await asyncio.sleep(0.05)
         assert desk.session.current.seed == 7
         bench.close()
+
+    asyncio.run(test())
+
+
+def test_a_component_may_be_built_and_hear_in_threads_without_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Bokeh does since 3.10: documents are made, messages handled and sessions ended in any thread."""
+    threads: set[int] = set()
+    said: list[dict[str, Any]] = []
+
+    def hand_over(message: dict[str, Any]) -> None:
+        threads.add(threading.get_ident())
+        said.extend(json.loads(message["text"]))
+
+    async def test() -> None:
+        document = Document()
+        session = ServerSession(generate_session_id(), document, io_loop=IOLoop.current())
+
+        def build() -> Workbench:
+            with set_curdoc(document):
+                return Workbench(mf.system("curie_weiss")())
+
+        bench = await asyncio.to_thread(build)
+        monkeypatch.setattr(bench._view, "_send_msg", hand_over)
+        ended: list[str] = []
+        bench.tell_lives(lambda: None, lambda: ended.append("once"))
+
+        def hear(*messages: dict[str, Any]) -> None:
+            with set_curdoc(document):
+                for message in messages:
+                    bench._view._handle_msg(message)
+
+        slid = [{"type": "control", "name": "temperature", "value": 0.5 + 0.1 * k, "seq": k + 2} for k in range(3)]
+        await asyncio.to_thread(hear, {"type": "hello", "theme": "light", "seq": 1}, *slid[:2])
+        for _ in range(200):
+            await asyncio.sleep(0.05)
+            if any(message["type"] == "sentence" for message in said):
+                break
+        await asyncio.to_thread(hear, slid[2])
+        for _ in range(100):
+            await asyncio.sleep(0.05)
+            if {"type": "ack", "seq": 4} in said:
+                break
+        assert bench.model.temperature == pytest.approx(0.7), "in the order in which they were said"
+        assert threads == {threading.get_ident()}, "what is told is told in the loop's own thread"
+        await asyncio.gather(*(asyncio.to_thread(bench.close) for _ in range(4)))
+        assert ended == ["once"]
+        session.destroy()
 
     asyncio.run(test())
 
