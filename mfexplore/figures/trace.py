@@ -175,8 +175,9 @@ class TraceFigure(Drawn):
 
     @property
     def drawn(self) -> list[str]:
-        """What of the legend is drawn: "theory", "predicted" (or with "-1" of the second method), "companions". The paths
-        of several methods whose colours are explained already are explained together ("paths").
+        """What of the legend is drawn: "theory", "predicted" (or with "-1" of the second method), "companions".
+
+        The paths of several methods whose colours are explained already are explained together ("paths").
         """
         seen = {"theory" if k is None else f"theory-{k}": True for _, k in self._theory} | {
             "companions": bool(self.layers["companions"].columns.get("xs"))

@@ -137,7 +137,7 @@ def test_chance_keeps_the_cycles_of_the_theory_alive(runs: list[Any]) -> None:
 
 @pytest.mark.parametrize(("predation", "death"), [(1.0, 0.5), (4.0, 0.5), (4.0, 0.2)])
 def test_pieces_are_long_enough_to_see_the_peak_as_high_as_it_is(predation: float, death: float) -> None:
-    """Eq. (4) as Welch's method sees it, through the window of one piece; in pieces of 200 a quarter of the last peak."""
+    """Eq. (4) as Welch's method sees it, through the window of one piece; pieces of 200 see a quarter of the last."""
     model = LotkaVolterra(predation=predation, death=death, birth=death)
     run = model.simulate(seed=1)
     window = np.pad(np.hanning(run.points), (0, 15 * run.points))

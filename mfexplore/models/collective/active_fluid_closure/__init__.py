@@ -114,7 +114,9 @@ class ActiveFluidClosure(core.Model):
     closure: str = core.choice(
         "bingham",
         {"bingham": "Bingham", "learned": "learnt", "quadratic": "quadratic", "linear": "linear"},
-        doc="which closure runs beside the kinetic theory", part="simulation", only=SUSPENSION,
+        doc="which closure runs beside the kinetic theory",
+        part="simulation",
+        only=SUSPENSION,
     )
     taught: str = core.choice(
         "shear", {"shear": "shear alone", "broadly": "every rotation"},

@@ -137,8 +137,8 @@ class LongRangePercolation(core.Model):
     presets = (
         core.Preset(
             "a power", {"beta": 0.5},
-            "On these axes a power is a straight line: the dots go straight up, mean field bends away below. Graph after "
-            "graph their slope, the exponent, settles between one half and two thirds.",
+            "On these axes a power is a straight line: the dots go straight up, mean field bends away below. Graph "
+            "after graph their slope, the exponent, settles between one half and two thirds.",
             view=core.View(function="growth", series="exponent"),
         ),
         core.Preset(

@@ -159,7 +159,7 @@ class LongRangePercolationSimulation(core.Simulation["LongRangePercolation"]):
 
     @property
     def exponent(self) -> float:
-        """Slope of the mean resistance of all graphs so far, over the last factor of 16 of length; NaN of one length."""
+        """Slope of the mean resistance of all graphs so far, over the last factor of 16 of length; NaN of one."""
         last = int(np.searchsorted(REACHES, self.model.size, "right")) - 1
         ends = [max(last - 4, 0), last]
         if ends[0] == last:

@@ -38,9 +38,10 @@ $$c_N=c-\frac{\pi^2\lambda^*g''(\lambda^*)}{2\,\ell^2},\qquad\ell=\ln N\ \text{(
 **Two edges.** In the bath chain both edges of a hot stretch move ahead. The rear one solves (3) with $\lambda<0$: where
 $r<1$ the cold bath at $n=0$ eats its way in at $0<c_-<c$, where $r\ge1$ the chain stays hot by itself and $c_-=0$. In
 dynamical mean-field theory iteration $n-1$ is the bath of iteration $n$, iteration 0 that of the start, and all of
-them begin alike. So nothing is colder ahead: each thermalizes by itself, until the bath of the start reaches it. Up to a
-time $n/c_-$ iteration $n$ has what the exact solution has, and the front that the paper follows in the plane of
-iteration and time is the rear one. It moves, hence $r<1$; what $r$ is in terms of the interaction this model cannot say.
+them begin alike. So nothing is colder ahead: each thermalizes by itself, until the bath of the start reaches it. Up to
+a time $n/c_-$ iteration $n$ has what the exact solution has, and the front that the paper follows in the plane of
+iteration and time is the rear one. It moves, hence $r<1$; what $r$ is in terms of the interaction this model cannot
+say.
 
 **Valid:** (3) and (4) as $t\to\infty$ for $N=\infty$; (5) until then; (6) to leading order in $1/\ell$. Walkers cut any
 tail off, so that all their fronts end pulled. At the $N$ one can afford they run between the two speeds of (6).

@@ -22,9 +22,9 @@ $\delta<R$ only. Their line energy is
 $$\frac{E_{\rm line}}{E_{\rm sharp}}=\tfrac12\Big(G\Big\langle\frac Rr\Big\rangle+P\Big) \tag{3}$$
 
 with the gradient and potential energies $G,P\to1$ of a kink. On a circle smaller than $\delta$ the phases mix: $v=0$,
-and what is left, $G=0$, $P=\pi R/2c_0\delta$, is no line at all. Left alone, a diffuse circle moves: $\varepsilon\dot u=$
-minus the derivative of the bending energy by $u$ is Willmore's flow, $\dot u=\Delta u-W'/\varepsilon^2$ shortens the
-curve:
+and what is left, $G=0$, $P=\pi R/2c_0\delta$, is no line at all. Left alone, a diffuse circle moves:
+$\varepsilon\dot u=$ minus the derivative of the bending energy by $u$ is Willmore's flow,
+$\dot u=\Delta u-W'/\varepsilon^2$ shortens the curve:
 
 $$R^4=R_0^4+2t\quad\text{(bending)},\qquad R^2=R_0^2-2t\quad\text{(tension)} \tag{4}$$
 
@@ -200,8 +200,8 @@ class MembranePhaseFields(core.Model):
         ),
         core.Preset(
             "phases mix", {"shape": "circle", "width": 0.05, "edge": 0.4, "flow": "tension"},
-            "Two phases share the circle while it is large. Once it is as small as the edge between them is wide, their "
-            "colours fade, and the line costs less than two edges.",
+            "Two phases share the circle while it is large. Once it is as small as the edge between them is wide, "
+            "their colours fade, and the line costs less than two edges.",
             view=core.View(plane=("width", "edge"), along="edge", series="line_ratio"),
         ),
         core.Preset(

@@ -25,8 +25,8 @@ MOBILE = 10.0  # how much faster the phases move along the membrane than it does
 
 
 class Membrane(core.Simulation["MembranePhaseFields"]):
-    """`field` (u at the middles of rings around the centre) and `phase` (v between the two edges, on the half of the circle
-    that one phase keeps), or `angle` (of the contour's segments, from the pole).
+    """`field` (u at the middles of rings around the centre) and `phase` (v between the two edges, on the half of the
+    circle that one phase keeps), or `angle` (of the contour's segments, from the pole).
     """
 
     time_unit = "time"
@@ -120,7 +120,7 @@ class Membrane(core.Simulation["MembranePhaseFields"]):
         )
 
     def _separate(self, duration: float) -> None:
-        """Implicit Euler of dv/dt = MOBILE (v''/R^2 - W'(v)/delta^2) along the circle. Its edges stay where they are."""
+        """Implicit Euler of dv/dt = MOBILE (v''/R^2 - W'(v)/delta^2) along the circle. Its edges stay put."""
         inverse, direct = self.surface()
         spread = inverse / direct * (HALF / np.pi) ** 2
         duration *= MOBILE
@@ -207,7 +207,8 @@ class Membrane(core.Simulation["MembranePhaseFields"]):
             rim = float(self.contour(self.angle)[2])
             return {
                 "depth": 2 * math.sqrt(max(1 - rim * rim, 0.0)), "free_energy": float(self.energy(self.angle)),
-                "rim": rim, "radius": math.nan, "bending_ratio": math.nan, "line_ratio": math.nan, "length_ratio": math.nan,
+                "rim": rim,
+                **dict.fromkeys(("radius", "bending_ratio", "line_ratio", "length_ratio", "width", "edge"), math.nan),
             }  # fmt: skip
         m, radius = self.model, self.radius
         bending = self.integral(self.force(self.field) ** 2) / (2 * m.width)
