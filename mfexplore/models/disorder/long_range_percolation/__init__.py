@@ -133,7 +133,7 @@ class LongRangePercolation(core.Model):
             "last_bottlenecks", r"\beta_1", "the bound by single edges stops growing", continuous=False, of="beta"
         ),
     )
-    planes = (core.Plane("beta", "size", "resistance", x_range=(0.0, 3.0), y_range=(8, 4096), finest=33),)
+    planes = (core.Plane("beta", "size", "resistance", x_range=(0.0, 3.0), y_range=(8, 4096), finest=65),)
     presets = (
         core.Preset(
             "a power", {"beta": 0.5},
