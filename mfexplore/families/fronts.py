@@ -26,11 +26,14 @@ class Edge(NamedTuple):
     speed: Array
     spreading: Array
 
-    def mean_speed(self, time: Array) -> Array:
-        """Mean speed over the second half of a time since a steep start: of x = ct - 3 ln(t)/2 lambda - 2B/sqrt(t)."""
-        lag = 1.5 * math.log(2) / self.steepness * 2 / time
+    def lag(self, time: Array) -> Array:
+        """Distance behind ct since a steep start, up to a constant: 3 ln(t)/2 lambda + 2B/sqrt(t)."""
         late = 1.5 * math.sqrt(math.pi) / (self.steepness * np.abs(self.steepness) * np.sqrt(self.spreading))
-        return np.asarray(self.speed - lag + 4 * (math.sqrt(2) - 1) * late * time**-1.5)
+        return np.asarray(1.5 * np.log(time) / self.steepness + 2 * late / np.sqrt(time))
+
+    def mean_speed(self, time: Array) -> Array:
+        """Mean speed over the second half of a time since a steep start."""
+        return np.asarray(self.speed - (self.lag(time) - self.lag(time / 2)) / (time / 2))
 
     def cut_speed(self, depth: Array) -> Array:
         """Speed of a front whose tip ends at exp(-depth): c - pi^2 lambda g''/2 depth^2."""

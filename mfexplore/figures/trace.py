@@ -126,6 +126,7 @@ class TraceFigure(Drawn):
                 Mark(f"predicted-{k}", "swatch broad", f"predicted by {html.escape(m.title)}", f"line-{k}")
                 for k, m in enumerate(kind.methods)
             ),
+            Mark("paths", "swatch broad", "predicted paths, in the same colours", "soft"),
             Mark("band", "", "band: one standard deviation of runs"),
         )
 
@@ -174,12 +175,18 @@ class TraceFigure(Drawn):
 
     @property
     def drawn(self) -> list[str]:
-        """What of the legend is drawn: "theory", "predicted" (or with "-1" of the second method), "companions"."""
+        """What of the legend is drawn: "theory", "predicted" (or with "-1" of the second method), "companions".
+
+        The paths of several methods whose colours are explained already are explained together ("paths").
+        """
         seen = {"theory" if k is None else f"theory-{k}": True for _, k in self._theory} | {
             "companions": bool(self.layers["companions"].columns.get("xs"))
         }
         seen["band"] = bool(self.layers["band"].columns.get("xs"))
-        return [name for name, there in seen.items() if there] + list(self._predicted)
+        paths = list(self._predicted)
+        if len(paths) > 1 and all(path.replace("predicted", "theory") in seen for path in paths):
+            paths = ["paths"]
+        return [name for name, there in seen.items() if there] + paths
 
     @property
     def span(self) -> float:

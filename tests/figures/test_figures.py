@@ -408,6 +408,21 @@ def test_rival_theories_have_their_own_dashes_in_a_trace() -> None:
     assert "theory" in trace.drawn
 
 
+def test_paths_of_rivals_are_explained_once() -> None:
+    """Each rival has one entry of the legend for its colour, not a second one for its path."""
+    trace = TraceFigure(system("active_fluid_closure"), LIGHT)
+    trace.set_axes("order", "1/D_R")
+    times = np.linspace(0.0, 2.0, 50)
+    trace.show(times, np.full(50, 0.5), [])
+    paths = {method.name: np.full(50, 0.4) for method in trace.kind.methods}
+    trace.show_predicted(times, paths, {})
+    assert "predicted-1" in trace.drawn  # nothing else explains its colour
+    trace.show_theory(tuple((0.4, k) for k in range(len(paths))))
+    assert [name for name in trace.drawn if name.startswith(("predicted", "paths"))] == ["paths"]
+    assert len(trace.drawn) == len(paths) + 1
+    assert set(trace.drawn) <= {mark.name for mark in trace.marks(trace.kind)}
+
+
 def test_what_theory_predicts_is_never_out_of_sight() -> None:
     """Of a trace the outer percent may be, but not the one other state that theory knows far away."""
     trace = TraceFigure(system("compressed_sensing"), LIGHT)

@@ -15,7 +15,6 @@ from mfexplore.models.collective.active_fluid_closure.dynamics import Box
 from mfexplore.models.collective.active_fluid_closure.theory import (
     BINGHAM,
     KINETIC,
-    QUADRATIC,
     bingham,
     concentration,
     learnt,
@@ -86,6 +85,18 @@ def test_bingham_is_exact_without_rotation_and_only_there() -> None:
         assert gap < 1e-12 if rotation == 0 else gap > 1e-3
 
 
+def test_a_closure_is_right_for_what_it_was_taught() -> None:
+    """Shear by shear; flows that rotate less by all of them: mean distance from kinetics in z over rates of flow."""
+    for rotation, better in ((1.0, "shear"), (0.7, "broadly"), (0.0, "broadly")):
+        gaps = {}
+        for taught in ("shear", "broadly"):
+            model = ActiveFluidClosure(rotation=rotation, taught=taught)
+            theory = model.theory(shear=[1.0, 5.0, 20.0, 50.0], profiles=False)
+            z = theory["along_flow"] + 1j * theory["along_stretch"]
+            gaps[taught] = float(abs(z.sel({"method": "learned"}) - z.sel({"method": "kinetic"})).mean())
+        assert min(gaps, key=lambda taught: gaps[taught]) == better, gaps
+
+
 def test_bingham_by_sums_over_angles_and_from_the_table() -> None:
     theta = np.linspace(0, math.pi, 2001)[:-1]
     for xi in (1e-3, 0.3, 4.0, 40.0):
@@ -132,7 +143,8 @@ def test_rods_start_as_the_ladder_says() -> None:
     path = model.predicted_path({name: series[name][0] for name in ("along_flow", "along_stretch")}, times)
     for name in ("along_flow", "along_stretch"):
         np.testing.assert_allclose(series[name], path[name][KINETIC], atol=0.025)
-        assert np.abs(path[name][QUADRATIC] - path[name][KINETIC]).max() > 0.1  # the quadratic closure is far off
+        quadratic = path[name][[method.name for method in model.methods].index("quadratic")]
+        assert np.abs(quadratic - path[name][KINETIC]).max() > 0.1  # that closure is far off
 
 
 @pytest.mark.parametrize("cells", [16, 32])
@@ -180,3 +192,12 @@ def test_the_quadratic_closure_stirs_where_kinetics_does_not() -> None:
     series = run.series()[1]
     assert series["speed"][-1] < 0.5 * series["speed"][10]
     assert series["closure_speed"][-1] > 4 * series["closure_speed"][10]
+
+
+def test_what_a_flow_has_not_is_not_offered() -> None:
+    """No empty pictures: an imposed flow has no closure beside it, and no energy of its own."""
+    for flow, pictures in (("shear", ["state"]), ("suspension", ["state", "closure beside it", "energy"])):
+        run = ActiveFluidClosure(flow=flow, size=100, cells=16).simulate(seed=1)
+        assert list(run.pictures()) == pictures
+        for picture in run.pictures().values():
+            assert picture.caption or picture.series  # type: ignore[union-attr]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cases import reference_values
+from scipy.integrate import solve_ivp
 from scipy.optimize import minimize_scalar
 
 from mfexplore.models.fronts.thermalization_fkpp import ThermalizationFkpp
@@ -100,6 +101,20 @@ def test_a_pulled_front_is_late_by_a_logarithm(age: float) -> None:
     assert speed(run.model) - run.observe()["speed"] > 1.5 / age
 
 
+def test_the_lag_is_drawn_beside_its_logarithm() -> None:
+    """Between the times 50 and 150 the run falls behind as eq. (5) says; a front that its tail drives does not."""
+    run = ThermalizationFkpp(graininess="smooth").simulate()
+    run.advance(150)
+    seen, theory = run.pictures()["lag"].series  # type: ignore[union-attr]
+    gained = [float(one.y[149] - one.y[49]) for one in (seen, theory)]
+    assert gained[0] == pytest.approx(gained[1], abs=0.25)  # of the order ln(t) / t that eq. (5) leaves out
+    assert gained[1] == pytest.approx(1.5 * math.log(3), rel=0.5)
+    driven = ThermalizationFkpp(graininess="smooth", tail_steepness=0.5).simulate()
+    driven.advance(40)
+    assert len(driven.pictures()["lag"].series) == 1  # type: ignore[union-attr]
+    assert np.ptp(driven.pictures()["lag"].series[0].y[20:]) < 1e-3  # type: ignore[union-attr]
+
+
 def test_a_shallow_tail_is_kept_on_one_side_only() -> None:
     run = ThermalizationFkpp(graininess="smooth", tail_steepness=0.4).simulate()
     run.advance(60)
@@ -137,6 +152,20 @@ def test_a_cold_bath_eats_its_way_in(age: float) -> None:
     run.advance(age)
     for name in ("speed", "rear_speed"):
         assert run.observe()[name] == pytest.approx(speed(run.model, "relaxing", name), abs=1 / age)
+
+
+def test_of_iterations_that_begin_alike_only_the_rear_edge_is_there() -> None:
+    """As in dynamical mean-field theory: they heat up together, and the bath of the start comes at the rear speed."""
+    n, growth = 90, 0.5
+
+    def rates(_: float, u: np.ndarray) -> np.ndarray:
+        return np.append(0.0, u[:-1]) - u + growth * u * (1 - u)
+
+    u = solve_ivp(rates, (0.0, 300.0), np.full(n, 0.1), t_eval=[20.0, 150.0, 300.0], rtol=1e-6, atol=1e-9).y
+    assert (u[40:, 0] > 0.99).all()
+    cold = n - u.sum(axis=0)
+    model = ThermalizationFkpp(medium="bath_chain", growth=growth, age=300.0)
+    assert (cold[2] - cold[1]) / 150 == pytest.approx(speed(model, "relaxing", "rear_speed"), abs=1 / 300)
 
 
 def test_a_chain_that_makes_enough_heat_stays_hot() -> None:

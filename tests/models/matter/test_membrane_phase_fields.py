@@ -108,6 +108,31 @@ def test_kinks_on_a_ring_by_relaxation() -> None:
     assert [gradient / SURFACE, well / SURFACE] == pytest.approx([float(part[0]) for part in found], rel=2e-3)
 
 
+@pytest.mark.parametrize(("edge", "within"), [(0.2, 1e-3), (0.5, 1e-3), (0.8, 1e-3), (1.1, 2e-3), (1.2, 2e-3)])
+def test_phases_on_a_circle_have_the_line_energy_of_theory(edge: float, within: float) -> None:
+    """The simulated v at rest, on either side of the transition at delta = R."""
+    model = MembranePhaseFields(shape="circle", width=0.05, edge=edge, cells=400)
+    run = model.simulate(seed=1)
+    for _ in range(100):
+        run._separate(0.1)
+    theory = model.theory(profiles=False)["line_ratio"].sel(branch="circle")
+    assert run.observe()["line_ratio"] == pytest.approx(float(theory), abs=within)
+    assert (np.abs(run.phase).max() < 1e-3) == (edge > 1)
+
+
+def test_a_circle_that_shrinks_below_its_edge_mixes_its_phases() -> None:
+    run = MembranePhaseFields(shape="circle", width=0.05, edge=0.5, flow="tension").simulate(seed=1)
+    run.advance(0.2)
+    large = run.observe()
+    theory = run.model.replace(width=large["width"], edge=large["edge"]).equilibrium(profiles=False)
+    assert large["line_ratio"] == pytest.approx(float(theory["line_ratio"]), abs=5e-3)  # it follows
+    assert np.abs(run.phase).max() > 0.7
+    run.advance(0.25)
+    small = run.observe()
+    assert small["edge"] > 1.5
+    assert small["line_ratio"] < 0.9 * large["line_ratio"]
+
+
 def test_flat_domains_are_lost_where_the_rim_says() -> None:
     """Rayleigh's quotient of (psi' + psi/r)^2 over psi^2: of J_1, not curved at the rim, j^2; of a cap, 8."""
 

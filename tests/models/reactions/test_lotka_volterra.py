@@ -135,6 +135,22 @@ def test_chance_keeps_the_cycles_of_the_theory_alive(runs: list[Any]) -> None:
     assert np.sum(power) == pytest.approx(np.sum(expected), rel=0.12)
 
 
+@pytest.mark.parametrize(("predation", "death"), [(1.0, 0.5), (4.0, 0.5), (4.0, 0.2)])
+def test_pieces_are_long_enough_to_see_the_peak_as_high_as_it_is(predation: float, death: float) -> None:
+    """Eq. (4) as Welch's method sees it, through the window of one piece; pieces of 200 see a quarter of the last."""
+    model = LotkaVolterra(predation=predation, death=death, birth=death)
+    run = model.simulate(seed=1)
+    window = np.pad(np.hanning(run.points), (0, 15 * run.points))
+    through = np.abs(np.fft.fft(window)) ** 2
+    square = (2 * math.pi * np.fft.fftfreq(window.size, run.step)) ** 2
+    alpha, beta = model._noise(predation, death, death)
+    friction, stiffness = death**2 / predation, death**2 * (1 - death / predation)
+    power = (alpha + beta * square) / ((square - stiffness) ** 2 + friction**2 * square)
+    seen = np.fft.ifft(np.fft.fft(power) * np.fft.fft(through)).real / through.sum()
+    assert seen.max() == pytest.approx(power.max(), rel=0.03)
+    assert run.relaxation * friction / 2 >= 3  # and the start is forgotten
+
+
 @pytest.mark.parametrize("size", [10_000, 250_000])
 def test_the_way_to_rest_is_that_of_mean_field_within_its_noise(size: int) -> None:
     model = LotkaVolterra(size=size)

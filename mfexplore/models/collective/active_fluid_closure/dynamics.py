@@ -173,6 +173,8 @@ class RodsSimulation(core.Simulation["ActiveFluidClosure"]):
         return {"orientation": core.Measured((ANGLES[1:] + ANGLES[:-1]) / 2, density, density / np.sqrt(alone + 1))}
 
     def pictures(self) -> core.Album:
+        if self.model.flow == "shear":
+            return core.Album({"state": self._rods})
         return core.Album({
             "state": self.picture, "closure beside it": lambda: self._vortices(False), "energy": self._energy,
         })  # fmt: skip
@@ -192,10 +194,8 @@ class RodsSimulation(core.Simulation["ActiveFluidClosure"]):
             caption="400 rods and their angles in degrees (places mean nothing)", arrows=arrows,
         )  # fmt: skip
 
-    def _vortices(self, by_kinetics: bool) -> core.Picture:
+    def _vortices(self, by_kinetics: bool) -> core.Field:
         m = self.model
-        if m.flow == "shear":
-            return self._rods()
         box = self.kinetic if by_kinetics else self.closed
         n = m.cells
         size = max(float(np.abs(self.kinetic.vorticity).max()), 1e-9)
@@ -212,8 +212,6 @@ class RodsSimulation(core.Simulation["ActiveFluidClosure"]):
         )  # fmt: skip
 
     def _energy(self) -> core.Chart:
-        if self.model.flow == "shear":
-            return core.Chart((), core.Axis("wave number"), core.Axis("energy"), caption="of a suspension only")
         found = [(name, box.energy()) for name, box in (("kinetics", self.kinetic), ("closure", self.closed))]
         k = np.arange(1, found[0][1].size + 1)
         series = tuple(core.Series(name, k, np.maximum(energy, 1e-14), "points") for name, energy in found)

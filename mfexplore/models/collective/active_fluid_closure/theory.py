@@ -10,7 +10,7 @@ from scipy.special import ive
 
 from mfexplore.core import Array
 
-KINETIC, BINGHAM, LEARNED, BROADLY, QUADRATIC, LINEAR = range(6)  # as in `methods`
+KINETIC, BINGHAM, LEARNED, BROADLY, QUADRATIC, LINEAR = range(6)
 MODES = 60  # harmonics of the kinetic theory in a steady flow
 TAUGHT = np.geomspace(0.1, 60, 60)  # shear rates from which the closure is learnt
 

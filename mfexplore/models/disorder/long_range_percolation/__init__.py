@@ -35,7 +35,8 @@ Without any shortcut one has an upper bound (Rayleigh). The truth lies between.
 
 **Where it stops:** above $\beta=\frac12$ (ends: 1) the edges that cannot be avoided are few on average, and
 these bounds level off; the resistance grows as a power all the same, because cuts of two, three, ... shortcuts are as
-rare and as many. No closed form of $\delta(\beta)$ is known.
+rare and as many. No closed form of $\delta(\beta)$ is known; runs of *point* have about 0.74, 0.56, 0.28 and 0.16 at
+$\beta=\frac14,\frac12,1,2$ (*exponent*, over a factor of 16 of length).
 
 **Simulation:** exact. The shortcuts of a site to the right are a Poisson number of mean $\beta\ln2$ at the distances
 $\lfloor1/(1-2^{-u})\rfloor$ with $u$ uniform, so that none is cut off however long; one sparse factorisation gives the
@@ -132,12 +133,13 @@ class LongRangePercolation(core.Model):
             "last_bottlenecks", r"\beta_1", "the bound by single edges stops growing", continuous=False, of="beta"
         ),
     )
-    planes = (core.Plane("beta", "size", "resistance", x_range=(0.0, 3.0), y_range=(8, 4096), finest=33),)
+    planes = (core.Plane("beta", "size", "resistance", x_range=(0.0, 3.0), y_range=(8, 4096), finest=65),)
     presets = (
         core.Preset(
             "a power", {"beta": 0.5},
-            "On these axes a power is a straight line: the dots go straight up, mean field bends away below.",
-            view=core.View(function="growth"),
+            "On these axes a power is a straight line: the dots go straight up, mean field bends away below. Graph "
+            "after graph their slope, the exponent, settles between one half and two thirds.",
+            view=core.View(function="growth", series="exponent"),
         ),
         core.Preset(
             "few shortcuts", {"beta": 0.25},

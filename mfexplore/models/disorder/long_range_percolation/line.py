@@ -152,7 +152,19 @@ class LongRangePercolationSimulation(core.Simulation["LongRangePercolation"]):
 
     def observe(self) -> dict[str, float]:
         degree = float(self.line.degrees.mean())
-        return {"resistance": self.resistance, "unavoidable": self.unavoidable, "mean_degree": degree}
+        return {
+            "resistance": self.resistance, "unavoidable": self.unavoidable, "mean_degree": degree,
+            "exponent": self.exponent,
+        }  # fmt: skip
+
+    @property
+    def exponent(self) -> float:
+        """Slope of the mean resistance of all graphs so far, over the last factor of 16 of length; NaN of one."""
+        last = int(np.searchsorted(REACHES, self.model.size, "right")) - 1
+        ends = [max(last - 4, 0), last]
+        if ends[0] == last:
+            return float("nan")
+        return float(np.diff(np.log(self.sums[0, 0, ends]))[0] / np.diff(np.log(REACHES[ends]))[0])
 
     def profiles(self) -> dict[str, core.Measured]:
         mean, square = self.sums.transpose(1, 0, 2) / self.count

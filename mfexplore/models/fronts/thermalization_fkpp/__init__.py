@@ -37,9 +37,11 @@ $$c_N=c-\frac{\pi^2\lambda^*g''(\lambda^*)}{2\,\ell^2},\qquad\ell=\ln N\ \text{(
 
 **Two edges.** In the bath chain both edges of a hot stretch move ahead. The rear one solves (3) with $\lambda<0$: where
 $r<1$ the cold bath at $n=0$ eats its way in at $0<c_-<c$, where $r\ge1$ the chain stays hot by itself and $c_-=0$. In
-dynamical mean-field theory iteration $n-1$ is the bath of iteration $n$, which is right only up to a time $n/c$: read
-so, its front is the rear one. Which of them is the published front, and what $r$ is in terms of the interaction, this
-model cannot say.
+dynamical mean-field theory iteration $n-1$ is the bath of iteration $n$, iteration 0 that of the start, and all of
+them begin alike. So nothing is colder ahead: each thermalizes by itself, until the bath of the start reaches it. Up to
+a time $n/c_-$ iteration $n$ has what the exact solution has, and the front that the paper follows in the plane of
+iteration and time is the rear one. It moves, hence $r<1$; what $r$ is in terms of the interaction this model cannot
+say.
 
 **Valid:** (3) and (4) as $t\to\infty$ for $N=\infty$; (5) until then; (6) to leading order in $1/\ell$. Walkers cut any
 tail off, so that all their fronts end pulled. At the $N$ one can afford they run between the two speeds of (6).
@@ -154,10 +156,10 @@ class ThermalizationFkpp(core.Model):
     presets = (
         core.Preset(
             "pulled", {"graininess": "smooth", "tail_steepness": 3.0},
-            "A sharp wedge of heat opens; its speed creeps up towards 2, and after 200 time units is still half a per "
-            "cent too slow: late by a logarithm.",
+            "The front falls ever farther behind a line of its final speed, by a logarithm: straight on these axes, as "
+            "theory has it. After 200 time units it is still half a per cent too slow.",
             (core.Promise(core.Mean("speed", 199, 200), 1.9905, 0.002),),
-            core.View(plane=GROWING, picture="space and time", series="speed", method="relaxing"),
+            core.View(plane=GROWING, picture="lag", series="speed", method="relaxing"),
         ),
         core.Preset(
             "shallow tail", {"graininess": "smooth", "tail_steepness": 0.4, "age": 100.0},
@@ -187,7 +189,7 @@ class ThermalizationFkpp(core.Model):
         core.Preset(
             "cold bath eats its way in", {"medium": "bath_chain", "graininess": "smooth", "growth": 0.5, "age": 300.0},
             "Heat runs along the chain of baths at 2.16, but behind it the cold bath at 0 takes site after site "
-            "back, at less than a tenth of that.",
+            "back, at less than a tenth of that. Of iterations of mean-field theory this slow edge is the front.",
             (core.Promise(core.Value("speed", method="asymptotic"), 2.1555, 0.001),
              core.Promise(core.Mean("rear_speed", 290, 300), 0.19, 0.005)),
             core.View(colour="rear_speed", picture="space and time", series="rear_speed", method="relaxing"),

@@ -153,7 +153,7 @@ class FrontSimulation(core.Simulation["ThermalizationFkpp"]):
         return {"shape": core.Measured(OFFSETS, np.where(log > math.log(1e-14), np.exp(log), np.nan))}
 
     def pictures(self) -> core.Album:
-        return core.Album({"space and time": self.picture, "front now": self._now})
+        return core.Album({"space and time": self.picture, "front now": self._now, "lag": self._lag})
 
     def picture(self) -> core.Field:
         m = self.model
@@ -192,3 +192,19 @@ class FrontSimulation(core.Simulation["ThermalizationFkpp"]):
         if m.graininess != "smooth":
             series.append(core.Series("one of N", guide[[0, -1]], np.full(2, 1 / m.walkers)))
         return core.Chart(tuple(series), core.Axis("place ahead of the front"), core.Axis("heat u", "log", lowest, 2.0))
+
+    def _lag(self) -> core.Chart:
+        """How far the front is behind a line of its final speed, against the logarithm of time."""
+        m = self.model
+        times = np.arange(1, len(self.edges))
+        c = m.speeds()[0]
+        lag = self.edges[0][1] + c * times - np.array([front for _, front in self.edges[1:]])
+        series = [core.Series("run", times, lag, "points")]
+        edge = m.edge(np.array([m.growth]))
+        if times.size and c == float(edge.speed[0]):  # it is pulled
+            theory = edge.lag(times.astype(float))
+            series.append(core.Series("eq. (5), smooth heat", times, theory + lag[-1] - theory[-1]))
+        return core.Chart(
+            tuple(series), core.Axis("time t", "log", 1.0), core.Axis("distance behind ct"),
+            caption="a straight line is a logarithm; theory ends where the run is",
+        )  # fmt: skip

@@ -21,9 +21,10 @@ $\delta<R$ only. Their line energy is
 
 $$\frac{E_{\rm line}}{E_{\rm sharp}}=\tfrac12\Big(G\Big\langle\frac Rr\Big\rangle+P\Big) \tag{3}$$
 
-with the gradient and potential energies $G,P\to1$ of a kink. Left alone, a diffuse circle moves: $\varepsilon\dot u=$
-minus the derivative of the bending energy by $u$ is Willmore's flow, $\dot u=\Delta u-W'/\varepsilon^2$ shortens the
-curve:
+with the gradient and potential energies $G,P\to1$ of a kink. On a circle smaller than $\delta$ the phases mix: $v=0$,
+and what is left, $G=0$, $P=\pi R/2c_0\delta$, is no line at all. Left alone, a diffuse circle moves:
+$\varepsilon\dot u=$ minus the derivative of the bending energy by $u$ is Willmore's flow,
+$\dot u=\Delta u-W'/\varepsilon^2$ shortens the curve:
 
 $$R^4=R_0^4+2t\quad\text{(bending)},\qquad R^2=R_0^2-2t\quad\text{(tension)} \tag{4}$$
 
@@ -44,7 +45,8 @@ $$\frac L\xi=j^2 \tag{7}$$
 
 well before the cap's 8. The simulation follows such contours, axisymmetric, of fixed area, with noise.
 
-**Valid:** (2) and (3) for profiles that are not distorted, $\varepsilon\ll R$; the relaxed field is slightly cheaper.
+**Valid:** (2) and (3) for profiles that are not distorted, $\varepsilon\ll R$; the relaxed field is slightly cheaper,
+that of a circle that shrinks dearer. On a circle both phases keep their half, and follow its radius ten times as fast.
 In the centre (2) diverges logarithmically, and $r<R/50$ is left out. (5) compares flat domains and closed buds exactly,
 but not what is in between: there the rim bends differently. The rest of the membrane costs nothing as long as it has
 no tension: it forms a catenoid. Left out: domains on moving curves in the plane, and the proof.
@@ -80,7 +82,7 @@ class MembranePhaseFields(core.Model):
         doc="a domain of a large membrane, or a closed curve with a diffuse interface",
     )  # fmt: skip
     line_tension: float = core.control(
-        3.0, 0.0, 10.0, symbol=r"L/\xi", role="load", step=0.02, only=DOMAIN,
+        7.0, 0.0, 10.0, symbol=r"L/\xi", role="load", step=0.02, only=DOMAIN,
         doc="line tension times the size of the domain, over the bending modulus",
     )  # fmt: skip
     spontaneous_curvature: float = core.control(
@@ -109,6 +111,7 @@ class MembranePhaseFields(core.Model):
         "flat", ("flat", "deep"), role="start", part="simulation", only=DOMAIN, doc="a flat domain, or nearly a bud"
     )
 
+    version = 2
     title = "Membranes as phase fields"
     summary = "Diffuse membranes for sharp ones, and line tension against bending: when a domain buds."
     tags = core.Tags("research", 20, ("phase transition", "jump", "growth"), ("variational", "field theory"))
@@ -166,6 +169,11 @@ class MembranePhaseFields(core.Model):
     )
     presets = (
         core.Preset(
+            "softer than a cap", {"line_tension": 7.0},
+            "Caps hold up to 8. But the rim curls up, the domain bulges faster and faster, and buds.",
+            (core.Promise(core.Crossing("spinodal", "line_tension"), 8.0, 1e-6),), core.View(series="rim"),
+        ),
+        core.Preset(
             "flat", {"line_tension": 3.0},
             "The rim costs less than a bud would: the domain flutters, and stays flat.",
             (core.Promise(core.Crossing("budding", "line_tension"), 4.0, 1e-6),), core.View(series="rim"),
@@ -174,11 +182,6 @@ class MembranePhaseFields(core.Model):
             "a barrier in the way", {"line_tension": 5.0},
             "A bud would be cheaper, and yet nothing happens: the domain would have to bulge first.",
             (core.Promise(core.Mean("rim", 0.5, 1.5), 1.0, 0.01, {"cells": 20}),), core.View(series="rim"),
-        ),
-        core.Preset(
-            "softer than a cap", {"line_tension": 7.0, "noise": 0.0005},
-            "Caps hold up to 8. But the rim curls up, the domain bulges faster and faster, and buds.",
-            (core.Promise(core.Crossing("spinodal", "line_tension"), 8.0, 1e-6),), core.View(series="rim"),
         ),
         core.Preset(
             "closing from above", {"line_tension": 5.0, "start": "deep", "noise": 0.0},
@@ -194,6 +197,12 @@ class MembranePhaseFields(core.Model):
             "curve shortening", {"shape": "circle", "width": 0.06, "flow": "tension"},
             "Its square of the radius falls evenly, until the interface is as wide as the circle.",
             view=core.View(series="radius", function="profile"),
+        ),
+        core.Preset(
+            "phases mix", {"shape": "circle", "width": 0.05, "edge": 0.4, "flow": "tension"},
+            "Two phases share the circle while it is large. Once it is as small as the edge between them is wide, "
+            "their colours fade, and the line costs less than two edges.",
+            view=core.View(plane=("width", "edge"), along="edge", series="line_ratio"),
         ),
         core.Preset(
             "too coarse", {"shape": "circle", "width": 0.04, "cells": 30, "flow": "tension"},
@@ -256,6 +265,7 @@ class MembranePhaseFields(core.Model):
         else:
             curved = theory.moment(points["width"], -1.0)
             gradient, potential = theory.kinks_on_a_ring(np.minimum(points["edge"], 1.0))
+            potential = potential / np.maximum(points["edge"], 1.0)  # of mixed phases
             values["bending_ratio"][:, RING] = curved
             values["line_ratio"][:, RING] = 0.5 * (gradient * curved + potential)
             residual[:, RING] = 0.0
@@ -293,6 +303,8 @@ class MembranePhaseFields(core.Model):
         low = max(-theory.REACH, (theory.CENTRE - 1) / self.width)
         curved = quad(lambda s: weight(s) / (1 + self.width * s), low, theory.REACH, epsabs=1e-12, limit=400)[0]
         found = {"(2)": state["bending_ratio"] - curved}
+        if self.edge > 1:  # v = 0 on the whole circle
+            return found | {"(3)": state["line_ratio"] - math.pi / (4 * self.edge * SURFACE)}
         if 0.25 < self.edge < 0.99:  # a kink by the conserved energy of a particle in the potential -W
 
             def quarter(top: float, of: Any) -> float:

@@ -20,10 +20,14 @@ NEWTON = 30
 CLOSED = 0.05  # rim over L at which a bud counts as closed
 TILT = 0.02  # depth at which a flat domain starts
 DEEP = 1.85
+HALF = 200  # segments of the half of a circle that one phase has
+MOBILE = 10.0  # how much faster the phases move along the membrane than it does
 
 
 class Membrane(core.Simulation["MembranePhaseFields"]):
-    """`field` (u at the middles of rings around the centre), or `angle` (of the contour's segments, from the pole)."""
+    """`field` (u at the middles of rings around the centre) and `phase` (v between the two edges, on the half of the
+    circle that one phase keeps), or `angle` (of the contour's segments, from the pole).
+    """
 
     time_unit = "time"
 
@@ -43,16 +47,20 @@ class Membrane(core.Simulation["MembranePhaseFields"]):
         self.field = np.tanh((1 - self.place) / (math.sqrt(2) * m.width))
         edges = np.arange(1, n) * self.h / self.h**2
         self.outward, self.inward = np.append(edges, 0.0) / self.place, np.append(0.0, edges) / self.place
+        along = np.arange(1, HALF) * np.pi / HALF
+        self.phase = np.tanh(np.sin(along) / (math.sqrt(2) * m.edge))
         self.step = 0.05 if m.flow == "bending" else 0.005
         self.relaxation, self.window = 10 * self.step, 0.0
 
     def evolve(self, duration: float) -> None:
         if self.is_bud:
             self._bend(duration)
-        elif self.model.flow == "bending":
+            return
+        if self.model.flow == "bending":
             self._willmore(duration)
         else:
             self._shorten(duration)
+        self._separate(duration)
 
     # -- a diffuse circle: u along the radius -------------------------------------------------------------------------
 
@@ -99,6 +107,42 @@ class Membrane(core.Simulation["MembranePhaseFields"]):
             if np.abs(step).max() < 1e-11:
                 break
         self.field = u
+
+    def surface(self) -> tuple[float, float]:
+        """Integrals along the radius of the density of u in the second bracket of eq. (1): over 1/r, and times r."""
+        eps, u = self.model.width, self.field
+        slope = 0.5 * eps * (np.diff(u) / self.h) ** 2
+        well = 0.25 * (1 - u * u) ** 2 / eps
+        between = np.arange(1, u.size) * self.h
+        return (
+            self.h * float((slope / between).sum() + (well / self.place).sum()),
+            self.h * float((slope * between).sum() + (well * self.place).sum()),
+        )
+
+    def _separate(self, duration: float) -> None:
+        """Implicit Euler of dv/dt = MOBILE (v''/R^2 - W'(v)/delta^2) along the circle. Its edges stay put."""
+        inverse, direct = self.surface()
+        spread = inverse / direct * (HALF / np.pi) ** 2
+        duration *= MOBILE
+        old, delta = self.phase, self.model.edge
+        v, off = old.copy(), np.full(old.size, -duration * spread)
+        for _ in range(NEWTON):
+            beside = np.append(v[1:], 0.0) + np.append(0.0, v[:-1]) - 2 * v
+            residual = v - old - duration * (spread * beside - (v**3 - v) / delta**2)
+            middle = 1 + duration * (2 * spread + (3 * v * v - 1) / delta**2)
+            step = solve_banded((1, 1), np.stack([off, middle, off]), residual)
+            v -= step
+            if np.abs(step).max() < 1e-12:
+                break
+        self.phase = v
+
+    def line_energy(self) -> float:
+        """The second part of eq. (1) over sigma_l, of both edges."""
+        inverse, direct = self.surface()
+        v, delta, piece = np.concatenate([[0.0], self.phase, [0.0]]), self.model.edge, np.pi / HALF
+        gradient = float((np.diff(v) ** 2).sum()) / piece
+        well = 0.25 * piece * (float(((1 - self.phase**2) ** 2).sum()) + 1)  # both ends by halves
+        return 2 * (0.5 * delta * inverse * gradient + direct * well / delta)
 
     @property
     def radius(self) -> float:
@@ -163,18 +207,17 @@ class Membrane(core.Simulation["MembranePhaseFields"]):
             rim = float(self.contour(self.angle)[2])
             return {
                 "depth": 2 * math.sqrt(max(1 - rim * rim, 0.0)), "free_energy": float(self.energy(self.angle)),
-                "rim": rim, "radius": math.nan, "bending_ratio": math.nan, "length_ratio": math.nan,
+                "rim": rim,
+                **dict.fromkeys(("radius", "bending_ratio", "line_ratio", "length_ratio", "width", "edge"), math.nan),
             }  # fmt: skip
-        eps, u, radius = self.model.width, self.field, self.radius
-        bending = self.integral(self.force(u) ** 2) / (2 * eps)
-        gradient = np.diff(u, append=u[-1]) / self.h
-        ring = (np.arange(u.size) + 1) * self.h
-        length = 2 * np.pi * self.h * float((0.5 * eps * gradient**2 * ring).sum())
-        length += self.integral(0.25 * (1 - u * u) ** 2) / eps
+        m, radius = self.model, self.radius
+        bending = self.integral(self.force(self.field) ** 2) / (2 * m.width)
         return {
             "depth": math.nan, "free_energy": math.nan, "rim": math.nan, "radius": radius,
             "bending_ratio": bending * radius / (np.pi * SURFACE),
-            "length_ratio": length / (2 * np.pi * radius * SURFACE),
+            "line_ratio": self.line_energy() / (2 * SURFACE**2),
+            "length_ratio": self.surface()[1] / (radius * SURFACE),
+            "width": m.width / radius, "edge": m.edge / radius,  # of the circle as it is now
         }  # fmt: skip
 
     def profiles(self) -> dict[str, core.Measured]:
@@ -207,11 +250,12 @@ class Membrane(core.Simulation["MembranePhaseFields"]):
 
     def _disc(self) -> core.Field:
         """(1 - u^2) v: where the membrane is, and which of two phases it is in."""
-        m, side = self.model, np.linspace(-OUTER, OUTER, 141)
+        side = np.linspace(-OUTER, OUTER, 141)
         x, y = np.meshgrid(side, side)
         r, angle = np.hypot(x, y), np.arctan2(y, x)
         u = np.interp(r, self.place, self.field)
-        v = np.tanh(np.sin(angle) / (math.sqrt(2) * m.edge))
+        ends = np.linspace(0.0, np.pi, HALF + 1)
+        v = np.sign(angle) * np.interp(np.abs(angle), ends, np.concatenate([[0.0], self.phase, [0.0]]))
         return core.Field(
             (1 - u * u) * v, (-OUTER, OUTER, -OUTER, OUTER), core.Axis("x/R"), core.Axis("y/R"), -1.0, 1.0, signed=True,
             caption="(1 - u²) v: where the membrane is, in the colours of its two phases",

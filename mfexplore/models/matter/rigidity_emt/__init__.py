@@ -41,9 +41,10 @@ contacts: $\langle z\rangle=4$, twice the dimension, the *isostatic* number of M
 as coordinates. Watch *modulus against contacts*: one line for every attraction.
 
 **Where it stops being true:** eq. (4) puts a gel of lumps and holes on a par with a lattice whose springs are missing
-one by one. In lumps contacts are redundant, and what holds lumps together are few. The simulated gel becomes rigid
-later than theory says: at $\phi=0.70$ and $\langle z\rangle=4.2$ without attraction, at about $0.63$ and $4.9$ for
-$c=0.6$. The filling moves down, as claimed, but the contacts move up.
+one by one. In lumps contacts are redundant, and what holds lumps together are few; as $c\to1$ newcomers only ever
+join what is there, in lumps of six contacts a site that carry nothing before they touch. The simulated gel becomes
+rigid later than theory says: at $\phi=0.70$ and $\langle z\rangle=4.2$ without attraction, at about $0.63$ and $4.9$
+for $c=0.6$. The filling moves down, as claimed, but the contacts move up.
 
 **Simulation:** eq. (1) site by site; forces by conjugate gradients, whose coefficients also give the moduli at all
 frequencies. Below a filling of rigidity the modulus is zero to six digits.
@@ -198,7 +199,7 @@ class RigidityEmt(core.Model):
         ),
         core.Preset(
             "marginal", {"network": "diluted", "bonds": 0.7},
-            "A third above the loss of rigidity counts little: few chains of bonds carry nearly all of the load.",
+            "Barely rigid: a few chains of bonds carry nearly all of the load, most of the others nothing.",
             view=core.View(function="static_modulus", colour="shear_modulus", series="shear_modulus"),
         ),
         core.Preset(

@@ -38,6 +38,7 @@ they need a larger $\lambda$ to survive (between 1.3 and 1.5 at $\mu=\sigma=\fra
 transition is that of directed percolation), waves out of step average out, and fronts are slower than (5).
 
 *Simulation:* as defined, partners being neighbours on a square lattice, or anybody. Without predators a run has ended.
+Spectra are of pieces of at least 25 decay times of (3), so that peaks are no broader than they are.
 """
 
 from __future__ import annotations
@@ -68,9 +69,7 @@ class LotkaVolterra(core.Model):
     birth: float = core.control(
         0.5, 0.1, 2.0, symbol=r"\sigma", role="coupling", step=0.01, doc="rate at which prey tries to have offspring"
     )
-    size: int = core.control(
-        10_000, 100, 1_000_000, symbol="N", role="size", scale="log", doc="sites, a square of them"
-    )
+    size: int = core.control(2500, 100, 1_000_000, symbol="N", role="size", scale="log", doc="sites, a square of them")
     first_predators: float = core.control(
         0.1, 0.01, 0.5, symbol="a_0", role="start", part="simulation", doc="predators per site at the start"
     )
@@ -85,6 +84,7 @@ class LotkaVolterra(core.Model):
         part="simulation", only=SPACE,
     )  # fmt: skip
 
+    version = 2
     title = "Lotka-Volterra predators and prey"
     summary = "Mean field lets the cycles of predators and prey die away; chance keeps them alive, space makes waves."
     tags = core.Tags("course", 15, ("patterns", "critical fluctuations"), ("rate equations", "Monte Carlo"))

@@ -18,9 +18,11 @@ from mfexplore.numerics.kernel import kernel
 if TYPE_CHECKING:
     from mfexplore.models.reactions.lotka_volterra import LotkaVolterra  # noqa: F401 (what it simulates)
 
-EMPTY, PREY, PREDATOR = range(3)
-SEGMENT = 200  # time units in one periodogram
-SETTLED = 60.0  # time after which the start is forgotten, well mixed
+EMPTY, PREY, PREDATOR = range(3)  # states of a site
+SEGMENT = 200.0  # shortest time in one periodogram
+SETTLED = 60.0  # shortest time after which the start is forgotten
+FORGET, RESOLVE = 5.0, 25.0  # as many decay times of a deviation: to forget the start, and to see a peak as it is
+PATIENCE = 600.0  # longest time in which to forget the start
 FREQUENCIES = np.linspace(0.02, 1.5, 149)
 
 
@@ -64,13 +66,12 @@ class PredatorSimulation(core.Simulation["LotkaVolterra"]):
     """Neighbours on a lattice, or anybody with anybody; from a random mixture, or a line of predators among prey."""
 
     time_unit = "time units"
-    relaxation, window = SETTLED, 400.0
+    window = 400.0
 
     def prepare(self) -> None:
         m, rng = self.model, self.rng
         self.linear = m.linear
         self.step = 1.0 if m.mixing == "well_mixed" else 0.5
-        self.points = round(SEGMENT / self.step)  # in one periodogram
         self.stream = new_stream(rng)
         self.table = outcomes()
         if m.invades:
@@ -85,7 +86,12 @@ class PredatorSimulation(core.Simulation["LotkaVolterra"]):
         self.retune()
 
     def retune(self) -> None:
-        """Spectrum and variance are of one setting of the controls."""
+        """Spectrum and variance are of one setting of the controls; slow decay asks for more time, and narrow peaks."""
+        m = self.model
+        decay = float(m.equilibrium(profiles=False)["damping"]) if m.mixing == "well_mixed" else math.inf
+        decays = 1 / max(decay, 1e-3)
+        self.relaxation = min(max(SETTLED, FORGET * decays), PATIENCE)
+        self.points = round(max(SEGMENT, RESOLVE * decays) / self.step)  # in one periodogram
         self.path: Array | None = None  # of mean field, for the picture
         self.since = round(self.time / self.step)
         self.past: list[float] = []  # predators, since then
@@ -108,7 +114,7 @@ class PredatorSimulation(core.Simulation["LotkaVolterra"]):
         self._remember()
 
     def _remember(self) -> None:
-        if round(self.time / self.step) + 1 - self.since <= SETTLED / self.step:
+        if round(self.time / self.step) + 1 - self.since <= self.relaxation / self.step:
             return
         density = self.counts[0] / self.grid.size
         self.sums += 1, density, density**2
@@ -167,18 +173,15 @@ class PredatorSimulation(core.Simulation["LotkaVolterra"]):
         return {"spectrum": core.Measured(omega[shown], power, power * math.sqrt(1.1 / self.segments))}
 
     def pictures(self) -> core.Album:
-        return core.Album({"sites": self.picture, "cycle": self._cycle})
+        sites = {"sites": self._sites} if self.model.mixing == "lattice" else {}  # else places mean nothing
+        return core.Album({**sites, "cycle": self._cycle})
 
-    def picture(self) -> core.Lattice:
-        caption = "who lives where" if self.model.mixing == "lattice" else "all individuals (places mean nothing)"
-        if self.finished:
-            caption = "no predator is left"
-        grid = self.grid
-        if self.model.mixing == "well_mixed":
-            predators, prey = (int(count) for count in self.counts)
-            states = np.repeat(np.array([PREDATOR, PREY, EMPTY]), [predators, prey, grid.size - predators - prey])
-            return core.on_a_square(states, ("empty", "prey", "predators"), caption)
-        return core.Lattice(grid, 0, 2, caption, False, ("empty", "prey", "predators"))
+    def picture(self) -> core.Lattice | core.Chart:
+        return self._sites() if self.model.mixing == "lattice" else self._cycle()
+
+    def _sites(self) -> core.Lattice:
+        caption = "no predator is left" if self.finished else "who lives where"
+        return core.Lattice(self.grid, 0, 2, caption, False, ("empty", "prey", "predators"))
 
     def _cycle(self) -> core.Chart:
         """Predators against prey lately, and where mean field goes from the same start."""
