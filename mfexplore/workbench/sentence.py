@@ -119,7 +119,7 @@ def sentence(
     # An exact mean is over all states at once: it judges a state only where there is no other.
     stable = theory[observable].where(theory["stable"]).values
     alone = len(np.unique(np.round(stable[np.isfinite(stable)], 9))) < 2
-    is_estimate = alone and (judging is None or judging.bound is None)
+    is_estimate = alone and (judging is None or judging.bound_of(observable) is None)
     if known and exact is not None and is_estimate and found.verdict != "agrees":
         truth = agreement.against_exact(model, observable, value, exact)
         if truth.verdict == "differs" or found.verdict == "open":
@@ -138,11 +138,12 @@ def sentence(
 
 def _compared(model: Model, judging: Method | None, branches: xr.DataArray, shown: int, measured: Sampled) -> Judged:
     """What a simulation says of a theory: of an estimate, of a bound, or nothing of a theory of something else."""
-    if judging is not None and judging.bound is not None:
+    side = judging.bound_of(str(branches.name)) if judging is not None else None
+    if side is not None:
         value = float(np.atleast_1d(branches.values)[shown])
-        violated = agreement.beyond(model.observable(str(branches.name)), value, judging.bound, measured)
+        violated = agreement.beyond(model.observable(str(branches.name)), value, side, measured)
         verb = "violated" if violated else "respected"
-        words = f"The {judging.bound} bound is {verb} by the simulation."
+        words = f"The {side} bound is {verb} by the simulation."
         return Judged("differs" if violated else "agrees", f"bound {verb}", words)
     if judging is not None and not model.describes(judging):
         return Judged("open", "of another option", "This theory is of another option than the one that is simulated.")
