@@ -232,8 +232,9 @@ def arc(name: str, angle: float, radius: float) -> core.Series:
 @dataclass(frozen=True)
 class FisherZeros(core.Model):
     antiferromagnetic_fraction: float = core.control(
-        0.5, 0.0, 0.5, symbol="p", role="disorder", step=0.005, doc="probability that a coupling is -1"
-    )
+        0.5, 0.0, 0.5, symbol="p", role="disorder", step=0.005, title="negative bonds",
+        doc="probability that a coupling is -1",
+    )  # fmt: skip
     temperature: float = core.control(
         3.0, 0.5, 5.0, symbol="T", role="temperature", step=0.01, doc="zeros move with it, at most as fast as α"
     )

@@ -250,9 +250,11 @@ class LatticeGas(core.Model):
         core.Preset(
             "a film separates",
             {"statistical_ensemble": "canonical", "filling": 0.3, "temperature": 0.35, "start": "bare", "side": 128},
-            "Particles hop into islands, small islands feed large ones; the chemical potential comes down to the -2 "
+            "Particles hop into islands, small islands feed large ones; the chemical potential comes up to the -2 "
             "of two phases side by side.",
-            view=core.View(series="potential", colour="potential", method="bragg_williams"),
+            (core.Promise(core.Mean("potential", 0, 0), -2.77, 0.1),
+             core.Promise(core.Mean("potential", 100, 200), -2.0, 0.1)),
+            core.View(series="potential", colour="potential", method="bragg_williams"),
         ),
         core.Preset(
             "an uneven surface", {"temperature": 0.4, "disorder": 1.5, "chemical_potential": -2.0, "side": 128},
