@@ -77,7 +77,7 @@ class Toy(core.Model):
     methods = (
         core.Method("theory", "of the plain", describes={"kind": ("plain",)}),
         core.Method("rival", "of the dressed", describes=DRESSED),
-        core.Method("ceiling", "never above", bound="upper"),
+        core.Method("ceiling", "never above", bound={"level": "upper"}),
     )
     branches = (core.Branch("calm", "at rest"), core.Branch("wild", "never at rest", only=DRESSED))
     phases = (core.Phase("calm", "At rest."), core.Phase("wild", "Never at rest."))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 WRITTEN_OUT = 0.02  # relative difference of a number and what people write for it
 
 Options = Mapping[str, tuple[str, ...]]  # of a choice: the words under which something exists
+Side = Literal["upper", "lower"]  # of a bound
 
 
 def in_words(name: str) -> str:
@@ -108,12 +109,17 @@ class Method(Named):
 
     describes: the words of choices of a simulation that it is the theory of (nothing: of all of them); sentence, path
         and agreement then pair what belongs together.
-    bound: "upper" or "lower" where it is no estimate, but what the truth cannot pass.
+    bound: "upper" or "lower" where it is no estimate, but what the truth cannot pass; by the names of observables where
+        it is that of some of them only.
     """
 
     doc: str
     describes: Options = field(default_factory=dict, kw_only=True, hash=False)
-    bound: Literal["upper", "lower"] | None = field(default=None, kw_only=True)
+    bound: Side | Mapping[str, Side] | None = field(default=None, kw_only=True, hash=False)
+
+    def bound_of(self, observable: str) -> Side | None:
+        """Which bound of an observable it is; None where it is an estimate."""
+        return self.bound.get(observable) if isinstance(self.bound, Mapping) else self.bound
 
 
 @dataclass(frozen=True)

@@ -183,6 +183,7 @@ class CurvesFigure(Drawn):
         self.kind, self.lines = kind, lines_of(kind)
         self._columns: dict[str, NDArray[Any]] = {}
         self._drawn_lines: set[str] = set()
+        self._bounds: dict[str, str] = {}
         self.scale, self.up = Scale(), Scale()
         self._away: bool | None = None  # whether the marker is beyond the right edge, or the left; None: it is seen
 
@@ -208,6 +209,7 @@ class CurvesFigure(Drawn):
     def set_axes(self, control: str, observable: str, x_range: tuple[float, float]) -> None:
         """Name the axes and show a window of the control."""
         self.observable = self.kind.observable(observable)
+        self._bounds = {m.name: side for m in self.kind.methods if (side := m.bound_of(observable))}
         self.figure.part("xaxis").update(axis_label=tex_label(self.kind.control(control)))
         self.figure.part("yaxis").update(axis_label=tex_label(self.observable))
         self.scale, self.up = Scale(self.kind.control(control)), Scale(self.observable)
@@ -240,13 +242,12 @@ class CurvesFigure(Drawn):
 
     def _shade_bounds(self, x: NDArray[Any]) -> None:
         """The side of a bound on which the truth cannot be."""
-        bounds = {method.name: method.bound for method in self.kind.methods if method.bound is not None}
         rows: dict[str, list[Any]] = {"xs": [], "ys": [], "colour": []}
         for k, line in enumerate(self.lines):
             y = self.up.place(self._columns.get(f"equilibrium{k}", NOTHING))
             known = np.isfinite(y)
-            if line.method in bounds and known.any():
-                far = FAR if bounds[line.method] == "upper" else -FAR
+            if line.method in self._bounds and known.any():
+                far = FAR if self._bounds[line.method] == "upper" else -FAR
                 side = np.full(known.sum(), far, np.float32)
                 row = (
                     np.append(x[known], x[known][::-1]),

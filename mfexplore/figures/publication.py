@@ -177,7 +177,7 @@ def curve(
         axes = figure.add_subplot()
         columns = theory_columns(dataset, kind, control, observable)
         low, high = _with_margin(up, *curve_range(columns, declared))
-        bounds = {method.name: method.bound for method in kind.methods}
+        bounds = {method.name: method.bound_of(observable) for method in kind.methods}
         for k, line in enumerate(lines_of(kind)):
             colour = line_colour(line.colour)
             drawn = np.isfinite(columns[f"stable{k}"]).any()

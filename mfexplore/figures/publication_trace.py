@@ -67,9 +67,9 @@ def _draw_theory(axes: Any, theory: xr.Dataset, observable: Observable, model: M
         if value.ndim or not (np.isfinite(value) and model.applies(method) and model.describes(method)):
             continue
         axes.axhline(float(value), color=line_colour(k), lw=1.0, ls=(0, (5, 4)), label=method.title)
-        if method.bound:
+        if side := method.bound_of(observable.name):
             low, high = axes.get_ylim()
-            far = max(high, float(value)) if method.bound == "upper" else min(low, float(value))
+            far = max(high, float(value)) if side == "upper" else min(low, float(value))
             axes.axhspan(float(value), far, color=line_colour(k), alpha=0.13, lw=0)
     if axes.get_legend_handles_labels()[1]:
         axes.legend(frameon=False, fontsize=7)

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mfexplore.core.declaration import Observable
+from mfexplore.core.declaration import Observable, Side
 from mfexplore.core.model import Model
 from mfexplore.figures.scale import Scale
 
@@ -124,7 +124,7 @@ def against_exact(model: Model, observable: str, value: float, exact: float) -> 
     return Judged("differs", "exact value differs", f"The exact value at this size is {exact:.3f}.")
 
 
-def beyond(observable: Observable, value: float, bound: Literal["upper", "lower"], sampled: Sampled) -> bool:
+def beyond(observable: Observable, value: float, bound: Side, sampled: Sampled) -> bool:
     """Whether what was measured is clearly on the wrong side of a bound."""
     scale = Scale(observable)
     (place,), (mean, error) = scale.place(np.array([value])), _placed(scale, sampled)

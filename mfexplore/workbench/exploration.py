@@ -87,8 +87,9 @@ class Exploration:
         if not any(model.applies(plane) for plane in model.planes):
             return cls(model, **view)
         plane = model.plane(view.pop("x", None) or None, view.pop("y", None) or None)
-        method = _usual_method(model)
-        usual = {"colour": _usual_colour(model, plane.colour), "branch": plane.branch, "along": plane.along}
+        colour = _usual_colour(model, plane.colour)
+        method = _usual_method(model, view.get("colour") or colour)
+        usual = {"colour": colour, "branch": plane.branch, "along": plane.along}
         made = cls(model, x=plane.x, y=plane.y, **(usual | {"method": method} | view))
         model.require("observable", model.observable(made.colour))
         if made.branch is not None:
@@ -467,10 +468,10 @@ def _link_name(name: str, model: Model) -> str:
     return f"view_{name}" if name in WORDS and name in model.controls() else name
 
 
-def _usual_method(model: Model) -> str | None:
-    """The first theory that is of what the simulation does at these words, and no bound of it."""
+def _usual_method(model: Model, observable: str) -> str | None:
+    """The first theory that is of what the simulation does at these words, and no bound of the observable."""
     there = [m for m in model.methods if model.applies(m)]
-    best = [m for m in there if model.describes(m) and m.bound is None]
+    best = [m for m in there if model.describes(m) and m.bound_of(observable) is None]
     return next((m.name for m in best or there), None)
 
 

@@ -131,7 +131,8 @@ class Plane:
 
 def lines(kind: type[Model]) -> list[dict[str, Any]]:
     """What the page has to know of the lines of a system."""
-    bounds = {method.name: method.bound for method in kind.methods}
+    bounds = {m.name: {o.name: side for o in kind.observables if (side := m.bound_of(o.name))} for m in kind.methods}
     return [
-        {"colour": line.colour, "title": line.title, "bound": bounds.get(line.method or "")} for line in lines_of(kind)
+        {"colour": line.colour, "title": line.title, "bounds": bounds.get(line.method or "", {})}
+        for line in lines_of(kind)
     ]

@@ -126,7 +126,7 @@ def sentence(
     # An exact mean is over all states at once: it judges a state only where there is no other.
     stable = np.where(of("stable"), of(observable), np.nan)
     alone = len(np.unique(np.round(stable[np.isfinite(stable)], 9))) < 2
-    is_estimate = alone and (judging is None or judging.bound is None)
+    is_estimate = alone and (judging is None or judging.bound_of(observable) is None)
     if known and exact is not None and is_estimate and found.verdict != "agrees":
         truth = agreement.against_exact(model, observable, value, exact)
         if truth.verdict == "differs" or found.verdict == "open":
@@ -147,10 +147,11 @@ def _compared(
     model: Model, judging: Method | None, observable: str, branches: NDArray[Any], shown: int, measured: Sampled
 ) -> Judged:
     """What a simulation says of a theory: of an estimate, of a bound, or nothing of a theory of something else."""
-    if judging is not None and judging.bound is not None:
-        violated = agreement.beyond(model.observable(observable), float(branches[shown]), judging.bound, measured)
+    side = judging.bound_of(observable) if judging is not None else None
+    if side is not None:
+        violated = agreement.beyond(model.observable(observable), float(branches[shown]), side, measured)
         verb = "violated" if violated else "respected"
-        words = f"The {judging.bound} bound is {verb} by the simulation."
+        words = f"The {side} bound is {verb} by the simulation."
         return Judged("differs" if violated else "agrees", f"bound {verb}", words)
     if judging is not None and not model.describes(judging):
         return Judged("open", "of another option", "This theory is of another option than the one that is simulated.")

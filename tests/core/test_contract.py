@@ -7,6 +7,7 @@ import json
 import pickle
 import re
 import signal
+from collections.abc import Mapping
 from dataclasses import FrozenInstanceError, astuple
 from typing import Any
 
@@ -62,6 +63,9 @@ def test_names_are_unique(system: type[Model]) -> None:
         names = [item.name for item in group]
         assert len(set(names)) == len(names)
         assert all(" " not in n for n in names) or group is system.presets
+    for method in system.methods:
+        for observable in method.bound if isinstance(method.bound, Mapping) else ():
+            assert system.observable(observable).over is None, f"{method.name} is a bound of a function"
 
 
 @every_system

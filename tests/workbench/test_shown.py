@@ -162,6 +162,9 @@ def test_a_bound_is_shaded_and_judged() -> None:
         said = sentence(Toy(), theory, "level", method="ceiling", measured=Sampled(measured, 0.001, 8))
         assert f"The upper bound is {verb}" in said.text
         assert said.verdict == verdict
+    estimate = sentence(Toy(), theory, "noise", method="ceiling", measured=Sampled(0.01, 0.001, 8))
+    assert (estimate.verdict, "bound" in estimate.text) == ("differs", False), "it is a bound of the level alone"
+    assert Exploration.of(Toy()).method == Exploration.of(Toy(), colour="noise").method == "theory"
     other = sentence(Toy(), theory, "level", method="rival", measured=Sampled(0.9, 0.001, 8))
     assert other.verdict == "open"
     assert "another option" in other.text

@@ -155,7 +155,7 @@ function makeDesk(tape, constants, receive, followed) {
     const rows = {xs: [], ys: [], colour: [], width: [], dash: []}, bounds = {xs: [], ys: [], colour: []};
     const places = view.along === "x" ? plane.x : plane.y, names = new Set();
     row(view.colour).forEach((points, number) => {
-      const {colour: k, bound} = lines[number], colours = constants.lines[theme], colour = colours[k % colours.length];
+      const {colour: k, bounds: sides} = lines[number], bound = sides[view.colour], colours = constants.lines[theme], colour = colours[k % colours.length];
       const loose = points.map(({value, kind}) => !(kind & STABLE) && Number.isFinite(value));
       const kinds = {
         stable: ({kind}) => kind & STABLE, equilibrium: ({kind}) => kind & CHOSEN,

@@ -79,8 +79,9 @@ class TracePanel(Panel):
         if point is not None and self.chosen in point.theory and point.theory[self.chosen].ndim <= 2:
             theory, model = point.theory, self._at.model
             rivals: list[tuple[int | None, xr.Dataset]] = [(None, theory)]
-            if "method" in theory.dims:  # those that are of what runs, and no bounds
-                there = [k for k, m in enumerate(model.methods) if model.describes(m) and m.bound is None]
+            if "method" in theory.dims:  # those that are of what runs; bounds only where nothing else is known
+                there = [k for k, m in enumerate(model.methods) if model.describes(m)]
+                there = [k for k in there if model.methods[k].bound_of(self.chosen) is None] or there
                 rivals = [(k if len(there) > 1 else None, theory.isel({"method": k})) for k in there]
             for k, one in rivals:
                 known = np.where(one["stable"].values, one[self.chosen].values, np.nan)

@@ -173,6 +173,25 @@ def test_the_crossover_is_where_two_laws_meet() -> None:
 # -- simulation ----------------------------------------------------------------------------------------------------
 
 
+def test_both_laws_are_too_narrow_where_one_takes_over() -> None:
+    """Of the single-step model, whose constants are exact: by a fifth to a quarter, whatever the nonlinearity."""
+    model = Sync1D(kind="single_step", growth=0.7, size=16_384)
+    age = 61 / (0.5 * 0.64**2)
+    found, error = widths(model, range(3), [age])
+    assert error[0] < 0.04 * found[0]
+    assert found[0] / value(model, "square_width", "regime", age=age) == pytest.approx(1.22, abs=0.07)
+
+
+def test_differences_of_oscillators_are_wider_than_small_ones_would_be() -> None:
+    run = Sync1D(noise=0.06, nonoddity=1.0, size=1024).simulate(seed=1)
+    found = []
+    for _ in range(40):
+        run.advance(5)
+        found.append(np.mean((np.roll(run.height, -1) - run.height) ** 2))
+    assert np.mean(found[10:]) / (0.06 / math.cos(1.0)) == pytest.approx(1.13, abs=0.04)
+    assert run.observe()["slips"] == 0
+
+
 @pytest.mark.parametrize("size", [128, 512])
 def test_the_width_is_that_of_edwards_and_wilkinson(size: int) -> None:
     model = Sync1D(noise=0.02, size=size)

@@ -331,3 +331,14 @@ def test_boundaries_are_not_searched_for_where_that_takes_long() -> None:
         model.landmark("best_memory", "second_load")
     with pytest.raises(NotOfferedError):
         model.trace_landmark("no_forgetting", "first_load", "second_load", (0.1, 1.0))
+
+
+@pytest.mark.parametrize(("size", "first_load"), [(16, 0.05), (24, 1.0)])
+def test_few_weights_learn_as_well(size: int, first_load: float) -> None:
+    """Of so few, no whole example arrives in an iteration."""
+    run = ContinualPerceptron(size=size, first_load=first_load, similarity=0.9).simulate(seed=1)
+    run.advance(250)
+    _, series = run.series()
+    assert np.isfinite(series["self_overlap"]).all()
+    assert series["second_load"][-1] == pytest.approx(1.0)
+    assert series["second_error"][-1] < 0.45

@@ -63,6 +63,26 @@ def test_order_appears_where_theory_has_its_onset() -> None:
             assert (float(theory["order"]) > 0) == ordered
 
 
+@pytest.mark.parametrize(("mu", "strength", "potential"), [(0.41, 0.7, "quasi_periodic"), (1.3, 0.5, "box")])
+def test_glass_becomes_superfluid_where_theory_has_the_line(mu: float, strength: float, potential: str) -> None:
+    model = BoseQuasicrystal(chemical_potential=mu, amplitude=strength, potential=potential)
+    line = float(model.landmark("connection", "hopping")[0])
+    assert line > np.max(model.landmark("onset", "hopping"), initial=0.0)
+    shares = model.theory(method="averaged", profiles=False, hopping=line * np.array([0.999, 1.001]))["ordered_sites"]
+    assert shares[0] < 0.593 < shares[1]
+
+
+def test_sites_of_a_lattice_connect_near_the_line() -> None:
+    model = BoseQuasicrystal(amplitude=0.7, size=34**2)
+    line = float(model.landmark("connection", "hopping")[0])
+    connected = []
+    for factor in (0.75, 1.25):
+        run = model.replace(hopping=factor * line).simulate(seed=1)
+        run.advance(60)
+        connected.append(run.observe()["connected"])
+    assert connected[0] < 0.2 < 0.5 < connected[1]
+
+
 def test_mean_answer_to_two_waves_by_quadrature() -> None:
     """The mean of cosines over both phases, at a potential that stays within the lobe."""
     model = BoseQuasicrystal(chemical_potential=0.5, amplitude=0.4)

@@ -111,6 +111,9 @@ def test_bounds_lie_above_the_exact_strip_in_their_order() -> None:
         narrow, wide = (theory.strip(mu, 0.25, width, 12)[0] for width in (3, 4))
         endless = wide + (wide - narrow) * 0.3  # widths approach it like e^(-width / 0.9) or faster
         assert sites > chains > gaussian > endless > wide
+    for method in Phi4Field.methods:
+        sides = [method.bound_of(name) for name in ("free_energy", "improvement", "magnetization")]
+        assert sides == ["upper", "lower", None], "a bound of f says nothing of the field"
 
 
 def test_the_critical_line_is_that_of_the_literature() -> None:

@@ -125,7 +125,7 @@ class ColoredSHE(core.Model):
         core.Observable("stratonovich_mean", r"\mathbb{E}Z^{\rm Str}", "mean of Stratonovich's, or what it is at least",
                         low=1, scale="log", title="Stratonovich mean"),
         core.Observable("second_moment", r"\mathbb{E}Z^2/(\mathbb{E}Z)^2", "of Itô and Skorokhod's, or what it is at "
-                        "least", low=1, scale="log"),
+                        "least; in a run with memory Stratonovich's", low=1, scale="log"),
     )  # fmt: skip
     phases = (
         core.Phase("both_limits", "Walks meet their own past often enough, and evenly: both integrals have a limit."),

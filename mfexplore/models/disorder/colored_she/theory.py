@@ -12,6 +12,7 @@ from mfexplore.numerics.chance.fractional_noise import correlation
 from mfexplore.numerics.functions.quadrature import gauss_legendre
 
 LONGEST, COUNTED_OUT = 2048, 12  # steps; of walks that are all counted
+BLOCK = 64  # powers that are multiplied by those of others
 
 
 @lru_cache(maxsize=128)
@@ -23,8 +24,10 @@ def returns(alpha: float) -> Array:
     # 1 - cos(angle) and, at the other end, 2 - (1 - cos): both without cancellation
     far = 2 * np.sin(angle / 2) ** 2
     value = np.concatenate([1 - far ** (alpha / 2), 1 - (2 - far) ** (alpha / 2)])
-    powers = np.cumprod(np.vstack([np.ones_like(value), np.tile(value, (2 * LONGEST, 1))]), axis=0)
-    return np.asarray(powers @ np.concatenate([measure, measure]))
+    low = np.cumprod(np.vstack([np.ones_like(value), np.tile(value, (BLOCK - 1, 1))]), axis=0)
+    high = np.cumprod(np.vstack([np.ones_like(value), np.tile(low[-1] * value, (2 * LONGEST // BLOCK, 1))]), axis=0)
+    found = (high * np.concatenate([measure, measure])) @ low.T  # k = BLOCK i + j
+    return np.asarray(found.ravel()[: 2 * LONGEST + 1])
 
 
 @lru_cache(maxsize=256)

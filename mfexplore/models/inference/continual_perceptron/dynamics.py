@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from mfexplore.models.inference.continual_perceptron import ContinualPerceptron  # noqa: F401 (what it simulates)
 
 
+CERTAIN = 1e-12  # curvature that is nothing
+
+
 def picture_of(task: int, side: int) -> Array:
     """A teacher one can recognise, -1 and 1, shape (side, side): a ring or a cross. Students know nothing of that."""
     y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]  # type: ignore[misc]
@@ -66,7 +69,7 @@ class TwoTasks(core.Simulation["ContinualPerceptron"]):
             if task != self.task:
                 self.memory, self.error_before = self.fields, self.observe()["first_error"]
                 self.begin(task)
-            rows = min(round(load * self.model.size), len(self.matrix))
+            rows = min(max(1, round(load * self.model.size)), len(self.matrix))  # of few weights too one at a time
             if rows > len(self.passing.matrix):
                 self.passing.take_in(self.matrix[:rows])
             self.iterate(self.answers[:rows])
@@ -74,7 +77,10 @@ class TwoTasks(core.Simulation["ContinualPerceptron"]):
     def iterate(self, answers: Array) -> None:
         omega, v = self.passing.forward()
         g, slopes = np.empty_like(omega), np.empty_like(omega)
-        curvature, _ = respond(SIGN, answers, omega, v, g, slopes)
+        curvature = respond(SIGN, answers, omega, v, g, slopes)[0] if v > 0 else 0.0
+        if not curvature > CERTAIN:  # of every answer: nothing is left to learn from them
+            self.passing.change = 0.0
+            return
         r, s = self.passing.backward(g, curvature)
         prior = self.model.memory * self.memory if self.task == 2 else 0.0
         self.fields = r / s + prior

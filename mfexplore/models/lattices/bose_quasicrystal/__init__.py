@@ -67,6 +67,7 @@ from mfexplore.models.lattices.bose_quasicrystal.site import (
     PERCOLATION,
     STATES,
     common_order,
+    connecting_hopping,
     filling,
     ground_state,
     law_of,
@@ -131,10 +132,12 @@ class BoseQuasicrystal(core.Model):
         core.Method("homogeneous", "without the potential"),
     )
     phases = (
-        core.Phase("mott", "Every site holds the same whole number of particles, and none can be added for nothing."),
-        core.Phase("glass", "Order on islands that do not connect: particles can be added, but nothing flows."),
+        core.Phase("mott", "Every site holds the same whole number of particles, and none can be added for nothing.",
+                   title="Mott insulator"),
+        core.Phase("glass", "Order on islands that do not connect: particles can be added, but nothing flows.",
+                   title="Bose glass"),
         core.Phase("superfluid", "Order that reaches from end to end."),
-    )
+    )  # fmt: skip
     failures = (
         core.Failure(
             "islands",
@@ -142,9 +145,11 @@ class BoseQuasicrystal(core.Model):
         ),
     )
     landmarks = (
-        core.Landmark("onset", r"zJ\langle\chi\rangle=1", "order appears on average", of="hopping"),
-        core.Landmark("clean_lobe", r"zJ\chi=1", "the same without a potential", of="hopping", continuous=False),
-    )
+        core.Landmark("onset", r"zJ_c", r"order appears on average, $zJ\langle\chi\rangle=1$", of="hopping"),
+        core.Landmark("connection", r"zJ_s", "ordered sites connect: glass below, superfluid above", of="hopping",
+                      finest=33),
+        core.Landmark("clean_lobe", r"zJ_0", "order appears without a potential", of="hopping", continuous=False),
+    )  # fmt: skip
     planes = (
         core.Plane("hopping", "chemical_potential", "order", x_range=(0.0, 0.4), along="x", finest=33),
         core.Plane("amplitude", "hopping", "order", x_range=(0.0, 1.0), y_range=(0.0, 0.25), along="y", finest=33),
@@ -274,6 +279,11 @@ class BoseQuasicrystal(core.Model):
         mu = points["chemical_potential"]
         if name == "clean_lobe":
             return 1 / susceptibility(mu)
+        if name == "connection":
+            found, strength = np.empty(mu.size), points["amplitude"]
+            levels = strength[:, None] * quantiles(self.potential)
+            connecting_hopping(mu, *law_of(self.potential, mu, strength), levels, found)
+            return np.where(strength > 0, found, np.nan)
         return 1 / mean_susceptibility(mu, points["amplitude"], self.potential)
 
     def profiles(self) -> dict[str, core.Profile]:

@@ -175,7 +175,8 @@ class BoseQuasicrystalSimulation(core.Simulation["BoseQuasicrystal"]):
         return core.Album({"order": self.picture, "particles": self._density, "potential": self._potential})
 
     def picture(self) -> core.Picture:
-        return self._map(self.state[0], 1.2, "superfluid order of every site")
+        most = math.ceil(10 * float(self.state[0].max())) / 10
+        return self._map(self.state[0], max(0.2, most), "superfluid order of every site")
 
     def _density(self) -> core.Picture:
         return self._map(self.state[1], max(2.0, math.ceil(self.state[1].max())), "particles on every site")

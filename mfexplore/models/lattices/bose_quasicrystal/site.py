@@ -121,6 +121,30 @@ def common_order(hopping, mu, depths, weights, ordered, levels, out):
         out[4, i] = share
 
 
+@kernel
+def connecting_hopping(mu, depths, weights, levels, hopping):
+    """The hopping zJ at which so many sites are ordered that they connect; NaN where they never are. Overwritten.
+
+    mu: shape (n,); depths, weights, levels: as of `common_order`. The field that does it says what order there is, eq.
+    (3), and so which hopping makes it.
+    """
+    amplitudes = np.empty(STATES)
+    for i in range(mu.size):
+        low, high = 0.0, 0.5 * LARGEST_ORDER
+        for _ in range(26):
+            field = 0.5 * (low + high)
+            ordered = 0
+            for k in range(levels.shape[1]):
+                if ground_state(mu[i] - levels[i, k], field, amplitudes)[0] > ORDERED:
+                    ordered += 1
+            if ordered < PERCOLATION * levels.shape[1]:
+                low = field
+            else:
+                high = field
+        order = average_site(mu[i], high, depths[i], weights[i], amplitudes)[0]
+        hopping[i] = high / order if high < 0.5 * LARGEST_ORDER else math.nan
+
+
 def law_of(potential: str, mu: Array, strength: Array) -> tuple[Array, Array]:
     """Potentials of sites and their weights, shape (n, m) each, at pairs of mu and strength.
 

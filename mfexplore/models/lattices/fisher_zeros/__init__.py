@@ -164,7 +164,8 @@ class FisherZerosSimulation(core.Simulation["FisherZeros"]):
     def picture(self) -> core.Chart:
         m = self.model
         angles = np.concatenate([self.zeros, -self.zeros])
-        series = [circle(), core.Series("zeros of Z²", np.cos(angles), np.sin(angles), "points")]
+        name = "zeros of Z²" if m.border == "open" else "zeros of one determinant"
+        series = [circle(), core.Series(name, np.cos(angles), np.sin(angles), "points")]
         bound = m.bound()
         if bound > 0:
             series.append(arc("none here, whatever the signs", bound, 1.09))
@@ -231,16 +232,17 @@ def arc(name: str, angle: float, radius: float) -> core.Series:
 @dataclass(frozen=True)
 class FisherZeros(core.Model):
     antiferromagnetic_fraction: float = core.control(
-        0.5, 0.0, 0.5, symbol="p", role="disorder", step=0.005, doc="probability that a coupling is -1"
-    )
+        0.5, 0.0, 0.5, symbol="p", role="disorder", step=0.005, title="negative bonds",
+        doc="probability that a coupling is -1",
+    )  # fmt: skip
     temperature: float = core.control(
-        3.0, 0.5, 5.0, symbol="T", role="temperature", step=0.01, doc="temperature; no zero moves faster than α with it"
+        3.0, 0.5, 5.0, symbol="T", role="temperature", step=0.01, doc="zeros move with it, at most as fast as α"
     )
     side: int = core.control(
         10, 2, 24, symbol="L", role="size", part="simulation", doc="spins along a side of the lattice"
     )
     border: str = core.choice(
-        "open", ("open", "periodic"), part="simulation",
+        "periodic", ("open", "periodic"), part="simulation",
         doc="open: the zeros are those of Z²; periodic: of one of four determinants that it is made of, without edges",
     )  # fmt: skip
 
@@ -280,7 +282,7 @@ class FisherZeros(core.Model):
     observables = (
         core.Observable(
             "angular_gap", r"\theta_{\min}", "angle of the zero nearest to z = 1, in theory of those that are not "
-            "of rare regions", unit="rad", low=0, high=0.4,
+            "of rare regions", unit="rad", low=0, high=0.5,
         ),
         core.Observable("zeros_at_one", r"\rho(0)", "density of zeros per radian at z = 1", low=0, high=0.16),
         core.Observable("bond_energy", "e_b", "mean energy of a bond", low=-1, high=0),
@@ -293,7 +295,7 @@ class FisherZeros(core.Model):
         core.Method("coherent_potential", "eqs. (4) and (6): every bond replaced by the same one"),
         core.Method(
             "pure", "all signs alike: below its free energy, its bond energy and its gap, eq. (3), no signs can come",
-            bound="lower",
+            bound={"angular_gap": "lower", "bond_energy": "lower", "free_energy": "lower"},
         ),
     )  # fmt: skip
     phases = (
@@ -325,7 +327,7 @@ class FisherZeros(core.Model):
     planes = (core.Plane("antiferromagnetic_fraction", "temperature", "angular_gap", y_range=(0.5, 4.0), finest=129),)
     presets = (
         core.Preset(
-            "a gap for all signs", {"antiferromagnetic_fraction": 0.5, "temperature": 3.0},
+            "a gap for all signs", {"antiferromagnetic_fraction": 0.5, "temperature": 3.0, "border": "open"},
             "Every frame has other signs: zeros crowd and jump on the circle, and none ever comes nearer to z = 1 than "
             "0.163, where the inner bow ends.",
             (core.Promise(core.Value("angular_gap", method="pure"), 0.163, 0.0005),),
@@ -347,7 +349,8 @@ class FisherZeros(core.Model):
             core.View(picture="circle", series="angular_gap", colour="angular_gap"),
         ),
         core.Preset(
-            "Nishimori line", {"antiferromagnetic_fraction": 0.1, "temperature": 2 / math.log(9)},
+            "Nishimori line",
+            {"antiferromagnetic_fraction": 0.1, "temperature": 2 / math.log(9), "border": "open"},
             "The mean of the bond energy over samples is exactly -0.8; the clean lattice of theory says -0.89.",
             (core.Promise(core.Mean("bond_energy", 0, 60), -0.8, 0.012, {"side": 6}),
              core.Promise(core.Value("bond_energy"), -0.89, 0.005)),

@@ -212,7 +212,7 @@ class LatticeGas(core.Model):
             "two states", {"temperature": 0.5, "chemical_potential": -2.0, "side": 128},
             "The surface stays covered to 96 % although bare would be as cheap: single changes find no way over.",
             (core.Promise(core.Mean("coverage", 20, 220), 0.955, 0.007),),
-            core.View(function="isotherm", series="coverage"),
+            core.View(function="isotherm", series="coverage", method="bragg_williams"),
         ),
         core.Preset(
             "false condensation", {"temperature": 0.65, "chemical_potential": -2.0, "side": 128},
@@ -220,12 +220,12 @@ class LatticeGas(core.Model):
             (core.Promise(core.Value("coverage", "dense", "bragg_williams"), 0.94, 0.005),
              core.Promise(core.Value("coverage", "dilute", "bethe"), 0.17, 0.005),
              core.Promise(core.Mean("coverage", 200, 700), 0.5, 0.04)),
-            core.View(series="coverage", function="heat_curve"),
+            core.View(series="coverage", function="heat_curve", method="bragg_williams"),
         ),
         core.Preset(
             "nucleation", {"temperature": 0.4, "chemical_potential": -1.88, "start": "bare", "side": 96},
             "Bare is no longer the best and still lasts, until islands are large enough; then all is covered.",
-            view=core.View(series="coverage"),
+            view=core.View(series="coverage", method="bragg_williams"),
         ),
         core.Preset(
             "one count, all isotherms",
@@ -239,26 +239,28 @@ class LatticeGas(core.Model):
             {"algorithm": "heat_bath", "side": 8, "temperature": 0.28, "chemical_potential": -2.0},
             "The heat bath never sees the bare surface, so it knows half of the isotherm; Wang-Landau knows all of it.",
             (core.Promise(core.Mean("coverage", 0, 1000), 1.0, 0.01),),
-            core.View(function="isotherm", series="coverage"),
+            core.View(function="isotherm", series="coverage", method="bragg_williams"),
         ),
         core.Preset(
             "nested sampling",
             {"algorithm": "nested", "side": 8, "statistical_ensemble": "canonical", "temperature": 0.4},
             "The energy below which all walkers are falls; at the end strips are left, and the count is done.",
-            view=core.View(function="heat_curve", picture="progress", series="entropy"),
+            view=core.View(function="heat_curve", picture="progress", series="entropy", method="bragg_williams"),
         ),
         core.Preset(
             "a film separates",
             {"statistical_ensemble": "canonical", "filling": 0.3, "temperature": 0.35, "start": "bare", "side": 128},
-            "Particles hop into islands, small islands feed large ones; the chemical potential comes down to the -2 "
+            "Particles hop into islands, small islands feed large ones; the chemical potential comes up to the -2 "
             "of two phases side by side.",
-            view=core.View(series="potential", colour="potential"),
+            (core.Promise(core.Mean("potential", 0, 0), -2.77, 0.1),
+             core.Promise(core.Mean("potential", 100, 200), -2.0, 0.1)),
+            core.View(series="potential", colour="potential", method="bragg_williams"),
         ),
         core.Preset(
             "an uneven surface", {"temperature": 0.4, "disorder": 1.5, "chemical_potential": -2.0, "side": 128},
             "Mean field still has two states. The surface has one: strong places fill first, and the step is a slope.",
             (core.Promise(core.Mean("coverage", 300, 1000), 0.5, 0.06),),
-            core.View(plane=("chemical_potential", "disorder"), series="coverage"),
+            core.View(plane=("chemical_potential", "disorder"), series="coverage", method="bragg_williams"),
         ),
     )  # fmt: skip
     references = (

@@ -65,7 +65,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -84,6 +84,7 @@ LATTICE, IMAGE = {"task": ("lattice",)}, {"task": ("image",)}
 SQUARE = LATTICE | {"lattice": ("square",)}
 CRYSTALS = {"square": "square", "cubic": "cubic"}
 NAMES = "magnetization", "field_squared", "field_fourth", "alignment", "free_energy"
+BOUND: Mapping[str, Literal["upper", "lower"]] = {"free_energy": "upper", "improvement": "lower"}  # eq. (2)
 
 
 @dataclass(frozen=True)
@@ -156,12 +157,14 @@ class Phi4Field(core.Model):
         core.Method(
             "mean_field",
             "independent sites, eq. (3), an upper bound of f; of an image, independent pixels, a lower bound of ln q",
+            bound={**BOUND, "log_likelihood": "lower"},
         ),
-        core.Method("chains", "independent chains, eq. (5), an upper bound of f", only=LATTICE),
+        core.Method("chains", "independent chains, eq. (5), an upper bound of f", bound=BOUND, only=LATTICE),
         core.Method(
-            "gaussian", "a Gaussian field, eqs. (6) and (7), an upper bound of f", title="Gaussian", only=LATTICE
+            "gaussian", "a Gaussian field, eqs. (6) and (7), an upper bound of f", title="Gaussian", bound=BOUND,
+            only=LATTICE,
         ),
-    )
+    )  # fmt: skip
     phases = (
         core.Phase("symmetric", "Fluctuations win: the field has no sign of its own."),
         core.Phase("broken", "The field has taken one of two signs, everywhere the same."),
@@ -211,7 +214,7 @@ class Phi4Field(core.Model):
             "growth: the same field, and a free energy lower by 0.027.",
             (core.Promise(core.Mean("improvement", 2, 3), 0.0, 0.005),
              core.Promise(core.Mean("improvement", 310, 320), 0.027, 0.005, {"growth": 300})),
-            view=core.View(colour="improvement", along="mass_squared", method="gaussian", series="improvement"),
+            view=core.View(colour="improvement", along="mass_squared", method="mean_field", series="improvement"),
         ),
         core.Preset(
             "mean field says ordered", {"mass_squared": -0.9, "size": 4096},
@@ -219,7 +222,10 @@ class Phi4Field(core.Model):
             (core.Promise(core.Value("magnetization", method="mean_field"), 0.52, 0.005),
              core.Promise(core.Value("magnetization", method="chains"), 0.42, 0.005),
              core.Promise(core.Mean("magnetization", 350, 450), 0.04, 0.02)),
-            view=core.View(colour="magnetization", along="mass_squared", series="magnetization"),
+            view=core.View(
+                colour="magnetization", along="mass_squared", branch="broken", method="mean_field",
+                series="magnetization",
+            ),
         ),
         core.Preset(
             "a jump that is not there", {"mass_squared": -1.2428, "size": 4096},
@@ -235,7 +241,9 @@ class Phi4Field(core.Model):
             "critical point", {"mass_squared": -1.2724, "size": 16_384},
             "Clouds of both signs of every size up to the largest; all three theories say they are long since one.",
             (core.Promise(core.Value("magnetization", method="gaussian"), 0.72, 0.01),),
-            view=core.View(colour="magnetization", along="mass_squared", series="binder_ratio"),
+            view=core.View(
+                colour="magnetization", along="mass_squared", branch="broken", method="gaussian", series="binder_ratio"
+            ),
         ),
         core.Preset(
             "learn an image", {"task": "image", "quartic": 1.0, "grain": 0.25, "learning_rate": 0.1},

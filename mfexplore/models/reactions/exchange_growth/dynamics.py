@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mfexplore.models.reactions.exchange_growth import ExchangeGrowth  # noqa: F401  (the type of the model)
 
 OCTAVES = 24  # classes of size: [1, 2), [2, 4), ...; class 0 has the largest
-SHOWN = 196  # clusters in the picture
+SHOWN, SMALLEST = 196, 0.06  # clusters in the picture, and the radius of a drop that can be seen
 MOST = 4_000_000  # events in one step: at gelation they come without end
 COUNTED = np.unique(np.round(np.geomspace(1, 1e7, 90))).astype(np.int64)  # edges of the bins of sizes
 
@@ -225,7 +225,7 @@ class ExchangeGrowthSimulation(core.Simulation["ExchangeGrowth"]):
         some = clusters[:: -(-len(clusters) // SHOWN)][:SHOWN]
         shown[: len(some)] = some
         place = np.arange(SHOWN)
-        radius = 0.5 * np.sqrt(shown / max(1, shown.max()))
+        radius = np.where(shown > 0, np.maximum(0.5 * np.sqrt(shown / max(1, shown.max())), SMALLEST), 0.0)
         caption = f"clusters as drops, {len(some)} of {len(clusters)}; the largest of these has {int(shown.max())}"
         return core.Particles(
             place % side + 0.5, place // side + 0.5, (0.0, float(side), 0.0, float(side)),

@@ -186,12 +186,23 @@ class NonlocalSG(core.Model):
         ),
     )
     landmarks = (
-        core.Landmark("segregation", r"c\hat B_1=-\sigma", "they part", of="noise", only=MUTUAL),
-        core.Landmark("clustering", r"c\hat B_n=-\sigma", "repulsion makes heaps of both", of="noise", only=MUTUAL),
-        core.Landmark("aggregation", r"(a+b)\hat B_1=-\sigma", "attraction makes a heap", of="noise", only=MUTUAL),
-        core.Landmark("interleaving", r"(a-b)\hat B_n=-\sigma", "each makes heaps", of="noise", only=MUTUAL),
-        core.Landmark("chase", r"a\hat B_n=-\sigma", "waves travel below", of="noise", only=CHASE),
-    )
+        core.Landmark(
+            "segregation", r"\sigma_{\rm part}", r"they part, $(a-b)\hat B_1=-\sigma$", of="noise", only=MUTUAL
+        ),
+        core.Landmark(
+            "clustering", r"\sigma_{\rm heaps}", r"repulsion makes heaps of both, $(a+b)\hat B_n=-\sigma$", of="noise",
+            only=MUTUAL,
+        ),
+        core.Landmark(
+            "aggregation", r"\sigma_{\rm one}", r"attraction makes one heap, $(a+b)\hat B_1=-\sigma$", of="noise",
+            only=MUTUAL,
+        ),
+        core.Landmark(
+            "interleaving", r"\sigma_{\rm turns}", r"heaps of both in turns, $(a-b)\hat B_n=-\sigma$", of="noise",
+            only=MUTUAL,
+        ),
+        core.Landmark("chase", r"\sigma_{\rm run}", r"waves travel below, $a\hat B_n=-\sigma$", of="noise", only=CHASE),
+    )  # fmt: skip
     planes = (
         core.Plane("noise", "cross_interaction", "growth_rate", x_range=(0.1, 1.0), finest=65),
         core.Plane("noise", "self_interaction", "growth_rate", x_range=(0.1, 1.0), finest=65),
