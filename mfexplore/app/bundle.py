@@ -21,6 +21,13 @@ MODULES = (
     "predict",
     "around",
     "restore",
+    "address",
+    "asked",
+    "dressed",
+    "keys",
+    "pins",
+    "toasts",
+    "told",
     "workbench",
 )  # fmt: skip; each after what it imports
 SHEETS = ("base", "workbench", "faces")

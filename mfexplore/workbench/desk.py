@@ -18,7 +18,7 @@ from mfexplore.core.model import Model
 from mfexplore.figures.frame import Drawing
 from mfexplore.figures.style import LIGHT, THEMES, Theme
 from mfexplore.study.turns import Person
-from mfexplore.workbench import exports, messages, views
+from mfexplore.workbench import exports, messages, views, wire
 from mfexplore.workbench.exploration import WORDS, Exploration, Pinned
 from mfexplore.workbench.face import FULL, Face, HeldError, moves
 from mfexplore.workbench.jobs import Cancelled, Jobs
@@ -31,6 +31,7 @@ from mfexplore.workbench.panels import Panel, Surroundings, panels_of
 from mfexplore.workbench.sentence import number, sentence
 from mfexplore.workbench.session import Pin, Session
 from mfexplore.workbench.sheet import absent, snap
+from mfexplore.workbench.sweeping import Sweep
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -38,9 +39,15 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+MOVES = (  # of a hand: after one no control goes on moving by itself
+    messages.Control, messages.Marker, messages.Preset, messages.Reset, messages.Go, messages.Undo, messages.Redo,
+    messages.Visit, messages.Task, messages.Reference, messages.Restart,
+)  # fmt: skip
+
 TOGETHER_MS = 20  # the marker waits so long for the curve that belongs to it: one frame costs the browser less than two
 SETTLE_MS = 120  # after a step of a gesture without another: address, code and history buttons follow
 LONGEST_LINK = 8000  # characters
+SKETCHED = ("curve", "diagram")
 REST_MS = 450  # the marker has come to rest: time to simulate there
 
 
@@ -87,6 +94,7 @@ class Desk:
             if self.kind.offers("simulation")
             else None
         )
+        self.sweep = Sweep(page, lambda name, value: self._slide(f"sweep {name}", {name: value}), self._say)
         self.lesson = Lesson(self.kind, face, self.panels, self.jobs, self._say, self._fail, self._tell_veil)
         self._hearers = self._own_hearers()
         for panel in self.panels:
@@ -117,7 +125,9 @@ class Desk:
     def close(self) -> None:
         """The page was closed: stop everything that runs for it. From any thread, and as often as one likes."""
         self._closed = True
+        self.sweep.close()
         self.jobs.close()
+        self.lesson.close()
         if self.run:
             self.run.close()
 
@@ -140,7 +150,9 @@ class Desk:
     def hear(self, message: Heard | Mapping[str, Any]) -> None:
         """A message of the page, or what came of one; whatever is wrong with it becomes a notice."""
         try:
-            heard = message if isinstance(message, Heard) else messages.read(message)
+            heard = message if isinstance(message, Heard) else wire.read(message)
+            if isinstance(heard, MOVES):
+                self.sweep.end()
             if type(heard) in self._hearers:  # else it is for a panel that this system does not have
                 self._hearers[type(heard)](heard)
         except MfexploreError as error:
@@ -174,9 +186,9 @@ class Desk:
             messages.Task: self._ask,
             messages.Skip: lambda m: self.lesson.skip(),
             messages.Reference: lambda m: self._leave(lambda: session.reference(self._reference(m.index))),
-            messages.Reveal: lambda m: self.lesson.reveal(self._task(m.index), m.guess),
+            messages.Reveal: lambda m: self.lesson.reveal(self._task(m.index), m.guess, m.who),
             messages.Sketch: lambda m: self.lesson.sketch(),
-            messages.Sketched: lambda m: self.lesson.see_sketch(self.panel("curve").judge(m.xs, m.ys)),
+            messages.Sketched: lambda m: self.lesson.see_sketch(self._sketched_on(m.figure).judge(m.xs, m.ys)),
             messages.Export: self._export,
             messages.GiveUp: lambda m: self.making.give_up(),
             messages.Theme: self._dress,
@@ -191,6 +203,7 @@ class Desk:
                 messages.Step: lambda m: self._run_told(run.step),
                 messages.Restart: lambda m: run.start(session.current.model, session.current.seed),
                 messages.Speed: lambda m: run.set_speed(m.value),
+                messages.Sweep: lambda m: self._begin_sweep(run, m.name) if m.name else self.sweep.end(),
             }
         return own
 
@@ -301,11 +314,25 @@ class Desk:
         _one_of("task", index, self.kind.tasks)
         return index
 
+    def _sketched_on(self, figure: str) -> Any:
+        """A panel that can judge a sketch. Raises UnknownNameError."""
+        if figure not in SKETCHED:
+            raise UnknownNameError("figure to sketch on", figure[:60], SKETCHED)
+        return self.panel(figure)
+
     def _ask(self, message: messages.Task) -> None:
         """Set the controls of a task, and hide what would tell its answer."""
         task = self.kind.tasks[self._task(message.index)]
         self.lesson.ask(message.index)
         self._go(lambda: self.session.task(task))
+
+    def _begin_sweep(self, run: Live, name: str) -> None:
+        """Let a control move up and down, and the run follow it."""
+        if name in self.face.held:
+            raise HeldError(self.kind.title, self.kind.control(name).title)
+        self.lesson.refuse("The simulation", "simulation")
+        self.sweep.begin(self.session.current, name)
+        self._run_told(lambda: run.play(True))
 
     def _simulate(self, message: messages.Simulate) -> None:
         self.lesson.refuse("A simulation", "simulation")
@@ -423,7 +450,7 @@ class Desk:
     def _tell_run(self) -> None:
         frame = self.frame
         if frame is not None and self.run is not None:
-            reading = self._reading(frame)
+            reading = "" if "simulation" in self.lesson.hidden else self._reading(frame)
             self._say(messages.Run(self.run.playing, frame.time, frame.unit, frame.finished, reading))
 
     def _reading(self, frame: Frame) -> str:
@@ -498,6 +525,7 @@ class Desk:
             self._say(messages.Table(**exports.table(at.model, point.theory, measured, exact)))
 
     def _tell_veil(self) -> None:
+        self._tell_run()
         self._tell_legends()
         self._tell_numbers()
 

@@ -1,26 +1,13 @@
 """What a page and its desk say to each other: every message is a class, its name and its fields are what travels.
 
 What a page may say derives from `Heard`, what a desk may say from `Said`. Both pages, the browser's and the notebook's,
-use these; a message or a field that is not declared here is an error on either side.
+use these; a message or a field that is not declared here is an error on either side. How they travel: `wire.py`.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
-from functools import cache
-from typing import Any, ClassVar, get_type_hints
-
-from mfexplore.core.errors import MfexploreError, UnknownNameError
-
-
-class MessageError(MfexploreError):
-    """A message with a field too many, too few, or of the wrong type."""
-
-    def __init__(self, kind: str, problem: str) -> None:
-        super().__init__(f"The message {kind!r} was not understood: {problem}.")
-
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 # -- what a person does -------------------------------------------------------------------------------------------
 
@@ -145,6 +132,24 @@ class Simulate(Heard):
 
 
 @dataclass(frozen=True)
+class Average(Heard):
+    """Average at the marker over ever more samples, or stop that. by: "samples", until there are `value` of them, or
+    "error", until the standard error of what the curve shows is no larger.
+    """
+
+    on: bool
+    by: str = "samples"
+    value: float = 64.0
+
+
+@dataclass(frozen=True)
+class Sweep(Heard):
+    """Move a control up and down while the run plays; an empty name ends that."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Task(Heard):
     """Set the controls of a task; until it is answered, or one goes elsewhere, what theory says is hidden."""
 
@@ -165,23 +170,25 @@ class Reference(Heard):
 
 @dataclass(frozen=True)
 class Reveal(Heard):
-    """The answer of a task, for a guess."""
+    """The answer of a task, for a guess. who: any word by which this browser's first guess is known in its class."""
 
     index: int
     guess: float
+    who: str = ""
 
 
 @dataclass(frozen=True)
 class Sketch(Heard):
-    """Hide theory and simulation: somebody sketches the curve."""
+    """Hide theory and simulation: somebody sketches the curve, or a boundary."""
 
 
 @dataclass(frozen=True)
 class Sketched(Heard):
-    """The curve, as somebody expects it: values of its control and of its observable."""
+    """What somebody expects in a figure, as values of its axes: the curve ("curve"), or a boundary ("diagram")."""
 
     xs: list[float]
     ys: list[float]
+    figure: str = "curve"
 
 
 @dataclass(frozen=True)
@@ -332,8 +339,10 @@ class Progress(Said):
 
 @dataclass(frozen=True)
 class Simulating(Said):
-    """What a panel simulates if somebody asks for it. label, tip: of the button, nothing where it cannot be asked for;
-    on: it runs, or what it left is there, so that the button ends it. text: how far it is.
+    """What a panel simulates if somebody asks for it; the panel "average" is none, but an offer of the curve.
+
+    label, tip: of the button, nothing where it cannot be asked for. on: it runs, or what it left is there, so that the
+    button ends it. text: how far it is, or what it has found.
     """
 
     about = "panel"
@@ -343,6 +352,14 @@ class Simulating(Said):
     tip: str
     on: bool
     text: str
+
+
+@dataclass(frozen=True)
+class Sweeping(Said):
+    """The control that moves by itself, and where it is now; an empty name: none does."""
+
+    name: str
+    value: float | None = None
 
 
 @dataclass(frozen=True)
@@ -471,7 +488,7 @@ class Pins(Said):
 
 @dataclass(frozen=True)
 class Answer(Said):
-    """The verdict on a guess. index: of the task; -1: of the curve that was sketched. truth: what was to be guessed."""
+    """The verdict on a guess. index: of the task; -1: of what was sketched. truth: what was to be guessed."""
 
     lasting = False
 
@@ -480,6 +497,15 @@ class Answer(Said):
     text: str
     lesson: str
     truth: float | None = None
+
+
+@dataclass(frozen=True)
+class Guesses(Said):
+    """What the class of the page has guessed so far, for who has answered. index: of the task; text: in a sentence."""
+
+    index: int
+    guesses: list[float]
+    text: str
 
 
 @dataclass(frozen=True)
@@ -500,80 +526,3 @@ class Ack(Said):
     lasting = False
 
     seq: int
-
-
-# -- the way between ----------------------------------------------------------------------------------------------
-
-
-def name_of(kind: type[Heard | Said]) -> str:
-    """What stands under "type" in a message."""
-    return kind.__name__.lower()
-
-
-HEARD = {name_of(kind): kind for kind in Heard.__subclasses__()}
-SAID = {name_of(kind): kind for kind in Said.__subclasses__()}
-
-
-def read(message: Mapping[str, Any]) -> Heard:
-    """A message of a page. Raises UnknownNameError for one that is not declared and MessageError for a bad field."""
-    name = str(message.get("type"))
-    if name not in HEARD:
-        raise UnknownNameError("message", name[:60], HEARD)
-    kind = HEARD[name]
-    given = {field: value for field, value in message.items() if field not in ("type", "seq")}
-    declared = {field.name: field.default is MISSING for field in fields(kind)}
-    for field in given:
-        if field not in declared:
-            raise MessageError(name, f"it has no {field[:60]!r}")
-    for field, needed in declared.items():
-        if needed and field not in given:
-            raise MessageError(name, f"its {field!r} is missing")
-    types = _types(kind)
-    for field, value in given.items():
-        if not _fits(value, types[field]):
-            raise MessageError(name, f"its {field!r} is {str(value)[:60]!r}, which is no {types[field]}")
-    return kind(**given)
-
-
-@cache
-def _types(kind: type[Heard]) -> dict[str, Any]:
-    return get_type_hints(kind)
-
-
-MOST_POINTS = 100  # of a sketch
-
-
-def _fits(value: Any, wanted: Any) -> bool:
-    """Whether a value from JSON is of a declared type; of numbers only finite ones."""
-    if wanted is Any:
-        return value is None or isinstance(value, bool | int | float | str)
-    if wanted is float:
-        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if wanted is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    if wanted in (str, bool):
-        return isinstance(value, wanted)
-    if wanted == list[float]:
-        return isinstance(value, list | tuple) and 0 < len(value) <= MOST_POINTS and all(_fits(v, float) for v in value)
-    if value is None:
-        return True
-    return isinstance(value, list | tuple) and len(value) == 2 and all(_fits(v, float) for v in value)  # a window
-
-
-def written(message: Said) -> dict[str, Any]:
-    """A message for the page, as JSON can hold it."""
-    content = {field.name: getattr(message, field.name) for field in fields(message)}
-    return {"type": name_of(type(message))} | {name: _plain(value) for name, value in content.items()}
-
-
-def _plain(value: Any) -> Any:
-    """JSON has no NaN, no infinity and no NumPy: the first two become null."""
-    if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if hasattr(value, "item"):
-        return _plain(value.item())
-    return value
