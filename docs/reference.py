@@ -6,7 +6,13 @@ import inspect
 import re
 from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
+from types import ModuleType
 from typing import Any
+
+from system_page import raw
+
+from mfexplore.figures.prose import to_html
 
 MODULES = {
     "mfexplore": "What one needs first",
@@ -20,29 +26,74 @@ MODULES = {
 }
 
 
+SCRIPTS = ("mfexplore.app.serve_me", "mfexplore.cli.__main__")  # which run when they are imported
+PACKAGES = {
+    "core": "What everything rests on",
+    "numerics": "Building blocks that know no physics",
+    "families": "What several systems share",
+    "study": "Computations on systems",
+    "figures": "Figures",
+    "guide": "Glossary, lessons, paths, map",
+    "workbench": "The workbench, whatever it is drawn with",
+    "notebook": "The workbench in a notebook",
+    "app": "The app",
+    "cli": "The command",
+}
+
+
 def write(folder: Path) -> None:
-    """One page for each module, and their index."""
-    names = "\n".join(module.replace(".", "_") for module in MODULES)
-    (folder / "index.md").write_text(f"# Reference\n\n```{{toctree}}\n{names}\n```\n", encoding="utf-8")
+    """First what most people want, a page for each module; then all the rest, a page for each package; and an index."""
+    told: set[int] = set()  # what has an entry already
     for module, title in MODULES.items():
-        (folder / f"{module.replace('.', '_')}.md").write_text(_page(module, title), encoding="utf-8")
+        page = [f"# {title}", "", *_entries(import_module(module), "##", told)]
+        (folder / f"{_file(module)}.md").write_text("\n".join(page), encoding="utf-8")
+    for package, title in PACKAGES.items():
+        page = [f"# {title}", "", f"All of `mfexplore.{package}` that has no entry elsewhere.", ""]
+        for module in modules(package):
+            loaded = import_module(module)
+            if any(id(getattr(loaded, name)) not in told for name in public(loaded)):
+                page += [f"## {module.removeprefix('mfexplore.')}", "", *_entries(loaded, "###", told)]
+        (folder / f"all_{package}.md").write_text("\n".join(page), encoding="utf-8")
+    lists = {"Begin here": map(_file, MODULES), "Everything else": (f"all_{package}" for package in PACKAGES)}
+    trees = "".join(
+        f"```{{toctree}}\n:caption: {caption}\n:maxdepth: 1\n{chr(10).join(names)}\n```\n\n"
+        for caption, names in lists.items()
+    )
+    (folder / "index.md").write_text(
+        "# Reference\n\nEvery public name. Systems are told of on [their own pages](../systems/index.md).\n\n" + trees,
+        encoding="utf-8",
+    )
 
 
-def _page(module: str, title: str) -> str:
-    loaded = import_module(module)
-    parts = [f"# {title}", "", f"`{module}`", "", _prose(loaded)]
-    for name in public(loaded):
-        thing = getattr(loaded, name)
-        if not getattr(thing, "__module__", module).startswith("mfexplore"):
-            parts += [f"## {name}", "", f"`{thing}`", ""]  # another name of something from elsewhere
+def modules(package: str) -> list[str]:
+    """A package and what is in it."""
+    name = f"mfexplore.{package}"
+    inside = [found.name for found in walk_packages(import_module(name).__path__, f"{name}.")]
+    return [name, *(one for one in inside if one not in SCRIPTS)]
+
+
+def _file(module: str) -> str:
+    return module.replace(".", "_")
+
+
+def _entries(module: ModuleType, level: str, told: set[int]) -> list[str]:
+    """A module: what it says of itself, and an entry for each of its public names that has none yet."""
+    parts = [f"`{module.__name__}`", "", _prose(module)]
+    for name in public(module):
+        thing = getattr(module, name)
+        if id(thing) in told:
             continue
-        parts += [f"## {name}", "", _signature(name, thing), _prose(thing)]
+        told.add(id(thing))
+        if not getattr(thing, "__module__", module.__name__).startswith("mfexplore"):
+            parts += [f"{level} {name}", "", f"`{thing}`", ""]  # another name of something from elsewhere
+            continue
+        parts += [f"{level} {name}", "", _signature(name, thing), _prose(thing)]
         if inspect.isclass(thing):
             for method, made in sorted(vars(thing).items()):
                 made = getattr(made, "__func__", getattr(made, "fget", made))
                 if not method.startswith("_") and inspect.isfunction(made) and made.__doc__:
-                    parts += [f"### {name}.{method}", "", _signature(method, made), _prose(made)]
-    return "\n".join(parts)
+                    parts += [f"{level}# {name}.{method}", "", _signature(method, made), _prose(made)]
+    return parts
 
 
 def public(module: Any) -> list[str]:
@@ -61,7 +112,7 @@ def _signature(name: str, thing: Any) -> str:
         return ""
     plain = [one.replace(annotation=_Word(one.annotation)) for one in found.parameters.values()]
     told = str(found.replace(parameters=plain, return_annotation=_Word(found.return_annotation)))
-    told = re.sub(r"<function (\w+) at 0x[0-9a-f]+>", r"\1", told)
+    told = re.sub(r"<function (\S+) at 0x[0-9a-f]+>", r"\1", told)
     return f"```python\n{name}{told}\n```\n"
 
 
@@ -79,20 +130,21 @@ class _Word:
 
 
 def _prose(thing: Any) -> str:
-    """A docstring as Markdown: sections such as "Args:" become lists."""
+    """A docstring as HTML: sections such as "Args:" become lists."""
     text = inspect.getdoc(thing) or ""
     if isinstance(thing, type) and text.startswith(f"{thing.__name__}("):
         return ""  # made by dataclass: the signature says it
-    lines = []
+    lines, section = [], False
     for line in text.splitlines():
-        entry = re.match(r"    (\*{0,2}\w[\w, *]*):\s+(.*)", line)
-        section = re.fullmatch(r"(Args|Attributes|Returns|Raises|Yields):", line)
-        if section:
-            lines += [f"**{section[1]}**", ""]
+        entry = re.match(r"    (\*{0,2}\w[\w, *]*):\s+(.*)", line) if section else None
+        heading = re.fullmatch(r"(Args|Attributes|Returns|Raises|Yields):", line)
+        section = bool(heading) or (section and not re.match(r"\S", line))
+        if heading:
+            lines += [f"**{heading[1]}**", ""]
         elif entry:
             lines.append(f"- `{entry[1]}`: {entry[2]}")
         elif line.startswith(">>>"):
             lines.append(f"    {line}")
         else:
-            lines.append(line.strip() if line.startswith("     ") else line.removeprefix("    "))
-    return "\n".join(lines) + "\n"
+            lines.append(f"  {line.strip()}" if section else line)
+    return raw(to_html("\n".join(lines)))

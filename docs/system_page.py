@@ -27,13 +27,8 @@ def written(key: str, has_picture: bool, is_live: bool, thorough: bool) -> str:
     parts = [f"# {kind.title}", "", kind.summary, ""]
     facts = [found.level, f"{found.minutes} minutes" if found.minutes else "", *found.phenomena, *found.methods]
     parts.append(raw(f'<p class="facts">{" · ".join(html.escape(fact) for fact in facts if fact)}</p>'))
-    if is_live:
-        alone = f'<p><a href="../live/{key}.html">This page without a server, alone</a></p>'
-        parts.append(raw(live(f"../live/{key}.html", kind.title) + alone))
-    elif has_picture:
-        parts += [
-            raw(f'<img class="picture" src="../_static/pictures/{key}.png" alt="Diagram of {html.escape(kind.title)}">')
-        ]
+    alone = f'<p><a href="../live/{key}.html">This page without a server, alone</a></p>' if is_live else ""
+    parts.append(raw(shown(key, "../", has_picture, is_live) + alone))
     for i, section in enumerate(sheet.about):
         if section.title != "Related systems":
             parts += [f"## {section.title or 'Definition and theory'}", "", raw(section.body)]
@@ -45,9 +40,19 @@ def written(key: str, has_picture: bool, is_live: bool, thorough: bool) -> str:
     return "\n".join([*parts, raw('<script type="module" src="../_static/explain.js"></script>')])
 
 
-def live(address: str, title: str) -> str:
-    """A frame with a page without a server."""
-    return f'<iframe class="live" src="{address}" title="{html.escape(title)}, live" loading="lazy"></iframe>'
+def shown(key: str, up: str, has_picture: bool, is_live: bool) -> str:
+    """A system to look at: its page without a server in a frame, or its picture, which also stands in for the frame.
+
+    up: from the page to the top of the site.
+    """
+    title = html.escape(entry(key).title)
+    picture = (
+        f'<img class="picture" src="{up}_static/pictures/{key}.png" alt="Diagram of {title}">' if has_picture else ""
+    )
+    if not is_live:
+        return picture
+    frame = f'<iframe class="live" src="{up}live/{key}.html" title="{title}, live" loading="lazy"></iframe>'
+    return f"{frame}<noscript>{picture}</noscript>"
 
 
 def table(head: tuple[str, ...], rows: str) -> str:

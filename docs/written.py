@@ -5,26 +5,28 @@ from __future__ import annotations
 import html
 import re
 import shutil
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import reference
 import system_page
-from system_page import live as frame
-from system_page import raw
+from system_page import raw, shown
 
 from mfexplore.app import pages, rooms, thumbnails
-from mfexplore.core.catalogue import places
-from mfexplore.figures.prose import to_html
+from mfexplore.core.catalogue import entry, places
+from mfexplore.figures.prose import one_line, to_html
 from mfexplore.guide.glossary import link, linked
-from mfexplore.guide.lessons import Lesson, lessons
+from mfexplore.guide.lessons import Lesson, figure, lessons
 
 FIRST = "curie_weiss"  # on the landing page
 LIVE = """
 This page needs no server: move the marker, choose a preset, press play. The app does it for every system, at any
-point, at any size; `pip install "mfexplore[app]"`, then `mfexplore serve`.
+point, at any size: in a copy of the repository, `./run app`.
 """
 STATIC = Path(pages.__file__).parent / "static"
+OPENED = re.compile(r"^([\w, ]+) = .*mf\.system\b(.*)$", re.MULTILINE)  # names of systems in a lesson
+PLAYED = re.compile(r"^(\w+)\(.*\)\.explore\(", re.MULTILINE)
 LINK = re.compile(r'href="(?:\./)?([a-z0-9_/]*)\.?(?:\?[^"#]*)?(#[^"]*)?"')
 
 
@@ -73,12 +75,28 @@ def source(root: Path, here: Path, target: Path, live: Sequence[str], thorough: 
         page = system_page.written(key, key in pictures, key in live, thorough)
         explained = re.sub(r"(?s)````\{raw\} html\n(.*?)\n````", lambda m: raw(_explained(m[1], "../")), page)
         (target / "systems" / f"{key}.md").write_text(explained, encoding="utf-8")
-    _write_lessons(target / "lessons")
+    addresses = _addresses(root)
+    _write_lessons(target / "lessons", pictures, live, addresses)
     _write_howto(root, target)
     reference.write(target / "api")
     landing = target / "index.md"
-    first = raw(frame(f"live/{FIRST}.html", "Curie-Weiss ferromagnet")) + LIVE if FIRST in live else ""
-    landing.write_text(landing.read_text(encoding="utf-8").replace("@LIVE@", first), encoding="utf-8")
+    first = raw(shown(FIRST, "", FIRST in pictures, FIRST in live)) + (LIVE if FIRST in live else "")
+    text = landing.read_text(encoding="utf-8").replace("@LIVE@", first).replace("@SYSTEMS@", str(len(places())))
+    landing.write_text(text.replace("@ADDRESSES@", _where(addresses)), encoding="utf-8")
+
+
+def _addresses(root: Path) -> dict[str, str]:
+    """Where the published things are, by name; nothing as long as it is not said whose the repository is."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    urls: dict[str, str] = project["urls"]
+    return {} if "OWNER" in urls["Source"] else urls
+
+
+def _where(addresses: Mapping[str, str]) -> str:
+    if not addresses:
+        return ""
+    app, lessons, source = (addresses[name] for name in ("Binder", "Lessons", "Source"))
+    return f"Nothing to install: [the app]({app}) and [the lessons]({lessons}) on Binder. [The source]({source}).\n"
 
 
 def _explained(page: str, up: str) -> str:
@@ -108,39 +126,64 @@ def _write_rooms(target: Path, pictures: set[str]) -> None:
     gallery = re.sub(r'<img data-src="thumbnail/(\w+)\.png"[^>]*>', picture, gallery)
     listed = "\n".join(places())
     toctree = f"```{{toctree}}\n:hidden:\n{listed}\n```\n"
-    shown = {
+    made = {
         "systems/index": ("Systems", settled(gallery, "../") + scripts("../", "gallery", "explain"), toctree),
         "systems/map": ("Map", settled(main_of(rooms.room("map")), "../") + scripts("../", "map", "explain"), ""),
         "glossary": ("Glossary", settled(main_of(rooms.room("glossary")), "") + scripts("", "explain"), ""),
         "paths": ("Learning paths", settled(main_of(rooms.room("paths")), "") + scripts("", "explain"), ""),
     }
-    for name, (title, page, more) in shown.items():
+    for name, (title, page, more) in made.items():
         (target / f"{name}.md").write_text(f"# {title}\n\n{raw(page)}\n{more}", encoding="utf-8")
 
 
-def _write_lessons(folder: Path) -> None:
+def _write_lessons(folder: Path, pictures: set[str], live: Sequence[str], addresses: Mapping[str, str]) -> None:
     names = "\n".join(lesson.name for lesson in lessons())
-    (folder / "index.md").write_text(
-        "# Lessons\n\nTo read; to work through them, open the notebooks in JupyterLab (`./run lab`).\n\n"
-        f"```{{toctree}}\n{names}\n```\n", encoding="utf-8",
-    )  # fmt: skip
+    on_binder = f", or with nothing to install [on Binder]({addresses['Lessons']})" if addresses else ""
+    told = (
+        "Here they are to be read. They are worked through in JupyterLab: in a copy of the repository by\n"
+        f"`./run lab`{on_binder}. For teachers there is [](../howto/class.md)."
+    )
+    listed = raw("".join(map(_announced, lessons())))
+    toctree = f"```{{toctree}}\n:hidden:\n{names}\n```"
+    (folder / "index.md").write_text(f"# Lessons\n\n{told}\n\n{listed}\n{toctree}\n", encoding="utf-8")
     for lesson in lessons():
-        (folder / f"{lesson.name}.md").write_text(_lesson(lesson), encoding="utf-8")
+        (folder / f"{lesson.name}.md").write_text(_lesson(lesson, pictures, live), encoding="utf-8")
 
 
-def _lesson(lesson: Lesson) -> str:
+def _announced(lesson: Lesson) -> str:
+    """A lesson in the list: its question, how long it takes, what it needs."""
+    told = re.search(r"(?s)\*\*Question\.\*\*(.*?)\n\n.*\*\*Time\*\*(.*)", lesson.cells[0][1])
+    assert told, f"{lesson.name} begins with its question, its time, and what it needs"
+    link = f'<a href="{lesson.name}.html">{lesson.number} · {one_line(lesson.title)}</a>'
+    return f'<h3>{link}</h3><p>{one_line(told[1])}</p><p class="facts">{one_line(told[2])}</p>'
+
+
+def _lesson(lesson: Lesson, pictures: set[str], live: Sequence[str]) -> str:
     seen: set[str] = set()
-    parts = []
+    parts, opened = [], {}
     for kind, text in lesson.cells:
-        if kind == "code":
+        if kind == "figure":
+            parts.append(raw(figure(text)))
+        elif kind == "code":
             parts.append(f"```python\n{text}\n```\n")
-            continue
-        for piece in re.split(r"(?m)^(#+ .*)$", text):
-            if piece.startswith("#"):
-                parts.append(f"{piece}\n")
-            elif piece.strip():
-                parts.append(raw(linked(to_html(piece), link("../glossary.html"), seen)))
+            for names, keys in OPENED.findall(text):
+                opened |= dict(zip(names.split(", "), re.findall(r'"(\w+)"', keys), strict=True))
+            if played := PLAYED.search(text):
+                parts.append(raw(_played(opened[played[1]], pictures, live)))
+        else:
+            for piece in re.split(r"(?m)^(#+ .*)$", text):
+                if piece.startswith("#"):
+                    parts.append(f"{piece}\n")
+                elif piece.strip():
+                    parts.append(raw(linked(to_html(piece), link("../glossary.html"), seen)))
     return "\n".join([*parts, raw(scripts("../", "explain"))])
+
+
+def _played(key: str, pictures: set[str], live: Sequence[str]) -> str:
+    """What stands where a notebook has its workbench."""
+    title = html.escape(entry(key).title)
+    words = f'In the notebook this cell is the workbench. Here: <a href="../systems/{key}.html">{title}</a>.'
+    return f'<p class="facts">{words}</p>{shown(key, "../", key in pictures, key in live)}'
 
 
 def _write_howto(root: Path, target: Path) -> None:

@@ -30,10 +30,23 @@ def test_students_have_the_same_lessons() -> None:
 
 @each
 def test_the_students_version_is_made_from_it(path: Path) -> None:
-    made = RELEASE["written"](RELEASE["students_version"](json.loads(path.read_text(encoding="utf-8"))))
-    assert made == (RELEASE["STUDENTS"] / path.name).read_text(encoding="utf-8"), "run: python course/release.py"
+    stored = RELEASE["STUDENTS"] / path.name
+    students = RELEASE["students_version"](RELEASE["read"](path), RELEASE["read"](stored))
+    made = RELEASE["written"](students)
+    assert made == stored.read_text(encoding="utf-8"), "run: python course/release.py"
     assert "SOLUTION" not in made
     assert "HIDDEN" not in made
+    assert not RELEASE["lacks_figures"](students), "run: python course/release.py --figures"
+
+
+def test_a_figure_goes_with_the_code_that_drew_it() -> None:
+    lesson = RELEASE["read"](LESSONS[0])
+    stored = RELEASE["read"](RELEASE["STUDENTS"] / LESSONS[0].name)
+    index = next(iter(RELEASE["drawings"](stored["cells"])))
+    assert RELEASE["students_version"](lesson, stored)["cells"][index]["outputs"]
+    lesson["cells"][index]["source"].append("\n")
+    lesson["cells"][index]["source"].append("ax.grid()")
+    assert not RELEASE["students_version"](lesson, stored)["cells"][index]["outputs"]
 
 
 @each

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
+import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -53,3 +56,25 @@ def test_the_commands(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_pictures_are_there() -> None:
     for path in re.findall(r"!\[[^]]*\]\(([^)]+)\)", README):
         assert (Path(__file__).parents[1] / path).is_file()
+
+
+def test_whose_the_repository_is_is_said_once(tmp_path: Path) -> None:
+    """In a copy: `./run owner NAME` completes every address, and no other file has one to complete."""
+    root = Path(__file__).parents[1]
+    addressed = ["README.md", "pyproject.toml", "CITATION.cff"]
+    for name in [*addressed, "run"]:
+        shutil.copy(root / name, tmp_path / name)
+    subprocess.run(["./run", "owner", "somebody"], cwd=tmp_path, check=True)
+    texts = [(tmp_path / name).read_text(encoding="utf-8") for name in addressed]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*addressed, "run"])
+    assert not any("OWNER" in text or "run owner" in text for text in texts)
+    urls = tomllib.loads(texts[1])["project"]["urls"]
+    assert all(urls[name] in texts[0] for name in ("Homepage", "Binder", "Lessons"))
+    assert urls["Source"] in texts[2]
+    folders = ("docs", "course", "binder", ".github", "mfexplore")
+    others = [path for folder in folders for path in (root / folder).rglob("*") if "_build" not in path.parts]
+    assert not [path for path in others if path.suffix in (".md", ".py", ".yml", ".html", "") and _asks(path)]
+
+
+def _asks(path: Path) -> bool:
+    return path.is_file() and re.search(r"\bOWNER\b", path.read_text(encoding="utf-8")) is not None

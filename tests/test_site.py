@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pkgutil
+import re
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -59,8 +62,21 @@ def test_the_page_of_a_system_tells_what_is_declared(key: str) -> None:
     assert f"pictures/{key}.png" in page
 
 
+def test_a_lesson_has_its_figures_and_leads_to_where_it_is_played() -> None:
+    from written import _announced, _lesson
+
+    from mfexplore.guide.lessons import lessons
+
+    for lesson in lessons():
+        page = _lesson(lesson, set(), [])
+        assert page.count('<img class="drawn"') >= 2
+        assert any(f'Here: <a href="../systems/{key}.html">' in page for key in lesson.systems)
+        assert " minutes. <strong>You need</strong>" in _announced(lesson)
+    assert "../live/curie_weiss.html" in _lesson(lessons()[0], set(), ["curie_weiss"])
+
+
 def test_every_public_name_has_an_entry_in_the_reference(tmp_path: Path) -> None:
-    from reference import write
+    from reference import PACKAGES, modules, public, write
 
     import mfexplore
     from mfexplore import core
@@ -69,4 +85,8 @@ def test_every_public_name_has_an_entry_in_the_reference(tmp_path: Path) -> None
     for module in (mfexplore, core):
         page = (tmp_path / f"{module.__name__.replace('.', '_')}.md").read_text()
         assert all(f"\n## {name}\n" in page for name in module.__all__)
-    assert "**Args**" in (tmp_path / "mfexplore_study_sweep.md").read_text()
+    told = set(re.findall(r"(?m)^##+ (\S+)$", "\n".join(page.read_text() for page in tmp_path.glob("*.md"))))
+    assert {package.name for package in pkgutil.iter_modules(mfexplore.__path__)} == {*PACKAGES, "models"}
+    every = [import_module(module) for package in PACKAGES for module in modules(package)]
+    assert {name for module in every for name in public(module)} <= told
+    assert "<strong>Args</strong>" in (tmp_path / "mfexplore_study_sweep.md").read_text()

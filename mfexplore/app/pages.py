@@ -92,6 +92,7 @@ def constants(made: Sheet) -> dict[str, Any]:
     return {
         "controls": {name: _data(declared) for name, declared in kind.controls().items()},
         "main": made.main,
+        "few": sheet.FEW,
         "title": kind.title,
         "key": kind.key,
         "tasks": [{"asked": task.asked} for task in kind.tasks],

@@ -24,14 +24,11 @@ class Lesson:
     number: int
     title: str
     systems: tuple[str, ...]
-    cells: tuple[tuple[str, str], ...]  # kind ("markdown" or "code") and text
+    cells: tuple[tuple[str, str], ...]  # kind ("markdown", "code" or "figure", a PNG in base64) and text
 
     def page(self) -> str:
-        """Its text as HTML; code stands as it is."""
-        return "\n".join(
-            to_html(text) if kind == "markdown" else f'<pre tabindex="0"><code>{html.escape(text)}</code></pre>'
-            for kind, text in self.cells
-        )
+        """Its text and stored figures as HTML; code stands as it is."""
+        return "\n".join(_shown(kind, text) for kind, text in self.cells)
 
 
 @cache
@@ -42,14 +39,26 @@ def lessons() -> tuple[Lesson, ...]:
 
 def read(file: Path) -> Lesson:
     """One lesson from its notebook, whose first cell begins with "# 3 · Title"."""
-    cells = [
-        (cell["cell_type"], "".join(cell["source"])) for cell in json.loads(file.read_text(encoding="utf-8"))["cells"]
-    ]
+    cells = []
+    for cell in json.loads(file.read_text(encoding="utf-8"))["cells"]:
+        cells.append((cell["cell_type"], "".join(cell["source"])))
+        cells += [("figure", output["data"]["image/png"]) for output in cell.get("outputs", [])]
     heading = HEADING.match(cells[0][1])
     number, title = (int(heading[1]), heading[2].strip()) if heading else (0, file.stem)
     words = re.findall(r'"(\w+)"', "\n".join(text for kind, text in cells if kind == "code"))
     systems = tuple(dict.fromkeys(word for word in words if word in places()))
     return Lesson(file.stem, number, title, systems, tuple((kind, text) for kind, text in cells if text.strip()))
+
+
+def figure(image: str) -> str:
+    """A stored figure as HTML."""
+    return f'<img class="drawn" src="data:image/png;base64,{image}" alt="What the code above draws">'
+
+
+def _shown(kind: str, text: str) -> str:
+    if kind == "markdown":
+        return to_html(text)
+    return figure(text) if kind == "figure" else f'<pre tabindex="0"><code>{html.escape(text)}</code></pre>'
 
 
 def lessons_of(key: str) -> list[Lesson]:

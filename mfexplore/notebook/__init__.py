@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from mfexplore.core.errors import MfexploreError
@@ -21,20 +21,22 @@ _open: dict[str, tuple[str, list[Any]]] = {}  # by the cell's id: which run of i
 
 
 def explore(
-    model: Model, seed: Seed = 0, *, measured: Any = None, pins: Iterable[tuple[str, str]] = (), **view: Any
-) -> Any:
+    model: Model, seed: Seed = 0, *, measured: Any = None, controls: Sequence[str] = (),
+    pins: Iterable[tuple[str, str]] = (), **view: Any,
+) -> Any:  # fmt: skip
     """The workbench of a model as a widget, for the last line of a notebook cell.
 
     Args:
         seed: of the simulation.
         measured: a sweep that is laid over the diagram, where it lies in it, as dots in the colours of the theory: the
             Dataset of `mfexplore.sweep`, its Zarr store, or a file that it was saved to (.nc, .csv).
+        controls: the names of those that are shown at first sight (default: three); the others are one click away.
         pins: what is pinned to compare with: a name, and what stands in a link to it after the question mark.
         view: x, y, colour, branch, method, along, x_window, y_window, ..., as in `Exploration`.
 
     Running the cell again replaces its workbenches, and ends what ran behind the old ones; several in one cell live
-    side by side. Raises MfexploreError outside a notebook, SeedError, UnknownNameError for an axis, observable, branch
-    or method that the system does not have, UnfitSweepError for what is no sweep of it.
+    side by side. Raises MfexploreError outside a notebook, SeedError, UnknownNameError for a control, axis, observable,
+    branch or method that the system does not have, UnfitSweepError for what is no sweep of it.
     """
     from mfexplore.notebook.page import NotebookPage
     from mfexplore.study.measured import read
@@ -47,8 +49,10 @@ def explore(
             "explore() needs a notebook, because its widgets live in one. `mf.serve()` opens the same in a browser."
         ) from None
     sweep = None if measured is None else read(measured, type(model))
+    for name in controls:
+        model.control(name)
     pinned = tuple(Pinned("pin", query).called(title) for title, query in pins)
-    made = NotebookPage(Exploration.of(model, seed=seed, pins=pinned, **view), loop, sweep).widget
+    made = NotebookPage(Exploration.of(model, seed=seed, pins=pinned, **view), loop, sweep, controls).widget
     cell, run = _this_cell()
     if cell:
         before, opened = _open.get(cell, ("", []))

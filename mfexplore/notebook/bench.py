@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -41,11 +41,13 @@ class Bench:
             and whether the button ends it.
     """
 
-    def __init__(self, start: Exploration, hear: Callable[[Heard], None]) -> None:
-        self.sheet, self._start, self._hear = Sheet(start), start, hear
+    def __init__(self, start: Exploration, hear: Callable[[Heard], None], first: Sequence[str] = ()) -> None:
+        """first: the controls that are shown at first sight (default: a few)."""
+        self.sheet, self._start, self._hear, self._first = Sheet(start), start, hear, first
         self.kind = self.sheet.kind
         self.controls: dict[str, NumberControl | ChoiceControl] = {}
         self.headings: list[tuple[widgets.HTML, set[str]]] = []  # each with the controls under it
+        self._all = False  # whether all controls are shown
         self.menus: dict[str, Menu] = {}
         self.choices: dict[str, Menu | Tabs] = {}
         self.along: Any = None
@@ -119,6 +121,11 @@ class Bench:
             for one in declared:
                 self.controls[one.name] = control_widget(one, getattr(at.model, one.name), heard)
                 parts.append(self.controls[one.name].widget)
+        self.every = widgets.Button()
+        self.every.add_class("mfexplore-every")
+        self.every.on_click(lambda button: self._open_controls(not self._all))
+        parts.append(self.every)
+        self.show_controls({name: getattr(at.model, name) for name in self.controls}, ())
         self.seed_shown = at.seed_text
         self.seed = widgets.Text(value=self.seed_shown, continuous_update=False, tooltip=SEED_HELP)
         self.seed.observe(self._seeded, "value")
@@ -128,6 +135,27 @@ class Bench:
         parts += self._build_presets()
         parts += self._build_menus()
         return _box(parts, "mfexplore-card", "mfexplore-controls")
+
+    def show_controls(self, values: Mapping[str, Any], absent: Collection[str]) -> None:
+        """Stand at these values, silently; at first sight only with a few of the controls that are there."""
+        for name, value in values.items():
+            self.controls[name].show(value)
+        self._values, self._absent = values, absent
+        self._open_controls(self._all)
+
+    def _open_controls(self, every: bool) -> None:
+        self._all = every
+        there = [name for name in self.controls if name not in self._absent]
+        first = self.sheet.first(self._absent, self._first)
+        shown = there if every else first
+        for name, control in self.controls.items():
+            control.widget.layout.display = None if name in shown else "none"
+        for heading, names in self.headings:
+            heading.layout.display = None if names & set(shown) else "none"
+        changed = sum(self._values[n] != self.kind.control(n).default for n in there if n not in first)
+        more = f"All {len(there)} controls{f' ({changed} changed)' if changed else ''}"
+        self.every.description = "Fewer controls" if every else more
+        self.every.layout.display = None if len(first) < len(there) else "none"
 
     def show_seed(self, seed: str) -> None:
         """Stand at a seed, silently."""

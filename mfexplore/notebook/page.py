@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import singledispatchmethod
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +43,8 @@ class NotebookPage:
     """
 
     def __init__(
-        self, start: Exploration, loop: asyncio.AbstractEventLoop, sweep: xr.Dataset | None = None
+        self, start: Exploration, loop: asyncio.AbstractEventLoop, sweep: xr.Dataset | None = None,
+        first: Sequence[str] = (),
     ) -> None:  # fmt: skip
         self.start, self._loop, self._sweep = start, loop, sweep
         self.desk: Desk | None = None
@@ -58,7 +59,7 @@ class NotebookPage:
             lambda: self.post(self._appear), lambda name: self.post(lambda: self._dress(name)),
             lambda across, up: self.post(lambda: self._nudge(across, up)),
         )  # fmt: skip
-        self.bench = Bench(start, self.hear)
+        self.bench = Bench(start, self.hear, first)
         self.bench.file.observe(lambda change: self.post(self._open), "value")
         self.widget = Workbench(self, [*self.bench.parts, self._frontend.widget])
         self.widget.add_class(self._frontend.name)
@@ -200,11 +201,7 @@ class NotebookPage:
 
     @tell.register
     def _(self, said: messages.State) -> None:
-        for name, value in said.values.items():
-            self.bench.controls[name].show(value)
-            self.bench.controls[name].widget.layout.display = "none" if name in said.absent["control"] else None
-        for heading, names in self.bench.headings:
-            heading.layout.display = "none" if names <= set(said.absent["control"]) else None
+        self.bench.show_controls(said.values, said.absent["control"])
         self.bench.show_seed(said.seed)
         self.bench.show_preset(said.preset)
         for name, menu in self.bench.menus.items():

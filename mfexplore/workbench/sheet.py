@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import math
 import sys
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -103,6 +104,7 @@ SKETCHING = "Your sketch of the curve: left and right choose a point, up and dow
 SEED_HELP = "the same seed gives the same run"
 TABLE_NOTE = "A dash: this branch does not exist here. All data of the diagram, the curve and the run are under Export."
 LOST = "The connection to the server is lost. This page opens again, as it is, as soon as the server answers."
+FEW = 3  # controls at first sight
 SPEEDS = (-1.5, 2.5, 0.05)  # powers of ten of steps per frame: least, most, step
 
 
@@ -163,6 +165,11 @@ class Sheet:
         return [name for name in declared if name in (start.x, start.y)] + [
             name for name in declared if name not in (start.x, start.y)
         ]
+
+    def first(self, absent: Collection[str], chosen: Sequence[str] = ()) -> list[str]:
+        """The controls at first sight: those that were chosen for it, or a few, of those that are there."""
+        there = [name for name in chosen or self.main if name not in absent]
+        return there if chosen or len(there) <= FEW + 1 else there[:FEW]
 
     @cached_property
     def carried(self) -> list[Control]:

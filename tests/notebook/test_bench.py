@@ -31,9 +31,9 @@ from mfexplore.workbench.exploration import Exploration
 class Browser:
     """A page in front of a workbench: it says hello, and paints whatever it is sent."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, first: tuple[str, ...] = ()) -> None:
         self.loop = asyncio.new_event_loop()
-        self.page = NotebookPage(Exploration.of(model), self.loop)
+        self.page = NotebookPage(Exploration.of(model), self.loop, first=first)
 
     @property
     def desk(self) -> Any:
@@ -411,6 +411,35 @@ TWO = [2, "2.05", " 2,05 ", (2.0,), [[2]], np.array([2.0]), np.float32(1.95), xr
 NO_NUMBER = ["two", "", (2, 5), [], np.nan, np.array([2.0, 2.0]), 2 + 1j, {}, len]
 
 
+def visible(browser: Browser) -> list[str]:
+    return [name for name, one in browser.page.bench.controls.items() if one.widget.layout.display is None]
+
+
+def test_a_few_controls_at_first_and_the_others_by_one_click() -> None:
+    browser = Browser(mf.system("curie_weiss")())
+    bench = browser.page.bench
+    try:
+        assert visible(browser) == ["temperature", "field", "coupling"]
+        browser.says()
+        browser.until(lambda: bench.every.description == "All 7 controls")
+        assert visible(browser) == ["temperature", "field", "coupling"]
+        browser.page.hear(messages.Control("size", 300))
+        browser.until(lambda: bench.every.description == "All 7 controls (1 changed)")
+        bench.every.click()
+        assert "size" in visible(browser)
+        assert bench.every.description == "Fewer controls"
+    finally:
+        browser.close()
+
+
+def test_a_lesson_says_which_controls_come_first() -> None:
+    browser = Browser(mf.system("curie_weiss")(), ("temperature", "size"))
+    try:
+        assert visible(browser) == ["temperature", "size"]
+    finally:
+        browser.close()
+
+
 @pytest.mark.parametrize(("answers", "right"), [(TWO, True), (NO_NUMBER, None), ([1.8, "2,2", -2.0], False)])
 def test_check_takes_one_number_in_whatever_holds_it(answers: list[object], right: bool | None) -> None:
     exercise = notebook.Exercise(lambda: 2.0, 0.1, hint="", solution="")
@@ -427,6 +456,7 @@ def test_a_heading_goes_with_the_last_control_under_it() -> None:
     browser = Browser(mf.system("phi4_field")())
     try:
         browser.says()
+        browser.page.bench.every.click()
         shown = {heading.value: heading.layout.display for heading, _ in browser.page.bench.headings}
         assert shown["<h3>Data and time</h3>"] == "none"
         assert shown["<h3>Setting</h3>"] is None

@@ -35,6 +35,7 @@ def test_functions_pictures_and_distributions_are_chosen_there_too(shown: Browse
 
 def test_what_does_not_exist_is_hidden_there_too(shown: Browser) -> None:
     bench = shown.page.bench
+    bench.every.click()
     shown.until(lambda: bench.controls["dressing"].widget.layout.display == "none")
     assert "wild" not in [value for _, value in bench.menus["branch"].widget.options]
     bench.controls["kind"].buttons.value = "dressed"

@@ -81,10 +81,9 @@ export function render({model, el}) {
   });
 
   // At first sight there are a few controls; the others are one click away, and say if they are not as usual.
-  const FEW = 3;
   function chooseControls({absent, values}) {
     const there = constants.main.filter(name => !absent.control.includes(name));
-    const first = there.length > FEW + 1 ? there.slice(0, FEW) : there;
+    const first = there.length > constants.few + 1 ? there.slice(0, constants.few) : there;
     const more = there.filter(name => !first.includes(name));
     for (const place of all("[data-control]")) place.toggleAttribute("data-more", more.includes(place.dataset.control));
     const changed = more.filter(name => values[name] !== constants.controls[name].usual).length;

@@ -9,7 +9,7 @@ EXERCISES = {
     "entropy_left": Exercise(
         lambda: float(system("random_energy")(temperature=1.0).equilibrium()["entropy"]), 0.005,
         "Step 1: the entropy per spin at the energy where the system sits.",
-        "$e=-1/2T=-\\frac12$, and $\\ln2-e^2=0.443$ is left of $\\ln2=0.693$.",
+        "$e=-1/(2T)=-\\frac12$, and $\\ln2-e^2=0.443$ is left of $\\ln2=0.693$.",
     ),
     "same_configuration": Exercise(
         lambda: float(system("random_energy")(temperature=0.45).equilibrium()["participation"]), 0.01,
@@ -30,7 +30,7 @@ EXERCISES = {
         lambda: float(
             system("quantum_random_energy")(temperature=1.0).landmark("first_order", "transverse_field")[0]
         ), 0.005,
-        "Equate the two free energies of step 5; above $T_c$ the levels have $-T\\ln2-1/4T$.",
+        "Equate the two free energies of step 5; above $T_c$ the levels have $-T\\ln2-1/(4T)$.",
         "$\\ln2\\cosh\\Gamma=\\ln2+\\frac14$, so $\\Gamma=\\mathrm{arcosh}\\,e^{1/4}$.",
     ),
 }  # fmt: skip
