@@ -177,7 +177,7 @@ class Lettered:
         bits = blake2b()
         for one in arrays:
             bits.update(b"" if one is None else np.ascontiguousarray(one).data)
-        shapes = tuple(np.shape(one) for one in arrays)
+        shapes = tuple(one.shape for one in arrays if one is not None)
         widths = tuple(width for *_, width in self.curves)
         return bits.digest(), shapes, widths, self.x_range, self.y_range, self.em, self.box, self.titles
 

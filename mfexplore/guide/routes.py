@@ -25,7 +25,8 @@ def routes(centres: Points, sizes: Points, pairs: Iterable[tuple[int, int]]) -> 
     half = sizes / 2 + CLEAR
     low, high = centres - half, centres + half
     corners = np.concatenate([centres + half * sign for sign in ((-1, -1), (1, -1), (1, 1), (-1, 1))])
-    corners = corners[~((corners[:, None] > low + 1e-6) & (corners[:, None] < high - 1e-6)).all(axis=-1).any(axis=1)]
+    within = np.all((corners[:, None] > low + 1e-6) & (corners[:, None] < high - 1e-6), axis=-1)
+    corners = corners[~np.any(within, axis=1)]
     first, second = np.triu_indices(len(corners), 1)
     near = np.hypot(*(corners[first] - corners[second]).T) < REACH
     first, second = first[near], second[near]

@@ -181,7 +181,7 @@ class Scheduler:
         self._lock = threading.Lock()
         self._waiting: list[Turn] = []
         self._computing: set[Turn] = set()
-        self._late = 0.0, -math.inf  # seconds, and when
+        self._late: tuple[float, float] = 0.0, -math.inf  # seconds, and when
         self._last = [0.0] * len(Rank)  # the share of who was last given a turn: where newcomers begin
 
     @property
@@ -190,7 +190,7 @@ class Scheduler:
         said so may be gone.
         """
         seconds, when = self._late
-        return seconds * 0.5 ** ((time.monotonic() - when) / FADES)
+        return seconds * math.exp2((when - time.monotonic()) / FADES)
 
     def late(self, seconds: float) -> None:
         """That thread was so much later than it wanted."""

@@ -359,7 +359,7 @@ class Sweeping(Said):
     """The control that moves by itself, and where it is now; an empty name: none does."""
 
     name: str
-    value: float | None = None
+    value: Any = None
 
 
 @dataclass(frozen=True)

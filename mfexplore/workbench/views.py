@@ -334,7 +334,8 @@ class Ensembles:
         the observable of the diagram is no larger ("error"). Yields that average so far, and which part of all that is.
         """
         lower(Rank.REFINEMENT)
-        points, model, found, told = self.points, at.model.realised(), [], 0.0
+        points, model, told = self.points, at.model.realised(), 0.0
+        found: list[dict[str, float]] = []
         most = MOST_SAMPLES if by == "error" else min(int(value), MOST_SAMPLES)
         while len(found) < most:
             found.append(measure_sample(model, at.seed, len(found), cancelled))

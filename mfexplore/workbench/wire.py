@@ -44,7 +44,7 @@ def read(message: Mapping[str, Any]) -> Heard:
     for field, needed in declared.items():
         if needed and field not in given:
             raise MessageError(name, f"its {field!r} is missing")
-    types = _types(kind)
+    types = _types(name)
     for field, value in given.items():
         if not _fits(value, types[field]):
             raise MessageError(name, f"its {field!r} is {str(value)[:60]!r}, which is no {types[field]}")
@@ -52,8 +52,8 @@ def read(message: Mapping[str, Any]) -> Heard:
 
 
 @cache
-def _types(kind: type[Heard]) -> dict[str, Any]:
-    return get_type_hints(kind)
+def _types(name: str) -> dict[str, Any]:
+    return get_type_hints(HEARD[name])
 
 
 def _fits(value: Any, wanted: Any) -> bool:
