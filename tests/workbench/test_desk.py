@@ -361,7 +361,7 @@ FILES = ["diagram.png", "curve.svg", "trace.csv", "trace.png", "landscape.pdf", 
 def test_everything_can_be_taken_home(page: FakePage, what: str) -> None:
     desk = page.desk
     page.until(lambda: desk.panel("diagram").latest is not None and desk.panel("curve").latest is not None)
-    page.until(lambda: desk.frame)
+    page.until(lambda: desk.frame and desk.point)
     page.tell("export", what=what)
     (file,) = page.until(lambda: page.files)
     assert file.name.startswith("curie_weiss")
