@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -23,13 +22,20 @@ def address() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="module")
+def context(browser: Any) -> Iterator[Any]:
+    """One person after another: scripts that one has loaded the next need not load and compile again."""
+    opened = browser.new_context(viewport={"width": 1400, "height": 1000}, accept_downloads=True)
+    opened.add_init_script(FIND)
+    yield opened
+    opened.close()
+
+
 class Tab:
     """A fresh tab, with all the trouble that it has had: script errors, requests to anywhere but the server."""
 
-    def __init__(self, browser: Any, address: str) -> None:
-        self.context = browser.new_context(viewport={"width": 1400, "height": 1000}, accept_downloads=True)
-        self.context.add_init_script(FIND)
-        self.page = self.context.new_page()
+    def __init__(self, context: Any, address: str) -> None:
+        self.page = context.new_page()
         self.page.set_default_timeout(PATIENCE)
         self.troubles: list[str] = []
         self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
@@ -39,27 +45,29 @@ class Tab:
             else self.troubles.append(r.url),
         )  # fmt: skip
 
+    def close(self) -> None:
+        """With all that the browser has kept for its person."""
+        self.page.evaluate("location.origin === 'null' || localStorage.clear()")
+        self.page.close()
+
 
 @pytest.fixture
-def page(browser: Any, address: str) -> Iterator[Any]:
+def page(context: Any, address: str) -> Iterator[Any]:
     """A fresh tab that fails the test on a script error or on a request to anywhere but the server."""
-    tab = Tab(browser, address)
+    tab = Tab(context, address)
     yield tab.page
-    tab.context.close()
+    tab.close()
     assert not tab.troubles
 
 
 @pytest.fixture(scope="module")
-def shelf() -> Iterator[list[Tab]]:
-    """Where the shared tab lies between two journeys."""
-    lying: list[Tab] = []
-    with ExitStack() as closing:
-        closing.callback(lambda: [tab.context.close() for tab in lying])
-        yield lying
+def shelf(context: Any) -> list[Tab]:
+    """Where the shared tab lies between two journeys; it is closed with its context."""
+    return []
 
 
 @pytest.fixture
-def home(request: pytest.FixtureRequest, browser: Any, address: str, shelf: list[Tab]) -> Iterator[Any]:
+def home(request: pytest.FixtureRequest, context: Any, address: str, shelf: list[Tab]) -> Iterator[Any]:
     """A page at the default point of the system, with the same care as `page`. Opening it is what costs most of a
     journey, so the next one gets it too, put back; unless this one has failed.
     """
@@ -67,11 +75,11 @@ def home(request: pytest.FixtureRequest, browser: Any, address: str, shelf: list
     if shelf:
         tab = shelf.pop()
     else:
-        tab = Tab(browser, address)
+        tab = Tab(context, address)
         visit(tab.page, address)
     yield tab.page
     if request.node.stash[FAILED] or tab.troubles:
-        tab.context.close()
+        tab.close()
     else:
         back_home(tab.page)
         shelf.append(tab)
