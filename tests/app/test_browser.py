@@ -237,6 +237,7 @@ def test_two_people_do_not_disturb_each_other(page: Any, address: str) -> None:
     other.keyboard.press("Home")
     marker_at(other, 0.0, 0.0)
     marker_at(page, 0.0, 0.5)
+    other.close()
 
 
 def test_shared_link_restores_the_view(page: Any, address: str) -> None:
