@@ -108,6 +108,7 @@ def back_home(page: Any) -> None:
     marker_at(page, 0.0, 0.7)
     page.click("#restart")
     until(page, "() => parseFloat($('clock').textContent) === 0 && $('play').getAttribute('aria-pressed') === 'false'")
+    page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
 
 
 def column(page: Any, figure: str, layer: str, name: str) -> list[Any]:
