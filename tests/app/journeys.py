@@ -98,6 +98,19 @@ def visit(page: Any, address: str, query: str = "") -> None:
     until(page, f"() => {SOURCE}(['diagram', 'marker', 'x']).length")  # the figure itself may come later than its data
 
 
+def back_home(page: Any) -> None:
+    """To the default point, with a run that has not begun."""
+    page.evaluate("(document.activeElement.shadowRoot ?? document).activeElement?.blur()")
+    if page.get_attribute("#play", "aria-pressed") == "true":
+        page.click("#play")
+    if page.is_enabled("#reset"):
+        page.click("#reset")
+    marker_at(page, 0.0, 0.7)
+    page.click("#restart")
+    until(page, "() => parseFloat($('clock').textContent) === 0 && $('play').getAttribute('aria-pressed') === 'false'")
+    page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
+
+
 def column(page: Any, figure: str, layer: str, name: str) -> list[Any]:
     found: list[Any] = page.evaluate(SOURCE, [figure, layer, name])
     return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,17 +42,16 @@ def test_gallery_leads_to_a_system(page: Any, address: str) -> None:
     assert "Curie-Weiss" in page.title()
 
 
-def test_slider_moves_marker_and_curve(page: Any, address: str) -> None:
-    visit(page, address)
-    before = column(page, "curve", "theory", "ys")
-    page.focus("#slide-coupling")
-    page.keyboard.press("End")
-    until(page, "() => $('box-coupling').value === '2'")
-    until(page, f"before => JSON.stringify({SOURCE}(['curve', 'theory', 'ys'])) !== before", _compact(page, before))
-    page.focus("#slide-temperature")
-    page.keyboard.press("ArrowRight")
-    marker_at(page, 0.0, 0.705)
-    until(page, "() => $('headline').textContent.startsWith('Bistable')")
+def test_slider_moves_marker_and_curve(home: Any) -> None:
+    before = column(home, "curve", "theory", "ys")
+    home.focus("#slide-coupling")
+    home.keyboard.press("End")
+    until(home, "() => $('box-coupling').value === '2'")
+    until(home, f"before => JSON.stringify({SOURCE}(['curve', 'theory', 'ys'])) !== before", _compact(home, before))
+    home.focus("#slide-temperature")
+    home.keyboard.press("ArrowRight")
+    marker_at(home, 0.0, 0.705)
+    until(home, "() => $('headline').textContent.startsWith('Bistable')")
 
 
 def _compact(page: Any, values: Any) -> str:
@@ -61,34 +59,32 @@ def _compact(page: Any, values: Any) -> str:
     return text
 
 
-def test_click_drag_and_arrow_keys_move_the_marker(page: Any, address: str) -> None:
-    visit(page, address)
-    box = page.locator(".figure-diagram").bounding_box()
-    page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.3 * box["height"])
-    until(page, f"() => {SOURCE}(['diagram', 'marker', 'x'])[0] < -0.1")
-    x, y = (column(page, "diagram", "marker", n)[0] for n in "xy")
-    page.keyboard.press("ArrowRight")
-    marker_at(page, x + 0.005, y)
-    page.keyboard.press("Shift+ArrowDown")
-    marker_at(page, x + 0.005, y - 0.05)
-    assert page.input_value("#box-temperature") == f"{y - 0.05:.4g}".rstrip("0")
+def test_click_drag_and_arrow_keys_move_the_marker(home: Any) -> None:
+    box = home.locator(".figure-diagram").bounding_box()
+    home.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.3 * box["height"])
+    until(home, f"() => {SOURCE}(['diagram', 'marker', 'x'])[0] < -0.1")
+    x, y = (column(home, "diagram", "marker", n)[0] for n in "xy")
+    home.keyboard.press("ArrowRight")
+    marker_at(home, x + 0.005, y)
+    home.keyboard.press("Shift+ArrowDown")
+    marker_at(home, x + 0.005, y - 0.05)
+    assert home.input_value("#box-temperature") == f"{y - 0.05:.4g}".rstrip("0")
 
 
-def test_preset_undo_and_redo(page: Any, address: str) -> None:
-    visit(page, address)
-    page.click("[data-preset='hysteresis']")
-    until(page, "() => $('box-drive_amplitude').value === '0.4'")
-    assert "turn only beyond the spinodal" in page.inner_text("#watch")
-    until(page, "() => $('play').getAttribute('aria-pressed') === 'true'")
-    assert page.get_attribute("[data-preset='hysteresis']", "aria-pressed") == "true"
-    page.click("#reset")
-    until(page, "() => !$('watch').textContent.includes('spinodal')")
-    page.click("#undo")
-    until(page, "() => $('box-drive_amplitude').value === '0.4'")
-    page.click("#undo")
-    until(page, "() => $('box-drive_amplitude').value === '0'")
-    page.click("#redo")
-    until(page, "() => $('box-drive_amplitude').value === '0.4'")
+def test_preset_undo_and_redo(home: Any) -> None:
+    home.click("[data-preset='hysteresis']")
+    until(home, "() => $('box-drive_amplitude').value === '0.4'")
+    assert "turn only beyond the spinodal" in home.inner_text("#watch")
+    until(home, "() => $('play').getAttribute('aria-pressed') === 'true'")
+    assert home.get_attribute("[data-preset='hysteresis']", "aria-pressed") == "true"
+    home.click("#reset")
+    until(home, "() => !$('watch').textContent.includes('spinodal')")
+    home.click("#undo")
+    until(home, "() => $('box-drive_amplitude').value === '0.4'")
+    home.click("#undo")
+    until(home, "() => $('box-drive_amplitude').value === '0'")
+    home.click("#redo")
+    until(home, "() => $('box-drive_amplitude').value === '0.4'")
 
 
 def test_link_restores_what_was_on_the_screen(page: Any, address: str) -> None:
@@ -124,16 +120,15 @@ def test_bad_link_and_bad_value_are_told_and_nothing_is_lost(page: Any, address:
     assert "Did you mean 'curie_weiss'?" in page.inner_text("main")
 
 
-def test_simulation_plays_pauses_and_restarts(page: Any, address: str) -> None:
-    visit(page, address)
-    page.click("#play")
-    until(page, "() => parseFloat($('clock').textContent) > 10")
-    page.click("#play")
-    until(page, "() => $('play').getAttribute('aria-pressed') === 'false'")
-    page.click("#restart")
-    until(page, "() => parseFloat($('clock').textContent) === 0")
-    page.click("#step")
-    until(page, "() => parseFloat($('clock').textContent) === 1")
+def test_simulation_plays_pauses_and_restarts(home: Any) -> None:
+    home.click("#play")
+    until(home, "() => parseFloat($('clock').textContent) > 10")
+    home.click("#play")
+    until(home, "() => $('play').getAttribute('aria-pressed') === 'false'")
+    home.click("#restart")
+    until(home, "() => parseFloat($('clock').textContent) === 0")
+    home.click("#step")
+    until(home, "() => parseFloat($('clock').textContent) === 1")
 
 
 def test_pages_help_theme_and_task(page: Any, address: str) -> None:
@@ -242,6 +237,7 @@ def test_two_people_do_not_disturb_each_other(page: Any, address: str) -> None:
     other.keyboard.press("Home")
     marker_at(other, 0.0, 0.0)
     marker_at(page, 0.0, 0.5)
+    other.close()
 
 
 def test_shared_link_restores_the_view(page: Any, address: str) -> None:
@@ -291,33 +287,38 @@ def test_live_run_goes_on_where_the_diagram_is_clicked(page: Any, address: str) 
     assert before > 3  # the same run, not a new one
 
 
-def test_pointer_reads_the_diagram(page: Any, address: str) -> None:
-    visit(page, address)
-    box = page.locator(".figure-diagram").bounding_box()
-    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.7 * box["height"])
-    until(page, "() => /^field 0\\.\\d+, temperature 0\\.\\d+: magnetization (0\\.9|1)/"
+def test_pointer_reads_the_diagram(home: Any) -> None:
+    box = home.locator(".figure-diagram").bounding_box()
+    home.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.7 * box["height"])
+    until(home, "() => /^field 0\\.\\d+, temperature 0\\.\\d+: magnetization (0\\.9|1)/"
                 ".test($('readout').textContent)")  # fmt: skip
-    page.mouse.move(5, 5)
-    until(page, "() => $('readout').textContent === ''")
+    home.mouse.move(5, 5)
+    until(home, "() => $('readout').textContent === ''")
 
 
-def test_page_opens_again_as_it_was_when_the_server_returns(browser: Any, address: str) -> None:
+def test_page_opens_again_as_it_was_when_the_server_returns(browser: Any) -> None:
+    """Behind a prefix, too, and from an address with a slash at its end."""
     port = free_port()
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
     context.add_init_script(FIND)
     tab = context.new_page()
     tab.set_default_timeout(PATIENCE)
-    with served(port) as url:
-        visit(tab, url, "?temperature=0.55&seed=3")
+    with served(port, prefix="/on/a/hub") as url:
+        tab.goto(f"{url}/curie_weiss/?temperature=0.55&seed=3")
+        tab.wait_for_function("document.documentElement.dataset.connected === 'true'")
+        marker_at(tab, 0.0, 0.55)
+        assert tab.url.startswith(f"{url}/curie_weiss?")
         tab.fill("#box-field", "0.2")
         tab.keyboard.press("Enter")
         until(tab, "() => location.search.includes('field=0.2')")
     tab.wait_for_selector("#lost:visible")
-    with served(port):
+    with served(port, prefix="/on/a/hub"):
         tab.wait_for_selector("#lost", state="hidden")
         until(tab, "() => document.documentElement.dataset.connected === 'true'")
         marker_at(tab, 0.2, 0.55)
         assert tab.input_value("#seed") == "3"
+        tab.click(".logo")
+        tab.wait_for_selector(".system:visible")
         context.close()
 
 
@@ -359,41 +360,39 @@ def test_choosing_the_other_axis_swaps_both(page: Any, address: str) -> None:
     assert page.input_value("[data-view=y]") == "field"
 
 
-def test_zoom_and_back(page: Any, address: str) -> None:
-    visit(page, address)
+def test_zoom_and_back(home: Any) -> None:
     left = "(() => Bokeh.documents.flatMap(doc => doc.roots()).find(r => r.name === 'diagram').x_range.start)()"
-    page.focus("#plane")
-    page.keyboard.press("+")
-    until(page, f"() => {left} === -0.5")
-    until(page, "() => location.search.includes('x_window')")
-    page.keyboard.press("0")
-    until(page, f"() => {left} === -1")
+    home.focus("#plane")
+    home.keyboard.press("+")
+    until(home, f"() => {left} === -0.5")
+    until(home, "() => location.search.includes('x_window')")
+    home.keyboard.press("0")
+    until(home, f"() => {left} === -1")
 
 
-def test_pin_and_undo_of_a_drag(page: Any, address: str) -> None:
-    visit(page, address)
-    page.keyboard.press("p")
-    page.wait_for_selector("#pins li")
-    box = page.locator(".figure-diagram").bounding_box()
-    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.3 * box["height"])
-    page.mouse.down()
+def test_pin_and_undo_of_a_drag(home: Any) -> None:
+    home.keyboard.press("p")
+    home.wait_for_selector("#pins li")
+    box = home.locator(".figure-diagram").bounding_box()
+    home.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.3 * box["height"])
+    home.mouse.down()
     for step in range(6):
-        page.mouse.move(box["x"] + (0.3 + 0.02 * step) * box["width"], box["y"] + 0.3 * box["height"])
-    page.mouse.up()
-    until(page, f"() => {SOURCE}(['diagram', 'marker', 'x'])[0] !== 0")
-    until(page, "() => !$('undo').disabled")
-    page.keyboard.press("Control+z")
-    marker_at(page, 0.0, 0.7)
-    assert len(column(page, "curve", "pins", "xs")) == 3  # one for each branch
-    page.click("[data-pin=rename]")
-    page.keyboard.type("before")
-    page.keyboard.press("Enter")
-    page.fill("#box-field", "0.2")
-    page.keyboard.press("Enter")
-    page.click("[data-pin=visit] >> text=before")
-    marker_at(page, 0.0, 0.7)
-    page.click("[data-pin=remove]")
-    page.wait_for_selector("#pins-card", state="hidden")
+        home.mouse.move(box["x"] + (0.3 + 0.02 * step) * box["width"], box["y"] + 0.3 * box["height"])
+    home.mouse.up()
+    until(home, f"() => {SOURCE}(['diagram', 'marker', 'x'])[0] !== 0")
+    until(home, "() => !$('undo').disabled")
+    home.keyboard.press("Control+z")
+    marker_at(home, 0.0, 0.7)
+    assert len(column(home, "curve", "pins", "xs")) == 3  # one for each branch
+    home.click("[data-pin=rename]")
+    home.keyboard.type("before")
+    home.keyboard.press("Enter")
+    home.fill("#box-field", "0.2")
+    home.keyboard.press("Enter")
+    home.click("[data-pin=visit] >> text=before")
+    marker_at(home, 0.0, 0.7)
+    home.click("[data-pin=remove]")
+    home.wait_for_selector("#pins-card", state="hidden")
 
 
 def test_a_run_is_carried_and_a_plane_measured_when_somebody_asks(page: Any, address: str) -> None:
@@ -495,59 +494,14 @@ def test_keyboard_alone_reaches_controls_and_help(page: Any, address: str) -> No
     assert not page.locator("#pins li").count()
 
 
-def test_boundaries_are_explained_and_paper_has_no_buttons(page: Any, address: str) -> None:
-    visit(page, address)
-    page.wait_for_selector("[data-drawn=spinodal_up]")
-    assert "ceases to exist" in page.inner_text("[data-legend=diagram]")
-    assert "not to be trusted" not in page.inner_text("[data-legend=diagram]")
-    page.emulate_media(media="print")
-    assert not page.is_visible("#sharing")
-    assert page.is_visible("#sentence")
-
-
-@contextmanager
-def panel_serves(file: Path, *options: str) -> Iterator[str]:
-    """Panel's own command on a file."""
-    port = free_port()
-    with running(sys.executable, "-m", "panel", "serve", str(file), "--port", str(port), *options):
-        yield f"http://localhost:{port}"
-
-
-def come(page: Any, url: str) -> None:
-    await_answer(url)
-    page.goto(url)
-
-
-def test_an_address_behind_a_prefix_with_a_slash_at_its_end(browser: Any, address: str) -> None:
-    with served(free_port(), prefix="/on/a/hub") as url:
-        context = browser.new_context(viewport={"width": 1400, "height": 1000})
-        context.add_init_script(FIND)
-        tab = context.new_page()
-        tab.set_default_timeout(PATIENCE)
-        tab.goto(f"{url}/curie_weiss/?temperature=0.55")
-        tab.wait_for_function("document.documentElement.dataset.connected === 'true'")
-        marker_at(tab, 0.0, 0.55)
-        assert tab.url.startswith(f"{url}/curie_weiss?")
-        tab.click(".logo")
-        tab.wait_for_selector(".system:visible")
-        context.close()
-
-
-def test_panel_serves_the_workbench_with_its_own_options(browser: Any, address: str) -> None:
-    with panel_serves(SERVE_ME, "--prefix", "mine", "--num-procs", "2") as url:
-        context = browser.new_context(viewport={"width": 1400, "height": 1000})
-        context.add_init_script(FIND)
-        tab = context.new_page()
-        tab.set_default_timeout(PATIENCE)
-        come(tab, f"{url}/mine/serve_me")
-        tab.click("a[href='?system=curie_weiss']")
-        tab.wait_for_function("document.documentElement.dataset.connected === 'true'")
-        tab.wait_for_selector("#progress.done", state="attached")
-        tab.fill("#box-temperature", "0.55")
-        tab.keyboard.press("Enter")
-        marker_at(tab, 0.0, 0.55)
-        until(tab, "() => location.search.includes('system=curie_weiss&') && location.search.includes('0.55')")
-        context.close()
+def test_boundaries_are_explained_and_paper_has_no_buttons(home: Any) -> None:
+    home.wait_for_selector("[data-drawn=spinodal_up]")
+    assert "ceases to exist" in home.inner_text("[data-legend=diagram]")
+    assert "not to be trusted" not in home.inner_text("[data-legend=diagram]")
+    home.emulate_media(media="print")
+    assert not home.is_visible("#sharing")
+    assert home.is_visible("#sentence")
+    home.emulate_media(media="screen")
 
 
 TWO = """
@@ -562,19 +516,46 @@ pn.template.FastListTemplate(title="Theirs", sidebar=[slider], main=[one, two]).
 """
 
 
-def test_two_workbenches_stand_in_a_page_of_somebody_else(browser: Any, address: str, tmp_path: Path) -> None:
-    (tmp_path / "theirs.py").write_text(TWO)
-    with panel_serves(tmp_path / "theirs.py") as url:
-        context = browser.new_context(viewport={"width": 1400, "height": 1000})
-        tab = context.new_page()
-        tab.set_default_timeout(PATIENCE)
-        come(tab, f"{url}/theirs")
-        boxes = tab.locator("#box-temperature")
-        boxes.nth(1).wait_for()
-        one, two = boxes.nth(0), boxes.nth(1)
-        tab.wait_for_selector("#progress.done >> nth=1", state="attached")
-        one.fill("0.7")
-        one.press("Enter")
-        tab.wait_for_selector("text=0.70")  # their slider follows
-        assert two.input_value() == "1.2"
-        context.close()
+@pytest.fixture(scope="module")
+def panel_serves(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Panel's own command on our file and on somebody else's, with options of its own."""
+    theirs = tmp_path_factory.mktemp("apps") / "theirs.py"
+    theirs.write_text(TWO)
+    port = free_port()
+    options = ["--port", str(port), "--prefix", "mine", "--num-procs", "2"]
+    with running(sys.executable, "-m", "panel", "serve", str(SERVE_ME), str(theirs), *options):
+        url = f"http://localhost:{port}/mine"
+        await_answer(url)
+        yield url
+
+
+def test_panel_serves_the_workbench_with_its_own_options(browser: Any, panel_serves: str) -> None:
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    context.add_init_script(FIND)
+    tab = context.new_page()
+    tab.set_default_timeout(PATIENCE)
+    tab.goto(f"{panel_serves}/serve_me")
+    tab.click("a[href='?system=curie_weiss']")
+    tab.wait_for_function("document.documentElement.dataset.connected === 'true'")
+    tab.wait_for_selector("#progress.done", state="attached")
+    tab.fill("#box-temperature", "0.55")
+    tab.keyboard.press("Enter")
+    marker_at(tab, 0.0, 0.55)
+    until(tab, "() => location.search.includes('system=curie_weiss&') && location.search.includes('0.55')")
+    context.close()
+
+
+def test_two_workbenches_stand_in_a_page_of_somebody_else(browser: Any, panel_serves: str) -> None:
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    tab = context.new_page()
+    tab.set_default_timeout(PATIENCE)
+    tab.goto(f"{panel_serves}/theirs")
+    boxes = tab.locator("#box-temperature")
+    boxes.nth(1).wait_for()
+    one, two = boxes.nth(0), boxes.nth(1)
+    tab.wait_for_selector("#progress.done >> nth=1", state="attached")
+    one.fill("0.7")
+    one.press("Enter")
+    tab.wait_for_selector("text=0.70")  # their slider follows
+    assert two.input_value() == "1.2"
+    context.close()

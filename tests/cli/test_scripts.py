@@ -53,7 +53,7 @@ def test_run_refuses_an_old_python(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("asked", "started"),
     [
-        ([], "-m pytest --numprocesses 2 --dist loadgroup"),
+        ([], "-m pytest --numprocesses 2 --dist loadgroup --max-worker-restart 0"),
         (["tests/cli", "-x"], "-m pytest tests/cli -x"),
         (["kuramoto"], "-m pytest tests/core tests/models --system=kuramoto"),
         (["hopfield", "kuramoto", "-x"], "-m pytest tests/core tests/models --system=hopfield --system=kuramoto -x"),

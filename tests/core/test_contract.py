@@ -424,12 +424,12 @@ def test_time_is_what_was_simulated_however_it_is_cut(system: type[Model]) -> No
 
 
 @with_simulation
-@pytest.mark.parametrize("duration", [-1.0, float("nan"), float("inf")])
-def test_an_impossible_duration_is_refused(system: type[Model], duration: float) -> None:
+def test_an_impossible_duration_is_refused(system: type[Model]) -> None:
     run = small(system()).simulate(seed=1)
-    with pytest.raises(ArgumentError, match=f"duration = {duration}"):
-        run.advance(duration)
-    assert run.time == 0
+    for duration in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(ArgumentError, match=f"duration = {duration}"):
+            run.advance(duration)
+        assert run.time == 0
 
 
 @with_simulation

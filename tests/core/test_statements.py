@@ -44,15 +44,13 @@ def test_equations_of_the_page_hold_where_the_theory_is_solved(system: type[Mode
         chosen = {n: str(rng.choice(options)) for n, options in words.items()}
         model = small(kind()).replace(**values, **chosen)
         theory = model.theory(profiles=False)
-        scalars = [o.name for o in kind.observables if o.over is None and o.name in theory]
-        inner = {d: theory[d].values for d in ("method", "branch") if d in theory.dims}
-        for names in itertools.product(*inner.values()):
-            state = theory.sel(dict(zip(inner, names, strict=True)))
-            if not float(state["residual"]) <= kind.tolerance:
-                continue
-            found = model.equations(
-                {n: float(state[n]) for n in scalars} | dict(zip(inner, map(str, names), strict=True))
-            )
+        residual = theory["residual"]
+        scalars = {o.name: theory[o.name].values for o in kind.observables if o.over is None and o.name in theory}
+        labels = [theory[dimension].values for dimension in residual.dims]
+        for place in map(tuple, np.argwhere(residual.values <= kind.tolerance)):
+            names = [str(label[k]) for label, k in zip(labels, place, strict=True)]
+            state = {name: float(values[place]) for name, values in scalars.items()}
+            found = model.equations(state | dict(zip(map(str, residual.dims), names, strict=True)))
             for number, gap in found.items():
                 assert abs(gap) <= max(1e-7, 100 * kind.tolerance), (number, values, chosen, names)
                 evaluated += 1

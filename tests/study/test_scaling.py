@@ -62,7 +62,7 @@ def test_data_collapse(planar: FiniteSize) -> None:
 def test_every_lattice_has_its_critical_point_and_the_exponents_of_its_dimension(lattice: str) -> None:
     """Crossing of two small boxes: within four errors, and what corrections to scaling make of such sizes."""
     dimension = CRYSTALS[lattice].dimension
-    sizes, updates = ([300, 1200], 1200) if dimension == 2 else ([500, 4000], 400)
+    sizes, updates = ([300, 1200], 1200) if dimension == 2 else ([500, 4000], 800)
     critical = 1 / CRITICAL_COUPLINGS[lattice]
     model = IsingLattice(lattice=lattice, temperature=critical, algorithm="wolff")
     at = finite_size(model, sizes, samples=8, updates=updates, relaxation=60, seed=3).crossings().isel(pair=0)

@@ -252,7 +252,7 @@ class ContactProcess(core.Model):
     presets = (
         core.Preset(
             "active", {"infection_rate": 4.0}, "Simulation 0.607, pair approximation 0.667, mean field 0.750: why?",
-            (core.Promise(core.Mean("density", 100, 300), 0.607, 0.01, {"size": 20_000}),
+            (core.Promise(core.Mean("density", 100, 300), 0.607, 0.01, {"size": 5000}),
              core.Promise(core.Value("density", "active", method="pair"), 0.667, 0.0005),
              core.Promise(core.Value("density", "active", method="mean_field"), 0.75, 1e-9)),
         ),

@@ -143,7 +143,7 @@ def test_whoever_sees_badly_pays_more_for_less() -> None:
 # -- simulation ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [400, 1600])
+@pytest.mark.parametrize("size", [300, 1200])
 @pytest.mark.parametrize(
     "controls",
     [{}, {"objective": "game", "price": 0.4}, {"sight": "some", "peers": 10, "sensing_noise": 0.5}],

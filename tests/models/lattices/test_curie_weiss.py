@@ -113,9 +113,9 @@ def test_finite_size_departs_from_theory_as_one_over_n() -> None:
 
 
 def test_a_swept_field_turns_the_spins_only_near_the_spinodal() -> None:
-    model = CurieWeiss(temperature=0.6, drive_amplitude=0.4, drive_period=4000.0, size=20_000)
+    model = CurieWeiss(temperature=0.6, drive_amplitude=0.4, drive_period=4000.0, size=8000)
     run = model.simulate(seed=2)
-    run.advance(3000)
+    run.advance(2400)
     trace = run.trace()
     turned = trace["field"].where(trace["magnetization"] < 0, drop=True)[0]
     assert float(turned) == pytest.approx(model.landmark("spinodal_up", "field")[0], abs=0.04)

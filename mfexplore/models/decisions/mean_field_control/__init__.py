@@ -143,14 +143,14 @@ class MeanFieldControl(core.Model):
             "in step", {},
             "Nobody leads: all are paid to head where others do, and as soon as noise would turn them round they do.",
             (core.Promise(core.Value("coherence"), 0.80, 0.002),
-             core.Promise(core.Mean("coherence", 15, 30), 0.80, 0.02)),
+             core.Promise(core.Mean("coherence", 15, 30), 0.80, 0.02, {"size": 1000})),
             core.View(series="coherence", picture="angles"),
         ),
         core.Preset(
             "anarchy", {"price": 1.3, "objective": "game", "start": "coherent"},
             "They begin in step, and it melts away: a planner would hold them together at a coherence of 0.59.",
             (core.Promise(core.Value("coherence"), 0.59, 0.005, {"objective": "planner"}),
-             core.Promise(core.Mean("coherence", 15, 30), 0.0, 0.12)),
+             core.Promise(core.Mean("coherence", 15, 30), 0.0, 0.12, {"size": 600})),
             core.View(colour="price_of_anarchy", series="coherence", picture="angles"),
         ),
         core.Preset(
@@ -163,7 +163,7 @@ class MeanFieldControl(core.Model):
             "few in sight", {"price": 1.8, "sight": "some", "peers": 7, "start": "coherent"},
             "With seven in sight the threshold comes earlier: this crowd melts, which would hold 0.33 if all saw all.",
             (core.Promise(core.Value("coherence"), 0.33, 0.002, {"sight": "everybody"}),
-             core.Promise(core.Mean("coherence", 20, 30), 0.0, 0.15)),
+             core.Promise(core.Mean("coherence", 20, 30), 0.0, 0.15, {"size": 1000})),
             view=core.View(series="coherence", picture="angles"),
         ),
         core.Preset(
