@@ -64,7 +64,7 @@ class BrowserPage:
         self._start, self._notices, self._send = start, notices, send
         self._serves, self._ready, self._born, self._sweep, self._face = serves, ready, born, sweep, face
         self._closed, self._closing = False, threading.Lock()
-        self._outbox: list[Said] = []
+        self._outbox: dict[Any, Said] = {}  # only the newest of what holds until the next: a network may be slow
         self._drawn: dict[str, Figure] = {}
         self._given: list[File] = []
         self._due = False
@@ -133,7 +133,9 @@ class BrowserPage:
     # -- the page of the desk -----------------------------------------------------------------------------------------
 
     def say(self, message: Said) -> None:
-        self._outbox.append(message)
+        key = message.subject if message.lasting or isinstance(message, Ack) else object()
+        self._outbox.pop(key, None)
+        self._outbox[key] = message
         self._schedule()
 
     def changed(self, name: str, figure: Figure) -> None:
@@ -188,7 +190,7 @@ class BrowserPage:
             return
         buffers: list[bytes] = []
         drawn, self._drawn = self._drawn, {}
-        said, self._outbox = self._outbox, []
+        said, self._outbox = list(self._outbox.values()), {}
         given, self._given = self._given, []
         figures = [self._draw(name, figure, buffers) for name, figure in drawn.items()]
         for file in given:

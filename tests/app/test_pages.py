@@ -19,6 +19,7 @@ from mfexplore.figures.style import LIGHT, THEMES, Theme
 from mfexplore.guide.paths import paths
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.exports import File
+from mfexplore.workbench.messages import Ack, Notice, Progress, Run
 from mfexplore.workbench.sheet import Sheet
 
 APP = Path(pages.__file__).parent
@@ -206,6 +207,25 @@ def test_arrays_travel_beside_the_text(loop: Any) -> None:
         assert sum(sent["sizes"]) == len(sent["buffer"])
     assert any(sent["buffer"] for sent in wire.sent)
     wire.page.close()
+
+
+def test_of_what_waits_for_a_slow_network_only_the_newest_is_sent(loop: Any) -> None:
+    wire = Wire(loop)
+    wire.page._sent = loop.create_future()  # what was sent last is still on its way
+    for k in range(10_000):
+        wire.page.say(Run(playing=True, time=float(k), unit="sweeps", finished=False))
+        wire.page.say(Progress("file", k / 10_000, "writing"))
+        wire.page.say(Ack(k))
+    wire.page.say(Notice("one"))
+    wire.page.say(Notice("two"))
+    wire.run()
+    assert not wire.sent
+    wire.page._sent.set_result(None)
+    wire.run()
+    (sent,) = wire.sent
+    said = json.loads(sent["text"])
+    assert [message["type"] for message in said] == ["run", "progress", "ack", "notice", "notice"]
+    assert said[0]["time"] == said[2]["seq"] == 9_999
 
 
 def test_a_file_travels_with_its_message(loop: Any) -> None:
