@@ -75,7 +75,7 @@ def sentence(
         exact: its exact value at the size that is simulated, where that is known.
     """
     judging = by_name("method", method, model.methods) if method else next(iter(model.methods), None)
-    of = values_of(theory, judging and judging.name)
+    of = values_of(theory, judging.name if judging else None)
     phase = int(of("phase")) if "phase" in theory.variables and of("phase").ndim == 0 else -1
     headline = sentence_case(model.phases[phase].title) if phase >= 0 else model.title
     equilibrium = int(of("equilibrium")) if "equilibrium" in theory.variables else 0
