@@ -18,7 +18,7 @@ from mfexplore.workbench.desk import Desk
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.exports import File
 from mfexplore.workbench.face import FULL, Face
-from mfexplore.workbench.messages import Ack, Download, Draw, Notice, Said, Waiting
+from mfexplore.workbench.messages import Ack, Download, Draw, Notice, Said, Sentence, Waiting
 from mfexplore.workbench.panels import draw
 from mfexplore.workbench.wire import written
 
@@ -65,10 +65,11 @@ class BrowserPage:
         self._start, self._notices, self._send = start, notices, send
         self._serves, self._ready, self._born, self._sweep, self._face = serves, ready, born, sweep, face
         self._closed, self._closing = False, threading.Lock()
-        self._outbox: list[Said] = []
+        self._outbox: dict[Any, Said] = {}  # only the newest of what holds until the next: a network may be slow
         self._drawn: dict[str, Figure] = {}
         self._given: list[File] = []
         self._due = False
+        self._timer: asyncio.Handle | None = None
         self._sent: asyncio.Future[None] | None = None
         self._inbox: dict[Any, Mapping[str, Any]] = {}
         self._working = False
@@ -134,8 +135,10 @@ class BrowserPage:
     # -- the page of the desk -----------------------------------------------------------------------------------------
 
     def say(self, message: Said) -> None:
-        self._outbox.append(message)
-        self._schedule()
+        key = message.subject if message.lasting or isinstance(message, Ack) else object()
+        self._outbox.pop(key, None)
+        self._outbox[key] = message
+        self._schedule(at_once=isinstance(message, Sentence))
 
     def changed(self, name: str, figure: Figure) -> None:
         self._drawn[name] = figure
@@ -174,22 +177,29 @@ class BrowserPage:
 
     # -- to the browser -----------------------------------------------------------------------------------------------
 
-    def _schedule(self) -> None:
-        if not self._due and not self._closed:
+    def _schedule(self, at_once: bool = False) -> None:
+        """Where many people move their hands at once, what is said to each of them in a moment goes together. at_once:
+        it ends such a moment, because it is what a hand waits for.
+        """
+        if self._closed:
+            return
+        if not self._due:
             self._due = True
             if self._sent is None or self._sent.done():
-                # Where many people move their hands at once, what is said to each of them in a moment goes together.
-                self._its_loop.call_later(min(scheduler.lag, LONGEST), self._flush)
+                self._timer = self._its_loop.call_later(0 if at_once else min(scheduler.lag, LONGEST), self._flush)
             else:  # the network is slow: what comes in the meantime goes out together
                 self._sent.add_done_callback(lambda _: self._flush())
+        elif at_once and self._timer is not None:
+            self._timer.cancel()
+            self._timer = self._its_loop.call_soon(self._flush)
 
     def _flush(self) -> None:
-        self._due = False
+        self._due, self._timer = False, None
         if self._closed:
             return
         buffers: list[bytes] = []
         drawn, self._drawn = self._drawn, {}
-        said, self._outbox = self._outbox, []
+        said, self._outbox = list(self._outbox.values()), {}
         given, self._given = self._given, []
         figures = [self._draw(name, figure, buffers) for name, figure in drawn.items()]
         for file in given:

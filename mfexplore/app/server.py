@@ -100,16 +100,17 @@ def make_server(
 
 def keep_pulse(loop: Any, people: People) -> None:
     """Let the scheduler know how late the thread is that answers all pages: what can wait then does. In a quiet moment
-    after somebody has left, memory is given back.
+    after somebody has come or left, memory is given back.
     """
-    tidied = people.gone, loop.time()
+    tidied = people.ever, people.gone, loop.time()
 
     def beat(due: float) -> None:
         nonlocal tidied
         scheduler.late(loop.time() - due)
-        if people.gone != tidied[0] and scheduler.lag < QUIET and loop.time() - tidied[1] > TIDY:
-            give_back()
-            tidied = people.gone, loop.time()
+        ever, gone, then = tidied
+        if (people.ever, people.gone) != (ever, gone) and scheduler.lag < QUIET and loop.time() - then > TIDY:
+            give_back(garbage=people.gone != gone)
+            tidied = people.ever, people.gone, loop.time()
         loop.call_later(PULSE, beat, loop.time() + PULSE)
 
     loop.call_later(PULSE, beat, loop.time() + PULSE)

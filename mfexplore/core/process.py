@@ -35,12 +35,13 @@ def serve_promptly() -> None:
             ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
 
 
-def give_back() -> None:
-    """Give back to the system what closed pages have left behind: garbage, which is looked for seldom, and what is free
-    but kept by the allocator.
+def give_back(garbage: bool = True) -> None:
+    """Give back to the system what is free but kept by the allocator: loading kernels leaves tens of MiB behind.
+    garbage: look for that first, which is done seldom, since closed pages leave some.
     """
     if _ours:
-        gc.collect()
+        if garbage:
+            gc.collect()
         with suppress(OSError, AttributeError):  # another C library than glibc has no such thing
             ctypes.CDLL(None).malloc_trim(0)
 

@@ -173,11 +173,12 @@ class Lettered:
     @cached_property
     def _same(self) -> tuple[Any, ...]:
         """What is equal where all is."""
-        arrays = [self.phases, *(part for *curve, _ in self.curves for part in curve)]
+        arrays = [part for *curve, _ in self.curves for part in curve]
+        arrays += [] if self.phases is None else [self.phases]
         bits = blake2b()
         for one in arrays:
-            bits.update(b"" if one is None else np.ascontiguousarray(one).data)
-        shapes = tuple(one.shape for one in arrays if one is not None)
+            bits.update(np.ascontiguousarray(one).data)
+        shapes = tuple(one.shape for one in arrays)
         widths = tuple(width for *_, width in self.curves)
         return bits.digest(), shapes, widths, self.x_range, self.y_range, self.em, self.box, self.titles
 

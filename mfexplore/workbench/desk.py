@@ -139,10 +139,9 @@ class Desk:
     def _say(self, message: Said) -> None:
         """Tell the page, unless it knows."""
         if message.lasting:
-            about = type(message), getattr(message, message.about) if message.about else None
-            if self._said.get(about) == message and not message.repeated:
+            if self._said.get(message.subject) == message and not message.repeated:
                 return
-            self._said[about] = message
+            self._said[message.subject] = message
         self._page.say(message)
 
     # -- the page speaks ------------------------------------------------------------------------------------------

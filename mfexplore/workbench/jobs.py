@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from mfexplore.core.forks import renew_after_fork
@@ -22,12 +23,21 @@ FRAME = 0.02  # seconds that a browser needs to paint what it was sent, on the c
 class _Job:
     work: Callable[[Cancelled], Iterator[Any]]
     deliver: Callable[[Any], None]
-    finish: Callable[[], None]
+    finish: Callable[[], None] | None
     fail: Callable[[Exception], None]
     turn: Turn
     after: str
     delivered: bool = False
     shown: threading.Event = field(default_factory=threading.Event)  # its first result is, or there is none
+
+
+def _hand_over(job: _Job, result: Any, taken: threading.Event) -> None:
+    """In the page's own thread, which every post wakes."""
+    try:
+        if not job.turn.over:
+            job.deliver(result)
+    finally:
+        taken.set()
 
 
 class Jobs:
@@ -58,7 +68,7 @@ class Jobs:
         kind: str,
         work: Callable[[Cancelled], Iterator[Any]],
         deliver: Callable[[Any], None],
-        finish: Callable[[], None] = lambda: None,
+        finish: Callable[[], None] | None = None,
         fail: Callable[[Exception], None] = lambda error: None,
         after: str = "",
         queued: Callable[[int | None], None] = lambda turns: None,
@@ -119,18 +129,17 @@ class Jobs:
         try:
             self._wait_behind(job)
             for result in self._results(job):
-                self._post(lambda result=result: None if turn.over else job.deliver(result))  # type: ignore[misc]
+                taken = threading.Event()
+                self._post(partial(_hand_over, job, result, taken))
                 with self._lock:
                     job.delivered = True
                     if kind in self._waiting:
                         turn.cancel()
                 if not (job.shown.is_set() or turn.over):
-                    taken = threading.Event()
-                    self._post(taken.set)
                     taken.wait(COURTESY)
                     turn.ended.wait(FRAME)
                     job.shown.set()
-            if not turn.over:
+            if job.finish is not None and not turn.over:
                 self._post(job.finish)
         except CancelledError:
             pass

@@ -271,6 +271,11 @@ class Said:
     about: ClassVar[str] = ""
     repeated: ClassVar[bool] = False
 
+    @property
+    def subject(self) -> tuple[type[Said], Any]:
+        """What it says the newest of."""
+        return type(self), getattr(self, self.about) if self.about else None
+
 
 @dataclass(frozen=True)
 class State(Said):

@@ -105,7 +105,7 @@ class Recorder:
         if isinstance(message, messages.Notice) and message.kind == "error":
             self.errors.append(message.text)
         elif message.lasting:
-            self.said[type(message), getattr(message, message.about) if message.about else None] = message
+            self.said[message.subject] = message
 
     def changed(self, name: str, figure: Figure) -> None:
         self.drawn[name] = figure

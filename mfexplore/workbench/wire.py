@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
-from functools import cache
 from typing import Any, get_type_hints
 
 from mfexplore.core.errors import MfexploreError, UnknownNameError
@@ -27,6 +26,7 @@ def name_of(kind: type[Heard | Said]) -> str:
 
 
 HEARD = {name_of(kind): kind for kind in Heard.__subclasses__()}
+TYPES = {name: get_type_hints(kind) for name, kind in HEARD.items()}  # of their fields
 SAID = {name_of(kind): kind for kind in Said.__subclasses__()}
 
 
@@ -44,16 +44,11 @@ def read(message: Mapping[str, Any]) -> Heard:
     for field, needed in declared.items():
         if needed and field not in given:
             raise MessageError(name, f"its {field!r} is missing")
-    types = _types(name)
+    types = TYPES[name]
     for field, value in given.items():
         if not _fits(value, types[field]):
             raise MessageError(name, f"its {field!r} is {str(value)[:60]!r}, which is no {types[field]}")
     return kind(**given)
-
-
-@cache
-def _types(name: str) -> dict[str, Any]:
-    return get_type_hints(HEARD[name])
 
 
 def _fits(value: Any, wanted: Any) -> bool:

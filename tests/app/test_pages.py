@@ -20,9 +20,11 @@ from mfexplore.core import system
 from mfexplore.core.related import relations
 from mfexplore.figures.style import LIGHT, THEMES, Theme
 from mfexplore.guide.paths import paths
+from mfexplore.study.turns import scheduler
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.exports import File
 from mfexplore.workbench.face import opened
+from mfexplore.workbench.messages import Ack, Notice, Progress, Run, Sentence
 from mfexplore.workbench.sheet import Sheet
 
 APP = Path(pages.__file__).parent
@@ -231,6 +233,44 @@ def test_arrays_travel_beside_the_text(loop: Any) -> None:
         assert sum(sent["sizes"]) == len(sent["buffer"])
     assert any(sent["buffer"] for sent in wire.sent)
     wire.page.close()
+
+
+def test_what_a_hand_waits_for_is_sent_at_once_and_takes_along_what_waits(
+    loop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire = Wire(loop)
+    monkeypatch.setattr(scheduler, "lag", 30.0)  # so late is the thread that answers all pages
+    monkeypatch.setattr("mfexplore.app.page.LONGEST", 30.0)
+    wire.page.say(Ack(1))
+    wire.run(0.05)
+    assert not wire.sent
+    wire.page.say(Sentence("Bistable", "", "", "open"))
+    wire.page.say(Run(playing=True, time=1.0, unit="sweeps", finished=False))
+    wire.run(0.05)
+    (sent,) = wire.sent
+    assert [message["type"] for message in json.loads(sent["text"])] == ["ack", "sentence", "run"]
+    wire.page.say(Sentence("One state", "", "", "open"))
+    wire.run(0.05)
+    assert len(wire.sent) == 2
+
+
+def test_of_what_waits_for_a_slow_network_only_the_newest_is_sent(loop: Any) -> None:
+    wire = Wire(loop)
+    wire.page._sent = loop.create_future()  # what was sent last is still on its way
+    for k in range(10_000):
+        wire.page.say(Run(playing=True, time=float(k), unit="sweeps", finished=False))
+        wire.page.say(Progress("file", k / 10_000, "writing"))
+        wire.page.say(Ack(k))
+    wire.page.say(Notice("one"))
+    wire.page.say(Notice("two"))
+    wire.run()
+    assert not wire.sent
+    wire.page._sent.set_result(None)
+    wire.run()
+    (sent,) = wire.sent
+    said = json.loads(sent["text"])
+    assert [message["type"] for message in said] == ["run", "progress", "ack", "notice", "notice"]
+    assert said[0]["time"] == said[2]["seq"] == 9_999
 
 
 def test_a_file_travels_with_its_message(loop: Any) -> None:

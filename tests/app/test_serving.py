@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import re
 import signal
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -186,6 +189,37 @@ def test_health_and_the_limit_on_people(served: Any) -> None:
             raise AssertionError("who went away is still counted")
 
     served(test, people=1)
+
+
+def test_a_browser_that_vanishes_disturbs_nobody_and_is_no_news(
+    served: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test(address: str) -> None:
+        gone = await load.LineWire.open(address, "curie_weiss")
+        await gone.say({"type": "hello", "seq": 1, "theme": "light"})
+        async for message in gone.heard():
+            if message["type"] == "sentence":
+                break
+        await gone.say({"type": "play", "seq": 2, "on": True})  # and reads nothing of it
+        seen = load.Seen()
+        await load.crowd(address, people=2, seconds=0.5, keys=("curie_weiss",), rate=10.0, seen=seen)
+        assert seen.errors == []
+        assert len(seen.answers) >= 2 * load.FEWEST_MOVES
+        for connection in (gone.line, gone.session):
+            stream: Any = connection.protocol.stream  # type: ignore[union-attr]
+            stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            stream.close()  # without a word of goodbye
+        for _ in range(200):
+            await asyncio.sleep(0.1)
+            if json.loads((await get(f"{address}/health")).body)["people"] == 0:
+                break
+        else:
+            raise AssertionError("who vanished is still counted")
+
+    app.keep_the_log_readable()
+    monkeypatch.setattr(app, "KEPT_MS", 500)
+    served(test)
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 def test_in_a_running_loop_serve_returns_at_once_with_the_address() -> None:

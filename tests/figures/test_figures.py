@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from bokeh.core.serialization import Buffer, Serialized
 from bokeh.document import Document
+from toy import Toy, dressed
 
 from mfexplore.core import (
     Arrows,
@@ -31,10 +32,10 @@ from mfexplore.core import (
 )
 from mfexplore.figures import publication
 from mfexplore.figures.curves import CurvesFigure, lines_of, theory_columns
-from mfexplore.figures.diagram import DiagramFigure, prepare
+from mfexplore.figures.diagram import DiagramFigure, choose, prepare
 from mfexplore.figures.histogram import HistogramFigure
 from mfexplore.figures.landscape import LandscapeFigure
-from mfexplore.figures.lettering import Lettering, pieces
+from mfexplore.figures.lettering import Lettering, letter, pieces
 from mfexplore.figures.regions import hatch_runs
 from mfexplore.figures.states import picture_figure
 from mfexplore.figures.states.colours import ranks
@@ -169,6 +170,37 @@ def test_diagram_shows_values_regions_and_boundaries() -> None:
     } or "bistable" in drawing.layers["regions"].columns["Label"]  # fmt: skip
     assert len(drawing.layers["dashed"].columns["xs"]) == 2
     assert "T" in drawing.layers["symbols"].columns["Label"]
+
+
+@pytest.mark.parametrize("model", [Toy(), dressed()], ids=["plain", "dressed"])
+@pytest.mark.parametrize("method", [None, "rival"])
+@pytest.mark.parametrize("branch", [None, "calm", "wild"])
+def test_a_diagram_draws_what_choosing_in_the_whole_dataset_gives(
+    model: Toy, method: str | None, branch: str | None
+) -> None:
+    dataset = model.diagram("spread", "rate", resolution=9)
+    dataset["equilibrium"][2:4, 5] = 1
+    dataset["equilibrium"][6, 1] = -1
+    chosen = choose(dataset, Toy, branch, method).transpose("rate", "spread", ...)
+    drawn = prepare(dataset, Toy, "noise", branch, method)
+    np.testing.assert_array_equal(drawn.values, chosen["noise"].values.astype(np.float32))
+    np.testing.assert_array_equal(drawn.unknown, hatch_runs(~chosen["converged"].values, drawn.box))
+    np.testing.assert_array_equal(drawn.phases, chosen["phase"].values)
+
+
+def test_what_is_written_over_a_picture_is_found_once_for_all_who_see_it() -> None:
+    model = CurieWeiss()
+    dataset, boundaries = model.diagram("field", "temperature", resolution=17), model.boundaries("field", "temperature")
+    written, found = [], []
+    for top in (1.5, 1.5, 1.2):
+        drawing = DiagramFigure(CurieWeiss, LIGHT)
+        drawing.set_axes("field", "temperature", (-1, 1), (0, top), "magnetization")
+        drawing.show(dataset)
+        drawing.show_boundaries(boundaries)
+        written.append([drawing.layers[layer].columns for layer in ("regions", "symbols")])
+        found.append(letter.cache_info().misses)
+    assert found[0] == found[1] < found[2], "another window is another picture"
+    assert str(written[0]) == str(written[1]) != str(written[2])
 
 
 def test_cells_that_are_not_known_are_hatched() -> None:
