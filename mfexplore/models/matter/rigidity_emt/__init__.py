@@ -42,9 +42,14 @@ as coordinates. Watch *modulus against contacts*: one line for every attraction.
 
 **Where it stops being true:** eq. (4) puts a gel of lumps and holes on a par with a lattice whose springs are missing
 one by one. In lumps contacts are redundant, and what holds lumps together are few; as $c\to1$ newcomers only ever
-join what is there, in lumps of six contacts a site that carry nothing before they touch. The simulated gel becomes
-rigid later than theory says: at $\phi=0.70$ and $\langle z\rangle=4.2$ without attraction, at about $0.63$ and $4.9$
-for $c=0.6$. The filling moves down, as claimed, but the contacts move up.
+join what is there, in lumps of six contacts a site that carry nothing before they touch. Counted without an error
+(Maxwell and Calladine), with a share $\rho$ of redundant springs and $f$ motions per site that stretch none,
+
+$$\langle z\rangle(1-\rho)=4-2f \tag{7}$$
+
+and four contacts are enough only if none is redundant. The simulated gel becomes rigid later than theory says: at
+$\phi=0.70$ and $\langle z\rangle=4.2$ without attraction, at about $0.61$ and $4.8$ for $c=0.6$, where a fifth of its
+springs are redundant. The filling moves down, as claimed, but the contacts move up.
 
 **Simulation:** eq. (1) site by site; forces by conjugate gradients, whose coefficients also give the moduli at all
 frequencies. Below a filling of rigidity the modulus is zero to six digits.
