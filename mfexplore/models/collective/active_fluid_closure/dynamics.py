@@ -191,7 +191,7 @@ class RodsSimulation(core.Simulation["ActiveFluidClosure"]):
         arrows = core.Arrows(x, y, 0.8 * np.cos(some), 0.8 * np.sin(some), headless=True)
         return core.Field(
             np.degrees(angles), (0.0, side, 0.0, side), core.Axis("flow"), core.Axis("shear"), 0.0, 180.0, cyclic=True,
-            caption="400 rods and their angles in degrees (places mean nothing)", arrows=arrows,
+            caption="400 rods and their angles in degrees (places mean nothing)", arrows=arrows, equal=True,
         )  # fmt: skip
 
     def _vortices(self, by_kinetics: bool) -> core.Field:
@@ -208,7 +208,7 @@ class RodsSimulation(core.Simulation["ActiveFluidClosure"]):
         return core.Field(
             box.vorticity, (0.0, 2 * math.pi, 0.0, 2 * math.pi), core.Axis("x"), core.Axis("y"), -size, size,
             signed=True, arrows=arrows,
-            caption=f"vorticity and mean direction, by {'kinetics' if by_kinetics else 'the closure'}",
+            caption=f"vorticity and mean direction, by {'kinetics' if by_kinetics else 'the closure'}", equal=True,
         )  # fmt: skip
 
     def _energy(self) -> core.Chart:
