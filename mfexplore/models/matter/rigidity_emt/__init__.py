@@ -194,7 +194,7 @@ class RigidityEmt(core.Model):
         ),
         core.Preset(
             "lumps", {"filling": 0.52, "attraction": 0.6},
-            "Here mean field expects a quarter of the stiffness of the full lattice; the bonds in the picture are slack.",
+            "Here mean field expects a quarter of the full stiffness; all bonds in the picture are slack.",
             view=core.View(function="static_modulus", colour="shear_modulus", series="shear_modulus"),
         ),
         core.Preset(
