@@ -192,7 +192,8 @@ class Field:
 
     extent: (left, right, bottom, top) of the map in the units of its axes.
     cyclic: low and high are the same angle. contours: levels at which lines of equal value are drawn.
-    paths: pairs (x, y) of arrays; points: series of kind "points".
+    paths: pairs (x, y) of arrays; points: series of kind "points". equal: a map of a square in space, whose axes are
+    equally long.
     """
 
     values: Array
@@ -208,6 +209,7 @@ class Field:
     paths: tuple[tuple[Array, Array], ...] = ()
     points: tuple[Series, ...] = ()
     arrows: Arrows | None = None
+    equal: bool = False
 
 
 Picture = Lattice | Patterns | Phases | Trajectories | Spectrum | Particles | Network | Density | Chart | Field

@@ -18,6 +18,7 @@ from mfexplore.figures.style import LIGHT, SANS, SERIF, Theme, cyclic, line_colo
 MOST_POINTS = 800  # of a series
 MOST_PIXELS = 512  # along a side of a field
 MOST_ARROWS = 900
+SQUARE_WITH_BAR = 1.17  # as wide as high is a figure whose frame is square, with a bar of colours beside it
 WIDE = 1.5  # as wide as high, about, is the frame of a picture with axes, until its page has told
 LINE = 24  # letters of the title of an ordinate that fit beside it
 NAMED = 0.72  # of the way across a guide, where its name stands
@@ -329,6 +330,9 @@ class FieldFigure(AxesFigure):
         ):  # fmt: skip
             low, high = _given(declared, ends)
             room(self.figure, axis, scale, low, high, firm=True)
+        if picture.equal:
+            self.shape = "square"  # type: ignore[misc]
+            self.figure.part("figure").update(sizing_mode="stretch_width", aspect_ratio=SQUARE_WITH_BAR)
         step = max(1, -(-max(picture.values.shape) // MOST_PIXELS))
         values = np.ascontiguousarray(picture.values[::step, ::step], np.float32)
         colours = cyclic() if picture.cyclic else palette(picture.signed, self.theme)
@@ -416,4 +420,6 @@ class FieldFigure(AxesFigure):
             axes.quiver(
                 a.x, a.y, a.u, a.v, angles="xy", scale_units="xy", scale=1, color=LIGHT.ink, width=0.003, **head
             )
+        if picture.equal:
+            axes.set_aspect("equal")
         axes.figure.colorbar(image, ax=axes, aspect=30, pad=0.02).outline.set_visible(False)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mfexplore.core import Arrows, Axis, Chart, Field, Guide, Series
+from mfexplore.figures.charts import SQUARE_WITH_BAR
 from mfexplore.figures.frame import get_range
 from mfexplore.figures.states import StatePlace, picture_figure
 from mfexplore.figures.style import LIGHT, cyclic
@@ -68,6 +69,16 @@ def test_equal_axes_are_equally_long() -> None:
     (left, right), (bottom, top) = (get_range(place.figure, axis) for axis in ("x", "y"))
     assert right - left == pytest.approx(top - bottom)
     assert place.shape == "square"
+
+
+def test_a_field_of_space_has_a_square_frame() -> None:
+    """Beside its bar of colours: a circle is round. A field of anything else fills the place."""
+    space = Field(np.zeros((4, 4)), (0.0, 1.0, 0.0, 1.0), Axis("x"), Axis("y"), 0, 1, equal=True)
+    for picture, shape, narrow in ((space, "square", True), (replace(space, equal=False), "wide", False)):
+        place = StatePlace(LIGHT)
+        place.show(picture)
+        assert place.shape == shape
+        assert (place.figure.part("figure")["aspect_ratio"] == SQUARE_WITH_BAR) == narrow
 
 
 def test_a_field_lies_where_its_extent_says_and_its_first_row_at_the_bottom() -> None:

@@ -183,3 +183,22 @@ def test_attraction_makes_a_network_rigid_at_less_filling_but_with_more_contacts
     assert bound - 2 * error > 4 * loose
     (spread, error), (lumped, _) = carried[0.0, 0.765], carried[0.6, 0.54]  # about 4.6 contacts each
     assert spread - 4 * error > 4 * lumped
+
+
+def test_lumps_are_floppy_with_more_bonds_than_coordinates() -> None:
+    """Eq. (7): every bond and every motion is counted, by the rank of all stretches; what is too many is redundant."""
+    run = RigidityEmt(filling=0.5, attraction=0.6, size=324).realised().simulate(seed=1)
+    run.step = 100.0
+    run.advance(100)
+    links, along = run.links[run.present], run.directions[run.present]
+    stretches = np.zeros((len(links), 324, 2))
+    bond = np.arange(len(links))
+    stretches[bond, links[:, 1]], stretches[bond, links[:, 0]] = along, -along
+    stretches = stretches.reshape(len(links), -1)
+    independent = int((np.linalg.eigvalsh(stretches @ stretches.T) > 1e-9).sum())
+    redundant, motions = 1 - independent / len(links), 2 - independent / run.placed
+    assert run.coordination * (1 - redundant) == pytest.approx(4 - 2 * motions, abs=1e-12)
+    assert len(links) > 2 * run.placed  # Maxwell would call it rigid
+    assert redundant > 0.1
+    assert motions > 0.05
+    assert run.static == 0

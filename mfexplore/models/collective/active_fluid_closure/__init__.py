@@ -391,7 +391,7 @@ class ActiveFluidClosure(core.Model):
 
     def caveat(self) -> str:
         if self.flow == "suspension":
-            return "growth is measured while deviations are small, and there other waves grow as well"
+            return "growth is measured while deviations are small, and order without a flow not at all"
         return "a closure knows no more of the law of angles than its width"
 
     def footprint(self) -> int:

@@ -9,14 +9,20 @@ import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array
-from mfexplore.models.collective.active_fluid_closure.theory import BINGHAM, KINETIC, quick_bingham, turning
+from mfexplore.models.collective.active_fluid_closure.theory import (
+    BINGHAM,
+    KINETIC,
+    QUADRATIC,
+    quick_bingham,
+    turning,
+)
 
 if TYPE_CHECKING:
     from mfexplore.models.collective.active_fluid_closure import ActiveFluidClosure
 
 HARMONICS = 6  # of the angle, in a box
 START = 1e-4  # order at the start, in waves of random phase
-SMALL = 0.004  # order up to which a box grows as linear theory says
+SMALL = 0.001  # order up to which a box grows as linear theory says
 ANGLES = np.linspace(-90, 90, 37)  # degrees, edges of bins
 
 
@@ -81,6 +87,10 @@ class Box:
             z = np.fft.ifft2(self.waves[0])
             self.waves[0] = np.fft.fft2(z * np.minimum(1, 0.999 / np.maximum(size, 1e-9))) * self.kept
 
+    def size(self) -> float:
+        """Root of the mean square of the order."""
+        return math.sqrt(float(np.mean(np.abs(self.z) ** 2)))
+
     def slowest(self) -> float:
         """Power of the flow in the longest waves that fit."""
         stream = np.fft.fft2(self.u + 1j * self.v)
@@ -125,11 +135,13 @@ class RodsSimulation(core.Simulation["ActiveFluidClosure"]):
             before = box.slowest()
             turning_rate = 1 + float(np.abs(box.flow()[2]).max()) + m.alignment
             turning_rate *= HARMONICS if box.closure == KINETIC else 2
-            pieces = math.ceil(duration * max(turning_rate / 0.7, (m.activity / 4 + m.alignment) / 0.2, 40.0))
+            drive = (m.activity / 4 + m.alignment) * (2 if box.closure == QUADRATIC else 1)
+            finest = 0.05 if box.size() < SMALL else 0.2  # growth is measured: its relative error is finest^2 / 6
+            pieces = math.ceil(duration * max(turning_rate / 0.7, drive / finest, 40.0))
             for _ in range(pieces):
                 box.advance(duration / pieces)
             box.flow()
-            if 2 * self.step < self.time and math.sqrt(float(np.mean(np.abs(box.z) ** 2))) < SMALL and before > 0:
+            if 2 * self.step < self.time and box.size() < SMALL and before > 0:
                 self.growth[k] = 0.5 * math.log(box.slowest() / before) / duration
 
     def _turn(self, duration: float) -> None:
@@ -191,7 +203,7 @@ class RodsSimulation(core.Simulation["ActiveFluidClosure"]):
         arrows = core.Arrows(x, y, 0.8 * np.cos(some), 0.8 * np.sin(some), headless=True)
         return core.Field(
             np.degrees(angles), (0.0, side, 0.0, side), core.Axis("flow"), core.Axis("shear"), 0.0, 180.0, cyclic=True,
-            caption="400 rods and their angles in degrees (places mean nothing)", arrows=arrows,
+            caption="400 rods and their angles in degrees (places mean nothing)", arrows=arrows, equal=True,
         )  # fmt: skip
 
     def _vortices(self, by_kinetics: bool) -> core.Field:
@@ -208,7 +220,7 @@ class RodsSimulation(core.Simulation["ActiveFluidClosure"]):
         return core.Field(
             box.vorticity, (0.0, 2 * math.pi, 0.0, 2 * math.pi), core.Axis("x"), core.Axis("y"), -size, size,
             signed=True, arrows=arrows,
-            caption=f"vorticity and mean direction, by {'kinetics' if by_kinetics else 'the closure'}",
+            caption=f"vorticity and mean direction, by {'kinetics' if by_kinetics else 'the closure'}", equal=True,
         )  # fmt: skip
 
     def _energy(self) -> core.Chart:

@@ -68,7 +68,7 @@ from mfexplore.models.fronts.thermalization_fkpp.dynamics import MORE, OFFSETS, 
 ASYMPTOTIC, RELAXING, CUT, NOISY = range(4)  # as in `methods`
 LINE = {"medium": ("continuum",)}
 CHAIN = {"medium": ("bath_chain",)}
-GROWING, PUSHING = ("growth", "tail_steepness"), ("cooperation", "tail_steepness")  # planes
+GROWING, PUSHING, COUNTING = ("growth", "tail_steepness"), ("cooperation", "tail_steepness"), ("walkers", "growth")
 
 
 @dataclass(frozen=True)
@@ -159,32 +159,32 @@ class ThermalizationFkpp(core.Model):
             "The front falls ever farther behind a line of its final speed, by a logarithm: straight on these axes, as "
             "theory has it. After 200 time units it is still half a per cent too slow.",
             (core.Promise(core.Mean("speed", 199, 200), 1.9905, 0.002),),
-            core.View(plane=GROWING, picture="lag", series="speed", method="relaxing"),
+            core.View(plane=GROWING, colour="speed", picture="lag", series="speed", method="relaxing"),
         ),
         core.Preset(
             "shallow tail", {"graininess": "smooth", "tail_steepness": 0.4, "age": 100.0},
             "Ahead of the right edge heat decays slowly, and it runs at 2.9; the left edge, sharp at first, makes 2.",
             (core.Promise(core.Value("speed", method="asymptotic"), 2.9, 1e-9),),
-            core.View(plane=GROWING, picture="space and time", series="speed", method="asymptotic"),
+            core.View(plane=GROWING, colour="speed", picture="space and time", series="speed", method="asymptotic"),
         ),
         core.Preset(
             "a hundred walkers", {"graininess": "walkers", "walkers": 100, "age": 100.0},
             "Both edges are ragged and lag behind the lines of smooth heat: where no walker is, none can grow.",
-            view=core.View(plane=("walkers", "growth"), picture="space and time", series="speed", method="noise"),
+            view=core.View(plane=COUNTING, colour="speed", picture="space and time", series="speed", method="noise"),
         ),
         core.Preset(
             "a million are not enough", {"graininess": "cut_off", "walkers": 1_000_000},
             "Heat below one millionth does not grow: the tip ends where it crosses 1/N, and the speed settles "
             "at 1.95 instead of 2.",
             (core.Promise(core.Mean("speed", 190, 200), 1.946, 0.004),),
-            core.View(plane=("walkers", "growth"), picture="front now", series="speed", method="cut_off"),
+            core.View(plane=COUNTING, colour="speed", picture="front now", series="speed", method="cut_off"),
         ),
         core.Preset(
             "pushed", {"graininess": "smooth", "cooperation": 6.0, "age": 60.0},
             "Hot neighbours help each other: the front is soon at its final 2.31 and stays there, with a steep tip.",
             (core.Promise(core.Value("speed", method="asymptotic"), 2.309, 0.001),
              core.Promise(core.Mean("speed", 40, 60), 2.309, 0.01)),
-            core.View(plane=PUSHING, picture="front now", series="speed", method="asymptotic"),
+            core.View(plane=PUSHING, colour="speed", picture="front now", series="speed", method="asymptotic"),
         ),
         core.Preset(
             "cold bath eats its way in", {"medium": "bath_chain", "graininess": "smooth", "growth": 0.5, "age": 300.0},
@@ -236,7 +236,7 @@ class ThermalizationFkpp(core.Model):
             "make it a quarter of that?",
             {"graininess": "cut_off", "walkers": 1000, "growth": 1.0}, "walkers", lambda model: model.walkers**2, 4e5,
             "The loss goes as 1 over the square of ln N: the square of N, a thousand times as many, for a quarter.",
-            view=core.View(plane=("walkers", "growth"), method="cut_off"),
+            view=core.View(plane=COUNTING, method="cut_off"),
         ),
     )  # fmt: skip
     simulation = FrontSimulation

@@ -82,7 +82,7 @@ class MembranePhaseFields(core.Model):
         doc="a domain of a large membrane, or a closed curve with a diffuse interface",
     )  # fmt: skip
     line_tension: float = core.control(
-        7.0, 0.0, 10.0, symbol=r"L/\xi", role="load", step=0.02, only=DOMAIN,
+        7.5, 0.0, 10.0, symbol=r"L/\xi", role="load", step=0.02, only=DOMAIN,
         doc="line tension times the size of the domain, over the bending modulus",
     )  # fmt: skip
     spontaneous_curvature: float = core.control(
@@ -169,7 +169,7 @@ class MembranePhaseFields(core.Model):
     )
     presets = (
         core.Preset(
-            "softer than a cap", {"line_tension": 7.0},
+            "softer than a cap", {"line_tension": 7.5},
             "Caps hold up to 8. But the rim curls up, the domain bulges faster and faster, and buds.",
             (core.Promise(core.Crossing("spinodal", "line_tension"), 8.0, 1e-6),), core.View(series="rim"),
         ),

@@ -258,7 +258,7 @@ class Membrane(core.Simulation["MembranePhaseFields"]):
         v = np.sign(angle) * np.interp(np.abs(angle), ends, np.concatenate([[0.0], self.phase, [0.0]]))
         return core.Field(
             (1 - u * u) * v, (-OUTER, OUTER, -OUTER, OUTER), core.Axis("x/R"), core.Axis("y/R"), -1.0, 1.0, signed=True,
-            caption="(1 - u²) v: where the membrane is, in the colours of its two phases",
+            caption="(1 - u²) v: where the membrane is, in the colours of its two phases", equal=True,
         )  # fmt: skip
 
 

@@ -42,9 +42,14 @@ as coordinates. Watch *modulus against contacts*: one line for every attraction.
 
 **Where it stops being true:** eq. (4) puts a gel of lumps and holes on a par with a lattice whose springs are missing
 one by one. In lumps contacts are redundant, and what holds lumps together are few; as $c\to1$ newcomers only ever
-join what is there, in lumps of six contacts a site that carry nothing before they touch. The simulated gel becomes
-rigid later than theory says: at $\phi=0.70$ and $\langle z\rangle=4.2$ without attraction, at about $0.63$ and $4.9$
-for $c=0.6$. The filling moves down, as claimed, but the contacts move up.
+join what is there, in lumps of six contacts a site that carry nothing before they touch. Counted without an error
+(Maxwell and Calladine), with a share $\rho$ of redundant springs and $f$ motions per site that stretch none,
+
+$$\langle z\rangle(1-\rho)=4-2f \tag{7}$$
+
+and four contacts are enough only if none is redundant. The simulated gel becomes rigid later than theory says: at about
+$\phi=0.70,0.66,0.63$ and $\langle z\rangle=4.2,4.35,4.9$ for $c=0,0.3,0.6$, where 7, 11 and 20 per cent of its springs
+are redundant (small networks somewhat sooner). The filling moves down, as claimed, but the contacts move up.
 
 **Simulation:** eq. (1) site by site; forces by conjugate gradients, whose coefficients also give the moduli at all
 frequencies. Below a filling of rigidity the modulus is zero to six digits.
@@ -188,8 +193,8 @@ class RigidityEmt(core.Model):
             view=core.View(function="modulus_by_contacts", colour="coordination"),
         ),
         core.Preset(
-            "lumps", {"filling": 0.55, "attraction": 0.6},
-            "Here mean field expects a third of the stiffness of the full lattice; every bond in the picture is slack.",
+            "lumps", {"filling": 0.52, "attraction": 0.6},
+            "Here mean field expects a quarter of the full stiffness; all bonds in the picture are slack.",
             view=core.View(function="static_modulus", colour="shear_modulus", series="shear_modulus"),
         ),
         core.Preset(

@@ -141,24 +141,24 @@ class LotkaVolterra(core.Model):
             "cycles out of noise", {"size": 2500},
             "Mean field (the band's middle) is at rest after a few turns; the run cycles for ever, at the frequency at "
             "which theory's spectrum peaks.",
-            view=core.View(series="predators", function="spectrum", picture="cycle"),
+            view=core.View(colour="predators", series="predators", function="spectrum", picture="cycle"),
         ),
         core.Preset(
             "straight approach", {"predation": 0.55, "size": 40_000, "first_predators": 0.02},
             "Just above the threshold nothing cycles: no peak in the spectrum, only slow wandering.",
-            view=core.View(series="predators", function="spectrum", picture="cycle"),
+            view=core.View(colour="predators", series="predators", function="spectrum", picture="cycle"),
         ),
         core.Preset(
             "waves", {"mixing": "lattice", "predation": 2.0, "size": 65_536},
             "Patches of prey grow, are found and eaten, and predators starve in the void behind: every region cycles, "
             "but out of step with the others, so that the whole hardly does.",
-            view=core.View(series="predators", picture="sites"),
+            view=core.View(colour="predators", series="predators", picture="sites"),
         ),
         core.Preset(
             "extinct on a lattice", {"mixing": "lattice", "predation": 1.0, "size": 10_000},
             "At twice the threshold of mean field predators are gone after a hundred time units or so: with neighbours "
             "as partners, they empty their own neighbourhood.",
-            view=core.View(series="predators", picture="sites"),
+            view=core.View(colour="predators", series="predators", picture="sites"),
         ),
         core.Preset(
             "invasion", {"mixing": "lattice", "predation": 4.0, "size": 40_000, "start": "invasion"},
@@ -169,7 +169,7 @@ class LotkaVolterra(core.Model):
         ),
         core.Preset(
             "predators extinct", {"predation": 0.4}, "A predator dies before it finds prey: all are soon gone.",
-            view=core.View(series="predators", picture="cycle"),
+            view=core.View(colour="predators", series="predators", picture="cycle"),
         ),
     )  # fmt: skip
     references = (
