@@ -183,7 +183,7 @@ class BoseQuasicrystal(core.Model):
         ),
         core.Preset(
             "eightfold tiling", {"hopping": 0.168, "amplitude": 0.0, "lattice": "eightfold", "size": 1200},
-            "No potential, and still uneven: inside the lobe order appears, most on sites of seven or eight neighbours.",
+            "No potential, and still uneven: inside the lobe order appears, most on sites of 7 and 8 neighbours.",
             view=core.View(picture="order"),
         ),
     )  # fmt: skip
