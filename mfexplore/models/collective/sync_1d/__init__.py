@@ -388,10 +388,8 @@ class Sync1D(core.Model):
         found = {"g": state["kpz_coupling"] * nu**3 - lam**2 * noise}
         if state["method"] == "kpz":
             free = (abs(lam) * noise**2 / (2 * nu**2) * self.age) ** (2 / 3) * flat_variance()
-            last = (
-                noise / nu * np.mean((np.arange(1, self.size) / self.size) * (1 - np.arange(1, self.size) / self.size))
-            )
-            found["(5)"] = min(free, last * (self.size - 1) / 2) / state["square_width"] - 1
+            x = np.arange(1, self.size) / self.size  # of the bridge that differences make in the end
+            found["(5)"] = min(free, 0.5 * noise / nu * x @ (1 - x)) / state["square_width"] - 1
         return found
 
     def classify(self, points: Points, states: core.States) -> Mapping[str, Array]:
