@@ -42,10 +42,10 @@ zero. A better bound need not be a better story.
 
 **Simulation.** Single sites (Metropolis) and clusters of one sign. A run starts with all links cut; while they grow to
 full strength the work $W$ that this takes is counted, and goes on when you move $\mu^2$ or $\lambda$. Since
-$\langle e^{-W}\rangle$ is a ratio of two $Z$, and the mean work of a slow change is close to it, $f_0+W/N$, which begins
-as mean field's bound, ends as the free energy itself (from above, once more): a measured value to lay beside the bounds.
-In the plane the critical line of the square lattice is known from exact strips, whose gap is $\pi/4$ over the width
-there, to about 0.3 %.
+$\langle e^{-W}\rangle$ is a ratio of two $Z$, and the mean work of a slow change is close to it, $f_0+W/N$ begins as
+mean field's bound and ends as the free energy itself (from above, once more): a measured value to lay beside the
+bounds. In the plane the critical line of the square lattice is known from exact strips, whose gap is $\pi/4$ over the
+width there, to about 0.3 %.
 
 **An image learnt.** Let every pixel $i$ have coefficients $a_i$, $h_i$ and every link $w_{ij}$ of its own, with the
 same $\lambda$. The likelihood of pictures with this machine is concave, and its gradient is what the pictures have more
