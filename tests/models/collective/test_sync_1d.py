@@ -12,7 +12,13 @@ from scipy.special import kolmogi
 from scipy.stats import kurtosis, skew
 
 from mfexplore.models.collective.sync_1d import Sync1D
-from mfexplore.models.collective.sync_1d.theory import flat_variance, linear_width, locking_coupling, locking_couplings
+from mfexplore.models.collective.sync_1d.theory import (
+    flat_variance,
+    linear_width,
+    locking_coupling,
+    locking_couplings,
+    slip_widening,
+)
 
 CARD = {r["id"]: r for r in reference_values("sync_1d")}
 
@@ -135,7 +141,7 @@ def test_widths_are_the_sums_over_all_modes(length: int) -> None:
 
 
 def test_rings_lock_where_the_criterion_says(rng: np.random.Generator) -> None:
-    """40 rings of 24 from equal phases: all hold at 1.08 of eq. (7), and all slip at 0.92."""
+    """40 rings of 24 from equal phases: all hold at 1.08 of eq. (8), and all slip at 0.92."""
     omega = rng.standard_normal((40, 24))
     least = locking_coupling(omega)[:, None]
     assert not slipped(omega, 1.08 * least, ring=True).any()
@@ -231,6 +237,26 @@ def test_bonds_slip_at_the_rate_of_kramers_and_langer(size: int, age: float, run
     assert expected > 15
     assert count == pytest.approx(expected, abs=4 * math.sqrt(expected) + 0.1 * expected)
     assert expected < 0.7 * plain
+
+
+@pytest.mark.parametrize(("size", "noise"), [(512, 0.35), (1024, 0.5)])
+def test_bonds_that_slip_are_springs_and_dashpots(size: int, noise: float) -> None:
+    """Eq. (7): far from free phases, and from those of Edwards and Wilkinson."""
+    model = Sync1D(noise=noise, size=size)
+    found, error = widths(model, range(6), [60.0, 200.0])
+    theory = np.array([value(model, "square_width", "regime", age=t) for t in (60.0, 200.0)])
+    np.testing.assert_array_less(np.abs(found - theory), 4 * error + 0.1 * theory)
+    assert 1.5 * value(model, "square_width", age=200.0) < theory[1]
+    assert theory[1] < 0.4 * value(model, "square_width", "random_deposition", age=200.0)
+
+
+@pytest.mark.parametrize(("length", "mu", "x"), [(512, 0.01, 50.0), (512, 0.3, 300.0), (2048, 1e-4, 1000.0)])
+def test_widening_by_slips_is_a_sum_over_modes(length: int, mu: float, x: float) -> None:
+    pace = 4 * np.sin(np.pi * np.arange(1, length) / length) ** 2
+    exact = np.sum(2 * x * mu / (mu + pace) - pace / (mu + pace) ** 2 * np.expm1(-2 * (pace + mu) * x)) / length
+    one = np.ones(1)
+    added = slip_widening(one, one, one * mu / (2 * np.pi**2), one * x, one * length)
+    assert linear_width(one * x, one * length)[0] + added == pytest.approx(exact, rel=1e-3)
 
 
 def test_heights_of_kpz_lean_and_those_of_edwards_and_wilkinson_do_not() -> None:

@@ -371,6 +371,20 @@ def test_off_diagonals_follow_the_profile() -> None:
         np.testing.assert_allclose(measured.values, expected, rtol=0.05, atol=0.02 * expected.max())
 
 
+@pytest.mark.parametrize("mu", [0.0, -8.0])
+def test_errors_of_the_profile_know_how_slow_the_sampler_is(mu: float) -> None:
+    """They are the scatter of independent runs, also where a pass remembers many others."""
+    seen, errors = [], []
+    for seed in range(8):
+        run = BetaEnsemble(potential="quartic", size=24, quadratic=mu).simulate(seed=seed)
+        run.advance(300)
+        measured = run.profiles()["off_diagonal_square"]
+        seen.append(measured.values)
+        errors.append(measured.error)
+    ratio = np.mean(errors, axis=0) / np.std(seen, axis=0, ddof=1)
+    assert 0.65 < np.median(ratio) < 1.6
+
+
 def test_a_run_that_follows_other_controls_forgets_all_but_its_matrix() -> None:
     run = BetaEnsemble(potential="quartic", size=40).simulate(seed=1)
     run.advance(5)

@@ -39,13 +39,20 @@ together, which in the time $t$ only those within $\ell$ do. So for $\delta=0$ a
 $$r=\frac{4K}{3\pi}\,e^{-\frac{2K}D\big(1+\frac{\pi^2}{4\ell}\big)},\qquad
 \frac1\ell=\frac1L+e^{-4\nu t}I_0(4\nu t)\simeq\frac1L+\frac1{\sqrt{8\pi\nu t}} \tag{6}$$
 
-For $\delta>0$ there is no energy; with $K\cos\delta$ for $K$, (6) is a guess, and runs slip sooner. Where bonds slip
-all the time phases grow apart as if nothing held them: *random deposition*, $W^2=2Dt+\sigma^2t^2$.
+For $\delta>0$ there is no energy; with $K\cos\delta$ for $K$, (6) is a guess, and runs slip sooner. Under a strain a
+bond slips rather one way: it is a spring and a dashpot in a row (Maxwell), with the *plasticity* $\mu=2\pi^2r/D$ by
+Einstein's relation. So every mode is a linear process again, and (3) becomes
+
+$$W^2=\frac1L\sum_k\Big[\frac{2Dt\,\mu}{\mu+\epsilon_k}+\frac D\nu\frac{\epsilon_k}{(\mu+\epsilon_k)^2}
+\big(1-e^{-2\nu(\epsilon_k+\mu)t}\big)\Big]\to\frac{2Dt}{\sqrt{1+4/\mu}} \tag{7}$$
+
+in the end: *random deposition*, which without anything that holds is $W^2=2Dt+\sigma^2t^2$. Of frequencies alone there
+is no such law: stretches of the ring keep together, and part far more slowly.
 
 **Locking.** Without noise, and for $\delta=0$, there is a state at rest if and only if all bonds can carry currents:
 with $S_n=\sum_{j\le n}(\omega_j-\bar\omega)$ and some circulating current $c$
 
-$$\max_n|S_n-c|\le K,\qquad\sum_n\arcsin\frac{S_n-c}K=0 \tag{7}$$
+$$\max_n|S_n-c|\le K,\qquad\sum_n\arcsin\frac{S_n-c}K=0 \tag{8}$$
 
 (the phases close around the ring; an open chain only needs $\max|S_n|\le K$, and $c=0$). Else bonds slip, though some
 rings then rest with a winding. The sums are a random walk, so $K_c\sim\sigma\sqrt L$: long rings never lock, though
@@ -84,6 +91,7 @@ from mfexplore.models.collective.sync_1d.theory import (
     locked_fraction,
     locking_couplings,
     slip_rate,
+    slip_widening,
 )
 from mfexplore.numerics.functions.quadrature import gauss_legendre
 from mfexplore.numerics.functions.tracy_widom import tracy_widom
@@ -93,7 +101,7 @@ OSCILLATORS, SINGLE_STEP = {"kind": ("oscillators",)}, {"kind": ("single_step",)
 SLIPPED = 0.01  # slips per bond that make a surface another one
 STRAIN = (2 - math.sqrt(2)) / math.sqrt(math.pi)  # eq. (4) for differences: <d^2> = STRAIN (sigma/nu)^2 (nu t)^(1/2)
 BEARS = 2.576**-2  # of <d^2>, at which one bond in a hundred is asked for |d| > 1: more than it can carry
-FLAT = 0.9  # of the last square width that passes for it
+FLAT, HELD = 0.9, 0.8  # of the last square width that passes for it; of that of free phases that does not
 
 
 @dataclass(frozen=True)
@@ -128,6 +136,7 @@ class Sync1D(core.Model):
 
     title = "Synchronization on a ring"
     summary = "Oscillators with two neighbours: their phases roughen like a growing surface, slip apart, or lock."
+    version = 2
     tags = core.Tags("research", 25, ("synchronization", "growth"), ("field theory", "Monte Carlo"))
     sources = (
         core.Source("R. Gutiérrez and R. Cuerno, Phys. Rev. Research 5, 023047 (2023): synchronization as growth",
@@ -145,7 +154,7 @@ class Sync1D(core.Model):
                         title="KPZ coupling"),
         core.Observable("slips", "n_s", "phase slips per bond so far, eq. (6)", low=0, only=OSCILLATORS),
         core.Observable("locking_probability", r"P_{\rm lock}", "fraction of rings with such frequencies that lock "
-                        "where there is no noise, eq. (7)", low=0, high=1, only=OSCILLATORS),
+                        "where there is no noise, eq. (8)", low=0, high=1, only=OSCILLATORS),
     )  # fmt: skip
     methods = (
         core.Method("regime", "that law of the three which rules"),
@@ -165,6 +174,7 @@ class Sync1D(core.Model):
         core.Failure("nonlinear", "The surface is old or its nonlinearity strong enough to widen it faster."),
         core.Failure("too_early", "The nonlinearity has had no time yet to widen the surface."),
         core.Failure("coupled", "Neighbours hold each other, so that phases are not free."),
+        core.Failure("stretches", "Stretches of the ring keep together, and part far more slowly than free phases."),
         core.Failure("columnar", "With a coupling that is not odd, lasting disorder widens the surface otherwise; no "
                      "amplitude is known."),
     )  # fmt: skip
@@ -173,7 +183,7 @@ class Sync1D(core.Model):
                       only=OSCILLATORS),
         core.Landmark("slip_line", "rt=0.01", "one bond in a hundred slips by then, eq. (6)",
                       continuous=False, of="noise", only=OSCILLATORS),
-        core.Landmark("locking", r"K_c=K", "half of the rings lock, eq. (7)", of="disorder", only=OSCILLATORS),
+        core.Landmark("locking", r"K_c=K", "half of the rings lock, eq. (8)", of="disorder", only=OSCILLATORS),
     )  # fmt: skip
     planes = (
         core.Plane("noise", "nonoddity", "growth_exponent", along="x", finest=129, x_range=(0.0, 0.4),
@@ -229,7 +239,7 @@ class Sync1D(core.Model):
         ),
         core.Preset(
             "too long to lock", {"noise": 0.0, "disorder": 0.3, "size": 2048, "age": 200.0},
-            "No bond can carry what a long ring adds up: from about t = 50 on the weakest slip; the width runs away.",
+            "No bond can carry what a long ring adds up: from about t = 30 on the weakest slip; the width runs away.",
             view=core.View(plane=("size", "disorder"), along="size", colour="locking_probability",
                            series="square_width", picture="width"),
         ),
@@ -313,11 +323,15 @@ class Sync1D(core.Model):
             takes_over = np.where(bent, constant * stiff**5 / (lam**4 * noise**2), np.inf)
             late = bent & (t > takes_over)
             either = np.where(late, np.fmax(found[:, KPZ], found[:, LINEAR]), found[:, LINEAR])
-        found[:, REGIME] = np.where(desynchronized, found[:, FREE], either)
+        if self.kind == "oscillators" and np.any(slipping := held & (noise > 0) & (sigma == 0)):
+            rate = self.slips_by({name: column[slipping] for name, column in points.items()}) / t[slipping]
+            of = stiff[slipping], noise[slipping], rate, t[slipping], n[slipping]
+            either[slipping] += noise[slipping] / stiff[slipping] * slip_widening(*of)
+        found[:, REGIME] = np.where(desynchronized & ((sigma > 0) | ~held), found[:, FREE], either)
         return found, takes_over
 
     def desynchronized(self, points: Points) -> Array:
-        """Where bonds slip all the time, by noise, eq. (6), or because they cannot carry their current, eq. (7)."""
+        """Where bonds slip all the time, by noise, eq. (6), or because they cannot carry their current, eq. (8)."""
         if self.kind == "single_step":
             return np.zeros(points["age"].shape, bool)
         nu, _, noise, sigma = self.constants(points)
@@ -352,7 +366,9 @@ class Sync1D(core.Model):
         columnar = (sigma > 0) & (lam != 0)
         fails = {
             "slips": apart[:, None] & ((method == LINEAR) | (method == KPZ)),
-            "coupled": ~apart[:, None] & (method == FREE),
+            "coupled": np.where(sigma > 0, ~apart, widths[:, REGIME] < HELD * widths[:, FREE])[:, None]
+            & (method == FREE),
+            "stretches": (apart & (sigma > 0) & (nu > 0))[:, None] & ((method == REGIME) | (method == FREE)),
             "columnar": columnar[:, None] & (method < KPZ) & ~apart[:, None],
             "nonlinear": late[:, None] & (method == LINEAR),
             "too_early": ~late[:, None] & (method == KPZ),
@@ -372,10 +388,8 @@ class Sync1D(core.Model):
         found = {"g": state["kpz_coupling"] * nu**3 - lam**2 * noise}
         if state["method"] == "kpz":
             free = (abs(lam) * noise**2 / (2 * nu**2) * self.age) ** (2 / 3) * flat_variance()
-            last = (
-                noise / nu * np.mean((np.arange(1, self.size) / self.size) * (1 - np.arange(1, self.size) / self.size))
-            )
-            found["(5)"] = min(free, last * (self.size - 1) / 2) / state["square_width"] - 1
+            x = np.arange(1, self.size) / self.size  # of the bridge that differences make in the end
+            found["(5)"] = min(free, 0.5 * noise / nu * x @ (1 - x)) / state["square_width"] - 1
         return found
 
     def classify(self, points: Points, states: core.States) -> Mapping[str, Array]:

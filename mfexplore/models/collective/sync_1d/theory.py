@@ -59,7 +59,7 @@ def linear_width(time: Array, length: Array, columnar: bool = True) -> tuple[Arr
 
 
 def locking_coupling(frequencies: Array) -> Array:
-    """Least coupling at which rings of oscillators lock without winding, eq. (7); of shape (rings, length)."""
+    """Least coupling at which rings of oscillators lock without winding, eq. (8); of shape (rings, length)."""
     sums = np.cumsum(frequencies - frequencies.mean(axis=1, keepdims=True), axis=1)
     top, bottom = sums.max(axis=1), sums.min(axis=1)
     low, high = (top - bottom) / 2, 2 * (top - bottom) + 1e-300
@@ -103,6 +103,21 @@ def locked_fraction(stiffness: Array, disorder: Array, size: Array) -> Array:
         scaled = stiffness[own] / (disorder[own] * math.sqrt(length))
         found[own] = np.interp(scaled, couplings, np.linspace(0, 1, couplings.size), left=0.0, right=1.0)
     return found
+
+
+def slip_widening(stiffness: Array, noise: Array, rate: Array, time: Array, length: Array) -> Array:
+    """What slips at these rates add to F of eq. (3), so that it is eq. (7); each of shape (n,). A ring's modes as an
+    integral from the slowest one on.
+    """
+    share, weight = gauss_legendre(32)
+    decades = np.log(length)[:, None]
+    pace = 4 * np.sin(0.5 * math.pi * np.exp(-decades * share)) ** 2  # crowded at long waves
+    density = weight * decades * np.exp(-decades * share)
+    x = (stiffness * time)[:, None]
+    mu = (2 * math.pi**2 * rate / noise)[:, None]
+    held = -np.expm1(-2 * pace * x) / pace
+    slipping = 2 * x * mu / (mu + pace) - pace / (mu + pace) ** 2 * np.expm1(-2 * (pace + mu) * x)
+    return np.asarray(np.sum(density * (slipping - held), axis=1))
 
 
 def slip_rate(stiffness: Array, noise: Array, time: Array, length: Array) -> Array:

@@ -11,6 +11,7 @@ import numpy as np
 from mfexplore import core
 from mfexplore.core import Array
 from mfexplore.models.glasses.beta_ensemble.theory import coulomb_gas, mean_field, mean_level
+from mfexplore.numerics.chance.statistics import BlockAverages
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.matrices.level_statistics import gap_ratios
 from mfexplore.numerics.matrices.tridiagonal import tridiagonal_eigenvalues
@@ -129,7 +130,10 @@ class BetaEnsembleSimulation(core.Simulation["BetaEnsemble"]):
         self.spectra = deque[Array](maxlen=max(SHOWN, REMEMBERED // m.size))
         self.moments = deque[tuple[float, float]](maxlen=100)
         self.largest = deque[float](maxlen=5000)
-        self.squares = deque[Array](maxlen=200)
+        count = m.size - 1
+        even = 2 * np.linspace(0, count / 2, 31).round()  # where there are two bands, elements alternate
+        self.stretches = np.unique(np.append(np.minimum(even, count), count)).astype(int)
+        self.squares = BlockAverages(self.stretches.size - 1)
 
     def evolve(self, duration: float) -> None:
         for _ in range(round(duration)):
@@ -150,7 +154,7 @@ class BetaEnsembleSimulation(core.Simulation["BetaEnsemble"]):
         square = (levels - self.centre) ** 2
         self.moments.append((float(square.mean()), float((square**2).mean())))
         self.largest.append(float(levels[-1]))
-        self.squares.append(self.b[:-1].copy())
+        self.squares.add(np.add.reduceat(self.b[:-1], self.stretches[:-1]) / np.diff(self.stretches))
 
     def _settled(self, remembered: deque[Any]) -> list[Any]:
         """Without the first half, where a Gibbs sampler may still be on its way."""
@@ -185,15 +189,9 @@ class BetaEnsembleSimulation(core.Simulation["BetaEnsemble"]):
         return super().samples(observable)
 
     def profiles(self) -> dict[str, core.Measured]:
-        """Squares off the diagonal, in about 30 stretches of the recent matrices."""
-        recent = np.array(self._settled(self.squares))
-        count = recent.shape[1]
-        even = 2 * np.linspace(0, count / 2, 31).round()  # where there are two bands, elements alternate
-        edges = np.unique(np.append(np.minimum(even, count), count)).astype(int)
-        means = np.add.reduceat(recent, edges[:-1], axis=1) / np.diff(edges)
-        places = (edges[1:] + edges[:-1] + 1) / (2 * self.model.size)
-        error = means.std(axis=0, ddof=1) / math.sqrt(len(means)) if len(means) > 1 else None
-        return {"off_diagonal_square": core.Measured(places, means.mean(axis=0), error)}
+        """Squares off the diagonal, in about 30 stretches; errors from blocks, for a pass remembers those before."""
+        places = (self.stretches[1:] + self.stretches[:-1] + 1) / (2 * self.model.size)
+        return {"off_diagonal_square": core.Measured(places, *self.squares.mean_and_error())}
 
     def pictures(self) -> core.Album:
         return core.Album({"levels": self._rows, "density": self._density})

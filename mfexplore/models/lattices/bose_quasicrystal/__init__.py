@@ -36,8 +36,8 @@ the state a glass: compressible, but no superfluid.
 
 **Where it stops being true:** the average of eq. (3) spreads order over all sites, and knows of no islands (marked).
 Near the onset the ordered sites of a lattice are rare, and their order is larger than the average says. On the tiling
-sites of eight neighbours order first. Mean field itself is late for strong repulsion: on the square lattice the tip of
-the first lobe is at $J=0.0597$, not at $0.0429$.
+sites of seven and eight neighbours order first. Mean field itself is late for strong repulsion: on the square lattice
+the tip of the first lobe is at $J=0.0597$, not at $0.0429$.
 
 **Simulation:** sweeps of eq. (2), site after site, until nothing changes. A square of 34 by 34 holds 21 waves.
 
@@ -183,7 +183,7 @@ class BoseQuasicrystal(core.Model):
         ),
         core.Preset(
             "eightfold tiling", {"hopping": 0.168, "amplitude": 0.0, "lattice": "eightfold", "size": 1200},
-            "No potential, and still uneven: inside the lobe order appears, most on the sites of eight neighbours.",
+            "No potential, and still uneven: inside the lobe order appears, most on sites of 7 and 8 neighbours.",
             view=core.View(picture="order"),
         ),
     )  # fmt: skip

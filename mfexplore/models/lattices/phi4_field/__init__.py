@@ -42,9 +42,10 @@ zero. A better bound need not be a better story.
 
 **Simulation.** Single sites (Metropolis) and clusters of one sign. A run starts with all links cut; while they grow to
 full strength the work $W$ that this takes is counted, and goes on when you move $\mu^2$ or $\lambda$. Since
-$\langle e^{-W}\rangle$ is a ratio of two $Z$, and the mean work of a slow change is close to it, $f_0+W/N$ is the free
-energy itself (from above, once more): a measured value to lay beside the bounds. In the plane the critical line of the
-square lattice is known from exact strips, whose gap is $\pi/4$ over the width there, to about 0.3 %.
+$\langle e^{-W}\rangle$ is a ratio of two $Z$, and the mean work of a slow change is close to it, $f_0+W/N$ begins as
+mean field's bound and ends as the free energy itself (from above, once more): a measured value to lay beside the
+bounds. In the plane the critical line of the square lattice is known from exact strips, whose gap is $\pi/4$ over the
+width there, to about 0.3 %.
 
 **An image learnt.** Let every pixel $i$ have coefficients $a_i$, $h_i$ and every link $w_{ij}$ of its own, with the
 same $\lambda$. The likelihood of pictures with this machine is concave, and its gradient is what the pictures have more
@@ -122,6 +123,7 @@ class Phi4Field(core.Model):
         doc="sites simulated",
     )  # fmt: skip
 
+    version = 2
     title = "Field with a quartic term"
     summary = "One field, two uses: a lattice theory between variational bounds, and a machine that learns an image."
     tags = core.Tags("research", 20, ("phase transition", "learning"), ("variational", "field theory", "Monte Carlo"))
@@ -214,7 +216,7 @@ class Phi4Field(core.Model):
             "growth: the same field, and a free energy lower by 0.027.",
             (core.Promise(core.Mean("improvement", 2, 3), 0.0, 0.005),
              core.Promise(core.Mean("improvement", 310, 320), 0.027, 0.005, {"growth": 300})),
-            view=core.View(colour="improvement", along="mass_squared", method="mean_field", series="improvement"),
+            view=core.View(colour="free_energy", along="mass_squared", method="mean_field", series="improvement"),
         ),
         core.Preset(
             "mean field says ordered", {"mass_squared": -0.9, "size": 4096},
@@ -238,7 +240,7 @@ class Phi4Field(core.Model):
             ),
         ),
         core.Preset(
-            "critical point", {"mass_squared": -1.2724, "size": 16_384},
+            "critical point", {"mass_squared": -1.2724, "size": 16_384, "growth": 30},
             "Clouds of both signs of every size up to the largest; all three theories say they are long since one.",
             (core.Promise(core.Value("magnetization", method="gaussian"), 0.72, 0.01),),
             view=core.View(

@@ -61,8 +61,8 @@ def metropolis(fields, neighbours, action, sweeps, stream):
 
 class OnALattice:
     """The theory itself. It starts as the best independent sites, drawn exactly. While links grow to full strength and
-    the source that stood for them goes, the work done on the field is counted, and so whenever controls change: with
-    -ln z of a site it makes the free energy. All at once it would be the mean-field bound.
+    the source that stood for them goes (with d M^2, which it has counted twice), the work done on the field is counted,
+    and so whenever controls change: with the mean-field bound, from which it starts, it makes the free energy.
     """
 
     def __init__(self, model: Phi4Field, rng: np.random.Generator) -> None:
@@ -76,7 +76,8 @@ class OnALattice:
         law = np.exp(self.source * values - (0.5 * mu + d) * values**2 - quartic * values**4)
         below = np.cumsum(law) - 0.5 * law
         self.fields = np.interp(rng.random(n) * law.sum(), below, values)[None]
-        self.free_energy = -math.log(law.sum() * (values[1] - values[0]))
+        self.twice = d * model.mean_field()[0] ** 2
+        self.free_energy = self.twice - math.log(law.sum() * (values[1] - values[0]))
         self.stream, self.forest = new_stream(rng), np.zeros((2, n), np.int32)
         self.links, self.last = 0.0, (mu, quartic)
         self.follow(model)
@@ -107,7 +108,7 @@ class OnALattice:
         """One sweep of single sites, and at full strength one cut into clusters of which each takes a new sign."""
         if self.links < 1.0:
             grown = min(1.0, self.links + 1 / model.growth)
-            work = self.source * self.fields.mean() - model.dimension * self.alignment
+            work = self.source * self.fields.mean() - model.dimension * self.alignment - self.twice
             self.free_energy += (grown - self.links) * work
             self.links = grown
             self.action.links[:] = grown
