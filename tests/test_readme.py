@@ -77,4 +77,4 @@ def test_whose_the_repository_is_is_said_once(tmp_path: Path) -> None:
 
 
 def _asks(path: Path) -> bool:
-    return path.is_file() and re.search(r"\bOWNER\b", path.read_text(encoding="utf-8")) is not None
+    return path.is_file() and re.search(r"\bOWNER[./]", path.read_text(encoding="utf-8")) is not None
