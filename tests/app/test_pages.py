@@ -239,7 +239,7 @@ def test_what_a_hand_waits_for_is_sent_at_once_and_takes_along_what_waits(
     loop: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wire = Wire(loop)
-    monkeypatch.setattr(scheduler, "lag", 30.0)  # so late is the thread that answers all pages
+    monkeypatch.setattr(type(scheduler), "lag", 30.0)  # so late is the thread that answers all pages
     monkeypatch.setattr("mfexplore.app.page.LONGEST", 30.0)
     wire.page.say(Ack(1))
     wire.run(0.05)
