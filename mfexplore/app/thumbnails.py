@@ -30,7 +30,7 @@ def _own_folder() -> Path:
 
 def _name(key: str) -> str:
     """Named after all that it is made from, so that a changed system, block or look gets a new picture."""
-    drawn_by = [*Path(publication.__file__).parent.glob("*.py"), Path(__file__), *FLOOR.glob("*.py")]
+    drawn_by = [*Path(publication.__file__).parent.rglob("*.py"), Path(__file__), *FLOOR.glob("*.py")]
     made_from = sources().stamp({*sources().imported(source(key)), *drawn_by})
     return f"thumbnail-{key}-{made_from[:12]}.png"
 

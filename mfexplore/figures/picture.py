@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mfexplore.figures.frame import Drawn, Figure, dress, get_range, set_range, write_axes
 from mfexplore.figures.style import LIGHT, Theme
 
+MOST_MARKS = 3000  # points, particles, links
 HEAD = 0.25  # of an arrow, on either side of it
 OPEN = 0.4  # radians between an arrow and the sides of its head
 

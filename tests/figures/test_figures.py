@@ -36,7 +36,9 @@ from mfexplore.figures.histogram import HistogramFigure
 from mfexplore.figures.landscape import LandscapeFigure
 from mfexplore.figures.lettering import Lettering, pieces
 from mfexplore.figures.regions import hatch_runs
-from mfexplore.figures.states import picture_figure, ranks, shrink
+from mfexplore.figures.states import picture_figure
+from mfexplore.figures.states.colours import ranks
+from mfexplore.figures.states.lattice import shrink
 from mfexplore.figures.style import (
     DARK,
     LIGHT,
