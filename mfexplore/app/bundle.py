@@ -21,6 +21,12 @@ MODULES = (
     "predict",
     "around",
     "restore",
+    "address",
+    "dressed",
+    "keys",
+    "pins",
+    "toasts",
+    "told",
     "workbench",
 )  # fmt: skip; each after what it imports
 SHEETS = ("base", "workbench", "faces")

@@ -44,6 +44,7 @@ class Figure:
         self._columns: dict[str, dict[str, Any]] = {}
         self._renewed = shown is not None
         self._new: dict[tuple[str, str], None] = {}
+        self._withheld: set[str] = set()
         self._tell: Callable[[], None] = lambda: None
 
     def put_up(self, shown: Template) -> None:
@@ -71,7 +72,21 @@ class Figure:
         return Update(shown, [(self.id(part), name, self._value(part, name)) for part, name in new])
 
     def _value(self, part: str, name: str) -> Any:
-        return self._columns[part] if name == "data" else self._properties[part, name]
+        if name != "data":
+            return self._properties[part, name]
+        columns = self._columns[part]
+        return {column: values[:0] for column, values in columns.items()} if part in self._withheld else columns
+
+    def withhold(self, layers: Collection[str]) -> None:
+        """Keep the columns of these layers here, and let those of all others go: what nobody is to see yet must not
+        travel either.
+        """
+        sources = {f"{layer}.source" for layer in layers}
+        changed, self._withheld = sources ^ self._withheld, sources
+        for source in sorted(changed & self._columns.keys()):
+            self._new[source, "data"] = None
+        if self._new:
+            self._tell()
 
     def id(self, part: str) -> str:
         assert self._template is not None, "nothing is put up yet"
@@ -110,6 +125,8 @@ class Figure:
     def put(self, layer: str, columns: dict[str, Any]) -> None:
         source = f"{layer}.source"
         self._columns[source] = columns
+        if source in self._withheld:
+            return
         self._new.pop((source, "data"), None)
         self._new[source, "data"] = None
         self._tell()
@@ -238,9 +255,11 @@ class Drawn:
 
     def veil(self, hidden: Collection[str]) -> None:
         """Hide what theory says, or what runs do, for somebody who is to predict it; show what is not hidden."""
+        veiled = {"theory": self.told, "simulation": self.ran}
+        away = {name for what, names in veiled.items() if what in hidden for name in names}
         for name in dict.fromkeys((*self.told, *self.ran)):
-            away = (name in self.told and "theory" in hidden) or (name in self.ran and "simulation" in hidden)
-            self.figure.part(name).update(visible=not away)
+            self.figure.part(name).update(visible=name not in away)
+        self.figure.withhold(away)
 
     @classmethod
     def kinds(cls) -> list[type[Self]]:

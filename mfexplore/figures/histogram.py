@@ -30,6 +30,7 @@ class HistogramFigure(Drawn):
 
     key = "histogram"
     told = ("atoms", "law", "dots")
+    ran = ("bars", "run")
     options = {"xlabel": "x", "ylabel": "density"}
 
     @staticmethod

@@ -56,6 +56,7 @@ class TraceFigure(Drawn):
 
     key = "trace"
     told = ("band", "pins", "predicted", "theory")
+    ran = ("companions", "trace", "now")
     options = {"xlabel": "time", "ylabel": "y"}
 
     @staticmethod

@@ -423,7 +423,7 @@ class Desk:
     def _tell_run(self) -> None:
         frame = self.frame
         if frame is not None and self.run is not None:
-            reading = self._reading(frame)
+            reading = "" if "simulation" in self.lesson.hidden else self._reading(frame)
             self._say(messages.Run(self.run.playing, frame.time, frame.unit, frame.finished, reading))
 
     def _reading(self, frame: Frame) -> str:
@@ -498,6 +498,7 @@ class Desk:
             self._say(messages.Table(**exports.table(at.model, point.theory, measured, exact)))
 
     def _tell_veil(self) -> None:
+        self._tell_run()
         self._tell_legends()
         self._tell_numbers()
 

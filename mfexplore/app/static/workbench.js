@@ -1,16 +1,22 @@
 // The workbench: wires the parts together and shows what the desk says.
 
+import {makeAddress} from "./address.js";
 import {makeAround} from "./around.js";
 import {makeChannel} from "./channel.js";
 import {makeControls, radios} from "./controls.js";
+import {makeDress} from "./dressed.js";
 import {makeFigures} from "./figures.js";
+import {makeKeys} from "./keys.js";
 import {makeLine} from "./line.js";
+import {makePins} from "./pins.js";
 import {makePlane} from "./plane.js";
 import {makePredict} from "./predict.js";
 import {madeAt, takeFiles} from "./restore.js";
 import {makeShare} from "./share.js";
 import {guardTouch} from "./touch.js";
 import {explainTerms} from "./terms.js";
+import {makeToasts} from "./toasts.js";
+import {hearPanels} from "./told.js";
 
 export function render({model, el}) {
   const root = el.getRootNode(), constants = model.constants;
@@ -27,30 +33,16 @@ export function render({model, el}) {
   const bench = root.querySelector(".workbench");
   bench.dataset.ui = constants.ui ?? "full";
   const title = name => constants.controls[name]?.title ?? name;
-
-  const MOST_TOASTS = 3;
-  function toast(text, kind = "error") {
-    for (const one of all(".toast")) if (one.firstChild.textContent === text) one.remove();
-    for (const one of all(".toast").slice(0, 1 - MOST_TOASTS)) one.remove();
-    const note = document.createElement("div");
-    note.className = `toast ${kind}`;
-    const words = document.createElement("span");
-    words.textContent = text;
-    const close = document.createElement("button");
-    close.type = "button";
-    close.textContent = "×";
-    close.setAttribute("aria-label", "Dismiss");
-    close.onclick = () => note.remove();
-    note.append(words, close);
-    $("toasts").append(note);
-    setTimeout(() => note.remove(), kind === "error" ? 12000 : 8000);
-  }
+  const toast = makeToasts(root);
 
   // -- what the session says
 
   let state = null;
-  const share = makeShare(root, constants, toast, () => ({...state, link: link()}));
-  const {copy} = share;
+  const address = makeAddress(channel, constants, () => state, () => { $("whole-page").href = share.whole(); });
+  const share = makeShare(root, constants, toast, () => ({...state, link: address.link()}));
+  const dress = makeDress(root, channel, constants);
+  hearPanels(root, channel);
+  makePins(root, channel, constants, () => state);
   const predict = makePredict(root, channel, figures, controls, constants, toast);
   channel.hear("state", message => {
     state = message;
@@ -83,7 +75,7 @@ export function render({model, el}) {
     $("undo").disabled = !message.undo;
     $("redo").disabled = !message.redo;
     for (const [name, text] of Object.entries(message.snippets)) if ($(name)) $(name).textContent = text;
-    rememberAddress();
+    address.rememberSoon();
   });
 
   // At first sight there are a few controls; the others are one click away, and say if they are not as usual.
@@ -103,46 +95,11 @@ export function render({model, el}) {
   function openControls(on) {
     $("controls").dataset.all = on;
     if (state) chooseControls(state);
-    remember("controls", on ? "all" : "few", "few");
-  }
-
-  // A link says everything: the exploration after "?", and after "#" how one looks at it (pane, speed).
-  const look = new URLSearchParams(location.hash.slice(1));
-  const page = () => `${location.origin}${location.pathname}${constants.link ? `?${constants.link.slice(0, -1)}` : ""}`;
-  const link = () => `${location.pathname}${state ? `?${constants.link}${state.query}` : location.search}${look.size ? `#${look}` : ""}`;
-
-  // Back and forward lead through the explorations of the page: a gesture is one step, and so is what follows it soon.
-  const STEP_MS = 1000;
-  let address = null, written = null, stepped = 0, arriving = false;
-  function rememberAddress() { // browsers allow only so many changes of the address a second
-    clearTimeout(address);
-    if (constants.own) address = setTimeout(writeAddress, 250);
-  }
-
-  function writeAddress() {
-    $("whole-page").href = share.whole();
-    const moved = state !== null && written !== null && state.query !== written && !arriving;
-    if (state) written = state.query;
-    arriving = false;
-    if (link() === location.pathname + location.search + location.hash) return;
-    if (moved && performance.now() - stepped > STEP_MS) {
-      stepped = performance.now();
-      history.pushState(null, "", link());
-    } else history.replaceState(null, "", link());
-  }
-
-  function goWhereTheAddressLeads() {
-    const query = location.search.slice(1);
-    arriving = true;
-    channel.say("go", {query: query.startsWith(constants.link) ? query.slice(constants.link.length) : query});
-  }
-
-  function remember(name, value, usual) {
-    if (String(value) === String(usual)) look.delete(name); else look.set(name, value);
-    rememberAddress();
+    address.remember("controls", on ? "all" : "few", "few");
   }
 
   function lookAgain() { // as the link says; what it says wrongly is as if it said nothing
+    const {look} = address;
     const pane = $(`tab-${look.get("pane")}`), speed = Number(look.get("speed"));
     if (pane) pane.click(); else look.delete("pane");
     openControls(look.get("controls") === "all");
@@ -208,96 +165,7 @@ export function render({model, el}) {
     $("cancel").hidden = fraction === null;
   });
 
-  channel.hear("simulating", ({panel, label, tip, on, text}) => { // if somebody asks for it
-    const button = root.querySelector(`[data-simulate="${panel}"]`);
-    Object.assign(button, {hidden: !label, textContent: label, title: tip});
-    button.setAttribute("aria-pressed", on);
-    root.querySelector(`[data-simulating="${panel}"]`).textContent = text;
-  });
-
-  channel.hear("offered", ({panel, shown}) => { // by the system, but perhaps not at these controls
-    const place = root.querySelector(`[data-panel="${panel}"]`);
-    if (place) place.hidden = !shown;
-  });
-
   channel.hear("notice", ({text, kind}) => toast(text, kind));
-
-  channel.hear("check", ({index, computed, value, agrees, mark: told}) => {
-    const row = root.querySelector(`[data-check="${index}"]`);
-    row.querySelector(".value").textContent = computed;
-    row.querySelector(".value").title = `reference: ${value}`;
-    const mark = row.querySelector(".mark");
-    mark.textContent = told;
-    mark.classList.toggle("bad", !agrees);
-  });
-
-  channel.hear("table", ({columns, rows}) => {
-    const head = document.createElement("tr");
-    head.append(...["quantity", ...columns].map(text => cell("th", text, "col")));
-    const body = rows.map(row => {
-      const line = document.createElement("tr");
-      const unit = row.unit ? ` [${row.unit}]` : "";
-      line.append(cell("th", row.title + unit, "row"), ...row.cells.map(text => cell("td", text)));
-      return line;
-    });
-    $("table").replaceChildren(head, ...body);
-  });
-
-  function cell(tag, text, scope) {
-    const made = document.createElement(tag);
-    made.textContent = text;
-    if (scope) made.scope = scope;
-    return made;
-  }
-
-  channel.hear("legend", ({figure, names}) => { // lists what is drawn
-    for (const one of all(`[data-legend="${figure}"] [data-drawn]`)) one.hidden = !names.includes(one.dataset.drawn);
-  });
-
-  const keys = {};
-  channel.hear("key", ({panel, key}) => {
-    if (JSON.stringify(key) === keys[panel]) return;
-    keys[panel] = JSON.stringify(key);
-    const place = root.querySelector(`[data-key="${panel}"]`);
-    place.hidden = !key.length;
-    place.replaceChildren(...key.map(([name, colour]) => {
-      const item = document.createElement("span");
-      const patch = document.createElement("i");
-      patch.className = "patch";
-      patch.style.setProperty("--c", colour);
-      item.append(patch, name);
-      return item;
-    }));
-  });
-
-  const offered = {};
-  channel.hear("choices", ({panel, names, chosen}) => { // a menu, or tabs
-    const place = root.querySelector(`[data-choices="${panel}"]`), word = place.dataset.chooses;
-    const menu = place.querySelector("select");
-    if (JSON.stringify(names) !== offered[panel]) {
-      offered[panel] = JSON.stringify(names);
-      place.hidden = names.length < 2;
-      if (menu) menu.replaceChildren(...names.map(([name, text]) => new Option(text, name)));
-      else {
-        place.replaceChildren(...names.map(([name, text]) => tab(name, text)));
-        radios(all(".chip", place), chip => channel.say("view", {name: word, value: chip.dataset.choice}));
-      }
-    }
-    if (menu) menu.value = chosen;
-    for (const chip of all(".chip", place)) {
-      const on = chip.dataset.choice === chosen;
-      chip.setAttribute("aria-checked", on);
-      chip.tabIndex = on ? 0 : -1;
-    }
-  });
-
-  function tab(name, text) {
-    const made = document.createElement("button");
-    Object.assign(made, {type: "button", className: "chip", textContent: text});
-    made.setAttribute("role", "radio");
-    made.dataset.choice = name;
-    return made;
-  }
 
   let playing = false;
   channel.hear("run", message => {
@@ -321,45 +189,6 @@ export function render({model, el}) {
     $("caption").textContent = caption;
     root.querySelector("[data-figure=state]").dataset.shape = shape;
   });
-
-  channel.hear("pins", ({titles, queries}) => {
-    $("pins-card").hidden = !titles.length;
-    $("pins").replaceChildren(...titles.map((text, index) => {
-      const item = document.createElement("li");
-      const go = pinButton("visit", text, () => channel.say("visit", {index}), text);
-      const name = pinButton("rename", text, () => {
-        const box = document.createElement("input");
-        Object.assign(box, {className: "name", value: text, maxLength: 60});
-        box.setAttribute("aria-label", constants.pins.rename.tip);
-        go.replaceWith(box);
-        box.select();
-        const tell = () => channel.say("rename", {index, name: box.value});
-        box.onblur = tell;
-        box.onkeydown = event => {
-          if (event.key === "Escape") box.value = text;
-          if (event.key === "Enter" || event.key === "Escape") box.blur();
-        };
-      });
-      const tools = document.createElement("span");
-      if (constants.serves) tools.append(pinButton("compare", text, () => compare(queries[index])));
-      tools.append(name, pinButton("remove", text, () => channel.say("unpin", {index})));
-      item.append(go, tools);
-      return item;
-    }));
-  });
-
-  function compare(pinned) { // side by side, this view and the pinned one
-    const words = new URLSearchParams({system: constants.key, left: pinned, right: state.query});
-    location.href = `compare?${words}`;
-  }
-
-  function pinButton(name, pin, tell, label = constants.pins[name].label) {
-    const made = document.createElement("button");
-    Object.assign(made, {type: "button", className: "link", textContent: label, title: constants.pins[name].tip, onclick: tell});
-    made.setAttribute("aria-label", `${constants.pins[name].label}: ${pin}`);
-    made.dataset.pin = name;
-    return made;
-  }
 
   let answeredAt = null;
   channel.hear("answer", ({index, right, text, lesson}) => {
@@ -405,7 +234,7 @@ export function render({model, el}) {
       }
       reachEquations();
       channel.say("pane", {name: tab.textContent});
-      remember("pane", tab.textContent, tabs[0].textContent);
+      address.remember("pane", tab.textContent, tabs[0].textContent);
     };
     tabs.forEach((tab, index) => {
       tab.addEventListener("click", () => choose(tab));
@@ -450,7 +279,7 @@ export function render({model, el}) {
       target.style.setProperty("--filled", `${100 * (target.value - target.min) / (target.max - target.min)}%`);
       target.setAttribute("aria-valuetext", paceInWords(Number(target.value)));
       channel.sayLatest("speed", {value: 10 ** Number(target.value)});
-      remember("speed", target.value, 0);
+      address.remember("speed", target.value, 0);
     });
     for (const select of all("[data-choices] select")) {
       const name = select.closest("[data-choices]").dataset.chooses;
@@ -466,7 +295,7 @@ export function render({model, el}) {
       chip.addEventListener("click", () => channel.say("preset", {name: chip.dataset.preset}));
     }
     for (const button of all("[data-export]")) {
-      button.addEventListener("click", () => { $("export").open = false; channel.say("export", {what: button.dataset.export, page: page()}); });
+      button.addEventListener("click", () => { $("export").open = false; channel.say("export", {what: button.dataset.export, page: address.page()}); });
     }
     for (const link of all("[data-reference]")) {
       link.addEventListener("click", () => { channel.say("reference", {index: Number(link.dataset.reference)}); $("tab-Explore").click(); });
@@ -476,7 +305,7 @@ export function render({model, el}) {
       button.addEventListener("click", () => channel.say("simulate", {panel: button.dataset.simulate, on: on()}));
     }
     for (const button of all("[data-copy]")) {
-      button.addEventListener("click", () => copy($(button.dataset.copy).textContent, "Copied."));
+      button.addEventListener("click", () => share.copy($(button.dataset.copy).textContent, "Copied."));
     }
     for (const task of all("[data-task]")) {
       const index = Number(task.dataset.task), guess = task.querySelector("input");
@@ -526,66 +355,7 @@ export function render({model, el}) {
     open(false);
   }
 
-  function wireKeys() {
-    const single = $("single-keys");
-    single.checked = !/(?:^|; )mfexplore-keys=off/.test(document.cookie);
-    single.addEventListener("change", () => {
-      document.cookie = `mfexplore-keys=${single.checked ? "on" : "off"}; path=/; max-age=31536000; samesite=lax`;
-    });
-    // The whole page is the workbench's, or only what has the focus in somebody else's.
-    const where = constants.own ? document : root;
-    const pressed = event => {
-      const [target] = event.composedPath();
-      const typing = target.closest?.("input:not([type=range]), select, textarea, dialog");
-      if ((event.ctrlKey || event.metaKey) && !typing) {
-        const key = event.key.toLowerCase();
-        if (key !== "z" && key !== "y") return;
-        event.preventDefault();
-        if (key === "y" || event.shiftKey) channel.say("redo"); else channel.say("undo");
-        return;
-      }
-      if (event.key === "Escape") for (const menu of all("details.menu")) menu.open = false;
-      if (typing || event.altKey || event.metaKey || !single.checked) return;
-      if (event.key === " " && !target.closest?.("button, summary")) { event.preventDefault(); $("play")?.click(); }
-      if (event.key === "?") $("keys").showModal();
-      const click = {s: "step", r: "restart", p: "pin"}[event.key.toLowerCase()];
-      if (click) $(click)?.click();
-    };
-    where.addEventListener("keydown", pressed);
-    return () => where.removeEventListener("keydown", pressed);
-  }
-
-  // -- light or dark: of the page if it is the workbench's own, else as the page around it is
-
-  function isDark() {
-    const [, saved] = /(?:^|; )mfexplore-theme=(light|dark)/.exec(document.cookie) ?? [];
-    if (constants.theme) return constants.theme === "dark";
-    if (constants.own) return saved ? saved === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-    const said = document.documentElement.dataset.theme ?? document.body.dataset.jpThemeLight;
-    if (said) return said === "dark" || said === "false";
-    const [r, g, b] = getComputedStyle(document.body).backgroundColor.match(/[\d.]+/g).map(Number);
-    return getComputedStyle(document.body).backgroundColor !== "rgba(0, 0, 0, 0)" && r + g + b < 384;
-  }
-
-  let theme = isDark() ? "dark" : "light";
-
-  function paint() {
-    host.dataset.theme = theme;
-    if (constants.own) document.documentElement.dataset.theme = theme;
-    constants.lines[theme].forEach((colour, k) => host.style.setProperty(`--line-${k}`, colour));
-  }
-
-  function setTheme(name) {
-    theme = name === "dark" ? "dark" : "light";
-    paint();
-    channel.say("theme", {name: theme});
-  }
-
-  $("theme").addEventListener("click", () => {
-    setTheme(theme === "dark" ? "light" : "dark");
-    if (constants.own) document.cookie = `mfexplore-theme=${theme}; path=/; max-age=31536000; samesite=lax`;
-  });
-  const around = makeAround(channel, controls, constants, setTheme);
+  const around = makeAround(channel, controls, constants, dress.put);
 
   const markConnected = on => { for (const one of [host, document.documentElement]) one.dataset.connected = on; };
 
@@ -593,7 +363,7 @@ export function render({model, el}) {
 
   async function waitForServer() {
     if (!constants.own) { $("lost").hidden = false; return; }
-    history.replaceState(null, "", link());
+    history.replaceState(null, "", address.link());
     markConnected(false);
     $("lost").hidden = false;
     for (;;) {
@@ -611,21 +381,21 @@ export function render({model, el}) {
   predict.wire();
   wireSheet();
   takeFiles(root, $("file"), openFile);
-  const forgetKeys = wireKeys();
-  if (constants.own) window.addEventListener("popstate", goWhereTheAddressLeads);
-  paint();
+  const forgetKeys = makeKeys(root, channel, constants.own)();
+  address.wire();
+  dress.wire();
   figures.then("diagram", plane.take);
   if ($("plane")) guardTouch($("plane"), plane.isMarkerAt);
   explainTerms(el);
   Bokeh.documents.find(one => one.session_id || one.roots().length)?.on_event?.("connection_lost", waitForServer);
   const appear = () => channel.say("visible", {on: document.visibilityState === "visible"});
   document.addEventListener("visibilitychange", appear);
-  channel.say("hello", {theme});
+  channel.say("hello", {theme: dress.now()});
   lookAgain();
   markConnected(true);
   model.on("remove", () => {
     document.removeEventListener("visibilitychange", appear);
-    window.removeEventListener("popstate", goWhereTheAddressLeads);
+    address.remove();
     forgetKeys();
     around.remove();
     figures.remove();

@@ -75,7 +75,7 @@ class StatePlace:
         return []
 
     def veil(self, hidden: Collection[str]) -> None:
-        """A picture of a run is of the run: where that is hidden the page has no place for it."""
+        """A picture of a run is of the run: its panel shows none that is hidden."""
 
     def dress(self, theme: Theme) -> None:
         """Put on the colours of a theme; those of the marks come with the next picture."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from mfexplore.core.declaration import in_words
 from mfexplore.figures.states import StatePlace
 from mfexplore.figures.style import Theme
@@ -29,6 +31,7 @@ class StatePanel(Panel):
     def __init__(self, drawing: StatePlace, around: Surroundings, start: Exploration) -> None:
         super().__init__(drawing, around, start)
         self._frame: Frame | None = None
+        self._hidden = False
 
     def advance(self, frame: Frame) -> None:
         before = self._frame
@@ -40,11 +43,15 @@ class StatePanel(Panel):
         self._around.say(messages.Choices(self.name, names, frame.looked_at))
 
     def _draw(self) -> None:
-        if self._frame is not None:
+        if self._frame is not None and not self._hidden:
             picture = self._frame.picture
             self.drawing.show(picture)
             self._around.say(messages.Picture(self.drawing.shape, getattr(picture, "caption", "")))
             self._around.say(messages.Key(self.name, self.drawing.key(picture)))
+
+    def veil(self, hidden: Collection[str]) -> None:
+        self._hidden = "simulation" in hidden
+        self._draw()
 
     def resize(self, width: float, height: float) -> None:
         self.drawing.resize(width, height)
