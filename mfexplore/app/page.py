@@ -17,8 +17,9 @@ from mfexplore.workbench.desk import Desk
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.exports import File
 from mfexplore.workbench.face import FULL, Face
-from mfexplore.workbench.messages import Ack, Download, Draw, Notice, Said, Waiting, written
+from mfexplore.workbench.messages import Ack, Download, Draw, Notice, Said, Waiting
 from mfexplore.workbench.panels import draw
+from mfexplore.workbench.wire import written
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -18,7 +18,7 @@ from mfexplore.core.model import Model
 from mfexplore.figures.frame import Drawing
 from mfexplore.figures.style import LIGHT, THEMES, Theme
 from mfexplore.study.turns import Person
-from mfexplore.workbench import exports, messages, views
+from mfexplore.workbench import exports, messages, views, wire
 from mfexplore.workbench.exploration import WORDS, Exploration, Pinned
 from mfexplore.workbench.face import FULL, Face, HeldError, moves
 from mfexplore.workbench.jobs import Cancelled, Jobs
@@ -140,7 +140,7 @@ class Desk:
     def hear(self, message: Heard | Mapping[str, Any]) -> None:
         """A message of the page, or what came of one; whatever is wrong with it becomes a notice."""
         try:
-            heard = message if isinstance(message, Heard) else messages.read(message)
+            heard = message if isinstance(message, Heard) else wire.read(message)
             if type(heard) in self._hearers:  # else it is for a panel that this system does not have
                 self._hearers[type(heard)](heard)
         except MfexploreError as error:

@@ -31,10 +31,11 @@ from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.exports import File
 from mfexplore.workbench.jobs import Cancelled
 from mfexplore.workbench.live import Frame, Live
-from mfexplore.workbench.messages import Heard, Said, written
+from mfexplore.workbench.messages import Heard, Said
 from mfexplore.workbench.panels import Panel, draw
 from mfexplore.workbench.plane import Plane
 from mfexplore.workbench.tape import Tape
+from mfexplore.workbench.wire import written
 
 if TYPE_CHECKING:
     import xarray as xr

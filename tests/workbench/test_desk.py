@@ -21,8 +21,9 @@ from mfexplore.workbench.desk import Desk
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.exports import File
 from mfexplore.workbench.face import FULL, Face
-from mfexplore.workbench.messages import Said, written
+from mfexplore.workbench.messages import Said
 from mfexplore.workbench.panels import draw
+from mfexplore.workbench.wire import written
 
 
 class FakePage:

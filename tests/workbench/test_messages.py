@@ -12,14 +12,14 @@ import pytest
 from mfexplore.app import pages
 from mfexplore.core.errors import MfexploreError
 from mfexplore.notebook.page import NotebookPage
-from mfexplore.workbench import messages
+from mfexplore.workbench import messages, wire
 
 STATIC = Path(pages.__file__).parent / "static"
 SCRIPT = "".join(path.read_text() for path in sorted(STATIC.glob("*.js")))
 
 
 def test_the_page_hears_everything_a_desk_may_say() -> None:
-    assert set(re.findall(r'\bhear\("([a-z]+)"', SCRIPT)) == set(messages.SAID)
+    assert set(re.findall(r'\bhear\("([a-z]+)"', SCRIPT)) == set(wire.SAID)
 
 
 def test_the_page_says_nothing_that_a_desk_does_not_hear() -> None:
@@ -27,7 +27,7 @@ def test_the_page_says_nothing_that_a_desk_does_not_hear() -> None:
     said |= {
         word for words in re.findall(r"\bsay\(\w[^\"()]*\? (.*?)\)", SCRIPT) for word in re.findall(r'"(\w+)"', words)
     }
-    assert said == set(messages.HEARD)
+    assert said == set(wire.HEARD)
 
 
 def test_a_notebook_hears_everything_a_desk_may_say() -> None:
@@ -49,15 +49,15 @@ def test_a_notebook_hears_everything_a_desk_may_say() -> None:
 ])  # fmt: skip
 def test_what_is_not_declared_is_refused(message: dict[str, Any]) -> None:
     with pytest.raises(MfexploreError):
-        messages.read(message)
+        wire.read(message)
 
 
 def test_what_is_declared_is_read() -> None:
-    assert messages.read({"type": "marker", "seq": 7, "x": 1, "y": 0.5}) == messages.Marker(1, 0.5)
-    assert messages.read({"type": "window", "x": [0, 1]}) == messages.Window([0, 1])  # type: ignore[arg-type]
-    assert messages.read({"type": "control", "name": "size", "value": "many"}) == messages.Control("size", "many")
+    assert wire.read({"type": "marker", "seq": 7, "x": 1, "y": 0.5}) == messages.Marker(1, 0.5)
+    assert wire.read({"type": "window", "x": [0, 1]}) == messages.Window([0, 1])  # type: ignore[arg-type]
+    assert wire.read({"type": "control", "name": "size", "value": "many"}) == messages.Control("size", "many")
 
 
 def test_infinities_are_written_as_null() -> None:
     said = messages.Run(False, float("nan"), "sweeps", True)
-    assert json.loads(json.dumps(messages.written(said), allow_nan=False))["time"] is None
+    assert json.loads(json.dumps(wire.written(said), allow_nan=False))["time"] is None
