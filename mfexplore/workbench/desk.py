@@ -41,6 +41,7 @@ T = TypeVar("T")
 TOGETHER_MS = 20  # the marker waits so long for the curve that belongs to it: one frame costs the browser less than two
 SETTLE_MS = 120  # after a step of a gesture without another: address, code and history buttons follow
 LONGEST_LINK = 8000  # characters
+SKETCHED = ("curve", "diagram")
 REST_MS = 450  # the marker has come to rest: time to simulate there
 
 
@@ -118,6 +119,7 @@ class Desk:
         """The page was closed: stop everything that runs for it. From any thread, and as often as one likes."""
         self._closed = True
         self.jobs.close()
+        self.lesson.close()
         if self.run:
             self.run.close()
 
@@ -174,9 +176,9 @@ class Desk:
             messages.Task: self._ask,
             messages.Skip: lambda m: self.lesson.skip(),
             messages.Reference: lambda m: self._leave(lambda: session.reference(self._reference(m.index))),
-            messages.Reveal: lambda m: self.lesson.reveal(self._task(m.index), m.guess),
+            messages.Reveal: lambda m: self.lesson.reveal(self._task(m.index), m.guess, m.who),
             messages.Sketch: lambda m: self.lesson.sketch(),
-            messages.Sketched: lambda m: self.lesson.see_sketch(self.panel("curve").judge(m.xs, m.ys)),
+            messages.Sketched: lambda m: self.lesson.see_sketch(self._sketched_on(m.figure).judge(m.xs, m.ys)),
             messages.Export: self._export,
             messages.GiveUp: lambda m: self.making.give_up(),
             messages.Theme: self._dress,
@@ -300,6 +302,12 @@ class Desk:
     def _task(self, index: int) -> int:
         _one_of("task", index, self.kind.tasks)
         return index
+
+    def _sketched_on(self, figure: str) -> Any:
+        """A panel that can judge a sketch. Raises UnknownNameError."""
+        if figure not in SKETCHED:
+            raise UnknownNameError("figure to sketch on", figure[:60], SKETCHED)
+        return self.panel(figure)
 
     def _ask(self, message: messages.Task) -> None:
         """Set the controls of a task, and hide what would tell its answer."""

@@ -8,6 +8,7 @@
     veil=theory,simulation      hidden until somebody answers, or asks to see it
     lock=coupling,size          shown, but nothing moves them
     hide=start                  not even shown
+    class=k3f9                  who has answered the task sees what others with this word have guessed
     theme=dark                  or light, whatever the system has
 
 All of them go with every `ui`. Where a system has a control of that name, the control has it and the word is
@@ -27,11 +28,12 @@ from mfexplore.core.errors import MfexploreError
 from mfexplore.core.model import Model
 from mfexplore.workbench.exploration import WORDS as OF_THE_VIEW
 from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.guesses import WORD
 
 UIS = ("full", "teach", "bare")
 VEILS = ("theory", "simulation")
 THEMES = ("light", "dark")
-WORDS = ("ui", "task", "veil", "lock", "hide", "theme")
+WORDS = ("ui", "task", "veil", "lock", "hide", "theme", "class")
 
 
 class HeldError(MfexploreError):
@@ -49,6 +51,7 @@ class Face:
         ui: one of `UIS`. theme: "light", "dark", or empty for what the system has.
         task: the place of the task that is set; -1: none. veil: which of `VEILS` are hidden until revealed.
         lock, hide: controls that stay where they are, shown or not.
+        group: the word of a class whose guesses are collected; empty: none are.
     """
 
     ui: str = "full"
@@ -57,6 +60,7 @@ class Face:
     lock: tuple[str, ...] = ()
     hide: tuple[str, ...] = ()
     theme: str = ""
+    group: str = ""
 
     @classmethod
     def read(cls, kind: type[Model], words: dict[str, str]) -> tuple[Self, list[str]]:
@@ -88,13 +92,18 @@ class Face:
             if task < 0:
                 has = f"it has {len(places)}, counted from 1" if places else "it has none"
                 notices.append(f"{kind.title} has no task {words['task'][:40]!r}: {has}. None is set.")
-        return cls(one("ui", UIS, "full"), task, veil, lock, hide, one("theme", THEMES, "")), notices
+        group = words.get("class", "")
+        if group and not WORD.fullmatch(group):
+            notices.append(f"A class is called by letters, digits and dashes, not {group[:40]!r}; it is left out.")
+            group = ""
+        return cls(one("ui", UIS, "full"), task, veil, lock, hide, one("theme", THEMES, ""), group), notices
 
     def to_query(self, kind: type[Model]) -> str:
         """The words of a link that says this; empty for what is usual."""
         pairs = {
             "ui": "" if self.ui == "full" else self.ui, "task": str(self.task + 1) if self.task >= 0 else "",
             "veil": ",".join(self.veil), "lock": ",".join(self.lock), "hide": ",".join(self.hide), "theme": self.theme,
+            "class": self.group,
         }  # fmt: skip
         names = link_names(kind)
         return urlencode({names[name]: text for name, text in pairs.items() if text}, safe=",")

@@ -8,11 +8,12 @@ from mfexplore.core.errors import MfexploreError
 from mfexplore.core.model import Model
 from mfexplore.workbench import messages, views
 from mfexplore.workbench.face import Face
+from mfexplore.workbench.guesses import Asked, Guess, guesses, in_words
 from mfexplore.workbench.jobs import Cancelled, Jobs
 from mfexplore.workbench.messages import Said
 from mfexplore.workbench.panels import Panel
 from mfexplore.workbench.sentence import judgement
-from mfexplore.workbench.sketch import Sketched
+from mfexplore.workbench.sketch import Sketched, Traced
 
 
 class VeiledError(MfexploreError):
@@ -38,6 +39,8 @@ class Lesson:
         self._of_the_link = face.task  # the task of the link, while it is not answered
         self._veil = face.veil  # of the link, while it is not revealed
         self._sketching = False  # somebody draws the curve as it should be
+        self._face = face
+        self._leave: Callable[[], None] = lambda: None  # the guesses of the class
         self._checks: dict[int, views.Check] = {}
         self._revealed: set[int] = set()  # tasks
         self._told: tuple[int, frozenset[str]] = (-1, frozenset())
@@ -64,11 +67,11 @@ class Lesson:
         self._turn(self._of_the_link)
 
     def sketch(self) -> None:
-        """Hide everything while somebody sketches the curve."""
+        """Hide everything while somebody sketches."""
         self._sketching = True
         self._turn(self.asking)
 
-    def see_sketch(self, sketched: Sketched) -> None:
+    def see_sketch(self, sketched: Sketched | Traced) -> None:
         """Say how near it came, and show what there is."""
         self._say(messages.Answer(-1, sketched.right, str(sketched), ""))
         self.skip()
@@ -77,6 +80,26 @@ class Lesson:
         """Show everything, without an answer."""
         self._of_the_link, self._veil, self._sketching = -1, (), False
         self._turn(-1)
+        self._see_class()
+
+    def close(self) -> None:
+        """The page is gone."""
+        self._leave()
+
+    def _see_class(self) -> None:
+        """Show what the class of the link has guessed, from now on."""
+        face = self._face
+        if not face.group or face.task < 0:
+            return
+
+        def tell(made: list[Guess]) -> None:
+            self._say(messages.Guesses(face.task, [guess.value for guess in made], in_words(made)))
+
+        self._leave()
+        self._leave = guesses.watch(self._asked(face.task), tell)
+
+    def _asked(self, index: int) -> Asked:
+        return Asked(self._face.group, self.kind.key, index)
 
     def refuse(self, what: str, *kinds: str) -> None:
         """Raises VeiledError if any of these is hidden."""
@@ -95,8 +118,8 @@ class Lesson:
             self._tell_check(found)
         self._changed()
 
-    def reveal(self, index: int, guess: float) -> None:
-        """Judge a guess, and show what there is."""
+    def reveal(self, index: int, guess: float, who: str = "") -> None:
+        """Judge a guess, and show what there is. who: see `messages.Reveal`."""
         task = self.kind.tasks[index]
 
         def work(cancelled: Cancelled) -> Iterator[messages.Answer]:
@@ -106,6 +129,8 @@ class Lesson:
         def show(answer: messages.Answer) -> None:
             self._say(answer)
             self._revealed.add(answer.index)
+            if self._face.group:
+                guesses.make(self._asked(index), who[:60] or str(id(self)), Guess(guess, answer.right))
             for found in self._checks.items():
                 self._tell_check(found)
             if answer.index == self.asking:

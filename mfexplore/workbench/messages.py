@@ -152,23 +152,25 @@ class Reference(Heard):
 
 @dataclass(frozen=True)
 class Reveal(Heard):
-    """The answer of a task, for a guess."""
+    """The answer of a task, for a guess. who: any word by which this browser's first guess is known in its class."""
 
     index: int
     guess: float
+    who: str = ""
 
 
 @dataclass(frozen=True)
 class Sketch(Heard):
-    """Hide theory and simulation: somebody sketches the curve."""
+    """Hide theory and simulation: somebody sketches the curve, or a boundary."""
 
 
 @dataclass(frozen=True)
 class Sketched(Heard):
-    """The curve, as somebody expects it: values of its control and of its observable."""
+    """What somebody expects in a figure, as values of its axes: the curve ("curve"), or a boundary ("diagram")."""
 
     xs: list[float]
     ys: list[float]
+    figure: str = "curve"
 
 
 @dataclass(frozen=True)
@@ -458,7 +460,7 @@ class Pins(Said):
 
 @dataclass(frozen=True)
 class Answer(Said):
-    """The verdict on a guess. index: of the task; -1: of the curve that was sketched. truth: what was to be guessed."""
+    """The verdict on a guess. index: of the task; -1: of what was sketched. truth: what was to be guessed."""
 
     lasting = False
 
@@ -467,6 +469,15 @@ class Answer(Said):
     text: str
     lesson: str
     truth: float | None = None
+
+
+@dataclass(frozen=True)
+class Guesses(Said):
+    """What the class of the page has guessed so far, for who has answered. index: of the task; text: in a sentence."""
+
+    index: int
+    guesses: list[float]
+    text: str
 
 
 @dataclass(frozen=True)

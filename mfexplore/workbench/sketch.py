@@ -1,4 +1,4 @@
-"""A curve that somebody has sketched before theory was shown, and how near it came."""
+"""A curve or a boundary that somebody has sketched before theory was shown, and how near it came."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from mfexplore.figures.scale import Scale
 
 NEAR = 0.1  # of the height of the plot: so far a point may be from a line of the theory
 MOSTLY = 0.75  # of the points, for a sketch to be right
+BESIDE = 0.06  # of the sides of the diagram: so far a point may be from a boundary
+FOLLOWED = 0.6  # of a boundary, as far as it is in the picture, for a sketch of it to be right
+STEPS = 200  # in which a boundary is followed
 
 
 @dataclass(frozen=True)
@@ -56,3 +59,64 @@ def judge(
         if known:
             gaps.append(min(known) / (high - low))
     return Sketched(sum(gap <= NEAR for gap in gaps), len(gaps), float(np.mean(gaps)) if gaps else np.nan)
+
+
+Lines = list[tuple[str, NDArray[np.float64]]]
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A sketch against the boundary to which it comes nearest. near: of `judged` points so many came near. gap: their
+    mean distance, as a part of the sides of the diagram. followed: the part of the boundary that the sketch runs along.
+    """
+
+    boundary: str
+    near: int
+    judged: int
+    gap: float
+    followed: float
+
+    @property
+    def right(self) -> bool:
+        return self.judged > 0 and self.near >= MOSTLY * self.judged and self.followed >= FOLLOWED
+
+    def __str__(self) -> str:
+        if not self.judged:
+            return "Theory has no boundary in this picture."
+        off = f"{100 * self.gap:.0f} % of the picture off on average"
+        followed = f"the sketch follows {100 * self.followed:.0f} % of it"
+        return f"{self.near} of {self.judged} points near the boundary {self.boundary}, {off}; {followed}."
+
+
+def judge_boundary(lines: Lines, sketch: NDArray[np.float64]) -> Traced:
+    """Compare a sketch with every boundary. lines: each with its name, shape (n, 2), in parts of the sides of the
+    diagram, with rows of NaN where it is interrupted. sketch: the same, shape (points, 2).
+    """
+    best = Traced("", 0, 0, np.nan, 0.0)
+    for name, line in lines:
+        along = _evenly(line)
+        seen = along[((along >= 0) & (along <= 1)).all(axis=1)]
+        if len(seen):
+            gaps = _distance(sketch, seen)
+            followed = float((_distance(seen, _evenly(sketch)) <= BESIDE).mean())
+            found = Traced(name, int((gaps <= BESIDE).sum()), len(sketch), float(gaps.mean()), followed)
+            best = max(best, found, key=lambda one: (one.judged, one.near + len(sketch) * one.followed))
+    return best
+
+
+def _evenly(line: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Points along a line, about evenly spaced; shape (n, 2)."""
+    steps = np.diff(line, axis=0)
+    length = np.hypot(*steps.T)
+    known = np.isfinite(length)
+    if not known.any():
+        return line[np.isfinite(line).all(axis=1)]
+    counts = np.ceil(np.where(known, length, 0) / np.nansum(length) * STEPS).astype(int)
+    pieces = zip(line[:-1], steps, counts, strict=True)
+    return np.concatenate([start + step * np.linspace(0, 1, n + 1)[:, None] for start, step, n in pieces if n])
+
+
+def _distance(points: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of each point from the nearest of the others."""
+    gaps = points[:, None] - others[None]
+    return np.asarray(np.hypot(gaps[..., 0], gaps[..., 1]).min(axis=1))

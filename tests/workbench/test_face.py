@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from test_desk import FakePage
 
 from mfexplore.core import system
 from mfexplore.core.catalogue import entry, places
 from mfexplore.workbench.face import FULL, Face, opened
+from mfexplore.workbench.guesses import MOST_GUESSES, MOST_TASKS, Asked, Guess, Guesses
 
 
 def test_a_link_of_a_class_is_read_and_written() -> None:
-    words = "ui=teach&task=1&veil=theory,simulation&lock=coupling&hide=size&theme=dark"
+    words = "ui=teach&task=1&veil=theory,simulation&lock=coupling&hide=size&theme=dark&class=k3f9"
     start, face, notices = opened("curie_weiss", f"{words}&field=0.1")
     assert not notices
-    assert face == Face("teach", 0, ("theory", "simulation"), ("coupling",), ("size",), "dark")
+    assert face == Face("teach", 0, ("theory", "simulation"), ("coupling",), ("size",), "dark", "k3f9")
     assert face.to_query(system("curie_weiss")) == words
     assert start.model.field == 0.1, "what the link says"
     assert start.model.temperature == system("curie_weiss").tasks[0].controls["temperature"], (
@@ -29,7 +31,7 @@ def test_a_link_of_a_class_is_read_and_written() -> None:
     ("ui=fancy", "ui='fancy'"), ("theme=blue", "light and dark"), ("lock=warmth", "no control 'warmth' to lock"),
     ("hide=field,nothing", "no control 'nothing' to hide"), ("veil=truth", "theory and simulation, but not 'truth'"),
     ("task=7", "has no task '7': it has 1"), ("task=x", "has no task 'x'"), ("task=0", "has no task '0'"),
-    ("unheard=1", "no control 'unheard'"),
+    ("unheard=1", "no control 'unheard'"), ("class=a b", "letters, digits and dashes, not 'a b'"),
 ])  # fmt: skip
 def test_what_is_unknown_in_a_link_is_told_in_a_sentence(query: str, told: str) -> None:
     _, face, notices = opened("curie_weiss", query)
@@ -122,6 +124,82 @@ def test_what_a_link_hides_stays_hidden_wherever_one_goes_until_it_is_revealed()
         page.until(lambda: page.last("sentence"))
     finally:
         page.desk.close()
+
+
+def travelled(page: FakePage) -> dict[tuple[str, str], int]:
+    """How many numbers each layer of each figure has sent, by figure and source, since this was asked last."""
+    found = {}
+    for panel in page.desk.panels:
+        for source, name, columns in panel.drawing.figure.take().changes:
+            if name == "data":
+                found[panel.name, source] = sum(np.size(one) for column in columns.values() for one in column)
+    return found
+
+
+def test_what_is_veiled_does_not_leave_the_server() -> None:
+    page = prepared("ui=teach&veil=theory,simulation&temperature=0.5&size=300")
+    try:
+        page.until(lambda: page.desk.frame and page.desk.panel("curve").columns)
+        page.until(lambda: page.desk.panel("diagram").latest is not None)
+        page.desk._rest()
+        page.until(lambda: len(page.desk.ensembles.points) > 1)
+        sent = travelled(page)
+        hidden = {
+            (panel.name, panel.drawing.figure.id(f"{layer}.source"))
+            for panel in page.desk.panels if panel.name != "state"
+            for layer in (*panel.drawing.told, *panel.drawing.ran)
+        }  # fmt: skip
+        assert not any(sent.get(layer) for layer in hidden)
+        assert any(sent.values()), "but the marker is where it is"
+        assert not [panel for panel, _ in sent if panel == "state"], "no picture of the run"
+        assert not [m for m in page.heard if m["type"] in ("sentence", "picture", "key")]
+        assert {m["reading"] for m in page.heard if m["type"] == "run"} <= {""}
+        assert page.last("table") in (None, {"type": "table", "columns": [], "rows": []})
+        page.tell("skip")
+        sent = travelled(page)
+        for figure, layer in (("diagram", "colour"), ("curve", "theory"), ("curve", "points"), ("trace", "trace")):
+            assert sent[figure, page.desk.panel(figure).drawing.figure.id(f"{layer}.source")], (figure, layer)
+        assert [panel for panel, _ in sent if panel == "state"]
+        page.until(lambda: page.last("sentence"))
+    finally:
+        page.desk.close()
+
+
+def test_who_has_answered_sees_what_the_class_guesses() -> None:
+    words = "ui=teach&task=1&veil=theory&class="
+    first, second, other = (prepared(words + group) for group in ("k3f9", "k3f9", "else"))
+    try:
+        first.tell("reveal", index=0, guess=0.18, who="a")
+        first.until(lambda: first.last("guesses"))
+        assert first.last("guesses")["text"] == "The class has made 1 guess, 1 of them right."  # type: ignore[index]
+        assert not second.last("guesses"), "nobody sees them before"
+        second.tell("reveal", index=0, guess=0.9, who="b")
+        second.until(lambda: second.last("guesses"))
+        for page in (first, second):
+            assert page.last("guesses")["guesses"] == [0.18, 0.9]  # type: ignore[index]
+        second.tell("reveal", index=0, guess=0.185, who="b")
+        second.until(lambda: len([m for m in second.heard if m["type"] == "answer"]) == 2)
+        assert second.last("guesses")["guesses"] == [0.18, 0.9], "the first guess counts"  # type: ignore[index]
+        other.tell("skip")
+        assert other.last("guesses")["guesses"] == []  # type: ignore[index]
+        second.desk.close()
+        told = len(second.heard)
+        first.tell("reveal", index=0, guess=0.5, who="c")
+        first.until(lambda: len(first.last("guesses")["guesses"]) == 3)  # type: ignore[index]
+        assert len(second.heard) == told
+    finally:
+        for page in (first, second, other):
+            page.desk.close()
+
+
+def test_a_class_is_bounded_and_old_ones_are_forgotten() -> None:
+    made = Guesses()
+    for k in range(MOST_GUESSES + 5):
+        made.make(Asked("a", "s", 0), str(k), Guess(1.0, True))
+    assert len(made.of(Asked("a", "s", 0))) == MOST_GUESSES
+    for k in range(MOST_TASKS):
+        made.make(Asked("b", "s", k), "me", Guess(1.0, True))
+    assert not made.of(Asked("a", "s", 0))
 
 
 def test_the_task_of_a_link_is_answered_before_anything_is_shown() -> None:

@@ -37,7 +37,8 @@ def test_a_notebook_hears_everything_a_desk_may_say() -> None:
         messages.Ack,
         messages.Draw,
         messages.Waiting,
-    }  # said by the browser's page itself
+        messages.Guesses,
+    }  # said by the browser's page itself, or to pages that a link has prepared
     assert told == set(messages.Said.__subclasses__()) - of_browsers
 
 

@@ -4,6 +4,7 @@ export function makePlane(root, channel, controlsOf, {controls, titles, decades}
   let figure = null;
   let frame = null; // of the figure: where its scales are
   let view = {};
+  let left = false; // to somebody who sketches on it
 
   function turn(newView) { view = newView; }
 
@@ -53,8 +54,8 @@ export function makePlane(root, channel, controlsOf, {controls, titles, decades}
     frame = shown.frame;
     const box = root.getElementById("plane"), readout = root.getElementById("readout");
     const follow = event => put(value("x", event.x), value("y", event.y));
-    figure.on_event("tap", event => { box.focus({preventScroll: true}); follow(event); });
-    figure.on_event("pan", follow);
+    figure.on_event("tap", event => { box.focus({preventScroll: true}); if (!left) follow(event); });
+    figure.on_event("pan", event => { if (!left) follow(event); });
     figure.on_event("mousemove", event => {
       Object.assign(pointer, {x: event.x, y: event.y});
       readout.textContent = read(event);
@@ -95,7 +96,7 @@ export function makePlane(root, channel, controlsOf, {controls, titles, decades}
       zoom(event.deltaY < 0 ? 0.8 : 1.25, pointer.x ?? undefined, pointer.y ?? undefined);
     }, {passive: false});
     box.addEventListener("keydown", event => {
-      if (event.target.closest("button") || event.ctrlKey || event.altKey || event.metaKey || !figure) return;
+      if (left || event.target.closest("button") || event.ctrlKey || event.altKey || event.metaKey || !figure) return;
       const many = event.shiftKey ? 10 : 1;
       const moves = {
         ArrowLeft: ["x", -many], ArrowRight: ["x", many], ArrowUp: ["y", many], ArrowDown: ["y", -many],
@@ -120,5 +121,5 @@ export function makePlane(root, channel, controlsOf, {controls, titles, decades}
     root.getElementById("zoom-all").addEventListener("click", () => channel.say("window"));
   }
 
-  return {turn, take, wire, isMarkerAt};
+  return {turn, take, wire, isMarkerAt, leave: on => { left = on; }};
 }

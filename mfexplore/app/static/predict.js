@@ -1,15 +1,21 @@
-// Predict, then reveal, with the hand: the guess of a task is dragged on diagram or curve, a whole curve is sketched by
-// its handles. What was predicted, and how well, is kept in this browser.
+// Predict, then reveal, with the hand: the guess of a task is dragged on diagram or curve; a curve, or a boundary of the
+// diagram, is sketched by its handles. What was predicted, and how well, is kept in this browser.
 
-const HANDLES = 9, BORDER = 0.04, KEEP = "mfexplore-progress", SETTLES_MS = 400;
+const HANDLES = 9, BORDER = 0.04, KEEP = "mfexplore-progress", WHO = "mfexplore-who", SETTLES_MS = 400;
+const PILE = 60, RISE = 0.03; // of guesses of a class: so many piles across a figure, and how much of it each adds
+const SKETCHES = { // what can be sketched on a figure: the button, what it says, and where that is judged
+  curve: {button: "predict", label: "Predict the curve", words: "predicted", box: "sketcher"},
+  diagram: {button: "predict-boundary", label: "Predict a boundary", words: "predicted-boundary", box: "plane"},
+};
 
-export function makePredict(root, channel, figures, controlsOf, {controls, tasks, decades, title: system, titles}, toast) {
+export function makePredict(root, channel, figures, plane, controlsOf, {controls, tasks, decades, title: system, titles}, toast) {
   const $ = id => root.getElementById(id);
   let view = {}, values = {}, query = "";
   let task = -1; // that is asked
   let guess = null, truth = null; // of a task, in values
-  let sketch = null; // heights of the handles, as parts of the frame from below; null: there is none
+  let sketch = null; // {on: a figure, points: of the handles, as parts of the frame}; null: there is none
   let sketching = false;
+  let others = null; // what the class has guessed: {index: of the task, guesses}
   let revealed = 0; // when
   let over = null; // what was revealed, by the address of the exploration: it is seen until one goes elsewhere
   let held = 0; // the handle that keys move
@@ -35,9 +41,25 @@ export function makePredict(root, channel, figures, controlsOf, {controls, tasks
     layer(figure, "guess_path").data = {xs, ys, dash};
   }
 
+  // The guesses of a class, piled up where they lie on an axis.
+  function piled(figure, x, y) {
+    const name = tasks[others?.index]?.asked, across = name === x;
+    if (!across && name !== y) return [];
+    const along = range(figure, across ? "x" : "y"), up = range(figure, across ? "y" : "x"), piles = new Map(), lines = [];
+    for (const guess of others.guesses) {
+      const part = (place(name, guess) - along[0]) / (along[1] - along[0]), pile = Math.round(PILE * part);
+      if (!(part >= 0 && part <= 1)) continue;
+      const height = piles.get(pile) ?? 0, where = at(along, pile / PILE);
+      piles.set(pile, height + 1);
+      const ends = [height + 0.15, height + 0.85].map(step => at(up, Math.min(RISE * step, 1)));
+      lines.push(across ? {xs: [where, where], ys: ends, known: true} : {xs: ends, ys: [where, where], known: true});
+    }
+    return lines;
+  }
+
   // A value of a control is a line across the plot, one of an observable a point above the marker.
   function drawn(figure, name, x, y) {
-    const points = [], lines = [];
+    const points = [], lines = piled(figure, x, y);
     for (const [number, known] of [[guess, false], [truth, true]]) {
       if (number === null) continue;
       const place_ = place(asked(), number);
@@ -52,18 +74,22 @@ export function makePredict(root, channel, figures, controlsOf, {controls, tasks
     put(name, points, lines);
   }
 
-  const handles = figure => {
-    const [xs, ys] = ["x", "y"].map(axis => range(figure, axis));
-    return sketch.map((part, k) => [at(xs, BORDER + (1 - 2 * BORDER) * k / (HANDLES - 1)), at(ys, part)]);
-  };
+  const axesOf = name => name === "curve" ? [along(), view.colour] : [view.x, view.y];
+
+  function handles() { // their places on the axes
+    const [xs, ys] = ["x", "y"].map(axis => range(figures.get(sketch.on), axis));
+    return sketch.points.map(([across, up]) => [at(xs, across), at(ys, up)]);
+  }
 
   function draw() {
-    const curve = figures.get("curve"), diagram = figures.get("diagram");
-    if (curve && sketch) {
-      const points = handles(curve);
-      put("curve", points, [{xs: points.map(p => p[0]), ys: points.map(p => p[1])}]);
-    } else if (curve) drawn(curve, "curve", along(), view.colour);
-    if (diagram) drawn(diagram, "diagram", view.x, view.y);
+    for (const name of Object.keys(SKETCHES)) {
+      const figure = figures.get(name);
+      if (!figure) continue;
+      if (sketch?.on === name) {
+        const points = handles();
+        put(name, points, [{xs: points.map(p => p[0]), ys: points.map(p => p[1])}]);
+      } else drawn(figure, name, ...axesOf(name));
+    }
   }
 
   // -- what a hand does ----------------------------------------------------------------------------------------------
@@ -74,22 +100,33 @@ export function makePredict(root, channel, figures, controlsOf, {controls, tasks
     draw();
   }
 
-  function pull({x, y}) { // on the curve
-    const figure = figures.get("curve");
-    if (sketching) {
-      const points = handles(figure), [low, high] = range(figure, "y");
-      held = points.reduce((best, p, k) => Math.abs(p[0] - x) < Math.abs(points[best][0] - x) ? k : best, 0);
-      sketch[held] = Math.min(Math.max((y - low) / (high - low), 0), 1);
-      draw();
-    } else if (asked() === along()) tell(value(asked(), x));
-    else if (asked() === view.colour) tell(value(asked(), y));
+  const inside = part => Math.min(Math.max(part, 0), 1);
+
+  function drag({x, y}) { // the nearest handle; on a curve each stays above its place
+    const free = sketch.on === "diagram", figure = figures.get(sketch.on);
+    const [across, up] = [["x", x], ["y", y]].map(([axis, where]) => {
+      const [low, high] = range(figure, axis);
+      return inside((where - low) / (high - low));
+    });
+    const far = ([a, b]) => Math.hypot(a - across, free ? b - up : 0);
+    held = sketch.points.reduce((best, p, k) => far(p) < far(sketch.points[best]) ? k : best, 0);
+    sketch.points[held] = [free ? across : sketch.points[held][0], up];
+    draw();
   }
 
-  figures.then("curve", model => {
-    for (const kind of ["tap", "pan"]) model.on_event(kind, event => { if (over === null) pull(event); });
-    draw();
-  });
-  figures.then("diagram", draw);
+  function pull(name, event) {
+    if (sketching) { if (sketch.on === name) drag(event); return; }
+    if (name !== "curve" || over !== null) return;
+    if (asked() === along()) tell(value(asked(), event.x));
+    else if (asked() === view.colour) tell(value(asked(), event.y));
+  }
+
+  for (const name of Object.keys(SKETCHES)) {
+    figures.then(name, model => {
+      for (const kind of ["tap", "pan"]) model.on_event(kind, event => pull(name, event));
+      draw();
+    });
+  }
 
   controlsOf.whenMoved((name, value) => { // who looks for a value by moving it has it as a guess
     if (over === null && name === asked()) tell(value);
@@ -97,35 +134,37 @@ export function makePredict(root, channel, figures, controlsOf, {controls, tasks
 
   const STEP = {ArrowUp: 0.02, ArrowDown: -0.02, PageUp: 0.1, PageDown: -0.1};
   function press(event) {
-    if (!sketching) return;
-    const across = {ArrowLeft: -1, ArrowRight: 1}[event.key];
-    if (across) held = Math.min(Math.max(held + across, 0), HANDLES - 1);
-    else if (event.key in STEP) sketch[held] = Math.min(Math.max(sketch[held] + STEP[event.key], 0), 1);
+    if (!sketching || event.target.closest("button")) return;
+    const point = sketch.points[held], side = {ArrowLeft: -1, ArrowRight: 1}[event.key];
+    if (side && event.shiftKey && sketch.on === "diagram") point[0] = inside(point[0] + side * STEP.ArrowUp);
+    else if (side) held = Math.min(Math.max(held + side, 0), HANDLES - 1);
+    else if (event.key in STEP) point[1] = inside(point[1] + STEP[event.key]);
     else return;
     event.preventDefault();
     event.stopPropagation();
     draw();
-    const [x, y] = handles(figures.get("curve"))[held];
-    const names = [[along(), x], [view.colour, y]];
-    const words = names.map(([name, where]) => `${controls[name]?.title ?? titles[name]} ${Number(value(name, where).toPrecision(3))}`);
-    $("predicted").textContent = words.join(", ");
+    const places = handles()[held];
+    const words = axesOf(sketch.on).map((name, k) => `${controls[name]?.title ?? titles[name]} ${Number(value(name, places[k]).toPrecision(3))}`);
+    $(SKETCHES[sketch.on].words).textContent = words.join(", ");
   }
 
-  function begin() {
+  function begin(name) {
     forget();
-    sketch = Array(HANDLES).fill(0.5);
+    sketch = {on: name, points: Array.from({length: HANDLES}, (_, k) => [BORDER + (1 - 2 * BORDER) * k / (HANDLES - 1), 0.5])};
     sketching = true;
+    held = 0;
     draw();
     channel.say("sketch");
     show();
-    $("predicted").textContent = "Drag the points to where you expect the curve, or use the arrow keys; then reveal.";
-    $("sketcher").focus();
+    const what = name === "curve" ? "the curve" : "a boundary (with Shift, keys move sideways)";
+    $(SKETCHES[name].words).textContent = `Drag the points to where you expect ${what}, or use the arrow keys; then reveal.`;
+    $(SKETCHES[name].box).focus();
   }
 
   function reveal() {
-    const points = handles(figures.get("curve")), names = [along(), view.colour];
+    const points = handles(), names = axesOf(sketch.on);
     const [xs, ys] = [0, 1].map(k => points.map(p => value(names[k], p[k])));
-    channel.say("sketched", {xs, ys});
+    channel.say("sketched", {xs, ys, figure: sketch.on});
   }
 
   function reveals() {
@@ -136,17 +175,23 @@ export function makePredict(root, channel, figures, controlsOf, {controls, tasks
   function forget() {
     sketch = guess = truth = over = null;
     task = -1;
-    if ($("predicted")) $("predicted").textContent = "";
+    for (const {words} of Object.values(SKETCHES)) if ($(words)) $(words).textContent = "";
     draw();
   }
 
   function show() {
-    const on = sketching, button = $("predict");
-    if (!button) return;
-    button.textContent = on ? "Reveal" : "Predict the curve";
-    button.classList.toggle("primary", on);
-    $("sketcher").tabIndex = on ? 0 : -1;
-    figures.touch("curve", on || (task >= 0 && over === null) ? "none" : "pan-y pinch-zoom");
+    for (const [name, {button, label}] of Object.entries(SKETCHES)) {
+      const on = sketching && sketch.on === name;
+      if (!$(button)) continue;
+      $(button).hidden = task >= 0 || (sketching && !on);
+      $(button).textContent = on ? "Reveal" : label;
+      $(button).classList.toggle("primary", on);
+    }
+    const onCurve = sketching && sketch.on === "curve";
+    $("sketcher")?.setAttribute("tabindex", onCurve ? 0 : -1);
+    figures.touch("curve", onCurve || (task >= 0 && over === null) ? "none" : "pan-y pinch-zoom");
+    plane.leave(sketching && sketch.on === "diagram");
+    figures.touch("diagram", sketching && sketch.on === "diagram" ? "none" : "pan-y pinch-zoom");
   }
 
   // -- what the desk says ----------------------------------------------------------------------------------------------
@@ -157,7 +202,6 @@ export function makePredict(root, channel, figures, controlsOf, {controls, tasks
       task = index;
     } else if (!hidden.length && over === null) forget(); // it was left, or shown without an answer
     if (!hidden.length) sketching = false;
-    if ($("predict")) $("predict").hidden = index >= 0;
     show();
   });
 
@@ -172,8 +216,9 @@ export function makePredict(root, channel, figures, controlsOf, {controls, tasks
   channel.hear("answer", ({index, right, text, truth: number}) => {
     if (index < 0) {
       reveals();
-      $("predicted").textContent = text;
-      keep(`${titles[view.colour]} along ${controls[along()].title}`, right, text);
+      $(SKETCHES[sketch.on].words).textContent = text;
+      const axes = axesOf(sketch.on).map(name => controls[name]?.title ?? titles[name]);
+      keep(sketch.on === "curve" ? `${axes[1]} along ${axes[0]}` : `a boundary of ${axes[0]} and ${axes[1]}`, right, text);
       return;
     }
     if (index === task) {
@@ -182,6 +227,12 @@ export function makePredict(root, channel, figures, controlsOf, {controls, tasks
       draw();
     }
     keep(`task ${index + 1}`, right, text);
+  });
+
+  channel.hear("guesses", ({index, guesses, text}) => {
+    others = {index, guesses};
+    Object.assign($("classmates"), {hidden: false, textContent: text});
+    draw();
   });
 
   // -- what is kept ------------------------------------------------------------------------------------------------
@@ -199,6 +250,17 @@ export function makePredict(root, channel, figures, controlsOf, {controls, tasks
       localStorage.setItem(KEEP, JSON.stringify(records));
     } catch { /* the same */ }
     tellKept();
+  }
+
+  // Any word that this browser always says in its class, so that nobody guesses twice.
+  function who() {
+    try {
+      const known = localStorage.getItem(WHO) ?? Math.random().toString(36).slice(2);
+      localStorage.setItem(WHO, known);
+      return known;
+    } catch {
+      return "";
+    }
   }
 
   function keep(what, right, text) {
@@ -228,8 +290,10 @@ export function makePredict(root, channel, figures, controlsOf, {controls, tasks
   }
 
   function wire() {
-    $("predict")?.addEventListener("click", () => sketching ? reveal() : begin());
-    $("sketcher")?.addEventListener("keydown", press);
+    for (const [name, {button, box}] of Object.entries(SKETCHES)) {
+      $(button)?.addEventListener("click", () => sketching ? reveal() : begin(name));
+      $(box)?.addEventListener("keydown", press);
+    }
     $("guess").addEventListener("input", ({target}) => {
       const number = Number(target.value.replace(",", "."));
       guess = target.value.trim() && Number.isFinite(number) ? number : null;
@@ -240,5 +304,5 @@ export function makePredict(root, channel, figures, controlsOf, {controls, tasks
     if ($("kept")) tellKept();
   }
 
-  return {wire};
+  return {wire, who, isOn: name => sketching && sketch.on === name};
 }

@@ -43,7 +43,7 @@ export function render({model, el}) {
   const dress = makeDress(root, channel, constants);
   hearPanels(root, channel);
   makePins(root, channel, constants, () => state);
-  const predict = makePredict(root, channel, figures, controls, constants, toast);
+  const predict = makePredict(root, channel, figures, plane, controls, constants, toast);
   channel.hear("state", message => {
     state = message;
     if (!channel.busy()) for (const [name, value] of Object.entries(message.values)) controls.show(name, value);
@@ -324,7 +324,7 @@ export function render({model, el}) {
   function reveal(index, guess) {
     const value = Number(guess.value.replace(",", "."));
     if (guess.value.trim() === "" || !Number.isFinite(value)) toast("Predict first: a number, please.", "info");
-    else channel.say("reveal", {index, guess: value});
+    else channel.say("reveal", {index, guess: value, who: predict.who()});
   }
 
   function paceInWords(power) {
@@ -385,7 +385,7 @@ export function render({model, el}) {
   address.wire();
   dress.wire();
   figures.then("diagram", plane.take);
-  if ($("plane")) guardTouch($("plane"), plane.isMarkerAt);
+  if ($("plane")) guardTouch($("plane"), (x, y) => plane.isMarkerAt(x, y) || predict.isOn("diagram"));
   explainTerms(el);
   Bokeh.documents.find(one => one.session_id || one.roots().length)?.on_event?.("connection_lost", waitForServer);
   const appear = () => channel.say("visible", {on: document.visibilityState === "visible"});

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from mfexplore.core.errors import ArgumentError, MfexploreError
 from mfexplore.core.model import Model
 from mfexplore.figures.diagram import DiagramFigure, Prepared, prepare
 from mfexplore.figures.legends import Mark
 from mfexplore.figures.style import Theme
+from mfexplore.figures.symbols import plain
 from mfexplore.study.measured import NONE, Dots, dots
 from mfexplore.workbench import messages, views
 from mfexplore.workbench.exploration import Exploration
@@ -16,6 +20,7 @@ from mfexplore.workbench.jobs import Cancelled
 from mfexplore.workbench.live import Frame
 from mfexplore.workbench.panels.base import Asked, Panel, Surroundings
 from mfexplore.workbench.session import Pin
+from mfexplore.workbench.sketch import Traced, judge_boundary
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -71,7 +76,7 @@ class DiagramPanel(Panel):
         look = (at.colour, at.branch, at.method)
         if plane != self._computed:
             self._computed = plane
-            self.latest = None
+            self.latest = self.boundaries = None
             self._compute(at)
         elif self.latest is not None and look != self._look:
             self.drawing.show(self.latest, at.branch, at.method)
@@ -180,6 +185,29 @@ class DiagramPanel(Panel):
     def show_pins(self, pins: list[Pin]) -> None:
         here = [pin for pin in pins if (pin.exploration.x, pin.exploration.y) == (self._at.x, self._at.y)]
         self.drawing.show_pins([pin.curves[self.name] for pin in here])
+
+    def judge(self, xs: list[float], ys: list[float]) -> Traced:
+        """How near to a boundary somebody's sketch comes. Raises MfexploreError before there are any, ArgumentError."""
+        if len(xs) != len(ys):
+            raise ArgumentError("a sketch", "ys", len(ys), f"as many as there are xs, {len(xs)}")
+        at = self._at
+        if self.boundaries is None:
+            raise MfexploreError("The boundaries are still being computed: reveal again in a moment.")
+        windows = [scale.place(at.window(axis)) for scale, axis in zip(self.drawing.scales, "xy", strict=True)]
+
+        def placed(x: Any, y: Any) -> Any:
+            parts = [
+                (scale.place(np.asarray(values, float)) - low) / (high - low)
+                for scale, values, (low, high) in zip(self.drawing.scales, (x, y), windows, strict=True)
+            ]
+            return np.stack(parts, axis=-1)
+
+        symbols = {landmark.name: plain(landmark.symbol) for landmark in type(at.model).landmarks}
+        lines = []
+        for name in self.boundaries["boundary"].values if "boundary" in self.boundaries else ():
+            one = self.boundaries.sel(boundary=name)
+            lines.append((symbols[str(name)], placed(one[at.x].values, one[at.y].values)))
+        return judge_boundary(lines, placed(xs, ys))
 
     def held(self) -> dict[str, Any]:
         return {"diagram": self.latest, "boundaries": self.boundaries, "dots": self.dots}
