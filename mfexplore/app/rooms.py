@@ -29,8 +29,8 @@ def map_page() -> str:
     said = list(relations())
     by_kind = {kind: [(one, r, other) for one, r, other in said if r.kind == kind] for kind in RELATIONS}
     return template("map.html").render(
-        drawing=atlas_map.draw(), legend=atlas_map.LEGEND, wings=list(wings().values()),
-        by_kind={kind: rows for kind, rows in by_kind.items() if rows},
+        drawing=atlas_map.draw(), narrow=atlas_map.draw(narrow=True), legend=atlas_map.LEGEND,
+        wings=list(wings().values()), by_kind={kind: rows for kind, rows in by_kind.items() if rows},
     )  # fmt: skip
 
 

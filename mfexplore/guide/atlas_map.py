@@ -2,7 +2,8 @@
 
 Systems that are related, or of one wing, come to lie near each other: their distances on the page shall be as far as
 possible those that are wanted (stress majorisation; Gansner, Koren and North 2004). Then names that cover each other
-are pushed apart. Nothing is drawn by chance, so the same atlas always gives the same map.
+are pushed apart, and lines go around the names that they do not mean. Nothing is drawn by chance, so the same atlas
+always gives the same map: one for a wide page, and one for a narrow page, as long as it has to be.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from numpy.typing import NDArray
 from mfexplore.core.catalogue import Entry, wings
 from mfexplore.core.declaration import Relation
 from mfexplore.core.related import known, relations
+from mfexplore.guide.routes import routes
 
 Places = NDArray[np.float64]
 
 RELATED, SAME_WING, STRANGERS = 1.0, 1.5, 3.5  # wanted distances; across the map at most the last
 UNIT, STRETCH = 150.0, 1.5  # units of the drawing per distance, and how much wider than high the map is
-LETTER, LINE, PADDING, GAP = 6.8, 15.0, 18.0, 9.0  # sizes of a name in the drawing
+LETTER, LINE, PADDING, GAP = 6.8, 15.0, 18.0, 14.0  # sizes of a name in the drawing
+NARROW = 366.0  # width of the narrow map
+TURN = 7.0  # radius of a bend of a line
 LONGEST = 19  # letters of a line of a name
 ROUNDS, PUSHES, PATIENCE = 300, 4000, 50
 
@@ -103,8 +107,25 @@ def apart(centres: Places, sizes: Places) -> Places:
     return centres
 
 
+def in_rows(centres: Places, sizes: Places, width: float) -> Places:
+    """Centres of the same boxes in rows that are no wider than this, from above and from the left as they lay."""
+    rows: list[list[int]] = [[]]
+    for k in np.argsort(centres[:, 1], kind="stable"):
+        if rows[-1] and sizes[[*rows[-1], k], 0].sum() > width:
+            rows.append([])
+        rows[-1].append(int(k))
+    made, top = np.zeros_like(centres), 0.0
+    for row in rows:
+        row.sort(key=lambda k: centres[k, 0])
+        space = (width - sizes[row, 0].sum()) / len(row)  # shared among them
+        made[row, 0] = np.cumsum(sizes[row, 0] + space) - (sizes[row, 0] + space) / 2
+        made[row, 1] = top + sizes[row, 1].max() / 2
+        top += sizes[row, 1].max()
+    return made
+
+
 @cache
-def places() -> tuple[Place, ...]:
+def places(narrow: bool = False) -> tuple[Place, ...]:
     """Every system and where it lies."""
     order = list(wings())
     entries = sorted(known().values(), key=lambda one: (order.index(one.wing), one.title))
@@ -116,8 +137,9 @@ def places() -> tuple[Place, ...]:
     start = 2 * np.stack([np.cos(around), np.sin(around)], axis=-1)
     names = [tuple(textwrap.wrap(one.title, LONGEST)) for one in entries]
     sizes = np.array([[LETTER * max(map(len, lines)) + PADDING, LINE * len(lines) + PADDING / 2] for lines in names])
-    spread = laid_out(wanted_distances(entries, said), start) * UNIT * np.array([STRETCH, 1])
-    centres = apart(spread, sizes + GAP)
+    spread = laid_out(wanted_distances(entries, said), start)
+    wide = spread * UNIT * np.array([STRETCH, 1])
+    centres = in_rows(wide, sizes + GAP, NARROW - GAP) if narrow else apart(wide, sizes + GAP)
     centres -= (centres - sizes / 2).min(axis=0) - GAP
     return tuple(
         Place(one, lines, *map(float, (*centre, *size)))
@@ -126,14 +148,15 @@ def places() -> tuple[Place, ...]:
 
 
 @cache
-def draw(suffix: str = "") -> str:
+def draw(suffix: str = "", narrow: bool = False) -> str:
     """The map as SVG; style sheets give it colours. suffix: of the addresses of systems, as ".html"."""
-    there = {place.entry.key: place for place in places()}
+    there = {place.entry.key: place for place in places(narrow)}
     if not there:
         return ""
     width, height = (max(getattr(p, a) + getattr(p, b) / 2 for p in there.values()) + GAP for a, b in
                      (("x", "width"), ("y", "height")))  # fmt: skip
-    lines = "".join(_line(there[one.key], said, there[other.key]) for one, said, other in relations())
+    ways = lines_between(tuple(there.values()))
+    lines = "".join(_line(said, way) for said, way in zip(relations(), ways, strict=True))
     hues = {wing: i for i, wing in enumerate(wings())}
     names = "".join(_name(place, hues[place.entry.wing], len(hues), suffix) for place in there.values())
     return (
@@ -143,12 +166,33 @@ def draw(suffix: str = "") -> str:
     )  # fmt: skip
 
 
-def _line(one: Place, said: Relation, other: Place) -> str:
-    words = html.escape(f"{one.entry.title} {said.kind} {other.entry.title}. {said.because}")
+def lines_between(there: tuple[Place, ...]) -> list[Places]:
+    """The turning points of the line of every relation, shape (points, 2)."""
+    at = {place.entry.key: k for k, place in enumerate(there)}
+    centres = np.array([(place.x, place.y) for place in there])
+    sizes = np.array([(place.width, place.height) for place in there])
+    return routes(centres, sizes, [(at[one.key], at[other.key]) for one, _, other in relations()])
+
+
+def _line(said: tuple[Entry, Relation, Entry], way: Places) -> str:
+    one, relation, other = said
+    words = html.escape(f"{one.title} {relation.kind} {other.title}. {relation.because}")
     return (
-        f'<line class="{STROKES[said.kind]}" data-ends="{one.entry.key} {other.entry.key}" x1="{one.x:.1f}" '
-        f'y1="{one.y:.1f}" x2="{other.x:.1f}" y2="{other.y:.1f}"><title>{words}</title></line>'
-    )  # fmt: skip
+        f'<path class="{STROKES[relation.kind]}" data-ends="{one.key} {other.key}" d="{_rounded(way)}">'
+        f"<title>{words}</title></path>"
+    )
+
+
+def _rounded(way: Places) -> str:
+    """A path along these points that bends at each of them."""
+    text = "M{:.1f} {:.1f}".format(*way[0])
+    for before, here, after in zip(way, way[1:], way[2:], strict=False):
+        ends = []
+        for other in (before, after):
+            length = float(np.hypot(*(other - here)))
+            ends.append(here + (other - here) * min(TURN / max(length, 1e-9), 0.5))
+        text += "L{:.1f} {:.1f}Q{:.1f} {:.1f} {:.1f} {:.1f}".format(*ends[0], *here, *ends[1])
+    return text + "L{:.1f} {:.1f}".format(*way[-1])
 
 
 def _name(place: Place, wing: int, count: int, suffix: str) -> str:

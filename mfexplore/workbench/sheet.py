@@ -66,7 +66,7 @@ BUTTONS = {
     "restart": Button("Restart", "Start again with the same seed", key="R"),
     "whole": Button("Show it", "Show so much of the plane that the marker is in the picture"),
     "predict": Button("Predict the curve", "Sketch it before theory and simulation are shown"),
-    "predict-boundary": Button("Predict a boundary", "Sketch where the phases meet before theory and simulation are shown"),
+    "predict-boundary": Button("Predict a boundary", "Sketch where phases meet before theory and simulation are shown"),
     "keep": Button("Save as CSV", "All predictions that are kept in this browser"),
     "forget": Button("forget them", "Forget all predictions"),
     "skip": Button("Show the theory", "Without an answer"),

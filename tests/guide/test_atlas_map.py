@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from xml.etree import ElementTree
 
 import numpy as np
+import pytest
 
 from mfexplore.core.catalogue import places
 from mfexplore.core.related import relations
 from mfexplore.guide import atlas_map
+from mfexplore.guide.routes import CLEAR, routes
 
 
 def test_every_system_and_every_relation_is_on_the_map() -> None:
@@ -16,7 +19,7 @@ def test_every_system_and_every_relation_is_on_the_map() -> None:
     links = [one.attrib for one in drawn.iter("a")]
     assert sorted(link["href"] for link in links) == sorted(f"{key}.html" for key in places())
     assert all(link["aria-label"] for link in links)
-    lines = [one.attrib["data-ends"] for one in drawn.iter("line")]
+    lines = [one.attrib["data-ends"] for one in drawn.iter("path")]
     assert lines == [f"{one.key} {other.key}" for one, _, other in relations()]
 
 
@@ -26,11 +29,37 @@ def covering(centres: np.ndarray, sizes: np.ndarray) -> int:
     return int(both.sum() - len(centres)) // 2
 
 
-def test_no_name_covers_another() -> None:
-    there = atlas_map.places()
+@pytest.mark.parametrize("narrow", [False, True])
+def test_no_name_covers_another(narrow: bool) -> None:
+    there = atlas_map.places(narrow)
     centres = np.array([(place.x, place.y) for place in there])
     sizes = np.array([(place.width, place.height) for place in there])
     assert covering(centres, sizes) == 0
+    if narrow:
+        assert (centres[:, 0] + sizes[:, 0] / 2).max() <= atlas_map.NARROW
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_no_line_crosses_the_name_of_another_system(narrow: bool) -> None:
+    there = atlas_map.places(narrow)
+    low = np.array([(place.x - place.width / 2, place.y - place.height / 2) for place in there])
+    high = 2 * np.array([(place.x, place.y) for place in there]) - low
+    keys = [place.entry.key for place in there]
+    for (one, _, other), way in zip(relations(), atlas_map.lines_between(there), strict=True):
+        points = np.concatenate([a + (b - a) * np.linspace(0, 1, 200)[:, None] for a, b in itertools.pairwise(way)])
+        hit = ((points[:, None] > low) & (points[:, None] < high)).all(axis=-1).any(axis=0)
+        assert {keys[k] for k in np.flatnonzero(hit)} <= {one.key, other.key}
+
+
+def test_a_line_takes_the_shortest_way_around() -> None:
+    centres, sizes = (
+        np.array([[0.0, 0.0], [50.0, 0.0], [100.0, 0.0]]),
+        np.array([[10.0, 10.0], [20.0, 40.0], [10.0, 10.0]]),
+    )
+    around, straight = routes(centres, sizes, [(0, 2), (0, 1)])
+    assert len(straight) == 2
+    assert np.abs(around[1:-1, 1]).max() == 20 + CLEAR
+    assert len(around) == 4
 
 
 def test_there_is_room_for_many_more() -> None:
