@@ -22,6 +22,7 @@ MODULES = (
     "around",
     "restore",
     "address",
+    "asked",
     "dressed",
     "keys",
     "pins",

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 from mfexplore.core.errors import MfexploreError
@@ -19,13 +20,16 @@ __all__ = ["Exercise", "check", "explore", "predict"]
 _open: dict[str, tuple[str, list[Any]]] = {}  # by the cell's id: which run of it, and the workbenches it opened
 
 
-def explore(model: Model, seed: Seed = 0, *, measured: Any = None, **view: Any) -> Any:
+def explore(
+    model: Model, seed: Seed = 0, *, measured: Any = None, pins: Iterable[tuple[str, str]] = (), **view: Any
+) -> Any:
     """The workbench of a model as a widget, for the last line of a notebook cell.
 
     Args:
         seed: of the simulation.
         measured: a sweep that is laid over the diagram, where it lies in it, as dots in the colours of the theory: the
             Dataset of `mfexplore.sweep`, its Zarr store, or a file that it was saved to (.nc, .csv).
+        pins: what is pinned to compare with: a name, and what stands in a link to it after the question mark.
         view: x, y, colour, branch, method, along, x_window, y_window, ..., as in `Exploration`.
 
     Running the cell again replaces its workbenches, and ends what ran behind the old ones; several in one cell live
@@ -34,7 +38,7 @@ def explore(model: Model, seed: Seed = 0, *, measured: Any = None, **view: Any) 
     """
     from mfexplore.notebook.page import NotebookPage
     from mfexplore.study.measured import read
-    from mfexplore.workbench.exploration import Exploration
+    from mfexplore.workbench.exploration import Exploration, Pinned
 
     try:
         loop = asyncio.get_running_loop()
@@ -43,7 +47,8 @@ def explore(model: Model, seed: Seed = 0, *, measured: Any = None, **view: Any) 
             "explore() needs a notebook, because its widgets live in one. `mf.serve()` opens the same in a browser."
         ) from None
     sweep = None if measured is None else read(measured, type(model))
-    made = NotebookPage(Exploration.of(model, seed=seed, **view), loop, sweep).widget
+    pinned = tuple(Pinned("pin", query).called(title) for title, query in pins)
+    made = NotebookPage(Exploration.of(model, seed=seed, pins=pinned, **view), loop, sweep).widget
     cell, run = _this_cell()
     if cell:
         before, opened = _open.get(cell, ("", []))

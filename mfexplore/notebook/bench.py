@@ -34,6 +34,7 @@ class Bench:
         places: an empty box for the figure of each panel, by its name. cards: what to hide with a panel.
         marks, legends: what may stand in the legend of a figure, and the widget that shows it.
         along_shown, playing, shape: the abscissa of the curve, whether the run plays, the shape of its picture.
+        sweeping: whether a control moves by itself.
         choices: what a panel shows, by its name, where it has a choice.
         checks: of each reference the words, and the button that leads to its point.
         asked, asked_on: by panel, the button of what it simulates if somebody asks for it, with the words beside it,
@@ -51,7 +52,7 @@ class Bench:
         self.places: dict[str, Any] = {}
         self.cards: dict[str, Any] = {}
         self.along_shown = start.along
-        self.playing, self.shape = False, ""
+        self.playing, self.shape, self.sweeping = False, "", False
         self.sentence, self.progress, self.measuring, self.watch = (widgets.HTML() for _ in range(4))
         self.presets: dict[str, Any] = {}
         self.asking, self.outside = _box([], "mfexplore-asking"), self._build_outside()
@@ -103,7 +104,8 @@ class Bench:
         title.add_class("mfexplore-title")
         menu.widget.add_class("mfexplore-export")
         run = [self.play] if self.sheet.runs else []  # also here, where it is reached first
-        tools = [self.undo, self.redo, reset, pin, menu.widget]
+        self.file = widgets.FileUpload(multiple=False, description="Open file", tooltip=BUTTONS["open"].tip)
+        tools = [self.undo, self.redo, reset, pin, menu.widget, self.file]
         return _box([title, *run, self.pins, self.download, *tools], "mfexplore-top")
 
     def _build_controls(self) -> Any:
@@ -275,17 +277,35 @@ class Bench:
             self.keys[panel.name] = widgets.HTML()
             return [self.keys[panel.name]]
         if name == "progress":
-            return [_box([self.progress, self.cancel], "mfexplore-progress"), self._asked(panel)]
-        return [self._asked(panel), self.measuring] if name == "measuring" else []
+            return [_box([self.progress, self.cancel], "mfexplore-progress"), self._asked(panel.name)]
+        if name == "measuring":
+            return [self._asked(panel.name), self._build_average(), self.measuring]
+        return []
 
-    def _asked(self, panel: type[Panel]) -> Any:
-        """The button of what a panel simulates if somebody asks for it, and how far that is."""
+    def _asked(self, panel: str, ask: Callable[[bool], Heard] | None = None) -> Any:
+        """The button of what a panel simulates if somebody asks for it, and how far that is. ask: the message."""
         button, words = widgets.Button(), widgets.HTML()
         button.layout.display = "none"
-        heard = lambda _: self._hear(messages.Simulate(panel.name, not self.asked_on[panel.name]))  # noqa: E731
-        button.on_click(heard)
-        self.asked[panel.name], self.asked_on[panel.name] = (button, words), False
+        said = ask or (lambda on: messages.Simulate(panel, on))
+        button.on_click(lambda _: self._hear(said(not self.asked_on[panel])))
+        self.asked[panel], self.asked_on[panel] = (button, words), False
         return _box([button, words], "mfexplore-asked")
+
+    def _build_average(self) -> Any:
+        """An average at the marker, until so many samples or so small an error."""
+        by = widgets.Dropdown(options=[("samples", "samples"), ("standard error", "error")], description="until")
+        value = widgets.FloatText(value=64.0, tooltip="Until how many samples, or which standard error")
+        by.observe(lambda change: setattr(value, "value", 64.0 if change["new"] == "samples" else 0.005), "value")
+        button = self._asked("average", lambda on: messages.Average(on, by.value, value.value))
+        return _box([button, by, value], "mfexplore-average")
+
+    def _build_sweep(self) -> list[Any]:
+        """A control that moves up and down while the run plays."""
+        if not self.sheet.carried:
+            return []
+        name = widgets.Dropdown(options=[(one.title, one.name) for one in self.sheet.carried], description="sweep")
+        self.sweep = self._button("sweep", lambda: self._hear(messages.Sweep("" if self.sweeping else name.value)))
+        return [_box([name, self.sweep], "mfexplore-average")]
 
     def name_axes(self, view: dict[str, Any]) -> None:
         """Say which controls the two directions of the curve are."""
@@ -316,7 +336,7 @@ class Bench:
         speed.observe(lambda change: self._hear(messages.Speed(change["new"])), "value")
         pace = _box([widgets.HTML("<small>speed</small>"), speed], "mfexplore-speed")
         row = _box([self.play, step, restart, pace], "mfexplore-row")
-        parts: list[Any] = [widgets.HTML("<h3>Live simulation</h3>"), row]
+        parts: list[Any] = [widgets.HTML("<h3>Live simulation</h3>"), row, *self._build_sweep()]
         for panel in self.sheet.at("live"):
             title = panel.heading(self.kind)
             head = [widgets.HTML(f"<h3>{title}</h3>")] if title else []

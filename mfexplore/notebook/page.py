@@ -25,6 +25,7 @@ from mfexplore.workbench.exports import File
 from mfexplore.workbench.messages import Heard, Hello, Marker, Resized, Said
 from mfexplore.workbench.messages import Theme as ThemeChosen
 from mfexplore.workbench.panels import draw
+from mfexplore.workbench.restore import made_at
 from mfexplore.workbench.sheet import BUTTONS, nudge
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class NotebookPage:
             lambda across, up: self.post(lambda: self._nudge(across, up)),
         )  # fmt: skip
         self.bench = Bench(start, self.hear)
+        self.bench.file.observe(lambda change: self.post(self._open), "value")
         self.widget = Workbench(self, [*self.bench.parts, self._frontend.widget])
         self.widget.add_class(self._frontend.name)
 
@@ -84,6 +86,20 @@ class NotebookPage:
         self.bench.download.value = (
             f'<a class="mfexplore-file" download="{name}" href="{file.as_link()}">Save {name}</a>'
         )
+
+    def _open(self) -> None:
+        """A file that was exported leads back to where it was made."""
+        for one in self.bench.file.value:
+            made = made_at(bytes(one["content"]))
+            key = self.start.model.key
+            if made is None:
+                self.say(messages.Notice(f"{one['name']} does not say where it was made. Files exported here do."))
+            elif made[0] == key:
+                self.hear(messages.Go(made[1]))
+            else:
+                self.say(messages.Notice(f"{one['name']} was made on the page of another system, {made[0]}.", "info"))
+        if self.bench.file.value:
+            self.bench.file.value = ()
 
     def hear(self, message: Heard) -> None:
         """A message of the widgets to the desk, from whatever thread the notebook delivers it in."""
@@ -256,6 +272,11 @@ class NotebookPage:
             self._write(button, name, value)
         self._write(button.layout, "display", None if said.label else "none")
         self._write(words, "value", f"<small>{html.escape(said.text)}</small>")
+
+    @tell.register
+    def _(self, said: messages.Sweeping) -> None:
+        self.bench.sweeping = bool(said.name)
+        self._write(self.bench.sweep, "description", "Stop" if said.name else BUTTONS["sweep"].label)
 
     @tell.register
     def _(self, said: messages.Offered) -> None:

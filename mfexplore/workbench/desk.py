@@ -31,12 +31,18 @@ from mfexplore.workbench.panels import Panel, Surroundings, panels_of
 from mfexplore.workbench.sentence import number, sentence
 from mfexplore.workbench.session import Pin, Session
 from mfexplore.workbench.sheet import absent, snap
+from mfexplore.workbench.sweeping import Sweep
 
 if TYPE_CHECKING:
     import xarray as xr
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+
+MOVES = (  # of a hand: after one no control goes on moving by itself
+    messages.Control, messages.Marker, messages.Preset, messages.Reset, messages.Go, messages.Undo, messages.Redo,
+    messages.Visit, messages.Task, messages.Reference, messages.Restart,
+)  # fmt: skip
 
 TOGETHER_MS = 20  # the marker waits so long for the curve that belongs to it: one frame costs the browser less than two
 SETTLE_MS = 120  # after a step of a gesture without another: address, code and history buttons follow
@@ -88,6 +94,7 @@ class Desk:
             if self.kind.offers("simulation")
             else None
         )
+        self.sweep = Sweep(page, lambda name, value: self._slide(f"sweep {name}", {name: value}), self._say)
         self.lesson = Lesson(self.kind, face, self.panels, self.jobs, self._say, self._fail, self._tell_veil)
         self._hearers = self._own_hearers()
         for panel in self.panels:
@@ -118,6 +125,7 @@ class Desk:
     def close(self) -> None:
         """The page was closed: stop everything that runs for it. From any thread, and as often as one likes."""
         self._closed = True
+        self.sweep.end()
         self.jobs.close()
         self.lesson.close()
         if self.run:
@@ -143,6 +151,8 @@ class Desk:
         """A message of the page, or what came of one; whatever is wrong with it becomes a notice."""
         try:
             heard = message if isinstance(message, Heard) else wire.read(message)
+            if isinstance(heard, MOVES):
+                self.sweep.end()
             if type(heard) in self._hearers:  # else it is for a panel that this system does not have
                 self._hearers[type(heard)](heard)
         except MfexploreError as error:
@@ -193,6 +203,7 @@ class Desk:
                 messages.Step: lambda m: self._run_told(run.step),
                 messages.Restart: lambda m: run.start(session.current.model, session.current.seed),
                 messages.Speed: lambda m: run.set_speed(m.value),
+                messages.Sweep: lambda m: self._begin_sweep(run, m.name) if m.name else self.sweep.end(),
             }
         return own
 
@@ -314,6 +325,14 @@ class Desk:
         task = self.kind.tasks[self._task(message.index)]
         self.lesson.ask(message.index)
         self._go(lambda: self.session.task(task))
+
+    def _begin_sweep(self, run: Live, name: str) -> None:
+        """Let a control move up and down, and the run follow it."""
+        if name in self.face.held:
+            raise HeldError(self.kind.title, self.kind.control(name).title)
+        self.lesson.refuse("The simulation", "simulation")
+        self.sweep.begin(self.session.current, name)
+        self._run_told(lambda: run.play(True))
 
     def _simulate(self, message: messages.Simulate) -> None:
         self.lesson.refuse("A simulation", "simulation")

@@ -132,6 +132,24 @@ class Simulate(Heard):
 
 
 @dataclass(frozen=True)
+class Average(Heard):
+    """Average at the marker over ever more samples, or stop that. by: "samples", until there are `value` of them, or
+    "error", until the standard error of what the curve shows is no larger.
+    """
+
+    on: bool
+    by: str = "samples"
+    value: float = 64.0
+
+
+@dataclass(frozen=True)
+class Sweep(Heard):
+    """Move a control up and down while the run plays; an empty name ends that."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Task(Heard):
     """Set the controls of a task; until it is answered, or one goes elsewhere, what theory says is hidden."""
 
@@ -321,8 +339,10 @@ class Progress(Said):
 
 @dataclass(frozen=True)
 class Simulating(Said):
-    """What a panel simulates if somebody asks for it. label, tip: of the button, nothing where it cannot be asked for;
-    on: it runs, or what it left is there, so that the button ends it. text: how far it is.
+    """What a panel simulates if somebody asks for it; the panel "average" is none, but an offer of the curve.
+
+    label, tip: of the button, nothing where it cannot be asked for. on: it runs, or what it left is there, so that the
+    button ends it. text: how far it is, or what it has found.
     """
 
     about = "panel"
@@ -332,6 +352,13 @@ class Simulating(Said):
     tip: str
     on: bool
     text: str
+
+
+@dataclass(frozen=True)
+class Sweeping(Said):
+    """The control that moves by itself; empty: none does."""
+
+    name: str
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ def as_notebook(exploration: Exploration, page: str = "", shown: Collection[str]
     model = exploration.model
     made = f'import mfexplore as mf\nimport numpy as np\n\nmodel = mf.system("{model.key}")({exploration.changed()})'
     view = "".join(f", {name}={value!r}" for name, value in exploration.view().items())
+    if exploration.pins:
+        view += f", pins={[(pin.title, pin.query) for pin in exploration.pins]!r}"
     cells = [
         _cell("markdown", f"# {model.title}\n\n{model.summary}\n\n{exploration.citation(page)}"),
         _cell("code", made),

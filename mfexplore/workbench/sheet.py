@@ -64,6 +64,7 @@ BUTTONS = {
     "play": Button("▶", "Play or pause", "Play", "space"),
     "step": Button("Step", "One step", key="S"),
     "restart": Button("Restart", "Start again with the same seed", key="R"),
+    "sweep": Button("Sweep", "Move a control up and down while the run plays, and watch what lags behind"),
     "whole": Button("Show it", "Show so much of the plane that the marker is in the picture"),
     "predict": Button("Predict the curve", "Sketch it before theory and simulation are shown"),
     "predict-boundary": Button("Predict a boundary", "Sketch where phases meet before theory and simulation are shown"),
@@ -162,6 +163,11 @@ class Sheet:
         return [name for name in declared if name in (start.x, start.y)] + [
             name for name in declared if name not in (start.x, start.y)
         ]
+
+    @cached_property
+    def carried(self) -> list[Control]:
+        """The controls that can move up and down while a run plays."""
+        return [made for made in self.kind.controls().values() if made.is_carried] if self.runs else []
 
     @cached_property
     def menus(self) -> list[Menu]:

@@ -5,6 +5,7 @@ All of it is a pure function of the exploration, so it is computed once for all 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import suppress
@@ -46,6 +47,8 @@ HALVINGS = 10  # of a step of the curve, where it is too coarse
 STEEP = 0.03  # part of the height of the picture that one step of the curve may take
 MEASURED_POINTS = 13
 EXACT_POINTS = 41
+MOST_SAMPLES, FEWEST_SAMPLES = 10_000, 8  # of an average at one point; an error of fewer is not trusted
+TOLD = 0.1  # seconds from one look at a long average to the next
 PLANE_POINTS = 9  # along each axis of a plane, where it is measured ...
 PLANE_SAMPLES = 4  # ... with so many samples each
 
@@ -325,6 +328,30 @@ class Ensembles:
                 yield dict(points)
 
         return measure
+
+    def longer(self, at: Exploration, by: str, value: float, cancelled: Cancelled) -> Iterator[tuple[Sampled, float]]:
+        """Average at the marker over ever more samples: as many as `value` ("samples"), or until the standard error of
+        the observable of the diagram is no larger ("error"). Yields that average so far, and which part of all that is.
+        """
+        lower(Rank.REFINEMENT)
+        model, found, told = at.model.realised(), [], 0.0
+        most = MOST_SAMPLES if by == "error" else min(int(value), MOST_SAMPLES)
+        while len(found) < most:
+            found.append(measure_sample(model, at.seed, len(found), cancelled))
+            due = time.monotonic() - told > TOLD
+            if not due and len(found) < most and by == "samples":
+                continue
+            sampled = _as_shown(model, average(found))
+            here = sampled.get(at.colour, Sampled(np.nan, np.nan, 0))
+            part = len(found) / most
+            if by == "error" and here.samples >= FEWEST_SAMPLES:
+                part = min(1.0, (value / here.error) ** 2) if here.error > 0 else 1.0
+            if due or part >= 1 or len(found) == most:
+                told = time.monotonic()
+                self.points[float(getattr(model, at.along_control))] = sampled
+                yield here, part
+            if part >= 1:
+                return
 
     def here(self, at: Exploration) -> dict[str, Sampled]:
         """What was measured at the marker, by observable."""

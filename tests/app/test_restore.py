@@ -14,6 +14,7 @@ from mfexplore.app import bundle
 from mfexplore.core import system
 from mfexplore.figures.movie import movie
 from mfexplore.study.diagram import diagram
+from mfexplore.workbench import restore
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.exports import Held, make
 from mfexplore.workbench.views import curve
@@ -52,18 +53,20 @@ def made_at(browser: Any) -> Iterator[Any]:
 
 @pytest.mark.parametrize("what", FORMS)
 def test_what_is_exported_leads_back(what: str, made_at: Any, held: Held, at: Exploration) -> None:
-    found = made_at(make(what, held).content)
-    assert found == {"system": "curie_weiss", "query": at.to_query()}
+    content = make(what, held).content
+    assert made_at(content) == {"system": "curie_weiss", "query": at.to_query()}
+    assert restore.made_at(content) == ("curie_weiss", at.to_query()), "and so does a notebook find it"
 
 
 def test_a_film_and_a_record_lead_back(made_at: Any, at: Exploration) -> None:
     *_, film = movie(at.model.simulate(), "gif", 2.0, frames=2, record=at.record(PAGE))
     for content in (film, json.dumps(at.record()).encode(), json.dumps(at.record(f"{PAGE}?bench=1")).encode()):
         found = made_at(content)
+        assert restore.made_at(content) == (found["system"], found["query"])
         assert found["system"] == "curie_weiss"
         assert parse_qs(found["query"])["temperature"] == ["0.6"]
 
 
 @pytest.mark.parametrize("content", [b"", b"GIF89a", b"\x89PNG nothing", b'{"system": "kuramoto"}', bytes(100_000)])
 def test_other_files_say_nothing(content: bytes, made_at: Any) -> None:
-    assert made_at(content) is None
+    assert made_at(content) is restore.made_at(content) is None

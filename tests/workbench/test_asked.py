@@ -120,6 +120,99 @@ def test_what_no_run_follows_or_measures_is_not_offered(page: FakePage) -> None:
     assert not page.desk.jobs.busy("asked-curve")
 
 
+def averaged(page: FakePage) -> str:
+    return str(button(page, "average")["text"])
+
+
+def test_an_average_goes_on_until_so_many_samples(page: FakePage) -> None:
+    assert (button(page, "average")["label"], averaged(page)) == ("Average here", "")
+    page.tell("average", on=True, by="samples", value=24)
+    assert button(page, "average")["label"] == "Stop"
+    page.until(lambda: button(page, "average")["label"] == "Average here")
+    ((x, found),) = page.desk.ensembles.points.items()
+    expected = CurieWeiss(temperature=0.6, size=60).ensemble(samples=24, seed=4)
+    assert x == 0
+    assert found["magnetization"].samples == 24
+    assert found["magnetization"].mean == pytest.approx(float(expected["magnetization"]), abs=1e-12)
+    assert averaged(page).endswith("from 24 samples")
+    assert len(page.desk.panel("curve").drawing.layers["points"].columns["x"]) == 1
+    page.tell("control", name="field", value=0.2)
+    assert averaged(page) == ""
+
+
+def test_an_average_goes_on_until_its_error_is_small_enough(page: FakePage) -> None:
+    page.tell("control", name="temperature", value=1.4)
+    page.until(lambda: page.desk.frame.model.temperature == 1.4)
+    page.tell("average", on=True, by="error", value=0.004)
+    page.until(lambda: averaged(page) and button(page, "average")["label"] == "Average here")
+    found = page.desk.ensembles.here(page.desk.session.current)["magnetization"]
+    assert found.error <= 0.004
+    assert 8 <= found.samples < 3000
+    fewer = np.std(found.values[: found.samples // 2], ddof=1) / np.sqrt(found.samples // 2)
+    assert fewer > 0.004, "half of them were not enough"
+
+
+def test_an_average_is_stopped_and_its_end_is_checked(page: FakePage) -> None:
+    page.tell("average", on=True, by="error", value=1e-9)
+    page.until(lambda: averaged(page))
+    page.tell("average", on=False)
+    assert button(page, "average")["label"] == "Average here"
+    for bad in ({"by": "mood"}, {"by": "samples", "value": 1}, {"by": "error", "value": -1.0}):
+        page.tell("average", on=True, **bad)
+        assert button(page, "average")["label"] == "Average here", bad
+        assert page.last("notice")
+
+
+def test_a_control_sweeps_up_and_down_while_the_run_follows(page: FakePage) -> None:
+    page.tell("sweep", name="field")
+    sweep, run = page.desk.sweep, page.desk.run
+    assert page.last("sweeping") == {"type": "sweeping", "name": "field"}
+    assert run is not None
+    assert run.playing
+    seen = [0.0]
+    while sweep.name:
+        seen.append(page.desk.session.current.model.field)
+        sweep._go_on()
+    low, high = START.window("x")
+    turns = [seen.index(high), seen.index(low)]
+    assert 0 < turns[0] < turns[1] < len(seen)
+    assert seen[-1] == 0
+    for part, way in zip(np.split(np.array(seen), [turns[0] + 1, turns[1] + 1]), (1, -1, 1), strict=True):
+        assert (way * np.diff(part) > 0).all()
+    assert page.last("sweeping")["name"] == ""  # type: ignore[index]
+    page.tell("undo")
+    assert page.desk.session.current == START, "it was one gesture"
+
+
+def test_a_sweep_ends_where_a_hand_moves_something_and_begins_only_with_what_a_run_follows(page: FakePage) -> None:
+    for name in ("size", "nothing"):
+        page.tell("sweep", name=name)
+        assert not page.desk.sweep.name
+        assert page.last("notice")
+    page.tell("sweep", name="temperature")
+    assert page.desk.sweep.name == "temperature"
+    page.tell("view", name="colour", value="energy")
+    assert page.desk.sweep.name == "temperature", "who only looks disturbs nothing"
+    page.tell("control", name="field", value=0.1)
+    assert not page.desk.sweep.name
+    page.tell("sweep", name="temperature")
+    page.tell("sweep", name="")
+    assert not page.desk.sweep.name
+
+
+def test_the_trail_of_the_run_shows_where_it_was_carried(page: FakePage) -> None:
+    curve = page.desk.panel("curve")
+    page.tell("play", on=True)
+    for field in (0.0, 0.1, 0.2):
+        page.tell("control", name="field", value=field)
+        page.until(lambda field=field: page.desk.frame.model.field == field)
+        after = page.desk.frame.time
+        page.until(lambda after=after: page.desk.frame.time > after + 2)
+    trail = curve.drawing.layers["trail"].columns["x"]
+    assert sorted({round(float(x), 6) for x in trail}) == [0.0, 0.1, 0.2]
+    assert (np.diff(trail) >= 0).all()
+
+
 def test_a_sweep_is_laid_over_the_plane_in_which_it_lies() -> None:
     sweep = mf.sweep(
         "curie_weiss", {"temperature": [0.5, 1.0], "field": [0.1, 0.4]}, samples=2, progress=False, size=50

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from mfexplore.core.catalogue import places, system
 from mfexplore.core.errors import UnknownNameError
-from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.exploration import Exploration, Pinned
 from mfexplore.workbench.notebook_file import as_notebook
 
 every_system = pytest.mark.parametrize("key", places())
@@ -115,12 +116,14 @@ def test_links_of_a_notebook_lead_to_the_page_it_was_made_on() -> None:
 def test_a_notebook_opens_on_the_whole_view() -> None:
     made = Exploration.of(system("hopfield")(load=0.1), seed=4).with_view(x="temperature")
     made = made.with_view(y_window=(0.05, 0.15), along="x", branch="spin_glass")
+    made = replace(made, pins=(made.pinned("cold"), made.with_controls(load=0.05).pinned()))
     (cell,) = [cell for cell in json.loads(as_notebook(made))["cells"] if "explore(" in "".join(cell["source"])]
     call = "".join(cell["source"])
     seen: dict[str, Any] = {}
     spy = SimpleNamespace(explore=lambda **view: seen.update(view))
     exec(call, {"model": spy})
-    assert Exploration.of(made.model, **seen) == made
+    pins = tuple(Pinned("pin", query).called(title) for title, query in seen.pop("pins"))
+    assert Exploration.of(made.model, pins=pins, **seen) == made
 
 
 def test_changing_an_axis_drops_the_zoom() -> None:

@@ -1,17 +1,10 @@
-// What the desk tells of its panels: legends, keys, choices, tables, checks, and what can be simulated.
+// What the desk tells of its panels: legends, keys, choices, tables and checks.
 
 import {radios} from "./controls.js";
 
 export function hearPanels(root, channel) {
   const $ = id => root.getElementById(id);
   const all = (selector, within = root) => [...within.querySelectorAll(selector)];
-
-  channel.hear("simulating", ({panel, label, tip, on, text}) => { // if somebody asks for it
-    const button = root.querySelector(`[data-simulate="${panel}"]`);
-    Object.assign(button, {hidden: !label, textContent: label, title: tip});
-    button.setAttribute("aria-pressed", on);
-    root.querySelector(`[data-simulating="${panel}"]`).textContent = text;
-  });
 
   channel.hear("offered", ({panel, shown}) => { // by the system, but perhaps not at these controls
     const place = root.querySelector(`[data-panel="${panel}"]`);

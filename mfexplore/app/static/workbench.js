@@ -2,6 +2,7 @@
 
 import {makeAddress} from "./address.js";
 import {makeAround} from "./around.js";
+import {makeAsked} from "./asked.js";
 import {makeChannel} from "./channel.js";
 import {makeControls, radios} from "./controls.js";
 import {makeDress} from "./dressed.js";
@@ -42,6 +43,7 @@ export function render({model, el}) {
   const share = makeShare(root, constants, toast, () => ({...state, link: address.link()}));
   const dress = makeDress(root, channel, constants);
   hearPanels(root, channel);
+  const asked = makeAsked(root, channel, toast);
   makePins(root, channel, constants, () => state);
   const predict = makePredict(root, channel, figures, plane, controls, constants, toast);
   channel.hear("state", message => {
@@ -300,10 +302,6 @@ export function render({model, el}) {
     for (const link of all("[data-reference]")) {
       link.addEventListener("click", () => { channel.say("reference", {index: Number(link.dataset.reference)}); $("tab-Explore").click(); });
     }
-    for (const button of all("[data-simulate]")) {
-      const on = () => button.getAttribute("aria-pressed") !== "true";
-      button.addEventListener("click", () => channel.say("simulate", {panel: button.dataset.simulate, on: on()}));
-    }
     for (const button of all("[data-copy]")) {
       button.addEventListener("click", () => share.copy($(button.dataset.copy).textContent, "Copied."));
     }
@@ -377,6 +375,7 @@ export function render({model, el}) {
   plane.wire();
   wireTabs();
   wireButtons();
+  asked.wire();
   share.wire();
   predict.wire();
   wireSheet();

@@ -53,12 +53,13 @@ class Asked:
     def __init__(
         self, panel: str, around: Surroundings, label: str, tip: str,
         work: Callable[[Cancelled], Iterator[tuple[Any, float]]], show: Callable[[Any], None],
+        words: Callable[[Any], str] | None = None,
     ) -> None:  # fmt: skip
         """label, tip: of the button. work: a job that yields what there is and which part of all that is. show: draws
-        it, or nothing for None.
+        it, or nothing for None. words: says what there is, and leaves nothing that could be taken away.
         """
         self._panel, self._around, self._label, self._tip = panel, around, label, tip
-        self._work, self._show = work, show
+        self._work, self._show, self._words = work, show, words
         self._offered = self._runs = self._is_there = False
         self._text = ""
         self._tell()
@@ -84,7 +85,7 @@ class Asked:
 
     def forget(self) -> None:
         """What it left belongs to other controls, or is not wanted any more."""
-        if self._runs or self._is_there:
+        if self._runs or self._is_there or self._text:
             self._around.jobs.cancel(f"asked-{self._panel}")
             self._runs = self._is_there = False
             self._text = ""
@@ -95,13 +96,15 @@ class Asked:
     def _deliver(self, result: tuple[Any, float]) -> None:
         if self._runs:
             found, part = result
-            self._is_there, self._text = True, f"{100 * part:.0f} %"
+            self._is_there = self._words is None
+            self._text = f"{100 * part:.0f} %" if self._words is None else self._words(found)
             self._show(found)
             self._around.drawn()
             self._tell()
 
     def _end(self) -> None:
-        self._runs, self._text = False, ""
+        self._runs = False
+        self._text = "" if self._words is None else self._text
         self._tell()
 
     def _fail(self, error: Exception) -> None:

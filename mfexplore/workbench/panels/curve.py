@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mfexplore.core.errors import ArgumentError
+from mfexplore.core.arguments import number_from
+from mfexplore.core.errors import ArgumentError, UnknownNameError
 from mfexplore.core.model import Model
 from mfexplore.figures.curves import CurvesFigure, theory_columns
+from mfexplore.figures.frame import thin
 from mfexplore.figures.legends import Mark
 from mfexplore.figures.style import Theme
 from mfexplore.workbench import messages, views
+from mfexplore.workbench.agreement import Sampled
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.jobs import Cancelled
 from mfexplore.workbench.live import Frame
 from mfexplore.workbench.panels.base import Asked, Panel, Surroundings
+from mfexplore.workbench.sentence import number
 from mfexplore.workbench.session import Pin
 from mfexplore.workbench.sketch import Sketched, judge
 
 if TYPE_CHECKING:
     import xarray as xr
 
-TRAIL = 400  # points of the trail of the live run
+TRAIL, MOST_OF_TRAIL = 2000, 400  # points of the trail of the live run, and so many of them are drawn
 CARRY = "Carry up and down"
+AVERAGE = "Average here"
+AVERAGE_TIP = "Simulate sample after sample at the marker, and watch mean and error settle"
 
 
 class CurvePanel(Panel):
@@ -65,6 +71,14 @@ class CurvePanel(Panel):
         self._carrying = Asked(
             self.name, around, CARRY, "", lambda cancelled: views.loop(self._at, cancelled), self._show_loop
         )
+        self._until: tuple[str, float] = ("samples", 64.0)  # an average at the marker
+        self._averaging_at: Any = None
+        self._averaging = Asked(
+            "average", around, AVERAGE, AVERAGE_TIP,
+            lambda cancelled: around.ensembles.longer(self._at, *self._until, cancelled), self._show_average, _told,
+        )  # fmt: skip
+        self._moved: list[tuple[float, float]] = []  # times from which on the live run had these values of the abscissa
+        self._time = 0.0  # of the live run
 
     def turn_to(self, at: Exploration) -> None:
         """The ensembles follow with `rest`, once the marker does."""
@@ -75,6 +89,7 @@ class CurvePanel(Panel):
             self._axes = axes
             self.drawing.set_axes(*axes)
             self.drawing.show_live(np.empty(0), np.empty(0))
+            self._moved = []
             self._draw_loop()
         self._settled = False
         wanted = (axes, at.theory_controls(at.along_control))
@@ -88,6 +103,7 @@ class CurvePanel(Panel):
         self._draw_points(at)
         self._forget_exact(at)
         self._offer_loop(at)
+        self._offer_average(at)
 
     def mark(self, at: Exploration) -> None:
         self.drawing.show_marker(float(getattr(at.model, at.along_control)))
@@ -228,13 +244,55 @@ class CurvePanel(Panel):
         if tuple(frame.series) != self._measures:
             self._measures = tuple(frame.series)
             self._offer_loop(at)
+            self._offer_average(at)
+        self._follow_control(frame)
         values = frame.series.get(at.colour)
         if values is None:
             return
-        y = values[-TRAIL:]
+        part = slice(-TRAIL, None)
         reported = frame.series.get(at.along_control)
-        x = np.full(len(y), float(getattr(frame.model, at.along_control))) if reported is None else reported[-TRAIL:]
-        self.drawing.show_live(x, y)
+        x = self._values_at(frame.times[part]) if reported is None else reported[part]
+        self.drawing.show_live(thin(x, MOST_OF_TRAIL), thin(values[part], MOST_OF_TRAIL))
+
+    def _follow_control(self, frame: Frame) -> None:
+        """Remember when the live run had which value of the abscissa: it may have been carried along it."""
+        here = float(getattr(frame.model, self._at.along_control))
+        if frame.restarted or not self._moved:
+            self._moved = [(-np.inf, here)]
+        elif here != self._moved[-1][1]:
+            self._moved = [*self._moved, (self._time, here)][-TRAIL:]
+        self._time = frame.time
+
+    def _values_at(self, times: NDArray[Any]) -> NDArray[np.float64]:
+        since, values = np.array(self._moved).T
+        return np.asarray(values[np.maximum(np.searchsorted(since, times, side="left") - 1, 0)])
+
+    # -- an average at the marker, if somebody asks for it -----------------------------------------------------------
+
+    def hears(self) -> Mapping[type[messages.Heard], Callable[[Any], None]]:
+        return {messages.Average: self._average}
+
+    def _average(self, message: messages.Average) -> None:
+        """Raises UnknownNameError and ArgumentError."""
+        if message.by not in ("samples", "error"):
+            raise UnknownNameError("end of an average", message.by[:60], ("samples", "error"))
+        if message.on:
+            least = 2 if message.by == "samples" else 0.0
+            value = number_from("an average", message.by, message.value, least)
+            self._until = message.by, value
+        self._averaging.hear(message.on)
+
+    def _offer_average(self, at: Exploration) -> None:
+        if (at.model, at.seed, at.colour) != self._averaging_at:
+            self._averaging_at = (at.model, at.seed, at.colour)
+            self._averaging.forget()
+        timed = at.model.control(at.along_control).role == "time"  # ages are measured along the same runs
+        self._averaging.offer(at.model.offers("simulation") and at.colour in self._measures and not timed)
+
+    def _show_average(self, found: Sampled | None) -> None:
+        if found is not None:
+            self._draw_points(self._at)
+            self._around.numbers()
 
     def judge(self, xs: list[float], ys: list[float]) -> Sketched:
         """How near the theory that is drawn somebody's sketch of it comes. Raises ArgumentError."""
@@ -258,6 +316,11 @@ class CurvePanel(Panel):
 
     def held(self) -> dict[str, Any]:
         return {"curve": self.latest, "points": dict(self._around.ensembles.points), "loop": self.loop}
+
+
+def _told(found: Sampled) -> str:
+    """An average in words."""
+    return f"{number(found.mean, found.error)} from {found.samples} samples"
 
 
 def _ghost_of(columns: dict[str, NDArray[Any]]) -> tuple[NDArray[Any] | None, list[NDArray[Any]]]:
