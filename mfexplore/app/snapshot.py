@@ -85,7 +85,7 @@ def page(
     recording = Recording(start, cancelled)
     try:
         for k, name in enumerate(recording.record(presets)):
-            yield 0.95 * k / (len(presets) + 1), f"recording {name or 'the beginning'}", b""
+            yield 0.95 * k / (len(presets) + len(recording.kind.tasks) + 1), f"recording {name or 'the beginning'}", b""
         yield 0.95, "packing", b""
         yield 1.0, "packed", _packed(recording, start.record(address))
     finally:
@@ -108,7 +108,7 @@ def _packed(recording: Recording, record: dict[str, Any]) -> bytes:
         "key": kind.key, "sheet": sheet, "constants": constants, "note": NOTE, "parts": recording.parts,
         "templates": recording.templates, "lines": lines(kind), "kinds": KINDS, "mathematics": index,
         "formulas": {typesetting.formula(label): typesetting.svg(label) for label in recording.labels()},
-        "dark": _recoloured(),
+        "dark": _recoloured(), "tasks": recording.tasks(), "veiled": recording.told_by_theory(),
     }  # fmt: skip
     for stride, coarse in STRIDES:
         scenes = [vars(_thinned(scene, stride)) for scene in recording.scenes]

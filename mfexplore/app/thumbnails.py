@@ -1,21 +1,31 @@
-"""The small pictures of the gallery: the real diagram of a system, computed once per state of the sources and kept."""
+"""The small pictures of the gallery: the real diagram of a system and beside it the state of a run, so that cards can
+be told apart; computed once per state of the sources and kept.
+"""
 
 from __future__ import annotations
 
 import tempfile
+import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mfexplore.core.catalogue import source, system
 from mfexplore.core.errors import MfexploreError
 from mfexplore.core.folders import cache_folder, kept_folders, write_whole
+from mfexplore.core.model import Model
 from mfexplore.core.sources import FLOOR, sources
 from mfexplore.figures import publication
+from mfexplore.figures.states import figure_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 RESOLUTION = 97
 SIZE, DPI = (3.2, 2.0), 130
+SPLIT, MARGIN = 0.6, 0.015  # where the diagram ends, and the room around the state, in parts of the width
+LONGEST, STEPS = 1.0, 400  # seconds and steps that the run has
 
 
 def folder() -> Path:
@@ -44,18 +54,19 @@ def stored(key: str) -> bytes | None:
 
 
 def picture(key: str) -> bytes | None:
-    """The picture, made now; None if the system has neither diagram nor curve."""
+    """The picture, made now; None if the system has neither diagram nor run."""
     kind: Any = system(key)
     model = kind()
-    if not kind.planes or not kind.offers("solve"):
+    has_diagram, runs = bool(kind.planes) and kind.offers("solve"), kind.offers("simulation")
+    if not has_diagram and not runs:
         return None
-    plane = kind.planes[0]
-    dataset = model.diagram(plane.x, plane.y, min(RESOLUTION, plane.finest))
-    try:
-        boundaries = model.boundaries(plane.x, plane.y)
-    except MfexploreError:
-        boundaries = None
-    made = publication.diagram(dataset, kind, plane.colour, plane.branch, boundaries=boundaries, size=SIZE, bare=True)
+    made = _diagram(kind, model) if has_diagram else _empty()
+    if runs:
+        for axes in made.axes:
+            axes.set_position((0.0, 0.0, SPLIT, 1.0))
+        left = SPLIT if has_diagram else 0.0
+        high = MARGIN * SIZE[0] / SIZE[1]
+        _draw_state(made.add_axes((left + MARGIN, high, 1 - left - 2 * MARGIN, 1 - 2 * high)), model)
     image = publication.save(made, "png", {"system": key}, dpi=DPI)
     file = folder() / _name(key)
     if write_whole(file, image):
@@ -63,3 +74,32 @@ def picture(key: str) -> bytes | None:
             with suppress(OSError):
                 former.unlink()
     return image
+
+
+def _empty() -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=SIZE)
+
+
+def _diagram(kind: Any, model: Model) -> Figure:
+    plane = kind.planes[0]
+    dataset = model.diagram(plane.x, plane.y, min(RESOLUTION, plane.finest))
+    try:
+        boundaries = model.boundaries(plane.x, plane.y)
+    except MfexploreError:
+        boundaries = None
+    return publication.diagram(dataset, kind, plane.colour, plane.branch, boundaries=boundaries, size=SIZE, bare=True)
+
+
+def _draw_state(axes: Any, model: Model) -> None:
+    """The picture of a run at its defaults, once it has gone on for a while."""
+    run, begun = model.simulate(seed=0), time.monotonic()
+    for _ in range(STEPS):
+        if run.finished or run.time >= run.usual_time or time.monotonic() - begun > LONGEST:
+            break
+        run.advance()
+    picture = run.picture()
+    with publication.paper():
+        figure_of(picture).on_paper(axes, picture)
+        axes.axis("off")

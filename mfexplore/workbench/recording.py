@@ -1,6 +1,7 @@
 """A workbench recorded, for a page without a server: each scene in every view, and a run of it.
 
-A *scene* is a point with a name: where the record begins, or a preset. A *view* of it is an observable along an axis.
+A *scene* is a point with a name: where the record begins, a preset, or where a task is set. A *view* of it is an
+observable along an axis.
 What a server would say there is kept word for word; only where the marker goes elsewhere the page finds its numbers in
 the *plane*: all states of the theory on a grid.
 """
@@ -173,10 +174,13 @@ class Recorder:
 
 @dataclass
 class Scene:
-    """What is recorded of one point: numbers of the tape. frames: of the run, each what was said and what was drawn."""
+    """What is recorded of one point: numbers of the tape. frames: of the run, each what was said and what was drawn.
+    task: its place, if it is the point of one.
+    """
 
     name: str
     at: dict[str, float]
+    task: int = -1
     plane: int | None = None
     view: str = ""
     views: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -204,6 +208,15 @@ class Recording:
         """Stop everything that works for it."""
         self._page.desk.close()
 
+    def tasks(self) -> list[dict[str, Any]]:
+        """What a page has to know of each task to judge a guess."""
+        words = ("tolerance", "magnitude", "lesson")
+        return [{"truth": t.truth(self.kind)} | {word: getattr(t, word) for word in words} for t in self.kind.tasks]
+
+    def told_by_theory(self) -> dict[str, list[str]]:
+        """The layers of each figure that are hidden until a task is answered."""
+        return {panel.name: list(getattr(panel.drawing, "told", ())) for panel in self._page.desk.panels}
+
     @property
     def failed(self) -> str:
         """What went wrong, in words."""
@@ -215,36 +228,47 @@ class Recording:
         return list(dict.fromkeys(text.rstrip() for text in texts))
 
     def record(self, presets: tuple[str, ...]) -> Iterator[str]:
-        """Record where it begins, unless a preset is there, and these presets; yields the name of each before it is
-        done. Raises CancelledError.
+        """Record where it begins, unless a preset is there, these presets, and all tasks; yields the name of each
+        before it is done. Raises CancelledError.
         """
         desk = self._page.desk
         there = [self.kind.preset(name) for name in presets]
         if self._start.model not in there:
             yield ""
-            if desk.run is not None:
-                desk.run.start(self._start.model, self._start.seed)
+            self._run_anew(self._start)
             self._record("")
         for name in presets:
             yield name
             desk.move(self._start)
             self._page.tell(messages.Preset(name))
             self._record(name)
+        for index, task in enumerate(self.kind.tasks):
+            yield f"task {index + 1}"
+            at = self._start.at(self._start.model.replace(**task.controls), task.view)
+            desk.move(at)
+            self._run_anew(at)
+            self._record(f"task {index + 1}", index)
 
-    def _record(self, name: str) -> None:
+    def _run_anew(self, at: Exploration) -> None:
+        run = self._page.desk.run
+        if run is not None:
+            run.start(at.model, at.seed)
+
+    def _record(self, name: str, task: int = -1) -> None:
         page, desk = self._page, self._page.desk
         page.settle(SIMULATING)
         at = desk.session.current
         self._advance(0)
-        scene = Scene(name, {n: v for n, v in at.model.values().items() if not isinstance(v, str)})
+        scene = Scene(name, {n: v for n, v in at.model.values().items() if not isinstance(v, str)}, task)
         self.scenes.append(scene)
         scene.live = self._seen([panel for panel in desk.panels if panel.place == "live"])
-        self._play(scene)
+        if task < 0:
+            self._play(scene)
         if at.x:
             scene.view = _view(at)
             scene.plane = self._plane(at)
         simulated = {at.along}
-        for view in self._views(at):
+        for view in self._views(at) if task < 0 else [at]:
             desk.move(view)
             page.settle(0.0 if view.along in simulated else SIMULATING / 2)
             simulated.add(view.along)

@@ -52,11 +52,14 @@ def test_nor_have_its_other_faces(page: Any, address: str, query: str, size: tup
     assert serious(page) == []
 
 
-def test_nor_the_pages_around(page: Any, address: str) -> None:
-    for path in ("/", "/compare?system=curie_weiss", "/nothing_here"):
+@pytest.mark.parametrize("width", [1400, 390], ids=["wide", "phone"])
+def test_nor_the_pages_around(page: Any, address: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    for path in ("/", "/map", "/paths", "/glossary", "/compare?system=curie_weiss", "/nothing_here"):
         page.goto(address + path)
         page.wait_for_selector("#main")
         assert serious(page) == [], path
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is wider than its page"
 
 
 def test_play_is_within_the_first_ten_stops_of_a_frame(page: Any, address: str) -> None:

@@ -71,7 +71,7 @@ def test_it_opens_at_its_point_with_what_was_simulated_there(page: Any) -> None:
     assert "simulations of size 100" in page.inner_text("#said")
     assert page.evaluate(SHOWN, ["curve", "points", "x"])
     assert page.evaluate(SHOWN, ["diagram", "colour", "dw"]) == pytest.approx([2 + 2 / 256], abs=0.01)
-    for hidden in ("#undo", "#export", "#tab-Tasks", "#seed", "[data-preset='metastable']"):
+    for hidden in ("#undo", "#export", "#seed", "[data-preset='metastable']"):
         assert not page.is_visible(hidden), hidden
 
 
@@ -99,6 +99,27 @@ def test_mathematics_is_set_in_the_colour_that_is_asked_for(end: str, page: Any)
     made = page.evaluate("f => Bokeh.require('models/text/mathjax/index').tex2svg(f).innerHTML", formula)
     assert 'fill="rgb(1, 2, 3)"' in made
     assert "<path" in made
+
+
+@pytest.mark.browser
+def test_a_task_is_predicted_without_a_server(page: Any) -> None:
+    curve = "Bokeh.documents.flatMap(doc => doc.roots()).find(root => root.name === 'curve')"
+    theory = f"{curve}.renderers.find(one => one.name === 'theory')"
+    page.click("#tab-Tasks")
+    page.click("[data-task-start]")
+    page.wait_for_selector("#asking:has-text('How strong')")
+    assert page.input_value("#box-temperature") == "0.6"
+    page.wait_for_function(f"{theory}.visible === false")
+    assert not page.is_visible("#sentence")
+    page.fill("#box-field", "-0.1")
+    page.press("#box-field", "Enter")
+    page.wait_for_selector("#page[data-away=true]")
+    assert page.evaluate(f"{theory}.visible") is False, "wherever the marker goes"
+    page.fill("#guess", "0.9")
+    page.click("#reveal")
+    page.wait_for_selector("#answered:has-text('Not quite: the answer is -0.185')")
+    page.wait_for_function(f"{theory}.visible")
+    assert page.is_visible("#sentence")
 
 
 @pytest.mark.browser

@@ -56,6 +56,7 @@ function makeDesk(tape, constants, receive, followed) {
   const logarithmic = name => constants.decades.includes(name);
   let scene, plane, view, at, state, theme = "light", up = {};
   let playing = false, frame = 0, owed = 0, speed = 1, run = null, timer = null;
+  let asking = -1; // the task that is to be answered before theory is seen
 
   // -- what is said: messages with the arrays that they name, in the colours of the theme
 
@@ -64,7 +65,8 @@ function makeDesk(tape, constants, receive, followed) {
 
   function say(...messages) {
     const names = new Map(), colours = theme === "dark" ? tape.dark : {};
-    const text = JSON.stringify(messages, (key, value) => {
+    const veiled = messages.map(one => asking >= 0 && one.type === "asking" ? asked() : one);
+    const text = JSON.stringify(veiled, (key, value) => {
       if (key !== "id" && typeof value === "string" && value in colours) return colours[value];
       if (key !== "id" || !/^~?\d+$/.test(value)) return value;
       if (!names.has(value)) names.set(value, String(names.size));
@@ -85,7 +87,10 @@ function makeDesk(tape, constants, receive, followed) {
 
   const change = (figure, part, attr, value) => ({kind: "ModelChanged", model: {id: parts[figure][part]}, attr, new: value});
   const put = (figure, layer, columns) => change(figure, `${layer}.source`, "data", {type: "map", entries: Object.entries(columns)});
-  const draw = (figure, events, template = null) => ({type: "draw", figure, template, document: template && tape.templates[template], events});
+  const veil = figure => (tape.veiled[figure] ?? []).map(layer => change(figure, layer, "visible", asking < 0));
+  const draw = (figure, events, template = null) => ({
+    type: "draw", figure, template, document: template && tape.templates[template], events: asking < 0 ? events : [...events, ...veil(figure)],
+  });
 
   function drawn(figures) { // whole figures: put up first if they are not
     return Object.entries(figures).map(([figure, one]) => {
@@ -218,6 +223,37 @@ function makeDesk(tape, constants, receive, followed) {
     return {type: "sentence", headline, text: text.replace("\0", number(value)), validity, verdict};
   }
 
+  // -- tasks, as `workbench/lesson.py` sets and judges them
+
+  const asked = () => ({type: "asking", index: asking, hidden: asking < 0 ? [] : ["theory"]});
+
+  function unveil() {
+    if (asking < 0) return;
+    asking = -1;
+    say(asked(), ...Object.keys(up).map(figure => draw(figure, veil(figure))));
+  }
+
+  function set(index) {
+    const there = scenes.find(one => one.task === index);
+    unveil();
+    play(false);
+    run = null;
+    if (there) enter(there);
+    asking = revealed.has(index) ? -1 : index;
+    say(asked(), ...Object.keys(up).map(figure => draw(figure, [])));
+    tellRun();
+  }
+
+  const revealed = new Set();
+  function judge(index, guess) {
+    const {truth, tolerance, magnitude, lesson} = tape.tasks[index];
+    const right = (magnitude ? Math.abs(Math.abs(guess) - Math.abs(truth)) : Math.abs(guess - truth)) <= tolerance;
+    const text = `${right ? "Right" : "Not quite"}: the answer is ${number(truth)} (you said ${Number(guess.toPrecision(6))}).`;
+    say({type: "answer", index, right, text, lesson, truth});
+    revealed.add(index);
+    if (index === asking) unveil();
+  }
+
   // -- where it is
 
   const home = () => plane ? {x: scene.at[state.view.x], y: scene.at[state.view.y]} : {};
@@ -274,7 +310,7 @@ function makeDesk(tape, constants, receive, followed) {
     const changed = Object.entries(values).map(([name, value]) => `${name}=${typeof value === "string" ? `"${value}"` : value}`);
     const python = `import mfexplore as mf\n\nmodel = mf.system("${tape.key}")(${changed.join(", ")})\nmodel.explore()`;
     const snippets = isHome() ? state.snippets : {python, sweep: "", citation: state.snippets.citation};
-    say({...state, values, snippets, undo: false, redo: false, zoomed: false, preset: isHome() ? scene.name : ""});
+    say({...state, values, snippets, undo: false, redo: false, zoomed: false, preset: isHome() && scene.task < 0 ? scene.name : ""});
   }
 
   // -- the run
@@ -328,8 +364,11 @@ function makeDesk(tape, constants, receive, followed) {
       look();
       if (frame) show(scene.frames[frame - 1]);
     },
-    preset: ({name}) => { run = null; enter(scenes.find(one => one.name === name)); play(true); },
-    reset: () => { run = null; play(false); enter(scenes[0]); tellRun(); },
+    task: ({index}) => set(index),
+    reveal: ({index, guess}) => judge(index, guess),
+    skip: unveil,
+    preset: ({name}) => { unveil(); run = null; enter(scenes.find(one => one.name === name)); play(true); },
+    reset: () => { unveil(); run = null; play(false); enter(scenes[0]); tellRun(); },
     view: ({name, value}) => {
       if (name in view) view = {...view, [name]: value};
       look();
