@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from toy import Toy
 
-from mfexplore.app import pages, rooms
+from mfexplore.app import pages, rooms, thumbnails
 from mfexplore.app.page import BrowserPage
 from mfexplore.core import system
 from mfexplore.core.related import relations
@@ -19,6 +22,7 @@ from mfexplore.figures.style import LIGHT, THEMES, Theme
 from mfexplore.guide.paths import paths
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.exports import File
+from mfexplore.workbench.face import opened
 from mfexplore.workbench.sheet import Sheet
 
 APP = Path(pages.__file__).parent
@@ -38,6 +42,24 @@ def test_gallery_shows_systems_and_needs_nothing_from_elsewhere() -> None:
     for key in KEYS:
         assert f'href="{key}"' in page
     assert "http" not in page.replace("http://www.w3.org", "")  # nothing from elsewhere
+
+
+@pytest.mark.parametrize("key", ["curie_weiss", "kuramoto"])
+def test_a_card_shows_the_diagram_and_beside_it_a_run(
+    key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thumbnails, "folder", lambda: tmp_path)
+    monkeypatch.setattr(thumbnails, "STEPS", 3)
+    image = thumbnails.picture(key)
+    assert image is not None
+    pixels = np.asarray(Image.open(io.BytesIO(image)).convert("RGB"), float)
+    assert pixels.shape == (260, 416, 3)
+    split = round(thumbnails.SPLIT * 416)
+    for part in (pixels[:, : split - 8], pixels[:, split + 8 :]):
+        assert len(np.unique(part.reshape(-1, 3), axis=0)) > 3
+        assert part.std() > 5
+    assert (pixels[:, split + 1 : split + 4] == 255).all(), "room between them"
+    assert thumbnails.stored(key) == image
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -111,13 +133,15 @@ def test_missing_page_escapes_what_was_asked() -> None:
 class Wire:
     """A page whose browser is the test."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, ready: bool = True, serves: bool = True) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, ready: bool = True, serves: bool = True, query: str = ""
+    ) -> None:
         self.sent: list[dict[str, Any]] = []
         self.ready = ready
-        start = Exploration.of(system("curie_weiss")())
+        start, face, _ = opened("curie_weiss", query)
         self.page = BrowserPage(
             start, ["told once"], self.sent.append, loop, serves=serves, ready=lambda: self.ready,
-            born=lambda desk: None,
+            born=lambda desk: None, face=face,
         )  # fmt: skip
         self.loop = loop
 
@@ -219,15 +243,18 @@ def test_a_file_travels_with_its_message(loop: Any) -> None:
     assert sent["buffer"] == b"1,2"
 
 
-def test_ten_thousand_messages_are_worked_off_between_those_of_others(loop: Any) -> None:
-    wire = Wire(loop)
+@pytest.mark.parametrize("query", ["", "ui=teach&task=1&veil=theory,simulation&lock=temperature&class=k3f9"])
+def test_ten_thousand_messages_are_worked_off_between_those_of_others(loop: Any, query: str) -> None:
+    wire = Wire(loop, query=query)
     wire.page.hear({"type": "hello"})
-    wire.until("sentence")
+    wire.until("run")
     for k in range(10_000):
         name = ("temperature", "field", "coupling")[k % 3]
         wire.page.hear({"type": "control", "seq": k, "name": name, "value": 0.1 + 1e-5 * k})
     for k in range(10_000):
-        wire.page.hear({"type": ["undo", "pin", "nonsense", None][k % 4], "seq": 10_000 + k})
+        wire.page.hear({"type": ["undo", "pin", "nonsense", None, "sketch", "skip"][k % 6], "seq": 10_000 + k})
+        wire.page.hear({"type": "reveal", "index": 0, "guess": 0.001 * k, "who": str(k)})
+        wire.page.hear({"type": "sweep", "name": "field"})
     turns = 0
 
     async def others() -> None:
@@ -243,6 +270,8 @@ def test_ten_thousand_messages_are_worked_off_between_those_of_others(loop: Any)
     wire.run(0.5)
     wire.page.close()
     assert any(m["type"] == "notice" and "nonsense" in m["text"] for m in wire.messages)
+    if query:
+        assert wire.page.desk.session.current.model.temperature == 0.6, "it is locked"  # type: ignore[union-attr]
 
 
 def test_a_system_that_breaks_breaks_its_own_page_only(loop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
