@@ -43,8 +43,9 @@ def test_a_teacher_prepares_a_page_for_a_class(page: Any, address: str, browser:
         page.check(f"[data-veil-word={word}]")
     page.select_option("[data-hold=temperature]", "lock")
     page.select_option("[data-hold=coupling]", "hide")
+    page.check("#class-collect")
     link = page.input_value("#class-link")
-    assert "?ui=teach&task=1&veil=theory,simulation&lock=temperature&hide=coupling&" in link
+    assert "?ui=teach&task=1&veil=theory,simulation&lock=temperature&hide=coupling&class=" in link
 
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
     context.add_init_script(FIND)
@@ -73,6 +74,14 @@ def test_a_teacher_prepares_a_page_for_a_class(page: Any, address: str, browser:
     tab.wait_for_selector("#answered.right")
     tab.wait_for_selector("#sentence")
     assert tab.is_visible("[data-figure=trace]")
+    tab.wait_for_selector("#classmates:has-text('The class has made 1 guess, 1 of them right.')")
+    until(
+        tab, f"() => {SOURCE}(['diagram', 'guess_path', 'xs']).length === 3"
+    )  # guess, truth, and the pile of the class
+    page.goto(link)  # the teacher looks as well
+    page.wait_for_selector("#asking:has-text('How strong')")
+    page.click("#skip")
+    page.wait_for_selector("#classmates:has-text('1 guess')")
     assert tab.is_disabled("#slide-temperature"), "what is locked stays so"
     context.close()
 

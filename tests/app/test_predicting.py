@@ -39,6 +39,31 @@ def test_a_curve_is_sketched_with_mouse_and_keys_and_judged(page: Any, address: 
     until(page, f"() => {SOURCE}(['curve', 'guess', 'y']).length === 0")
 
 
+def test_a_boundary_is_sketched_on_the_diagram_and_the_marker_stays(page: Any, address: str) -> None:
+    visit(page, address, "?x=coupling&temperature=1.1")
+    page.click("#predict-boundary")
+    until(page, f"() => {SOURCE}(['diagram', 'guess', 'y']).length === 9")
+    assert not page.is_visible("#predict")
+    box = page.locator(".figure-diagram").bounding_box()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.55 * box["width"], box["y"] + 0.3 * box["height"], steps=6)
+    page.mouse.up()
+    until(page, f"() => {SOURCE}(['diagram', 'guess', 'y'])[4] > 1.1")
+    assert column(page, "diagram", "marker", "x") == [1.0]
+    page.focus("#plane")
+    for key in ["ArrowLeft"] * 8 + ["PageDown"] * 4:
+        page.keyboard.press(key)
+    until(page, f"() => {SOURCE}(['diagram', 'guess', 'y'])[0] < 0.3")
+    assert "coupling 0." in page.inner_text("#predicted-boundary")
+    page.keyboard.press("Shift+ArrowRight")
+    page.click("#predict-boundary")
+    until(page, "() => /of 9 points near the boundary/.test($('predicted-boundary').textContent)")
+    page.focus("#plane")
+    page.keyboard.press("ArrowRight")
+    until(page, f"() => {SOURCE}(['diagram', 'marker', 'x'])[0] > 1")
+
+
 def test_the_guess_of_a_task_is_dragged_kept_and_saved(page: Any, address: str) -> None:
     visit(page, address)
     page.click("#try")

@@ -170,6 +170,21 @@ def test_export_is_a_link_that_carries_the_file(shown: Browser) -> None:
     assert "base64," in link
 
 
+def test_a_file_leads_back_to_where_it_was_made(shown: Browser) -> None:
+    bench = shown.page.bench
+    there = Exploration.of(mf.system("curie_weiss")(temperature=1.1, size=500), colour="energy")
+    for content, told in (
+        (b"nothing", "does not say"),
+        (Exploration.of(mf.system("kuramoto")()).to_json().encode(), "another system"),
+    ):
+        bench.file.value = [{"name": "a file", "type": "", "size": len(content), "content": memoryview(content)}]
+        shown.until(lambda told=told: any(told in note.children[0].value for note in bench.notices.children))
+    content = there.to_json().encode()
+    bench.file.value = [{"name": "a.csv", "type": "", "size": len(content), "content": memoryview(content)}]
+    shown.until(lambda: shown.desk.session.current == there)
+    assert bench.file.value == ()
+
+
 def test_task_keeps_the_first_guess(shown: Browser) -> None:
     card = shown.page.bench.tasks[0]
     card.button.click()
@@ -198,6 +213,14 @@ def test_a_run_is_carried_up_and_down_when_somebody_asks(shown: Browser) -> None
     button.click()
     shown.until(lambda: button.description == "Carry up and down")
     assert not len(layers["arrows"].columns["x"])
+    button, words = shown.page.bench.asked["average"]
+    button.click()
+    shown.until(lambda: "from 64 samples" in words.value)
+    sweep = shown.page.bench.sweep
+    sweep.click()
+    shown.until(lambda: sweep.description == "Stop" and shown.desk.session.current.model.field)
+    sweep.click()
+    shown.until(lambda: sweep.description == "Sweep")
 
 
 def test_a_reference_leads_to_its_point(shown: Browser) -> None:
