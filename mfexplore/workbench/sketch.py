@@ -17,7 +17,7 @@ NEAR = 0.1  # of the height of the plot: so far a point may be from a line of th
 MOSTLY = 0.75  # of the points, for a sketch to be right
 BESIDE = 0.06  # of the sides of the diagram: so far a point may be from a boundary
 FOLLOWED = 0.6  # of a boundary, as far as it is in the picture, for a sketch of it to be right
-STEPS = 200  # in which a boundary is followed
+STEPS, MOST_STEPS = 200, 1000  # in which a boundary is followed: across the diagram, and in one piece of it
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,7 @@ def judge_boundary(lines: Lines, sketch: NDArray[np.float64]) -> Traced:
     """Compare a sketch with every boundary. lines: each with its name, shape (n, 2), in parts of the sides of the
     diagram, with rows of NaN where it is interrupted. sketch: the same, shape (points, 2).
     """
+    sketch = np.clip(sketch, 0, 1)
     best = Traced("", 0, 0, np.nan, 0.0)
     for name, line in lines:
         along = _evenly(line)
@@ -105,15 +106,15 @@ def judge_boundary(lines: Lines, sketch: NDArray[np.float64]) -> Traced:
 
 
 def _evenly(line: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Points along a line, about evenly spaced; shape (n, 2)."""
-    steps = np.diff(line, axis=0)
-    length = np.hypot(*steps.T)
-    known = np.isfinite(length)
-    if not known.any():
-        return line[np.isfinite(line).all(axis=1)]
-    counts = np.ceil(np.where(known, length, 0) / np.nansum(length) * STEPS).astype(int)
-    pieces = zip(line[:-1], steps, counts, strict=True)
-    return np.concatenate([start + step * np.linspace(0, 1, n + 1)[:, None] for start, step, n in pieces if n])
+    """Points along a line as far as it is in the picture, evenly spaced; shape (n, 2)."""
+    starts, ends = line[:-1], line[1:]
+    gone = ((starts < 0) & (ends < 0)) | ((starts > 1) & (ends > 1))
+    there = np.isfinite(starts + ends).all(axis=1) & ~gone.any(axis=1)
+    pieces = [
+        start + (end - start) * np.linspace(0, 1, min(int(STEPS * np.hypot(*(end - start))), MOST_STEPS) + 2)[:, None]
+        for start, end in zip(starts[there], ends[there], strict=True)
+    ]
+    return np.concatenate(pieces) if pieces else np.empty((0, 2))
 
 
 def _distance(points: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -17,6 +17,7 @@ from mfexplore.core.catalogue import places
 from mfexplore.figures.frame import Figure
 from mfexplore.figures.movie import movie
 from mfexplore.figures.style import LIGHT
+from mfexplore.study.answers import answers
 from mfexplore.workbench.desk import Desk
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.exports import File
@@ -111,6 +112,32 @@ def test_marker_comes_with_its_curve_and_the_curve_only_when_it_changes(page: Fa
     page.tell("control", name=x, value=0.25)
     page.until(lambda: curve.columns is not drawn)
     assert diagram.drawing.layers["marker"].columns["x"][0] == pytest.approx(0.25)
+
+
+def test_the_same_link_gives_the_same_numbers_to_the_last_bit() -> None:
+    link = Exploration.of(system("curie_weiss")(temperature=0.55, size=80), seed=7, along="x", x_window=(-0.2, 0.2))
+
+    def numbers() -> dict[str, Any]:
+        answers.forget()
+        page = FakePage(link.to_query())
+        desk = page.desk
+        try:
+            desk.run.start(desk.session.current.model, 7)  # type: ignore[union-attr]
+            page.until(lambda: desk.frame and desk.panel("curve").columns)
+            page.until(lambda: desk.panel("diagram").latest is not None and not desk.jobs.busy("diagram"))
+            page.tell("average", on=True, by="samples", value=4)
+            page.until(lambda: desk.ensembles.here(desk.session.current))
+            sampled = desk.ensembles.here(desk.session.current)["magnetization"]
+            found = {f"curve {name}": column for name, column in desk.panel("curve").columns.items()}
+            found["diagram"] = desk.panel("diagram").latest["magnetization"].values
+            return found | {"samples": np.array(sampled.values), "start": desk.frame.series["magnetization"][:1]}
+        finally:
+            desk.close()
+
+    first, second = numbers(), numbers()
+    assert first.keys() == second.keys()
+    for name, values in first.items():
+        np.testing.assert_array_equal(values, second[name], err_msg=name)
 
 
 @pytest.mark.parametrize("value", [99.0, "nonsense", None, float("nan")])
