@@ -126,8 +126,8 @@ def test_the_same_link_gives_the_same_numbers_to_the_last_bit() -> None:
             page.until(lambda: desk.frame and desk.panel("curve").columns)
             page.until(lambda: desk.panel("diagram").latest is not None and not desk.jobs.busy("diagram"))
             page.tell("average", on=True, by="samples", value=4)
-            page.until(lambda: desk.ensembles.here(desk.session.current))
-            sampled = desk.ensembles.here(desk.session.current)["magnetization"]
+            here = lambda: desk.ensembles.here(desk.session.current).get("magnetization")  # noqa: E731
+            sampled = page.until(lambda: (found := here()) and found.samples == 4 and found)
             found = {f"curve {name}": column for name, column in desk.panel("curve").columns.items()}
             found["diagram"] = desk.panel("diagram").latest["magnetization"].values
             return found | {"samples": np.array(sampled.values), "start": desk.frame.series["magnetization"][:1]}
