@@ -276,6 +276,8 @@ class NotebookPage:
     @tell.register
     def _(self, said: messages.Sweeping) -> None:
         self.bench.sweeping = bool(said.name)
+        if said.name:
+            self.bench.controls[said.name].show(said.value)
         self._write(self.bench.sweep, "description", "Stop" if said.name else BUTTONS["sweep"].label)
 
     @tell.register

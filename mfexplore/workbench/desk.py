@@ -125,7 +125,7 @@ class Desk:
     def close(self) -> None:
         """The page was closed: stop everything that runs for it. From any thread, and as often as one likes."""
         self._closed = True
-        self.sweep.end()
+        self.sweep.close()
         self.jobs.close()
         self.lesson.close()
         if self.run:

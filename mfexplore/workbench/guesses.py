@@ -43,7 +43,7 @@ class Guesses:
         self._made.move_to_end(asked)
         while len(self._made) > MOST_TASKS:
             self._made.popitem(last=False)
-        for tell in self._watching.get(asked, ()):
+        for tell in tuple(self._watching.get(asked, ())):
             tell(self.of(asked))
 
     def of(self, asked: Asked) -> list[Guess]:
@@ -56,7 +56,8 @@ class Guesses:
         tell(self.of(asked))
 
         def leave() -> None:
-            watching.remove(tell)
+            if tell in watching:
+                watching.remove(tell)
             if not watching:
                 self._watching.pop(asked, None)
 

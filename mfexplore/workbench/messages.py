@@ -356,9 +356,10 @@ class Simulating(Said):
 
 @dataclass(frozen=True)
 class Sweeping(Said):
-    """The control that moves by itself; empty: none does."""
+    """The control that moves by itself, and where it is now; an empty name: none does."""
 
     name: str
+    value: float | None = None
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,6 @@ class Sweep:
         self.end()
         self._left = the_way(declared, float(getattr(at.model, name)), low, high)
         self.name = name
-        self._say(Sweeping(name))
         self._go_on()
 
     def end(self) -> None:
@@ -56,9 +55,15 @@ class Sweep:
             self._page.forget(self._appointment)
             self._say(Sweeping(""))
 
+    def close(self) -> None:
+        """The page is gone; from any thread."""
+        self.name, self._left = "", []
+
     def _go_on(self) -> None:
         if not self._left:
             self.end()
             return
+        value = self._left.pop(0)
         self._appointment = self._page.later(STEP_MS, self._go_on)
-        self._move(self.name, self._left.pop(0))
+        self._say(Sweeping(self.name, value))
+        self._move(self.name, value)

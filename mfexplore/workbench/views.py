@@ -334,7 +334,7 @@ class Ensembles:
         the observable of the diagram is no larger ("error"). Yields that average so far, and which part of all that is.
         """
         lower(Rank.REFINEMENT)
-        model, found, told = at.model.realised(), [], 0.0
+        points, model, found, told = self.points, at.model.realised(), [], 0.0
         most = MOST_SAMPLES if by == "error" else min(int(value), MOST_SAMPLES)
         while len(found) < most:
             found.append(measure_sample(model, at.seed, len(found), cancelled))
@@ -348,7 +348,7 @@ class Ensembles:
                 part = min(1.0, (value / here.error) ** 2) if here.error > 0 else 1.0
             if due or part >= 1 or len(found) == most:
                 told = time.monotonic()
-                self.points[float(getattr(model, at.along_control))] = sampled
+                points[float(getattr(model, at.along_control))] = sampled
                 yield here, part
             if part >= 1:
                 return

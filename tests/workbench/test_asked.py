@@ -166,7 +166,11 @@ def test_an_average_is_stopped_and_its_end_is_checked(page: FakePage) -> None:
 def test_a_control_sweeps_up_and_down_while_the_run_follows(page: FakePage) -> None:
     page.tell("sweep", name="field")
     sweep, run = page.desk.sweep, page.desk.run
-    assert page.last("sweeping") == {"type": "sweeping", "name": "field"}
+    assert page.last("sweeping") == {
+        "type": "sweeping",
+        "name": "field",
+        "value": page.desk.session.current.model.field,
+    }
     assert run is not None
     assert run.playing
     seen = [0.0]

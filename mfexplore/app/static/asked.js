@@ -1,6 +1,6 @@
 // What simulations are asked for: dots all over a plane, a run that is carried, a long average, a control that sweeps.
 
-export function makeAsked(root, channel, toast) {
+export function makeAsked(root, channel, controls, toast) {
   const $ = id => root.getElementById(id);
   const all = selector => [...root.querySelectorAll(selector)];
   let sweeping = "", along = null;
@@ -12,7 +12,9 @@ export function makeAsked(root, channel, toast) {
     root.querySelector(`[data-simulating="${panel}"]`).textContent = text;
   });
 
-  channel.hear("sweeping", ({name}) => {
+  channel.hear("sweeping", ({name, value}) => {
+    if (name) controls.show(name, value);
+    if (name === sweeping) return;
     sweeping = name;
     $("sweep").textContent = name ? "Stop" : "Sweep";
     $("sweep").setAttribute("aria-pressed", Boolean(name));

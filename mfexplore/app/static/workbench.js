@@ -43,7 +43,7 @@ export function render({model, el}) {
   const share = makeShare(root, constants, toast, () => ({...state, link: address.link()}));
   const dress = makeDress(root, channel, constants);
   hearPanels(root, channel);
-  const asked = makeAsked(root, channel, toast);
+  const asked = makeAsked(root, channel, controls, toast);
   makePins(root, channel, constants, () => state);
   const predict = makePredict(root, channel, figures, plane, controls, constants, toast);
   channel.hear("state", message => {
