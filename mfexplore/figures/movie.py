@@ -81,8 +81,8 @@ def _drawn(run: Simulation[Any], picture: str | None, caption: str, layout: list
 
     album = run.pictures()
     shown = album[picture if picture is not None and picture in album else next(iter(album))]
-    figure = publication_live.picture(shown)
-    with paper():
+    with paper():  # once, not for each part
+        figure = publication_live.picture(shown)
         figure.set_dpi(DOTS_PER_INCH)
         figure.suptitle(f"{run.time:,.4g} {run.time_unit}", x=0.99, ha="right", fontsize=9, color=LIGHT.ink)
         if caption:
