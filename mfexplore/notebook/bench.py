@@ -303,7 +303,12 @@ class Bench:
         """A control that moves up and down while the run plays."""
         if not self.sheet.carried:
             return []
-        name = widgets.Dropdown(options=[(one.title, one.name) for one in self.sheet.carried], description="sweep")
+        names = [one.name for one in self.sheet.carried]
+        along = self._start.along_control
+        name = widgets.Dropdown(
+            options=[(one.title, one.name) for one in self.sheet.carried], description="sweep",
+            value=along if along in names else names[0],
+        )  # fmt: skip
         self.sweep = self._button("sweep", lambda: self._hear(messages.Sweep("" if self.sweeping else name.value)))
         return [_box([name, self.sweep], "mfexplore-average")]
 
