@@ -58,7 +58,7 @@ class Bench:
         self.asking, self.outside = _box([], "mfexplore-asking"), self._build_outside()
         self.marks = {panel.name: panel.marks(self.kind) for panel in self.sheet.panels}
         self.legends = {name: widgets.HTML() for name in self.marks}
-        self.table, self.download = (widgets.HTML() for _ in range(2))
+        self.table, self.curve_table, self.download = (widgets.HTML() for _ in range(3))
         looks = [self._button("look", partial(self._look_at, index)) for index in range(len(self.kind.references))]
         self.checks = [(widgets.HTML(), look) for look in looks]
         self.snippets = {name: widgets.HTML() for name in self.sheet.snippets}
@@ -200,7 +200,7 @@ class Bench:
             "About": [widgets.HTML(f'<div class="mfexplore-prose">{about}</div>'), *self._build_checks()],
             "Tasks": [card.widget for card in self.tasks],
             "Code": list(self.snippets.values()),
-            "Data": [self.table, widgets.HTML(f"<small>{TABLE_NOTE}</small>")],
+            "Data": [self.table, self.curve_table, widgets.HTML(f"<small>{TABLE_NOTE}</small>")],
         }
         main = _box([self._tabs({name: panes[name] for name in self.sheet.tabs})], "mfexplore-card", "mfexplore-main")
         cards = [self._card(panel) for panel in self.sheet.at("centre")]
