@@ -309,7 +309,7 @@ class Bench:
             options=[(one.title, one.name) for one in self.sheet.carried], description="sweep",
             value=along if along in names else names[0],
         )  # fmt: skip
-        self.sweep = self._button("sweep", lambda: self._hear(messages.Sweep("" if self.sweeping else name.value)))
+        self.sweep = self._button("sweep-run", lambda: self._hear(messages.Sweep("" if self.sweeping else name.value)))
         return [_box([name, self.sweep], "mfexplore-average")]
 
     def name_axes(self, view: dict[str, Any]) -> None:

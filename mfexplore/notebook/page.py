@@ -278,7 +278,7 @@ class NotebookPage:
         self.bench.sweeping = bool(said.name)
         if said.name:
             self.bench.controls[said.name].show(said.value)
-        self._write(self.bench.sweep, "description", "Stop" if said.name else BUTTONS["sweep"].label)
+        self._write(self.bench.sweep, "description", "Stop" if said.name else BUTTONS["sweep-run"].label)
 
     @tell.register
     def _(self, said: messages.Offered) -> None:
