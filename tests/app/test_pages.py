@@ -44,6 +44,13 @@ def test_gallery_shows_systems_and_needs_nothing_from_elsewhere() -> None:
     assert "http" not in page.replace("http://www.w3.org", "")  # nothing from elsewhere
 
 
+@pytest.mark.parametrize("key", KEYS)
+def test_no_two_parts_of_a_page_have_one_name(key: str) -> None:
+    page, _ = pages.component(system(key), pages.OURS)
+    names = re.findall(r'\bid="([^"]+)"', page)
+    assert len(names) == len(set(names))
+
+
 @pytest.mark.parametrize("key", ["curie_weiss", "kuramoto"])
 def test_a_card_shows_the_diagram_and_beside_it_a_run(
     key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
