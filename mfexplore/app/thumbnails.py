@@ -99,7 +99,11 @@ def _draw_state(axes: Any, model: Model) -> None:
         if run.finished or run.time >= run.usual_time or time.monotonic() - begun > LONGEST:
             break
         run.advance()
-    picture = run.picture()
+    picture, figure, place = run.picture(), axes.figure, axes.get_position()
+    there = list(figure.axes)
     with publication.paper():
         figure_of(picture).on_paper(axes, picture)
+        for beside in (*(one for one in figure.axes if one not in there), *axes.texts):  # bars of colours, and words
+            beside.remove()
+        axes.set_position(place)
         axes.axis("off")

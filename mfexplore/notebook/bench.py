@@ -60,7 +60,7 @@ class Bench:
         self.asking, self.outside = _box([], "mfexplore-asking"), self._build_outside()
         self.marks = {panel.name: panel.marks(self.kind) for panel in self.sheet.panels}
         self.legends = {name: widgets.HTML() for name in self.marks}
-        self.table, self.download = (widgets.HTML() for _ in range(2))
+        self.table, self.curve_table, self.download = (widgets.HTML() for _ in range(3))
         looks = [self._button("look", partial(self._look_at, index)) for index in range(len(self.kind.references))]
         self.checks = [(widgets.HTML(), look) for look in looks]
         self.snippets = {name: widgets.HTML() for name in self.sheet.snippets}
@@ -228,7 +228,7 @@ class Bench:
             "About": [widgets.HTML(f'<div class="mfexplore-prose">{about}</div>'), *self._build_checks()],
             "Tasks": [card.widget for card in self.tasks],
             "Code": list(self.snippets.values()),
-            "Data": [self.table, widgets.HTML(f"<small>{TABLE_NOTE}</small>")],
+            "Data": [self.table, self.curve_table, widgets.HTML(f"<small>{TABLE_NOTE}</small>")],
         }
         main = _box([self._tabs({name: panes[name] for name in self.sheet.tabs})], "mfexplore-card", "mfexplore-main")
         cards = [self._card(panel) for panel in self.sheet.at("centre")]
@@ -331,8 +331,13 @@ class Bench:
         """A control that moves up and down while the run plays."""
         if not self.sheet.carried:
             return []
-        name = widgets.Dropdown(options=[(one.title, one.name) for one in self.sheet.carried], description="sweep")
-        self.sweep = self._button("sweep", lambda: self._hear(messages.Sweep("" if self.sweeping else name.value)))
+        names = [one.name for one in self.sheet.carried]
+        along = self._start.along_control
+        name = widgets.Dropdown(
+            options=[(one.title, one.name) for one in self.sheet.carried], description="sweep",
+            value=along if along in names else names[0],
+        )  # fmt: skip
+        self.sweep = self._button("sweep-run", lambda: self._hear(messages.Sweep("" if self.sweeping else name.value)))
         return [_box([name, self.sweep], "mfexplore-average")]
 
     def name_axes(self, view: dict[str, Any]) -> None:

@@ -84,6 +84,7 @@
     }
     for (const box of bench.querySelectorAll(".mfexplore-pin input")) call(box, "Name of the pin");
     for (const box of bench.querySelectorAll(".mfexplore-task input")) call(box, "My prediction");
+    for (const box of bench.querySelectorAll(".mfexplore-average input")) call(box, "Until how many samples, or which error");
     layers(bench);
   }
   // Bokeh makes a layer of every figure a stop of the keyboard without a name, and lets no finger scroll over it.

@@ -275,7 +275,7 @@ class NotebookPage:
         self.bench.sweeping = bool(said.name)
         if said.name:
             self.bench.controls[said.name].show(said.value)
-        self._write(self.bench.sweep, "description", "Stop" if said.name else BUTTONS["sweep"].label)
+        self._write(self.bench.sweep, "description", "Stop" if said.name else BUTTONS["sweep-run"].label)
 
     @tell.register
     def _(self, said: messages.Offered) -> None:
@@ -290,13 +290,14 @@ class NotebookPage:
 
     @tell.register
     def _(self, said: messages.Table) -> None:
-        head = "".join(f"<th>{html.escape(text)}</th>" for text in ["", *said.columns])
+        head = "".join(f"<th>{html.escape(text)}</th>" for text in [said.head, *said.columns])
         body = ""
         for row in said.rows:
             unit = f" [{html.escape(row['unit'])}]" if row["unit"] else ""
             cells = "".join(f"<td>{html.escape(text)}</td>" for text in row["cells"])
             body += f"<tr><th>{html.escape(row['title'])}{unit}</th>{cells}</tr>"
-        self._write(self.bench.table, "value", f"<table><tr>{head}</tr>{body}</table>")
+        place = self.bench.curve_table if said.name == "curve" else self.bench.table
+        self._write(place, "value", f"<table><tr>{head}</tr>{body}</table>" if said.rows else "")
 
     @tell.register
     def _(self, said: messages.Run) -> None:

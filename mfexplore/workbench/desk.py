@@ -86,7 +86,7 @@ class Desk:
         self.making = Making(self.jobs, self._say, page.give, self._fail)
         self.ensembles = views.Ensembles()
         around = Surroundings(
-            self.jobs, self._say, self._fail, self._mark, self._tell_legends, self._tell_numbers, self.ensembles, sweep
+            self.jobs, self._say, self._fail, self._mark, self._tell_drawn, self._tell_numbers, self.ensembles, sweep
         )
         self.panels: list[Panel] = [panel(drawings[panel.name], around, start) for panel in panels_of(start)]
         self.run = (
@@ -308,6 +308,7 @@ class Desk:
         """Another page of the system is shown: the table is made only while somebody looks at it."""
         self._table_open = message.name == "Data"
         self._tell_numbers()
+        self._tell_drawn()
 
     def _task(self, index: int) -> int:
         _one_of("task", index, self.kind.tasks)
@@ -509,7 +510,7 @@ class Desk:
         if point is None or self._pointed is None or self._pointed.model != at.model:
             return  # the numbers of another point are none of this one
         if "theory" in self.lesson.hidden:
-            self._say(messages.Table([], []))
+            self._say(messages.Table("marker"))
             return
         seen = at.x and "simulation" not in self.lesson.hidden
         measured = self.ensembles.here(at) if seen else {}
@@ -521,12 +522,18 @@ class Desk:
             )  # fmt: skip
             self._say(messages.Sentence(said.headline, said.text, said.validity, said.verdict))
         if self._table_open:
-            self._say(messages.Table(**exports.table(at.model, point.theory, measured, exact)))
+            self._say(messages.Table("marker", "quantity", **exports.table(at.model, point.theory, measured, exact)))
 
     def _tell_veil(self) -> None:
         self._tell_run()
-        self._tell_legends()
+        self._tell_drawn()
         self._tell_numbers()
+
+    def _tell_drawn(self) -> None:
+        """A panel has drawn something new: legends, and the curve as a table while somebody looks at that."""
+        self._tell_legends()
+        if self._table_open and any(panel.name == "curve" for panel in self.panels):
+            self._say(messages.Table("curve") if self.lesson.hidden else self.panel("curve").table())
 
     def _tell_legends(self) -> None:
         """What is drawn: legends list nothing else."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mfexplore.core.errors import MfexploreError, UnknownNameError
 from mfexplore.core.model import Model
@@ -41,6 +42,7 @@ TYPES = {
     "html": "text/html",
 }  # fmt: skip
 LONG = ("run.gif", "run.mp4", "page.html")  # take so long that one wants to know how far they are
+TABLE_ROWS = 13  # of a curve
 Part = tuple[float, str]  # that is done, and in words what comes
 
 
@@ -247,6 +249,38 @@ def table(
         rows.append({"title": observable.title, "unit": observable.unit, "name": observable.name, "cells": cells})
     columns = (["simulation"] if model.offers("simulation") else []) + (["exact"] if exact else [])
     return {"columns": columns + [line.title for line in lines], "rows": rows}
+
+
+def curve_table(
+    at: Exploration, columns: Mapping[str, NDArray[Any]], points: Mapping[float, Mapping[str, Sampled]]
+) -> dict[str, Any]:
+    """The curve as rows of text, one per value of its control: the equilibrium of each theory that there is, and what
+    was simulated there. columns: of `figures.curves.theory_columns`.
+    """
+    from mfexplore.figures.curves import lines_of
+
+    control = at.model.control(at.along_control)
+    places = np.unique(np.concatenate([control.grid(TABLE_ROWS, *at.window(at.along)).astype(float), sorted(points)]))
+    lines = list(enumerate(lines_of(type(at.model))))
+    theories: dict[str, list[NDArray[Any]]] = {m.title: [] for m in at.model.methods if at.model.applies(m)}
+    titles = {method.name: method.title for method in at.model.methods}
+    for k, line in lines:
+        title = titles.get(line.method or "", "theory")
+        if line.method is None or title in theories:
+            theories.setdefault(title, []).append(np.interp(places, columns["x"], columns[f"equilibrium{k}"]))
+    told = {
+        title: np.array([next((v for v in row if np.isfinite(v)), np.nan) for row in zip(*values, strict=True)])
+        for title, values in theories.items()
+    }
+    runs = at.model.offers("simulation")
+    rows = []
+    for k, place in enumerate(places):
+        cells = ["–" if np.isnan(values[k]) else _six(float(values[k])) for values in told.values()]
+        found = points.get(float(place), {}).get(at.colour)
+        if runs:
+            cells.append(number(found.mean, found.error) if found is not None else "")
+        rows.append({"title": f"{place:.4g}", "unit": control.unit, "cells": cells})
+    return {"columns": [*told, *(["simulation"] if runs else [])], "rows": rows}
 
 
 def _six(value: float) -> str:

@@ -6,7 +6,7 @@ use these; a message or a field that is not declared here is an error on either 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 # -- what a person does -------------------------------------------------------------------------------------------
@@ -404,10 +404,16 @@ class Check(Said):
 
 @dataclass(frozen=True)
 class Table(Said):
-    """The numbers at the marker. rows: "title", "unit", "name" and "cells" each."""
+    """Numbers: "marker", all quantities there, or "curve", one quantity along the curve. head: of the first column;
+    rows: "title", "unit" and "cells" each.
+    """
 
-    columns: list[str]
-    rows: list[dict[str, Any]]
+    about = "name"
+
+    name: str
+    head: str = ""
+    columns: list[str] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

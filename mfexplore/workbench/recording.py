@@ -256,7 +256,8 @@ class Recording:
 
     def _record(self, name: str, task: int = -1) -> None:
         page, desk = self._page, self._page.desk
-        page.settle(SIMULATING)
+        simulating = SIMULATING if task < 0 else SIMULATING / 3  # a task is looked at once
+        page.settle(simulating)
         at = desk.session.current
         self._advance(0)
         scene = Scene(name, {n: v for n, v in at.model.values().items() if not isinstance(v, str)}, task)
@@ -270,7 +271,7 @@ class Recording:
         simulated = {at.along}
         for view in self._views(at) if task < 0 else [at]:
             desk.move(view)
-            page.settle(0.0 if view.along in simulated else SIMULATING / 2)
+            page.settle(0.0 if view.along in simulated else simulating / 2)
             simulated.add(view.along)
             scene.views[_view(view)] = self._seen([panel for panel in desk.panels if panel.place != "live"])
             if scene.plane is not None:

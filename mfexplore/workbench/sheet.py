@@ -65,7 +65,7 @@ BUTTONS = {
     "play": Button("▶", "Play or pause", "Play", "space"),
     "step": Button("Step", "One step", key="S"),
     "restart": Button("Restart", "Start again with the same seed", key="R"),
-    "sweep": Button("Sweep", "Move a control up and down while the run plays, and watch what lags behind"),
+    "sweep-run": Button("Sweep", "Move a control up and down while the run plays, and watch what lags behind"),
     "whole": Button("Show it", "Show so much of the plane that the marker is in the picture"),
     "predict": Button("Predict the curve", "Sketch it before theory and simulation are shown"),
     "predict-boundary": Button("Predict a boundary", "Sketch where phases meet before theory and simulation are shown"),

@@ -416,10 +416,10 @@ def test_a_run_is_carried_and_a_plane_measured_when_somebody_asks(page: Any, add
     page.click("[data-simulate=average]")
     page.wait_for_selector("[data-simulating=average] >> text=from 12 samples")
     assert page.input_value("#sweep-name") == "field", "along which the curve is"
-    page.click("#sweep")
+    page.click("#sweep-run")
     until(page, f"new Set({SOURCE}(['curve', 'trail', 'x'])).size > 5")
-    page.click("#sweep >> text=Stop")
-    page.wait_for_selector("#sweep >> text=Sweep")
+    page.click("#sweep-run >> text=Stop")
+    page.wait_for_selector("#sweep-run >> text=Sweep")
 
 
 def test_a_reference_leads_to_its_point(page: Any, address: str) -> None:

@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
@@ -174,15 +175,24 @@ def test_export_is_a_link_that_carries_the_file(shown: Browser) -> None:
 
 def test_a_file_leads_back_to_where_it_was_made(shown: Browser) -> None:
     bench = shown.page.bench
+
+    def put(content: bytes) -> None:
+        when = datetime.now(UTC)
+        one = {
+            "name": "a file",
+            "type": "",
+            "size": len(content),
+            "content": memoryview(content),
+            "last_modified": when,
+        }
+        bench.file.value = [one]
+
     there = Exploration.of(mf.system("curie_weiss")(temperature=1.1, size=500), colour="energy")
-    for content, told in (
-        (b"nothing", "does not say"),
-        (Exploration.of(mf.system("kuramoto")()).to_json().encode(), "another system"),
-    ):
-        bench.file.value = [{"name": "a file", "type": "", "size": len(content), "content": memoryview(content)}]
+    elsewhere = Exploration.of(mf.system("kuramoto")())
+    for content, told in ((b"nothing", "does not say"), (elsewhere.to_json().encode(), "another system, kuramoto")):
+        put(content)
         shown.until(lambda told=told: any(told in note.children[0].value for note in bench.notices.children))
-    content = there.to_json().encode()
-    bench.file.value = [{"name": "a.csv", "type": "", "size": len(content), "content": memoryview(content)}]
+    put(there.to_json().encode())
     shown.until(lambda: shown.desk.session.current == there)
     assert bench.file.value == ()
 
@@ -220,7 +230,7 @@ def test_a_run_is_carried_up_and_down_when_somebody_asks(shown: Browser) -> None
     shown.until(lambda: "from 64 samples" in words.value)
     sweep = shown.page.bench.sweep
     sweep.click()
-    shown.until(lambda: sweep.description == "Stop" and shown.desk.session.current.model.field)
+    shown.until(lambda: sweep.description == "Stop" and shown.desk.session.current.model.temperature != 0.6)
     sweep.click()
     shown.until(lambda: sweep.description == "Sweep")
 

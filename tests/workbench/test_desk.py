@@ -140,6 +140,33 @@ def test_the_same_link_gives_the_same_numbers_to_the_last_bit() -> None:
         np.testing.assert_array_equal(values, second[name], err_msg=name)
 
 
+def test_the_curve_is_told_as_a_table(page: FakePage) -> None:
+    def table() -> dict[str, Any] | None:
+        return next((m for m in reversed(page.heard) if m["type"] == "table" and m["name"] == "curve"), None)
+
+    curve = page.desk.panel("curve")
+    page.until(lambda: curve.columns)
+    page.tell("control", name="size", value=50)
+    page.tell("view", name="along", value="y")
+    assert table() is None, "nobody looks at it"
+    page.tell("pane", name="Data")
+    page.tell("average", on=True, by="samples", value=4)
+    here = page.desk.session.current.model.temperature
+    page.until(lambda: (said := table()) and any(row["cells"][-1] for row in said["rows"]))
+    said = table()
+    assert said is not None
+    assert said["columns"][-1] == "simulation"
+    assert said["head"] == "temperature"
+    values = [float(row["title"]) for row in said["rows"]]
+    assert values == sorted(values)
+    assert len(values) >= 13
+    for row, value in zip(said["rows"], values, strict=True):
+        theory = float(system("curie_weiss")(temperature=value).equilibrium()["magnetization"]) if value else 1.0
+        if abs(value - 1) > 0.05:  # on the even grid it is steep there
+            assert float(row["cells"][0]) == pytest.approx(theory, abs=0.02), value
+        assert bool(row["cells"][-1]) == (value == here)
+
+
 @pytest.mark.parametrize("value", [99.0, "nonsense", None, float("nan")])
 def test_a_bad_value_is_told_and_changes_nothing(page: FakePage, value: Any) -> None:
     before = page.desk.session.current

@@ -16,8 +16,8 @@ export function makeAsked(root, channel, controls, toast) {
     if (name) controls.show(name, value);
     if (name === sweeping) return;
     sweeping = name;
-    $("sweep").textContent = name ? "Stop" : "Sweep";
-    $("sweep").setAttribute("aria-pressed", Boolean(name));
+    $("sweep-run").textContent = name ? "Stop" : "Sweep";
+    $("sweep-run").setAttribute("aria-pressed", Boolean(name));
     if (name) $("sweep-name").value = name;
   });
 
@@ -47,7 +47,7 @@ export function makeAsked(root, channel, controls, toast) {
     }
     $("average-by")?.addEventListener("change", ({target}) => { $("average-value").value = target.value === "error" ? "0.005" : "64"; });
     $("average-value")?.addEventListener("keydown", ({key}) => { if (key === "Enter") average(true); });
-    $("sweep")?.addEventListener("click", () => channel.say("sweep", {name: sweeping ? "" : $("sweep-name").value}));
+    $("sweep-run")?.addEventListener("click", () => channel.say("sweep", {name: sweeping ? "" : $("sweep-name").value}));
     $("sweep-name")?.addEventListener("change", ({target}) => { if (sweeping) channel.say("sweep", {name: target.value}); });
   }
 

@@ -44,7 +44,7 @@ export function makePredict(root, channel, figures, plane, controlsOf, {controls
   // The guesses of a class, piled up where they lie on an axis.
   function piled(figure, x, y) {
     const name = tasks[others?.index]?.asked, across = name === x;
-    if (!across && name !== y) return [];
+    if (!others || (!across && name !== y)) return [];
     const along = range(figure, across ? "x" : "y"), up = range(figure, across ? "y" : "x"), piles = new Map(), lines = [];
     for (const guess of others.guesses) {
       const part = (place(name, guess) - along[0]) / (along[1] - along[0]), pile = Math.round(PILE * part);

@@ -299,7 +299,7 @@ function makeDesk(tape, constants, receive, followed) {
         put("diagram", "away", {x: [], y: [], Label: [], angle: []}),
       ]),
       ...(parts.curve ? curve() : []), draw("curve", parts.curve ? [put("curve", "marker", marker(here))] : []),
-      sentence(), {type: "outside", text: ""}, {type: "table", columns: [], rows: []},
+      sentence(), {type: "outside", text: ""}, ...["marker", "curve"].map(name => ({type: "table", name, head: "", columns: [], rows: []})),
     );
     tellWhere();
   }

@@ -20,16 +20,18 @@ export function hearPanels(root, channel) {
     mark.classList.toggle("bad", !agrees);
   });
 
-  channel.hear("table", ({columns, rows}) => {
+  channel.hear("table", ({name, head: first, columns, rows}) => {
     const head = document.createElement("tr");
-    head.append(...["quantity", ...columns].map(text => cell("th", text, "col")));
+    head.append(...[first, ...columns].map(text => cell("th", text, "col")));
     const body = rows.map(row => {
       const line = document.createElement("tr");
       const unit = row.unit ? ` [${row.unit}]` : "";
       line.append(cell("th", row.title + unit, "row"), ...row.cells.map(text => cell("td", text)));
       return line;
     });
-    $("table").replaceChildren(head, ...body);
+    const place = $(name === "curve" ? "table-curve" : "table");
+    place?.replaceChildren(...rows.length ? [head, ...body] : []);
+    if (name === "curve") $("data-curve").hidden = !rows.length;
   });
 
   function cell(tag, text, scope) {

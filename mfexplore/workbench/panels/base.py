@@ -61,7 +61,7 @@ class Asked:
         self._panel, self._around, self._label, self._tip = panel, around, label, tip
         self._work, self._show, self._words = work, show, words
         self._offered = self._runs = self._is_there = False
-        self._text = ""
+        self._text = self._found = ""  # how far it is; what it has found, in words
         self._tell()
 
     def offer(self, on: bool, tip: str = "") -> None:
@@ -72,7 +72,7 @@ class Asked:
     def hear(self, on: bool) -> None:
         """The button was pressed."""
         if on and self._offered:
-            self._runs, self._text = True, "begins"
+            self._runs, self._text, self._found = True, "begins", ""
             self._tell()
             self._around.jobs.submit(
                 f"asked-{self._panel}", self._work, self._deliver, self._end, self._fail, queued=self._queue
@@ -85,10 +85,10 @@ class Asked:
 
     def forget(self) -> None:
         """What it left belongs to other controls, or is not wanted any more."""
-        if self._runs or self._is_there or self._text:
+        if self._runs or self._is_there or self._found:
             self._around.jobs.cancel(f"asked-{self._panel}")
             self._runs = self._is_there = False
-            self._text = ""
+            self._text = self._found = ""
             self._show(None)
             self._around.drawn()
             self._tell()
@@ -97,14 +97,14 @@ class Asked:
         if self._runs:
             found, part = result
             self._is_there = self._words is None
-            self._text = f"{100 * part:.0f} %" if self._words is None else self._words(found)
+            self._found = "" if self._words is None else self._words(found)
+            self._text = self._found or f"{100 * part:.0f} %"
             self._show(found)
             self._around.drawn()
             self._tell()
 
     def _end(self) -> None:
-        self._runs = False
-        self._text = "" if self._words is None else self._text
+        self._runs, self._text = False, self._found
         self._tell()
 
     def _fail(self, error: Exception) -> None:

@@ -18,6 +18,7 @@ from mfexplore.figures.style import Theme
 from mfexplore.workbench import messages, views
 from mfexplore.workbench.agreement import Sampled
 from mfexplore.workbench.exploration import Exploration
+from mfexplore.workbench.exports import curve_table
 from mfexplore.workbench.jobs import Cancelled
 from mfexplore.workbench.live import Frame
 from mfexplore.workbench.panels.base import Asked, Panel, Surroundings
@@ -313,6 +314,14 @@ class CurvePanel(Panel):
         axes = (self._at.along_control, self._at.colour)
         there = [p for p in pins if (p.exploration.along_control, p.exploration.colour) == axes]
         self.drawing.show_pins([(p.curves[self.name][0], y) for p in there for y in p.curves[self.name][1]])
+
+    def table(self) -> messages.Table:
+        """The same in numbers, for who does not see it."""
+        at = self._at
+        if not self.columns:
+            return messages.Table("curve")
+        rows = curve_table(at, self.columns, self._around.ensembles.points)
+        return messages.Table("curve", at.model.control(at.along_control).title, **rows)
 
     def held(self) -> dict[str, Any]:
         return {"curve": self.latest, "points": dict(self._around.ensembles.points), "loop": self.loop}
