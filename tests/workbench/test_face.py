@@ -169,7 +169,7 @@ def test_what_is_veiled_does_not_leave_the_server() -> None:
 
 def test_who_has_answered_sees_what_the_class_guesses() -> None:
     words = "ui=teach&task=1&veil=theory&class="
-    first, second, other = (prepared(words + group) for group in ("k3f9", "k3f9", "else"))
+    first, second, other = (prepared(words + group) for group in ("quiet", "quiet", "else"))
     try:
         first.tell("reveal", index=0, guess=0.18, who="a")
         first.until(lambda: first.last("guesses"))
