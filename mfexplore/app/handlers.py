@@ -7,7 +7,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import unquote
 
 import psutil
@@ -46,25 +46,37 @@ class CompareHandler(RequestHandler):
 
 
 class ThumbnailHandler(RequestHandler):
-    """The small picture of a system; 202 while its kernels are not compiled (the page asks again then)."""
+    """The small picture of a system. 202 while it is not made: with one as it was, if there is one, and the page asks
+    again.
+    """
+
+    making: ClassVar[set[str]] = set()
 
     def initialize(self, kernels: Kernels) -> None:
         self.kernels = kernels
 
-    async def get(self, key: str) -> None:
+    def get(self, key: str) -> None:
         if key not in places():
             self.set_status(404)
             return
         image = thumbnails.stored(key)
-        if image is None and self.kernels.ready(key):
-            image = await IOLoop.current().run_in_executor(_painter, thumbnails.picture, key)
-        if image is None:
-            self.set_header("Retry-After", "3")
+        if image is not None:
+            self.set_header("Cache-Control", "max-age=3600")
+        else:
+            if self.kernels.ready(key) and key not in self.making:
+                self.making.add(key)
+                IOLoop.current().run_in_executor(_painter, self._make, key)
             self.set_status(202)
-            return
-        self.set_header("Content-Type", "image/png")
-        self.set_header("Cache-Control", "max-age=3600")
+            self.set_header("Retry-After", "3")
+            image = thumbnails.former(key) or b""
+        self.set_header("Content-Type", "image/webp" if image[8:12] == b"WEBP" else "image/png")
         self.write(image)
+
+    def _make(self, key: str) -> None:
+        try:
+            thumbnails.picture(key)
+        finally:
+            self.making.discard(key)
 
 
 class RoomHandler(RequestHandler):

@@ -1,5 +1,6 @@
 """The small pictures of the gallery: the real diagram of a system and beside it the state of a run, so that cards can
-be told apart; computed once per state of the sources and kept.
+be told apart; computed once per state of the sources and kept. Until then there is one as it was: the package has a
+picture of every system, made by `python -m mfexplore.app.thumbnails`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mfexplore.core.catalogue import source, system
+from mfexplore.core.catalogue import places, source, system
 from mfexplore.core.errors import MfexploreError
 from mfexplore.core.folders import cache_folder, kept_folders, write_whole
 from mfexplore.core.model import Model
@@ -26,6 +27,7 @@ RESOLUTION = 97
 SIZE, DPI = (3.2, 2.0), 130
 SPLIT, MARGIN = 0.6, 0.015  # where the diagram ends, and the room around the state, in parts of the width
 LONGEST, STEPS = 1.0, 400  # seconds and steps that the run has
+SHIPPED, QUALITY = Path(__file__).parent / "cards", 80
 
 
 def folder() -> Path:
@@ -51,6 +53,27 @@ def stored(key: str) -> bytes | None:
         with suppress(OSError):
             return (place / _name(key)).read_bytes()
     return None
+
+
+def former(key: str) -> bytes | None:
+    """The picture as it was before something changed."""
+    for file in (*folder().glob(f"thumbnail-{key}-*.png"), SHIPPED / f"{key}.webp"):
+        with suppress(OSError):
+            return file.read_bytes()
+    return None
+
+
+def ship() -> None:
+    """Make the pictures that the package has."""
+    from io import BytesIO
+
+    from PIL import Image
+
+    SHIPPED.mkdir(exist_ok=True)
+    for key in places():
+        image = stored(key) or picture(key)
+        if image is not None:
+            Image.open(BytesIO(image)).convert("RGB").save(SHIPPED / f"{key}.webp", quality=QUALITY, method=6)
 
 
 def picture(key: str) -> bytes | None:
@@ -107,3 +130,7 @@ def _draw_state(axes: Any, model: Model) -> None:
             beside.remove()
         axes.set_position(place)
         axes.axis("off")
+
+
+if __name__ == "__main__":
+    ship()

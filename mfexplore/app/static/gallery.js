@@ -80,12 +80,13 @@ show();
 
 async function load(image, wait = 800) {
   const answer = await fetch(image.dataset.src).catch(() => null);
-  if (answer && answer.status === 200) {
-    image.src = URL.createObjectURL(await answer.blob());
+  if (!answer || ![200, 202].includes(answer.status)) return;
+  const picture = await answer.blob(); // with 202 one as it was, or nothing
+  if (picture.size) {
+    image.src = URL.createObjectURL(picture);
     image.classList.add("there");
-  } else if (answer && answer.status === 202) {
-    setTimeout(() => load(image, Math.min(wait * 1.5, 10000)), wait);
   }
+  if (answer.status === 202) setTimeout(() => load(image, Math.min(wait * 1.5, 10000)), wait);
 }
 const seen = new IntersectionObserver(entries => {
   for (const entry of entries) if (entry.isIntersecting) { seen.unobserve(entry.target); load(entry.target); }
