@@ -474,18 +474,18 @@ class Model:
             raise NotOfferedError(self.title, "a phase diagram")
         first = there[0]
         x, y = x or (first.x if y != first.x else first.y), y or (first.y if x != first.y else first.x)
-        for name in (x, y):
-            self.require("control", self.control(name))
-            if name not in self.axis_names():
-                raise UnknownNameError("axis", name, self.axis_names())
-        if x == y:
-            raise NotOfferedError(self.title, f"a diagram of {x} against itself")
         for plane in there:
             if (plane.x, plane.y) == (x, y):
                 return plane
             if (plane.y, plane.x) == (x, y):
                 along: Literal["x", "y"] = "y" if plane.along == "x" else "x"
                 return replace(plane, x=x, y=y, x_range=plane.y_range, y_range=plane.x_range, along=along)
+        for name in (x, y):
+            self.require("control", self.control(name))
+            if name not in self.axis_names():
+                raise UnknownNameError("axis", name, self.axis_names())
+        if x == y:
+            raise NotOfferedError(self.title, f"a diagram of {x} against itself")
         return Plane(x, y, first.colour, first.branch, finest=first.finest)
 
     @classmethod

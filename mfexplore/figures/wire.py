@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -36,12 +37,14 @@ def encode(value: Any, keep: Keep) -> Any:
     """One value as Bokeh's JSON."""
     if isinstance(value, np.ndarray):
         return _array(value, keep)
+    if value is None or isinstance(value, str | int):  # most of what a column holds that is no array
+        return value
+    if isinstance(value, list | tuple):
+        return [encode(one, keep) for one in value]
     if isinstance(value, Ref):
         return {"id": value.id}
     if isinstance(value, Mapping):
         return {"type": "map", "entries": [[encode(k, keep), encode(v, keep)] for k, v in value.items()]}
-    if isinstance(value, list | tuple):
-        return [encode(one, keep) for one in value]
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
@@ -49,10 +52,15 @@ def encode(value: Any, keep: Keep) -> Any:
     return value
 
 
+@cache
+def _name(of: np.dtype[Any]) -> str:
+    return of.name
+
+
 def _array(values: NDArray[Any], keep: Keep) -> dict[str, Any]:
     if values.dtype == np.bool_:
         values = values.astype(np.uint8)
     array = {"type": "bytes", "data": {"id": keep(values)}}
     return {
-        "type": "ndarray", "array": array, "shape": list(values.shape), "dtype": values.dtype.name, "order": "little",
+        "type": "ndarray", "array": array, "shape": list(values.shape), "dtype": _name(values.dtype), "order": "little",
     }  # fmt: skip
