@@ -106,7 +106,7 @@ class ActiveFluidClosure(core.Model):
         2000, 100, 100_000, symbol="N", role="size", scale="log", part="simulation", only=SHEAR, doc="rods in the shear"
     )
     cells: int = core.control(
-        32, 16, 128, symbol="M", role="size", scale="log", part="simulation", only=SUSPENSION,
+        32, 16, 64, symbol="M", role="size", scale="log", part="simulation", only=SUSPENSION,
         doc="points of the grid along each side",
     )  # fmt: skip
     flow: str = core.choice(

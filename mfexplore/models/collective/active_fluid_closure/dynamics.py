@@ -129,6 +129,7 @@ class RodsSimulation(core.Simulation["ActiveFluidClosure"]):
             self.seen = np.zeros(ANGLES.size - 1)
         else:
             n = m.cells
+            self.step = 0.025 / max(1, round((n / 32) ** 2))  # a finer grid takes longer, and more pieces of it
             waves = np.fft.fft2(self.rng.normal(size=(n, n)) + 1j * self.rng.normal(size=(n, n)))
             k = np.fft.fftfreq(n, 1 / n)
             waves[(k[None, :] ** 2 + k[:, None] ** 2 > 20) | (k[None, :] ** 2 + k[:, None] ** 2 == 0)] = 0
