@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any
 
@@ -15,6 +16,7 @@ from mfexplore.models.collective.active_fluid_closure.dynamics import Box
 from mfexplore.models.collective.active_fluid_closure.theory import (
     BINGHAM,
     KINETIC,
+    LEARNED,
     bingham,
     concentration,
     learnt,
@@ -162,6 +164,21 @@ def test_small_deviations_grow_as_theory_says(cells: int, activity: float, align
     assert seen["growth_rate"] == pytest.approx(kinetic, abs=0.02)  # no error of time steps
     if activity == 8.0:
         assert seen["closure_growth_rate"] == pytest.approx(float(growth.sel({"method": "quadratic"})), abs=0.03)
+
+
+def test_steps_in_turbulence_are_short_enough_for_what_the_flow_carries() -> None:
+    """A closure is turned slowly and carried fast: 0.05 time units in the steps of the program, and in many more."""
+    model = ActiveFluidClosure(flow="suspension", activity=60.0, cells=32)
+    x = 2 * math.pi * np.arange(32) / 32
+    box = Box(model, LEARNED, 0.2 * np.exp(2j * np.sin(x)[None, :] + 3j * np.cos(x)[:, None]))
+    box.follow(0.3)
+    exact = copy.deepcopy(box)
+    for _ in range(100):
+        exact.advance(0.0005)
+    exact.flow()
+    box.follow(0.05)
+    assert float(np.hypot(box.u, box.v).max()) > 10
+    assert np.abs(box.z - exact.z).max() < 0.1  # by turning alone the steps would be wrong by more than one
 
 
 def test_flow_of_one_wave_is_stokes_flow() -> None:

@@ -87,6 +87,18 @@ class Box:
             z = np.fft.ifft2(self.waves[0])
             self.waves[0] = np.fft.fft2(z * np.minimum(1, 0.999 / np.maximum(size, 1e-9))) * self.kept
 
+    def follow(self, duration: float) -> None:
+        """Advance by as many steps as turning, the flow that carries order, and the growth of it ask for."""
+        m, strain = self.model, np.abs(self.flow()[2]).max()
+        turned = (1 + float(strain) + m.alignment) * (HARMONICS if self.closure == KINETIC else 2)
+        carried = float((np.abs(self.u) + np.abs(self.v)).max()) * m.cells / 3  # the waves that products do not spoil
+        drive = (m.activity / 4 + m.alignment) * (2 if self.closure == QUADRATIC else 1)
+        finest = 0.05 if self.size() < SMALL else 0.2  # growth is measured: its relative error is finest^2 / 6
+        pieces = math.ceil(duration * max(turned / 0.7, carried / 0.7, drive / finest, 40.0))
+        for _ in range(pieces):
+            self.advance(duration / pieces)
+        self.flow()
+
     def size(self) -> float:
         """Root of the mean square of the order."""
         return math.sqrt(float(np.mean(np.abs(self.z) ** 2)))
@@ -117,6 +129,7 @@ class RodsSimulation(core.Simulation["ActiveFluidClosure"]):
             self.seen = np.zeros(ANGLES.size - 1)
         else:
             n = m.cells
+            self.step = 0.025 / max(1, round((n / 32) ** 2))  # a finer grid takes longer, and more pieces of it
             waves = np.fft.fft2(self.rng.normal(size=(n, n)) + 1j * self.rng.normal(size=(n, n)))
             k = np.fft.fftfreq(n, 1 / n)
             waves[(k[None, :] ** 2 + k[:, None] ** 2 > 20) | (k[None, :] ** 2 + k[:, None] ** 2 == 0)] = 0
@@ -133,14 +146,7 @@ class RodsSimulation(core.Simulation["ActiveFluidClosure"]):
         for k, box in enumerate((self.kinetic, self.closed)):
             box.model = m
             before = box.slowest()
-            turning_rate = 1 + float(np.abs(box.flow()[2]).max()) + m.alignment
-            turning_rate *= HARMONICS if box.closure == KINETIC else 2
-            drive = (m.activity / 4 + m.alignment) * (2 if box.closure == QUADRATIC else 1)
-            finest = 0.05 if box.size() < SMALL else 0.2  # growth is measured: its relative error is finest^2 / 6
-            pieces = math.ceil(duration * max(turning_rate / 0.7, drive / finest, 40.0))
-            for _ in range(pieces):
-                box.advance(duration / pieces)
-            box.flow()
+            box.follow(duration)
             if 2 * self.step < self.time and box.size() < SMALL and before > 0:
                 self.growth[k] = 0.5 * math.log(box.slowest() / before) / duration
 

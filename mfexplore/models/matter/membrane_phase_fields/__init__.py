@@ -82,7 +82,7 @@ class MembranePhaseFields(core.Model):
         doc="a domain of a large membrane, or a closed curve with a diffuse interface",
     )  # fmt: skip
     line_tension: float = core.control(
-        7.5, 0.0, 10.0, symbol=r"L/\xi", role="load", step=0.02, only=DOMAIN,
+        9.0, 0.0, 10.0, symbol=r"L/\xi", role="load", step=0.02, only=DOMAIN,
         doc="line tension times the size of the domain, over the bending modulus",
     )  # fmt: skip
     spontaneous_curvature: float = core.control(
@@ -168,6 +168,11 @@ class MembranePhaseFields(core.Model):
         core.Plane("width", "edge", "line_ratio", along="y", finest=65, only=CIRCLE),
     )
     presets = (
+        core.Preset(
+            "closing", {"line_tension": 9.0},
+            "No cap holds beyond 8: the rim curls up, and the domain closes to a bud by itself.",
+            view=core.View(series="rim"),
+        ),
         core.Preset(
             "softer than a cap", {"line_tension": 7.5},
             "Caps hold up to 8. But the rim curls up, the domain bulges faster and faster, and buds.",
