@@ -167,13 +167,14 @@ class ColoredSHE(core.Model):
         core.Preset(
             "weak and white", {"noise": "white", "strength": 0.5},
             "Without memory the Itô mean stays at one, and the second moment follows the exact renewal.",
-            view=core.View(plane=("length", "strength"), along="strength", series="second_moment",
-                           picture="landscape"),
+            view=core.View(plane=("length", "strength"), colour="second_moment", along="strength",
+                           series="second_moment", picture="landscape"),
         ),
         core.Preset(
             "channels", {"noise": "white", "strength": 3.0},
             "Strong disorder gathers all walks into few channels; ln Z is the surface of a growing crystal.",
-            view=core.View(plane=("length", "strength"), along="strength", series="log_variance", picture="landscape"),
+            view=core.View(plane=("length", "strength"), colour="first_chaos", along="strength", series="log_variance",
+                           picture="landscape"),
         ),
         core.Preset(
             "long jumps", {"alpha": 1.3, "hurst": 0.93, "strength": 1.0},
