@@ -162,7 +162,8 @@ class ColoredSHE(core.Model):
         core.Preset(
             "ten steps, two integrals", {"hurst": 0.9, "strength": 1.0, "length": 10, "size": 2048},
             "All walks counted: in the same potentials Stratonovich's Z is larger; the mean of Skorokhod's is one.",
-            view=core.View(plane=("hurst", "alpha"), series="stratonovich_mean", picture="two integrals"),
+            view=core.View(plane=("hurst", "alpha"), colour="stratonovich_mean", along="hurst",
+                           series="stratonovich_mean", picture="two integrals"),
         ),
         core.Preset(
             "weak and white", {"noise": "white", "strength": 0.5},
