@@ -162,18 +162,20 @@ class ColoredSHE(core.Model):
         core.Preset(
             "ten steps, two integrals", {"hurst": 0.9, "strength": 1.0, "length": 10, "size": 2048},
             "All walks counted: in the same potentials Stratonovich's Z is larger; the mean of Skorokhod's is one.",
-            view=core.View(plane=("hurst", "alpha"), series="stratonovich_mean", picture="two integrals"),
+            view=core.View(plane=("hurst", "alpha"), colour="stratonovich_mean", along="hurst",
+                           series="stratonovich_mean", picture="two integrals"),
         ),
         core.Preset(
             "weak and white", {"noise": "white", "strength": 0.5},
             "Without memory the Itô mean stays at one, and the second moment follows the exact renewal.",
-            view=core.View(plane=("length", "strength"), along="strength", series="second_moment",
-                           picture="landscape"),
+            view=core.View(plane=("length", "strength"), colour="second_moment", along="strength",
+                           series="second_moment", picture="landscape"),
         ),
         core.Preset(
             "channels", {"noise": "white", "strength": 3.0},
             "Strong disorder gathers all walks into few channels; ln Z is the surface of a growing crystal.",
-            view=core.View(plane=("length", "strength"), along="strength", series="log_variance", picture="landscape"),
+            view=core.View(plane=("length", "strength"), colour="first_chaos", along="strength", series="log_variance",
+                           picture="landscape"),
         ),
         core.Preset(
             "long jumps", {"alpha": 1.3, "hurst": 0.93, "strength": 1.0},

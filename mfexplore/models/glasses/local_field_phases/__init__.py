@@ -140,7 +140,7 @@ class LocalFieldPhases(core.Model):
     )  # fmt: skip
     coordinates = (core.Coordinate("local_field", "h", "field of a spin, with the majority of spins up", unit="J"),)
     methods = (
-        core.Method("parisi", "two steps of replica symmetry breaking; the law with eight"),
+        core.Method("parisi", "two steps of replica symmetry breaking; the law with eight", title="Parisi"),
         core.Method("replica_symmetric", "one overlap: right above the line of de Almeida and Thouless"),
     )
     branches = (
@@ -166,7 +166,7 @@ class LocalFieldPhases(core.Model):
     )  # fmt: skip
     landmarks = (
         core.Landmark(
-            "glass_line", r"\lambda_{\rm AT}=0", "below it spins freeze into many states", of="temperature"
+            "glass_line", r"T_{\rm AT}", "below it spins freeze into many states", of="temperature"
         ),
         core.Landmark(
             "ferromagnetic_line", r"J_0^{\rm F}", "magnetized to the right: 1 in the cold, else T (exact)",

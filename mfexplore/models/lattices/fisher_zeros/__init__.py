@@ -331,14 +331,14 @@ class FisherZeros(core.Model):
             "Every frame has other signs: zeros crowd and jump on the circle, and none ever comes nearer to z = 1 than "
             "0.163, where the inner bow ends.",
             (core.Promise(core.Value("angular_gap", method="pure"), 0.163, 0.0005),),
-            core.View(picture="circle", series="angular_gap", colour="angular_gap"),
+            core.View(picture="circle", series="angular_gap", colour="angular_gap", method="pure"),
         ),
         core.Preset(
             "filled", {"antiferromagnetic_fraction": 0.5, "temperature": 1.0, "border": "periodic"},
             "The gap is gone. Half of the zeros gather at 0, π/2 and π, those of frustrated plaquettes; theory spreads "
             "all evenly, 0.157 per radian.",
             (core.Promise(core.Value("zeros_at_one"), 0.157, 0.001),),
-            core.View(picture="circle", function="zero_density", colour="zeros_at_one"),
+            core.View(picture="circle", function="zero_density", colour="zeros_at_one", method="coherent_potential"),
         ),
         core.Preset(
             "clean critical point",
@@ -346,7 +346,7 @@ class FisherZeros(core.Model):
             "Without disorder there is but one sample, and its zeros pinch z = 1 as it grows: their gap is π/2L, 0.131 "
             "here. It opens above and below.",
             (core.Promise(core.Mean("angular_gap", 0, 1), 0.131, 0.0005),),
-            core.View(picture="circle", series="angular_gap", colour="angular_gap"),
+            core.View(picture="circle", series="angular_gap", colour="angular_gap", method="coherent_potential"),
         ),
         core.Preset(
             "Nishimori line",
@@ -354,13 +354,16 @@ class FisherZeros(core.Model):
             "The mean of the bond energy over samples is exactly -0.8; the clean lattice of theory says -0.89.",
             (core.Promise(core.Mean("bond_energy", 0, 60), -0.8, 0.012, {"side": 6}),
              core.Promise(core.Value("bond_energy"), -0.89, 0.005)),
-            core.View(series="bond_energy", colour="bond_energy"),
+            core.View(series="bond_energy", colour="bond_energy", method="coherent_potential"),
         ),
         core.Preset(
             "a rare region",
             {"antiferromagnetic_fraction": 0.3, "temperature": 2.2, "side": 12, "border": "periodic"},
             "The zero nearest to z = 1 belongs to a walker that lives where frustrated plaquettes (circles) are rare.",
-            (), core.View(picture="lowest zero", series="angular_gap", colour="angular_gap"),
+            (),
+            core.View(
+                picture="lowest zero", series="angular_gap", colour="angular_gap", method="coherent_potential"
+            ),
         ),
     )  # fmt: skip
     references = (

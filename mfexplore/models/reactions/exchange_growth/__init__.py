@@ -122,7 +122,7 @@ class ExchangeGrowth(core.Model):
         core.Source("P. G. J. van Dongen, J. Phys. A 20, 1889 (1987): gelation at once"),
     )
     observables = (
-        core.Observable("mean_size", r"\langle k\rangle", "monomers per cluster", low=1, high=1e5, scale="log",
+        core.Observable("mean_size", r"\langle k\rangle", "monomers per cluster", low=1, high=1e3, scale="log",
                         only=VANISH),
         core.Observable("clusters", "N", "clusters, per one at the start; empty sites that stay are counted", low=0,
                         high=1),
@@ -355,7 +355,9 @@ class ExchangeGrowth(core.Model):
                 q, s = 2 - self.exponent, scaling_size(np.array([time]), self.exponent)[0]
                 amplitude = math.exp(math.log(q) - gammaln(1 + 1 / q) - (q + 1) * math.log(s))
                 rows[SCALING] = amplitude * EVERYWHERE ** (1 - self.exponent) * np.exp(-((EVERYWHERE / s) ** q))
-        return EVERYWHERE, np.where(rows > 1e-9, rows, np.nan)
+        rows = np.where(rows > 1e-9, rows, np.nan)
+        seen = 2 + int(np.flatnonzero(np.isfinite(rows).any(axis=0)).max(initial=8))
+        return EVERYWHERE[:seen], rows[:, :seen]
 
     def profiles(self) -> dict[str, core.Profile]:
         sizes, rows = self.distribution(self.age)
