@@ -26,6 +26,7 @@ MODULES = {
 }
 
 
+LONG = 40  # characters of a default
 SCRIPTS = ("mfexplore.app.serve_me", "mfexplore.cli.__main__")  # which run when they are imported
 PACKAGES = {
     "core": "What everything rests on",
@@ -110,10 +111,19 @@ def _signature(name: str, thing: Any) -> str:
         found = inspect.signature(thing)
     except (TypeError, ValueError):
         return ""
-    plain = [one.replace(annotation=_Word(one.annotation)) for one in found.parameters.values()]
+    plain = [
+        one.replace(annotation=_Word(one.annotation), default=_usual(one.default)) for one in found.parameters.values()
+    ]
     told = str(found.replace(parameters=plain, return_annotation=_Word(found.return_annotation)))
-    told = re.sub(r"<function (\S+) at 0x[0-9a-f]+>", r"\1", told)
     return f"```python\n{name}{told}\n```\n"
+
+
+def _usual(default: Any) -> Any:
+    """A default as one would write it; three points for a long one."""
+    if default is inspect.Parameter.empty or isinstance(default, (bool, int, float, str)):
+        return default
+    name = getattr(default, "__name__", repr(default))
+    return _Word(name if len(name) < LONG and "<lambda>" not in name else "...")
 
 
 class _Word:
