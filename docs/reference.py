@@ -153,7 +153,7 @@ def _prose(thing: Any) -> str:
             lines += [f"**{heading[1]}**", ""]
         elif entry:
             lines.append(f"- `{entry[1]}`: {entry[2]}")
-        elif line.startswith(">>>"):
+        elif line.startswith(">>>") or (line and lines and lines[-1].startswith("    >>>")):  # a line and its answer
             lines.append(f"    {line}")
         else:
             lines.append(f"  {line.strip()}" if section else line)
