@@ -46,7 +46,9 @@ def write(folder: Path) -> None:
     """First what most people want, a page for each module; then all the rest, a page for each package; and an index."""
     told: set[int] = set()  # what has an entry already
     for module, title in MODULES.items():
-        page = [f"# {title}", "", *_entries(import_module(module), "##", told)]
+        here: set[int] = set()  # what these offer under two roofs has two entries
+        page = [f"# {title}", "", *_entries(import_module(module), "##", here)]
+        told |= here
         (folder / f"{_file(module)}.md").write_text("\n".join(page), encoding="utf-8")
     for package, title in PACKAGES.items():
         page = [f"# {title}", "", f"All of `mfexplore.{package}` that has no entry elsewhere.", ""]
