@@ -26,6 +26,7 @@ MODULES = {
 }
 
 
+LONG = 40  # characters of a default
 SCRIPTS = ("mfexplore.app.serve_me", "mfexplore.cli.__main__")  # which run when they are imported
 PACKAGES = {
     "core": "What everything rests on",
@@ -45,7 +46,9 @@ def write(folder: Path) -> None:
     """First what most people want, a page for each module; then all the rest, a page for each package; and an index."""
     told: set[int] = set()  # what has an entry already
     for module, title in MODULES.items():
-        page = [f"# {title}", "", *_entries(import_module(module), "##", told)]
+        here: set[int] = set()  # what these offer under two roofs has two entries
+        page = [f"# {title}", "", *_entries(import_module(module), "##", here)]
+        told |= here
         (folder / f"{_file(module)}.md").write_text("\n".join(page), encoding="utf-8")
     for package, title in PACKAGES.items():
         page = [f"# {title}", "", f"All of `mfexplore.{package}` that has no entry elsewhere.", ""]
@@ -110,10 +113,19 @@ def _signature(name: str, thing: Any) -> str:
         found = inspect.signature(thing)
     except (TypeError, ValueError):
         return ""
-    plain = [one.replace(annotation=_Word(one.annotation)) for one in found.parameters.values()]
+    plain = [
+        one.replace(annotation=_Word(one.annotation), default=_usual(one.default)) for one in found.parameters.values()
+    ]
     told = str(found.replace(parameters=plain, return_annotation=_Word(found.return_annotation)))
-    told = re.sub(r"<function (\S+) at 0x[0-9a-f]+>", r"\1", told)
     return f"```python\n{name}{told}\n```\n"
+
+
+def _usual(default: Any) -> Any:
+    """A default as one would write it; three points for a long one."""
+    if default is inspect.Parameter.empty or isinstance(default, (bool, int, float, str)):
+        return default
+    name = getattr(default, "__name__", repr(default))
+    return _Word(name if len(name) < LONG and "<lambda>" not in name else "...")
 
 
 class _Word:
@@ -143,7 +155,7 @@ def _prose(thing: Any) -> str:
             lines += [f"**{heading[1]}**", ""]
         elif entry:
             lines.append(f"- `{entry[1]}`: {entry[2]}")
-        elif line.startswith(">>>"):
+        elif line.startswith(">>>") or (line and lines and lines[-1].startswith("    >>>")):  # a line and its answer
             lines.append(f"    {line}")
         else:
             lines.append(f"  {line.strip()}" if section else line)

@@ -15,8 +15,8 @@ from mfexplore.workbench.sheet import Sheet
 
 
 def raw(page: str) -> str:
-    """HTML in a page of Markdown."""
-    return f"````{{raw}} html\n{page}\n````\n"
+    """HTML in a page of Markdown; of nothing: nothing."""
+    return f"````{{raw}} html\n{page}\n````\n" if page.strip() else ""
 
 
 def written(key: str, has_picture: bool, is_live: bool, thorough: bool) -> str:

@@ -133,7 +133,8 @@ def _write_rooms(target: Path, pictures: set[str]) -> None:
         "paths": ("Learning paths", settled(main_of(rooms.room("paths")), "") + scripts("", "explain"), ""),
     }
     for name, (title, page, more) in made.items():
-        (target / f"{name}.md").write_text(f"# {title}\n\n{raw(page)}\n{more}", encoding="utf-8")
+        wide = "---\nhide-toc: true\n---\n" if name.startswith("systems/") else ""  # they take the width of the window
+        (target / f"{name}.md").write_text(f"{wide}# {title}\n\n{raw(page)}\n{more}", encoding="utf-8")
 
 
 def _write_lessons(folder: Path, pictures: set[str], live: Sequence[str], addresses: Mapping[str, str]) -> None:
@@ -155,7 +156,7 @@ def _announced(lesson: Lesson) -> str:
     told = re.search(r"(?s)\*\*Question\.\*\*(.*?)\n\n.*\*\*Time\*\*(.*)", lesson.cells[0][1])
     assert told, f"{lesson.name} begins with its question, its time, and what it needs"
     link = f'<a href="{lesson.name}.html">{lesson.number} · {one_line(lesson.title)}</a>'
-    return f'<h3>{link}</h3><p>{one_line(told[1])}</p><p class="facts">{one_line(told[2])}</p>'
+    return f'<h2 class="announced">{link}</h2><p>{one_line(told[1])}</p><p class="facts">{one_line(told[2])}</p>'
 
 
 def _lesson(lesson: Lesson, pictures: set[str], live: Sequence[str]) -> str:
