@@ -11,7 +11,9 @@ import signal
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
@@ -29,8 +31,10 @@ from tornado.websocket import websocket_connect
 import mfexplore as mf
 from benchmarks import load
 from mfexplore.app import server as app
+from mfexplore.app import thumbnails
 from mfexplore.app.component import Workbench
 from mfexplore.app.line import NOT_HERE
+from mfexplore.core.catalogue import places
 from mfexplore.study.warmup import is_warm, warm
 from mfexplore.workbench.messages import Reset
 
@@ -101,6 +105,35 @@ def test_every_spelling_of_an_address_leads_somewhere(served: Any, prefix: str) 
             assert (await get(f"{address}/{nowhere}")).code == 404, nowhere
 
     served(test, prefix=prefix)
+
+
+def test_a_card_has_a_picture_before_the_new_one_is_made(
+    served: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thumbnails, "folder", lambda: tmp_path)
+    monkeypatch.setattr(thumbnails, "kept_folders", tuple)
+    monkeypatch.setattr(thumbnails, "STEPS", 3)
+
+    async def test(address: str) -> None:
+        answer = await get(f"{address}/thumbnail/curie_weiss.png")
+        assert answer.code == 202
+        assert answer.body == (thumbnails.SHIPPED / "curie_weiss.webp").read_bytes()
+        assert answer.headers["Content-Type"] == "image/webp"
+        end = time.monotonic() + 60
+        while answer.code == 202:
+            assert time.monotonic() < end
+            await asyncio.sleep(0.1)
+            answer = await get(f"{address}/thumbnail/curie_weiss.png")
+        assert answer.headers["Content-Type"] == "image/png"
+        assert answer.body == thumbnails.stored("curie_weiss")
+
+    served(test)
+
+
+def test_the_package_has_a_picture_of_every_system() -> None:
+    missing = {key for key in places() if thumbnails.former(key) is None}
+    assert not missing, "python -m mfexplore.app.thumbnails makes them"
+    assert {file.stem for file in thumbnails.SHIPPED.iterdir()} <= set(places())
 
 
 QUERIES = (
