@@ -115,9 +115,13 @@ class LongRangePercolation(core.Model):
     )  # fmt: skip
     coordinates = (core.Coordinate("reach", "n", "half the length of the line", scale="log"),)
     methods = (
-        core.Method("mean_field", "every pair has its mean conductance: a lower bound (Jensen)", bound="lower"),
-        core.Method("bottlenecks", "edges that no shortcut leads around, eqs. (3) and (4)", bound="lower"),
-        core.Method("chain", "no shortcuts: an upper bound (Rayleigh)", bound="upper"),
+        core.Method(
+            "mean_field", "every pair has its mean conductance: a lower bound (Jensen)", bound={"resistance": "lower"}
+        ),
+        core.Method(
+            "bottlenecks", "edges that no shortcut leads around, eqs. (3) and (4)", bound={"resistance": "lower"}
+        ),
+        core.Method("chain", "no shortcuts: an upper bound (Rayleigh)", bound={"resistance": "upper"}),
     )
     phases = (
         core.Phase("bottlenecks", "Single edges that no shortcut leads around add up to a power of the length."),

@@ -120,7 +120,7 @@ class TwoLayerLimits(core.Model):
     methods = (
         core.Method(
             "equivalent_model", "eqs. (3) and (4): what the best student of a linear model with noise reaches",
-            bound="lower",
+            bound={"generalization_error": "lower", "relative_error": "lower", "linear_error": "lower"},
         ),
         core.Method(
             "gaussian_process", "eq. (5): the Bayes-optimal student of an infinitely wide teacher, at every n",
