@@ -38,14 +38,17 @@ SOURCE = """(([figure, layer, column]) => {
 })"""
 
 
+IMPORTS = "from mfexplore.study.processes import end_with_input; from mfexplore.app.server import serve"
+
+
 @contextmanager
 def running(*command: str) -> Iterator[None]:
     """A server in a process of its own, which ends with the block, whatever happens in it; so do those it started.
 
-    It is asked to end, as `docker stop` or a terminal would, and has half a minute for it.
+    It is asked to end, as `docker stop` or a terminal would, and has half a minute for it. It may end with its input,
+    if it wants not to be left behind by tests that are killed.
     """
-    quiet = subprocess.DEVNULL
-    server = subprocess.Popen(command, stdin=quiet, stdout=quiet, start_new_session=True)
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)
     try:
         yield
     finally:
@@ -55,14 +58,14 @@ def running(*command: str) -> Iterator[None]:
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(server.pid, signal.SIGKILL)
-            server.wait(30)
+            server.communicate(timeout=30)
 
 
 @contextmanager
 def served(port: int, **options: Any) -> Iterator[str]:
     """A server on this port that answers."""
-    code = f"from mfexplore.app.server import serve; serve(port={port}, show=False, warm=False, **{options!r})"
-    with running(sys.executable, "-c", code):
+    serves = f"serve(port={port}, show=False, warm=False, **{options!r})"
+    with running(sys.executable, "-c", f"{IMPORTS}; end_with_input(); {serves}"):
         url = f"http://localhost:{port}{options.get('prefix', '')}"
         await_answer(url)
         yield url
