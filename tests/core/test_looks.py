@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 import numpy as np
 import pytest
 from cases import each_system
 
-from mfexplore.core import Crossing, Mean, Model, Value, View, pictures
+from mfexplore.core import Crossing, Mean, Model, Simulation, Value, View, pictures
 from mfexplore.study.warmup import tiny as small
 from mfexplore.workbench.exploration import Exploration
 
@@ -54,8 +57,14 @@ def test_pictures_have_names_and_functions_are_measured(system: type[Model]) -> 
 def test_views_are_of_what_exists(system: type[Model]) -> None:
     kind = system
     functions = {o.name for o in kind.observables if o.over is not None}
-    album = set(small(kind()).simulate(seed=1).pictures()) if kind.offers("simulation") else set()
+    words = [name for name, made in kind.controls().items() if made.is_choice]
+
+    @cache
+    def run_with(*options: str) -> Simulation[Any]:
+        return small(kind(**dict(zip(words, options, strict=True)))).simulate(seed=1)
+
     for of, model, view in views(kind):
+        run = run_with(*(getattr(model, name) for name in words)) if view.picture or view.series else None
         if view.plane is not None:
             model.plane(*view.plane)
         assert view.along is None or view.along in kind.axis_names(), of
@@ -63,9 +72,8 @@ def test_views_are_of_what_exists(system: type[Model]) -> None:
         assert view.branch is None or view.branch in {b.name for b in kind.branches}, of
         assert view.method is None or view.method in {m.name for m in kind.methods}, of
         assert view.function is None or view.function in functions, of
-        assert view.picture is None or view.picture in album, of
-        if view.series is not None:
-            assert view.series in small(kind()).simulate(seed=1).observe(), of
+        assert view.picture is None or (run and view.picture in run.pictures()), of
+        assert view.series is None or (run and view.series in run.observe()), of
 
 
 @each_system()

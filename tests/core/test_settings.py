@@ -86,6 +86,7 @@ decimal.getcontext().prec = 2
 gc.disable()
 pd.set_option("display.precision", 1)
 xr.set_options(keep_attrs=False, arithmetic_join="exact", display_style="text")
+sys.path.insert(0, "tests")
 import tests.core.test_settings as test
 warnings.simplefilter("error")
 print(*test.fingerprints())

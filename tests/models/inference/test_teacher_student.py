@@ -196,7 +196,7 @@ def test_entropy_and_overlap_by_enumeration(channel: str, noise: float, rng: np.
     size, load = 12, 1.0
     states = np.array(list(itertools.product((-1.0, 1.0), repeat=size)))
     entropies, overlaps = [], []
-    for _ in range(100):
+    for _ in range(200):
         f = rng.standard_normal((int(load * size), size)) / math.sqrt(size)
         teacher = states[rng.integers(len(states))]
         s = f @ teacher + math.sqrt(noise) * rng.standard_normal(len(f))
