@@ -17,8 +17,7 @@ def test_a_pinned_view_and_another_run_side_by_side(page: Any, address: str) -> 
     page.keyboard.press("Enter")
     until(page, "() => location.search.includes('temperature=1.3')")
     page.click("[data-pin=compare]")
-    page.wait_for_selector("iframe[name=left]")
-    left, right = (page.frame(name=name) for name in ("left", "right"))
+    left, right = (page.wait_for_selector(f"iframe[name={name}]").content_frame() for name in ("left", "right"))
     for frame, temperature in ((left, "0.5"), (right, "1.3")):
         frame.wait_for_function("document.documentElement.dataset.connected === 'true'")
         frame.wait_for_function(f"$('box-temperature').value === '{temperature}'")

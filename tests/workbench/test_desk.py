@@ -406,7 +406,7 @@ def test_files_hold_what_is_shown_and_where_from(page: FakePage, tmp_path: Path)
     desk._settle()
     desk._rest()
     page.until(lambda: len(desk.ensembles.points) > 2)
-    page.until(lambda: not desk.jobs.busy("diagram"))
+    page.until(lambda: not (desk.jobs.busy("diagram") or desk.jobs.busy("ensemble")))
     for what in ("diagram.csv", "diagram.nc", "curve.csv", "curve.nc"):
         page.files.clear()
         page.tell("export", what=what, page="https://course.example/curie_weiss")
