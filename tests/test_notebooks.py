@@ -32,6 +32,7 @@ def test_students_have_the_same_lessons() -> None:
 def test_the_students_version_is_made_from_it(path: Path) -> None:
     stored = RELEASE["STUDENTS"] / path.name
     students = RELEASE["students_version"](RELEASE["read"](path), RELEASE["read"](stored))
+    assert not RELEASE["lacks_figures"](students), "python course/release.py --figures draws them"
     made = RELEASE["written"](students)
     assert made == stored.read_text(encoding="utf-8"), "run: python course/release.py"
     assert "SOLUTION" not in made
