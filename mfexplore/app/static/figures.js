@@ -28,6 +28,16 @@ function loadMathematics() {
   return mathematics;
 }
 
+// Where no graphics card computes WebGL, to copy its picture takes many times as long as to draw without it.
+const noCard = (() => {
+  const gl = document.createElement("canvas").getContext("webgl");
+  if (!gl) return true;
+  const named = gl.getExtension("WEBGL_debug_renderer_info")?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER;
+  const found = /swiftshader|llvmpipe|softpipe|software|basic render/i.test(gl.getParameter(named));
+  gl.getExtension("WEBGL_lose_context")?.loseContext();
+  return found;
+})();
+
 export function makeFigures(root, channel) {
   const places = new Map(); // by name: the figure that is up, and what waits for it
 
@@ -46,7 +56,9 @@ export function makeFigures(root, channel) {
     const box = document.createElement("div");
     box.className = "root";
     target.replaceChildren(box);
-    const views = await Bokeh.embed.embed_item(structuredClone(json), box);
+    const item = structuredClone(json);
+    if (noCard) for (const {attributes} of item.doc.roots) attributes.output_backend = "canvas";
+    const views = await Bokeh.embed.embed_item(item, box);
     const [view] = views.roots ?? [...views];
     if (mine.wanted !== template) { view.remove(); return; }
     Object.assign(mine, {view, model: view.model});
