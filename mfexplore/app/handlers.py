@@ -21,15 +21,17 @@ from mfexplore.app.people import People
 from mfexplore.core.catalogue import places
 from mfexplore.core.errors import UnknownNameError
 from mfexplore.figures.template import template_named
+from mfexplore.study.turns import Person, Rank, Turn
 
 STATIC = Path(__file__).parent / "static"
 STARTED = time.monotonic()
-_painter = ThreadPoolExecutor(1, thread_name_prefix="thumbnails")
+_writer = ThreadPoolExecutor(1, thread_name_prefix="pages")  # and figures, for which somebody waits
+_painter = ThreadPoolExecutor(1, thread_name_prefix="thumbnails")  # which may take minutes for all of them
 
 
 class GalleryHandler(RequestHandler):
     async def get(self) -> None:
-        self.write(await IOLoop.current().run_in_executor(_painter, pages.gallery))
+        self.write(await IOLoop.current().run_in_executor(_writer, pages.gallery))
 
 
 class CompareHandler(RequestHandler):
@@ -74,19 +76,20 @@ class ThumbnailHandler(RequestHandler):
 
     def _make(self, key: str) -> None:
         try:
-            thumbnails.picture(key)
+            with Turn([Person()], Rank.BACKGROUND):
+                thumbnails.picture(key)
         finally:
             self.making.discard(key)
 
 
 class RoomHandler(RequestHandler):
     async def get(self, name: str) -> None:
-        self.write(await IOLoop.current().run_in_executor(_painter, rooms.room, name))
+        self.write(await IOLoop.current().run_in_executor(_writer, rooms.room, name))
 
 
 class LessonHandler(RequestHandler):
     async def get(self, name: str) -> None:
-        page = await IOLoop.current().run_in_executor(_painter, rooms.lesson_page, name)
+        page = await IOLoop.current().run_in_executor(_writer, rooms.lesson_page, name)
         if page is None:
             self.set_status(404)
         self.write(page or pages.missing(f"There is no lesson {name!r} here.", "../"))
@@ -103,7 +106,7 @@ class FigureHandler(RequestHandler):
     """The template of a figure: its name says its version, so a browser asks once."""
 
     async def get(self, name: str) -> None:
-        made = await IOLoop.current().run_in_executor(_painter, template_named, name)
+        made = await IOLoop.current().run_in_executor(_writer, template_named, name)
         if made is None:
             self.set_status(404)
             return

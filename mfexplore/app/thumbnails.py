@@ -19,6 +19,7 @@ from mfexplore.core.model import Model
 from mfexplore.core.sources import FLOOR, sources
 from mfexplore.figures import publication
 from mfexplore.figures.states import figure_of
+from mfexplore.study.turns import give_way
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -121,6 +122,7 @@ def _draw_state(axes: Any, model: Model) -> None:
     for _ in range(STEPS):
         if run.finished or run.time >= run.usual_time or time.monotonic() - begun > LONGEST:
             break
+        give_way()
         run.advance()
     picture, figure, place = run.picture(), axes.figure, axes.get_position()
     there = list(figure.axes)
