@@ -49,7 +49,7 @@ class CompareHandler(RequestHandler):
 
 class ThumbnailHandler(RequestHandler):
     """The small picture of a system. 202 while it is not made: with one as it was, if there is one, and the page asks
-    again.
+    again, with `?shown` once it shows that.
     """
 
     making: ClassVar[set[str]] = set()
@@ -70,7 +70,7 @@ class ThumbnailHandler(RequestHandler):
                 IOLoop.current().run_in_executor(_painter, self._make, key)
             self.set_status(202)
             self.set_header("Retry-After", "3")
-            image = thumbnails.former(key) or b""
+            image = b"" if "shown" in self.request.query else thumbnails.former(key) or b""
         self.set_header("Content-Type", "image/webp" if image[8:12] == b"WEBP" else "image/png")
         self.write(image)
 

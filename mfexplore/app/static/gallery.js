@@ -79,10 +79,11 @@ press(({dataset}) => (linked.get(dataset.facet) ?? "").split("|").includes(datas
 show();
 
 async function load(image, wait = 800) {
-  const answer = await fetch(image.dataset.src).catch(() => null);
+  const answer = await fetch(image.dataset.src + (image.src ? "?shown" : "")).catch(() => null);
   if (!answer || ![200, 202].includes(answer.status)) return;
-  const picture = await answer.blob(); // with 202 one as it was, or nothing
+  const picture = await answer.blob(); // with 202 one as it was, once, or nothing
   if (picture.size) {
+    URL.revokeObjectURL(image.src);
     image.src = URL.createObjectURL(picture);
     image.classList.add("there");
   }
