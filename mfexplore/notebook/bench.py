@@ -305,7 +305,8 @@ class Bench:
             self.keys[panel.name] = widgets.HTML()
             return [self.keys[panel.name]]
         if name == "progress":
-            return [_box([self.progress, self.cancel], "mfexplore-progress"), self._asked(panel.name)]
+            laid = self._asked("sweep", lambda on: messages.Lay())
+            return [_box([self.progress, self.cancel], "mfexplore-progress"), self._asked(panel.name), laid]
         if name == "measuring":
             return [self._asked(panel.name), self._build_average(), self.measuring]
         return []

@@ -25,7 +25,7 @@ from mfexplore.workbench.exports import File
 from mfexplore.workbench.messages import Heard, Hello, Marker, Resized, Said
 from mfexplore.workbench.messages import Theme as ThemeChosen
 from mfexplore.workbench.panels import draw
-from mfexplore.workbench.restore import made_at
+from mfexplore.workbench.restore import made_at, sweep_in
 from mfexplore.workbench.sheet import BUTTONS, nudge
 
 if TYPE_CHECKING:
@@ -89,11 +89,13 @@ class NotebookPage:
         )
 
     def _open(self) -> None:
-        """A file that was exported leads back to where it was made."""
+        """A file that was exported leads back to where it was made; a sweep is laid over the diagram."""
         for one in self.bench.file.value:
-            made = made_at(bytes(one["content"]))
+            made, table = made_at(bytes(one["content"])), sweep_in(one["name"], bytes(one["content"]))
             key = self.start.model.key
-            if made is None:
+            if table:
+                self.hear(messages.Lay(one["name"], table))
+            elif made is None:
                 self.say(messages.Notice(f"{one['name']} does not say where it was made. Files exported here do."))
             elif made[0] == key:
                 self.hear(messages.Go(made[1]))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 DERIVED = re.compile(r"_(standard_error|samples(_\d+)?|simulated|quartiles|theory)$")  # from a mean, or beside it
+MOST_TEXT = 4_000_000  # characters of a table
 ROUNDING = 0.01  # relative difference of two values of a control that are the same but for whole numbers of things
 
 
@@ -79,34 +80,46 @@ def read(source: xr.Dataset | str | PathLike[str], kind: type[Model]) -> xr.Data
     elif check_ending(Path(source), DATA_ENDINGS) == ".nc":
         found = xr.load_dataset(source, engine="h5netcdf")
     else:
-        found = _from_csv(Path(source).read_text(encoding="utf-8"))
-    if missing := {"system", "controls", "samples"} - set(found.attrs):  # theory has no samples
-        raise UnfitSweepError(f"{_named(source)} is no sweep: it has no {', '.join(sorted(missing))}.")
-    if found.attrs["system"] != kind.key:
-        raise UnfitSweepError(f"{_named(source)} is a sweep of {found.attrs['system']}, not of {kind.key}.")
-    return found
+        return read_table(Path(source).read_text(encoding="utf-8"), str(source), kind)
+    return _checked(found, str(source) if isinstance(source, str | PathLike) else "This Dataset", kind)
 
 
-def _named(source: Any) -> str:
-    return str(source) if isinstance(source, str | PathLike) else "This Dataset"
-
-
-def _from_csv(text: str) -> xr.Dataset:
-    """The table of `export.csv` again: over the points one by one."""
+def read_table(text: str, name: str, kind: type[Model]) -> xr.Dataset:
+    """The same from the text of a .csv file, `name`: over the points one by one. Raises UnfitSweepError."""
     import pandas as pd
     import xarray as xr
 
+    if len(text) > MOST_TEXT:
+        raise UnfitSweepError(f"{name} has {len(text):,} characters, more than {MOST_TEXT:,}.")
     head = [line[2:].partition(": ") for line in text.splitlines() if line.startswith("# ")]
-    columns = pd.read_csv(io.StringIO(text), comment="#")
     attributes = {name: value for name, _, value in head if not name.startswith("column ")}
-    return xr.Dataset({str(name): ("point", columns[name].to_numpy()) for name in columns}, attrs=attributes)
+    try:
+        columns = pd.read_csv(io.StringIO(text), comment="#")
+    except ValueError as error:
+        raise UnfitSweepError(f"{name} cannot be read as a table: {error}.") from None
+    wordless = [str(n) for n in columns if columns[n].dtype.kind in "biuf" or n in kind.controls()]
+    found = xr.Dataset({n: ("point", columns[n].to_numpy()) for n in wordless}, attrs=attributes)
+    return _checked(found, name, kind)
+
+
+def _checked(found: xr.Dataset, name: str, kind: type[Model]) -> xr.Dataset:
+    """A sweep, if it is one of this system."""
+    if missing := {"system", "controls", "samples"} - set(found.attrs):  # theory has no samples
+        raise UnfitSweepError(f"{name} is no sweep: it has no {', '.join(sorted(missing))}.")
+    if found.attrs["system"] != kind.key:
+        raise UnfitSweepError(f"{name} is a sweep of {found.attrs['system']}, not of {kind.key}.")
+    try:
+        dict(json.loads(found.attrs["controls"]))
+    except (TypeError, ValueError):
+        raise UnfitSweepError(f"{name} does not say at which controls it was made.") from None
+    return found
 
 
 def dots(sweep: xr.Dataset, model: Model, x: str, y: str) -> Dots:
     """The points of a sweep that lie in the plane (x, y) of a model: those at which all else that theory depends on has
     the values of the model.
     """
-    axes = [name for name in model.controls() if name in sweep.variables]
+    axes = _axes(sweep, type(model))
     known = [str(name) for name in sweep.data_vars if _is_mean(sweep, str(name), axes)]
     kept = [*axes, *(f"{name}_simulated" for name in axes)]
     flat = sweep[[*known, *(name for name in kept if name in sweep.variables)]]
@@ -125,6 +138,20 @@ def dots(sweep: xr.Dataset, model: Model, x: str, y: str) -> Dots:
             there &= _alike(column(name), getattr(model, name))
     across, up = (column(name).astype(float)[there] for name in (x, y))
     return Dots(across, up, {name: rows[name].to_numpy(float)[there] for name in known})
+
+
+def controls_of(sweep: xr.Dataset, kind: type[Model]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The controls of one point of a sweep, as far as theory depends on them, and which of them were swept."""
+    made = {name: one for name, one in kind.controls().items() if one.part != "simulation"}
+    swept = tuple(name for name in _axes(sweep, kind) if name in made)
+    fixed = {name: value for name, value in json.loads(sweep.attrs["controls"]).items() if name in made}
+    return fixed | {name: sweep[name].values.flat[0].item() for name in swept}, swept
+
+
+def _axes(sweep: xr.Dataset, kind: type[Model]) -> list[str]:
+    """The controls that were swept; one that a run reports (a driven field) has an error beside it."""
+    there = set(sweep.variables)
+    return [name for name in kind.controls() if name in there and f"{name}_standard_error" not in there]
 
 
 def _is_mean(sweep: xr.Dataset, name: str, axes: list[str]) -> bool:

@@ -17,6 +17,7 @@ from mfexplore.core.errors import MfexploreError, UnknownNameError
 from mfexplore.core.model import Model
 from mfexplore.figures.frame import Drawing
 from mfexplore.figures.style import LIGHT, THEMES, Theme
+from mfexplore.study.measured import read_table
 from mfexplore.study.turns import Person
 from mfexplore.workbench import exports, messages, views, wire
 from mfexplore.workbench.exploration import WORDS, Exploration, Pinned
@@ -182,6 +183,7 @@ class Desk:
             messages.Visit: lambda m: self._leave(lambda: self._of_pin(m.index, session.visit)),
             messages.Rename: lambda m: self._of_pin(m.index, lambda index: session.rename(index, m.name)),
             messages.Simulate: self._simulate,
+            messages.Lay: self._lay,
             messages.Task: self._ask,
             messages.Skip: lambda m: self.lesson.skip(),
             messages.Reference: lambda m: self._leave(lambda: session.reference(self._reference(m.index))),
@@ -337,6 +339,25 @@ class Desk:
     def _simulate(self, message: messages.Simulate) -> None:
         self.lesson.refuse("A simulation", "simulation")
         self.panel(message.panel).simulate(message.on)
+
+    def _lay(self, message: messages.Lay) -> None:
+        """Lay a sweep over the diagram, and go to a plane of it unless this one is; or take it away."""
+        self.lesson.refuse("A sweep", "simulation")
+        panel = self.panel("diagram")
+
+        def show(sweep: xr.Dataset) -> None:
+            panel.lay(sweep, message.name[:60])
+            try:
+                if not panel.stored.x.size:
+                    self.move(self.session.current.over(sweep))
+            except MfexploreError as error:  # somebody's file says what no control can be
+                self._fail(error)
+
+        if message.table:
+            work = lambda cancelled: iter([read_table(message.table, message.name[:60], self.kind)])  # noqa: E731
+            self.jobs.submit("lay", work, show, fail=self._fail)
+        else:
+            panel.lay(None)
 
     def _reference(self, index: int) -> Reference:
         return _one_of("reference", index, self.kind.references)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlencode
 
 from mfexplore.core.catalogue import system
@@ -14,13 +14,15 @@ from mfexplore.core.errors import ControlError, MfexploreError, NotOfferedError,
 from mfexplore.core.model import Model, by_name
 from mfexplore.core.provenance import versions
 from mfexplore.core.seeds import Seed, check_seed, read_seed, seed_text, written_seed
+from mfexplore.study.measured import controls_of
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Window = tuple[float, float]
 ENSEMBLE_SAMPLES = 8
 # Of what is shown, in links and messages.
 WORDS = ("x", "y", "colour", "branch", "method", "along", "series", "picture", "function", "law")
-
-
 MOST_PINS, LONGEST_NAME = 12, 60
 
 
@@ -159,6 +161,15 @@ class Exploration:
         made = self.at(*reference.point(type(self.model)))
         of = reference.of
         return made.with_view(branch=None) if isinstance(of, Value) and of.branch is None else made
+
+    def over(self, sweep: xr.Dataset) -> Self:
+        """In a plane in which points of a sweep lie. Raises ControlError."""
+        controls, swept = controls_of(sweep, type(self.model))
+        axes = [name for name in swept if name in self.model.axis_names()][:2]
+        made = self.with_controls(**{name: value for name, value in controls.items() if name not in axes})
+        if set(axes) <= {made.x, made.y}:
+            return made
+        return made.with_view(**dict(zip("xy", axes, strict=False)))
 
     def _holds(self, x: str, y: str) -> bool:
         """Whether the model lies in the whole of a plane."""

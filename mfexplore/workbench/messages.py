@@ -132,6 +132,14 @@ class Simulate(Heard):
 
 
 @dataclass(frozen=True)
+class Lay(Heard):
+    """Lay a sweep over the diagram. table: what its .csv file holds; nothing takes away what lies there."""
+
+    name: str = ""
+    table: str = ""
+
+
+@dataclass(frozen=True)
 class Average(Heard):
     """Average at the marker over ever more samples, or stop that. by: "samples", until there are `value` of them, or
     "error", until the standard error of what the curve shows is no larger.
@@ -344,7 +352,8 @@ class Progress(Said):
 
 @dataclass(frozen=True)
 class Simulating(Said):
-    """What a panel simulates if somebody asks for it; the panel "average" is none, but an offer of the curve.
+    """What a panel simulates if somebody asks for it; "average" is an offer of the curve, and "sweep" what lies on the
+    diagram.
 
     label, tip: of the button, nothing where it cannot be asked for. on: it runs, or what it left is there, so that the
     button ends it. text: how far it is, or what it has found.

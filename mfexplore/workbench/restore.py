@@ -27,6 +27,12 @@ def made_at(content: bytes) -> tuple[str, str] | None:
     return system, link.partition("?")[2].replace("&amp;", "&")
 
 
+def sweep_in(name: str, content: bytes) -> str:
+    """The text of a sweep's table, which is to be laid over a diagram; empty if the file is none."""
+    text = content.decode("utf-8", "replace") if name.lower().endswith(".csv") else ""
+    return text if re.search("^# samples: ", text, re.MULTILINE) else ""
+
+
 def _comment(content: bytes) -> str:
     """The comment of a GIF, which comes in pieces, each after its length."""
     at = content.find(b"\x21\xfe", 6)

@@ -54,7 +54,9 @@ BUTTONS = {
     "whole-page": Button("↗", "Open the whole page", "Open the whole page"),
     "export": Button("Export", "Pictures, data, a notebook"),
     "open": Button(
-        "Open file …", "A file that was exported here brings back what was on the screen; so does dropping it"
+        "Open file …",
+        "A file that was exported here brings back what was on the screen, and a sweep (.csv) is laid over the diagram;"
+        " dropping it does the same",
     ),
     "give-up": Button("cancel", "Give up the file that is being made"),
     "pin": Button("Pin", "Keep this view as a ghost to compare with", key="P"),

@@ -49,6 +49,7 @@ STEEP = 0.03  # part of the height of the picture that one step of the curve may
 MEASURED_POINTS = 13
 EXACT_POINTS = 41
 MOST_SAMPLES, FEWEST_SAMPLES = 10_000, 8  # of an average at one point; an error of fewer is not trusted
+JUDGED = 20  # an average has to have grown by such a part to be looked at again: all of it is computed anew
 TOLD = 0.1  # seconds from one look at a long average to the next
 PLANE_POINTS = 9  # along each axis of a plane, where it is measured ...
 PLANE_SAMPLES = 4  # ... with so many samples each
@@ -336,23 +337,24 @@ class Ensembles:
         lower(Rank.REFINEMENT)
         points, model, told = self.points, at.model.realised(), 0.0
         found: list[dict[str, float]] = []
-        most = MOST_SAMPLES if by == "error" else min(int(value), MOST_SAMPLES)
+        most, judged = (MOST_SAMPLES, FEWEST_SAMPLES) if by == "error" else (min(int(value), MOST_SAMPLES),) * 2
         while len(found) < most:
             found.append(measure_sample(model, at.seed, len(found), cancelled))
-            due = time.monotonic() - told > TOLD
-            if not due and len(found) < most and by == "samples":
+            may_end = len(found) == judged
+            if not may_end and time.monotonic() - told <= TOLD:
                 continue
             sampled = _as_shown(model, average(found))
             here = sampled.get(at.colour, Sampled(np.nan, np.nan, 0))
             part = len(found) / most
             if by == "error" and here.samples >= FEWEST_SAMPLES:
                 part = min(1.0, (value / here.error) ** 2) if here.error > 0 else 1.0
-            if due or part >= 1 or len(found) == most:
-                told = time.monotonic()
-                points[float(getattr(model, at.along_control))] = sampled
-                yield here, part
-            if part >= 1:
-                return
+            told = time.monotonic()
+            points[float(getattr(model, at.along_control))] = sampled
+            yield here, part
+            if may_end:
+                if part >= 1:
+                    return
+                judged = min(most, judged + 1 + judged // JUDGED)
 
     def here(self, at: Exploration) -> dict[str, Sampled]:
         """What was measured at the marker, by observable."""

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from journeys import FIND, PATIENCE, SOURCE, await_answer, column, free_port, marker_at, running, served, until, visit
 
+import mfexplore as mf
 from mfexplore.app import pages
+from mfexplore.study import export
 
 SERVE_ME = Path(pages.__file__).parent / "serve_me.py"  # to import it is to serve it
 
@@ -431,7 +433,7 @@ def test_a_reference_leads_to_its_point(page: Any, address: str) -> None:
     assert page.is_visible("#plane")
 
 
-def test_exports_of_every_kind_open(page: Any, address: str) -> None:
+def test_exports_of_every_kind_open(page: Any, address: str, tmp_path: Path) -> None:
     visit(page, address, "?field=0.1")
     begins = {
         "png": b"\x89PNG",
@@ -452,6 +454,12 @@ def test_exports_of_every_kind_open(page: Any, address: str) -> None:
     until(page, "$('box-field').value === '0.1'")
     page.set_input_files("#file", Path(__file__))
     page.wait_for_selector(".toast >> text=does not say where it was made")
+    over = {"temperature": [0.5, 1.0], "field": [-0.2, 0.2]}
+    sweep = mf.sweep("curie_weiss", over, samples=2, progress=False, size=50)
+    page.set_input_files("#file", export.save(sweep, tmp_path / "mine.csv"))
+    page.wait_for_selector("text=mine.csv: 4 points in this plane")
+    page.click("[data-simulate=sweep]")
+    page.wait_for_selector("text=mine.csv", state="detached")
 
 
 def test_keyboard_alone_reaches_controls_and_help(page: Any, address: str) -> None:

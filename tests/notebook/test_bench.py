@@ -25,6 +25,7 @@ from mfexplore.core import Model
 from mfexplore.core.errors import MfexploreError, UnknownNameError
 from mfexplore.notebook.canvas import Canvas
 from mfexplore.notebook.page import NotebookPage
+from mfexplore.study.export import csv
 from mfexplore.workbench import messages
 from mfexplore.workbench.exploration import Exploration
 
@@ -176,10 +177,10 @@ def test_export_is_a_link_that_carries_the_file(shown: Browser) -> None:
 def test_a_file_leads_back_to_where_it_was_made(shown: Browser) -> None:
     bench = shown.page.bench
 
-    def put(content: bytes) -> None:
+    def put(content: bytes, name: str = "a file") -> None:
         when = datetime.now(UTC)
         one = {
-            "name": "a file",
+            "name": name,
             "type": "",
             "size": len(content),
             "content": memoryview(content),
@@ -195,6 +196,11 @@ def test_a_file_leads_back_to_where_it_was_made(shown: Browser) -> None:
     put(there.to_json().encode())
     shown.until(lambda: shown.desk.session.current == there)
     assert bench.file.value == ()
+    sweep = mf.sweep("curie_weiss", {"temperature": [0.9, 1.1]}, samples=2, progress=False, size=50)
+    put(csv(sweep).encode(), "mine.csv")
+    shown.until(lambda: "mine.csv: 2 points in this plane" in bench.asked["sweep"][1].value)
+    bench.asked["sweep"][0].click()
+    shown.until(lambda: not shown.desk.panel("diagram").dots.x.size)
 
 
 def test_task_keeps_the_first_guess(shown: Browser) -> None:

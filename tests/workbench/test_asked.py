@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,7 @@ from test_desk import FakePage
 import mfexplore as mf
 from mfexplore.core import Crossing, Reference, Value
 from mfexplore.figures.style import LIGHT
+from mfexplore.study import export
 from mfexplore.study.answers import answers
 from mfexplore.workbench import views
 from mfexplore.workbench.desk import Desk
@@ -120,6 +122,59 @@ def test_what_no_run_follows_or_measures_is_not_offered(page: FakePage) -> None:
     assert not page.desk.jobs.busy("asked-curve")
 
 
+@pytest.fixture(scope="module")
+def table() -> str:
+    sweep = mf.sweep(
+        "curie_weiss", {"temperature": [0.5, 1.0, 1.5], "coupling": [0.8, 1.2]}, samples=2, progress=False, size=50,
+        field=0.1,
+    )  # fmt: skip
+    return export.csv(sweep)
+
+
+def laid(page: FakePage) -> tuple[str, str]:
+    said = button(page, "sweep")
+    return said["label"], said["text"]
+
+
+def test_the_file_of_a_sweep_is_laid_over_a_plane_of_it_and_taken_away(page: FakePage, table: str) -> None:
+    assert laid(page) == ("", "")
+    page.tell("lay", name="mine.csv", table=table)
+    page.until(lambda: laid(page) == ("Clear", "mine.csv: 6 points in this plane"))
+    at = page.desk.session.current
+    assert (at.x, at.y, at.model.field) == ("temperature", "coupling", 0.1)
+    there = dots(page)
+    assert {(round(float(x), 3), round(float(y), 3)) for x, y in zip(there["x"], there["y"], strict=True)} == {
+        (temperature, coupling) for temperature in (0.5, 1.0, 1.5) for coupling in (0.8, 1.2)
+    }
+    page.tell("control", name="field", value=0.2)
+    assert laid(page) == ("Clear", "mine.csv: 0 points in this plane")
+    page.tell("undo")
+    assert len(dots(page)["x"]) == 6
+    page.tell("lay")
+    assert laid(page) == ("", "")
+    assert not len(dots(page)["x"])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "instead", "says"),
+    [
+        (r"(?s).*", "a,b\n1,2\n", "is no sweep"),
+        (r"(?s)\ntemperature.*", "", "cannot be read as a table"),
+        (r"system: .*", "system: hopfield", "a sweep of hopfield"),
+        (r"controls: .*", "controls: {", "at which controls"),
+        (r"controls: .*", 'controls: {"field": 1e9}', "field"),
+        (r"\Z", "#" * 4_000_001, "characters"),
+    ],
+)
+def test_what_is_no_sweep_is_refused_with_a_sentence(
+    page: FakePage, table: str, pattern: str, instead: str, says: str
+) -> None:
+    page.tell("lay", name="mine.csv", table=re.sub(pattern, instead, table, count=1))
+    page.until(lambda: any(m["type"] == "notice" for m in page.heard))
+    assert says in page.last("notice")["text"]
+    assert "could not be done" not in page.last("notice")["text"]
+
+
 def averaged(page: FakePage) -> str:
     return str(button(page, "average")["text"])
 
@@ -150,6 +205,12 @@ def test_an_average_goes_on_until_its_error_is_small_enough(page: FakePage) -> N
     assert 8 <= found.samples < 3000
     fewer = np.std(found.values[: found.samples // 2], ddof=1) / np.sqrt(found.samples // 2)
     assert fewer > 0.004, "half of them were not enough"
+    again = FakePage(start=page.desk.session.current)
+    again.until(lambda: again.desk.frame)
+    again.tell("average", on=True, by="error", value=0.004)
+    again.until(lambda: averaged(again) and button(again, "average")["label"] == "Average here")
+    assert again.desk.ensembles.here(again.desk.session.current)["magnetization"].samples == found.samples
+    again.desk.close()
 
 
 def test_an_average_is_stopped_and_its_end_is_checked(page: FakePage) -> None:

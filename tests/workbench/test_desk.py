@@ -14,6 +14,7 @@ import pytest
 
 from mfexplore.core import Model, system
 from mfexplore.core.catalogue import places
+from mfexplore.figures.diagram import prepare
 from mfexplore.figures.frame import Figure
 from mfexplore.figures.movie import movie
 from mfexplore.figures.style import LIGHT
@@ -434,6 +435,26 @@ def test_notices_of_a_link_are_told() -> None:
     (text,) = [m["text"] for m in page.heard if m["type"] == "notice"]
     page.desk.close()
     assert len(text.splitlines()) == 3, "all at once, so that they do not cover the page"
+
+
+def test_what_is_shown_while_the_diagram_is_refined_is_what_was_chosen_last(page: FakePage) -> None:
+    panel, layer = page.desk.panel("diagram"), page.desk.panel("diagram").drawing.layers["colour"]
+    page.tell("control", name="coupling", value=1.1)
+    page.until(lambda: layer.columns.get("image"))
+    page.tell("view", name="colour", value="energy")
+    level = panel.latest
+    assert level is not None
+    page.until(lambda: panel.latest is not level)
+    expected = prepare(panel.latest, page.desk.kind, "energy")
+    np.testing.assert_array_equal(layer.columns["image"][0], expected.values)
+
+
+def test_lines_of_another_plane_are_not_drawn(page: FakePage) -> None:
+    page.until(lambda: page.desk.jobs.busy("boundaries") or page.desk.panel("diagram").boundaries is not None)
+    page.tell("view", name="x", value="coupling")
+    page.until(lambda: page.desk.panel("diagram").boundaries is not None and not page.desk.jobs.busy("diagram"))
+    assert "coupling" in page.desk.panel("diagram").boundaries
+    assert page.last("notice") is None
 
 
 def test_theme_changes_colours_not_data(page: FakePage) -> None:

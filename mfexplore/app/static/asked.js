@@ -1,4 +1,5 @@
-// What simulations are asked for: dots all over a plane, a run that is carried, a long average, a control that sweeps.
+// What simulations are asked for: dots all over a plane (of a sweep, too), a run that is carried, a long average, a
+// control that sweeps.
 
 export function makeAsked(root, channel, controls, toast) {
   const $ = id => root.getElementById(id);
@@ -40,10 +41,12 @@ export function makeAsked(root, channel, controls, toast) {
     else channel.say("average", on ? {on, by: $("average-by").value, value} : {on});
   }
 
+  const asks = {average, sweep: () => channel.say("lay")};
+
   function wire() {
     for (const button of all("[data-simulate]")) {
-      const {simulate: panel} = button.dataset, on = () => button.getAttribute("aria-pressed") !== "true";
-      button.addEventListener("click", () => panel === "average" ? average(on()) : channel.say("simulate", {panel, on: on()}));
+      const {simulate: panel} = button.dataset, ask = asks[panel] ?? (on => channel.say("simulate", {panel, on}));
+      button.addEventListener("click", () => ask(button.getAttribute("aria-pressed") !== "true"));
     }
     $("average-by")?.addEventListener("change", ({target}) => { $("average-value").value = target.value === "error" ? "0.005" : "64"; });
     $("average-value")?.addEventListener("keydown", ({key}) => { if (key === "Enter") average(true); });

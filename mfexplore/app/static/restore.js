@@ -1,6 +1,6 @@
 // A file that was exported here leads back to where it was made: whatever its form, it carries the link in plain letters.
 
-const MOST = 200e6; // bytes
+const MOST = 200e6, MOST_OF_A_TABLE = 4e6; // bytes
 const FIELD = name => new RegExp(`${name}(?:\\\\?"|&quot;)\\s*:\\s*(?:\\\\?"|&quot;)(.*?)(?:\\\\?"|&quot;)`);
 
 // The comment of a GIF comes in pieces, each after its length.
@@ -24,6 +24,13 @@ export async function madeAt(file) {
   const [, system] = FIELD("system").exec(text) ?? [], [, link] = FIELD("link").exec(text) ?? [];
   if (!system || !link?.includes("?")) return null;
   return {system, query: link.slice(link.indexOf("?") + 1).replaceAll("&amp;", "&")};
+}
+
+// The text of a sweep's table, which is to be laid over a diagram; empty if the file is none.
+export async function sweepIn(file) {
+  if (!/\.csv$/i.test(file.name) || file.size > MOST_OF_A_TABLE) return "";
+  const text = await file.text();
+  return /^# samples: /m.test(text) ? text : "";
 }
 
 export function takeFiles(root, input, open) {

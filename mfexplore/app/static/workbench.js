@@ -12,7 +12,7 @@ import {makeLine} from "./line.js";
 import {makePins} from "./pins.js";
 import {makePlane} from "./plane.js";
 import {makePredict} from "./predict.js";
-import {madeAt, takeFiles} from "./restore.js";
+import {madeAt, sweepIn, takeFiles} from "./restore.js";
 import {makeShare} from "./share.js";
 import {guardTouch} from "./touch.js";
 import {explainTerms} from "./terms.js";
@@ -250,11 +250,13 @@ export function render({model, el}) {
     $("try")?.addEventListener("click", () => { choose($("tab-Tasks")); $("tab-Tasks").focus(); });
   }
 
-  // A file that was made here leads back; one of another system to that system's page, where that is ours.
+  // A file that was made here leads back; one of another system to that system's page, where that is ours. A sweep is
+  // laid over the diagram.
   async function openFile(file) {
-    const made = await madeAt(file);
+    const made = await madeAt(file), table = made ? "" : await sweepIn(file);
     $("export").open = false;
-    if (!made) toast(`${file.name} does not say where it was made. Files that were exported here do.`);
+    if (table) channel.say("lay", {name: file.name, table});
+    else if (!made) toast(`${file.name} does not say where it was made. Files that were exported here do, and a sweep is a .csv file of at most 4 MB.`);
     else if (made.system === constants.key) channel.say("go", {query: made.query});
     else if (constants.own && /^\w+$/.test(made.system)) location.assign(`${made.system}?${made.query}`);
     else toast(`${file.name} was made on the page of another system, ${made.system}.`, "info");

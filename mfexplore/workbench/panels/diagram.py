@@ -25,6 +25,8 @@ from mfexplore.workbench.sketch import Traced, judge_boundary
 if TYPE_CHECKING:
     import xarray as xr
 
+Look = tuple[str, str | None, str | None]  # colour, branch, method
+
 RESOLUTION = 257  # at most
 MEASURE = "Measure"
 MEASURE_TIP = "Simulate at points all over the plane: dots in the colours of the theory"
@@ -55,10 +57,11 @@ class DiagramPanel(Panel):
         self.boundaries: xr.Dataset | None = None
         self._computed: Any = None
         self._finest = RESOLUTION
-        self._look: Any = None
+        self._look: Look = (start.colour, start.branch, start.method)
         self._measured = NONE
         self._measured_for: Any = None  # the controls that these dots belong to
-        self._stored: Any = None
+        self._sweep, self._sweep_name = around.sweep, "sweep"
+        self._stored: tuple[Any, Dots] = (None, NONE)  # of that sweep, and for which plane
         self._measures: tuple[str, ...] = ()  # what the simulation observes
         self._measuring = Asked(
             self.name, around, MEASURE, MEASURE_TIP, lambda cancelled: views.measured_plane(self._at, cancelled),
@@ -68,19 +71,21 @@ class DiagramPanel(Panel):
     def turn_to(self, at: Exploration) -> None:
         self._at = at
         windows = (at.window("x"), at.window("y"))
+        if self.drawing.axes != (at.x, at.y):  # what still comes belongs to another plane
+            for job in ("diagram", "boundaries"):
+                self._around.jobs.cancel(job)
         if (self.drawing.axes, self.drawing.observable) != ((at.x, at.y), at.colour):
             self.drawing.set_axes(at.x, at.y, *windows, at.colour)
         else:
             self.drawing.set_window(*windows)
         plane = (at.x, at.y, windows, at.theory_controls(at.x, at.y))
-        look = (at.colour, at.branch, at.method)
+        look, self._look = self._look, (at.colour, at.branch, at.method)
         if plane != self._computed:
             self._computed = plane
             self.latest = self.boundaries = None
             self._compute(at)
         elif self.latest is not None and look != self._look:
             self.drawing.show(self.latest, at.branch, at.method)
-        self._look = look
         self._offer_measuring(at)
         self._draw_dots()
 
@@ -94,9 +99,10 @@ class DiagramPanel(Panel):
         levels = views.diagram(at, self._finest, lambda fraction: None)
         has_lines = kind.offers("landmark")
 
-        def work(cancelled: Cancelled) -> Iterator[tuple[xr.Dataset, Prepared]]:
+        def work(cancelled: Cancelled) -> Iterator[tuple[xr.Dataset, Look, Prepared]]:
             for number, level in enumerate(levels(cancelled)):
-                yield level, prepare(level, kind, at.colour, at.branch, at.method)
+                look = self._look
+                yield level, look, prepare(level, kind, *look)
                 if number == 0 and has_lines:  # the first picture does not share the processor with its lines
                     lines = lambda cancelled: views.boundaries(at, cancelled)  # noqa: E731 (a name for the argument)
                     jobs.submit("boundaries", lines, self._show_boundaries, fail=fail)
@@ -107,9 +113,12 @@ class DiagramPanel(Panel):
     def _progress(self, fraction: float | None, text: str = "") -> None:
         self._around.say(messages.Progress("diagram", fraction, text))
 
-    def _show_level(self, result: tuple[xr.Dataset, Prepared]) -> None:
-        self.latest, prepared = result
-        self.drawing.paint(prepared)
+    def _show_level(self, result: tuple[xr.Dataset, Look, Prepared]) -> None:
+        self.latest, look, prepared = result
+        if look == self._look:
+            self.drawing.paint(prepared)
+        else:  # another was chosen while this was on its way
+            self.drawing.show(self.latest, self._at.branch, self._at.method)
         self._around.drawn()
         rows, columns = prepared.values.shape
         fraction = (rows * columns) ** 0.5 / self._finest
@@ -148,18 +157,33 @@ class DiagramPanel(Panel):
         self._measured = found or NONE
         self._draw_dots()
 
+    def lay(self, sweep: xr.Dataset | None, name: str = "") -> None:
+        """Lay a sweep over the diagram, or take away what lies there."""
+        self._sweep, self._sweep_name, self._stored = sweep, name, (None, NONE)
+        self._draw_dots()
+        self._around.drawn()
+
+    @property
+    def stored(self) -> Dots:
+        """Those points of the sweep that was laid over the diagram which lie in this plane."""
+        at = self._at
+        key = (at.x, at.y, at.theory_controls(at.x, at.y))
+        if self._sweep is not None and self._stored[0] != key:
+            self._stored = key, dots(self._sweep, at.model, at.x, at.y)
+        return self._stored[1]
+
     @property
     def dots(self) -> Dots:
-        """What is measured in this plane: just now, and in the sweep that was laid over the diagram."""
-        at, sweep = self._at, self._around.sweep
-        key = (at.x, at.y, at.theory_controls(at.x, at.y))
-        if sweep is not None and (self._stored is None or self._stored[0] != key):
-            self._stored = key, dots(sweep, at.model, at.x, at.y)
-        return self._measured if self._stored is None else self._stored[1] + self._measured
+        """What is measured in this plane: just now, and in a sweep."""
+        return self.stored + self._measured
 
     def _draw_dots(self) -> None:
         if self.drawing.observable:
             self.drawing.show_measured(*self.dots.shown(self._at.colour))
+        laid = self._sweep is not None
+        text = f"{self._sweep_name}: {self.stored.x.size} points in this plane" if laid else ""
+        label, tip = ("Clear", "Take the sweep away") if laid else ("", "")
+        self._around.say(messages.Simulating("sweep", label, tip, laid, text))
 
     def hears(self) -> Mapping[type[messages.Heard], Callable[[Any], None]]:
         return {messages.Cancel: lambda message: self.cancel()}

@@ -75,12 +75,13 @@ class HistogramPanel(Panel):
         self._frames += 1
         if frame.samples is not None and (turned or frame.finished or self._frames % EVERY == 0):
             self.drawing.show(frame.samples)
-        self._follow(frame)
+        if not self._around.jobs.busy("laws"):
+            self._follow(frame)
 
     def _follow(self, frame: Frame) -> None:
         """Laws that move with the time of the run, as fast as they can be computed."""
         moving = type(frame.model).laws is not Model.laws
-        if not moving or not self._laws or frame.time == self._time or self._around.jobs.busy("laws"):
+        if not moving or not self._laws or frame.time == self._time:
             return
         self._time = frame.time
 

@@ -130,8 +130,9 @@ class TracePanel(Panel):
             yield tuple(_by_method(model, found.get(name)) for name in (chosen, f"{chosen}_deviation"))
 
         def show(found: Any) -> None:
-            self.drawing.show_predicted(times, *found)
-            self._around.drawn()
+            if key == self._predicted:  # else it is of another series, or its run has been moved on
+                self.drawing.show_predicted(times, *found)
+                self._around.drawn()
 
         self._around.jobs.submit("predicted", work, show)
 
