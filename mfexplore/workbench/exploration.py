@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from mfexplore.core.catalogue import system
 from mfexplore.core.declaration import Reference, Value, View
-from mfexplore.core.errors import ControlError, MfexploreError, NotOfferedError, UnknownNameError
+from mfexplore.core.errors import ArgumentError, ControlError, MfexploreError, NotOfferedError, UnknownNameError
 from mfexplore.core.model import Model, by_name
 from mfexplore.core.provenance import versions
 from mfexplore.core.seeds import Seed, check_seed, read_seed, seed_text, written_seed
@@ -80,7 +80,7 @@ class Exploration:
     @classmethod
     def of(cls, model: Model, **view: Any) -> Self:
         """The exploration of a model in its default view. Raises UnknownNameError for a bad axis, observable, branch or
-        method, and AbsentError for one that does not exist at these controls.
+        method, AbsentError for one that does not exist at these controls, and ArgumentError for a zoom beyond an axis.
         """
         if view.get("function"):
             chosen = model.observable(view["function"])
@@ -100,6 +100,10 @@ class Exploration:
             model.require("method", by_name("method", made.method, model.methods))
         if made.along not in ("x", "y"):
             raise UnknownNameError("axis", made.along, ["x", "y"])
+        for axis in ("x", "y"):
+            zoom, (low, high) = getattr(made, f"{axis}_window"), model.control(getattr(made, axis)).bounds
+            if zoom is not None and not low <= zoom[0] < zoom[1] <= high:
+                raise ArgumentError(f"the diagram of {model.title}", f"{axis}_window", zoom, f"a part of {low} to {high}")
         return made
 
     # -- change ---------------------------------------------------------------------------------------------------
@@ -111,9 +115,11 @@ class Exploration:
         if all(getattr(moved.model, name) == getattr(self.model, name) for name in choices):
             return moved
         before, usual = self.of(self.model), self.of(moved.model, seed=self.seed, pins=self.pins)
-        view = {name: getattr(self, name) for name in (*WORDS, "x_window", "y_window")}
-        # What was as usual becomes what is usual now; what was chosen stays.
-        return usual._looking({name: value for name, value in view.items() if value != getattr(before, name)})[0]
+        # What was as usual becomes what is usual now; what was chosen stays, and the zoom as long as its axis does.
+        chosen = {name: getattr(self, name) for name in WORDS if getattr(self, name) != getattr(before, name)}
+        made = usual._looking(chosen)[0]
+        stays = [axis for axis in ("x", "y") if getattr(made, axis) == getattr(self, axis)]
+        return replace(made, **{f"{axis}_window": getattr(self, f"{axis}_window") for axis in stays})
 
     def with_seed(self, value: Any) -> Self:
         """Another seed, perhaps as somebody typed it. Raises SeedError."""

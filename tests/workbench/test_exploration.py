@@ -40,7 +40,8 @@ def test_a_link_restores_exactly_what_it_was_made_from(key: str, data: st.DataOb
     model = data.draw(anywhere(system(key)))
     made = Exploration.of(model, seed=data.draw(st.integers(0, 2**62)))
     if made.x:
-        made = made.with_view(x_window=(0.1, 0.30000000000000004), along="x")
+        low, high = model.control(made.x).bounds
+        made = made.with_view(x_window=(low + (high - low) / 3, low + (high - low) / 1.7), along="x")
         if data.draw(st.booleans()):
             made = made.with_view(x=made.y)  # which swaps the axes
     restored, notices = Exploration.from_query(key, made.to_query())
@@ -155,3 +156,19 @@ def test_an_axis_against_itself_is_told() -> None:
     made, notices = Exploration.from_query("curie_weiss", "x=temperature&y=temperature")
     assert notices
     assert (made.x, made.y) != ("temperature", "temperature")
+
+
+def test_a_zoom_stays_as_long_as_its_axes_do() -> None:
+    at = Exploration.of(system("phi4_field")(), x_window=(-2.0, 0.15), y_window=(0.5, 1.0))
+    assert at.with_controls(quartic=0.3).x_window == (-2.0, 0.15)
+    elsewhere = at.with_controls(task="image")
+    assert elsewhere.x != at.x
+    assert elsewhere.x_window is None
+
+
+@pytest.mark.parametrize("zoom", ["-1,2", "nan,1", "-inf,inf", "5,9", "1,1"])
+def test_a_zoom_beyond_the_axis_is_refused_in_words(zoom: str) -> None:
+    made, notices = Exploration.from_query("phi4_field", f"task=image&x_window={zoom}")
+    assert made.x_window is None
+    assert len(notices) == 1
+    assert "x_window" in notices[0]
