@@ -103,7 +103,8 @@ class Exploration:
         for axis in ("x", "y"):
             zoom, (low, high) = getattr(made, f"{axis}_window"), model.control(getattr(made, axis)).bounds
             if zoom is not None and not low <= zoom[0] < zoom[1] <= high:
-                raise ArgumentError(f"the diagram of {model.title}", f"{axis}_window", zoom, f"a part of {low} to {high}")
+                allowed = f"a part of {low} to {high}"
+                raise ArgumentError(f"the diagram of {model.title}", f"{axis}_window", zoom, allowed)
         return made
 
     # -- change ---------------------------------------------------------------------------------------------------
