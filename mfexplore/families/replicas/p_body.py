@@ -129,6 +129,16 @@ def states_in_liquid(order, temperature, dynamic):
 
 
 @kernel
+def freeze(order, temperature, line, row, out):
+    """Fill in the observables of the glass at T < T_s. Returns (C, gamma, residual, iterations); `out`: see `averages`.
+    """
+    rest, gamma = interpolate(line[1], line[2], temperature), interpolate(line[1], line[3], temperature)
+    rest, gamma, residual, iterations = root(order, temperature, rest, gamma, temperature < 0.0, out)
+    write_state(row, order, temperature, rest, gamma, out)
+    return rest, gamma, residual, iterations
+
+
+@kernel
 def solve_points(order, temperature, lines, values, residual, iterations):
     """All branches at points of any order and temperature. lines: see `line_of`, by order - LOWEST."""
     out = np.empty((6, 1))
@@ -151,10 +161,7 @@ def solve_points(order, temperature, lines, values, residual, iterations):
             residual[i, GLASS] = abs(temperature_of(p, lam) - t)
             values[i, GLASS, BREAKPOINT] = 1.0
         else:
-            rest, gamma = interpolate(line[1], line[2], t), interpolate(line[1], line[3], t)
-            rest, gamma, worst, count = root(p, t, rest, gamma, t < 0.0, out)
-            write_state(values[i, GLASS], p, t, rest, gamma, out)
-            residual[i, GLASS], iterations[i, GLASS] = worst, count
+            _, _, residual[i, GLASS], iterations[i, GLASS] = freeze(p, t, line, values[i, GLASS], out)
         if t > gardner:
             rest, gamma = interpolate(line[4], line[5], t), interpolate(line[4], line[6], t)
             rest, gamma, worst, count = root(p, t, rest, gamma, t > 0.0, out)

@@ -71,8 +71,9 @@ import numpy as np
 from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.families import memories as family
-from mfexplore.families.replicas.p_body import HIGHEST
-from mfexplore.models.memory.dense_hebbian import boundaries, broken, symmetric
+from mfexplore.families.replicas import p_body
+from mfexplore.families.replicas.p_body import HIGHEST, LOWEST
+from mfexplore.models.memory.dense_hebbian import broken, symmetric
 from mfexplore.models.memory.dense_hebbian.dynamics import DenseHebbianSimulation
 from mfexplore.models.memory.dense_hebbian.restated import one_step_equations, symmetric_equations
 
@@ -177,8 +178,7 @@ class DenseHebbian(core.Model):
             "Eq. (6) is negative: the state falls apart into more states than the theory (of none or one step) allows.",
         ),
         core.Failure(
-            "paramagnet_frozen",
-            "Here the paramagnet would have fewer states than one: it has frozen into the glass.",
+            "paramagnet_frozen", "Here the paramagnet would have fewer states than one: it has frozen into the glass."
         ),
         family.correlated("."),
     )
@@ -352,18 +352,20 @@ class DenseHebbian(core.Model):
         spread, per_load = self.crosstalk(order, examples, quality)
         binomial = self.setting != "storage" and self.statistics == "binomial"
         allowed = np.ascontiguousarray(points["rsb_steps"] > 0)
-        return symmetric.Columns(temperature, order, spread, examples, quality, allowed, binomial), per_load
+        return symmetric.Columns(
+            temperature, order, spread, examples, quality, allowed, binomial, p_body.lines()
+        ), per_load
 
     def solve(self, points: Points) -> core.Solution:
         columns, per_load = self._columns(points)
         strength = points["load"] * per_load
         table = np.full((symmetric.ROWS, strength.size, len(self.branches)), np.nan)
         symmetric.solve_points(columns, strength, table)
-        if columns.broken.any():
-            broken.break_symmetry(columns, strength, broken.all_series(), table)
+        if not columns.binomial:
+            broken.break_symmetry(columns, strength, table)
         values = dict(zip(symmetric.QUANTITIES, table, strict=False))
         residual = table[symmetric.RESIDUAL]
-        freezing = broken.freezing_temperatures(columns.order) * np.sqrt(2 * strength / columns.order)
+        freezing = p_body.lines()[columns.order - LOWEST, 0, p_body.STATIC] * np.sqrt(2 * strength / columns.order)
         frozen = columns.temperature < freezing
         unstable = values["replicon"] < 0
         unstable[:, family.PARAMAGNET] = False
@@ -391,14 +393,13 @@ class DenseHebbian(core.Model):
         columns, per_load = self._columns(points)
         n = per_load.size
         if name in ("glass_transition", "dynamic_transition"):
-            at = broken.freezing_temperatures(columns.order, dynamic=name == "dynamic_transition")
+            which = p_body.STATIC if name == "glass_transition" else p_body.DYNAMIC
+            at = p_body.lines()[columns.order - LOWEST, 0, which]
             return 0.5 * columns.order * (columns.temperature / at) ** 2 / per_load, np.ones(n, bool)
-        kind = boundaries.BOUNDARIES.index(name)
         strengths, real = np.empty(n), np.empty(n, bool)
-        series = broken.all_series() if columns.broken.any() else np.zeros((HIGHEST - 2, 1))
-        boundaries.symmetric_boundary(kind, columns, series, strengths, real)
-        if name != "at_line" and columns.broken.any() and not columns.binomial:
-            boundaries.broken_boundary(kind, columns, series, strengths, real)
+        symmetric.boundary_points(symmetric.BOUNDARIES.index(name), columns, strengths, real)
+        if name != "at_line" and not columns.binomial:
+            broken.correct_boundary(name == "retrieval_transition", columns, strengths, real)
         return strengths / per_load, real
 
     def caveat(self) -> str:

@@ -1,25 +1,25 @@
-"""One step of replica symmetry breaking: the retrieval branch of eq. (7), and the glass for all temperatures."""
+"""One step of replica symmetry breaking: the retrieval branch of eq. (7)."""
 
 from __future__ import annotations
 
+import itertools
 import math
-from functools import cache
-from typing import Any, NamedTuple
+from functools import lru_cache
 
 import numpy as np
 
 from mfexplore.core import Array
-from mfexplore.families.memories import GLASS, RETRIEVAL
+from mfexplore.core.bracketing import bracketed_roots
+from mfexplore.families.memories import RETRIEVAL
 from mfexplore.families.replicas import p_body
 from mfexplore.families.replicas.nested import nested_averages
-from mfexplore.families.replicas.p_body import HIGHEST
 from mfexplore.models.memory.dense_hebbian.symmetric import (
     At,
+    Columns,
     at_point,
     breaking,
-    enter,
+    competing_free_energy,
     margin,
-    paramagnet_free_energy,
     pressure,
     reach_of,
     retrieved,
@@ -27,21 +27,11 @@ from mfexplore.models.memory.dense_hebbian.symmetric import (
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.matrices.linear import solve_linear
 
-# -- retrieval ---------------------------------------------------------------------------------------------------------
-
-# A point of the broken branch: signal, C, gamma, S, and d = q1 - q0, along which it is followed from small to large.
-# It is born at d = 0, where lambda vanishes, and ends where S is largest.
+# The branch is followed along d = q1 - q0, from d = 0, where lambda vanishes, to where S is largest. What is known of a
+# point of it: four unknowns and d, what they entail, and last sqrt(largest S - S), along which all are smooth.
+SIGNAL, RESPONSE, GAMMA, STRENGTH, DISTANCE, MAGNETIZATION, QUARTIC, ENTROPY, FREE_ENERGY, RESIDUAL, DEPTH = range(11)
 NODES = np.array([0.002, 0.004, 0.008, 0.015, 0.025, 0.04, 0.065, 0.1, 0.15, 0.21, 0.28, 0.37, 0.47, 0.6, 0.75])
 FIRST = 4  # the node that is solved first
-SIGNAL, RESPONSE, GAMMA, STRENGTH, DISTANCE = range(5)
-
-
-class Curve(NamedTuple):
-    """The broken branch: its first and last row of nodes, where S is least and largest; none where last <= first."""
-
-    nodes: Any  # shape (NODES.size, 5)
-    first: int
-    last: int
 
 
 @kernel
@@ -51,7 +41,7 @@ def one_step(u, at, out):
     out: shape (4,): nu, C, q1 - q0 and gamma; the last two divided by powers of d, or every point of replica symmetry,
     with d = 0 and any gamma, would be a solution.
     """
-    nu, c, gamma, strength, d = u
+    nu, c, gamma, strength, d = u[0], u[1], u[2], u[3], u[4]
     temperature, order, spread = at.temperature, at.order, at.spread
     q1 = 1.0 - temperature * c
     q0 = q1 - d
@@ -75,302 +65,183 @@ def one_step(u, at, out):
 
 
 @kernel
-def refine(u, fixed, at, result):
-    """Newton (finite differences, Jacobian kept while it serves) for the stationary point of eq. (7) with one component
-    of u held. Overwrites u; result: m, mean of sech^4/T, s, f, residual. Returns the iterations, negative if not
-    converged.
+def refine(u, fixed, at):
+    """Newton (finite differences, Jacobian kept while it serves) for the stationary point of eq. (7) with one of the
+    first five entries of a point held. Overwrites it. Returns the iterations, 0 if that did not converge.
     """
     out, tried, shifted = np.empty(4), np.empty(4), np.empty(5)
-    jacobian, work = np.empty((4, 4)), np.empty((4, 4))
+    jacobian = np.empty((4, 4))
+    free = np.array([k for k in range(5) if k != fixed])
     size, fresh = math.inf, False
     for iteration in range(25):
-        result[0], result[1], result[2], result[3] = one_step(u, at, out)
-        d = u[DISTANCE]
-        result[4] = max(max(abs(out[0]), abs(out[1])), max(abs(out[2]) * d, abs(out[3]) * d**3))
-        now = max(max(abs(out[0]), abs(out[1])), max(abs(out[2]), abs(out[3])))
-        if math.isnan(out[0]) or not now < math.inf:
-            return -25
+        u[MAGNETIZATION], u[QUARTIC], u[ENTROPY], u[FREE_ENERGY] = one_step(u, at, out)
+        d, now = u[DISTANCE], np.abs(out).max()
+        u[RESIDUAL] = max(max(abs(out[0]), abs(out[1])), max(abs(out[2]) * d, abs(out[3]) * d**3))
+        if not now < math.inf:
+            return 0
         fresh = iteration == 0 or (now > 0.1 * size and not fresh)
         size = now
         if fresh:
             for column in range(4):
-                k = column if column < fixed else column + 1
-                for other in range(5):
-                    shifted[other] = u[other]
+                k = free[column]
+                shifted[:] = u[:5]
                 step = 1e-5 * u[k] if k != GAMMA else -1e-5 * u[k]  # gamma = 1/T is the edge of the domain
                 shifted[k] += step
                 one_step(shifted, at, tried)
-                for row in range(4):
-                    jacobian[row, column] = (tried[row] - out[row]) / step
-        for row in range(4):
-            for column in range(4):
-                work[row, column] = jacobian[row, column]
-        solve_linear(work, out)
+                jacobian[:, column] = (tried - out) / step
+        solve_linear(jacobian.copy(), out)
         largest = 0.0
         for column in range(4):
-            largest = max(largest, abs(out[column]) / u[column if column < fixed else column + 1])
+            largest = max(largest, abs(out[column]) / u[free[column]])
         if not largest < math.inf:
-            return -25
+            return 0
         for column in range(4):
-            u[column if column < fixed else column + 1] -= min(1.0, 0.3 / largest) * out[column]
-        if largest < 2e-8 and result[4] < 3e-9:
+            u[free[column]] -= min(1.0, 0.3 / largest) * out[column]
+        if largest < 2e-8 and u[RESIDUAL] < 3e-9:
             return iteration + 1
-    return -25
+    return 0
 
 
-@kernel
-def parabola(nodes, k, j, target, by, u):
-    """Guess at `target` of component `by` from three neighbouring nodes k, k + j, k + 2j (parabola)."""
-    a, b, c = nodes[k, by], nodes[k + j, by], nodes[k + 2 * j, by]
-    wa = (target - b) * (target - c) / ((a - b) * (a - c))
-    wb = (target - a) * (target - c) / ((b - a) * (b - c))
-    for i in range(5):
-        u[i] = wa * nodes[k, i] + wb * nodes[k + j, i] + (1.0 - wa - wb) * nodes[k + 2 * j, i]
-    u[by] = target
+def refined(guess: Array, fixed: int, at: At) -> Array | None:
+    """The point that `refine` finds from a guess."""
+    point = guess.copy()
+    return point if refine(point, fixed, at) else None
 
 
-@kernel
-def step_along(nodes, here, side, extrapolate, at, u, result):
-    """Solve the node beside `here`, into u: from a parabola through three, else in up to eight steps from `here`.
-    Returns whether it was found.
-    """
-    start, end = nodes[here, DISTANCE], NODES[here + side]
-    if extrapolate:
-        parabola(nodes, here, -side, end, DISTANCE, u)
-        if refine(u, DISTANCE, at, result) > 0:
-            return True
-    for pieces in (1, 2, 8):
-        u[:] = nodes[here]
-        for k in range(1, pieces + 1):
-            d = start * (end / start) ** (k / pieces)
-            before = at.temperature**2 + 0.55 * u[DISTANCE] * u[STRENGTH]
-            u[GAMMA] *= math.sqrt(before / (at.temperature**2 + 0.55 * d * u[STRENGTH]))
-            u[DISTANCE] = d
-            if refine(u, DISTANCE, at, result) < 0:
+def interpolated(rows: Array, value: float, by: int) -> Array:
+    """Guess at a `value` of one entry from the polynomial through two or three points."""
+    powers = np.vander(rows[:, by] - value, increasing=True)
+    guess: Array = np.linalg.solve(powers.T, np.eye(len(rows))[0]) @ rows
+    guess[by] = value
+    return guess
+
+
+def follow(rows: list[Array], distances: Array, at: At) -> list[Array]:
+    """Go on behind the last of `rows` to one distance d after another, until there is no solution or S has fallen."""
+    rising = distances[-1] > rows[-1][DISTANCE]
+    for d in distances:
+        new = refined(interpolated(np.array(rows[-3:]), d, DISTANCE), DISTANCE, at) if len(rows) > 2 else None
+        for pieces in (1, 2, 8):
+            if new is not None:
                 break
-            if k == pieces:
-                return True
-    return False
-
-
-@kernel
-def follow(nu, c, strength, at):
-    """The broken `Curve` through NODES, from a symmetric solution (nu, C, S) near its start."""
-    nodes, u, result = np.zeros((NODES.size, 5)), np.empty(5), np.empty(5)
-    temperature = at.temperature
-    first = last = FIRST
-    found = False
-    for factor in (1.0, 0.7, 1.4, 0.5, 2.0):
-        d = NODES[FIRST]
-        gamma = factor * 0.52 / math.sqrt(temperature**2 + 0.55 * d * strength)
-        u[SIGNAL], u[RESPONSE], u[STRENGTH], u[DISTANCE] = nu, c, strength, d
-        u[GAMMA] = min(gamma, 0.9 / temperature) if temperature > 0.0 else gamma
-        if refine(u, DISTANCE, at, result) > 0:
-            found = True
+            new = rows[-1]
+            for step in np.geomspace(rows[-1][DISTANCE], d, pieces + 1)[1:]:
+                if new is not None:
+                    new = refined(rescaled(new, step, at), DISTANCE, at)
+        if new is None:
             break
-    if not found:
-        return Curve(nodes, 0, -1)
-    nodes[FIRST] = u
-    for side in (-1, 1):
-        here = FIRST
-        while 0 <= here + side < NODES.size:
-            if not step_along(nodes, here, side, last - first >= 2, at, u, result):
-                break
-            here += side
-            nodes[here] = u
-            first, last = min(first, here), max(last, here)
-            if side == 1 and u[STRENGTH] < nodes[here - 1, STRENGTH]:
-                break
-    peak = first
-    for k in range(first, last + 1):
-        if nodes[k, STRENGTH] > nodes[peak, STRENGTH]:
-            peak = k
-    if peak in (first, last):
-        return Curve(nodes, first, peak)
-    for _ in range(4):  # the maximum of S by parabolas
-        left = nodes[peak, DISTANCE] - nodes[peak - 1, DISTANCE]
-        right = nodes[peak, DISTANCE] - nodes[peak + 1, DISTANCE]
-        p = left * (nodes[peak, STRENGTH] - nodes[peak + 1, STRENGTH])
-        q = right * (nodes[peak, STRENGTH] - nodes[peak - 1, STRENGTH])
-        d = nodes[peak, DISTANCE] - 0.5 * (left * p - right * q) / (p - q)
-        gap = abs(d - nodes[peak, DISTANCE])
-        if gap < 1e-5 or not nodes[peak - 1, DISTANCE] < d < nodes[peak + 1, DISTANCE]:
+        rows.append(new)
+        if rising and new[STRENGTH] < rows[-2][STRENGTH]:
             break
-        parabola(nodes, peak - 1, 1, d, DISTANCE, u)
-        if refine(u, DISTANCE, at, result) < 0:
-            break
-        gain = u[STRENGTH] - nodes[peak, STRENGTH]
-        side = 1 if d > nodes[peak, DISTANCE] else -1
-        if gain > 0.0:  # the new point is the highest; the old one becomes its neighbour
-            nodes[peak - side] = nodes[peak]
-            nodes[peak] = u
-        else:
-            nodes[peak + side] = u
-        if abs(gain) < 1e-10:
-            break
-    return Curve(nodes, first, peak)
+    return rows
 
 
-@kernel
-def broken_at(strength, at, curve, u, result):
-    """The broken branch at one S between those of the first and last node; see `refine`."""
-    nodes, first, last = curve
-    k = first
-    while k < last - 1 and nodes[k + 1, STRENGTH] <= strength:
-        k += 1
-    middle = min(max(k, first + 1), last - 1)
-    low, high = nodes[k, DISTANCE], nodes[k + 1, DISTANCE]
-    for _ in range(40):  # S is flat at its maximum, so look for d
-        d = 0.5 * (low + high)
-        if last - first >= 2:
-            parabola(nodes, middle - 1, 1, d, DISTANCE, u)
-        else:
-            share = (d - nodes[first, DISTANCE]) / (nodes[last, DISTANCE] - nodes[first, DISTANCE])
-            u[:] = nodes[first] + share * (nodes[last] - nodes[first])
-        if u[STRENGTH] < strength:
-            low = d
-        else:
-            high = d
-    u[STRENGTH] = strength
-    count = refine(u, STRENGTH, at, result)
-    if count < 0:  # walk there from the node above
-        u[:] = nodes[k + 1]
-        pieces = 12
-        for piece in range(1, pieces + 1):
-            u[STRENGTH] = nodes[k + 1, STRENGTH] + (strength - nodes[k + 1, STRENGTH]) * piece / pieces
-            count = refine(u, STRENGTH, at, result)
-    return count
+def rescaled(point: Array, d: float, at: At) -> Array:
+    """Guess at another d from one point: gamma follows what smooths a state, temperature and fields within it."""
+    guess = point.copy()
+    smoothing = at.temperature**2 + 0.55 * point[STRENGTH] * np.array([point[DISTANCE], d])
+    guess[GAMMA] *= math.sqrt(smoothing[0] / smoothing[1])
+    guess[DISTANCE] = d
+    return guess
 
 
-@kernel
-def broken_curve(at):
-    """The broken `Curve` for a Gaussian b; none where symmetry holds up to the end of retrieval."""
-    none = Curve(np.zeros((NODES.size, 5)), 0, -1)
+def first_point(at: At) -> Array | None:
+    """The point of the node `FIRST`, from symmetric solutions near its start, where symmetry breaks."""
     reach = reach_of(at)
-    if reach.top == 0.0 or breaking(reach, at)[0] <= reach.fold:
-        return none
-    for share in (0.95, 1.0, 0.8):
+    if reach.top == 0 or breaking(reach, at)[0] <= reach.fold:
+        return None
+    t, d = at.temperature, NODES[FIRST]
+    for share, factor in itertools.product((0.95, 1.0, 0.8), (1.0, 0.7, 1.4, 0.5, 2.0)):
         strength = share * reach.largest
-        state = retrieved((0.0, 0.0), reach, strength, at)
-        if state.residual < math.inf:
-            curve = follow(state.nu, state.c, strength, at)
-            if curve.last > curve.first:
-                return curve
-    return none
+        state = retrieved(reach, strength, at)
+        gamma = factor * 0.52 / math.sqrt(t**2 + 0.55 * d * strength)
+        guess = np.zeros(DEPTH + 1)
+        guess[: DISTANCE + 1] = state.nu, state.c, min(gamma, 0.9 / t) if t > 0 else gamma, strength, d
+        found = refined(guess, DISTANCE, at) if state.residual < math.inf else None
+        if found is not None:
+            return found
+    return None
 
 
-# -- the glass ---------------------------------------------------------------------------------------------------------
-
-
-DEGREE = 23
-T_D, T_S, ERROR = range(3)  # the first entries of a series, before the coefficients
-OVERLAP, EXPONENT, FREE_ENERGY, ENTROPY, MARGIN, GLASS_ROWS = range(6)  # of which there are so many rows
-
-
-@cache
-def glass_series(order: int) -> Array:
-    """The glass without memories, that of groups of p spins (`p_body`), at J = 1 for all temperatures: T_d, T_s, the
-    error, then Chebyshev coefficients of GLASS_ROWS quantities over T/T_s in [0, 1], shape
-    (3 + GLASS_ROWS * (DEGREE + 1),).
+@lru_cache(4096)
+def curve_of(temperature: float, order: int, spread: float) -> Array:
+    """Points of the broken branch for a Gaussian b, one a row, from the least S to the largest; fewer than two where
+    symmetry holds up to the end of retrieval.
     """
-    line = p_body.line_of(order)
-    t_d, t_s = line[0, p_body.DYNAMIC], line[0, p_body.STATIC]
-    places = 0.5 + 0.5 * np.cos(np.pi * (np.arange(DEGREE + 1) + 0.5) / (DEGREE + 1))  # Chebyshev's, descending
-    samples = np.empty((GLASS_ROWS, places.size))
-    row, out = np.empty(len(p_body.COLUMNS)), np.empty((6, 1))
-    error = 0.0
-    for k, t in enumerate(places * t_s):
-        rest, gamma = (np.interp(t, line[1], line[i]) for i in (2, 3))
-        rest, gamma, residual, _ = p_body.root(order, t, rest, gamma, False, out)
-        p_body.write_state(row, order, t, rest, gamma, out)
-        error, f = max(error, residual), row[p_body.FREE_ENERGY]
-        samples[:, k] = row[p_body.OVERLAP], gamma, f, (row[p_body.ENERGY] - f) / t, t * row[p_body.REPLICON]
-    angles = np.pi * np.outer(np.arange(DEGREE + 1), np.arange(DEGREE + 1) + 0.5) / (DEGREE + 1)
-    series = 2.0 / (DEGREE + 1) * samples @ np.cos(angles).T
-    series[:, 0] *= 0.5
-    error = max(error, float(np.abs(series[:3, -2:]).max()))
-    return np.concatenate([[t_d, t_s, error], series.ravel()])
+    at = At(temperature, order, spread, np.ones(1), np.ones(1), p_body.line_of(order))
+    first = first_point(at)
+    if first is None:
+        return np.empty((0, DEPTH + 1))
+    down = follow([first], NODES[FIRST - 1 :: -1], at)
+    curve = np.array(follow(down[::-1], NODES[FIRST + 1 :], at))
+    for _ in range(4):  # the maximum of S by parabolas
+        peak = int(curve[:, STRENGTH].argmax())
+        if peak in (0, len(curve) - 1):
+            break
+        near = curve[peak - 1 : peak + 2]
+        bend, slope, _ = np.polyfit(near[:, DISTANCE] - curve[peak, DISTANCE], near[:, STRENGTH], 2)
+        d = curve[peak, DISTANCE] - 0.5 * slope / bend
+        new = refined(interpolated(near, d, DISTANCE), DISTANCE, at) if abs(d - curve[peak, DISTANCE]) > 1e-5 else None
+        if new is None:
+            break
+        curve = np.insert(curve, np.searchsorted(curve[:, DISTANCE], d), new, axis=0)
+    curve = curve[: curve[:, STRENGTH].argmax() + 1]
+    curve[:, DEPTH] = np.sqrt(curve[-1, STRENGTH] - curve[:, STRENGTH])
+    return curve
 
 
-def freezing_temperatures(order: Array, dynamic: bool = False) -> Array:
-    """T_s (or T_d) at J = 1 for an array of orders."""
-    which = p_body.DYNAMIC if dynamic else p_body.STATIC
-    known = {p: p_body.line_of(int(p))[0, which] for p in np.unique(order)}
-    return np.array([known[p] for p in order])
+def point_on(curve: Array, strength: float, at: At) -> Array:
+    """The point at one S on the `curve_of` a branch; its residual is infinite if that was not found."""
+    k = int(np.searchsorted(curve[:, STRENGTH], strength))
+    depth = math.sqrt(max(curve[-1, STRENGTH] - strength, 0.0))
+    start = min(max(k - 1, 0), max(len(curve) - 3, 0))
+    guess = interpolated(curve[start : start + 3], depth, DEPTH)
+    guess[STRENGTH] = strength
+    if not refine(guess, STRENGTH, at):
+        guess[RESIDUAL] = math.inf
+    return guess
 
 
-@cache
-def all_series() -> Array:
-    """`glass_series` of the orders 3 .. HIGHEST, shape (orders, n)."""
-    return np.stack([glass_series(order) for order in range(3, HIGHEST + 1)])
-
-
-@kernel
-def series_value(series, row, place):
-    """Sum a Chebyshev series of `glass_series` at a place in [0, 1] (Clenshaw)."""
-    x = 2.0 * place - 1.0
-    start = 3 + row * (DEGREE + 1)
-    a = b = 0.0
-    for k in range(DEGREE, 0, -1):
-        a, b = series[start + k] + 2.0 * x * a - b, a
-    return series[start] + x * a - b
-
-
-@kernel
-def competing_free_energy(strength, temperature, order, series):
-    """Free energy of the glass where it exists, else of the paramagnet."""
-    coupling = math.sqrt(2.0 * strength / order)
-    t_s = series[T_S] * coupling
-    if temperature < t_s:
-        return series_value(series, FREE_ENERGY, temperature / t_s) * coupling
-    return paramagnet_free_energy(strength, temperature, order)
-
-
-# -- both at a batch of points -----------------------------------------------------------------------------------------
-
-
-@kernel
-def write_broken(table, i, u, result, iterations, at):
-    """Enter a point of the broken branch into the table."""
-    nu, c, gamma, strength, d = u
-    m, quartic, s, f, residual = result
-    t = at.temperature
-    q = 1.0 - t * c
-    safe = margin(q, quartic, strength, t, at.order)
-    residual = residual if iterations > 0 else math.inf
-    row = (m, q, q - d, gamma * t, nu, f, f + t * s, s, safe, residual, float(abs(iterations)))
-    enter(table, i, RETRIEVAL, row)
-
-
-@kernel
-def break_symmetry(columns, strengths, series, table):
-    """Replace what `solve_points` found by one step of symmetry breaking where it is allowed: always the glass, and
-    retrieval where symmetry is broken and b is Gaussian. series: `glass_series` of the orders 3 .. HIGHEST.
-    """
-    u, result = np.empty(5), np.empty(5)
-    absent = (math.nan, math.nan, math.nan, math.nan, math.nan, math.nan, math.nan, math.nan, math.nan, math.nan, 0.0)
-    curve, before = Curve(np.zeros((NODES.size, 5)), 0, -1), At(math.nan, 0, 0.0, np.empty(0), np.empty(0))
-    for i in range(strengths.size):
-        if not columns.broken[i]:
-            continue
+def break_symmetry(columns: Columns, strengths: Array, table: Array) -> None:
+    """Replace the retrieval that `solve_points` found where symmetry may be and is broken, and b is Gaussian."""
+    for i in np.flatnonzero(columns.broken):
         at, strength = at_point(columns, i), strengths[i]
-        t, order = at.temperature, at.order
-        if not columns.binomial:
-            if t != before.temperature or order != before.order or at.spread != before.spread:
-                curve = broken_curve(at)
-            before = at
-            if curve.last > curve.first and strength >= curve.nodes[curve.first, STRENGTH]:
-                enter(table, i, RETRIEVAL, absent)
-                if strength <= curve.nodes[curve.last, STRENGTH]:
-                    count = broken_at(strength, at, curve, u, result)
-                    write_broken(table, i, u, result, count, at)
-        enter(table, i, GLASS, absent)
-        own = series[order - 3]
-        coupling = math.sqrt(2.0 * strength / order)
-        t_s = own[T_S] * coupling
-        if strength > 0.0 and t < t_s:
-            place = t / t_s
-            q, gamma = series_value(own, OVERLAP, place), series_value(own, EXPONENT, place) / coupling
-            f, s = series_value(own, FREE_ENERGY, place) * coupling, series_value(own, ENTROPY, place)
-            safe = series_value(own, MARGIN, place) * coupling
-            enter(table, i, GLASS, (0.0, q, 0.0, gamma * t, 0.0, f, f + t * s, s, safe, own[ERROR], 0.0))
+        curve = curve_of(at.temperature, at.order, at.spread)
+        if len(curve) < 2 or strength < curve[0, STRENGTH]:
+            continue
+        table[:, i, RETRIEVAL] = np.nan
+        if strength <= curve[-1, STRENGTH]:
+            u, t = point_on(curve, strength, at), at.temperature
+            q, f, s = 1 - t * u[RESPONSE], u[FREE_ENERGY], u[ENTROPY]
+            safe = margin(q, u[QUARTIC], strength, t, at.order)
+            overlaps = u[MAGNETIZATION], q, q - u[DISTANCE], u[GAMMA] * t, u[SIGNAL]
+            table[:, i, RETRIEVAL] = *overlaps, f, f + t * s, s, safe, u[RESIDUAL], 1
+
+
+def crossing(curve: Array, at: At) -> float:
+    """S where retrieval on the `curve_of` a branch and the state without it have the same free energy; infinite where
+    retrieval is preferred up to the end.
+    """
+
+    def ahead(strengths: Array, _: Array) -> Array:
+        return np.array([point_on(curve, s, at)[FREE_ENERGY] - competing_free_energy(s, at) for s in strengths])
+
+    known = np.array([row[FREE_ENERGY] - competing_free_energy(row[STRENGTH], at) for row in curve])
+    if known[-1] <= 0:
+        return math.inf
+    k = int(np.argmax(known > 0))
+    if k == 0:
+        return float(curve[0, STRENGTH])
+    low, high = slice(k - 1, k), slice(k, k + 1)
+    return float(bracketed_roots(ahead, curve[low, STRENGTH], curve[high, STRENGTH], (known[low], known[high]))[0])
+
+
+def correct_boundary(transition: bool, columns: Columns, strengths: Array, real: Array) -> None:
+    """Correct the spinodal or the transition of `boundary_points` where symmetry may be broken and that matters."""
+    for i in np.flatnonzero(columns.broken & (strengths >= 0)):
+        at = at_point(columns, i)
+        curve = curve_of(at.temperature, at.order, at.spread)
+        if len(curve) < 2 or (transition and real[i] and strengths[i] <= curve[0, STRENGTH]):
+            continue
+        found = crossing(curve, at) if transition else curve[-1, STRENGTH]
+        strengths[i], real[i] = min(found, curve[-1, STRENGTH]), found < math.inf

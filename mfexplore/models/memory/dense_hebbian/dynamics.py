@@ -25,8 +25,8 @@ MOST_ENTRIES = 2**26  # neurons times patterns: more would take a second per swe
 class Network(NamedTuple):
     """The neurons and what their fields are made of."""
 
-    patterns: Any  # int8 (+-1) or, if weighted, float32, shape (N, patterns)
-    moments: Any  # float32, shape (5, patterns): sums of (eta_i s_i)^k; only the first is used without weights
+    patterns: Any  # int8 (+-1) or float32, shape (N, patterns)
+    moments: Any  # float32, shape (6, patterns): sums of (eta_i s_i)^k, k = 1 .. 6
     spins: Any  # int8, shape (N,)
 
 
@@ -46,52 +46,34 @@ def symmetric_sum(k, p1, p2, p3, p4, p5):
 
 
 @kernel
-def binary_sum(row, old, overlaps, n, k):
-    """Sum over patterns (entries +-1) of the entry times the `symmetric_sum` over the other neurons, times (1/N)^k."""
-    total = np.float32(0.0)
-    unit = np.float32(1.0 / n)
-    p2, p4 = np.float32(n - 1) * unit**2, np.float32(n - 1) * unit**4
-    for r in range(row.size):
-        x = np.float32(row[r] * old)
-        rest = overlaps[r] - x
-        p1 = rest * unit
-        total += np.float32(row[r]) * symmetric_sum(k, p1, p2, p1 * unit * unit, p4, p1 * unit**4)
-    return total
-
-
-@kernel
-def weighted_sum(row, old, moments, n, k):
-    """The same for real entries; moments: sums of x, .., x^5 over the neurons, shape (5, patterns)."""
+def local_sum(row, old, moments, n, k):
+    """Sum over patterns of a neuron's entry times the `symmetric_sum` over the other neurons, times (1/N)^k."""
     total = np.float32(0.0)
     unit = np.float32(1.0 / n)
     m1, m2, m3, m4, m5 = moments[0], moments[1], moments[2], moments[3], moments[4]
     for r in range(row.size):
-        x = row[r] * np.float32(old)
+        x = np.float32(row[r]) * np.float32(old)
         square = x * x
         p1, p2 = (m1[r] - x) * unit, (m2[r] - square) * unit**2
         p3, p4 = (m3[r] - x * square) * unit**3, (m4[r] - square * square) * unit**4
-        total += row[r] * symmetric_sum(k, p1, p2, p3, p4, (m5[r] - x * square * square) * unit**5)
+        p5 = (m5[r] - x * square * square) * unit**5
+        total += np.float32(row[r]) * symmetric_sum(k, p1, p2, p3, p4, p5)
     return total
 
 
 @kernel
-def flip_binary(row, change, overlaps):
-    for r in range(row.size):
-        overlaps[r] += change * np.float32(row[r])
-
-
-@kernel
-def flip_weighted(row, change, moments):
+def flip(row, change, moments):
+    """Change the odd sums; the even ones do not notice a sign."""
     m1, m3, m5 = moments[0], moments[2], moments[4]
     for r in range(row.size):
-        x = row[r]
+        x = np.float32(row[r])
         m1[r] += change * x
         m3[r] += change * x**3
         m5[r] += change * x**5
 
 
 @kernel
-def heat_bath(network, weighted, order, unit, temperature, updates, stream):
+def heat_bath(network, order, unit, temperature, updates, stream):
     """Heat-bath updates of random neurons in the field of eq. (1) or (3), O(patterns) each.
 
     unit: what turns sums into fields. Overwrites moments, spins and stream (see numerics.chance.random).
@@ -107,17 +89,10 @@ def heat_bath(network, weighted, order, unit, temperature, updates, stream):
         for k in range(count):
             i = sites[k]
             row, old = patterns[i], spins[i]
-            if weighted:
-                field = weighted_sum(row, old, moments, n, order - 1)
-            else:
-                field = binary_sum(row, old, moments[0], n, order - 1)
-            new = np.int8(1) if field > thresholds[k] else np.int8(-1)
+            new = np.int8(1) if local_sum(row, old, moments, n, order - 1) > thresholds[k] else np.int8(-1)
             if new != old:
                 spins[i] = new
-                if weighted:
-                    flip_weighted(row, np.float32(new - old), moments)
-                else:
-                    flip_binary(row, np.float32(new - old), moments[0])
+                flip(row, np.float32(new - old), moments)
     stream[0] = position
 
 
@@ -143,12 +118,10 @@ class DenseHebbianSimulation(core.Simulation["DenseHebbian"]):
         self.stream = new_stream(self.rng)
         self.cue = memories.cue(self.memories, "noise", m.corruption, self.rng)
         self.spins = self.cue.copy()
-        self.weighted = self.patterns.dtype == np.float32
-        self.sixth = (self.patterns.astype(np.float64) ** 6).sum(axis=0)[None] if self.weighted else np.empty(0)
-        self.moments = np.zeros((5, self.patterns.shape[1]), np.float32)
+        self.moments = np.zeros((6, self.patterns.shape[1]), np.float32)
         for start in range(0, self.patterns.shape[1], 4096):
             x = self.patterns[:, start : start + 4096] * self.spins[:, None].astype(np.float32)
-            for k in range(5):
+            for k in range(6):
                 self.moments[k, start : start + 4096] = (x ** (k + 1)).sum(axis=0)
         examples = 1 if m.setting != "unsupervised" else self.patterns.shape[1] / self.memories.shape[1]
         scale = self.quality**m.order if m.setting == "unsupervised" else 1.0
@@ -185,7 +158,7 @@ class DenseHebbianSimulation(core.Simulation["DenseHebbian"]):
     def evolve(self, duration: float) -> None:
         m = self.model
         network = Network(self.patterns, self.moments, self.spins)
-        heat_bath(network, self.weighted, m.order, self.unit, m.temperature, round(duration * m.size), self.stream)
+        heat_bath(network, m.order, self.unit, m.temperature, round(duration * m.size), self.stream)
 
     def overlaps(self) -> Array:
         """Overlap of the present state with every memory, shape (K,)."""
@@ -202,22 +175,14 @@ class DenseHebbianSimulation(core.Simulation["DenseHebbian"]):
         return {
             **memories.recalled(m),
             "signal": float(signal),
-            "energy": -self.unit * float(group_sums(self.powers(), order).sum()) / n**order,
+            "energy": -self.unit * float(group_sums(self.moments.astype(np.float64), order).sum()) / n**order,
         }
-
-    def powers(self) -> Array:
-        """Sums over the neurons of (eta_i s_i)^k, k = 1 .. 6, for every pattern: shape (6, patterns)."""
-        if self.weighted:
-            return np.concatenate([self.moments.astype(np.float64), self.sixth])
-        odd = self.moments[0].astype(np.float64)
-        return np.stack([odd, np.full(odd.size, float(self.model.size))] * 3)
 
     def picture(self) -> core.Patterns:
         more = [("memory", self.memories[:, 0])]
         if self.model.setting != "storage":
-            first = self.patterns[:, 0]
-            mean = ("mean of the examples", np.sign(first).astype(np.int8))
-            more.append(mean if self.weighted else ("an example", first))
+            what = "mean of the examples" if self.model.setting == "supervised" else "an example"
+            more.append((what, np.sign(self.patterns[:, 0]).astype(np.int8)))
         return memories.picture(
             self.time, memories.cue_caption("noise", self.model.corruption), self.cue, self.spins, more
         )

@@ -1,4 +1,4 @@
-"""Replica symmetry: retrieval as a curve, the glass, and all branches at a batch of points."""
+"""Replica symmetry: retrieval as a curve, all branches and the boundaries at a batch of points."""
 
 from __future__ import annotations
 
@@ -8,18 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mfexplore.families.memories import GLASS, PARAMAGNET, RETRIEVAL
+from mfexplore.families.replicas import p_body
 from mfexplore.numerics.functions.gaussian import response_and_entropy
 from mfexplore.numerics.kernel import kernel
-from mfexplore.numerics.solving.continuation import (
-    Bracket,
-    extend,
-    false_position,
-    forget,
-    guessed,
-    narrowed,
-    new_trail,
-    only_change,
-)
+from mfexplore.numerics.solving.continuation import Bracket, false_position, narrowed
 
 LN2 = math.log(2.0)
 CLOSE = 1e-9  # relative size of the last Newton step
@@ -42,6 +34,7 @@ class Columns(NamedTuple):
     quality: Any
     broken: Any  # whether one step of symmetry breaking is allowed
     binomial: bool  # b is not Gaussian
+    lines: Any  # of the glass with one step, see `p_body.lines`
 
 
 class At(NamedTuple):
@@ -49,9 +42,10 @@ class At(NamedTuple):
 
     temperature: float
     order: int
-    spread: float
-    values: Any  # of a binomial b, with their weights; empty where it is Gaussian
+    spread: float  # of the Gaussian part of b
+    values: Any  # of the other part, with their weights
     weights: Any
+    line: Any  # of the glass, zeros where symmetry must not be broken
 
 
 class Averages(NamedTuple):
@@ -95,6 +89,9 @@ class Place(NamedTuple):
     free_energy: float
 
 
+STRENGTH, SLOPE, MARGIN, ADVANTAGE = range(4)  # what is sought along that curve, see `excess`
+
+
 class Reach(NamedTuple):
     """That curve runs from nu = top, where S = 0, to the fold, where S is largest; zeros: there is no retrieval."""
 
@@ -107,18 +104,12 @@ class Reach(NamedTuple):
 
 
 @kernel
-def tail(order, q):
-    """The polynomial sum of k q^(k-1), k = 1 .. p-1, of eq. (5)."""
-    total = 0.0
-    for k in range(order - 1, 0, -1):
-        total = total * q + k
-    return total
-
-
-@kernel
 def pressure(q, c, strength, order):
     """What the crosstalk adds to the free energy (5), over -T."""
-    return 0.5 * strength / order * c * c * tail(order, q)
+    tail = 0.0
+    for k in range(order - 1, 0, -1):
+        tail = tail * q + k
+    return 0.5 * strength / order * c * c * tail
 
 
 @kernel
@@ -149,10 +140,13 @@ def blur(examples, quality):
 @kernel
 def at_point(columns, i):
     """The controls of one point."""
-    values = weights = np.empty(0)
+    order, spread = columns.order[i], columns.spread[i]
+    line = columns.lines[order - p_body.LOWEST] * columns.broken[i]
+    values, weights = np.ones(1), np.ones(1)
     if columns.binomial:
         values, weights = blur(columns.examples[i], columns.quality[i])
-    return At(columns.temperature[i], columns.order[i], columns.spread[i], values, weights)
+        spread = 0.0
+    return At(columns.temperature[i], order, spread, values, weights, line)
 
 
 @kernel
@@ -160,36 +154,28 @@ def averages(nu, deviation, at):
     """The `Averages` at a signal nu and a standard deviation of the crosstalk."""
     temperature = at.temperature
     mean, slope = nu ** (at.order - 1), (at.order - 1) * nu ** (at.order - 2)
-    if at.values.size == 0:
-        own = at.spread * mean
-        total = math.sqrt(own * mean + deviation * deviation)
-        a = response_and_entropy(mean, total, temperature)
-        inverse = 1.0 / total if total > 0.0 else 0.0
-        c_mean = a.by_mean + a.by_deviation * own * inverse
-        c_deviation = a.by_deviation * deviation * inverse
-        by_nu = (a.chi * (1.0 + at.spread) + own * (a.by_mean + c_mean)) * slope
-        by_deviation = deviation * a.by_mean + own * c_deviation
-        log_cosh = mean * a.m + total * total * a.chi + temperature * a.entropy
-        return Averages(
-            a.m + own * a.chi, a.m, a.q, a.chi, by_nu, by_deviation, -temperature * c_mean * slope,
-            -temperature * c_deviation, a.quartic, a.entropy, log_cosh,
-        )  # fmt: skip
+    own = at.spread * mean  # a Gaussian part of b adds to the crosstalk
+    total = math.sqrt(own * mean + deviation * deviation)
+    if temperature == 0.0:
+        total = max(total, 1e-12)  # b may vanish, and the field with it
+    share = own / total if own > 0.0 else 0.0
+    crossed = deviation / total if own > 0.0 else 1.0
     signal = m = q = c = by_nu = by_deviation = c_nu = c_deviation = quartic = entropy = log_cosh = 0.0
-    safe = max(deviation, 1e-12) if temperature == 0.0 else deviation  # b may vanish, and the field with it
     for k in range(at.values.size):
         b, w = at.values[k], at.weights[k]
-        a = response_and_entropy(b * mean, safe, temperature)
-        signal += w * b * a.m
+        a = response_and_entropy(b * mean, total, temperature)
+        along, across = b * a.by_mean + a.by_deviation * share, a.by_deviation * crossed  # slopes of chi
+        signal += w * (b * a.m + own * a.chi)
         m += w * a.m
         q += w * a.q
         c += w * a.chi
-        by_nu += w * b * b * a.chi
-        by_deviation += w * b * safe * a.by_mean
-        c_nu += w * b * a.by_mean
-        c_deviation += w * a.by_deviation
+        by_nu += w * ((b * b + at.spread) * a.chi + own * (b * a.by_mean + along))
+        by_deviation += w * (b * deviation * a.by_mean + own * across)
+        c_nu += w * along
+        c_deviation += w * across
         quartic += w * a.quartic
         entropy += w * a.entropy
-        log_cosh += w * (b * mean * a.m + safe * safe * a.chi + temperature * a.entropy)
+        log_cosh += w * (b * mean * a.m + total * total * a.chi + temperature * a.entropy)
     return Averages(
         signal, m, q, c, by_nu * slope, by_deviation, -temperature * c_nu * slope, -temperature * c_deviation, quartic,
         entropy, log_cosh,
@@ -202,7 +188,7 @@ def averages(nu, deviation, at):
 @kernel
 def unloaded(at):
     """Largest signal without crosstalk, 0 if there is none: Newton from above, where the average is concave."""
-    nu = math.sqrt(1.0 + at.spread)
+    nu = math.sqrt(at.spread + (at.weights * at.values**2).sum())
     for _ in range(FAR):
         a = averages(nu, 0.0, at)
         if a.by_nu >= 1.0:
@@ -220,14 +206,9 @@ def unloaded(at):
 def smallest(top, at):
     """The unstable root below the largest without crosstalk: only between the two can crosstalk be borne."""
     low, high = 0.0, top
-    for _ in range(45):
+    while high - low > 1e-12:
         nu = 0.5 * (low + high)
-        if averages(nu, 0.0, at).signal > nu:
-            high = nu
-        else:
-            low = nu
-        if high - low < 1e-12:
-            break
+        low, high = (low, nu) if averages(nu, 0.0, at).signal > nu else (nu, high)
     return high
 
 
@@ -261,106 +242,28 @@ def on_curve(nu, guess, at):
 
 
 @kernel
-def reach_of(at):
-    """The `Reach` of retrieval without broken symmetry."""
-    top = unloaded(at)
-    if top == 0.0:
-        return Reach(0.0, 0.0, 0.0)
-    bottom = smallest(top, at) if at.temperature > 0.0 else 0.0
-    high, nu, pieces = top, top, 24
-    place = Place(0.1, 0.0, 0.0, 0.0, 0.0)
-    for k in range(1, pieces):
-        nu = top - (top - bottom) * k / pieces
-        place = on_curve(nu, place.deviation, at)
-        if place.slope > 0.0:
-            low, low_slope = nu, place.slope
-            nu = top - 1e-6 * (top - bottom) if high == top else high
-            high_slope = on_curve(nu, place.deviation, at).slope
-            bracket = Bracket(low, nu, low_slope, max(high_slope, -3.0 * low_slope), 0)
-            for _ in range(FAR):
-                nu = false_position(bracket)
-                place = on_curve(nu, place.deviation, at)
-                bracket = narrowed(bracket, nu, place.slope)
-                if bracket.high - bracket.low < 1e-11 or abs(place.slope) < 1e-12:
-                    break
-            break
-        high = nu
-    return Reach(top, nu, place.strength)
-
-
-@kernel
-def breaking(reach, at):
-    """(nu, S) at which lambda vanishes between the top and the fold; the fold if it does not."""
-    place = on_curve(reach.fold, 0.3, at)
-    if place.margin >= 0.0:
-        return reach.fold, place.strength
-    if at.temperature == 0.0:
-        return reach.top, 0.0
-    low, high = reach.fold, reach.top
-    nu = high
-    for _ in range(FAR):
-        nu = 0.5 * (low + high)
-        place = on_curve(nu, place.deviation, at)
-        if place.margin < 0.0:
-            low = nu
-        else:
-            high = nu
-        if high - low < 1e-13:
-            break
-    return nu, place.strength
-
-
-@kernel
 def newton(nu, deviation, strength, at):
-    """Polish a root of eqs. (4)."""
+    """The root of eqs. (4) near a guess; without a signal, that of the glass."""
     root, power = math.sqrt(strength), 0.5 * (at.order - 1)
-    for iteration in range(12):
+    for iteration in range(FAR):
         a = averages(nu, deviation, at)
         f1, f2 = nu - a.signal, deviation - root * a.q**power
         residual = max(abs(f1), abs(f2) / (1.0 + deviation))
         bend = root * power * a.q ** (power - 1.0)
         j11, j12, j21, j22 = 1.0 - a.by_nu, -a.by_deviation, -bend * a.q_by_nu, 1.0 - bend * a.q_by_deviation
         determinant = j11 * j22 - j12 * j21
-        dn = (f1 * j22 - f2 * j12) / determinant
+        dn = (f1 * j22 - f2 * j12) / determinant if nu > 0.0 else 0.0
         ds = (j11 * f2 - j21 * f1) / determinant
         if abs(dn) <= CLOSE * nu and abs(ds) <= CLOSE * deviation:
             slope = (at.order - 1) * nu ** (at.order - 2)
             log_cosh = a.log_cosh - a.signal * slope * dn - deviation * a.c * ds
-            return State(
-                nu - dn, deviation - ds, a.m, a.q, a.c, a.quartic, a.entropy, log_cosh, residual, iteration + 1
-            )
-        if not (abs(dn) < 0.5 * nu and abs(ds) < 0.7 * deviation):
+            m, count = a.m if nu > 0.0 else 0.0, iteration + 1
+            return State(nu - dn, deviation - ds, m, a.q, a.c, a.quartic, a.entropy, log_cosh, residual, count)
+        if not (abs(dn) <= 0.5 * nu and abs(ds) < 0.7 * deviation):
             break
         nu -= dn
         deviation -= ds
-    return State(nu, deviation, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, math.inf, 12)
-
-
-@kernel
-def retrieved(guess, reach, strength, at):
-    """Retrieval at one S, from a guess (nu, deviation) if its deviation is positive, else safely along the curve."""
-    top, fold = reach.top, reach.fold
-    if strength == 0.0:
-        a = averages(top, 0.0, at)
-        return State(top, 0.0, a.m, a.q, a.c, a.quartic, a.entropy, a.log_cosh, abs(a.signal - top), 1)
-    nu, deviation = guess
-    if not deviation > 0.0:  # near S = 0 the signal differs from `top` by less than the last digit
-        nu, deviation = top, math.sqrt(strength)
-    state = newton(nu, deviation, strength, at)
-    if state.residual < math.inf and state.nu >= fold * (1.0 - 1e-7):
-        return state
-    bracket, deviation = Bracket(fold, top, 1.0, -1.0, 0), 0.3
-    for k in range(FAR):
-        nu = 0.5 * (bracket.low + bracket.high) if k < 4 else false_position(bracket)
-        place = on_curve(nu, deviation, at)
-        deviation = place.deviation
-        bracket = narrowed(bracket, nu, place.strength - strength)
-        if bracket.high - bracket.low < 1e-11 or abs(place.strength - strength) < 1e-10 * strength:
-            break
-    return newton(nu, deviation, strength, at)
-
-
-# -- the glass, and all branches ---------------------------------------------------------------------------------------
+    return State(nu, deviation, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, math.inf, FAR)
 
 
 @kernel
@@ -371,105 +274,176 @@ def glass_threshold(order):
         u = 0.5 * (bracket.low + bracket.high) if k < 6 else false_position(bracket)
         a = response_and_entropy(0.0, u, 1.0)
         q = a.q
-        slope = 2.0 * q + (order - 1) * u * a.by_deviation
-        bracket = narrowed(bracket, u, slope)
+        bracket = narrowed(bracket, u, 2.0 * q + (order - 1) * u * a.by_deviation)
         if bracket.high - bracket.low < 1e-9:
             break
     return u * u / q ** (order - 1), u
 
 
 @kernel
-def glass(low, strength, temperature, order):
-    """Root of eq. (2) at m = 0 by Newton from above."""
-    root = math.sqrt(strength)
-    power = 0.5 * (order - 1)
-    high = deviation = root
-    for iteration in range(FAR):
-        a = response_and_entropy(0.0, deviation, temperature)
-        q = a.q
-        f = deviation - root * q**power
-        if f > 0.0:
-            high = deviation
-        else:
-            low = deviation
-        slope = 1.0 + root * power * q ** (power - 1.0) * temperature * a.by_deviation
-        new = deviation - f / slope
-        if abs(new - deviation) <= CLOSE * deviation:
-            log_cosh = deviation * new * a.chi + temperature * a.entropy
-            residual = abs(f) / (1.0 + deviation)
-            return State(0.0, new, 0.0, q, a.chi, a.quartic, a.entropy, log_cosh, residual, iteration + 1)
-        deviation = new if low <= new <= high else 0.5 * (low + high)
-    return State(0.0, deviation, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, math.inf, FAR)
+def free_energy(state, strength, at):
+    """Eq. (5)."""
+    push = at.temperature * pressure(state.q, state.c, strength, at.order)
+    return (at.order - 1.0) / at.order * state.nu**at.order - push - state.log_cosh
 
 
 @kernel
-def paramagnet_free_energy(strength, temperature, order):
-    """Without overlap of any kind."""
-    return -0.5 * strength / (order * temperature) - temperature * LN2 if temperature > 0.0 else 0.0
+def paramagnet(temperature):
+    """The state without overlap of any kind."""
+    beta = 1.0 / temperature if temperature > 0.0 else 0.0
+    return State(0.0, 0.0, 0.0, 0.0, beta, beta, LN2, temperature * LN2, 0.0, 0)
 
 
 @kernel
-def competing_free_energy(strength, temperature, order):
-    """Free energy of the glass where it exists, else of the paramagnet."""
-    threshold, u = glass_threshold(order)
-    if strength >= threshold * temperature**2 and strength > 0.0:
-        state = glass(u * temperature, strength, temperature, order)
-        return -temperature * pressure(state.q, state.c, strength, order) - state.log_cosh
-    return paramagnet_free_energy(strength, temperature, order)
+def glass(strength, at):
+    """The root of eq. (2) without a signal."""
+    one = np.ones(1)
+    return newton(0.0, math.sqrt(strength), strength, At(at.temperature, at.order, 0.0, one, one, at.line))
 
 
 @kernel
-def enter(table, i, branch, row):
-    """Write the QUANTITIES, the residual and the iterations of a branch into the table."""
-    for k in range(ROWS):
-        table[k, i, branch] = row[k]
+def competing_free_energy(strength, at):
+    """Free energy of the glass (with one step where that is allowed) where it exists, else of the paramagnet."""
+    t, coupling = at.temperature, math.sqrt(2.0 * strength / at.order)
+    if t < at.line[0, p_body.STATIC] * coupling:
+        row = np.empty(len(p_body.COLUMNS))
+        p_body.freeze(at.order, t / coupling, at.line, row, np.empty((6, 1)))
+        return row[p_body.FREE_ENERGY] * coupling
+    frozen = at.line[0, p_body.STATIC] == 0.0 and 0.0 < strength >= glass_threshold(at.order)[0] * t * t
+    return free_energy(glass(strength, at) if frozen else paramagnet(t), strength, at)
+
+
+@kernel
+def excess(kind, level, place, at):
+    """What falls through zero along the curve, from the fold to the top: S - level, the slope of S, minus the margin of
+    stability, or the free energy minus that of the state without retrieval.
+    """
+    if kind == STRENGTH:
+        return place.strength - level
+    if kind == SLOPE:
+        return place.slope
+    return -place.margin if kind == MARGIN else place.free_energy - competing_free_energy(place.strength, at)
+
+
+@kernel
+def zero_along(kind, level, low, high, at):
+    """(nu, S) where the `excess` vanishes between two values of nu at which it is positive and negative."""
+    bracket, nu, place = Bracket(low, high, 1.0, -1.0, 0), high, Place(0.3, 0.0, 0.0, 0.0, 0.0)
+    for k in range(FAR):
+        nu = 0.5 * (bracket.low + bracket.high) if k < 4 else false_position(bracket)
+        place = on_curve(nu, place.deviation, at)
+        f = excess(kind, level, place, at)
+        bracket = narrowed(bracket, nu, f)
+        if bracket.high - bracket.low < 1e-12 or abs(f) < 1e-13:
+            break
+    return nu, place.strength
+
+
+@kernel
+def reach_of(at):
+    """The `Reach` of retrieval without broken symmetry."""
+    top = unloaded(at)
+    if top == 0.0:
+        return Reach(0.0, 0.0, 0.0)
+    bottom = smallest(top, at) if at.temperature > 0.0 else 0.0
+    step, k, place = (top - bottom) / 24, 0, Place(0.1, 0.0, -1.0, 0.0, 0.0)
+    while place.slope < 0.0 and k < 23:
+        k += 1
+        place = on_curve(top - k * step, place.deviation, at)
+    fold, largest = zero_along(SLOPE, 0.0, top - k * step, top - (k - 1) * step, at)
+    return Reach(top, fold, largest)
+
+
+@kernel
+def breaking(reach, at):
+    """(nu, S) at which lambda vanishes between the top and the fold; the fold if it does not."""
+    if on_curve(reach.fold, 0.3, at).margin >= 0.0:
+        return reach.fold, reach.largest
+    return zero_along(MARGIN, 0.0, reach.fold, reach.top, at) if at.temperature > 0.0 else (reach.top, 0.0)
+
+
+@kernel
+def retrieved(reach, strength, at):
+    """Retrieval at one S: by Newton from above, or safely along the curve."""
+    state = newton(reach.top, math.sqrt(strength), strength, at)
+    if state.residual < math.inf and state.nu >= reach.fold * (1.0 - 1e-7):
+        return state
+    nu, _ = zero_along(STRENGTH, strength, reach.fold, reach.top, at)
+    return newton(nu, on_curve(nu, 0.3, at).deviation, strength, at)
+
+
+# -- the glass, and all branches ---------------------------------------------------------------------------------------
 
 
 @kernel
 def write(table, i, branch, state, strength, at):
     """Enter a replica-symmetric branch."""
-    t, order = at.temperature, at.order
-    push = pressure(state.q, state.c, strength, order)
-    f = (order - 1.0) / order * state.nu**order - t * push - state.log_cosh
-    s = state.entropy - push
-    safe = margin(state.q, state.quartic, strength, t, order)
-    enter(
-        table, i, branch,
-        (state.m, state.q, state.q, 1.0, state.nu, f, f + t * s, s, safe, state.residual, float(state.iterations)),
-    )  # fmt: skip
+    t, f = at.temperature, free_energy(state, strength, at)
+    s = state.entropy - pressure(state.q, state.c, strength, at.order)
+    safe = margin(state.q, state.quartic, strength, t, at.order)
+    row = (state.m, state.q, state.q, 1.0, state.nu, f, f + t * s, s, safe, state.residual, float(state.iterations))
+    table[:, i, branch] = np.array(row)
+
+
+@kernel
+def write_broken_glass(table, i, strength, at):
+    """Enter the glass with one step, that of groups of p spins."""
+    p, t, coupling = at.order, at.temperature, math.sqrt(2.0 * strength / at.order)
+    own, out = np.empty(len(p_body.COLUMNS)), np.empty((6, 1))
+    c, _, residual, iterations = p_body.freeze(p, t / coupling, at.line, own, out)
+    q, x, f = own[p_body.OVERLAP], own[p_body.BREAKPOINT], own[p_body.FREE_ENERGY] * coupling
+    s = out[4, 0] - pressure(q, c / coupling, strength, p)
+    safe = margin(q, out[3, 0] / coupling, strength, t, p)
+    table[:, i, GLASS] = np.array((0.0, q, 0.0, x, 0.0, f, f + t * s, s, safe, residual, float(iterations)))
 
 
 @kernel
 def solve_points(columns, strengths, table):
-    """All branches without broken symmetry at n points, into a table of shape (ROWS, n, 3) full of NaN. A point that
-    differs from the one before in S or temperature only starts where the last three solutions lead to.
-    """
-    trail, axis = new_trail(), -1
-    threshold = narrowest = 0.0
-    before = (math.nan, math.nan, math.nan, math.nan, math.nan)
-    at, reach = at_point(columns, 0), Reach(0.0, 0.0, 0.0)
+    """All branches at n points, into a table of shape (ROWS, n, 3) full of NaN; retrieval without broken symmetry."""
+    at = at_point(columns, 0)
+    reach = reach_of(at)
     for i in range(strengths.size):
         t, strength, order = columns.temperature[i], strengths[i], columns.order[i]
-        now = (t, strength, float(order), float(columns.examples[i]), columns.quality[i])
-        moved = only_change(before, now)
-        if moved < 0 or moved > 1:
-            moved = -1
-            threshold, narrowest = glass_threshold(order)
-        if moved < 0 or moved != axis:
-            forget(trail)
-        axis, before = moved, now
-        if moved != 1:
+        same = t == at.temperature and order == at.order and columns.spread[i] == columns.spread[i - 1]
+        if i > 0 and not (same and columns.examples[i] == columns.examples[i - 1]):
             at = at_point(columns, i)
             reach = reach_of(at)
         if reach.top > 0.0 and strength <= reach.largest:
-            place = t if moved == 0 else math.sqrt(strength)
-            state = retrieved(guessed(trail, place), reach, strength, at)
-            extend(trail, place, state.nu, state.deviation)
-            write(table, i, RETRIEVAL, state, strength, at)
-        else:
-            forget(trail)
+            write(table, i, RETRIEVAL, retrieved(reach, strength, at), strength, at)
         if t > 0.0 or strength == 0.0:
-            beta = 1.0 / t if t > 0.0 else 0.0
-            write(table, i, PARAMAGNET, State(0.0, 0.0, 0.0, 0.0, beta, beta, LN2, t * LN2, 0.0, 0), strength, at)
-        if strength > 0.0 and strength >= threshold * t * t:
-            write(table, i, GLASS, glass(narrowest * t, strength, t, order), strength, at)
+            write(table, i, PARAMAGNET, paramagnet(t), strength, at)
+        if columns.broken[i]:
+            if t < at.line[0, p_body.STATIC] * math.sqrt(2.0 * strength / order):
+                write_broken_glass(table, i, strength, at)
+        elif 0.0 < strength >= glass_threshold(order)[0] * t * t:
+            write(table, i, GLASS, glass(strength, at), strength, at)
+
+
+# -- boundaries --------------------------------------------------------------------------------------------------------
+
+BOUNDARIES = ("retrieval_spinodal", "retrieval_transition", "at_line")
+
+
+@kernel
+def boundary_points(kind, columns, strengths, real):
+    """S on one of the BOUNDARIES of retrieval without broken symmetry, at n points, and whether it is crossed there.
+    Where it is not, `strengths` continues with the sign that it has there, so that crossings along other controls are
+    found.
+    """
+    for i in range(strengths.size):
+        at = at_point(columns, i)
+        reach = reach_of(at)
+        strengths[i], real[i] = reach.largest, reach.top > 0.0
+        if reach.top == 0.0:
+            strengths[i] = -1e-4
+        elif kind == 1:
+            best, worst = on_curve(reach.top * (1.0 - 1e-12), 0.1, at), on_curve(reach.fold, 0.3, at)
+            ahead = excess(ADVANTAGE, 0.0, best, at)
+            real[i] = ahead <= 0.0 < excess(ADVANTAGE, 0.0, worst, at)
+            if real[i]:
+                strengths[i] = zero_along(ADVANTAGE, 0.0, reach.fold, reach.top, at)[1]
+            elif ahead > 0.0:
+                strengths[i] = -ahead
+        elif kind == 2:
+            nu, strengths[i] = breaking(reach, at)
+            real[i] = nu > reach.fold
