@@ -65,15 +65,13 @@ from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.core.distinct import distinct
 from mfexplore.families.lattice_spins.enumeration import coupled
+from mfexplore.models.inference.tap_ladder.dynamics import LadderSimulation
 from mfexplore.models.inference.tap_ladder.expansion import BROKEN_SYMMETRY, DIVERGING, NOT_A_MINIMUM, spread
 from mfexplore.models.inference.tap_ladder.instance import ENUMERABLE, instance, spectrum
 from mfexplore.models.inference.tap_ladder.ladder import DENSE, EXACT, climb
-from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.later import brentq
 
 INSTANCE = ("size", "sample", "load")  # controls that choose the couplings
-LINES = 40  # spins whose traces are drawn
-HISTORY = 120  # iterations that a picture shows
 
 
 class Solved(NamedTuple):
@@ -84,87 +82,6 @@ class Solved(NamedTuple):
     residual: Array
     failure: Array
     sites: list[Array]
-
-
-@kernel
-def heat_bath(spins, local, couplings, beta, field, sweeps, sums, rng):
-    """Heat-bath sweeps over random spins; adds the spins after each sweep to `sums`. `local` follows the spins."""
-    n = spins.size
-    for _ in range(sweeps):
-        for _ in range(n):
-            i = int(rng.random() * n)
-            up = rng.random() * (1.0 + math.exp(-2.0 * beta * (local[i] + field))) < 1.0
-            new = 1.0 if up else -1.0
-            if new != spins[i]:
-                spins[i] = new
-                row = couplings[i]
-                for j in range(n):
-                    local[j] += 2.0 * new * row[j]
-        for i in range(n):
-            sums[i] += spins[i]
-
-
-class LadderSimulation(core.Simulation["TapLadder"]):
-    """Glauber dynamics with running means, or one of the iterations of eqs. (3) and (5); `means` is shape (n,)."""
-
-    time_unit = "sweeps or iterations"
-    relaxation, window = 2000.0, 0.0
-
-    def prepare(self) -> None:
-        m = self.model
-        self.spins = np.ones(m.size)
-        if m.start == "random":
-            self.spins[self.rng.random(m.size) < 0.5] = -1
-        # An iteration starts from a weaker opinion, and its reaction from none.
-        self.means = self.spins.copy() if m.dynamics == "glauber" else self.rng.random(m.size) * self.spins
-        self.before = np.zeros(m.size)
-        self.change = 0.0
-        self.history = np.empty((0, min(m.size, LINES)))
-        self.retune()
-
-    def retune(self) -> None:
-        m = self.model
-        self.couplings = m.couplings()
-        self.local = self.couplings @ self.spins
-        self.sums, self.sweeps = np.zeros(m.size), 0
-        self.exact = m.sites()[EXACT] if m.size <= ENUMERABLE else None
-
-    def evolve(self, duration: float) -> None:
-        m = self.model
-        beta = 1 / m.temperature
-        for _ in range(round(duration)):
-            old = self.means
-            if m.dynamics == "glauber":
-                heat_bath(self.spins, self.local, self.couplings, beta, m.field, 1, self.sums, self.rng)
-                self.sweeps += 1
-                self.means = self.sums / self.sweeps
-            else:
-                x = beta * (m.field + self.couplings @ old)
-                if m.dynamics != "naive":
-                    reaction = (beta * self.couplings) ** 2 @ (1 - old**2)
-                    x -= (self.before if m.dynamics == "tap" else old) * reaction
-                self.before, self.means = old, np.tanh(x)
-            self.change = float(np.abs(self.means - old).max())
-        self.history = np.concatenate([self.history, self.means[None, :LINES]])[-HISTORY:]
-
-    def observe(self) -> dict[str, float]:
-        found = {
-            "magnetization": float(self.means.mean()),
-            "overlap": float(np.mean(self.means**2)),
-            "change": self.change,
-        }
-        if self.exact is not None:
-            found["distance"] = float(np.sqrt(np.mean((self.means - self.exact) ** 2)))
-        return found
-
-    def picture(self) -> core.Trajectories:
-        rows = self.history if len(self.history) else self.means[None, :LINES]
-        times = self.time - np.arange(len(rows))[::-1]
-        what = "mean since the start" if self.model.dynamics == "glauber" else "mean at this iteration"
-        return core.Trajectories(times, rows.T, y_title="m of each spin", caption=what)
-
-    def profiles(self) -> dict[str, core.Measured]:
-        return {"site_magnetization": core.Measured(np.arange(self.model.size), self.means)}
 
 
 @dataclass(frozen=True)
@@ -490,13 +407,9 @@ class TapLadder(core.Model):
 
         low, high = self.control("temperature").bounds
         betas = np.geomspace(1 / high, 1 / low, 32)
-        before = growth(betas[0])
-        for colder, warmer in zip(betas[1:], betas[:-1], strict=True):
-            after = growth(colder)
-            if before < 0 <= after:
-                return float(1 / brentq(growth, warmer, colder, xtol=1e-14))
-            before = after
-        return math.nan
+        grown = np.array([growth(beta) for beta in betas])
+        onsets = np.flatnonzero((grown[:-1] < 0) & (grown[1:] >= 0))
+        return float(1 / brentq(growth, *betas[onsets[0] :][:2], xtol=1e-14)) if onsets.size else math.nan
 
     def footprint(self) -> int:
         return 40 * self.size**2 + 2048 * self.size
