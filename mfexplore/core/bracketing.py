@@ -1,4 +1,4 @@
-"""Roots of many scalar equations at once, each known to lie in a bracket."""
+"""Roots of many scalar equations, and ends of many conditions, at once, each known to lie in a bracket."""
 
 from __future__ import annotations
 
@@ -59,3 +59,18 @@ def bracketed_roots(
         done = (value == 0) | (width <= tolerance * (1 + np.abs(x))) | (moved <= 0.1 * tolerance * (1 + np.abs(x)))
         live = live[~done]
     return root
+
+
+def bisected(holds: Callable[[Array], NDArray[np.bool_]], low: Array, high: Array, steps: int = 54) -> Array:
+    """Where a condition that holds from `low` on ceases to, before `high`, by bisection: for what has no values, only
+    sides, or none that say how far it is.
+
+    Args:
+        holds: takes places of shape (n,), returns shape (n,). low, high: shape (n,), in any order.
+        steps: halvings of each bracket; after 54 nothing is left of it but rounding.
+    """
+    for _ in range(steps):
+        middle = (low + high) / 2
+        before = holds(middle)
+        low, high = np.where(before, middle, low), np.where(before, high, middle)
+    return np.asarray((low + high) / 2)

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfexplore.core.bracketing import bracketed_roots
+from mfexplore.core.bracketing import bisected, bracketed_roots
 
 
 @given(st.lists(st.floats(-3, 3), min_size=1, max_size=20), st.sampled_from([1, 3, 7]))
@@ -30,3 +30,12 @@ def test_known_values_at_the_ends_are_used() -> None:
     np.testing.assert_allclose(found, [np.pi / 2, 0.0], atol=1e-14)
     assert set(calls) == {1}
     assert len(calls) < 12
+
+
+@given(st.lists(st.floats(-3, 3), min_size=1, max_size=20), st.booleans())
+def test_ends_of_conditions(places: list[float], upwards: bool) -> None:
+    """Whether the condition holds on the left or on the right."""
+    expected, ends = np.array(places), (np.full(len(places), -4.0), np.full(len(places), 5.0))
+    low, high = ends if upwards else ends[::-1]
+    found = bisected(lambda x: (x < expected) == upwards, low, high)
+    np.testing.assert_allclose(found, expected, atol=1e-14)

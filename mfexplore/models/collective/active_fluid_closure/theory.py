@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import ive
 
 from mfexplore.core import Array
+from mfexplore.core.bracketing import bisected
 
 KINETIC, BINGHAM, LEARNED, BROADLY, QUADRATIC, LINEAR = range(6)
 MODES = 60  # harmonics of the kinetic theory in a steady flow
@@ -145,8 +146,4 @@ def nematic_order(alignment: Array, closure: int) -> Array:
         x = zeta * s / 2  # exact, and that of Bingham: S = I1/I0 of zeta S / 2
         return np.asarray(ive(1, x) < s * ive(0, x))
 
-    for _ in range(60):
-        middle = (low + high) / 2
-        decays = above(middle)
-        low, high = np.where(decays, low, middle), np.where(decays, middle, high)
-    return np.where(zeta > 4, (low + high) / 2, 0.0)
+    return np.where(zeta > 4, bisected(above, high, low, 60), 0.0)

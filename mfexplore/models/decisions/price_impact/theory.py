@@ -12,6 +12,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from mfexplore.core import Array
+from mfexplore.core.bracketing import bisected
 from mfexplore.numerics.functions.gaussian import normal_rule
 
 NODES, WEIGHTS = normal_rule(0.2)  # of averages over the liquidity
@@ -81,11 +82,7 @@ def root_in_memory(cost: Callable[[Array], Array], count: int, low: float, high:
     a, b = np.full(count, low), np.full(count, high)
     at_low = cost(a)
     changes = at_low * cost(b) < 0
-    for _ in range(40):
-        middle = (a + b) / 2
-        same = cost(middle) * at_low > 0
-        a, b = np.where(same, middle, a), np.where(same, b, middle)
-    return np.where(changes, (a + b) / 2, np.nan)
+    return np.where(changes, bisected(lambda place: cost(place) * at_low > 0, a, b, 40), np.nan)
 
 
 def profit_probability(work: Array, noise: Array, liquidity: Array) -> Array:

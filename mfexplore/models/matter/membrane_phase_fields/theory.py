@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import ellipj, ellipk
 
 from mfexplore.core import Array
+from mfexplore.core.bracketing import bisected
 from mfexplore.numerics.functions.quadrature import gauss_legendre
 
 SURFACE = 2 * math.sqrt(2) / 3  # c_0, the integral of sqrt(2W) from -1 to 1
@@ -87,10 +88,9 @@ def stationary(tension: Array, spontaneous: Array) -> tuple[Array, Array]:
 
 def budding(spontaneous: Array) -> Array:
     """Line tension at which the shallow cap and the closed bud have the same energy."""
-    low, high = np.zeros_like(spontaneous), spinodal(spontaneous)
-    for _ in range(60):
-        middle = 0.5 * (low + high)
-        shallow = np.nan_to_num(stationary(middle, spontaneous)[0], nan=2.0)
-        cheaper = cap_energy(shallow, middle, spontaneous) < (2 - spontaneous) ** 2
-        low, high = np.where(cheaper, middle, low), np.where(cheaper, high, middle)
-    return np.asarray(0.5 * (low + high))
+
+    def cheaper(tension: Array) -> Array:  # whether the cap is
+        shallow = np.nan_to_num(stationary(tension, spontaneous)[0], nan=2.0)
+        return np.asarray(cap_energy(shallow, tension, spontaneous) < (2 - spontaneous) ** 2)
+
+    return bisected(cheaper, np.zeros_like(spontaneous), spinodal(spontaneous), 60)

@@ -53,17 +53,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import ive, jv, xlogy
+from scipy.special import xlogy
 
 from mfexplore import core
 from mfexplore.core import Array, Points
-from mfexplore.numerics.kernel import kernel
-from mfexplore.numerics.later import brentq, eigsh, linear_operator
-from mfexplore.numerics.matrices.blas import one_blas_thread, symmetric_eigenpairs
+from mfexplore.core.bracketing import bisected
+from mfexplore.models.glasses.quantum_random_energy.dynamics import DENSE_SPINS, QuantumRandomEnergySimulation
+from mfexplore.numerics.later import brentq
 from mfexplore.numerics.matrices.level_statistics import (
     ORTHOGONAL_RATIO,
     POISSON_RATIO,
-    gap_ratios,
     orthogonal_ratio_density,
     poisson_ratio_density,
 )
@@ -71,137 +70,47 @@ from mfexplore.numerics.matrices.level_statistics import (
 PARAMAGNET, GLASS, QUANTUM_PARAMAGNET = 0, 1, 2
 FREEZING = 1 / (2 * math.sqrt(math.log(2)))
 EDGE = math.sqrt(math.log(2))  # energy density of the lowest level
-DENSE_SPINS = 10  # up to here the whole spectrum is computed
-LOWEST = 20  # eigenstates found exactly above that
-VECTORS = 4  # random vectors that stand for the others
 
 
-@kernel
-def resonance(x, y, energy):
-    """r(x) of eq. (4), with y = energy/Gamma."""
-    rest = (1.0 - x) * math.log(1.0 - x) if x < 1.0 else 0.0
-    return -x * math.log(y) - x - rest - energy * energy
+def resonance(x: Array, y: Array, energy: Array) -> Array:
+    """r(x) of eq. (4), with y = energy/Gamma; arrays of shape (n,), as below."""
+    return np.asarray(-x * np.log(y) - x - xlogy(1 - x, 1 - x) - energy**2)
 
 
-@kernel
-def broadening(x, y, energy):
+def broadening(x: Array, y: Array, energy: Array | float = 0.0) -> Array:
     """g(x) of eq. (4), with y = energy/Gamma."""
-    near = x * math.log(x) if x > 0.0 else 0.0
-    rest = (1.0 - x) * math.log(1.0 - x) if x < 1.0 else 0.0
-    return near - rest - 2.0 * x - 2.0 * x * math.log(y) - energy * energy
+    return np.asarray(xlogy(x, x) - xlogy(1 - x, 1 - x) - 2 * x - 2 * x * np.log(y) - energy**2)
 
 
-@kernel
-def localization_excess(y):
-    """(energy density)^2 at which y = energy/Gamma is on the line (5); falls from infinity at 0 to 0 at y = 1."""
-    return -math.log(y) - 1.0 + y
+def farthest(y: Array) -> Array:
+    """x*, the distance at which g has its maximum, for y <= 1/2."""
+    return np.asarray(0.5 + np.sqrt(0.25 - np.minimum(y, 0.5) ** 2))
 
 
-@kernel
-def ergodicity_excess(y):
-    """The same for g(x*) = 0, for y < 1/2; may be negative, where there is no such line."""
-    x = 0.5 * (1.0 + math.sqrt(1.0 - 4.0 * y * y))
-    return broadening(x, y, 0.0)
-
-
-@kernel
-def edges(transverse_field, localization, ergodicity):
-    """Energy densities of the two lines at every field: roots of (excess of y) = (Gamma y)^2 by bisection, since the
-    left side falls and the right side grows. Writes arrays of shape (n,).
+def edges(transverse_field: Array) -> tuple[Array, Array]:
+    """Energy densities of the lines (5) and g(x*) = 0 at every field: where the square of an energy density, which at
+    fixed y = energy/Gamma falls with y, is that of Gamma y. There may be no second line; then it is 0.
     """
-    for i in range(transverse_field.size):
-        gamma = transverse_field[i]
-        low, high = 0.0, 1.0
-        for _ in range(54):
-            y = 0.5 * (low + high)
-            if localization_excess(y) > gamma * gamma * y * y:
-                low = y
-            else:
-                high = y
-        localization[i] = 0.5 * (low + high) * gamma
-        low, high = 0.0, 0.5
-        for _ in range(54):
-            y = 0.5 * (low + high)
-            if ergodicity_excess(y) > gamma * gamma * y * y:
-                low = y
-            else:
-                high = y
-        ergodicity[i] = 0.5 * (low + high) * gamma
+    field, none = transverse_field, np.zeros_like(transverse_field)
+    localization = bisected(lambda y: -np.log(y) - 1 + y > (field * y) ** 2, none, none + 1)
+    ergodicity = bisected(lambda y: broadening(farthest(y), y) > (field * y) ** 2, none, none + 0.5)
+    return localization * field, ergodicity * field
 
 
-@kernel
-def largest_broadening(y, energy):
-    """Maximum of g over the distances with r >= 0, an interval around x = 1 - y; the estimate needs r(1 - y) >= 0."""
-    top = 1.0 - y
-    low, high = 0.0, top
-    for _ in range(50):
-        x = 0.5 * (low + high)
-        if resonance(x, y, energy) < 0.0:
-            low = x
-        else:
-            high = x
-    left = high
-    low, high = top, 1.0
-    if resonance(1.0, y, energy) >= 0.0:
-        low = 1.0
-    for _ in range(50):
-        x = 0.5 * (low + high)
-        if resonance(x, y, energy) >= 0.0:
-            low = x
-        else:
-            high = x
-    best = max(broadening(left, y, energy), broadening(low, y, energy))
-    if y < 0.5:
-        x = 0.5 * (1.0 + math.sqrt(1.0 - 4.0 * y * y))
-        if left <= x <= low:
-            best = max(best, broadening(x, y, energy))
-    return best
-
-
-@kernel
-def fractal_dimensions(energy, transverse_field, localization, ergodicity, out):
-    """D of eq. (6) at every point, 0 where localized; arrays of shape (n,)."""
-    for i in range(energy.size):
-        e = energy[i]
-        if e >= localization[i]:
-            out[i] = 0.0
-        else:
-            g = largest_broadening(e / transverse_field[i], e) if e > ergodicity[i] else 0.0
-            out[i] = max(1.0 + (min(g, 0.0) - e * e) / math.log(2.0), 0.0)
-
-
-@kernel
-def apply_hamiltonian(levels, transverse_field, vector, out):
-    """H of eq. (1) on a vector, real or complex; configuration i has spin k up where bit k of i is set."""
-    count = levels.size
-    for i in range(count):
-        out[i] = levels[i] * vector[i]
-    block = 1
-    while block < count:
-        for start in range(0, count, 2 * block):
-            for i in range(start, start + block):
-                out[i] -= transverse_field * vector[i + block]
-                out[i + block] -= transverse_field * vector[i]
-        block *= 2
-
-
-@kernel
-def chebyshev_sum(levels, transverse_field, centre, radius, coefficients, vector):
-    """Sum of c_k T_k((H - centre)/radius) on a vector, in the type of `coefficients` and `vector` (the same)."""
-    before = vector.copy()
-    now = np.empty_like(vector)
-    after = np.empty_like(vector)
-    apply_hamiltonian(levels, transverse_field, before, now)
-    for i in range(vector.size):
-        now[i] = (now[i] - centre * before[i]) / radius
-    total = coefficients[0] * before + coefficients[1] * now
-    for k in range(2, coefficients.size):
-        apply_hamiltonian(levels, transverse_field, now, after)
-        for i in range(vector.size):
-            after[i] = 2.0 * (after[i] - centre * now[i]) / radius - before[i]
-            total[i] += coefficients[k] * after[i]
-        before, now, after = now, after, before
-    return total
+def fractal_dimensions(energy: Array, transverse_field: Array, localization: Array, ergodicity: Array) -> Array:
+    """D of eq. (6) at every point, 0 where localized. The largest g is looked for among the distances with r >= 0, an
+    interval around x = 1 - y.
+    """
+    found = np.where(energy < localization, 1 - energy**2 / math.log(2), 0.0)
+    some = (energy > ergodicity) & (energy < localization)
+    e, y = energy[some], energy[some] / transverse_field[some]
+    top, one = 1 - y, np.ones_like(y)
+    left = bisected(lambda x: resonance(x, y, e) < 0, 0 * one, top)
+    right = np.where(resonance(one, y, e) >= 0, 1.0, bisected(lambda x: resonance(x, y, e) >= 0, top, one))
+    inside = np.clip(np.where(y < 0.5, farthest(y), left), left, right)
+    largest = np.max([broadening(x, y, e) for x in (left, right, inside)], axis=0)
+    found[some] += np.minimum(largest, 0) / math.log(2)
+    return np.maximum(found, 0)
 
 
 def critical_field(temperature: Array) -> Array:
@@ -212,156 +121,6 @@ def critical_field(temperature: Array) -> Array:
         )
         found = temperature * (exponent - math.log(2) + np.log1p(np.sqrt(-np.expm1(2 * math.log(2) - 2 * exponent))))
     return np.where(temperature > 1e-12, found, EDGE)
-
-
-class QuantumRandomEnergySimulation(core.Simulation["QuantumRandomEnergy"]):
-    """One sample: its thermal averages, and the time evolution of one corner of the hypercube."""
-
-    time_unit = "inverse energy units"
-    step = 0.25
-    relaxation, window = 10.0, 10.0
-
-    def prepare(self) -> None:
-        n = self.model.size
-        self.levels = self.rng.normal(0, math.sqrt(n / 2), 2**n)
-        self.vectors = self.rng.standard_normal((VECTORS, 2**n)) if n > DENSE_SPINS else np.empty((0, 2**n))
-        self.start = int(np.argmin(np.abs(self.levels + self.model.energy_density() * n)))
-        flips = np.arange(2**n) ^ self.start
-        self.distance = np.bitwise_count(flips).astype(np.int64)
-        self.state = np.zeros(2**n, np.complex128)
-        self.state[self.start] = 1
-        self._solved_field = -1.0
-        self.retune()
-
-    def retune(self) -> None:
-        with one_blas_thread():
-            if self.model.transverse_field != self._solved_field:
-                self._solved_field = self.model.transverse_field
-                self._diagonalise()
-            self.thermal = self._thermal_averages()
-
-    def _apply(self, vector: Array) -> Array:
-        out = np.empty(self.levels.size)
-        apply_hamiltonian(self.levels, self.model.transverse_field, np.ravel(vector), out)
-        return out
-
-    def _diagonalise(self) -> None:
-        """Energies (ascending), eigenvectors in columns, and the classical part of each energy."""
-        n, field = self.model.size, self.model.transverse_field
-        count = self.levels.size
-        if n <= DENSE_SPINS:
-            matrix = np.diag(self.levels)
-            for k in range(n):
-                flipped = np.arange(count) ^ (1 << k)
-                matrix[np.arange(count), flipped] = -field
-            self.energies, self.eigenvectors = symmetric_eigenpairs(matrix)
-        elif field == 0:
-            order = np.argsort(self.levels, kind="stable")[:LOWEST]
-            self.energies = self.levels[order]
-            self.eigenvectors = np.zeros((count, LOWEST))
-            self.eigenvectors[order, np.arange(LOWEST)] = 1
-        else:
-            operator = linear_operator((count, count), matvec=self._apply, dtype=np.float64)
-            start = np.ones(count) + np.where(self.levels < np.partition(self.levels, 8)[8], 30.0, 0.0)
-            energies, vectors = eigsh(operator, LOWEST, which="SA", v0=start)
-            order = np.argsort(energies)
-            self.energies, self.eigenvectors = energies[order], vectors[:, order]
-        self.classical = self.levels @ self.eigenvectors**2
-
-    def _thermal_averages(self) -> dict[str, float]:
-        """Free energy, energy and transverse magnetization per spin of this sample."""
-        m = self.model
-        t, n, field = m.temperature, m.size, m.transverse_field
-        ground = float(self.energies[0])
-        weights = np.exp(-(self.energies - ground) / t) if t > 0 else (self.energies == ground).astype(float)
-        z, energy, classical = weights.sum(), weights @ self.energies, weights @ self.classical
-        if t > 0 and len(self.energies) < self.levels.size:
-            others = np.mean([self._complement(vector, ground) for vector in self.vectors], axis=0)
-            z, energy, classical = z + others[0], energy + others[1], classical + others[2]
-        return {
-            "free_energy": float(ground - t * math.log(z)) / n,
-            "energy": float(energy / z) / n,
-            "transverse_magnetization": float((classical - energy) / z) / (field * n) if field > 0 else 0.0,
-        }
-
-    def _complement(self, vector: Array, ground: float) -> tuple[float, float, float]:
-        """(Z, Z times energy, Z times classical energy) of the states not found exactly, estimated by one random
-        vector orthogonal to those found, with weights relative to the ground state.
-        """
-        t, field = self.model.temperature, self.model.transverse_field
-        rest = vector - self.eigenvectors @ (self.eigenvectors.T @ vector)
-        low, high = self._bounds()
-        centre, radius = (high + low) / 2, (high - low) / 2
-        decay = radius / (2 * t)
-        orders = np.arange(int(12 + decay if decay < 30 else 40 + 9 * math.sqrt(decay)))
-        coefficients = np.where(orders > 0, 2, 1) * (-1.0) ** orders * ive(orders, decay)
-        coefficients *= math.exp((ground - low) / (2 * t)) if (ground - low) / t < 1400 else 0.0
-        cooled = chebyshev_sum(self.levels, field, centre, radius, coefficients, rest)
-        scale = (self.levels.size - len(self.energies)) / float(rest @ rest)
-        return (
-            float(cooled @ cooled) * scale,
-            float(cooled @ self._apply(cooled)) * scale,
-            float(cooled @ (self.levels * cooled)) * scale,
-        )
-
-    def _bounds(self) -> tuple[float, float]:
-        """Interval that holds the spectrum: the exact ground state below, the sum of the parts above."""
-        reach = self.model.size * self.model.transverse_field
-        slack = 1e-6 * (1 + reach)
-        return float(self.energies[0]) - slack, float(self.levels.max()) + reach + slack
-
-    def evolve(self, duration: float) -> None:
-        low, high = self._bounds()
-        centre, radius = (high + low) / 2, (high - low) / 2
-        phase = radius * duration
-        orders = np.arange(int(25 + 1.2 * phase))
-        coefficients = np.where(orders > 0, 2, 1) * (-1j) ** orders * jv(orders, phase)
-        coefficients *= np.exp(-1j * centre * duration)
-        self.state = chebyshev_sum(self.levels, self.model.transverse_field, centre, radius, coefficients, self.state)
-
-    def weights(self) -> Array:
-        """Probability to be at every distance from the start, shape (size + 1,)."""
-        return np.bincount(self.distance, np.abs(self.state) ** 2, self.model.size + 1)
-
-    def window_states(self) -> slice:
-        """Neighbouring eigenstates around the energy of the start, a sixteenth of all."""
-        count = len(self.energies)
-        half = max(8, count // 32)
-        target = int(np.searchsorted(self.energies, -self.model.energy_density() * self.model.size))
-        middle = min(max(target, half), count - half)
-        return slice(max(middle - half, 0), middle + half)
-
-    def observe(self) -> dict[str, float]:
-        weights = self.weights()
-        size = self.model.size
-        observed = {
-            "survival": float(np.abs(self.state[self.start]) ** 2),
-            "participation": float(np.sum(np.abs(self.state) ** 4)),
-            "distance": float(weights @ np.arange(size + 1)) / size,
-            "gap": float(self.energies[1] - self.energies[0]),
-        } | self.thermal
-        if size <= DENSE_SPINS:
-            window = self.window_states()
-            participation = np.sum(self.eigenvectors[:, window] ** 4, axis=0)
-            observed["level_ratio"] = float(gap_ratios(self.energies[window]).mean())
-            observed["fractal_dimension"] = -float(np.log(participation).mean()) / (size * math.log(2))
-        return observed
-
-    def samples(self, observable: str | None = None) -> Array:
-        return gap_ratios(self.energies[self.window_states()])
-
-    def picture(self) -> core.Density:
-        n = self.model.size
-        distance = np.arange(n + 1)
-        even = np.exp(
-            [math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) - n * math.log(2) for k in distance]
-        )
-        return core.Density(
-            distance / n,
-            (("now", self.weights()), ("spread over all corners", even)),
-            "fraction of spins flipped since the start", "probability",
-            "a corner of the hypercube, released at time 0",
-        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -432,8 +191,7 @@ class QuantumRandomEnergy(core.Model):
     )
     failures = (
         core.Failure(
-            "negative_entropy",
-            "The annealed solution has fewer than one level left here; the true system is frozen.",
+            "negative_entropy", "The annealed solution has fewer than one level left here; the true system is frozen."
         ),
     )
     landmarks = (
@@ -529,9 +287,8 @@ class QuantumRandomEnergy(core.Model):
             f = np.stack([-t * math.log(2) - 1 / (4 * t), np.full(t.size, -EDGE), -field * aligned - t * free], axis=1)
             e = np.stack([-1 / (2 * t), np.full(t.size, -EDGE), -field * aligned], axis=1)
             s = np.stack([math.log(2) - 1 / (4 * t * t), np.zeros(t.size), free], axis=1)
-        localization, ergodicity, dimension = np.empty((3, t.size))
-        edges(field, localization, ergodicity)
-        fractal_dimensions(density, field, localization, ergodicity, dimension)
+        localization, ergodicity = edges(field)
+        dimension = fractal_dimensions(density, field, localization, ergodicity)
         zeros, ones = np.zeros(t.size), np.ones(t.size)
         residual = np.zeros(shape)
         residual[t == 0, PARAMAGNET] = np.nan
@@ -595,9 +352,7 @@ class QuantumRandomEnergy(core.Model):
         if name == "freezing":
             temperature = np.full(field.size, FREEZING)
         else:
-            localization, ergodicity = np.empty((2, field.size))
-            edges(field, localization, ergodicity)
-            temperature = 0.5 / np.maximum(localization if name == "localization" else ergodicity, 1e-300)
+            temperature = 0.5 / np.maximum(edges(field)[("localization", "ergodicity").index(name)], 1e-300)
         thawed = (temperature > FREEZING) | (name == "freezing")
         return temperature, thawed & (field < critical_field(temperature))
 
