@@ -58,17 +58,37 @@ from scipy.special import gammaln, ndtr
 
 from mfexplore import core
 from mfexplore.core import Array, Points
+from mfexplore.core.bracketing import bracketed_roots
 from mfexplore.families import spins
 from mfexplore.families.replicas.weights import participation_law
 from mfexplore.models.glasses.random_energy.dynamics import COLDEST, STEP, RandomEnergySimulation
-from mfexplore.models.glasses.random_energy.theory import (
-    FERROMAGNET,
-    GLASS,
-    freezing_temperature,
-    hidden_bias,
-    level_averages,
-)
 from mfexplore.numerics.later import brentq
+
+PARAMAGNET, GLASS, FERROMAGNET = range(3)
+
+
+def free_spin_entropy(x: Array) -> Array:
+    """S(tanh x) of a spin in the field x >= 0, accurate for large x too."""
+    decay = np.exp(-2 * x)
+    return np.asarray(np.log1p(decay) + 2 * x * decay / (1 + decay))
+
+
+def freezing_temperature(field: Array) -> Array:
+    """T_c(h) of eq. (3), shape of `field`: the root x = h/T_c of x = 2h sqrt S(tanh x), of which the left side grows
+    and the right side falls.
+    """
+    h = np.abs(field)
+
+    def excess(x: Array, rows: Array) -> Array:
+        return np.asarray(x - 2 * h[rows] * np.sqrt(free_spin_entropy(x)))
+
+    x = bracketed_roots(excess, np.zeros(h.size), 2 * h * math.sqrt(math.log(2)))
+    return np.asarray(0.5 / np.sqrt(free_spin_entropy(x)))
+
+
+def hidden_bias(temperature: Array, field: Array) -> Array:
+    """J_0 at which the hidden configuration, eq. (5), has the free energy (2), at or above T_c."""
+    return np.asarray(temperature * np.logaddexp(0, -2 * field / temperature) + 1 / (4 * temperature))
 
 
 @dataclass(frozen=True)
@@ -207,8 +227,7 @@ class RandomEnergy(core.Model):
         with np.errstate(divide="ignore", invalid="ignore"):
             at = np.stack([t, freezing, np.ones_like(t)], axis=1)  # eq. (2) is used at T and at T_c
             x = h[:, None] / at
-            decay = np.exp(-2 * x)
-            s = np.log1p(decay) + 2 * x * decay / (1 + decay) - 1 / (4 * at**2)
+            s = free_spin_entropy(x) - 1 / (4 * at**2)
             m = np.tanh(x)
             energy = -1 / (2 * at) - h[:, None] * m
             heat = 1 / (2 * at**2) + (x / np.cosh(np.minimum(x, 300))) ** 2
@@ -291,10 +310,11 @@ class RandomEnergy(core.Model):
             z = np.exp(nodes)
             # 1 - exp(-z) without a Gaussian step, whose average is known, is local
             tables = STEP * np.stack([-np.expm1(-z) - ndtr(nodes / 1.5), z * np.exp(-z), z * z * np.exp(-z)])
-            found = np.empty((3, y.size))
-            level_averages(y, a, nodes, tables, found)
+            parts = np.array_split(y, 1 + y.size // 4096)
+            found = np.hstack([tables @ np.exp(-0.5 * ((nodes[:, None] - part) / a) ** 2) for part in parts])
+            found /= a * math.sqrt(2 * math.pi)
             found[0] += ndtr(y / math.hypot(a, 1.5))
-            return found.reshape(3, u.size, c.size)
+            return np.asarray(found.reshape(3, u.size, c.size))
 
         def log_g(found: Array) -> Array:
             return np.asarray(np.log1p(-np.minimum(found[0], 1 - 1e-16)) @ many)
