@@ -48,157 +48,29 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array, Points
-from mfexplore.core.bracketing import bracketed_roots
-from mfexplore.core.distinct import distinct
-from mfexplore.core.interrupts import Uninterrupted
-from mfexplore.families.lattice_spins.bethe_lattice import LN2, ordered
 from mfexplore.families.sparse_graphs.density_evolution import CENTRE, FINENESS, GRID, POINTS, atom, push_linearly
-from mfexplore.families.sparse_graphs.graphs import SQUARE_DEGREE, build
-from mfexplore.families.sparse_graphs.messages import bethe_averages, heat_bath, pass_messages
-from mfexplore.families.sparse_graphs.population import renew, survey
-from mfexplore.families.sparse_graphs.replica_symmetric import Ensemble, RandomGraph, glasses, log_cosh
+from mfexplore.families.sparse_graphs.graphs import SQUARE_DEGREE
+from mfexplore.families.sparse_graphs.replica_symmetric import Ensemble, RandomGraph, glasses
+from mfexplore.models.inference.bethe_propagation.dynamics import PropagationSimulation
+from mfexplore.models.inference.bethe_propagation.theory import (
+    AVERAGES,
+    FERROMAGNET,
+    PARAMAGNET,
+    SPIN_GLASS,
+    end_of_order,
+    replica_line,
+    solved,
+)
 
-PARAMAGNET, FERROMAGNET, SPIN_GLASS = range(3)
-AVERAGES = ("magnetization", "overlap", "cavity_field", "energy", "free_energy", "stability", "residual")
 UNSTABLE = 1 + 1e-6  # growth of a perturbed message from which on it counts as growing
 SQUARE_CRITICAL = 2 / math.log(1 + math.sqrt(2))
 SQUARE_NISHIMORI = 0.1092  # no ferromagnet on the square lattice beyond this share of negative couplings
-
-
-@lru_cache(maxsize=64)
-def end_of_order(graph: RandomGraph) -> tuple[Array, Array]:
-    """(temperatures, shares of negative couplings) where without a field magnetization vanishes into a spin glass.
-
-    Between them lines are right to 2e-5: nearer to T_SG a spin glass is not known better.
-    """
-    top, n = 1 / math.atanh(graph.branching**-0.5), 25
-    temperatures = 0.5 * (0.1 + top) - 0.5 * (top - 0.1) * np.cos(np.pi * np.arange(n) / (n - 1))
-    shares = 0.5 * (1 - 1 / glasses(graph, temperatures).order)
-    shares[-1] = 0.5 * (1 - graph.branching**-0.5)
-    return temperatures, shares
-
-
-@lru_cache(maxsize=64)
-def replica_line(graph: RandomGraph) -> tuple[Array, Array]:
-    """(temperatures, shares of negative couplings) where lambda = 1 inside the ferromagnet, below the Nishimori point.
-
-    Between no negative couplings, where lambda < 1, and the end of the ferromagnet, where lambda > 1.
-    """
-    top = 1 / math.atanh(graph.branching**-0.5)
-    temperatures = np.linspace(0.12, top, 12)[:-1]
-    ends = np.interp(temperatures, *end_of_order(graph))
-
-    def excess(shares: Array, rows: Array) -> Array:
-        ensemble = Ensemble(graph, temperatures[rows], np.zeros(rows.size), shares)
-        return ensemble.growth(ensemble.solve(atom(1.0))[0], True) - 1
-
-    found = bracketed_roots(excess, np.zeros_like(ends), ends * (1 - 1e-3), tolerance=1e-4)
-    return np.append(temperatures, top), np.append(found, 0.5 * (1 - graph.branching**-0.5))
-
-
-# -- simulation ----------------------------------------------------------------------------------------------------
-
-
-class PropagationSimulation(core.Simulation["BethePropagation"]):
-    """Belief propagation or heat-bath dynamics on a graph, or population dynamics. `means`: the m_i, shape (n,)."""
-
-    time_unit = "iterations or sweeps"
-    relaxation, window = 100.0, 50.0
-
-    def prepare(self) -> None:
-        m = self.model
-        if m.algorithm == "population_dynamics":
-            side = math.ceil(math.sqrt(m.size))
-            self.messages, self.shape = np.empty(m.size), (side, side)
-            self.means = np.zeros(m.size)
-        else:
-            self.links, self.shape = build(m.graph, m.random_graph.degree, m.size, self.rng)
-            n = len(self.links.starts) - 1
-            self.luck = self.rng.random(len(self.links.neighbours) // 2)
-            self.messages, self.cavities = np.empty(len(self.links.neighbours)), np.empty(len(self.links.neighbours))
-            self.means = np.zeros(n)
-            self.spins = np.ones(n)
-        # From above, or from no opinion: messages anywhere between -1 and 1
-        self.messages[:] = 1.0 if m.start == "up" else self.rng.uniform(-1, 1, self.messages.size)
-        if m.algorithm == "heat_bath" and m.start == "random":
-            self.spins[self.rng.random(self.spins.size) < 0.5] = -1.0
-        self.change = 0.0
-        self.retune()
-
-    def retune(self) -> None:
-        m = self.model
-        self.beta = 1 / m.temperature
-        if m.algorithm != "population_dynamics":
-            self.couplings = np.where(self.luck < m.antiferromagnetic_fraction, -1.0, 1.0)[self.links.edge]
-            self.sums, self.sweeps = np.zeros(self.means.size), 0
-
-    def evolve(self, duration: float) -> None:
-        m = self.model
-        for _ in range(round(duration)):
-            if m.algorithm == "population_dynamics":
-                random = m.random_graph
-                renew(
-                    self.messages, random.branching, random.poissonian, self.beta, m.field,
-                    m.antiferromagnetic_fraction, m.size, self.rng,
-                )  # fmt: skip
-            elif m.algorithm == "belief_propagation":
-                self.change = pass_messages(
-                    self.links, self.couplings, self.beta, m.field, m.damping, self.messages, self.cavities
-                )
-            else:
-                heat_bath(self.links, self.couplings, self.spins, self.beta, m.field, 1, self.sums, self.rng)
-                self.sweeps += 1
-
-    def observe(self) -> dict[str, float]:
-        m = self.model
-        if m.algorithm == "population_dynamics":
-            random = m.random_graph
-            with Uninterrupted():
-                magnetization, overlap, energy, free_energy = survey(
-                    self.messages, random.degree, random.branching, random.poissonian, self.beta, m.field, m.size,
-                    np.random.default_rng(int(1e6 * self.time) + 1),
-                )  # fmt: skip
-            self.means = np.tanh(self.beta * self.messages)
-        elif m.algorithm == "belief_propagation":
-            energy, free_energy = bethe_averages(self.links, self.beta, m.field, self.messages, self.means)
-            magnetization, overlap = float(self.means.mean()), float(np.mean(self.means**2))
-        else:
-            bonds = 0.5 * float(np.sum(self.couplings * np.repeat(self.spins, self.links.degrees)
-                                       * self.spins[self.links.neighbours]))  # fmt: skip
-            self.means = self.sums / max(self.sweeps, 1)
-            magnetization = float(self.spins.mean())
-            energy = -bonds / self.spins.size - m.field * magnetization
-            return {"magnetization": magnetization, "overlap": float(np.mean(self.means**2)), "energy": energy}
-        return {
-            "magnetization": magnetization,
-            "overlap": overlap,
-            "cavity_field": float(self.messages.mean()),
-            "energy": energy,
-            "free_energy": free_energy,
-            "change": self.change,
-        }
-
-    def samples(self, observable: str | None = None) -> Array:
-        return self.messages if self.model.algorithm != "heat_bath" else np.empty(0)
-
-    def picture(self) -> core.Lattice:
-        shown = self.spins if self.model.algorithm == "heat_bath" else self.means
-        values = np.zeros(self.shape[0] * self.shape[1], np.float32)
-        values[: shown.size] = shown
-        what = {
-            "belief_propagation": "m of each node",
-            "heat_bath": "spins",
-            "population_dynamics": "tanh of each message over T",
-        }[self.model.algorithm]
-        place = "" if self.model.graph == "square" else " (their place means nothing here)"
-        return core.Lattice(values.reshape(self.shape), -1, 1, caption=what + place)
 
 
 @dataclass(frozen=True)
@@ -406,8 +278,8 @@ class BethePropagation(core.Model):
         found = {name: np.full((points["temperature"].size, 3), np.nan) for name in (*AVERAGES, "order_growth")}
         for degree in np.unique(points["degree"]):
             those = points["degree"] == degree
-            part = self.replace(degree=int(degree))._solved({k: v[those] for k, v in points.items()})
-            for name, values in part.items():
+            at = (points[k][those] for k in ("temperature", "antiferromagnetic_fraction", "field"))
+            for name, values in solved(self.replace(degree=int(degree)).random_graph, *at).items():
                 found[name][those] = values
         t, rho, h = (points[k][:, None] for k in ("temperature", "antiferromagnetic_fraction", "field"))
         residual, growth = found.pop("residual"), found.pop("order_growth")
@@ -425,52 +297,6 @@ class BethePropagation(core.Model):
             "broken_replica_symmetry": unstable & ~self.on("paramagnet", np.ones(len(t), bool)),
         }  # fmt: skip
         return core.Solution(found, residual, stable=stable, fails=fails)
-
-    def _solved(self, points: Points) -> dict[str, Array]:
-        """All branches at points of one degree, arrays of shape (n, 3); residual NaN where there is none."""
-        t, rho, h = (points[k] for k in ("temperature", "antiferromagnetic_fraction", "field"))
-        graph, n = self.random_graph, t.size
-        found = {name: np.full((n, 3), np.nan) for name in (*AVERAGES, "order_growth")}
-
-        def write(branch: int, rows: Array, values: Mapping[str, Any], place: Array | None = None) -> None:
-            for name, value in values.items():
-                found[name][rows, branch] = value if place is None else np.asarray(value)[place]
-
-        free, growth = np.flatnonzero(h == 0), np.ones(n)
-        if free.size:
-            different, place = np.unique(t[free], return_inverse=True)
-            even, bond = glasses(graph, different), np.tanh(1 / different)
-            growth[free] = even.order[place]
-            paramagnet = {
-                "magnetization": 0 * bond, "overlap": 0 * bond, "cavity_field": 0 * bond, "residual": 0 * bond,
-                "energy": -0.5 * graph.degree * bond, "stability": graph.branching * bond**2,
-                "free_energy": -different * (LN2 + 0.5 * graph.degree * log_cosh(1 / different)),
-                "order_growth": graph.branching * bond,
-            }  # fmt: skip
-            write(PARAMAGNET, free, paramagnet, place)
-            frozen = (graph.branching * bond**2 > 1)[place]
-            ensemble = Ensemble(graph, different, np.zeros(different.size), np.full(different.size, 0.5))
-            glass = {"stability": even.stability, "residual": even.residual, "order_growth": even.order}
-            write(SPIN_GLASS, free[frozen], ensemble.observables(even.weights) | glass, place[frozen])
-
-        magnetized = (h != 0) | (growth * (1 - 2 * rho) > 1)
-        single = magnetized & (rho == 0) & (not graph.poissonian)
-        rows = np.flatnonzero(single)  # one message for all, to machine precision
-        one = ordered(True, t[rows], h[rows], graph.degree)
-        beta, cavity = 1 / t[rows], h[rows] + graph.branching * one.cavity_field
-        slope = 0.5 * (np.tanh(beta * (1 + cavity)) + np.tanh(beta * (1 - cavity)))
-        values = {name: getattr(one, name) for name in AVERAGES if name in one._fields}
-        write(FERROMAGNET, rows, values | {"overlap": one.magnetization**2, "stability": graph.branching * slope**2})
-        rows = np.flatnonzero(magnetized & ~single)
-        if rows.size:
-            # Turning the field over turns the magnetization over and changes nothing else
-            asked = np.stack([t[rows], np.abs(h[rows]), rho[rows]])
-            first, place = distinct(asked)
-            averages = Ensemble(graph, *np.ascontiguousarray(asked[:, first])).state(atom(1.0))
-            write(FERROMAGNET, rows, averages, place)
-            for name in ("magnetization", "cavity_field"):
-                found[name][rows, FERROMAGNET] *= np.where(h[rows] < 0, -1.0, 1.0)
-        return found
 
     def select(self, points: Points, solution: core.Solution) -> Array:
         """The branch that messages started up arrive at: free energies of glassy states do not decide."""
