@@ -20,9 +20,9 @@ from mfexplore.models.glasses.rosenzweig_porter import (
     form_factor,
     mean_logarithm,
     participation,
-    random_matrix,
     shifted_energy,
 )
+from mfexplore.models.glasses.rosenzweig_porter.dynamics import random_matrix
 from mfexplore.numerics.matrices.blas import one_blas_thread
 
 REFERENCES = {v["id"]: v for v in reference_values("rosenzweig_porter")}
