@@ -55,7 +55,7 @@ clusters (Wolff; Swendsen and Wang), measured after a fixed number of clusters.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,16 +63,13 @@ import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array, Points
-from mfexplore.core.simulation import never
 from mfexplore.families import spins
 from mfexplore.families.lattice_spins import bit_lattice
 from mfexplore.families.lattice_spins.bethe_lattice import critical_temperature, ordered, spinodal_field
-from mfexplore.families.lattice_spins.clusters import all_clusters, joining, single_clusters
 from mfexplore.families.lattice_spins.enumeration import averages, count_states
-from mfexplore.families.lattice_spins.metropolis import metropolis, sums
 from mfexplore.families.lattice_spins.planar import PLANAR, exact_solution, torus_averages
-from mfexplore.numerics.chance.random import new_stream
-from mfexplore.numerics.space.lattices import CRYSTALS, cells_for, drawing, neighbourhood, sites
+from mfexplore.models.lattices.ising_lattice.dynamics import IsingSimulation
+from mfexplore.numerics.space.lattices import CRYSTALS, cells_for, neighbourhood, sites
 
 MEAN_FIELD, BETHE, EXACT = range(3)
 
@@ -88,9 +85,7 @@ CRITICAL_COUPLINGS = {
     "hydrogen_peroxide": 0.5738,  # our own, by finite-size scaling up to 24 cells a side; error 1 in the last digit
 }
 EXPONENTS = {2: (1.0, 15 / 8), 3: (1.58693, 2.48178)}  # y_t and y_h
-TIME_UNITS = {"metropolis": "sweeps", "wolff": "rounds of clusters", "swendsen_wang": "updates"}
 NOTICEABLE = 0.05  # difference of two theories' magnetizations
-BLOCKS = 10  # of the window of an ensemble, each longer than the memory of the energy unless it is critical
 ENUMERABLE = 20  # sites whose states are all counted for exact values
 
 
@@ -111,107 +106,6 @@ def log_sum_of_states(lattice: str, k: float) -> float:
     else:
         spread = c**3 + s**3 - s * (np.cos(a) + np.cos(b) + np.cos(a + b))
     return math.log(2) + 0.5 * float(np.log(spread).mean())
-
-
-# -- simulation ----------------------------------------------------------------------------------------------------
-
-
-class IsingSimulation(core.Simulation["IsingLattice"]):
-    """Spins on the lattice; `spins` (int8), or two colours packed into words while `packed`."""
-
-    even: bit_lattice.Words
-    odd: bit_lattice.Words
-
-    relaxation, window = 200.0, 400.0
-
-    def prepare(self) -> None:
-        m = self.model
-        self.cells = m.cells
-        self.spins = spins.start(m.start, m.sites, self.rng)
-        self.place = neighbourhood(m.lattice, self.cells)
-        self.stream = new_stream(self.rng)
-        self.time_unit = TIME_UNITS[m.algorithm]  # type: ignore[misc]  # of this run, not of all
-        if m.algorithm == "wolff":
-            self.members = np.zeros(m.sites + 1, np.int32)
-        elif m.algorithm == "swendsen_wang":
-            self.forest = np.zeros((2, m.sites), np.int32)
-        self.last = 0
-        self.packed = False
-        self.words_fit = m.lattice == "square" and m.algorithm == "metropolis" and self.cells % bit_lattice.SIDE == 0
-        if self.words_fit:
-            self.generators, self.scratch = bit_lattice.generators(self.rng), bit_lattice.workspace(self.cells)
-        self.retune()
-
-    def retune(self) -> None:
-        m = self.model
-        c = CRYSTALS[m.lattice].coordination
-        beta = 1 / m.temperature if m.temperature > 0 else math.inf
-        self.field = m.field * beta if m.field else 0.0
-        self.joining = joining(np.full(c, -math.expm1(-2 * beta)))
-        self.clusters = m.clusters_per_round
-        local = 2 * (np.arange(2 * c + 1) - c + m.field)
-        with np.errstate(invalid="ignore"):
-            loss = np.nan_to_num(np.stack([-local, local]) * beta, nan=0.0, posinf=np.inf, neginf=-np.inf)
-            # A flip that costs nothing must not be certain: in fixed order a small lattice would never see some states.
-            self.acceptance = (1 - 1 / m.sites) * np.exp(-np.maximum(loss, 0))
-        if self.words_fit and (m.field == 0) != self.packed:
-            if self.packed:
-                self.spins = bit_lattice.unpack(self.even, self.odd).ravel()
-            else:
-                self.even, self.odd = bit_lattice.pack(self.spins.reshape(self.cells, self.cells))
-            self.packed = not self.packed
-        self.three, self.four = (bit_lattice.threshold(math.exp(-x * beta)) for x in (4, 8))
-
-    def evolve(self, duration: float) -> None:
-        rounds = round(duration)
-        if self.packed:
-            bit_lattice.sweep(self.even, self.odd, rounds, self.three, self.four, self.generators, self.scratch)
-        elif self.model.algorithm == "metropolis":
-            metropolis(self.spins, self.place.kinds, self.place.shifts, self.acceptance, rounds, self.stream)
-        elif self.model.algorithm == "wolff":
-            _, self.last = single_clusters(
-                self.spins, self.place.kinds, self.place.shifts, self.joining, self.field, rounds * self.clusters,
-                self.members, self.stream,
-            )  # fmt: skip
-        else:
-            all_clusters(
-                self.spins, self.place.kinds, self.place.shifts, self.joining, self.field, rounds, self.forest,
-                self.stream,
-            )  # fmt: skip
-
-    def observe(self) -> dict[str, float]:
-        if self.packed:
-            total, bonds = bit_lattice.count(self.even, self.odd)
-        else:
-            total, bonds = sums(self.spins, self.place.kinds, self.place.shifts)
-        n = self.spins.size
-        m = total / n
-        return {"magnetization": m, "absolute_magnetization": abs(m), "energy": -bonds / n - self.model.field * m}
-
-    def picture(self) -> core.Lattice:
-        m = self.model
-        shown = 2 * (bit_lattice.unpack(self.even, self.odd).ravel() if self.packed else self.spins)
-        if m.algorithm == "wolff":
-            shown[self.members[: self.last]] //= 2
-        site = drawing(m.lattice, self.cells)
-        values = np.where(site < 0, 0, shown[site]).astype(np.int8)
-        captions = [f"{self.cells} × {self.cells} cells" + (" in the middle layer" if m.dimension == 3 else "")]
-        if m.algorithm == "wolff":
-            captions.append("the last cluster is paler")
-        return core.Lattice(values, -2, 2, caption=", ".join(captions))
-
-    def measure(self, cancelled: Callable[[], bool] = never) -> dict[str, float]:
-        """Means over the window, with what only fluctuations tell: specific heat and the ratio Q of eq. (6)."""
-        found = super().measure(cancelled)
-        late = round(self.window / self.step)
-        m, e = (self.series()[1][name][-late:] for name in ("magnetization", "energy"))
-        t = self.model.temperature
-        # Within the window the energy varies around the window's own mean; how much that varies is seen in its blocks.
-        variance = e.var() + e.reshape(BLOCKS, -1).mean(axis=1).var(ddof=1) / BLOCKS
-        found["specific_heat"] = float(variance * self.spins.size / t**2) if t > 0 else 0.0
-        fourth = float(np.mean(m**4))
-        found["binder_ratio"] = float(np.mean(m**2)) ** 2 / fourth if fourth > 0 else math.nan
-        return found
 
 
 @dataclass(frozen=True)
@@ -269,21 +163,14 @@ class IsingLattice(core.Model):
     )  # fmt: skip
     methods = (
         core.Method("mean_field", "every neighbour is replaced by the mean spin, eq. (2)"),
-        core.Method(
-            "bethe", "a spin with its neighbours is treated exactly, loops are ignored, eq. (3)", title="Bethe"
-        ),
-        core.Method(
-            "exact",
-            "the infinite lattice, solved; absent in three dimensions and in a field, where nobody has solved it",
-        ),
+        core.Method("bethe", "a spin and its neighbours treated exactly, loops ignored, eq. (3)", title="Bethe"),
+        core.Method("exact", "the infinite lattice, solved; absent in three dimensions and in a field: nobody has it"),
     )
     observables = (
         core.Observable("magnetization", "m", "mean spin", low=-1, high=1, signed=True),
         core.Observable("absolute_magnetization", "|m|", "size of the mean spin", low=0, high=1),
         core.Observable("energy", "e", "energy per spin", unit="J"),
-        core.Observable(
-            "specific_heat", "C", "change of the energy with temperature, per spin", unit="k_B", low=0, high=4
-        ),
+        core.Observable("specific_heat", "C", "slope of the energy with temperature", unit="k_B", low=0, high=4),
         core.Observable("free_energy", "f", "free energy per spin", unit="J"),
         core.Observable("entropy", "S", "entropy per spin", unit="k_B", low=0, high=math.log(2)),
         core.Observable("binder_ratio", "Q", "ratio of moments of the magnetization, eq. (6)", low=0, high=1),
