@@ -16,6 +16,7 @@ from mfexplore.models.glasses.p_spin import PSpin
 from mfexplore.models.glasses.p_spin.dynamics import Interaction, draw_groups, forces, products
 
 Array = NDArray[np.float64]
+FEW = {"spherical": 360, "ising": 200}  # couplings of a spin that are enough here
 ISING = {v["id"]: v for v in reference_values("pspin_ising")}
 SPHERICAL = {v["id"]: v for v in reference_values("pspin_spherical")}
 
@@ -262,7 +263,7 @@ def test_planted_start_is_in_equilibrium() -> None:
     for kind, size, temperature in (("spherical", 100, 0.8), ("ising", 200, 0.75)):
         first, late = [], []
         for seed in range(20):
-            run = PSpin(kind=kind, size=size, temperature=temperature).simulate(seed=seed)
+            run = PSpin(kind=kind, size=size, temperature=temperature, connectivity=FEW[kind]).simulate(seed=seed)
             run.advance(40)
             energy = run.series()[1]["energy"]
             first.append(energy[0])
@@ -276,7 +277,7 @@ def test_correlation_follows_mode_coupling() -> None:
     """C(t) of the sphere against eq. (4), and the finite-size gap shrinking."""
     gaps = []
     for size, samples in ((32, 48), (160, 12)):
-        model = PSpin(temperature=0.8, size=size)
+        model = PSpin(temperature=0.8, size=size, connectivity=FEW["spherical"])
         curves = []
         for seed in range(samples):
             run = model.simulate(seed=seed)
@@ -305,7 +306,7 @@ def test_prediction_stops_at_the_plateau_below_the_dynamic_temperature() -> None
 
 
 def test_a_state_of_ising_spins_keeps_its_overlap() -> None:
-    model = PSpin(kind="ising", temperature=0.655, size=500)
+    model = PSpin(kind="ising", temperature=0.655, size=500, connectivity=FEW["ising"])
     overlaps = []
     for seed in range(6):
         run = model.simulate(seed=seed)
@@ -318,7 +319,7 @@ def test_a_state_of_ising_spins_keeps_its_overlap() -> None:
 @pytest.mark.parametrize(("kind", "size"), [("ising", 600), ("spherical", 256)])
 def test_below_the_static_temperature_the_overlap_is_that_of_one_state(kind: str, size: int) -> None:
     """Not with the start at T_s, whose overlap with what it has been cooled to is smaller: about sqrt(q(T_s) q(T))."""
-    model = PSpin(kind=kind, temperature=0.2, size=size)
+    model = PSpin(kind=kind, temperature=0.2, size=size, connectivity=FEW[kind])
     q = found(model, "glass", "overlap")[0]
     with_start = math.sqrt(q * found(model.replace(temperature=1.0001 * model.transitions()[1]), "glass", "overlap")[0])
     overlaps = []
@@ -333,7 +334,7 @@ def test_below_the_static_temperature_the_overlap_is_that_of_one_state(kind: str
 
 
 def test_a_quench_is_held_up_near_the_threshold() -> None:
-    model = PSpin(temperature=0.1, start="random", size=180)
+    model = PSpin(temperature=0.1, start="random", size=180, connectivity=FEW["spherical"])
     threshold, glass = found(model, "threshold", "energy")[0], found(model, "glass", "energy")[0]
     late = []
     for seed in range(3):
