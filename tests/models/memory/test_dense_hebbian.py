@@ -275,6 +275,15 @@ def test_the_order_of_the_points_does_not_matter(rng: np.random.Generator) -> No
             )
 
 
+def test_steps_of_symmetry_breaking_may_differ_in_a_batch() -> None:
+    model = DenseHebbian(temperature=0.1, load=0.145)
+    both = model.theory(rsb_steps=np.array([0, 1]))
+    for steps in (0, 1):
+        alone = model.theory(rsb_steps=steps)
+        for name in ("overlap", "free_energy", "breakpoint"):
+            np.testing.assert_allclose(both[name].sel(rsb_steps=steps), alone[name], rtol=1e-9)
+
+
 def test_boundaries_end_the_branches() -> None:
     model = DenseHebbian(temperature=0.2, setting="unsupervised", load=0.004, quality=0.5, examples=20)
     for along in ("load", "temperature", "quality"):

@@ -73,7 +73,7 @@ from mfexplore.core import Array, Points
 from mfexplore.families import memories as family
 from mfexplore.families.replicas import p_body
 from mfexplore.families.replicas.p_body import HIGHEST, LOWEST
-from mfexplore.models.memory.dense_hebbian import broken, symmetric
+from mfexplore.models.memory.dense_hebbian import boundaries, broken, symmetric
 from mfexplore.models.memory.dense_hebbian.dynamics import DenseHebbianSimulation
 from mfexplore.models.memory.dense_hebbian.restated import one_step_equations, symmetric_equations
 
@@ -397,9 +397,9 @@ class DenseHebbian(core.Model):
             at = p_body.lines()[columns.order - LOWEST, 0, which]
             return 0.5 * columns.order * (columns.temperature / at) ** 2 / per_load, np.ones(n, bool)
         strengths, real = np.empty(n), np.empty(n, bool)
-        symmetric.boundary_points(symmetric.BOUNDARIES.index(name), columns, strengths, real)
+        boundaries.boundary_points(boundaries.BOUNDARIES.index(name), columns, strengths, real)
         if name != "at_line" and not columns.binomial:
-            broken.correct_boundary(name == "retrieval_transition", columns, strengths, real)
+            boundaries.correct_boundary(name == "retrieval_transition", columns, strengths, real)
         return strengths / per_load, real
 
     def caveat(self) -> str:

@@ -9,7 +9,6 @@ from functools import lru_cache
 import numpy as np
 
 from mfexplore.core import Array
-from mfexplore.core.bracketing import bracketed_roots
 from mfexplore.families.memories import RETRIEVAL
 from mfexplore.families.replicas import p_body
 from mfexplore.families.replicas.nested import nested_averages
@@ -18,7 +17,6 @@ from mfexplore.models.memory.dense_hebbian.symmetric import (
     Columns,
     at_point,
     breaking,
-    competing_free_energy,
     margin,
     pressure,
     reach_of,
@@ -216,32 +214,3 @@ def break_symmetry(columns: Columns, strengths: Array, table: Array) -> None:
             safe = margin(q, u[QUARTIC], strength, t, at.order)
             overlaps = u[MAGNETIZATION], q, q - u[DISTANCE], u[GAMMA] * t, u[SIGNAL]
             table[:, i, RETRIEVAL] = *overlaps, f, f + t * s, s, safe, u[RESIDUAL], 1
-
-
-def crossing(curve: Array, at: At) -> float:
-    """S where retrieval on the `curve_of` a branch and the state without it have the same free energy; infinite where
-    retrieval is preferred up to the end.
-    """
-
-    def ahead(strengths: Array, _: Array) -> Array:
-        return np.array([point_on(curve, s, at)[FREE_ENERGY] - competing_free_energy(s, at) for s in strengths])
-
-    known = np.array([row[FREE_ENERGY] - competing_free_energy(row[STRENGTH], at) for row in curve])
-    if known[-1] <= 0:
-        return math.inf
-    k = int(np.argmax(known > 0))
-    if k == 0:
-        return float(curve[0, STRENGTH])
-    low, high = slice(k - 1, k), slice(k, k + 1)
-    return float(bracketed_roots(ahead, curve[low, STRENGTH], curve[high, STRENGTH], (known[low], known[high]))[0])
-
-
-def correct_boundary(transition: bool, columns: Columns, strengths: Array, real: Array) -> None:
-    """Correct the spinodal or the transition of `boundary_points` where symmetry may be broken and that matters."""
-    for i in np.flatnonzero(columns.broken & (strengths >= 0)):
-        at = at_point(columns, i)
-        curve = curve_of(at.temperature, at.order, at.spread)
-        if len(curve) < 2 or (transition and real[i] and strengths[i] <= curve[0, STRENGTH]):
-            continue
-        found = crossing(curve, at) if transition else curve[-1, STRENGTH]
-        strengths[i], real[i] = min(found, curve[-1, STRENGTH]), found < math.inf

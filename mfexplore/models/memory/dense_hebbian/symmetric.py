@@ -150,6 +150,14 @@ def at_point(columns, i):
 
 
 @kernel
+def differ(columns, i, k):
+    """Whether two points have different controls."""
+    same = columns.temperature[i] == columns.temperature[k] and columns.order[i] == columns.order[k]
+    same = same and columns.spread[i] == columns.spread[k] and columns.broken[i] == columns.broken[k]
+    return not (same and columns.examples[i] == columns.examples[k])
+
+
+@kernel
 def averages(nu, deviation, at):
     """The `Averages` at a signal nu and a standard deviation of the crosstalk."""
     temperature = at.temperature
@@ -268,16 +276,13 @@ def newton(nu, deviation, strength, at):
 
 @kernel
 def glass_threshold(order):
-    """(smallest S/T^2, deviation/T there) of the replica-symmetric glass: eq. (2) at m = 0 knows no other scale."""
-    bracket, u, q = Bracket(0.2, 6.0, -1.0, 1.0, 0), 1.0, 0.0
-    for k in range(FAR):
-        u = 0.5 * (bracket.low + bracket.high) if k < 6 else false_position(bracket)
+    """Smallest S/T^2 of the replica-symmetric glass: eq. (2) at m = 0 knows no other scale."""
+    low, high = 0.2, 6.0  # deviation/T
+    while high - low > 1e-9:
+        u = 0.5 * (low + high)
         a = response_and_entropy(0.0, u, 1.0)
-        q = a.q
-        bracket = narrowed(bracket, u, 2.0 * q + (order - 1) * u * a.by_deviation)
-        if bracket.high - bracket.low < 1e-9:
-            break
-    return u * u / q ** (order - 1), u
+        low, high = (u, high) if 2.0 * a.q + (order - 1) * u * a.by_deviation < 0.0 else (low, u)
+    return high * high / response_and_entropy(0.0, high, 1.0).q ** (order - 1)
 
 
 @kernel
@@ -295,6 +300,12 @@ def paramagnet(temperature):
 
 
 @kernel
+def symmetric_glass_exists(strength, at):
+    """Whether eq. (2) has a root without a signal."""
+    return strength > 0.0 and strength >= glass_threshold(at.order) * at.temperature**2
+
+
+@kernel
 def glass(strength, at):
     """The root of eq. (2) without a signal."""
     one = np.ones(1)
@@ -309,7 +320,7 @@ def competing_free_energy(strength, at):
         row = np.empty(len(p_body.COLUMNS))
         p_body.freeze(at.order, t / coupling, at.line, row, np.empty((6, 1)))
         return row[p_body.FREE_ENERGY] * coupling
-    frozen = at.line[0, p_body.STATIC] == 0.0 and 0.0 < strength >= glass_threshold(at.order)[0] * t * t
+    frozen = at.line[0, p_body.STATIC] == 0.0 and symmetric_glass_exists(strength, at)
     return free_energy(glass(strength, at) if frozen else paramagnet(t), strength, at)
 
 
@@ -403,47 +414,16 @@ def solve_points(columns, strengths, table):
     at = at_point(columns, 0)
     reach = reach_of(at)
     for i in range(strengths.size):
-        t, strength, order = columns.temperature[i], strengths[i], columns.order[i]
-        same = t == at.temperature and order == at.order and columns.spread[i] == columns.spread[i - 1]
-        if i > 0 and not (same and columns.examples[i] == columns.examples[i - 1]):
+        if i > 0 and differ(columns, i, i - 1):
             at = at_point(columns, i)
             reach = reach_of(at)
+        t, strength = at.temperature, strengths[i]
         if reach.top > 0.0 and strength <= reach.largest:
             write(table, i, RETRIEVAL, retrieved(reach, strength, at), strength, at)
         if t > 0.0 or strength == 0.0:
             write(table, i, PARAMAGNET, paramagnet(t), strength, at)
         if columns.broken[i]:
-            if t < at.line[0, p_body.STATIC] * math.sqrt(2.0 * strength / order):
+            if t < at.line[0, p_body.STATIC] * math.sqrt(2.0 * strength / at.order):
                 write_broken_glass(table, i, strength, at)
-        elif 0.0 < strength >= glass_threshold(order)[0] * t * t:
+        elif symmetric_glass_exists(strength, at):
             write(table, i, GLASS, glass(strength, at), strength, at)
-
-
-# -- boundaries --------------------------------------------------------------------------------------------------------
-
-BOUNDARIES = ("retrieval_spinodal", "retrieval_transition", "at_line")
-
-
-@kernel
-def boundary_points(kind, columns, strengths, real):
-    """S on one of the BOUNDARIES of retrieval without broken symmetry, at n points, and whether it is crossed there.
-    Where it is not, `strengths` continues with the sign that it has there, so that crossings along other controls are
-    found.
-    """
-    for i in range(strengths.size):
-        at = at_point(columns, i)
-        reach = reach_of(at)
-        strengths[i], real[i] = reach.largest, reach.top > 0.0
-        if reach.top == 0.0:
-            strengths[i] = -1e-4
-        elif kind == 1:
-            best, worst = on_curve(reach.top * (1.0 - 1e-12), 0.1, at), on_curve(reach.fold, 0.3, at)
-            ahead = excess(ADVANTAGE, 0.0, best, at)
-            real[i] = ahead <= 0.0 < excess(ADVANTAGE, 0.0, worst, at)
-            if real[i]:
-                strengths[i] = zero_along(ADVANTAGE, 0.0, reach.fold, reach.top, at)[1]
-            elif ahead > 0.0:
-                strengths[i] = -ahead
-        elif kind == 2:
-            nu, strengths[i] = breaking(reach, at)
-            real[i] = nu > reach.fold
