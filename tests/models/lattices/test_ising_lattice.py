@@ -134,7 +134,7 @@ def test_where_a_box_has_the_critical_binder_ratio(name: str) -> None:
     model = IsingLattice(lattice=lattice, temperature=1 / next(iter(wanted.values()))[0], algorithm="wolff")
     if len(wanted) == 3:
         model = model.replace(temperature=1 / 0.573)
-    found = finite_size(model, boxes, samples=8, updates=400, relaxation=60, seed=7).reaches(target)
+    found = finite_size(model, boxes, samples=6, updates=400, relaxation=60, seed=7).reaches(target)
     for k, (value, error) in enumerate(wanted.values()):
         ours = float(found["inverse_temperature_standard_error"][k])
         assert ours < 1e-3
@@ -376,7 +376,7 @@ def test_packed_spins_have_the_energy_of_their_torus(temperature: float) -> None
 def test_ensemble_beside_the_exact_solution(algorithm: str) -> None:
     """Away from T_c a box of 64 x 64 is as good as infinite: energy, magnetization, specific heat within 4 errors."""
     model = IsingLattice(temperature=2.0, size=64**2, algorithm=algorithm)
-    result = model.ensemble(samples=8, seed=2)
+    result = model.ensemble(samples=5, seed=2)
     for name in ("energy", "absolute_magnetization", "specific_heat"):
         error = float(result[f"{name}_standard_error"])
         assert float(result[name]) == pytest.approx(
