@@ -130,8 +130,7 @@ def states_in_liquid(order, temperature, dynamic):
 
 @kernel
 def freeze(order, temperature, line, row, out):
-    """Fill in the observables of the glass at T < T_s. Returns (C, gamma, residual, iterations); `out`: see `averages`.
-    """
+    """Fill in the observables of the glass at T < T_s; out: as by `innermost`. Returns (C, gamma, residual, count)."""
     rest, gamma = interpolate(line[1], line[2], temperature), interpolate(line[1], line[3], temperature)
     rest, gamma, residual, iterations = root(order, temperature, rest, gamma, temperature < 0.0, out)
     write_state(row, order, temperature, rest, gamma, out)

@@ -57,7 +57,7 @@ import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -66,22 +66,12 @@ from mfexplore.core import Array, Points
 from mfexplore.core.distinct import distinct
 from mfexplore.families.lattice_spins.enumeration import coupled
 from mfexplore.models.inference.tap_ladder.dynamics import LadderSimulation
-from mfexplore.models.inference.tap_ladder.expansion import BROKEN_SYMMETRY, DIVERGING, NOT_A_MINIMUM, spread
+from mfexplore.models.inference.tap_ladder.expansion import BROKEN_SYMMETRY, DIVERGING, NOT_A_MINIMUM, VALID, spread
 from mfexplore.models.inference.tap_ladder.instance import ENUMERABLE, instance, spectrum
 from mfexplore.models.inference.tap_ladder.ladder import DENSE, EXACT, climb
 from mfexplore.numerics.later import brentq
 
 INSTANCE = ("size", "sample", "load")  # controls that choose the couplings
-
-
-class Solved(NamedTuple):
-    """What is known of a batch of points: arrays of shape (n, methods), and the m_i of every point, (methods, size)."""
-
-    free_energy: Array
-    correlation: Array
-    residual: Array
-    failure: Array
-    sites: list[Array]
 
 
 @dataclass(frozen=True)
@@ -292,23 +282,22 @@ class TapLadder(core.Model):
         structured, uniform = instance(*self.instance)
         return np.asarray(self.disorder * structured + self.ferromagnetic_bias * uniform)
 
-    def _solved(self, points: Points) -> Solved:
-        """The theories at points of any instances."""
-        shape = points["temperature"].size, len(self.methods)
-        free_energy, correlation, residual = np.full((3, *shape), np.nan)
-        sites = [np.full((shape[1], int(size)), np.nan) for size in points["size"]]
-        found = Solved(free_energy, correlation, residual, np.zeros(shape, np.int8), sites)
+    def _solved(self, points: Points) -> tuple[Array, list[Array]]:
+        """Free energy, correlation, residual and failure of the theories at points of any instances, shape
+        (4, n, methods), and the m_i of each point, (methods, size).
+        """
+        table = np.full((4, points["temperature"].size, len(self.methods)), np.nan)
+        table[3] = VALID
         models, place = self._variants(points, INSTANCE)
-        for k, one in enumerate(models[p] for p in place):
+        sites = [np.full((len(self.methods), models[p].size), np.nan) for p in place]
+        names = ("temperature", "field", "disorder", "ferromagnetic_bias")
+        for k, (t, h, disorder, bias) in enumerate(zip(*(points[name] for name in names), strict=True)):
+            one = models[place[k]]
             structured, uniform = instance(*one.instance)
-            disorder, bias = points["disorder"][k], points["ferromagnetic_bias"][k]
-            outputs = found.sites[k], *(values[k] for values in found[:4])
-            climb(points["temperature"][k], points["field"][k], disorder * structured + bias * uniform, *outputs)
+            climb(t, h, disorder * structured + bias * uniform, sites[k], *table[:, k])
             if one.size <= ENUMERABLE:
-                counted = one._counted(points["temperature"][k], points["field"][k], disorder, bias)
-                for output, value in zip(outputs, counted, strict=False):
-                    output[EXACT] = value
-        return found
+                sites[k][EXACT], *table[:3, k, EXACT] = one._counted(t, h, disorder, bias)
+        return table, sites
 
     def _counted(self, t: float, h: float, disorder: float, bias: float) -> tuple[Array, float, float, float]:
         """The m_i, free energy, correlation and residual of sums over all states."""
@@ -321,24 +310,24 @@ class TapLadder(core.Model):
 
     def sites(self) -> Array:
         """The m_i by every method, shape (methods, size); NaN where a method has no solution."""
-        found = self._solved({k: np.array([v]) for k, v in self.values().items() if not isinstance(v, str)})
+        table, (sites,) = self._solved({k: np.array([v]) for k, v in self.values().items() if not isinstance(v, str)})
         with np.errstate(invalid="ignore"):
-            return np.where(found.residual[0, :, None] <= self.tolerance, found.sites[0], np.nan)
+            return np.where(table[2, 0, :, None] <= self.tolerance, sites, np.nan)
 
     def solve(self, points: Points) -> core.Solution:
-        found = self._solved(points)
+        (free_energy, correlation, residual, failure), sites = self._solved(points)
         values = {
-            "magnetization": np.array([m.mean(axis=1) for m in found.sites]),
-            "overlap": np.array([(m**2).mean(axis=1) for m in found.sites]),
-            "correlation": found.correlation,
-            "free_energy": found.free_energy,
+            "magnetization": np.array([m.mean(axis=1) for m in sites]),
+            "overlap": np.array([(m**2).mean(axis=1) for m in sites]),
+            "correlation": correlation,
+            "free_energy": free_energy,
         }
         fails = {
-            "not_a_minimum": found.failure == NOT_A_MINIMUM,
-            "diverging_expansion": found.failure == DIVERGING,
-            "broken_symmetry": found.failure == BROKEN_SYMMETRY,
+            "not_a_minimum": failure == NOT_A_MINIMUM,
+            "diverging_expansion": failure == DIVERGING,
+            "broken_symmetry": failure == BROKEN_SYMMETRY,
         }
-        return core.Solution(values, found.residual, fails=fails)
+        return core.Solution(values, residual, fails=fails)
 
     def profiles(self) -> dict[str, core.Profile]:
         return {"site_magnetization": core.Profile(np.arange(self.size), self.sites())}
