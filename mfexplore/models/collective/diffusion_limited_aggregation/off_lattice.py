@@ -30,6 +30,13 @@ def fraction(word):
     return float(word >> np.uint64(11)) * 2.0**-53
 
 
+@inline_kernel
+def wrapped(x, period):
+    """A place on a line that closes on itself, in [0, period)."""
+    x -= period * math.floor(x / period)
+    return x if x < period else 0.0
+
+
 @kernel
 def return_turn(r, radius, u):
     """Angle by which a walker at distance r > radius has turned when it first meets the circle: the Poisson kernel of
@@ -105,50 +112,59 @@ class Rules(NamedTuple):
 
 
 @kernel
-def insert(k, px, py, points, grid):
-    """Put particle k at (px, py) into the grid."""
+def insert(first, last, points, grid):
+    """Put the particles from number `first` to before `last` into the grid, one after another."""
     head, following, clear, offsets, columns, rows, left, bottom, periodic = grid
-    points[k, 0], points[k, 1] = px, py
-    x, y = (px - left) / CELL, (py - bottom) / CELL
-    cell = int(y) * columns[0] + int(x)
-    following[k] = head[cell]
-    head[cell] = k
-    half = 0.0  # width of what is entered
-    for level in range(columns.size):
-        wide, first = columns[level], offsets[level]
-        ix, iy = int(x), int(y)
-        for v in range(max(iy - REACH, 0), min(iy + REACH + 1, rows[level])):
-            dy = np.float32(max(abs(v + 0.5 - y) - half, 0.0))
-            u, end = ix - REACH, ix + REACH + 1
-            if not periodic:
-                u, end = max(u, 0), min(end, wide)
-            while u < end:  # in pieces within which cells are neighbours in memory, too
-                column = (u + REACH * wide) % wide
-                piece = clear[first + v * wide + column : first + v * wide + min(column + end - u, wide)]
-                for j in range(piece.size):
-                    dx = np.float32(max(abs(u + j + 0.5 - x) - half, 0.0))
-                    distance = min(np.float32(PARTS) * np.float32(math.sqrt(dx * dx + dy * dy)), np.float32(FAR))
-                    piece[j] = min(piece[j], np.uint8(np.int32(distance)) | (piece[j] & OCCUPIED))
-                u += piece.size
-        cell = first + iy * wide + ix
-        if clear[cell] & OCCUPIED:
-            return  # then the wider cells know of it, too
-        clear[cell] |= OCCUPIED
-        half = 0.5 / (1 << WIDER)
-        x, y = (ix + 0.5) / (1 << WIDER), (iy + 0.5) / (1 << WIDER)
-
-
-@kernel
-def insert_all(count, points, grid):
-    """Fill an empty grid with the first `count` particles."""
-    for k in range(count):
-        insert(k, points[k, 0], points[k, 1], points, grid)
+    for k in range(first, last):
+        x, y = (points[k, 0] - left) / CELL, (points[k, 1] - bottom) / CELL
+        cell = int(y) * columns[0] + int(x)
+        following[k] = head[cell]
+        head[cell] = k
+        half = 0.0  # width of what is entered
+        for level in range(columns.size):
+            wide, offset = columns[level], offsets[level]
+            ix, iy = int(x), int(y)
+            for v in range(max(iy - REACH, 0), min(iy + REACH + 1, rows[level])):
+                dy = np.float32(max(abs(v + 0.5 - y) - half, 0.0))
+                for u in range(ix - REACH, ix + REACH + 1):
+                    if periodic or 0 <= u < wide:
+                        dx = np.float32(max(abs(u + 0.5 - x) - half, 0.0))
+                        distance = min(np.float32(PARTS) * np.float32(math.sqrt(dx * dx + dy * dy)), np.float32(FAR))
+                        cell = offset + v * wide + u % wide
+                        clear[cell] = min(clear[cell], np.uint8(np.int32(distance)) | (clear[cell] & OCCUPIED))
+            cell = offset + iy * wide + ix
+            if clear[cell] & OCCUPIED:
+                break  # then the wider cells know of it, too
+            clear[cell] |= OCCUPIED
+            half = 0.5 / (1 << WIDER)
+            x, y = (ix + 0.5) / (1 << WIDER), (iy + 0.5) / (1 << WIDER)
 
 
 @inline_kernel
-def cell_of(level, ix, iy, grid):
-    """The cell of a level in which the smallest cell (ix, iy) is."""
-    return grid.offsets[level] + (iy >> (WIDER * level)) * grid.columns[level] + (ix >> (WIDER * level))
+def clearance(level, ix, iy, grid):
+    """What the cell of a level in which the smallest cell (ix, iy) is knows."""
+    cell = grid.offsets[level] + (iy >> (WIDER * level)) * grid.columns[level] + (ix >> (WIDER * level))
+    return grid.clear[cell] & ~OCCUPIED
+
+
+@kernel
+def nearest_particle(px, py, points, grid, period):
+    """The nearest particle in the smallest cell at (px, py) and the eight around it, (its number, squared distance)."""
+    wide = grid.columns[0]
+    ix, iy = int((px - grid.left) / CELL), int((py - grid.bottom) / CELL)
+    nearest, square = -1, 1e300
+    for cy in range(max(iy - 1, 0), min(iy + 2, grid.rows[0])):
+        for cx in range(ix - 1, ix + 2):
+            k = grid.head[cy * wide + (cx % wide if grid.periodic else cx)]
+            while k >= 0:
+                ex, ey = points[k, 0] - px, points[k, 1] - py
+                if grid.periodic:
+                    ex -= period * round(ex / period)
+                e = ex * ex + ey * ey
+                if e < square:
+                    nearest, square = k, e
+                k = grid.following[k]
+    return nearest, square
 
 
 @kernel
@@ -162,21 +178,18 @@ def grow(points, count, target, grid, rules, reach, limit, stream):
     reach: radius (point) or height (line) from which walkers start, beyond all particles; for the ring, minus the
     distance of the innermost particle from the centre. Returns (count, reach).
     """
-    head, following, clear, _, columns, rows, left, bottom, _ = grid
     geometry, period, sticking, drift = rules
     position, used = stream[0], 0
-    wide, levels = columns[0], columns.size
     while count < target and reach < limit:
         word = random_word(position, used)
         used += 1
         level = 0
+        px = py = 0.0
         if geometry == POINT:
             angle = 2.0 * math.pi * fraction(word)
             px, py = reach * math.cos(angle), reach * math.sin(angle)
         elif geometry == LINE:
             px, py = period * fraction(word), reach
-        else:
-            px = py = 0.0
         far = (reach + 2.0) * (reach + 2.0) if geometry == POINT else math.inf
         while True:
             if px * px + py * py > far:
@@ -193,36 +206,21 @@ def grow(points, count, target, grid, rules, reach, limit, stream):
                         px += (py - reach) * math.tan(math.pi * (fraction(random_word(position, used)) - 0.5))
                         used += 1
                     py = reach
-                px -= period * math.floor(px / period)
-                if px >= period:
-                    px = 0.0
-            sx, sy = px - left, py - bottom
+                px = wrapped(px, period)
+            sx, sy = px - grid.left, py - grid.bottom
             ix, iy = int(sx / CELL), int(sy / CELL)
-            known = clear[cell_of(level, ix, iy, grid)] & ~OCCUPIED
-            while known == FAR and level + 1 < levels:
+            known = clearance(level, ix, iy, grid)
+            while known == FAR and level + 1 < grid.columns.size:
                 level += 1
-                known = clear[cell_of(level, ix, iy, grid)] & ~OCCUPIED
+                known = clearance(level, ix, iy, grid)
             while level > 0 and known < FINER:
                 level -= 1
-                known = clear[cell_of(level, ix, iy, grid)] & ~OCCUPIED
+                known = clearance(level, ix, iy, grid)
             side = CELL * (1 << (WIDER * level))
             fx, fy = sx - side * ((ix >> (WIDER * level)) + 0.5), sy - side * ((iy >> (WIDER * level)) + 0.5)
             free = side / PARTS * known - math.sqrt(fx * fx + fy * fy) - CAPTURE
             if free < SHORT:
-                nearest, square = -1, 1e300
-                for cy in range(max(iy - 1, 0), min(iy + 2, rows[0])):
-                    for cx in range(ix - 1, ix + 2):
-                        if geometry == LINE:
-                            cx = (cx + wide) % wide
-                        k = head[cy * wide + cx]
-                        while k >= 0:
-                            ex, ey = points[k, 0] - px, points[k, 1] - py
-                            if geometry == LINE:
-                                ex -= period * round(ex / period)
-                            e = ex * ex + ey * ey
-                            if e < square:
-                                nearest, square = k, e
-                            k = following[k]
+                nearest, square = nearest_particle(px, py, points, grid, period)
                 distance = math.sqrt(square)
                 if distance < CAPTURE:
                     sticks = sticking >= 1.0 or fraction(random_word(position, used)) < sticking
@@ -241,11 +239,9 @@ def grow(points, count, target, grid, rules, reach, limit, stream):
             if drift > 0.0:
                 cosine, used = drifting_turn(drift * free, position, used)
                 sine = math.sqrt(1.0 - cosine * cosine)
-                if fraction(random_word(position, used)) < 0.5:
-                    sine = -sine
-                used += 1
-                px += free * sine
+                px += free * (-sine if fraction(random_word(position, used)) < 0.5 else sine)
                 py -= free * cosine
+                used += 1
                 continue
             while True:  # a direction, from a point in the unit disc turned by twice its angle
                 word = random_word(position, used)
@@ -257,18 +253,14 @@ def grow(points, count, target, grid, rules, reach, limit, stream):
                     break
             px += free / w * (ux * ux - uy * uy)
             py += free / w * 2.0 * ux * uy
-        if geometry == LINE:
-            px -= period * math.floor(px / period)
-            if px >= period:
-                px = 0.0
-        insert(count, px, py, points, grid)
+        points[count, 0], points[count, 1] = wrapped(px, period) if geometry == LINE else px, py
+        insert(count, count + 1, points, grid)
         count += 1
-        if geometry == POINT:
-            reach = max(reach, math.sqrt(px * px + py * py) + CAPTURE)
-        elif geometry == LINE:
+        if geometry == LINE:
             reach = max(reach, py + CAPTURE)
         else:
-            reach = max(reach, -math.sqrt(px * px + py * py))
+            r = math.sqrt(px * px + py * py)
+            reach = max(reach, r + CAPTURE if geometry == POINT else -r)
     stream[0] = advanced(position, used)
     return count, reach
 
@@ -281,25 +273,19 @@ class OffLattice:
         self.stream = new_stream(rng)
         self.geometry = GEOMETRIES.index(model.geometry)
         radius = model.expected_radius()
-        self.period = 0.0
         self.radius = 1.2 * radius + 8  # of the ring
-        if self.geometry == POINT:
-            seeds = np.zeros((1, 2))
-            self.half = 64.0
-            self.reach = CAPTURE
-        elif self.geometry == LINE:
+        self.period, self.half, self.reach = 0.0, 64.0, CAPTURE  # half: of the height of the grid
+        seeds = np.zeros((1, 2))
+        if self.geometry == LINE:
             self.period = CELL * 2 ** max(3, round(math.log2(2 * radius / CELL)))
+            self.half = self.period / 2
             seeds = np.stack([np.arange(self.period), np.zeros(int(self.period))], axis=1)
-            self.half = self.period / 2  # of the height
-            self.reach = CAPTURE
-        else:
+        elif self.geometry == RING:
+            self.half, self.reach = CELL * math.ceil(self.radius / CELL + 2), -self.radius
             angle = 2 * math.pi * np.arange(int(2 * math.pi * self.radius)) / int(2 * math.pi * self.radius)
             seeds = self.radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-            self.half = CELL * math.ceil(self.radius / CELL + 2)
-            self.reach = -self.radius
         self.count = self.seeds = len(seeds)
-        self.points = np.empty((self.seeds + model.size, 2))
-        self.points[: self.seeds] = seeds
+        self.points = np.concatenate([seeds, np.empty((model.size, 2))])
         self.lay_grid()
 
     def lay_grid(self) -> None:
@@ -315,7 +301,7 @@ class OffLattice:
             np.full(offsets[-1], FAR), offsets, np.array(columns), np.array(rows),
             0.0 if line else -self.half, -2 * CELL if line else -self.half, line,
         )  # fmt: skip
-        insert_all(self.count, self.points, self.grid)
+        insert(0, self.count, self.points, self.grid)
 
     def advance(self, particles: float) -> None:
         target = min(self.count + round(particles), len(self.points))
