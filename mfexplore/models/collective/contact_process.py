@@ -59,40 +59,35 @@ ROWS, COLUMNS = 200, 320  # of the picture of a chain
 STATES = ("empty", "active")
 
 
-class Rates(NamedTuple):
-    """Rates of one site, in units of the recovery rate."""
+class Process(NamedTuple):
+    """Rates of one site, in units of the recovery rate, on a periodic lattice of linear^dimension sites."""
 
     infection: float
     activation: float
-
-
-class Box(NamedTuple):
-    """A periodic lattice of linear^dimension sites."""
-
     linear: int
     dimension: int
 
 
 @kernel
-def random_neighbour(site, box, rng):
+def random_neighbour(site, process, rng):
     """One of the 2d neighbours of a site."""
-    direction = int(rng.random() * 2 * box.dimension)
-    stride = box.linear ** (direction // 2)
-    here = (site // stride) % box.linear
-    there = (here + 1 - 2 * (direction % 2)) % box.linear
+    direction = int(rng.random() * 2 * process.dimension)
+    stride = process.linear ** (direction // 2)
+    here = (site // stride) % process.linear
+    there = (here + 1 - 2 * (direction % 2)) % process.linear
     return site + (there - here) * stride
 
 
 @kernel
-def events(state, active, count, rates, box, duration, rng):
+def events(state, active, count, process, duration, rng):
     """Contact process by direct events, O(1) each.
 
     `state` (int8): 1 active, 0 empty, -1 removed; it and the crowd `active` are overwritten. Returns the new count.
     """
-    spontaneous = rates.activation * state.size  # thinned: an attempt on a site that is not empty does nothing
+    spontaneous = process.activation * state.size  # thinned: an attempt on a site that is not empty does nothing
     time = 0.0
     while True:
-        total = count * (1.0 + rates.infection) + spontaneous
+        total = count * (1.0 + process.infection) + spontaneous
         if total == 0.0:
             return count
         time -= math.log(1.0 - rng.random()) / total
@@ -104,8 +99,8 @@ def events(state, active, count, rates, box, duration, rng):
             k = int(pick)
             state[active.members[k]] = 0
             count = leave(active, k, count)
-        elif pick < count * (1.0 + rates.infection):
-            born = random_neighbour(active.members[int((pick - count) / rates.infection)], box, rng)
+        elif pick < count * (1.0 + process.infection):
+            born = random_neighbour(active.members[int((pick - count) / process.infection)], process, rng)
         else:
             born = int(rng.random() * state.size)
         if born >= 0 and state[born] == 0:
@@ -134,8 +129,8 @@ class ContactProcessSimulation(core.Simulation["ContactProcess"]):
 
     def evolve(self, duration: float) -> None:
         m = self.model
-        rates, box = Rates(m.infection_rate, m.activation), Box(m.linear, m.dimension)
-        self.count = events(self.state, self.active, self.count, rates, box, duration, self.rng)
+        process = Process(m.infection_rate, m.activation, m.linear, m.dimension)
+        self.count = events(self.state, self.active, self.count, process, duration, self.rng)
         if m.dimension == 1:
             self.raster.add(self.state[:COLUMNS])
 

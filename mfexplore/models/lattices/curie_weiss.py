@@ -49,39 +49,31 @@ from mfexplore.numerics.later import solve_ivp
 UP, DOWN, UNSTABLE = 0, 1, 2
 
 
-def spinodal_field(temperature: Array, coupling: Array) -> Array:
-    """The h_s of eq. (4); beyond the critical temperature it is continued, negative."""
+def spinodal(temperature: Array, coupling: Array) -> tuple[Array, Array]:
+    """The m_s and h_s of eq. (4). Beyond the critical temperature m_s is 0 and h_s continued, negative."""
     t, j = temperature, coupling
     m = np.sqrt(np.clip(1 - t / j, 0, 1))  # artanh m is the logarithm of (1 + m) / sqrt(1 - m^2)
-    return np.where(t < j, j * m - xlogy(t, (1 + m) / np.sqrt(np.maximum(t, 1e-300) / j)), j - t)
+    return m, np.where(t < j, j * m - xlogy(t, (1 + m) / np.sqrt(np.maximum(t, 1e-300) / j)), j - t)
 
 
-def outer_root(temperature: Array, field: Array, coupling: Array) -> tuple[Array, Array]:
-    """The largest root of eq. (2), and in how many iterations. Where Jm + h > 0 the residual is convex, so Newton from
-    m = 1 descends to it without ever stepping over it.
-    """
-    m, count = np.ones_like(field), np.ones(field.shape, np.int64)
-    for _ in range(200):
+def outer_root(temperature: Array, field: Array, coupling: Array) -> Array:
+    """The largest root of eq. (2): its left side falls below its right one once, between m_s and 1."""
+
+    def excess(m: Array, k: Array) -> Array:
         with np.errstate(divide="ignore", invalid="ignore"):
-            mean = np.tanh((coupling * m + field) / temperature)
-            slope = 1 - coupling / temperature * (1 - mean * mean)
-            step = np.where(slope > 0, (m - mean) / slope, 0.0)
-        m -= step
-        going = np.abs(step) > 1e-16
-        if not going.any():
-            break
-        count += going
-    return m, count
+            return np.asarray(m - np.tanh((coupling[k] * m + field[k]) / temperature[k]))
+
+    return bracketed_roots(excess, spinodal(temperature, coupling)[0], np.ones_like(field))
 
 
 def inner_root(temperature: Array, field: Array, coupling: Array) -> Array:
-    """The unstable root between the spinodals, where T artanh(m) - Jm - h falls monotonically."""
+    """The unstable root between -m_s and m_s, where T artanh(m) - Jm - h falls."""
 
-    def excess(m: Array, which: Array) -> Array:
-        artanh = xlogy(temperature[which] / 2, (1 + m) / np.maximum(1 - m, 1e-300))
-        return np.asarray(artanh - coupling[which] * m - field[which])
+    def excess(m: Array, k: Array) -> Array:
+        artanh = 0.5 * xlogy(temperature[k], (1 + m) / np.maximum(1 - m, 1e-300))
+        return np.asarray(artanh - coupling[k] * m - field[k])
 
-    end = np.sqrt(1 - temperature / coupling)
+    end, _ = spinodal(temperature, coupling)
     return bracketed_roots(excess, -end, end)
 
 
@@ -287,16 +279,14 @@ class CurieWeiss(core.Model):
 
     def solve(self, points: Points) -> core.Solution:
         t, h, j = points["temperature"], points["field"], points["coupling"]
-        m, iterations = np.full((t.size, 3), np.nan), np.zeros((t.size, 3), np.int64)
-        h_s = np.where(t < j, spinodal_field(t, j), 0.0)
+        m = np.full((t.size, 3), np.nan)
+        h_s = np.where(t < j, spinodal(t, j)[1], 0.0)
         for branch, sign in ((UP, 1.0), (DOWN, -1.0)):
             alone = (sign * h > 0) | ((h == 0) & (branch == UP))
             exists = alone | ((t < j) & (-sign * h <= h_s))
-            root, iterations[exists, branch] = outer_root(t[exists], sign * h[exists], j[exists])
-            m[exists, branch] = sign * root
+            m[exists, branch] = sign * outer_root(t[exists], sign * h[exists], j[exists])
         between = np.abs(h) < h_s
         m[between, UNSTABLE] = inner_root(t[between], h[between], j[between])
-        iterations[between, UNSTABLE] = 1
         t, h, j = t[:, None], h[:, None], j[:, None]
         local = j * m + h
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -319,7 +309,7 @@ class CurieWeiss(core.Model):
             "relaxation_time": relaxation,
         }
         stable = np.broadcast_to(np.arange(3) != UNSTABLE, m.shape)
-        return core.Solution(values, residual, stable=stable, iterations=iterations)
+        return core.Solution(values, residual, stable=stable)
 
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
         m, t = state["magnetization"], self.temperature
@@ -339,7 +329,7 @@ class CurieWeiss(core.Model):
             return np.where(h == 0, j, np.nan)
         if name == "coexistence":
             return np.where(t < j, 0.0, np.nan)
-        limit = spinodal_field(t, j)
+        _, limit = spinodal(t, j)
         return (-limit if name == "spinodal_up" else limit), t < j
 
     def landscape(self) -> core.Landscape:

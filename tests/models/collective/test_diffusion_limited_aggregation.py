@@ -152,14 +152,15 @@ def test_distances_of_the_grid_are_those_of_brute_force(geometry: str) -> None:
         marks = engine.grid.clear[engine.grid.offsets[level] : engine.grid.offsets[level + 1]].reshape(high, wide)
         span = 0.0 if level == 0 else side / 2**WIDER
         wanted = np.floor(np.minimum(PARTS / side * brute_distances(engine, level, span), FAR))
-        # What is further away than REACH cells to a side is not looked at; float32 may round a whole part down.
-        np.testing.assert_allclose((marks & ~OCCUPIED)[wanted < FAR], wanted[wanted < FAR], atol=1)
-        exact = brute_distances(engine, level, 0.0)
-        assert (side / PARTS * (marks & ~OCCUPIED) <= exact + 1e-4).all()
         inside = np.zeros((high, wide), bool)
         x, y = ((engine.points[: engine.count] - [engine.grid.left, engine.grid.bottom]) / side).astype(int).T
         inside[y, x] = True
-        np.testing.assert_array_equal(marks & OCCUPIED != 0, inside)
+        np.testing.assert_array_equal(marks == OCCUPIED, inside)
+        # What is further away than REACH cells to a side is not looked at; float32 may round a whole part down.
+        near = (wanted < FAR) & ~inside
+        np.testing.assert_allclose(marks[near], wanted[near], atol=1)
+        exact = brute_distances(engine, level, 0.0)
+        assert (side / PARTS * marks <= exact + 1e-4).all()
 
 
 def test_first_contact_from_far_away_is_even_in_angle() -> None:

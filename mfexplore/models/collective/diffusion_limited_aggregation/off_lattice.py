@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mfexplore.core import Array
-from mfexplore.numerics.chance.random import advanced, new_stream, random_word
+from mfexplore.numerics.chance.random import advanced, new_stream, random_word, uniform
 from mfexplore.numerics.kernel import inline_kernel, kernel
 
 GEOMETRIES = ("point", "line", "ring")
@@ -18,16 +18,10 @@ WIDER = 2  # doublings of the cells' side from one level of the grid to the next
 REACH = 4  # cells: from the middle of every cell, the distance to the nearest particle is kept up to here, in ...
 PARTS = 16.0  # ... parts of the cell's side
 FINER = 1.25 * PARTS  # below this the next lower level knows more
-FAR, OCCUPIED = np.uint8(REACH * PARTS), np.uint8(128)
+FAR, OCCUPIED = np.uint8(REACH * PARTS), np.uint8(0)
 SHORT = 1.5  # a step that is not worth asking the particles themselves
 CAPTURE = 3.0  # a walker this near is caught ...
 SPACING = 1.0  # ... and pulled to this distance, the diameter of a particle
-
-
-@inline_kernel
-def fraction(word):
-    """A random word as a multiple of 2^-53 in [0, 1)."""
-    return float(word >> np.uint64(11)) * 2.0**-53
 
 
 @inline_kernel
@@ -56,8 +50,8 @@ def drifting_turn(bias, position, used):
     b = (a - math.sqrt(2.0 * a)) / (2.0 * bias)
     r = (1.0 + b * b) / (2.0 * b)
     while True:
-        z = math.cos(math.pi * fraction(random_word(position, used)))
-        u = fraction(random_word(position, used + 1))
+        z = math.cos(math.pi * uniform(position, used))
+        u = uniform(position, used + 1)
         used += 2
         f = (1.0 + r * z) / (r + z)
         c = bias * (r - f)
@@ -72,23 +66,24 @@ def drifting_return(height, drift, position, used):
     """
     mean = height / drift
     shape = height * height
-    u = fraction(random_word(position, used))
+    u = uniform(position, used)
     radius = math.sqrt(-2.0 * math.log(1.0 - u))
-    angle = 2.0 * math.pi * fraction(random_word(position, used + 1))
+    angle = 2.0 * math.pi * uniform(position, used + 1)
     y = (radius * math.cos(angle)) ** 2
     x = mean + mean * mean * y / (2.0 * shape)
     x -= mean / (2.0 * shape) * math.sqrt(4.0 * mean * shape * y + mean * mean * y * y)
-    time = x if fraction(random_word(position, used + 2)) * (mean + x) <= mean else mean * mean / x
+    time = x if uniform(position, used + 2) * (mean + x) <= mean else mean * mean / x
     return math.sqrt(time) * radius * math.sin(angle), used + 3
 
 
 class Grid(NamedTuple):
-    """Where particles are, in cells of several levels from the corner (left, bottom); periodic: from side to side.
+    """Where particles are, in cells of several levels from the corner (left, bottom); from side to side if there is a
+    period.
 
     head, following: the particles of every smallest cell as a chain. clear: for every cell of every level, beginning at
     `offsets`, a distance from its middle within which no particle is, in parts of its side, rounded down, at most FAR;
-    OCCUPIED is added if a particle is in the cell itself. On the lowest level it is the distance to the nearest
-    particle, on the others that to the nearest occupied cell of the level below.
+    OCCUPIED if a particle is in the cell itself. On the lowest level it is the distance to the nearest particle, on the
+    others that to the nearest occupied cell of the level below.
     """
 
     head: Array
@@ -99,14 +94,13 @@ class Grid(NamedTuple):
     rows: Array
     left: float
     bottom: float
-    periodic: bool
+    period: float
 
 
 class Rules(NamedTuple):
-    """How a cluster grows: the geometry, the period of a line, the probability to stick, the drift."""
+    """How a cluster grows: the geometry, the probability to stick, the drift."""
 
     geometry: int
-    period: float
     sticking: float
     drift: float
 
@@ -114,7 +108,7 @@ class Rules(NamedTuple):
 @kernel
 def insert(first, last, points, grid):
     """Put the particles from number `first` to before `last` into the grid, one after another."""
-    head, following, clear, offsets, columns, rows, left, bottom, periodic = grid
+    head, following, clear, offsets, columns, rows, left, bottom, period = grid
     for k in range(first, last):
         x, y = (points[k, 0] - left) / CELL, (points[k, 1] - bottom) / CELL
         cell = int(y) * columns[0] + int(x)
@@ -124,18 +118,19 @@ def insert(first, last, points, grid):
         for level in range(columns.size):
             wide, offset = columns[level], offsets[level]
             ix, iy = int(x), int(y)
+            cell = offset + iy * wide + ix
+            again = clear[cell] == OCCUPIED
             for v in range(max(iy - REACH, 0), min(iy + REACH + 1, rows[level])):
                 dy = np.float32(max(abs(v + 0.5 - y) - half, 0.0))
                 for u in range(ix - REACH, ix + REACH + 1):
-                    if periodic or 0 <= u < wide:
+                    if period > 0.0 or 0 <= u < wide:
                         dx = np.float32(max(abs(u + 0.5 - x) - half, 0.0))
                         distance = min(np.float32(PARTS) * np.float32(math.sqrt(dx * dx + dy * dy)), np.float32(FAR))
-                        cell = offset + v * wide + u % wide
-                        clear[cell] = min(clear[cell], np.uint8(np.int32(distance)) | (clear[cell] & OCCUPIED))
-            cell = offset + iy * wide + ix
-            if clear[cell] & OCCUPIED:
-                break  # then the wider cells know of it, too
-            clear[cell] |= OCCUPIED
+                        there = offset + v * wide + u % wide
+                        clear[there] = min(clear[there], np.uint8(np.int32(distance)))
+            clear[cell] = OCCUPIED
+            if again:
+                break  # the wider cells know of it, too
             half = 0.5 / (1 << WIDER)
             x, y = (ix + 0.5) / (1 << WIDER), (iy + 0.5) / (1 << WIDER)
 
@@ -144,22 +139,22 @@ def insert(first, last, points, grid):
 def clearance(level, ix, iy, grid):
     """What the cell of a level in which the smallest cell (ix, iy) is knows."""
     cell = grid.offsets[level] + (iy >> (WIDER * level)) * grid.columns[level] + (ix >> (WIDER * level))
-    return grid.clear[cell] & ~OCCUPIED
+    return grid.clear[cell]
 
 
 @kernel
-def nearest_particle(px, py, points, grid, period):
+def nearest_particle(px, py, points, grid):
     """The nearest particle in the smallest cell at (px, py) and the eight around it, (its number, squared distance)."""
     wide = grid.columns[0]
     ix, iy = int((px - grid.left) / CELL), int((py - grid.bottom) / CELL)
     nearest, square = -1, 1e300
     for cy in range(max(iy - 1, 0), min(iy + 2, grid.rows[0])):
         for cx in range(ix - 1, ix + 2):
-            k = grid.head[cy * wide + (cx % wide if grid.periodic else cx)]
+            k = grid.head[cy * wide + (cx % wide if grid.period > 0.0 else cx)]
             while k >= 0:
                 ex, ey = points[k, 0] - px, points[k, 1] - py
-                if grid.periodic:
-                    ex -= period * round(ex / period)
+                if grid.period > 0.0:
+                    ex -= grid.period * round(ex / grid.period)
                 e = ex * ex + ey * ey
                 if e < square:
                     nearest, square = k, e
@@ -178,23 +173,24 @@ def grow(points, count, target, grid, rules, reach, limit, stream):
     reach: radius (point) or height (line) from which walkers start, beyond all particles; for the ring, minus the
     distance of the innermost particle from the centre. Returns (count, reach).
     """
-    geometry, period, sticking, drift = rules
+    geometry, sticking, drift = rules
+    period = grid.period
     position, used = stream[0], 0
     while count < target and reach < limit:
-        word = random_word(position, used)
+        u = uniform(position, used)
         used += 1
         level = 0
         px = py = 0.0
         if geometry == POINT:
-            angle = 2.0 * math.pi * fraction(word)
+            angle = 2.0 * math.pi * u
             px, py = reach * math.cos(angle), reach * math.sin(angle)
         elif geometry == LINE:
-            px, py = period * fraction(word), reach
+            px, py = period * u, reach
         far = (reach + 2.0) * (reach + 2.0) if geometry == POINT else math.inf
         while True:
             if px * px + py * py > far:
                 r = math.sqrt(px * px + py * py)
-                cosine, sine = return_turn(r, reach, fraction(random_word(position, used)))
+                cosine, sine = return_turn(r, reach, uniform(position, used))
                 used += 1
                 px, py = reach / r * (px * cosine - py * sine), reach / r * (px * sine + py * cosine)
             elif geometry == LINE:
@@ -203,7 +199,7 @@ def grow(points, count, target, grid, rules, reach, limit, stream):
                         shift, used = drifting_return(py - reach, drift, position, used)
                         px += shift
                     else:
-                        px += (py - reach) * math.tan(math.pi * (fraction(random_word(position, used)) - 0.5))
+                        px += (py - reach) * math.tan(math.pi * (uniform(position, used) - 0.5))
                         used += 1
                     py = reach
                 px = wrapped(px, period)
@@ -220,10 +216,10 @@ def grow(points, count, target, grid, rules, reach, limit, stream):
             fx, fy = sx - side * ((ix >> (WIDER * level)) + 0.5), sy - side * ((iy >> (WIDER * level)) + 0.5)
             free = side / PARTS * known - math.sqrt(fx * fx + fy * fy) - CAPTURE
             if free < SHORT:
-                nearest, square = nearest_particle(px, py, points, grid, period)
+                nearest, square = nearest_particle(px, py, points, grid)
                 distance = math.sqrt(square)
                 if distance < CAPTURE:
-                    sticks = sticking >= 1.0 or fraction(random_word(position, used)) < sticking
+                    sticks = sticking >= 1.0 or uniform(position, used) < sticking
                     used += 1
                     ex, ey = px - points[nearest, 0], py - points[nearest, 1]
                     if geometry == LINE:
@@ -239,7 +235,7 @@ def grow(points, count, target, grid, rules, reach, limit, stream):
             if drift > 0.0:
                 cosine, used = drifting_turn(drift * free, position, used)
                 sine = math.sqrt(1.0 - cosine * cosine)
-                px += free * (-sine if fraction(random_word(position, used)) < 0.5 else sine)
+                px += free * (-sine if uniform(position, used) < 0.5 else sine)
                 py -= free * cosine
                 used += 1
                 continue
@@ -299,7 +295,7 @@ class OffLattice:
         self.grid = Grid(
             np.full(columns[0] * rows[0], -1, np.int32), np.empty(len(self.points), np.int32),
             np.full(offsets[-1], FAR), offsets, np.array(columns), np.array(rows),
-            0.0 if line else -self.half, -2 * CELL if line else -self.half, line,
+            0.0 if line else -self.half, -2 * CELL if line else -self.half, self.period,
         )  # fmt: skip
         insert(0, self.count, self.points, self.grid)
 
@@ -307,7 +303,7 @@ class OffLattice:
         target = min(self.count + round(particles), len(self.points))
         while self.count < target and not self.full:
             m = self.model
-            rules = Rules(self.geometry, self.period, m.sticking, m.drift if self.geometry == LINE else 0.0)
+            rules = Rules(self.geometry, m.sticking, m.drift if self.geometry == LINE else 0.0)
             self.count, self.reach = grow(
                 self.points, self.count, target, self.grid, rules, self.reach, self.limit(), self.stream
             )

@@ -98,6 +98,7 @@ class RandomNetwork(core.Model):
         400, 20, 2000, symbol="N", unit="neurons", role="size", scale="log", part="simulation", doc="neurons simulated"
     )
 
+    version = 2
     tags = core.Tags("course", 20, ("phase transition", "chaos"), ("dynamical mean field",))
     relations = (
         core.Relation(

@@ -37,38 +37,32 @@ def chebyshev() -> Array:
 
 
 @kernel
+def excess_energy(variance, square, noise, table, reach):
+    """The energy of eq. (4) over half the square of the variance, for g^2 = square."""
+    set_variance(table, variance, reach)
+    return (2.0 * square * pair_integral(table, reach, variance) + noise * noise) / (variance * variance) - 1.0
+
+
+@kernel
 def stationary_variance(gain, noise, table, reach):
     """(Delta_0, residual, iterations) of eq. (4), divided by its square; 0 if only silence solves it."""
+    square = gain * gain
     if noise == 0.0 and gain <= 1.0:
         return 0.0, 0.0, 0
-    square = gain * gain
     low, high = noise, square + math.sqrt(square * square + noise * noise)
-    if low > 0.0:
-        set_variance(table, low, reach)
-        at_low = 2.0 * square * pair_integral(table, reach, low) / (low * low)
-    else:
-        at_low = square - 1.0
+    at_low = excess_energy(low, square, noise, table, reach) if low > 0.0 else square - 1.0
     if at_low <= 0.0:
         return low, 0.0, 1
-    set_variance(table, high, reach)
-    at_high = (2.0 * square * pair_integral(table, reach, high) + noise * noise) / (high * high) - 1.0
-    v, excess = high, at_high
-    side = 0
+    at_high = excess_energy(high, square, noise, table, reach)
     for iteration in range(200):  # false position, Illinois variant
         v = high - at_high * (high - low) / (at_high - at_low)
-        set_variance(table, v, reach)
-        excess = (2.0 * square * pair_integral(table, reach, v) + noise * noise) / (v * v) - 1.0
-        if excess > 0.0:
-            low, at_low = v, excess
-            if side == 1:
-                at_high *= 0.5
-            side = 1
+        excess = excess_energy(v, square, noise, table, reach)
+        if excess * at_high < 0.0:
+            low, at_low = high, at_high
         else:
-            high, at_high = v, excess
-            if side == -1:
-                at_low *= 0.5
-            side = -1
-        if abs(excess) < 1e-15 or high - low <= 4e-16 * high:
+            at_low *= 0.5
+        high, at_high = v, excess
+        if abs(excess) < 1e-15 or abs(high - low) <= 4e-16 * high:
             break
     return v, abs(excess), iteration + 2
 
@@ -372,26 +366,20 @@ def curves(gain, noise, table, nodes, lags, omegas, correlation, spectrum):
 
 
 @kernel
-def at_onset(variance, table, reach):
-    """(gain, noise) at the onset of chaos where the variance has this value, eqs. (4) and (6)."""
-    set_variance(table, variance, reach)
-    square = variance / pair_correlation(table, reach, variance)
-    return math.sqrt(square), math.sqrt(
-        max(variance * variance - 2.0 * square * pair_integral(table, reach, variance), 0.0)
-    )
-
-
-@kernel
 def onset_of_chaos(noise, table, gain):
-    """The gain at which chaos sets in for every noise, shape (n,), written to gain. Both rise with the variance."""
+    """The gain at which chaos sets in for every noise, shape (n,), written to gain. Both follow from the variance by
+    eqs. (4) and (6), and rise with it.
+    """
     reach = np.empty(table.shape[1])
     for i in range(noise.size):
         low, high = math.log(1e-9), math.log(100.0)
-        gain[i] = 1.0
         while high - low > 1e-14:
             middle = 0.5 * (low + high)
-            gain[i], there = at_onset(math.exp(middle), table, reach)
-            if there > noise[i]:
+            variance = math.exp(middle)
+            set_variance(table, variance, reach)
+            square = variance / pair_correlation(table, reach, variance)
+            gain[i] = math.sqrt(square)
+            if variance * variance - 2.0 * square * pair_integral(table, reach, variance) > noise[i] * noise[i]:
                 high = middle
             else:
                 low = middle
