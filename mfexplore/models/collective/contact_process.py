@@ -396,7 +396,7 @@ class ContactProcess(core.Model):
         first, at = start["density"], tuple(x[0] for x in constants(columns(self, {})))
         span = (0.0, max(float(times[-1]), 1e-9))
         path = solve_ivp(
-            lambda _, y: drift(*y, at), span, [first, first * (1 - first)], t_eval=times, rtol=1e-8, atol=1e-10
+            lambda _, y: drift(y[0], y[1], at), span, [first, first * (1 - first)], t_eval=times, rtol=1e-8, atol=1e-10
         )
         return {"density": path.y[0]}
 

@@ -140,9 +140,9 @@ class CurieWeissSimulation(core.Simulation["CurieWeiss"]):
         reached = np.abs(static) <= m.drive_amplitude + abs(m.field)
         recent = math.ceil(3 * m.drive_period / self.step)
         series = self.series()[1]
-        run = (series[name][-recent :: max(1, recent // 600)] for name in ("field", "magnetization"))
+        field, run = (series[name][-recent :: max(1, recent // 600)] for name in ("field", "magnetization"))
         return core.Chart(
-            (core.Series("states of theory", static[reached], states[reached]), core.Series("run", *run)),
+            (core.Series("states of theory", static[reached], states[reached]), core.Series("run", field, run)),
             core.Axis("field h"), core.Axis("magnetization m", low=-1, high=1), caption="against the driven field",
         )  # fmt: skip
 

@@ -136,8 +136,8 @@ class ApproximateMessagePassing(core.Simulation["CompressedSensing"]):
             wavelets, found = (-inverse_haar(core.square(x * self.strength)) for x in (self.truth, self.passing.mean))
             images = (("photograph", ink), ("its wavelets", wavelets), ("recovered", found))
             return core.Patterns(images, float(ink.min()), float(ink.max()))
-        images = (("signal", core.square(self.truth)), ("recovered", core.square(self.passing.mean)))
-        return core.Patterns(images, -2.5, 2.5)
+        signal, found = core.square(self.truth), core.square(self.passing.mean)
+        return core.Patterns((("signal", signal), ("recovered", found)), -2.5, 2.5)
 
 
 @dataclass(frozen=True)
