@@ -51,6 +51,7 @@ from mfexplore.core.pictures import (
     Spectrum,
     Trajectories,
     on_a_square,
+    square,
 )
 from mfexplore.core.simulation import Measured, Simulation
 from mfexplore.core.solution import Array, Points, Solution, States
@@ -62,5 +63,5 @@ __all__ = [
     "Particles", "Patterns", "Phase", "Phases", "Picture", "Plane", "Points", "Preset", "Profile", "Promise",
     "Recursion", "Reference", "Relation", "Series", "Simulation", "Solution", "Source", "Spectrum", "States", "Tags",
     "Task", "TooLargeError", "Trajectories", "UnknownNameError", "Value", "View", "choice", "control", "on_a_square",
-    "system", "systems",
+    "square", "system", "systems",
 ]  # fmt: skip

@@ -231,6 +231,12 @@ class Album(Mapping[str, Picture]):
         return len(self._draw)
 
 
+def square(values: Array) -> Array:
+    """What has no place of its own, row by row on the largest square that it fills: (n,) to (side, side)."""
+    side = math.isqrt(len(values))
+    return values[: side * side].reshape(side, side)
+
+
 def on_a_square(values: Array, states: tuple[str, ...], caption: str = "", outside: str = "") -> Lattice:
     """What has no place of its own (spins that all couple, people who all meet), row by row on the smallest square.
 

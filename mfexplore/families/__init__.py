@@ -15,6 +15,7 @@ declaration.
 - `bipartite`: two layers of units that see only each other: alternating Gibbs sampling, exact sums over one layer.
 - `perceptrons`: rules that look for the weights of a perceptron, and the patterns they are shown.
 - `crowds`: those of many sites that are in one state, for processes that go event by event.
+- `rasters`: pictures of a line in time.
 - `encounters`: neighbours on a lattice who meet, by a table of what they become.
 - `oscillators`: phase oscillators with couplings of any kind: how they start, move, are measured and looked at.
 - `synchronization`: theory of phase oscillators in a mean field: frequencies, moments, coherence and its boundaries.

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtri, ndtri_exp
 
 from mfexplore.families.message_passing.algorithm import MessagePassing
+from mfexplore.numerics.functions.gaussian import INVERSE_SQRT_2PI
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.matrices.matrix_vector import product
 
 Array = NDArray[np.float64]
 Float32 = NDArray[np.float32]
-INVERSE_SQRT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
 
 
 def random_patterns(rng: np.random.Generator, patterns: int, size: int) -> Float32:

@@ -70,18 +70,34 @@ def frequencies(kind: int, level: Array) -> tuple[Array, Array]:
     """Frequencies at levels of the cumulative probability (0 to 1), for width 1, and the side (-1, 1, or 0 if there is
     one peak) on which each lies. Arrays of the shape of `level`.
     """
-    from scipy.special import ndtri
-
     side = np.zeros_like(level)
     if kind == BIMODAL:
         side = np.where(level < 0.5, -1.0, 1.0)
         level = np.where(level < 0.5, 2 * level, 2 * level - 1)
+    return of_peak(kind, level), side
+
+
+def of_peak(kind: int, level: Array) -> Array:
+    """The frequency of width 1 in one peak that a share `level` of it is slower than; shape of `level`."""
+    from scipy.special import ndtri
+
     level = np.clip(level, 1e-12, 1 - 1e-12)
     if kind == GAUSSIAN:
-        return ndtri(level), side
+        return np.asarray(ndtri(level))
     if kind == UNIFORM:
-        return 2 * level - 1, side
-    return np.zeros_like(level) if kind == IDENTICAL else np.tan(np.pi * (level - 0.5)), side
+        return 2 * level - 1
+    return np.zeros_like(level) if kind == IDENTICAL else np.tan(np.pi * (level - 0.5))
+
+
+def share_below(kind: int, frequency: Array) -> Array:
+    """The share of a peak of width 1 that is slower than that: the inverse of `of_peak`."""
+    from scipy.special import ndtr
+
+    if kind == GAUSSIAN:
+        return np.asarray(ndtr(frequency))
+    if kind == UNIFORM:
+        return np.clip((1 + frequency) / 2, 0, 1)
+    return np.asarray(0.5 + np.arctan(frequency) / np.pi)
 
 
 @kernel

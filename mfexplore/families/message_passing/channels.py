@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfexplore.numerics.functions.elementary import exp, log, log1p, normal_tail, tanh
+from mfexplore.numerics.functions.gaussian import INVERSE_SQRT_2PI
 from mfexplore.numerics.kernel import kernel
 
 Array = NDArray[np.float64]
@@ -30,7 +31,6 @@ CHANNELS = ("sign", "phase", "linear")
 SIGN, PHASE, LINEAR = range(len(CHANNELS))
 LOWEST_NOISE = 1e-12  # of channels with a continuous output
 TABLE = 64  # Chebyshev coefficients of the phase channel
-INVERSE_SQRT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
 
 
 def effective_noise(channel: str, noise: Array) -> Array:

@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfexplore.numerics.functions.elementary import exp, log1p
+from mfexplore.numerics.functions.gaussian import INVERSE_SQRT_2PI
 from mfexplore.numerics.kernel import kernel
 
 Array = NDArray[np.float64]
 
 PRIORS = {"binary": "binary", "gaussian": "Gaussian"}
 BINARY, GAUSSIAN = range(len(PRIORS))
-INVERSE_SQRT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
 
 
 @kernel

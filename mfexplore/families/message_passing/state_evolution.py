@@ -248,8 +248,9 @@ class FixedPoints:
 
         def advantage(load: Array, which: Rows) -> Array:
             row = folded[which]
+            parameters = [column[row] for column in self.different]
             informed, uninformed = (
-                self.evolution.free_entropy(self.curves.solve(row, load, start), load, *self.different[:, row])
+                self.evolution.free_entropy(self.curves.solve(row, load, start), load, *parameters)
                 for start in (True, False)
             )
             return np.asarray(informed - uninformed)

@@ -45,55 +45,49 @@ import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array, Points
+from mfexplore.core.solution import columns
 from mfexplore.families.crowds import crowd_of, join, leave
+from mfexplore.families.rasters import Raster
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.later import solve_ivp
 
-ABSORBING, ACTIVE = range(2)  # as in `branches`
-DIRECTED_PERCOLATION = {1: 3.29785, 2: 1.64877, 3: 1.31686}  # published thresholds without dilution
-SITE_PERCOLATION = {1: 1.0, 2: 0.592746, 3: 0.311608}  # fraction of sites that must be present
+# By the dimension: published thresholds without dilution, and the fraction of sites that must be present.
+DIRECTED_PERCOLATION = np.array([np.nan, 3.29785, 1.64877, 1.31686])
+SITE_PERCOLATION = np.array([np.nan, 1.0, 0.592746, 0.311608])
 NOTICEABLE = 0.05  # difference of the two theories' densities
-RASTER_ROWS, RASTER_COLUMNS = 200, 320
+ROWS, COLUMNS = 200, 320  # of the picture of a chain
 STATES = ("empty", "active")
 
 
-class Rates(NamedTuple):
-    """Rates of one site, in units of the recovery rate."""
+class Process(NamedTuple):
+    """Rates of one site, in units of the recovery rate, on a periodic lattice of linear^dimension sites."""
 
     infection: float
     activation: float
-
-
-class Box(NamedTuple):
-    """A periodic lattice of linear^dimension sites."""
-
     linear: int
     dimension: int
 
 
 @kernel
-def random_neighbour(site, box, rng):
+def random_neighbour(site, process, rng):
     """One of the 2d neighbours of a site."""
-    direction = int(rng.random() * 2 * box.dimension)
-    stride = 1
-    for _ in range(direction // 2):
-        stride *= box.linear
-    coordinate = (site // stride) % box.linear
-    if direction % 2 == 0:
-        return site + stride if coordinate < box.linear - 1 else site - stride * (box.linear - 1)
-    return site - stride if coordinate > 0 else site + stride * (box.linear - 1)
+    direction = int(rng.random() * 2 * process.dimension)
+    stride = process.linear ** (direction // 2)
+    here = (site // stride) % process.linear
+    there = (here + 1 - 2 * (direction % 2)) % process.linear
+    return site + (there - here) * stride
 
 
 @kernel
-def events(state, active, count, rates, box, duration, rng):
+def events(state, active, count, process, duration, rng):
     """Contact process by direct events, O(1) each.
 
     `state` (int8): 1 active, 0 empty, -1 removed; it and the crowd `active` are overwritten. Returns the new count.
     """
-    spontaneous = rates.activation * state.size  # thinned: an attempt on a site that is not empty does nothing
+    spontaneous = process.activation * state.size  # thinned: an attempt on a site that is not empty does nothing
     time = 0.0
     while True:
-        total = count * (1.0 + rates.infection) + spontaneous
+        total = count * (1.0 + process.infection) + spontaneous
         if total == 0.0:
             return count
         time -= math.log(1.0 - rng.random()) / total
@@ -105,8 +99,8 @@ def events(state, active, count, rates, box, duration, rng):
             k = int(pick)
             state[active.members[k]] = 0
             count = leave(active, k, count)
-        elif pick < count * (1.0 + rates.infection):
-            born = random_neighbour(active.members[int((pick - count) / rates.infection)], box, rng)
+        elif pick < count * (1.0 + process.infection):
+            born = random_neighbour(active.members[int((pick - count) / process.infection)], process, rng)
         else:
             born = int(rng.random() * state.size)
         if born >= 0 and state[born] == 0:
@@ -122,39 +116,69 @@ class ContactProcessSimulation(core.Simulation["ContactProcess"]):
 
     def prepare(self) -> None:
         m = self.model
-        self.linear = m.linear
-        sites = self.linear**m.dimension
+        sites = m.size
         self.state = np.where(self.rng.random(sites) < m.dilution, -1, 0).astype(np.int8)
         if m.start == "seed":
-            self.state[sites // 2 + (sites // self.linear // 2) * (m.dimension > 1)] = 1
+            self.state[sites // 2 + (sites // m.linear // 2) * (m.dimension > 1)] = 1
         else:
             chosen = self.rng.random(sites) < (1.0 if m.start == "full" else 0.5)
             self.state[(self.state == 0) & chosen] = 1
         self.present = max(1, int((self.state >= 0).sum()))
         self.active, self.count = crowd_of(np.flatnonzero(self.state == 1), sites)
-        self.raster = np.full((RASTER_ROWS, min(sites, RASTER_COLUMNS)), -1, np.int8)
-        self.rows = 0
+        self.raster = Raster(ROWS, min(sites, COLUMNS))
 
     def evolve(self, duration: float) -> None:
         m = self.model
-        rates, box = Rates(m.infection_rate, m.activation), Box(m.linear, m.dimension)
-        self.count = events(self.state, self.active, self.count, rates, box, duration, self.rng)
+        process = Process(m.infection_rate, m.activation, m.linear, m.dimension)
+        self.count = events(self.state, self.active, self.count, process, duration, self.rng)
         if m.dimension == 1:
-            if self.rows == RASTER_ROWS:
-                self.raster[:-1] = self.raster[1:]
-            self.rows = min(self.rows + 1, RASTER_ROWS)
-            self.raster[self.rows - 1] = self.state[:RASTER_COLUMNS]
+            self.raster.add(self.state[:COLUMNS])
 
     def observe(self) -> dict[str, float]:
         return {"density": self.count / self.present}
 
     def picture(self) -> core.Lattice:
-        if self.model.dimension == 1:
-            later = "still to come" if self.model.dilution == 0 else "removed, or still to come"
-            return core.Lattice(self.raster.copy(), 0, 1, "sites across, time down", False, STATES, later)
-        plane = self.state[: self.linear**2].reshape(self.linear, self.linear)
-        caption = "the lattice" if self.model.dimension == 2 else "a slice of the lattice"
+        m = self.model
+        if m.dimension == 1:
+            later = "still to come" if m.dilution == 0 else "removed, or still to come"
+            return core.Lattice(self.raster.values.copy(), 0, 1, "sites across, time down", False, STATES, later)
+        plane = self.state[: m.linear**2].reshape(m.linear, m.linear)
+        caption = "the lattice" if m.dimension == 2 else "a slice of the lattice"
         return core.Lattice(plane, 0, 1, caption, signed=False, states=STATES, outside="removed")
+
+
+def constants(points: Points) -> tuple[Array, ...]:
+    """The infection rate, the activation, z, lambda' and kappa of eqs. (1) to (3)."""
+    rate, z = points["infection_rate"], 2 * points["dimension"]
+    gain = rate * (1 - points["dilution"])
+    return rate, points["activation"], z, gain, gain * (z - 1) / z
+
+
+def drift(rho: Array, u: Array, at: tuple[Array, ...]) -> tuple[Array, Array]:
+    """Right-hand sides of eqs. (2) and (3)."""
+    rate, h, z, gain, kappa = at
+    infect = kappa * u / np.maximum(1 - rho, 1e-300) + h
+    return gain * u - rho + h * (1 - rho), rho - u + (1 - rho - u) * infect - u * (1 + rate / z + infect)
+
+
+def driven_pair_density(at: tuple[Array, ...]) -> Array:
+    """Stationary density of eqs. (2) and (3) for h > 0. With u from (2), eq. (3) times the fraction e = 1 - rho of
+    empty sites is a quadratic in e with exactly one root between 0 and 1/(1 + h).
+    """
+    rate, h, z, gain, kappa = at
+
+    def quadratic(e: float) -> Array:
+        u = (1 - e * (1 + h)) / gain
+        return (1 - e - u) * e + (e - u) * (kappa * u + h * e) - u * ((1 + rate / z + h) * e + kappa * u)
+
+    at_0, at_half, at_1 = quadratic(0.0), quadratic(0.5), quadratic(1.0)
+    a = 2 * (at_1 + at_0 - 2 * at_half)
+    b = at_1 - at_0 - a
+    root = np.sqrt(np.maximum(b * b - 4 * a * at_0, 0.0))
+    q = -0.5 * (b + np.copysign(root, b))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        first, second = q / a, at_0 / q
+    return np.asarray(1 - np.where((first > 0) & (first <= 1 / (1 + h)), first, second))
 
 
 @dataclass(frozen=True)
@@ -315,54 +339,38 @@ class ContactProcess(core.Model):
         return self.with_simulated(size=self.linear**self.dimension)
 
     def solve(self, points: Points) -> core.Solution:
-        rate, h = points["infection_rate"], points["activation"]
-        z = 2.0 * points["dimension"]
-        gain = rate * (1 - points["dilution"])  # lambda' of eq. (1)
-        kappa = gain * (z - 1) / z
-        density = np.full((rate.size, 2, 2), np.nan)
-        pair = np.full_like(density, np.nan)  # u of eq. (2)
-        alone = h == 0
+        at = rate, h, z, gain, kappa = constants(points)
+        alone, b = h == 0, gain - 1 - h
+        y = np.maximum((gain - 2 + kappa - rate / z) / (2 * kappa), 0)
+        mean_field = (b + np.sqrt(b * b + 4 * gain * h)) / (2 * gain)
+        pair = np.where(alone, gain * y / (1 + gain * y), driven_pair_density(at))
+        active = np.stack([mean_field, pair], axis=1)
+        absorbing = np.where(alone, 0.0, np.nan)[:, None] + 0 * active
+        density = np.stack([absorbing, np.where(active > 0, active, np.nan)], axis=2)
+        residual, relaxation = np.empty_like(density), np.empty_like(density)
 
-        b = gain - 1 - h
-        with_field = (b + np.sqrt(b * b + 4 * gain * h)) / (2 * gain)
-        density[:, 0, ACTIVE] = np.where(alone, np.where(gain > 1, 1 - 1 / gain, np.nan), with_field)
-        y = (gain - 2 + kappa - rate / z) / (2 * kappa)
-        y = np.where(y > 0, y, np.nan)
-        undriven = gain * y / (1 + gain * y)
-        density[:, 1, ACTIVE] = np.where(alone, undriven, _driven_pair_density(rate, h, z, gain, kappa))
-        density[:, :, ABSORBING] = np.where(alone, 0.0, np.nan)[:, None]
-
-        column = [x[:, None, None] for x in (rate, h, z, gain, kappa)]
-        rate_, h_, z_, gain_, kappa_ = column
-        pair = (density * (1 + h_) - h_) / gain_
-        mean_field = gain_ * density * (1 - density) - density + h_ * (1 - density)
-        residual = np.abs(mean_field)
-        y_ = pair / np.maximum(1 - density, 1e-300)
-        infect = kappa_ * y_ + h_
-        drift = density - pair + (1 - density - pair) * infect - pair * (1 + rate_ / z_ + infect)
-        residual[:, 1] = np.abs(drift[:, 1])
-
-        relax = np.empty_like(density)
+        at = rate, h, z, gain, kappa = tuple(x[:, None] for x in at)
+        residual[:, 0] = np.abs(gain * density[:, 0] * (1 - density[:, 0]) - density[:, 0] + h * (1 - density[:, 0]))
+        rho = density[:, 1]
+        u = (rho * (1 + h) - h) / gain  # of eq. (2)
+        residual[:, 1] = np.abs(drift(rho, u, at)[1])
+        y = u / np.maximum(1 - rho, 1e-300)
         with np.errstate(divide="ignore"):
-            relax[:, 0] = 1 / np.abs(gain_ * (1 - 2 * density) - 1 - h_)[:, 0]
-            trace = (-1 - h_) + (-2 - 2 * h_ - rate_ / z_ + kappa_ - 4 * kappa_ * y_)
-            determinant = (-1 - h_) * (-2 - 2 * h_ - rate_ / z_ + kappa_ - 4 * kappa_ * y_)
-            determinant = determinant - gain_ * (1 - h_ - 2 * kappa_ * y_**2)
-            slowest = trace / 2 + np.sqrt(np.maximum(trace**2 / 4 - determinant, 0.0))
-            relax[:, 1] = 1 / np.abs(slowest)[:, 1]
-        stable = np.ones(density.shape, bool)
-        stable[:, :, ABSORBING] = np.isnan(density[:, :, ACTIVE])
-
-        dimension = points["dimension"]
+            relaxation[:, 0] = 1 / np.abs(gain * (1 - 2 * density[:, 0]) - 1 - h)
+            # The larger eigenvalue of the linearised eqs. (2) and (3), with these on the diagonal.
+            first, second = -1 - h, -2 - 2 * h - rate / z + kappa - 4 * kappa * y
+            split = 0.25 * (first - second) ** 2 + gain * (1 - h - 2 * kappa * y**2)
+            relaxation[:, 1] = 1 / np.abs(0.5 * (first + second) + np.sqrt(np.maximum(split, 0.0)))
+        stable = np.stack([np.isnan(density[:, :, 1]), np.ones_like(active, bool)], axis=2)
         with np.errstate(invalid="ignore"):
-            apart = density[:, 0, ACTIVE] - density[:, 1, ACTIVE] > NOTICEABLE
-        connected = 1 - points["dilution"] >= _of_dimension(SITE_PERCOLATION, dimension)
+            apart = density[:, 0, 1] - density[:, 1, 1] > NOTICEABLE
+        d = points["dimension"].astype(int)
         fails = {
-            "no_connected_lattice": self.on("active", alone & ~connected),
-            "fluctuations_win": self.on("active", alone & (rate < _of_dimension(DIRECTED_PERCOLATION, dimension))),
+            "no_connected_lattice": self.on("active", alone & (1 - points["dilution"] < SITE_PERCOLATION[d])),
+            "fluctuations_win": self.on("active", alone & (rate[:, 0] < DIRECTED_PERCOLATION[d])),
             "correlations": self.on("active", apart),
         }
-        return core.Solution({"density": density, "relaxation_time": relax}, residual, stable=stable, fails=fails)
+        return core.Solution({"density": density, "relaxation_time": relaxation}, residual, stable=stable, fails=fails)
 
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
         rho, h, z = state["density"], self.activation, 2 * self.dimension
@@ -381,25 +389,15 @@ class ContactProcess(core.Model):
             reach = (1 - p) * (2 * z - 1) - 1
             rate = 2 * z / np.where(reach > 0, reach, np.nan)
         else:
-            rate = np.where(p == 0, _of_dimension(DIRECTED_PERCOLATION, points["dimension"]), np.nan)
+            rate = np.where(p == 0, DIRECTED_PERCOLATION[points["dimension"].astype(int)], np.nan)
         return np.where(points["activation"] == 0, rate, np.nan)
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
-        rate, h, z = self.infection_rate, self.activation, 2 * self.dimension
-        gain = rate * (1 - self.dilution)
-        kappa = gain * (z - 1) / z
-
-        def slope(time: float, state: Array) -> list[float]:
-            density, pair = state
-            infect = kappa * pair / max(1 - density, 1e-12) + h
-            return [
-                gain * pair - density + h * (1 - density),
-                density - pair + (1 - density - pair) * infect - pair * (1 + rate / z + infect),
-            ]
-
-        first = start["density"]
+        first, at = start["density"], tuple(x[0] for x in constants(columns(self, {})))
         span = (0.0, max(float(times[-1]), 1e-9))
-        path = solve_ivp(slope, span, [first, first * (1 - first)], t_eval=times, rtol=1e-8, atol=1e-10)
+        path = solve_ivp(
+            lambda _, y: drift(y[0], y[1], at), span, [first, first * (1 - first)], t_eval=times, rtol=1e-8, atol=1e-10
+        )
         return {"density": path.y[0]}
 
     def caveat(self) -> str:
@@ -409,28 +407,3 @@ class ContactProcess(core.Model):
 
     def footprint(self) -> int:
         return 17 * self.size
-
-
-def _of_dimension(table: Mapping[int, float], dimension: Array) -> Array:
-    return np.array([table[d] for d in dimension.tolist()])
-
-
-def _driven_pair_density(rate: Array, h: Array, z: Array, gain: Array, kappa: Array) -> Array:
-    """Stationary density of eqs. (2) and (3) for h > 0. With u from (2), eq. (3) times the fraction e = 1 - rho of
-    empty sites is a quadratic in e with exactly one root between 0 and 1/(1 + h).
-    """
-
-    def quadratic(e: Array) -> Array:
-        u = (1 - e * (1 + h)) / gain
-        return (1 - e - u) * e + (e - u) * (kappa * u + h * e) - u * ((1 + rate / z + h) * e + kappa * u)
-
-    at_0, at_half, at_1 = quadratic(np.zeros_like(h)), quadratic(np.full_like(h, 0.5)), quadratic(np.ones_like(h))
-    a = 2 * (at_1 + at_0 - 2 * at_half)
-    b = at_1 - at_0 - a
-    root = np.sqrt(np.maximum(b * b - 4 * a * at_0, 0.0))
-    q = -0.5 * (b + np.copysign(root, b))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        first, second = q / a, at_0 / q
-    inside = (first > 0) & (first <= 1 / (1 + h))
-    density: Array = np.where(h > 0, 1 - np.where(inside, first, second), np.nan)
-    return density

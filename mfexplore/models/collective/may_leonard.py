@@ -57,6 +57,7 @@ from mfexplore.numerics.chance.random import new_stream
 from mfexplore.numerics.later import solve_ivp
 
 COEXISTENCE, EXTINCTION = 0, 1
+SPECIES = ("species_1", "species_2", "species_3")
 CRITICAL_MOBILITY = 4.5e-4  # published, at unit rates
 AT_ONCE = 2.5e6  # encounters in a step, at most: with more of them the picture would not move smoothly
 
@@ -70,6 +71,22 @@ def outcomes() -> Array:
         table[1, me, you] = me, me if you == 0 else you
         table[2, me, you] = you, me
     return table
+
+
+def escape(sigma: Array | float, mu: Array | float) -> Array:
+    """c_1 of eq. (2)."""
+    return np.asarray(mu * sigma / (2 * (3 * mu + sigma)))
+
+
+def wavelength(mobility: Array | float, sigma: Array | float, mu: Array | float) -> Array:
+    """Wavelength of the spirals, eq. (4), in units of the side of the square."""
+    c3 = math.sqrt(3) * (18 * mu + 5 * sigma) / (48 * mu + 11 * sigma)
+    return np.asarray(2 * math.pi * c3 * np.sqrt(mobility / 4 / escape(sigma, mu)) / (np.sqrt(1 + c3**2) - 1))
+
+
+def critical_mobility(sigma: Array | float, mu: Array | float) -> Array:
+    """Where the wavelength is that of the critical mobility at unit rates."""
+    return np.asarray(CRITICAL_MOBILITY * (wavelength(1.0, 1.0, 1.0) / wavelength(1.0, sigma, mu)) ** 2)
 
 
 class MayLeonardSimulation(core.Simulation["MayLeonard"]):
@@ -97,19 +114,14 @@ class MayLeonardSimulation(core.Simulation["MayLeonard"]):
 
     def evolve(self, duration: float) -> None:
         m, attempts = self.model, self.updates(duration, self.rate)
-        encounters(
-            self.grid, self.linear, attempts, m.selection, m.reproduction, self.exchange, self.outcomes, self.stream
-        )
+        rates = m.selection, m.reproduction, self.exchange
+        encounters(self.grid, self.linear, attempts, *rates, self.outcomes, self.stream)
 
     def observe(self) -> dict[str, float]:
-        share = np.bincount(self.grid, minlength=4) / self.grid.size
-        return {
-            "species_1": float(share[1]),
-            "species_2": float(share[2]),
-            "species_3": float(share[3]),
-            "total_density": float(1 - share[0]),
-            "surviving_species": float((share[1:] > 0).sum()),
-        }
+        share = self.profiles()["densities"].values
+        densities = dict(zip(SPECIES, share.tolist(), strict=True))
+        total = np.count_nonzero(self.grid) / self.grid.size
+        return densities | {"total_density": total, "surviving_species": float((share > 0).sum())}
 
     def profiles(self) -> dict[str, core.Measured]:
         """The density of each species now."""
@@ -132,7 +144,7 @@ class MayLeonardSimulation(core.Simulation["MayLeonard"]):
 
     def picture(self) -> core.Lattice:
         grid = self.grid.reshape(self.linear, self.linear)
-        names = ("empty", "species 1", "species 2", "species 3")
+        names = ("empty", *(name.replace("_", " ") for name in SPECIES))
         return core.Lattice(grid, 0, 3, caption="who lives where", signed=False, states=names)
 
 
@@ -157,8 +169,7 @@ class MayLeonard(core.Model):
     relations = (
         core.Relation(
             "contrasts with", "contact_process",
-            "Both can end in a state that nothing leaves: there because too little spreads, here because all moves "
-            "too fast.",
+            "Both can end in a state that nothing leaves: there too little spreads, here all moves too fast.",
             here={"mobility": 0.001},
         ),
         core.Relation(
@@ -261,23 +272,20 @@ class MayLeonard(core.Model):
 
     def solve(self, points: Points) -> core.Solution:
         mobility, sigma, mu = points["mobility"], points["selection"], points["reproduction"]
-        c1 = mu * sigma / (2 * (3 * mu + sigma))
-        shape = (mobility.size, 2)
-
-        def both(coexistence: Array, extinction: float) -> Array:
-            return np.stack([coexistence, np.full(mobility.size, extinction)], axis=1)
-
+        c1, nothing = escape(sigma, mu), np.zeros_like(mu)
         values = {
-            "total_density": both(3 * mu / (3 * mu + sigma), 1.0),
-            "growth_rate": both(c1, 0.0),
-            "frequency": both(math.sqrt(3) * c1, 0.0),
-            "wavelength": both(wavelength(mobility, sigma, mu), math.inf),
-            "front_speed": both(np.sqrt(c1 * mobility), 0.0),
+            "total_density": (3 * mu / (3 * mu + sigma), nothing + 1),
+            "growth_rate": (c1, nothing),
+            "frequency": (math.sqrt(3) * c1, nothing),
+            "wavelength": (wavelength(mobility, sigma, mu), nothing + math.inf),
+            "front_speed": (np.sqrt(c1 * mobility), nothing),
         }
         lives = mobility < critical_mobility(sigma, mu)
-        stable = np.broadcast_to(np.array([False, True]), shape)
-        fails = {"space_decides": self.on("coexistence", lives)}
-        return core.Solution(values, np.zeros(shape), stable, extra={"lives": lives}, fails=fails)
+        stable = np.broadcast_to(np.array([False, True]), (mu.size, 2))
+        return core.Solution(
+            {name: np.stack(both, axis=1) for name, both in values.items()}, np.zeros(stable.shape), stable,
+            extra={"lives": lives}, fails={"space_decides": self.on("coexistence", lives)},
+        )  # fmt: skip
 
     def _growth(self, a: Array) -> Array:
         """Right-hand side of eq. (1)."""
@@ -298,8 +306,7 @@ class MayLeonard(core.Model):
 
     def select(self, points: Points, solution: core.Solution) -> Array:
         """What the lattice reaches: unlike the well-mixed theory, spirals protect coexistence below the threshold."""
-        reached: Array = np.where(solution.extra["lives"], COEXISTENCE, EXTINCTION)
-        return reached
+        return np.where(solution.extra["lives"], COEXISTENCE, EXTINCTION)
 
     def profiles(self) -> dict[str, core.Profile]:
         share = self.reproduction / (3 * self.reproduction + self.selection)
@@ -309,27 +316,12 @@ class MayLeonard(core.Model):
         return critical_mobility(points["selection"], points["reproduction"])
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
-        names = ("species_1", "species_2", "species_3")
-        first = [start[name] for name in names]
-        path = solve_ivp(
-            lambda _, a: self._growth(a), (0.0, max(float(times[-1]), 1e-9)), first, t_eval=times, rtol=1e-8, atol=1e-12
-        )
-        return dict(zip(names, path.y, strict=True)) | {"total_density": path.y.sum(axis=0)}
+        first, span = [start[name] for name in SPECIES], (0.0, max(float(times[-1]), 1e-9))
+        path = solve_ivp(lambda _, a: self._growth(a), span, first, t_eval=times, rtol=1e-8, atol=1e-12)
+        return dict(zip(SPECIES, path.y, strict=True)) | {"total_density": path.y.sum(axis=0)}
 
     def caveat(self) -> str:
         return "eq. (4) is an expansion around coexistence, and off by a factor of order one"
 
     def footprint(self) -> int:
         return 10 * self.size
-
-
-def wavelength(mobility: Array | float, sigma: Array | float, mu: Array | float) -> Array:
-    """Wavelength of the spirals, eq. (4), in units of the side of the square."""
-    c1 = mu * sigma / (2 * (3 * mu + sigma))
-    c3 = math.sqrt(3) * (18 * mu + 5 * sigma) / (48 * mu + 11 * sigma)
-    return np.asarray(2 * math.pi * c3 * np.sqrt(mobility / 4 / c1) / (np.sqrt(1 + c3**2) - 1))
-
-
-def critical_mobility(sigma: Array | float, mu: Array | float) -> Array:
-    """Where the wavelength is that of the critical mobility at unit rates."""
-    return np.asarray(CRITICAL_MOBILITY * (wavelength(1.0, 1.0, 1.0) / wavelength(1.0, sigma, mu)) ** 2)

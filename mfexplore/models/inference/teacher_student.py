@@ -59,21 +59,9 @@ from scipy.special import log_ndtr
 
 from mfexplore import core
 from mfexplore.core import Array, Points
-from mfexplore.families.message_passing.algorithm import (
-    STARTS,
-    MessagePassing,
-    noise_law,
-    projections,
-    random_matrix,
-)
+from mfexplore.families.message_passing.algorithm import STARTS, MessagePassing, noise_law, projections, random_matrix
 from mfexplore.families.message_passing.bayes_optimal import BayesOptimal, State
-from mfexplore.families.message_passing.channels import (
-    CHANNELS,
-    LOWEST_NOISE,
-    answers,
-    effective_noise,
-    respond,
-)
+from mfexplore.families.message_passing.channels import CHANNELS, LOWEST_NOISE, answers, effective_noise, respond
 from mfexplore.families.message_passing.priors import PRIORS, draw, posterior
 from mfexplore.families.message_passing.state_evolution import hardness
 
@@ -150,14 +138,9 @@ class GeneralisedMessagePassing(core.Simulation["TeacherStudent"]):
         return self.seen - self.orientation * self.teacher
 
     def picture(self) -> core.Patterns:
-        side = math.isqrt(self.teacher.size)
-        shown = slice(0, side * side)
-        images = [
-            (caption, values[shown].reshape(side, side))
-            for caption, values in (("teacher", self.teacher), ("student", self.orientation * self.passing.mean))
-        ]
+        student = self.orientation * self.passing.mean
         reach = 1.0 if self.model.prior == "binary" else 2.5
-        return core.Patterns(tuple(images), -reach, reach)
+        return core.Patterns((("teacher", core.square(self.teacher)), ("student", core.square(student))), -reach, reach)
 
 
 @dataclass(frozen=True)

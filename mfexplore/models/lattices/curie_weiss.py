@@ -37,10 +37,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import gammaln, logsumexp, xlogy
+from scipy.special import gammaln, softmax, xlogy
 
 from mfexplore import core
 from mfexplore.core import Array, Points
+from mfexplore.core.bracketing import bracketed_roots
 from mfexplore.families import spins
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.later import solve_ivp
@@ -48,80 +49,32 @@ from mfexplore.numerics.later import solve_ivp
 UP, DOWN, UNSTABLE = 0, 1, 2
 
 
-@kernel
-def spinodal_field(temperature, coupling):
-    """h_s of eq. (4); 0 above the critical temperature."""
-    if temperature >= coupling:
-        return 0.0
-    m = math.sqrt(1.0 - temperature / coupling)
-    return coupling * m - temperature * math.atanh(m) if temperature > 0.0 else coupling
+def spinodal(temperature: Array, coupling: Array) -> tuple[Array, Array]:
+    """The m_s and h_s of eq. (4). Beyond the critical temperature m_s is 0 and h_s continued, negative."""
+    t, j = temperature, coupling
+    m = np.sqrt(np.clip(1 - t / j, 0, 1))  # artanh m is the logarithm of (1 + m) / sqrt(1 - m^2)
+    return m, np.where(t < j, j * m - xlogy(t, (1 + m) / np.sqrt(np.maximum(t, 1e-300) / j)), j - t)
 
 
-@kernel
-def outer_root(temperature, field, coupling):
-    """Largest root of eq. (2). Where Jm + h > 0 the residual is convex, so Newton from m = 1 descends to it without
-    ever stepping over it. Returns (root, iterations).
-    """
-    m = 1.0
-    for iteration in range(200):
-        t = math.tanh((coupling * m + field) / temperature)
-        slope = 1.0 - coupling / temperature * (1.0 - t * t)
-        step = (m - t) / slope if slope > 0.0 else 0.0
-        m -= step
-        if abs(step) <= 1e-16:
-            break
-    return m, iteration + 1
+def outer_root(temperature: Array, field: Array, coupling: Array) -> Array:
+    """The largest root of eq. (2): its left side falls below its right one once, between m_s and 1."""
+
+    def excess(m: Array, k: Array) -> Array:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(m - np.tanh((coupling[k] * m + field[k]) / temperature[k]))
+
+    return bracketed_roots(excess, spinodal(temperature, coupling)[0], np.ones_like(field))
 
 
-@kernel
-def inner_root(temperature, field, coupling):
-    """The unstable root between the spinodals, by bisection: T artanh(m) - Jm - h falls monotonically there."""
-    low = -math.sqrt(1.0 - temperature / coupling)
-    high = -low
-    for iteration in range(60):
-        m = 0.5 * (low + high)
-        if temperature * math.atanh(m) - coupling * m - field > 0.0:
-            low = m
-        else:
-            high = m
-        if high - low < 1e-16:
-            break
-    return 0.5 * (low + high), iteration + 1
+def inner_root(temperature: Array, field: Array, coupling: Array) -> Array:
+    """The unstable root between -m_s and m_s, where T artanh(m) - Jm - h falls."""
 
+    def excess(m: Array, k: Array) -> Array:
+        artanh = 0.5 * xlogy(temperature[k], (1 + m) / np.maximum(1 - m, 1e-300))
+        return np.asarray(artanh - coupling[k] * m - field[k])
 
-@kernel
-def solve_points(temperature, field, coupling, magnetization, residual, iterations):
-    """All branches of eq. (2), written into arrays of shape (n, 3); a branch that does not exist keeps residual NaN."""
-    for i in range(temperature.size):
-        t, h, j = temperature[i], field[i], coupling[i]
-        h_s = spinodal_field(t, j)
-        below = t < j
-        for branch, sign in ((UP, 1.0), (DOWN, -1.0)):
-            alone = sign * h > 0.0 or (h == 0.0 and branch == UP)
-            if alone or (below and -sign * h <= h_s):
-                if t == 0.0:
-                    m, count = 1.0, 1
-                else:
-                    m, count = outer_root(t, sign * h, j)
-                magnetization[i, branch] = sign * m
-                iterations[i, branch] = count
-        if below and abs(h) < h_s:
-            if t == 0.0:
-                m, count = -h / j, 1
-            elif h == 0.0:
-                m, count = 0.0, 1
-            else:
-                m, count = inner_root(t, h, j)
-            magnetization[i, UNSTABLE] = m
-            iterations[i, UNSTABLE] = count
-        for branch in range(3):
-            m = magnetization[i, branch]
-            if t > 0.0:
-                residual[i, branch] = abs(m - math.tanh((j * m + h) / t))
-            elif branch == UNSTABLE:
-                residual[i, branch] = abs(j * m + h)
-            else:
-                residual[i, branch] = abs(m - np.sign(j * m + h)) if j * m + h != 0.0 else 0.0
+    end, _ = spinodal(temperature, coupling)
+    return bracketed_roots(excess, -end, end)
 
 
 class Drive(NamedTuple):
@@ -173,33 +126,24 @@ class CurieWeissSimulation(core.Simulation["CurieWeiss"]):
     def observe(self) -> dict[str, float]:
         m = self.total / self.model.size
         field = self.model.driven_field(self.time)
-        return {
-            "magnetization": m,
-            "absolute_magnetization": abs(m),
-            "energy": -0.5 * self.model.coupling * m * m - field * m,
-            "field": field,
-        }
+        energy = -0.5 * self.model.coupling * m * m - field * m
+        return {"magnetization": m, "absolute_magnetization": abs(m), "energy": energy, "field": field}
 
-    def picture(self) -> core.Lattice | core.Trajectories:
-        if self.model.drive_amplitude > 0:
-            return self._loop()
-        return spins.picture(self.spins)
+    def picture(self) -> core.Picture:
+        return self._loop() if self.model.drive_amplitude > 0 else spins.picture(self.spins)
 
-    def _loop(self) -> core.Trajectories:
+    def _loop(self) -> core.Chart:
         """Magnetization against field over the last periods, on top of all states of eq. (2)."""
         m = self.model
         states = np.tanh(np.linspace(-4, 4, 161))
         static = m.temperature * np.arctanh(states) - m.coupling * states
-        recent = math.ceil(3 * m.drive_period / self.step)
-        stride = max(1, recent // 600)
-        _, series = self.series()
-        field, run = (series[name][-recent::stride] for name in ("field", "magnetization"))
         reached = np.abs(static) <= m.drive_amplitude + abs(m.field)
-        static, states = static[reached], states[reached]
-        lines = (states, np.full(len(run), np.nan)), (np.full(len(states), np.nan), run)
-        return core.Trajectories(
-            np.concatenate([static, field]), np.array([np.concatenate(line) for line in lines]), "field h",
-            "magnetization m", "against the driven field", ("states of theory", "run"),
+        recent = math.ceil(3 * m.drive_period / self.step)
+        series = self.series()[1]
+        field, run = (series[name][-recent :: max(1, recent // 600)] for name in ("field", "magnetization"))
+        return core.Chart(
+            (core.Series("states of theory", static[reached], states[reached]), core.Series("run", field, run)),
+            core.Axis("field h"), core.Axis("magnetization m", low=-1, high=1), caption="against the driven field",
         )  # fmt: skip
 
 
@@ -237,27 +181,22 @@ class CurieWeiss(core.Model):
     relations = (
         core.Relation(
             "is a limit of", "ising_lattice",
-            "With more and more neighbours, each coupled more weakly, the field of the neighbours stops fluctuating "
-            "and mean field becomes exact.",
+            "With ever more neighbours, coupled more weakly, their field stops fluctuating: mean field becomes exact.",
             there={"lattice": "fcc", "temperature": 9.5},
         ),
         core.Relation(
             "is a limit of", "sherrington_kirkpatrick",
-            "A ferromagnetic bias so strong that the scatter of the couplings does not matter leaves only the pull "
-            "of all on each.",
+            "A ferromagnetic bias beside which the scatter of the couplings is small leaves the pull of all on each.",
             there={"ferromagnetic_bias": 2.0, "temperature": 1.4},
         ),
         core.Relation(
             "is a limit of", "hopfield",
-            "With few memories each one, seen in the gauge in which its pattern is all up, is a ferromagnet of this "
-            "kind with the transition at T = 1.",
+            "Few memories: each, in the gauge in which its pattern is all up, is this ferromagnet, with T_c = 1.",
             there={"load": 0.0, "temperature": 0.7},
         ),
     )  # fmt: skip
     title = "Curie-Weiss ferromagnet"
-    summary = (
-        "Every spin feels the mean of all others: the transition, two branches, hysteresis, critical slowing down."
-    )
+    summary = "Every spin feels the mean of all others: a transition, two branches, hysteresis, critical slowing down."
     sources = (
         core.Source("P. Weiss, J. Phys. Theor. Appl. 6, 661 (1907)", doi="10.1051/jphystap:019070060066100"),
         core.Source("R. J. Baxter, Exactly Solved Models in Statistical Mechanics, chapter 3 (1982)"),
@@ -341,10 +280,18 @@ class CurieWeiss(core.Model):
     def solve(self, points: Points) -> core.Solution:
         t, h, j = points["temperature"], points["field"], points["coupling"]
         m = np.full((t.size, 3), np.nan)
-        residual = np.full_like(m, np.nan)
-        iterations = np.zeros(m.shape, np.int64)
-        solve_points(t, h, j, m, residual, iterations)
+        h_s = np.where(t < j, spinodal(t, j)[1], 0.0)
+        for branch, sign in ((UP, 1.0), (DOWN, -1.0)):
+            alone = (sign * h > 0) | ((h == 0) & (branch == UP))
+            exists = alone | ((t < j) & (-sign * h <= h_s))
+            m[exists, branch] = sign * outer_root(t[exists], sign * h[exists], j[exists])
+        between = np.abs(h) < h_s
+        m[between, UNSTABLE] = inner_root(t[between], h[between], j[between])
         t, h, j = t[:, None], h[:, None], j[:, None]
+        local = j * m + h
+        with np.errstate(divide="ignore", invalid="ignore"):
+            frozen_mean = np.where((np.arange(3) == UNSTABLE) | (local == 0), m - local, np.sign(local))
+            residual = np.abs(m - np.where(t > 0, np.tanh(local / t), frozen_mean))
         s = spins.entropy(m)
         energy = -0.5 * j * m * m - h * m
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -362,7 +309,7 @@ class CurieWeiss(core.Model):
             "relaxation_time": relaxation,
         }
         stable = np.broadcast_to(np.arange(3) != UNSTABLE, m.shape)
-        return core.Solution(values, residual, stable=stable, iterations=iterations)
+        return core.Solution(values, residual, stable=stable)
 
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
         m, t = state["magnetization"], self.temperature
@@ -382,43 +329,36 @@ class CurieWeiss(core.Model):
             return np.where(h == 0, j, np.nan)
         if name == "coexistence":
             return np.where(t < j, 0.0, np.nan)
-        m = np.sqrt(np.clip(1 - t / j, 0, 1))  # artanh m is the logarithm of (1 + m) / sqrt(1 - m^2)
-        limit = np.where(t < j, j * m - xlogy(t, (1 + m) / np.sqrt(np.maximum(t, 1e-300) / j)), j - t)
+        _, limit = spinodal(t, j)
         return (-limit if name == "spinodal_up" else limit), t < j
 
     def landscape(self) -> core.Landscape:
         m = np.linspace(-1, 1, 401)
-        return core.Landscape(
-            "magnetization", m, -0.5 * self.coupling * m * m - self.field * m - self.temperature * spins.entropy(m)
-        )
+        energy = -0.5 * self.coupling * m * m - self.field * m
+        return core.Landscape("magnetization", m, energy - self.temperature * spins.entropy(m))
 
-    def _log_weights(self) -> tuple[Array, Array]:
-        """Magnetizations and the logarithm of their exact probabilities, eq. (6).
+    def _probabilities(self) -> tuple[Array, Array]:
+        """All magnetizations and their exact probabilities, eq. (6).
 
         Raises NotOfferedError while the field is swept: then there is no equilibrium.
         """
         if self.drive_amplitude > 0:
             raise core.NotOfferedError(self.title, "an equilibrium distribution in a field that changes with time")
-        n = self.size
-        up = np.arange(n + 1)
+        n, up = self.size, np.arange(self.size + 1)
         m = 2 * up / n - 1
-        weight = gammaln(n + 1) - gammaln(up + 1) - gammaln(n - up + 1)
         gain = n * (0.5 * self.coupling * m * m + self.field * m)
-        with np.errstate(divide="ignore"):
-            beta = 1 / np.float64(self.temperature)
-        log_p = weight + beta * gain if np.isfinite(beta) else np.where(gain == gain.max(), 0.0, -np.inf)
-        return m, log_p - logsumexp(log_p)
+        if self.temperature == 0 or not np.isfinite(1 / self.temperature):
+            return m, (gain == gain.max()) / np.sum(gain == gain.max())
+        return m, softmax(gain / self.temperature - gammaln(up + 1) - gammaln(n - up + 1))
 
     def exact(self) -> dict[str, float]:
-        m, log_p = self._log_weights()
-        p = np.exp(log_p)
-        mean, absolute = float(np.sum(p * m)), float(np.sum(p * np.abs(m)))
-        energy = float(np.sum(p * (-0.5 * self.coupling * m * m - self.field * m)))
-        return {"magnetization": mean, "absolute_magnetization": absolute, "energy": energy}
+        m, p = self._probabilities()
+        energy = float(p @ (-0.5 * self.coupling * m * m - self.field * m))
+        return {"magnetization": float(p @ m), "absolute_magnetization": float(p @ np.abs(m)), "energy": energy}
 
     def law(self) -> core.Law:
-        m, log_p = self._log_weights()
-        return core.Law("magnetization", m, np.exp(log_p) * self.size / 2, "exact at this size, eq. (6)")
+        m, p = self._probabilities()
+        return core.Law("magnetization", m, p * self.size / 2, "exact at this size, eq. (6)")
 
     def driven_field(self, time: float) -> float:
         """The field at a time of the simulation (in sweeps)."""
@@ -430,10 +370,8 @@ class CurieWeiss(core.Model):
         def slope(time: float, m: Array) -> Array:
             return -m + np.tanh((self.coupling * m + self.driven_field(time)) / temperature)
 
-        path = solve_ivp(
-            slope, (0.0, float(times[-1]) or 1.0), [start["magnetization"]], t_eval=times, rtol=1e-8, atol=1e-9
-        )
-        m = path.y[0]
+        span, first = (0.0, float(times[-1]) or 1.0), [start["magnetization"]]
+        m = solve_ivp(slope, span, first, t_eval=times, rtol=1e-8, atol=1e-9).y[0]
         return {"magnetization": m, "absolute_magnetization": np.abs(m)}
 
     def caveat(self) -> str:

@@ -21,7 +21,7 @@ $2\cdot10^{-12}$ of the average (with $\sigma$ as the unit of $h$), whatever the
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,13 @@ from mfexplore.numerics.functions.quadrature import gauss_legendre
 from mfexplore.numerics.kernel import inline_kernel, kernel
 
 SQRT_2PI = math.sqrt(2.0 * math.pi)
+INVERSE_SQRT_2PI = 1.0 / SQRT_2PI
 NARROW = 0.65  # below this sigma/T the average runs over z, above over x
+
+
+def normal_density(x: NDArray[Any]) -> NDArray[np.float64]:
+    """Of a standard normal number."""
+    return np.asarray(np.exp(-0.5 * np.square(x)) * INVERSE_SQRT_2PI)
 
 
 def normal_rule(step: float, reach: float = 7.6) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

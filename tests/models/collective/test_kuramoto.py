@@ -102,6 +102,7 @@ def test_coherence_is_self_consistent_in_the_fokker_planck_equation(
     else:
         x, weights = np.polynomial.legendre.leggauss(24)
         weights = weights / 2
+    x, weights = x[x > 0], 2 * weights[x > 0]  # of -omega the mean is the complex conjugate
     means = np.array([rotor_mean(coupling * r, noise, omega) for omega in x])
     # The trapezoid rule of the inner integral, over a step that is not periodic, limits this route.
     assert weights @ means.real == pytest.approx(r, abs=2e-5)
@@ -131,7 +132,7 @@ def test_a_little_noise_changes_little(frequencies: str) -> None:
 
 
 @given(st.sampled_from(DENSITIES), st.floats(0.5, 3.9), st.floats(0, 1), st.floats(0, 1), st.floats(0, 2))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_only_ratios_of_rates_matter(
     frequencies: str, coupling: float, noise: float, width: float, separation: float
 ) -> None:
@@ -144,7 +145,7 @@ def test_only_ratios_of_rates_matter(
 
 
 @given(st.floats(0.1, 8), st.floats(0, 2), st.floats(0, 2))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_lorentzian_saves_the_power_of_its_pole(coupling: float, noise: float, width: float) -> None:
     theory = Kuramoto(coupling, noise, width).theory().sel(branch="coherent")
     expected = coupling * width * theory["coherence"] ** 2

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
-from mfexplore.core import NotOfferedError, Trajectories
+from mfexplore.core import NotOfferedError
 from mfexplore.models.lattices.curie_weiss import CurieWeiss
 
 temperatures = st.floats(0.05, 2)
@@ -139,16 +139,11 @@ def test_a_swept_field_is_drawn_as_a_loop_and_has_no_equilibrium_law() -> None:
     model = CurieWeiss.preset("hysteresis")
     run = model.simulate(seed=1)
     run.advance(3 * model.drive_period)
-    picture = run.picture()
-    assert isinstance(picture, Trajectories)
-    theory, loop = picture.values
-    drawn = np.isfinite(loop)
-    field, m = picture.times[drawn], loop[drawn]
-    middle = np.abs(field) < 0.02
-    assert m[middle].min() < -0.8
-    assert m[middle].max() > 0.8
-    states, at = theory[np.isfinite(theory)], picture.times[np.isfinite(theory)]
-    np.testing.assert_allclose(np.tanh((states + at) / model.temperature), states, atol=1e-12)
+    theory, loop = run.picture().series
+    middle = np.abs(loop.x) < 0.02
+    assert loop.y[middle].min() < -0.8
+    assert loop.y[middle].max() > 0.8
+    np.testing.assert_allclose(np.tanh((theory.y + theory.x) / model.temperature), theory.y, atol=1e-12)
     for capability in (model.law, model.exact):
         with pytest.raises(NotOfferedError):
             capability()

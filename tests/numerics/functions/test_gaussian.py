@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfexplore.numerics.functions.gaussian import direct_averages, normal_rule, response, response_and_entropy
+from mfexplore.numerics.functions.gaussian import (
+    direct_averages,
+    normal_density,
+    normal_rule,
+    response,
+    response_and_entropy,
+)
 
 means = st.floats(-3, 3)
 deviations = st.floats(0.01, 2)
@@ -32,6 +38,12 @@ def dense(mean: float, deviation: float, temperature: float) -> tuple[float, ...
         w @ t, w @ (t * t), w @ sech2 / temperature, -2 * w @ (sech2 * t) / temperature**2,
         w @ (z * -2 * sech2 * t) / temperature**2, w @ sech2**2 / temperature, w @ entropy,
     )  # fmt: skip
+
+
+def test_normal_density() -> None:
+    x = np.linspace(-9, 9, 2001)
+    assert np.trapezoid(normal_density(x), x) == pytest.approx(1, abs=1e-13)
+    assert normal_density(x)[1000] / normal_density(x)[1111] == pytest.approx(math.exp(x[1111] ** 2 / 2))
 
 
 @pytest.mark.parametrize("ratio", [0.01, 0.05, 0.2, 0.5, 0.64, 0.66, 0.8, 1.0, 1.5, 3.0, 10.0, 100.0])

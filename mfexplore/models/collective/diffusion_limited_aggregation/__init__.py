@@ -51,9 +51,8 @@ that of growth around a point.
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -68,7 +67,6 @@ from mfexplore.models.collective.diffusion_limited_aggregation.dynamics import (
     DiffusionLimitedAggregationSimulation,
 )
 from mfexplore.models.collective.diffusion_limited_aggregation.off_lattice import GEOMETRIES, SPACING
-from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.later import quad
 
 MEASURED_DIMENSION = 1.71
@@ -83,53 +81,58 @@ def mean_field_dimension(walk: float) -> float:
     return (4 + walk - 1) / (2 + walk - 1)
 
 
-DIMENSIONS = (MEASURED_DIMENSION, mean_field_dimension(walk=2.0))  # by the methods
+DIMENSIONS = np.array([MEASURED_DIMENSION, mean_field_dimension(walk=2.0)])  # by the methods
 
 
-class Prefactors(NamedTuple):
-    """Of eq. (3), arrays of shape (n,): the density of the core, its size, and the density that is left far out."""
+class DensityProfile(NamedTuple):
+    """Eq. (3), of arrays that broadcast: D_0, the density of the core, its size, the density that is left far out."""
 
+    dimension: Array
     dense: Array
     blob: Array
     floor: Array
 
+    def at(self, r: Array) -> Array:
+        return np.maximum(self.floor, self.dense * np.minimum(1, self.blob / r) ** (2 - self.dimension))
 
-@kernel
-def mass_profile(dimension, dense, blob, floor, particles, out):
-    """Radius, local exponent, screening length of a cluster of `particles` with the density profile of eq. (3).
+    def end_of_arms(self) -> Array:
+        """Where they have thinned out to the density far out; infinite if they never do."""
+        with np.errstate(divide="ignore", over="ignore"):
+            return self.blob * (self.dense / self.floor) ** (1 / (2 - self.dimension))
 
-    dimension: D_0; dense: density of the core, up to the length `blob`; floor: density below which walkers inside take
-    over. Arrays of shape (n,); out: shape (3, n).
-    """
-    for i in range(dimension.size):
-        d, c, b, low, n = dimension[i], dense[i], blob[i], floor[i], particles[i]
-        gap = 2.0 - d
-        if low >= c:
-            screening = 0.0
-        elif low > 0.0:
-            screening = b * (c / low) ** (1.0 / gap)
-        else:
-            screening = math.inf
-        inner = math.pi * c * b * b
-        factor = 2.0 * math.pi * c * b**gap / d
-        if low >= c:
-            radius, density = math.sqrt(n / (math.pi * low)), low
-        elif n <= inner:
-            radius, density = math.sqrt(n / (math.pi * c)), c
-        else:
-            radius = ((n - inner) / factor + b**d) ** (1.0 / d)
-            density = c * (b / radius) ** gap
-            if radius > screening:
-                rest = n - inner - factor * (screening**d - b**d)
-                radius = math.sqrt(screening * screening + rest / (math.pi * low))
-                density = low
-        out[0, i], out[1, i], out[2, i] = radius, 2.0 * math.pi * radius * radius * density / n, screening
+    def core(self) -> Array:
+        """How many particles are in it."""
+        return math.pi * self.dense * self.blob**2
+
+    def arms(self, r: Array) -> Array:
+        """Particles within r if the arms begin before and go on to there."""
+        return self.core() * (1 + 2 / self.dimension * ((r / self.blob) ** self.dimension - 1))
+
+    def mass(self, r: Array) -> Array:
+        """Particles within r."""
+        reach = np.minimum(r, np.maximum(self.blob, self.end_of_arms()))
+        beyond = math.pi * self.floor * (r**2 - reach**2)
+        return np.where(r < self.blob, math.pi * self.dense * r**2, self.arms(reach) + beyond)
+
+    def radius(self, particles: Array) -> Array:
+        """Within which so many are: the inverse of `mass`."""
+        d, end = self.dimension, np.maximum(self.blob, self.end_of_arms())
+        core = self.core()
+        with np.errstate(invalid="ignore", divide="ignore"):
+            beyond = np.sqrt(end**2 + (particles - self.arms(end)) / (math.pi * self.floor))
+        arms = self.blob * (1 + d / 2 * np.maximum(particles / core - 1, 0)) ** (1 / d)
+        inside = np.where(particles <= core, np.sqrt(particles / (math.pi * self.dense)), arms)
+        return np.where(particles > self.arms(end), beyond, inside)
+
+    def slope(self, particles: Array) -> Array:
+        """The exponent D(R) = d ln N / d ln R where the cluster has so many."""
+        radius = self.radius(particles)
+        return 2 * math.pi * radius**2 * self.at(radius) / particles
 
 
-def mean_dimension(seeds: Iterable[int]) -> float:
-    """Mean D of the default clusters with these seeds."""
-    runs = [DiffusionLimitedAggregation().simulate(seed=seed) for seed in seeds]
-    return float(np.mean([run.measure()["fractal_dimension"] for run in runs]))
+def gyration(radius: Array, slope: Array) -> Array:
+    """Radius of gyration of a cluster whose mass grows as the power `slope` of the radius."""
+    return radius * np.sqrt(slope / (slope + 2))
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,7 @@ class DiffusionLimitedAggregation(core.Model):
     )  # fmt: skip
     geometry: str = core.choice("point", GEOMETRIES, doc="growth out of a point, up from a line, or into a ring")
 
-    version = 2
+    version = 3
     tags = core.Tags("first contact", 15, ("growth", "patterns"), ("field theory", "Monte Carlo"))
     relations = (
         core.Relation(
@@ -250,7 +253,8 @@ class DiffusionLimitedAggregation(core.Model):
         ),
         core.Reference(
             "dimension of three clusters of 20000", 1.71, 0.05, "Witten and Sander 1981 and later",
-            lambda model: mean_dimension(range(3)), published=True,
+            lambda model: np.mean([model.simulate(seed).measure()["fractal_dimension"] for seed in range(3)]),
+            published=True,
         ),
         core.Reference(
             "effective dimension of a dense cluster", 1.87, 0.04, "Numba-accelerated 2D DLA: about 1.87 when dense",
@@ -270,34 +274,32 @@ class DiffusionLimitedAggregation(core.Model):
     simulation = DiffusionLimitedAggregationSimulation
 
     def solve(self, points: Points) -> core.Solution:
-        n = points["size"].astype(np.float64)
-        found = np.empty((3, 2, n.size))
-        for k, dimension in enumerate(DIMENSIONS):
-            p = self.prefactors(points, dimension)
-            mass_profile(np.full(n.size, dimension), p.dense, p.blob, p.floor, n, found[:, k])
-        radius, slope, screening = found
+        columns = {name: column[:, None] for name, column in points.items()}
+        profile, n = self.density(columns, DIMENSIONS), columns["size"].astype(np.float64)
+        radius, slope = profile.radius(n), profile.slope(n)
+        screening = np.where(profile.floor < profile.dense, profile.end_of_arms(), SPACING)
         values = {
             "fractal_dimension": slope,
             "information_dimension": slope,
             "lacunarity": 4 / math.pi * (8 * UNEVEN) ** (2 - slope),
-            "radius_of_gyration": radius * np.sqrt(slope / (slope + 2)),
+            "radius_of_gyration": gyration(radius, slope),
             "inverse_screening_length": 1 / np.maximum(screening, SPACING),
         }
-        extra = {"radius": radius.T, "blob": np.stack([p.blob, p.blob], axis=1)}
-        return core.Solution({k: v.T for k, v in values.items()}, np.zeros((n.size, 2)), extra=extra)
+        return core.Solution(values, np.zeros(slope.shape), extra={"radius": radius, "blob": profile.blob})
 
-    def prefactors(self, points: Points, dimension: float = MEASURED_DIMENSION) -> Prefactors:
-        """What fixes the profile of eq. (3) at every point."""
+    def density(self, points: Points, dimension: Array | float) -> DensityProfile:
+        """Eq. (3) at every point."""
         gas = points["walker_density"] > 0
         dense, size, power = (np.where(gas, on, off) for on, off in zip(ON_LATTICE, OFF_LATTICE, strict=True))
         blob = size * points["sticking"] ** -power
         drift = points["drift"] if self.geometry == "line" else np.where(gas, points["drift"], 0.0)
         straight = dense * np.minimum(1.0, blob * drift) ** (2 - dimension)  # density at the length 1/drift
-        return Prefactors(dense, blob, np.maximum(points["walker_density"], np.where(drift > 0, straight, 0.0)))
+        floor = np.maximum(points["walker_density"], np.where(drift > 0, straight, 0.0))
+        return DensityProfile(np.asarray(dimension), dense, blob, floor)
 
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
         d0 = DIMENSIONS[[m.name for m in self.methods].index(state["method"])]
-        dense, blob, floor = (float(column[0]) for column in self.prefactors(columns(self, {}), d0))
+        _, dense, blob, floor = (float(np.ravel(x)[0]) for x in self.density(columns(self, {}), d0))
         slope = state["fractal_dimension"]
         radius = state["radius_of_gyration"] * math.sqrt((slope + 2) / slope)
 
@@ -305,10 +307,8 @@ class DiffusionLimitedAggregation(core.Model):
             return max(floor, dense * min(1.0, blob / r) ** (2 - d0))
 
         corners = [blob, blob * (dense / floor) ** (1 / (2 - d0))] if floor > 0 else [blob]
-        ends = [0.0, *sorted(r for r in corners if r < radius), radius]
-        mass = sum(
-            quad(lambda r: 2 * math.pi * r * density(r), a, b, epsrel=1e-11)[0] for a, b in itertools.pairwise(ends)
-        )
+        corners = sorted(r for r in corners if r < radius)
+        mass = quad(lambda r: 2 * math.pi * r * density(r), 0, radius, points=corners or None, epsrel=1e-11)[0]
         return {
             "(3)": mass / self.size - 1,
             "D(R)": 2 * math.pi * radius**2 * density(radius) / mass - slope,
@@ -324,52 +324,32 @@ class DiffusionLimitedAggregation(core.Model):
         }
 
     def boundary(self, name: str, points: Points) -> Array | tuple[Array, Array]:
-        dense, blob, floor = self.prefactors(points)
-        inner = math.pi * dense * blob**2  # particles of the core
+        profile = self.density(points, MEASURED_DIMENSION)
         if name == "core":
-            straight = self.prefactors(dict(points, walker_density=np.where(points["walker_density"] > 0, 1e-9, 0.0)))
-            return inner, straight.floor < dense
-        d = MEASURED_DIMENSION
-        with np.errstate(divide="ignore", over="ignore"):
-            around = (dense / floor) ** (d / (2 - d))  # (screening length / size of the core)^d
-            return inner * (1 + 2 / d * (around - 1)), (floor > 0) & (floor < dense)
+            thin = dict(points, walker_density=np.where(points["walker_density"] > 0, 1e-9, 0.0))
+            return profile.core(), self.density(thin, MEASURED_DIMENSION).floor < profile.dense
+        with np.errstate(over="ignore"):
+            screened = profile.arms(profile.end_of_arms())
+        return screened, (profile.floor > 0) & (profile.floor < profile.dense)
 
     def expected_radius(self) -> float:
         """Radius of the cluster of this size, in diameters, after eq. (3)."""
-        return float(self.solve(columns(self, {})).extra["radius"][0, 0])
+        return float(self.density(columns(self, {}), MEASURED_DIMENSION).radius(np.array([self.size]))[0])
 
     def profiles(self) -> dict[str, core.Profile]:
-        points = columns(self, {})
-        solution = self.solve(points)
-        slope, outer = solution.values["fractal_dimension"][0], solution.extra["radius"][0]
-        found = {"renyi_dimensions": core.Profile(ORDERS, np.repeat(slope[:, None], len(ORDERS), axis=1))}
+        profile = self.density(columns(self, {}), DIMENSIONS[:, None])
+        n = np.array(float(self.size))
+        found = {"renyi_dimensions": core.Profile(ORDERS, np.repeat(profile.slope(n), len(ORDERS), axis=1))}
         if self.geometry == "point":
-            found["mass"] = core.Profile(
-                RADII, np.array([self._mass(points, d, end) for d, end in zip(DIMENSIONS, outer, strict=True)])
-            )
+            found["mass"] = core.Profile(RADII, np.where(profile.radius(n) >= RADII, profile.mass(RADII), np.nan))
         return found
-
-    def _mass(self, points: Points, dimension: float, outer: float) -> Array:
-        """Particles within RADII by the profile of eq. (3); NaN beyond the radius of the cluster."""
-        dense, blob, floor = (float(column[0]) for column in self.prefactors(points, dimension))
-        within = np.minimum(RADII, blob)
-        mass = math.pi * dense * within**2
-        ends = blob * (dense / floor) ** (1 / (2 - dimension)) if floor > 0 else math.inf
-        arms = np.clip(RADII, blob, max(ends, blob))
-        mass += 2 * math.pi * dense * blob ** (2 - dimension) / dimension * (arms**dimension - blob**dimension)
-        mass += math.pi * floor * (np.maximum(RADII, max(ends, blob)) ** 2 - max(ends, blob) ** 2) if floor > 0 else 0.0
-        return np.where(outer >= RADII, mass, np.nan)
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         """Radius of gyration while particles come one by one to a point, after eq. (3)."""
         if self.walker_density > 0 or self.geometry != "point":
             raise core.NotOfferedError(self.title, "a predicted path but for one walker at a time around a point")
-        particles = np.maximum(start["size"] + times, 1.0)
-        one = self.prefactors(columns(self, {}))
-        dense, blob, nothing, d = (np.full(times.size, x) for x in (one.dense[0], one.blob[0], 0.0, MEASURED_DIMENSION))
-        found = np.empty((3, times.size))
-        mass_profile(d, dense, blob, nothing, particles, found)
-        return {"radius_of_gyration": found[0] * np.sqrt(found[1] / (found[1] + 2))}
+        n, profile = np.maximum(start["size"] + times, 1.0), self.density(columns(self, {}), MEASURED_DIMENSION)
+        return {"radius_of_gyration": gyration(profile.radius(n), profile.slope(n))}
 
     def caveat(self) -> str:
         return "crossovers are far smoother than eq. (3), and what is measured is an effective exponent"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from mfexplore.core import Array
 from mfexplore.core.simulation import never
 from mfexplore.models.collective.diffusion_limited_aggregation.lattice_gas import LatticeGas
 from mfexplore.models.collective.diffusion_limited_aggregation.off_lattice import SPACING, OffLattice
-from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.space.box_counting import lacunarity, renyi_dimensions
 
 if TYPE_CHECKING:
@@ -24,24 +23,20 @@ if TYPE_CHECKING:
 DOTS = 3000  # of a picture
 FRAMES = 200  # of a growing cluster
 MOST_AT_ONCE = 2000  # particles in a step
+FEW = 30  # particles have no dimensions yet
 THICK = 2.0  # diameters: growth from a line or ring has an exponent once its first tenth is thicker
 ACROSS = 250  # dots side by side, at most: smaller ones would not be seen
 ORDERS = np.linspace(0, 5, 11)  # at which Renyi dimensions are found
 RADII = np.geomspace(1, 1e5, 81)  # at which masses are counted
 
 
-@kernel
-def first_arrivals(points, left, bottom, side, arrival):
-    """arrival[row, column]: the number of the first point in that box, -1 if none. Returns how many boxes have one."""
-    rows, columns = arrival.shape
-    arrival[:] = -1
-    filled = 0
-    for k in range(points.shape[0]):
-        i, j = math.floor((points[k, 1] - bottom) / side), math.floor((points[k, 0] - left) / side)
-        if 0 <= i < rows and 0 <= j < columns and arrival[i, j] < 0:
-            arrival[i, j] = k
-            filled += 1
-    return filled
+class Structure(NamedTuple):
+    """What is expensive to measure, on a cluster of so many particles. renyi: at ORDERS; mass: within RADII."""
+
+    particles: int
+    dimensions: dict[str, float]
+    renyi: Array
+    mass: core.Measured
 
 
 def growth_curve(lengths: Array, first: float) -> tuple[Array, Array]:
@@ -73,16 +68,15 @@ class DiffusionLimitedAggregationSimulation(core.Simulation["DiffusionLimitedAgg
     quantum, relaxation, window = 1.0, 0.0, 0.0
 
     def prepare(self) -> None:
-        engine = OffLattice if self.model.walker_density == 0 else LatticeGas
-        self.step = float(min(max(100, self.model.size // FRAMES), MOST_AT_ONCE))
-        if engine is LatticeGas:
+        m = self.model
+        if m.walker_density > 0:
             self.time_unit, self.step = "sweeps", 20.0  # type: ignore[misc]  # of this run, not of all
-        self.engine: OffLattice | LatticeGas = engine(self.model, self.rng)
-        self.measured_at, self.dimensions = -1, dict[str, float]()
-        self.squares, self.summed = 0.0, self.engine.seeds
+            self.engine: OffLattice | LatticeGas = LatticeGas(m, self.rng)
+        else:
+            self.step = float(min(max(100, m.size // FRAMES), MOST_AT_ONCE))
+            self.engine = OffLattice(m, self.rng)
         self.box = SPACING
-        self.counted, self.masses = self.engine.seeds, np.zeros(len(RADII) + 1, np.int64)
-        self.spectrum_at, self.spectrum = 0, np.empty(0)
+        self.structure = self._structured()
 
     def retune(self) -> None:
         self.engine.model = self.model
@@ -106,32 +100,22 @@ class DiffusionLimitedAggregationSimulation(core.Simulation["DiffusionLimitedAgg
         if not len(points):
             return 1.0
         if self.model.geometry == "point":
-            return max(1.0, math.sqrt(2 * self._squared_distances() / len(points)))
-        if self.model.geometry == "line":
-            return max(1.0, float(points[:, 1].max()))
-        return self.engine.radius
+            return max(1.0, math.sqrt(2 * np.sum(points**2) / len(points)))
+        return max(1.0, float(points[:, 1].max())) if self.model.geometry == "line" else self.engine.radius
 
     def observe(self) -> dict[str, float]:
-        points, squares = self.cluster(), self._squared_distances()
-        due = self.measured_at < 0 or len(points) > 1.15 * self.measured_at
-        dimensions = self._dimensions() if due else self.dimensions
+        points, structure = self.cluster(), self._renewed()
         if not self.between_points:
-            self.squares, self.summed = squares, self.engine.count
-            self.dimensions, self.measured_at = dimensions, len(points) if due else self.measured_at
-        observed = dimensions | {"size": float(len(points))}
+            self.structure = structure
+        observed = structure.dimensions | {"size": float(len(points))}
         if self.model.geometry == "point":
-            observed["radius_of_gyration"] = math.sqrt(squares / max(len(points), 1))
+            observed["radius_of_gyration"] = math.sqrt(np.sum(points**2) / max(len(points), 1))
         return observed
-
-    def _squared_distances(self) -> float:
-        """Sum over the particles of their squared distances from the middle."""
-        return self.squares + float(np.sum(self.engine.points[self.summed : self.engine.count] ** 2))
 
     def measure(self, cancelled: Callable[[], bool] = never) -> dict[str, float]:
         """The finished cluster: one sample of an ensemble. Raises CancelledError if `cancelled()`."""
         while not self.finished:
             self._advance_unless(cancelled, 50 * self.step)
-        self.measured_at = -1
         return self.observe()
 
     def renyi_dimensions(self, orders: Array) -> Array:
@@ -148,36 +132,34 @@ class DiffusionLimitedAggregationSimulation(core.Simulation["DiffusionLimitedAgg
         distance = np.hypot(points[:, 0], points[:, 1])
         return self.engine.radius - distance if self.model.geometry == "ring" else distance
 
-    def _dimensions(self) -> dict[str, float]:
-        """What is expensive to measure; unknown while there are too few particles."""
-        points, scale = self.cluster(), self.scale()
-        if len(points) < 30:
-            return dict.fromkeys(("fractal_dimension", "information_dimension", "lacunarity"), math.nan)
-        window = (-scale, scale, -scale, scale)
-        if self.model.geometry == "line":
-            window = (*self.engine.window()[:2], 0.0, scale)
-        return {
-            "fractal_dimension": growth_dimension(self._distances(), self.model.geometry == "point"),
-            "information_dimension": float(self.renyi_dimensions(np.ones(1))[0]),
-            "lacunarity": lacunarity(points, scale / 8, window),
-        }
+    def _renewed(self) -> Structure:
+        """The structure of the cluster as it is now, or as it was when it was hardly smaller."""
+        n, last = len(self.cluster()), self.structure.particles
+        return self._structured() if n > 1.15 * last or (self.finished and n > last) else self.structure
+
+    def _structured(self) -> Structure:
+        points, scale, distances = self.cluster(), self.scale(), self._distances()
+        radii = RADII[scale >= RADII]  # further out the cluster still grows
+        within = np.searchsorted(np.sort(distances), radii, side="right").astype(float)
+        found = dict.fromkeys(("fractal_dimension", "information_dimension", "lacunarity"), math.nan)
+        renyi = np.empty(0)
+        if len(points) >= FEW:
+            window = (-scale, scale, -scale, scale)
+            if self.model.geometry == "line":
+                window = (*self.engine.window()[:2], 0.0, scale)
+            renyi = self.renyi_dimensions(ORDERS)
+            found = {
+                "fractal_dimension": growth_dimension(distances, self.model.geometry == "point"),
+                "information_dimension": float(renyi[ORDERS == 1][0]),
+                "lacunarity": lacunarity(points, scale / 8, window),
+            }
+        return Structure(len(points), found, renyi, core.Measured(radii, within))
 
     def profiles(self) -> dict[str, core.Measured]:
         """The Renyi dimensions, and around a point how many particles lie within a radius."""
-        found = {}
-        n = len(self.cluster())
-        if n >= 30 and (n > 1.15 * self.spectrum_at or (self.finished and n > self.spectrum_at)):
-            self.spectrum_at, self.spectrum = n, self.renyi_dimensions(ORDERS)
-        if self.spectrum_at:
-            found["renyi_dimensions"] = core.Measured(ORDERS, self.spectrum)
-        if self.model.geometry == "point":
-            distance = np.hypot(*self.engine.points[self.counted : self.engine.count].T)
-            self.masses += np.bincount(np.searchsorted(RADII, distance), minlength=len(RADII) + 1)
-            self.counted = self.engine.count
-            inside = self.scale() >= RADII  # further out the cluster still grows
-            mass = np.cumsum(self.masses)[:-1][inside].astype(float)
-            found["mass"] = core.Measured(RADII[inside], mass)
-        return found
+        structure = self._renewed()
+        found = {"renyi_dimensions": core.Measured(ORDERS, structure.renyi)} if structure.renyi.size else {}
+        return found | ({"mass": structure.mass} if self.model.geometry == "point" else {})
 
     def pictures(self) -> core.Album:
         return core.Album({"cluster": self.picture, "growth": self._growth})
@@ -187,34 +169,34 @@ class DiffusionLimitedAggregationSimulation(core.Simulation["DiffusionLimitedAgg
         around = self.model.geometry == "point"
         n, size = growth_curve(self._distances(), 30)
         dimension = self.observe()["fractal_dimension"]
-        guides = []
+        guides: tuple[core.Guide, ...] = ()
         if np.isfinite(dimension):
-            slope = dimension if around else dimension - 1
-            name = f"D = {dimension:.2f}" if around else f"D - 1 = {slope:.2f}"
-            guides.append(core.Guide(slope, (float(size[-1]), float(n[-1])), name))
+            slope, name = (dimension, "D") if around else (dimension - 1, "D - 1")
+            guides = (core.Guide(slope, (float(size[-1]), float(n[-1])), f"{name} = {slope:.2f}"),)
         title = "radius of gyration" if around else "root mean square distance from where it grows"
         return core.Chart(
             (core.Series("cluster", size, n.astype(float), "points"),), core.Axis(title, "log"),
-            core.Axis("particles", "log"), tuple(guides), "each point: when the cluster had so many particles",
+            core.Axis("particles", "log"), guides, "each point: when the cluster had so many particles",
         )  # fmt: skip
 
     def picture(self) -> core.Particles:
         """The cluster in at most a few thousand dots: boxes that hold a particle, coloured by the first arrival."""
-        left, right, bottom, top = self.engine.window()
+        frame = left, right, bottom, top = self.engine.window()
         points = self.engine.points[: self.engine.count]
-        caption = f"{len(points) - self.engine.seeds} particles, coloured by their arrival"
+        caption = f"{len(self.cluster())} particles, coloured by their arrival"
         if len(points) <= DOTS and right - left <= ACROSS * SPACING:
-            return core.Particles(
-                points[:, 0], points[:, 1], (left, right, bottom, top), np.arange(len(points)), SPACING / 2, caption
-            )
+            return core.Particles(points[:, 0], points[:, 1], frame, np.arange(len(points)), SPACING / 2, caption)
         self.box = max(self.box, (right - left) / ACROSS)
         while True:
-            shape = math.ceil((top - bottom) / self.box), math.ceil((right - left) / self.box)
-            arrival = np.empty(shape, np.int64)
-            if first_arrivals(points, left, bottom, self.box, arrival) <= DOTS:
+            shape = math.ceil((right - left) / self.box), math.ceil((top - bottom) / self.box)
+            boxes = ((points - (left, bottom)) / self.box).astype(int).T
+            arrival = np.full(math.prod(shape), -1)
+            # Of those in a box the one that is written last stays: the first.
+            arrival[np.ravel_multi_index(tuple(boxes), shape, mode="clip")[::-1]] = np.arange(len(points))[::-1]
+            filled = np.flatnonzero(arrival >= 0)
+            if len(filled) <= DOTS:
                 break
             self.box *= 1.19
-        rows, columns = np.nonzero(arrival >= 0)
-        x, y = left + (columns + 0.5) * self.box, bottom + (rows + 0.5) * self.box
+        x, y = (np.stack(np.unravel_index(filled, shape)) + 0.5) * self.box + [[left], [bottom]]
         caption += f"; a dot stands for {self.box:.3g} diameters"
-        return core.Particles(x, y, (left, right, bottom, top), arrival[rows, columns], 0.55 * self.box, caption)
+        return core.Particles(x, y, frame, arrival[filled], 0.55 * self.box, caption)

@@ -8,14 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mfexplore.core import Array
-from mfexplore.models.collective.diffusion_limited_aggregation.off_lattice import (
-    GEOMETRIES,
-    LINE,
-    POINT,
-    RING,
-    fraction,
-)
-from mfexplore.numerics.chance.random import advanced, new_stream, random_word
+from mfexplore.models.collective.diffusion_limited_aggregation.off_lattice import GEOMETRIES, LINE, POINT, RING
+from mfexplore.numerics.chance.random import advanced, new_stream, random_word, uniform
 from mfexplore.numerics.kernel import kernel
 
 WALKER, STUCK, WALL, TOUCHING = np.uint8(1), np.uint8(2), np.uint8(4), np.uint8(8)  # flags of a lattice site
@@ -61,7 +55,7 @@ def grow_among_walkers(gas, alive, points, count, sweeps, stream):
         i = -1
         while i + 1 < alive and count < points.shape[0]:
             i += 1
-            u = fraction(random_word(position, used))
+            u = uniform(position, used)
             used += 1
             site = np.int64(walkers[i])
             aim = site + steps[int(u >= down) + int(u >= 0.5) + int(u >= 0.75)]
@@ -74,7 +68,7 @@ def grow_among_walkers(gas, alive, points, count, sweeps, stream):
                 continue
             if sticking < 1.0:
                 used += 1
-                if fraction(random_word(position, used)) >= sticking:
+                if uniform(position, used) >= sticking:
                     continue
             stick(site, n, sites)
             points[count, 0], points[count, 1] = site % n, site // n

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mfexplore.core import Array
-from mfexplore.numerics.chance.random import advanced, new_stream, random_word
+from mfexplore.numerics.chance.random import advanced, new_stream, random_word, uniform
 from mfexplore.numerics.kernel import inline_kernel, kernel
 
 GEOMETRIES = ("point", "line", "ring")
@@ -18,16 +18,17 @@ WIDER = 2  # doublings of the cells' side from one level of the grid to the next
 REACH = 4  # cells: from the middle of every cell, the distance to the nearest particle is kept up to here, in ...
 PARTS = 16.0  # ... parts of the cell's side
 FINER = 1.25 * PARTS  # below this the next lower level knows more
-FAR, OCCUPIED = np.uint8(REACH * PARTS), np.uint8(128)
+FAR, OCCUPIED = np.uint8(REACH * PARTS), np.uint8(0)
 SHORT = 1.5  # a step that is not worth asking the particles themselves
 CAPTURE = 3.0  # a walker this near is caught ...
 SPACING = 1.0  # ... and pulled to this distance, the diameter of a particle
 
 
 @inline_kernel
-def fraction(word):
-    """A random word as a multiple of 2^-53 in [0, 1)."""
-    return float(word >> np.uint64(11)) * 2.0**-53
+def wrapped(x, period):
+    """A place on a line that closes on itself, in [0, period)."""
+    x -= period * math.floor(x / period)
+    return x if x < period else 0.0
 
 
 @kernel
@@ -49,8 +50,8 @@ def drifting_turn(bias, position, used):
     b = (a - math.sqrt(2.0 * a)) / (2.0 * bias)
     r = (1.0 + b * b) / (2.0 * b)
     while True:
-        z = math.cos(math.pi * fraction(random_word(position, used)))
-        u = fraction(random_word(position, used + 1))
+        z = math.cos(math.pi * uniform(position, used))
+        u = uniform(position, used + 1)
         used += 2
         f = (1.0 + r * z) / (r + z)
         c = bias * (r - f)
@@ -65,23 +66,24 @@ def drifting_return(height, drift, position, used):
     """
     mean = height / drift
     shape = height * height
-    u = fraction(random_word(position, used))
+    u = uniform(position, used)
     radius = math.sqrt(-2.0 * math.log(1.0 - u))
-    angle = 2.0 * math.pi * fraction(random_word(position, used + 1))
+    angle = 2.0 * math.pi * uniform(position, used + 1)
     y = (radius * math.cos(angle)) ** 2
     x = mean + mean * mean * y / (2.0 * shape)
     x -= mean / (2.0 * shape) * math.sqrt(4.0 * mean * shape * y + mean * mean * y * y)
-    time = x if fraction(random_word(position, used + 2)) * (mean + x) <= mean else mean * mean / x
+    time = x if uniform(position, used + 2) * (mean + x) <= mean else mean * mean / x
     return math.sqrt(time) * radius * math.sin(angle), used + 3
 
 
 class Grid(NamedTuple):
-    """Where particles are, in cells of several levels from the corner (left, bottom); periodic: from side to side.
+    """Where particles are, in cells of several levels from the corner (left, bottom); from side to side if there is a
+    period.
 
     head, following: the particles of every smallest cell as a chain. clear: for every cell of every level, beginning at
     `offsets`, a distance from its middle within which no particle is, in parts of its side, rounded down, at most FAR;
-    OCCUPIED is added if a particle is in the cell itself. On the lowest level it is the distance to the nearest
-    particle, on the others that to the nearest occupied cell of the level below.
+    OCCUPIED if a particle is in the cell itself. On the lowest level it is the distance to the nearest particle, on the
+    others that to the nearest occupied cell of the level below.
     """
 
     head: Array
@@ -92,63 +94,72 @@ class Grid(NamedTuple):
     rows: Array
     left: float
     bottom: float
-    periodic: bool
+    period: float
 
 
 class Rules(NamedTuple):
-    """How a cluster grows: the geometry, the period of a line, the probability to stick, the drift."""
+    """How a cluster grows: the geometry, the probability to stick, the drift."""
 
     geometry: int
-    period: float
     sticking: float
     drift: float
 
 
 @kernel
-def insert(k, px, py, points, grid):
-    """Put particle k at (px, py) into the grid."""
-    head, following, clear, offsets, columns, rows, left, bottom, periodic = grid
-    points[k, 0], points[k, 1] = px, py
-    x, y = (px - left) / CELL, (py - bottom) / CELL
-    cell = int(y) * columns[0] + int(x)
-    following[k] = head[cell]
-    head[cell] = k
-    half = 0.0  # width of what is entered
-    for level in range(columns.size):
-        wide, first = columns[level], offsets[level]
-        ix, iy = int(x), int(y)
-        for v in range(max(iy - REACH, 0), min(iy + REACH + 1, rows[level])):
-            dy = np.float32(max(abs(v + 0.5 - y) - half, 0.0))
-            u, end = ix - REACH, ix + REACH + 1
-            if not periodic:
-                u, end = max(u, 0), min(end, wide)
-            while u < end:  # in pieces within which cells are neighbours in memory, too
-                column = (u + REACH * wide) % wide
-                piece = clear[first + v * wide + column : first + v * wide + min(column + end - u, wide)]
-                for j in range(piece.size):
-                    dx = np.float32(max(abs(u + j + 0.5 - x) - half, 0.0))
-                    distance = min(np.float32(PARTS) * np.float32(math.sqrt(dx * dx + dy * dy)), np.float32(FAR))
-                    piece[j] = min(piece[j], np.uint8(np.int32(distance)) | (piece[j] & OCCUPIED))
-                u += piece.size
-        cell = first + iy * wide + ix
-        if clear[cell] & OCCUPIED:
-            return  # then the wider cells know of it, too
-        clear[cell] |= OCCUPIED
-        half = 0.5 / (1 << WIDER)
-        x, y = (ix + 0.5) / (1 << WIDER), (iy + 0.5) / (1 << WIDER)
-
-
-@kernel
-def insert_all(count, points, grid):
-    """Fill an empty grid with the first `count` particles."""
-    for k in range(count):
-        insert(k, points[k, 0], points[k, 1], points, grid)
+def insert(first, last, points, grid):
+    """Put the particles from number `first` to before `last` into the grid, one after another."""
+    head, following, clear, offsets, columns, rows, left, bottom, period = grid
+    for k in range(first, last):
+        x, y = (points[k, 0] - left) / CELL, (points[k, 1] - bottom) / CELL
+        cell = int(y) * columns[0] + int(x)
+        following[k] = head[cell]
+        head[cell] = k
+        half = 0.0  # width of what is entered
+        for level in range(columns.size):
+            wide, offset = columns[level], offsets[level]
+            ix, iy = int(x), int(y)
+            cell = offset + iy * wide + ix
+            again = clear[cell] == OCCUPIED
+            for v in range(max(iy - REACH, 0), min(iy + REACH + 1, rows[level])):
+                dy = np.float32(max(abs(v + 0.5 - y) - half, 0.0))
+                for u in range(ix - REACH, ix + REACH + 1):
+                    if period > 0.0 or 0 <= u < wide:
+                        dx = np.float32(max(abs(u + 0.5 - x) - half, 0.0))
+                        distance = min(np.float32(PARTS) * np.float32(math.sqrt(dx * dx + dy * dy)), np.float32(FAR))
+                        there = offset + v * wide + u % wide
+                        clear[there] = min(clear[there], np.uint8(np.int32(distance)))
+            clear[cell] = OCCUPIED
+            if again:
+                break  # the wider cells know of it, too
+            half = 0.5 / (1 << WIDER)
+            x, y = (ix + 0.5) / (1 << WIDER), (iy + 0.5) / (1 << WIDER)
 
 
 @inline_kernel
-def cell_of(level, ix, iy, grid):
-    """The cell of a level in which the smallest cell (ix, iy) is."""
-    return grid.offsets[level] + (iy >> (WIDER * level)) * grid.columns[level] + (ix >> (WIDER * level))
+def clearance(level, ix, iy, grid):
+    """What the cell of a level in which the smallest cell (ix, iy) is knows."""
+    cell = grid.offsets[level] + (iy >> (WIDER * level)) * grid.columns[level] + (ix >> (WIDER * level))
+    return grid.clear[cell]
+
+
+@kernel
+def nearest_particle(px, py, points, grid):
+    """The nearest particle in the smallest cell at (px, py) and the eight around it, (its number, squared distance)."""
+    wide = grid.columns[0]
+    ix, iy = int((px - grid.left) / CELL), int((py - grid.bottom) / CELL)
+    nearest, square = -1, 1e300
+    for cy in range(max(iy - 1, 0), min(iy + 2, grid.rows[0])):
+        for cx in range(ix - 1, ix + 2):
+            k = grid.head[cy * wide + (cx % wide if grid.period > 0.0 else cx)]
+            while k >= 0:
+                ex, ey = points[k, 0] - px, points[k, 1] - py
+                if grid.period > 0.0:
+                    ex -= grid.period * round(ex / grid.period)
+                e = ex * ex + ey * ey
+                if e < square:
+                    nearest, square = k, e
+                k = grid.following[k]
+    return nearest, square
 
 
 @kernel
@@ -162,26 +173,24 @@ def grow(points, count, target, grid, rules, reach, limit, stream):
     reach: radius (point) or height (line) from which walkers start, beyond all particles; for the ring, minus the
     distance of the innermost particle from the centre. Returns (count, reach).
     """
-    head, following, clear, _, columns, rows, left, bottom, _ = grid
-    geometry, period, sticking, drift = rules
+    geometry, sticking, drift = rules
+    period = grid.period
     position, used = stream[0], 0
-    wide, levels = columns[0], columns.size
     while count < target and reach < limit:
-        word = random_word(position, used)
+        u = uniform(position, used)
         used += 1
         level = 0
+        px = py = 0.0
         if geometry == POINT:
-            angle = 2.0 * math.pi * fraction(word)
+            angle = 2.0 * math.pi * u
             px, py = reach * math.cos(angle), reach * math.sin(angle)
         elif geometry == LINE:
-            px, py = period * fraction(word), reach
-        else:
-            px = py = 0.0
+            px, py = period * u, reach
         far = (reach + 2.0) * (reach + 2.0) if geometry == POINT else math.inf
         while True:
             if px * px + py * py > far:
                 r = math.sqrt(px * px + py * py)
-                cosine, sine = return_turn(r, reach, fraction(random_word(position, used)))
+                cosine, sine = return_turn(r, reach, uniform(position, used))
                 used += 1
                 px, py = reach / r * (px * cosine - py * sine), reach / r * (px * sine + py * cosine)
             elif geometry == LINE:
@@ -190,42 +199,27 @@ def grow(points, count, target, grid, rules, reach, limit, stream):
                         shift, used = drifting_return(py - reach, drift, position, used)
                         px += shift
                     else:
-                        px += (py - reach) * math.tan(math.pi * (fraction(random_word(position, used)) - 0.5))
+                        px += (py - reach) * math.tan(math.pi * (uniform(position, used) - 0.5))
                         used += 1
                     py = reach
-                px -= period * math.floor(px / period)
-                if px >= period:
-                    px = 0.0
-            sx, sy = px - left, py - bottom
+                px = wrapped(px, period)
+            sx, sy = px - grid.left, py - grid.bottom
             ix, iy = int(sx / CELL), int(sy / CELL)
-            known = clear[cell_of(level, ix, iy, grid)] & ~OCCUPIED
-            while known == FAR and level + 1 < levels:
+            known = clearance(level, ix, iy, grid)
+            while known == FAR and level + 1 < grid.columns.size:
                 level += 1
-                known = clear[cell_of(level, ix, iy, grid)] & ~OCCUPIED
+                known = clearance(level, ix, iy, grid)
             while level > 0 and known < FINER:
                 level -= 1
-                known = clear[cell_of(level, ix, iy, grid)] & ~OCCUPIED
+                known = clearance(level, ix, iy, grid)
             side = CELL * (1 << (WIDER * level))
             fx, fy = sx - side * ((ix >> (WIDER * level)) + 0.5), sy - side * ((iy >> (WIDER * level)) + 0.5)
             free = side / PARTS * known - math.sqrt(fx * fx + fy * fy) - CAPTURE
             if free < SHORT:
-                nearest, square = -1, 1e300
-                for cy in range(max(iy - 1, 0), min(iy + 2, rows[0])):
-                    for cx in range(ix - 1, ix + 2):
-                        if geometry == LINE:
-                            cx = (cx + wide) % wide
-                        k = head[cy * wide + cx]
-                        while k >= 0:
-                            ex, ey = points[k, 0] - px, points[k, 1] - py
-                            if geometry == LINE:
-                                ex -= period * round(ex / period)
-                            e = ex * ex + ey * ey
-                            if e < square:
-                                nearest, square = k, e
-                            k = following[k]
+                nearest, square = nearest_particle(px, py, points, grid)
                 distance = math.sqrt(square)
                 if distance < CAPTURE:
-                    sticks = sticking >= 1.0 or fraction(random_word(position, used)) < sticking
+                    sticks = sticking >= 1.0 or uniform(position, used) < sticking
                     used += 1
                     ex, ey = px - points[nearest, 0], py - points[nearest, 1]
                     if geometry == LINE:
@@ -241,11 +235,9 @@ def grow(points, count, target, grid, rules, reach, limit, stream):
             if drift > 0.0:
                 cosine, used = drifting_turn(drift * free, position, used)
                 sine = math.sqrt(1.0 - cosine * cosine)
-                if fraction(random_word(position, used)) < 0.5:
-                    sine = -sine
-                used += 1
-                px += free * sine
+                px += free * (-sine if uniform(position, used) < 0.5 else sine)
                 py -= free * cosine
+                used += 1
                 continue
             while True:  # a direction, from a point in the unit disc turned by twice its angle
                 word = random_word(position, used)
@@ -257,18 +249,14 @@ def grow(points, count, target, grid, rules, reach, limit, stream):
                     break
             px += free / w * (ux * ux - uy * uy)
             py += free / w * 2.0 * ux * uy
-        if geometry == LINE:
-            px -= period * math.floor(px / period)
-            if px >= period:
-                px = 0.0
-        insert(count, px, py, points, grid)
+        points[count, 0], points[count, 1] = wrapped(px, period) if geometry == LINE else px, py
+        insert(count, count + 1, points, grid)
         count += 1
-        if geometry == POINT:
-            reach = max(reach, math.sqrt(px * px + py * py) + CAPTURE)
-        elif geometry == LINE:
+        if geometry == LINE:
             reach = max(reach, py + CAPTURE)
         else:
-            reach = max(reach, -math.sqrt(px * px + py * py))
+            r = math.sqrt(px * px + py * py)
+            reach = max(reach, r + CAPTURE if geometry == POINT else -r)
     stream[0] = advanced(position, used)
     return count, reach
 
@@ -281,25 +269,19 @@ class OffLattice:
         self.stream = new_stream(rng)
         self.geometry = GEOMETRIES.index(model.geometry)
         radius = model.expected_radius()
-        self.period = 0.0
         self.radius = 1.2 * radius + 8  # of the ring
-        if self.geometry == POINT:
-            seeds = np.zeros((1, 2))
-            self.half = 64.0
-            self.reach = CAPTURE
-        elif self.geometry == LINE:
+        self.period, self.half, self.reach = 0.0, 64.0, CAPTURE  # half: of the height of the grid
+        seeds = np.zeros((1, 2))
+        if self.geometry == LINE:
             self.period = CELL * 2 ** max(3, round(math.log2(2 * radius / CELL)))
+            self.half = self.period / 2
             seeds = np.stack([np.arange(self.period), np.zeros(int(self.period))], axis=1)
-            self.half = self.period / 2  # of the height
-            self.reach = CAPTURE
-        else:
+        elif self.geometry == RING:
+            self.half, self.reach = CELL * math.ceil(self.radius / CELL + 2), -self.radius
             angle = 2 * math.pi * np.arange(int(2 * math.pi * self.radius)) / int(2 * math.pi * self.radius)
             seeds = self.radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-            self.half = CELL * math.ceil(self.radius / CELL + 2)
-            self.reach = -self.radius
         self.count = self.seeds = len(seeds)
-        self.points = np.empty((self.seeds + model.size, 2))
-        self.points[: self.seeds] = seeds
+        self.points = np.concatenate([seeds, np.empty((model.size, 2))])
         self.lay_grid()
 
     def lay_grid(self) -> None:
@@ -313,15 +295,15 @@ class OffLattice:
         self.grid = Grid(
             np.full(columns[0] * rows[0], -1, np.int32), np.empty(len(self.points), np.int32),
             np.full(offsets[-1], FAR), offsets, np.array(columns), np.array(rows),
-            0.0 if line else -self.half, -2 * CELL if line else -self.half, line,
+            0.0 if line else -self.half, -2 * CELL if line else -self.half, self.period,
         )  # fmt: skip
-        insert_all(self.count, self.points, self.grid)
+        insert(0, self.count, self.points, self.grid)
 
     def advance(self, particles: float) -> None:
         target = min(self.count + round(particles), len(self.points))
         while self.count < target and not self.full:
             m = self.model
-            rules = Rules(self.geometry, self.period, m.sticking, m.drift if self.geometry == LINE else 0.0)
+            rules = Rules(self.geometry, m.sticking, m.drift if self.geometry == LINE else 0.0)
             self.count, self.reach = grow(
                 self.points, self.count, target, self.grid, rules, self.reach, self.limit(), self.stream
             )

@@ -10,6 +10,7 @@ import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array
+from mfexplore.families.rasters import Raster
 from mfexplore.models.collective.random_advection.theory import ORDERS, occupied
 from mfexplore.numerics.chance.random import advanced, new_stream, random_word, uniform
 from mfexplore.numerics.chance.statistics import BlockAverages
@@ -103,8 +104,8 @@ class RandomAdvectionSimulation(core.Simulation["RandomAdvection"]):
             self.step = self.quantum = 0.25
             self.relaxation, self.window = slow, 0.0  # until there is one lump
         columns = min(m.size, COLUMNS)
-        self.raster = np.full((min(ROWS, 3 * columns // 4), columns), np.nan)
-        self.rows, self.row_due = 0, 0.25
+        self.raster = Raster(min(ROWS, 3 * columns // 4), columns, blank=FAINTEST)
+        self.row_due = 0.25
         self.averages = BlockAverages(len(LEVELS) + len(ORDERS))
         self.retune()
 
@@ -136,11 +137,8 @@ class RandomAdvectionSimulation(core.Simulation["RandomAdvection"]):
         self.count = coalesce(self.mass, self.lumps, self.count, complete, self.due, until, self.stream)
 
     def _draw_row(self) -> None:
-        if self.rows == len(self.raster):
-            self.raster[:-1] = self.raster[1:]
-        self.rows = min(self.rows + 1, len(self.raster))
         with np.errstate(divide="ignore"):
-            self.raster[self.rows - 1] = np.log10(self.mass[: self.raster.shape[1]])
+            self.raster.add(np.maximum(np.log10(self.mass[: self.raster.values.shape[1]]), FAINTEST))
 
     def _occupied(self, levels: Array) -> Array:
         """F_k of the masses now, for rules with a share that stays."""
@@ -179,13 +177,13 @@ class RandomAdvectionSimulation(core.Simulation["RandomAdvection"]):
         return core.Album(album)
 
     def picture(self) -> core.Lattice:
-        shown = np.where(np.isnan(self.raster), FAINTEST, np.maximum(self.raster, FAINTEST))
+        shown = self.raster.values.copy()
         top = max(1.0, math.log10(self.model.size))
         how = ", by ratios" if self.model.rule == "all" else ""
         return core.Lattice(shown, FAINTEST, top, f"log10 of the mass; sites across, time down{how}", signed=False)
 
     def _masses(self) -> core.Chart:
-        site = np.arange(self.raster.shape[1])
+        site = np.arange(self.raster.values.shape[1])
         shown = np.maximum(self.mass[: site.size], 10**FAINTEST)
         return core.Chart(
             (core.Series("mass", site, shown, "points"),), core.Axis("site"),

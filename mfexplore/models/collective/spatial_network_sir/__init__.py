@@ -54,7 +54,7 @@ from mfexplore.models.collective.spatial_network_sir.theory import (
     poisson_size,
 )
 
-MASS_ACTION, EDGE_BASED = 0, 1
+EDGE_BASED = 1  # of the methods
 MANY_TRIANGLES = 0.1  # chance that two contacts know each other, above which (1) is visibly wrong
 NOTICEABLE = 0.05  # difference of the two theories' final sizes
 SPATIAL = {"network": ("spatial",)}  # what has a place in space
@@ -103,7 +103,7 @@ class SpatialNetworkSIR(core.Model):
     )
 
     tags = core.Tags("course", 15, ("phase transition", "spreading"), ("rate equations", "Monte Carlo"))
-    version = 2
+    version = 3
     title = "Epidemic on a spatial network"
     summary = (
         "Infection spreads to neighbours and hops far away: outbreak or not, how many, how fast, wave or wildfire."
@@ -142,8 +142,7 @@ class SpatialNetworkSIR(core.Model):
         ),
         core.Failure(
             "few_people",
-            "A real network of tens of people with close groups: eq. (1), made for a large network without triangles, "
-            "is only a guide.",
+            "A real network of tens of people in close groups: eq. (1), for a large one without triangles, is a guide.",
         ),
         core.Failure(
             "not_a_tree",
@@ -214,43 +213,33 @@ class SpatialNetworkSIR(core.Model):
     simulation = SpatialNetworkSimulation
 
     def solve(self, points: Points) -> core.Solution:
-        tau, gamma, kappa = points["transmission"], points["recovery"], points["mean_degree"]
-        n = tau.size
-        size = np.full((n, 2, 2), np.nan)
-        speed = np.full_like(size, np.nan)
-        residual = np.full_like(size, np.nan)
-        number = np.empty_like(size)
         degrees = self._degrees()
-        offspring = kappa if degrees is None else np.full(n, moment(degrees, 2) / moment(degrees, 1))
-        contacts = kappa if degrees is None else np.full(n, moment(degrees, 1))
-        for method, gain, loss in (
-            (MASS_ACTION, contacts * tau, gamma),
-            (EDGE_BASED, offspring * tau, tau + gamma),
-        ):
-            ratio = gain / loss
-            number[:, method] = ratio[:, None]
-            size[:, method, 0], residual[:, method, 0], speed[:, method, 0] = 0.0, 0.0, 0.0
-            above = ratio > 1
-            if degrees is None or method == MASS_ACTION:
-                z = poisson_size(ratio)
-                error = np.abs(z - 1 + np.exp(-ratio * z))
-            else:
-                z, error = network_size(degrees, tau, gamma)
-            size[:, method, 1] = np.where(above, z, np.nan)
-            residual[:, method, 1] = np.where(above, error, np.nan)
-            speed[:, method, 1] = np.where(above, self._speed(points, gain, loss), np.nan)
+        columns = {name: column[:, None] for name, column in points.items()}
+        tau, gamma, kappa = columns["transmission"], columns["recovery"], columns["mean_degree"]
+        contacts = kappa if degrees is None else moment(degrees, 1)
+        offspring = kappa if degrees is None else moment(degrees, 2) / moment(degrees, 1)
+        gain = np.concatenate([contacts * tau, offspring * tau], axis=1)  # by the methods
+        loss = np.concatenate([gamma, tau + gamma], axis=1)
+        ratio = gain / loss
+        z = poisson_size(ratio)
+        error = np.abs(z - 1 + np.exp(-ratio * z))
+        if degrees is not None:
+            z[:, EDGE_BASED], error[:, EDGE_BASED] = network_size(degrees, points["transmission"], points["recovery"])
+        of_epidemic = np.where(ratio > 1, [z, self._speed(columns, gain, loss), error], np.nan)
+        size, speed, residual = np.stack([np.zeros_like(of_epidemic), of_epidemic], axis=-1)
         stable = np.ones(size.shape, bool)
         stable[:, :, 0] = np.isnan(size[:, :, 1])
         with np.errstate(invalid="ignore"):
-            excess = size[:, MASS_ACTION, 1] - np.nan_to_num(size[:, EDGE_BASED, 1]) > NOTICEABLE
+            excess = size[:, :, 1] - np.nan_to_num(size[:, [EDGE_BASED], 1]) > NOTICEABLE
         # clustering of a gaussian kernel
-        triangles = kappa * (6 * np.pi * points["length"] ** 2) ** (-points["dimension"] / 2)
+        triangles = kappa * (6 * np.pi * columns["length"] ** 2) ** (-columns["dimension"] / 2)
         fails = {
-            "few_people": self.on("epidemic", np.full(n, degrees is not None)),
+            "few_people": self.on("epidemic", np.full(len(z), degrees is not None)),
             "no_finite_speed": np.isinf(speed),
             "not_a_tree": self.on("epidemic", (triangles > MANY_TRIANGLES) & (degrees is None)),
-            "links_transmit_once": self.on("epidemic", excess[:, None] & (np.arange(2) == MASS_ACTION)),
+            "links_transmit_once": self.on("epidemic", excess),
         }
+        number = np.stack([ratio, ratio], axis=-1)
         values = {"final_size": size, "speed": speed, "reproduction_number": number}
         return core.Solution(values, residual, stable, fails=fails)
 
@@ -284,13 +273,11 @@ class SpatialNetworkSIR(core.Model):
         """Eq. (3); infinite where the kernel has a heavy tail, 0 on a real network, which has no space."""
         if self.network != "spatial":
             return np.zeros_like(gain)
-        if self.kernel == "gaussian":
-            speed = points["length"] * gaussian_speed(gain, loss)
-        elif self.kernel == "exponential":
-            speed = points["length"] * exponential_speed(gain, loss, points["dimension"])
-        else:
-            speed = np.full_like(gain, np.inf)
-        return np.asarray(np.where(points["long_range"] > 0, np.inf, speed))
+        if self.kernel == "power":
+            return np.full_like(gain, np.inf)
+        gaussian = self.kernel == "gaussian"
+        speed = gaussian_speed(gain, loss) if gaussian else exponential_speed(gain, loss, points["dimension"])
+        return np.asarray(np.where(points["long_range"] > 0, np.inf, points["length"] * speed))
 
     def classify(self, points: Points, states: core.States) -> Mapping[str, Array]:
         epidemic = states.equilibrium["epidemic"]

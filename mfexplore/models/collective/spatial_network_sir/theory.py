@@ -38,8 +38,6 @@ def network_size(degrees: Array, tau: Array, gamma: Array) -> tuple[Array, Array
         slope = tau * curvature(theta) / (tau + gamma) - 1
         step = np.where(slope < 0, excess / np.where(slope < 0, slope, 1), 0)
         theta = theta - step
-        if np.abs(step).max() < 1e-15:
-            break
     error = np.abs((gamma + tau * reached(theta)) / (tau + gamma) - theta)
     return 1 - share(theta), error
 

@@ -138,6 +138,5 @@ class OneConfiguration(core.Simulation["LocalFieldPhases"]):
         return core.Album({"naming": self.picture, "configuration": self._configuration})
 
     def _configuration(self) -> core.Patterns:
-        side = math.isqrt(self.model.size)
         shown = (("spins", self.spins), ("local fields, in units of 3", self.local_fields() / 3))
-        return core.Patterns(tuple((name, v[: side * side].reshape(side, side)) for name, v in shown))
+        return core.Patterns(tuple((name, core.square(v)) for name, v in shown))

@@ -65,12 +65,10 @@ from mfexplore.models.inference.compressed_sensing.denoisers import (
     DENOISERS,
     DenoisedEvolution,
     State,
-    denoise,
-    density,
     donoho_tanner,
-    error_after,
 )
 from mfexplore.models.inference.compressed_sensing.photograph import photograph, sparse_photograph
+from mfexplore.numerics.functions.gaussian import normal_density
 from mfexplore.numerics.functions.quadrature import gauss_legendre
 from mfexplore.numerics.space.wavelets import inverse_haar
 
@@ -114,8 +112,7 @@ class ApproximateMessagePassing(core.Simulation["CompressedSensing"]):
             residual = self.measured - omega
             seen = max(float(np.mean(residual**2)), 1e-18)
             self.seen, self.noise = self.passing.backward(residual / seen, 1 / seen)
-            mean, slope = np.empty_like(self.seen), np.empty_like(self.seen)
-            denoise(m.evolution.code, self.seen, self.noise, m.sparsity, mean, slope)
+            mean, slope = m.evolution.estimate(self.seen, self.noise, m.sparsity)
             self.passing.accept(mean, self.noise * float(np.mean(slope)))
 
     @property
@@ -125,11 +122,8 @@ class ApproximateMessagePassing(core.Simulation["CompressedSensing"]):
     def observe(self) -> dict[str, float]:
         error = max(self.error(), 1e-16)
         power = max(float(np.mean(self.truth**2)), 1e-16)
-        return {
-            "mean_squared_error": error,
-            "log_relative_error": math.log10(error / power),
-            "effective_noise": self.noise,
-        }
+        relative = math.log10(error / power)
+        return {"mean_squared_error": error, "log_relative_error": relative, "effective_noise": self.noise}
 
     def samples(self, observable: str | None = None) -> Array:
         """The noise that the denoiser was given."""
@@ -137,18 +131,13 @@ class ApproximateMessagePassing(core.Simulation["CompressedSensing"]):
 
     def picture(self) -> core.Patterns:
         if self.model.signal == "image":
-            shape = (self.side, self.side)
             # A picture is ink on paper: what is dark in the photograph has the large values.
             ink = -photograph(self.side)
-            images = (
-                ("photograph", ink),
-                ("its wavelets", -inverse_haar((self.truth * self.strength).reshape(shape))),
-                ("recovered", -inverse_haar((self.passing.mean * self.strength).reshape(shape))),
-            )
+            wavelets, found = (-inverse_haar(core.square(x * self.strength)) for x in (self.truth, self.passing.mean))
+            images = (("photograph", ink), ("its wavelets", wavelets), ("recovered", found))
             return core.Patterns(images, float(ink.min()), float(ink.max()))
-        side = math.isqrt(self.truth.size)
-        arrays = (("signal", self.truth), ("recovered", self.passing.mean))
-        return core.Patterns(tuple((name, a[: side * side].reshape(side, side)) for name, a in arrays), -2.5, 2.5)
+        signal, found = core.square(self.truth), core.square(self.passing.mean)
+        return core.Patterns((("signal", signal), ("recovered", found)), -2.5, 2.5)
 
 
 @dataclass(frozen=True)
@@ -374,7 +363,7 @@ class CompressedSensing(core.Model):
         def mean(function: Callable[[Array], Array], *edges: float) -> float:
             """Of an even function of w, piece by piece from 0."""
             w, dw = gauss_legendre(120, (0.0, *edges))
-            return 2 * float(dw @ (density(w) * function(w)))
+            return 2 * float(dw @ (normal_density(w) * function(w)))
 
         def soft(r: Array, linear: float) -> Array:
             return np.asarray(np.maximum(r - threshold * root, 0) - linear * r)
@@ -430,16 +419,14 @@ class CompressedSensing(core.Model):
         return noise_law("noise_of_each_component", variance)
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
-        path = np.empty(int(np.max(times, initial=0.0)) + 2)
-        if self.signal == "image":
-            truth, _ = sparse_photograph(math.isqrt(self.pixels), self.sparsity)
-            self._evolve_photograph(truth, start["mean_squared_error"], path)
-            power = float(np.mean(truth**2))
-        else:
-            path[0] = start["mean_squared_error"]
-            for t in range(1, path.size):
-                path[t] = error_after(self.evolution.code, self.sparsity, (self.noise + path[t - 1]) / self.rate)
-            power = self.sparsity
+        truth = sparse_photograph(math.isqrt(self.pixels), self.sparsity)[0] if self.signal == "image" else None
+        power = self.sparsity if truth is None else float(np.mean(truth**2))
+        path = np.full(int(np.max(times, initial=0.0)) + 2, start["mean_squared_error"])
+        for t in range(1, path.size):
+            s = (self.noise + path[t - 1]) / self.rate
+            path[t:] = self.evolution.error(self.sparsity, s) if truth is None else self._error_of(truth, s)
+            if abs(path[t] - path[t - 1]) < 1e-9 * path[t]:
+                break
         steps = np.arange(path.size)
         later = np.exp(np.interp(times, steps, np.log(np.maximum(path, 1e-16))))
         before = np.interp(times, steps, np.append(path[0], path[:-1]))  # what the denoiser of this step was given
@@ -449,24 +436,14 @@ class CompressedSensing(core.Model):
             "effective_noise": (self.noise + before) / self.rate,
         }
 
-    def _evolve_photograph(self, truth: Array, error: float, path: Array) -> None:
-        """State evolution with the average over the coefficients themselves instead of eq. (1)."""
+    def _error_of(self, truth: Array, s: float) -> float:
+        """The mse of eq. (4) with the average over given coefficients instead of eq. (1)."""
         z = np.linspace(-5, 5, 41)
         weight = np.exp(-0.5 * z * z) / np.exp(-0.5 * z * z).sum()
         values, count = np.unique(truth, return_counts=True)
-        share = count / truth.size
-        path[0] = error
-        for t in range(1, path.size):
-            s = (self.noise + error) / self.rate
-            r = (values[:, None] + math.sqrt(s) * z).ravel()
-            mean, slope = np.empty_like(r), np.empty_like(r)
-            denoise(self.evolution.code, r, s, self.sparsity, mean, slope)
-            squared = (mean.reshape(values.size, z.size) - values[:, None]) ** 2
-            new = float(share @ squared @ weight)
-            if abs(new - error) < 1e-9 * error:
-                path[t:] = new
-                return
-            path[t] = error = new
+        r = values[:, None] + math.sqrt(s) * z
+        mean = self.evolution.estimate(r.ravel(), s, self.sparsity)[0].reshape(r.shape)
+        return float(count @ (mean - values[:, None]) ** 2 @ weight) / truth.size
 
     def footprint(self) -> int:
         return 4 * self.pixels * self.measurements + 200 * self.pixels

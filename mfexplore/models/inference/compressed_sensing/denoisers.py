@@ -11,20 +11,17 @@ import numpy as np
 from mfexplore.core import Array
 from mfexplore.families.message_passing.state_evolution import StateEvolution
 from mfexplore.numerics.functions.elementary import exp, log1p, normal_tail
+from mfexplore.numerics.functions.gaussian import INVERSE_SQRT_2PI, normal_density
 from mfexplore.numerics.kernel import kernel
 
 DENOISERS = {"bayes": "Bayes", "lasso": "LASSO"}
 BAYES, LASSO = range(len(DENOISERS))
 NEVER = 40.0  # a threshold that nothing exceeds
-SQRT_HALF, INVERSE_SQRT_2PI = math.sqrt(0.5), 1.0 / math.sqrt(2.0 * math.pi)
+SQRT_HALF = math.sqrt(0.5)
 
 W_STEP = 0.1
 W = (np.arange(111) + 0.5) * W_STEP
-W_WEIGHT = 2.0 * W_STEP * INVERSE_SQRT_2PI * np.exp(-0.5 * W * W)
-
-
-def density(x: Array) -> Array:
-    return np.asarray(np.exp(-0.5 * x * x) * INVERSE_SQRT_2PI)
+W_WEIGHT = 2.0 * W_STEP * normal_density(W)
 
 
 @kernel
@@ -107,20 +104,6 @@ def lasso_error(rho, s, threshold):
     return (1.0 - rho) * zeros + rho * others
 
 
-@kernel
-def error_after(denoiser, rho, s):
-    """One step of state evolution (4)."""
-    return bayes_error(rho, s) if denoiser == BAYES else lasso_error(rho, s, best_threshold(rho, s))
-
-
-@kernel
-def fill_rates(denoiser, log_snr, rho, noise, rate):
-    """The measurement rate at which S = exp(-log_snr) is a fixed point."""
-    for i in range(log_snr.size):
-        s = math.exp(-log_snr[i])
-        rate[i] = (error_after(denoiser, rho[i], s) + noise[i]) / s
-
-
 class State(NamedTuple):
     """Values at n points, each of shape (n,); threshold: in units of sqrt(S); residual: relative, of eq. (4)."""
 
@@ -132,18 +115,31 @@ class State(NamedTuple):
 
 
 @kernel
+def error_after(denoiser, rho, s):
+    """One step of state evolution (4), and the threshold above which a component counts."""
+    if denoiser == LASSO:
+        threshold = best_threshold(rho, s)
+        return lasso_error(rho, s, threshold), threshold
+    odds, a = evidence(rho, s)
+    return bayes_error(rho, s), math.sqrt(max(-2.0 * odds / a, 0.0))
+
+
+@kernel
+def fill_rates(denoiser, log_snr, rho, noise, rate):
+    """The measurement rate at which S = exp(-log_snr) is a fixed point."""
+    for i in range(log_snr.size):
+        s = math.exp(-log_snr[i])
+        rate[i] = (error_after(denoiser, rho[i], s)[0] + noise[i]) / s
+
+
+@kernel
 def fill_state(denoiser, log_snr, rate, rho, noise, out):
     """out: a State."""
     for i in range(log_snr.size):
         s = math.exp(-log_snr[i])
-        error = error_after(denoiser, rho[i], s)
+        error, out.threshold[i] = error_after(denoiser, rho[i], s)
         out.mean_squared_error[i], out.effective_noise[i] = error, s
         out.free_entropy[i] = free_entropy(rate[i], rho[i], noise[i], s)
-        if denoiser == BAYES:
-            odds, a = evidence(rho[i], s)
-            out.threshold[i] = math.sqrt(max(-2.0 * odds / a, 0.0))
-        else:
-            out.threshold[i] = best_threshold(rho[i], s)
         out.residual[i] = abs((noise[i] + error) / (s * rate[i]) - 1.0)
 
 
@@ -174,7 +170,7 @@ def donoho_tanner_rate(rho):
 
 
 def donoho_tanner(rho: Array) -> Array:
-    """Eq. (7) for an array."""
+    """The same for an array."""
     different, place = np.unique(rho, return_inverse=True)
     return np.array([donoho_tanner_rate(one) for one in different])[place]
 
@@ -189,6 +185,16 @@ class DenoisedEvolution(StateEvolution):
     @property
     def code(self) -> int:
         return list(DENOISERS).index(self.denoiser)
+
+    def estimate(self, r: Array, s: float, rho: float) -> tuple[Array, Array]:
+        """The eta(r, S) of eq. (3) and its derivative."""
+        mean, slope = np.empty_like(r), np.empty_like(r)
+        denoise(self.code, r, s, rho, mean, slope)
+        return mean, slope
+
+    def error(self, rho: float, s: float) -> float:
+        """The mse of eq. (4)."""
+        return float(error_after(self.code, rho, s)[0])
 
     def load(self, log_snr: Array, *parameters: Array) -> Array:
         rate = np.empty_like(log_snr)

@@ -70,25 +70,30 @@ from mfexplore.core import Array, Points
 from mfexplore.families.perceptrons import RULES, Passing, random_patterns
 from mfexplore.models.inference.perceptron_storage.gardner import (
     COLDEST,
-    INVERSE_SQRT_2PI,
     NODES,
     WEIGHTS,
     Gardner,
     State,
-    density,
+    averages,
     fewest_violations,
     frozen,
     margins_stored,
-    mean_square,
     prior,
     vanishing,
 )
+from mfexplore.numerics.functions.gaussian import INVERSE_SQRT_2PI, normal_density
 
 BINARY_ONLY = {"weights": ("binary",)}
 RACERS = {
     "spherical": ("perceptron", "adatron", "message_passing", "annealing"),
     "binary": ("perceptron", "sbpi", "message_passing", "adatron", "annealing"),
 }
+
+
+def log_weight(u: Array, epsilon: float) -> Array:
+    """The logarithm in eq. (2)."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.logaddexp(np.log(epsilon), math.log1p(-epsilon) + log_ndtr(-u)))
 
 
 class PerceptronRace(core.Simulation["PerceptronStorage"]):
@@ -100,12 +105,9 @@ class PerceptronRace(core.Simulation["PerceptronStorage"]):
     def prepare(self) -> None:
         m = self.model
         patterns = random_patterns(self.rng, m.patterns, m.size)
+        streams = dict(zip(RULES, self.rng.spawn(len(RULES)), strict=True))  # a rule alone runs as it does in the race
         names = RACERS[m.weights] if m.algorithm == "race" else (m.algorithm,)
-        streams = self.rng.spawn(len(RULES))  # by rule, so that a rule alone runs as it does in the race
-        self.rules = {
-            name: RULES[name](patterns, m.margin, m.weights == "binary", streams[list(RULES).index(name)])
-            for name in names
-        }
+        self.rules = {name: RULES[name](patterns, m.margin, m.weights == "binary", streams[name]) for name in names}
         self.widest = -math.inf
         self.retune()
         self.look()
@@ -139,16 +141,11 @@ class PerceptronRace(core.Simulation["PerceptronStorage"]):
         # Theory speaks of a typical state at the temperature, which only annealing shows; the race is about the best.
         best = min(self.violated.values())
         typical = self.violated.get("annealing", best) if self.model.temperature > 0 else best
-        found = {
-            "violated_fraction": typical,
-            "success": float(best == 0),
-            "largest_margin": self.widest,
-            "stability": float(np.mean(self.samples())),
-        }
-        for name in ("message_passing", "annealing"):
-            if name in self.rules:
-                found["overlap"] = self.rules[name].overlap
-                break
+        found = {"violated_fraction": typical, "success": float(best == 0), "largest_margin": self.widest}
+        found["stability"] = float(np.mean(self.samples()))
+        sampling = self.rules.get("message_passing", self.rules.get("annealing"))
+        if sampling is not None:
+            found["overlap"] = sampling.overlap
         if len(self.rules) > 1:
             found |= {f"violated_{name}": value for name, value in self.violated.items()}
         return found
@@ -156,14 +153,12 @@ class PerceptronRace(core.Simulation["PerceptronStorage"]):
     def picture(self) -> core.Patterns:
         """Every pattern is a pixel: blank while it is wrong, the fuller the more clearly it is right."""
         images = []
-        for name, values in self.stabilities.items():
-            side = math.isqrt(values.size)
-            shown = values[: side * side].reshape(side, side)
+        for name, rule in self.rules.items():
+            shown = core.square(self.stabilities[name])
             beyond = np.clip(0.5 * (shown - self.model.margin), 0.0, 1.0)
-            wrong = round(self.violated[name] * values.size)
-            title = self.rules[name].title.replace("message passing", "messages")  # captions are narrow
-            shade = np.where(shown < self.rules[name].threshold, 0.0, 0.4 + 0.6 * beyond)
-            images.append((f"{title}: {wrong or 'done'}", shade))
+            title = rule.title.replace("message passing", "messages")  # captions are narrow
+            shade = np.where(shown < rule.threshold, 0.0, 0.4 + 0.6 * beyond)
+            images.append((f"{title}: {round(self.violated[name] * self.model.patterns) or 'done'}", shade))
         return core.Patterns(tuple(images), 0.0, 1.0)
 
 
@@ -183,9 +178,8 @@ class PerceptronStorage(core.Model):
     )  # fmt: skip
     weights: str = core.choice("spherical", WEIGHTS, doc="real weights of fixed norm, or weights +1 and -1")
     size: int = core.control(
-        1001, 11, 10_001, symbol="N", role="size", scale="log", part="simulation",
-        doc="weights simulated",
-    )  # fmt: skip
+        1001, 11, 10_001, symbol="N", role="size", scale="log", part="simulation", doc="weights simulated"
+    )
     algorithm: str = core.choice(
         "race", {"race": "race"} | {name: rule.title for name, rule in RULES.items()}, part="simulation",
         doc="the rule that learns, or all of them on the same patterns",
@@ -343,35 +337,26 @@ class PerceptronStorage(core.Model):
     def realised(self) -> PerceptronStorage:
         return self.with_simulated(load=self.patterns / self.size)
 
-    @property
-    def gardner(self) -> Gardner:
-        return Gardner(self.weights)
-
     def solve(self, points: Points) -> core.Solution:
         load, margin = points["load"], points["margin"]
         temperature = np.where(points["temperature"] < COLDEST, 0.0, points["temperature"])
-        beyond = load > self.gardner.capacity(margin)
+        gardner = Gardner(self.weights)
+        beyond = load > gardner.capacity(margin)
         hard = beyond & (temperature == 0)
-        state = State(*np.full((6, load.size), np.nan))
-        endless = np.zeros(load.size, bool)
+        table = np.full((len(State._fields), load.size), np.nan)
+        state = State(*table)
         freezes = hard & (self.weights == "binary")
-
-        def fill(where: Array, found: State) -> None:
-            for values, new in zip(state, found, strict=True):
-                values[where] = new
-
         if not hard.all():
             soft = np.flatnonzero(~hard)
-            fixed = self.gardner.at(margin, temperature)
+            fixed = gardner.at(margin, temperature)
             log_snr = fixed.curves.solve(fixed.row[soft], load[soft], informed=False)
-            endless[soft] = np.isinf(log_snr)
-            fill(soft, self.gardner.state(log_snr, margin[soft], temperature[soft], load[soft]))
-        if self.weights == "binary":
-            freezes |= beyond & ((state.entropy < 0) | endless)
-            found, temperature[freezes] = frozen(load[freezes], margin[freezes])
-            fill(freezes, found)
+            table[:, soft] = gardner.state(log_snr, margin[soft], temperature[soft], load[soft])
+            if self.weights == "binary":
+                freezes[soft] = beyond[soft] & ((state.entropy[soft] < 0) | np.isinf(log_snr))
+        if freezes.any():
+            table[:, freezes], temperature[freezes] = frozen(load[freezes], margin[freezes])
         elif hard.any():
-            fill(hard, fewest_violations(load[hard], margin[hard]))
+            table[:, hard] = fewest_violations(load[hard], margin[hard])
         loads, place = np.unique(load, return_inverse=True)
         values = state._asdict()
         residual = values.pop("residual")
@@ -383,23 +368,20 @@ class PerceptronStorage(core.Model):
         )  # fmt: skip
 
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
-        q, load, margin = state["overlap"], self.load, self.margin
-        widest = state["largest_margin"]
-        held = (1 + widest * widest) * ndtr(widest) + widest * density(widest)
+        q, widest, load, margin = state["overlap"], state["largest_margin"], self.load, self.margin
+        held = (1 + widest * widest) * ndtr(widest) + widest * normal_density(widest)
         found = {"(4)": load * held - 1} if self.weights == "spherical" else {}
         if q == 1.0:  # beyond capacity: the strip of width s below the margin
             t = np.linspace(ndtri(state["violated_fraction"]), margin, 20_001)
-            return found | {"(5)": load * np.trapezoid(density(t) * (margin - t) ** 2, t) - 1}
+            return found | {"(5)": load * np.trapezoid(normal_density(t) * (margin - t) ** 2, t) - 1}
         if state["entropy"] == 0.0 and state["success"] == 0.0:
             return found  # frozen: the state of another temperature
         v, temperature = 1 - q, self.temperature if self.temperature >= COLDEST else 0.0
         epsilon = math.exp(-1 / temperature) if temperature else 0.0
         z = np.linspace(-9, 9, 40_001)
-        dz = density(z) * (z[1] - z[0])
+        dz = normal_density(z) * (z[1] - z[0])
         u = (margin - math.sqrt(q) * z) / math.sqrt(v)
-        log_tail = log_ndtr(-u)
-        with np.errstate(divide="ignore"):
-            log_total = np.logaddexp(np.log(epsilon), math.log1p(-epsilon) + log_tail)
+        log_total = log_weight(u, epsilon)
         g = (1 - epsilon) * np.exp(-0.5 * u * u - log_total) * INVERSE_SQRT_2PI
         violated = float(dz @ (epsilon * ndtr(u) * np.exp(-log_total)))
         snr = load / v * float(dz @ (g * g))
@@ -424,11 +406,11 @@ class PerceptronStorage(core.Model):
     def boundary(self, name: str, points: Points) -> Array | tuple[Array, Array]:
         margin, temperature = points["margin"], points["temperature"]
         if name == "capacity":
-            return self.gardner.capacity(margin)
+            return Gardner(self.weights).capacity(margin)
         if name == "at_line":
-            return self.gardner.at_line(margin, np.where(temperature < COLDEST, 0.0, temperature))
+            return Gardner(self.weights).at_line(margin, np.where(temperature < COLDEST, 0.0, temperature))
         # at T = 0 it ends in the capacity
-        return vanishing(margin, np.maximum(temperature, COLDEST)), temperature >= COLDEST
+        return vanishing(margin, np.maximum(temperature, COLDEST))[1], temperature >= COLDEST
 
     def law(self) -> core.Law:
         values = np.linspace(-4.0, 5.0, 361)
@@ -438,7 +420,7 @@ class PerceptronStorage(core.Model):
         doc = "replica theory for a typical state at this temperature"
         if q == 1.0:
             cut = float(ndtri(solution.values["violated_fraction"][0]))  # kappa - s of eq. (5)
-            free = np.where((values < cut) | (values > self.margin), density(values), 0.0)
+            free = np.where((values < cut) | (values > self.margin), normal_density(values), 0.0)
             at_margin = float(ndtr(self.margin) - ndtr(cut))
             return core.Law("stability_of_each_pattern", values, free, doc, ((self.margin, at_margin),))
         temperature = float(solution.extra["temperature"][0])
@@ -448,11 +430,9 @@ class PerceptronStorage(core.Model):
         step = np.gradient(t)
         # The field omega behind a stability Delta is normal with mean q Delta and variance q v.
         u = (self.margin - q * values[:, None]) / math.sqrt(v) - math.sqrt(q) * t
-        log_tail = log_ndtr(-u)
-        log_total = log_tail if epsilon == 0 else np.logaddexp(math.log(epsilon), math.log1p(-epsilon) + log_tail)
-        weight = (np.exp(-0.5 * t * t - log_total) * step).sum(axis=1) * INVERSE_SQRT_2PI
+        weight = (np.exp(-0.5 * t * t - log_weight(u, epsilon)) * step).sum(axis=1) * INVERSE_SQRT_2PI
         weight *= np.where(values >= self.margin, 1.0, epsilon)
-        return core.Law("stability_of_each_pattern", values, density(values) * weight, doc)
+        return core.Law("stability_of_each_pattern", values, normal_density(values) * weight, doc)
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         if self.algorithm not in ("race", "message_passing") or self.reinforcement > 0:
@@ -461,8 +441,8 @@ class PerceptronStorage(core.Model):
         q = start["overlap"]
         path = [q]
         for _ in range(int(np.max(times, initial=0.0)) + 1):
-            square = mean_square(max(q, 1e-9), max(1 - q, 1e-9), self.margin, self.temperature, u, weight)
-            q = prior(self.gardner.kind, math.log(self.load * square / max(1 - q, 1e-9)))[0]
+            square = averages(max(q, 1e-9), max(1 - q, 1e-9), self.margin, self.temperature, u, weight).square
+            q = prior(Gardner(self.weights).kind, math.log(self.load * square / max(1 - q, 1e-9)))[0]
             path.append(q)
         return {"overlap": np.interp(times, np.arange(len(path)), path)}
 

@@ -15,7 +15,7 @@ from mfexplore.core import Array
 from mfexplore.core.bracketing import bracketed_roots
 from mfexplore.families.message_passing.state_evolution import StateEvolution
 from mfexplore.numerics.functions.elementary import exp, log, log_ndtr, normal_tail
-from mfexplore.numerics.functions.gaussian import response, response_and_entropy
+from mfexplore.numerics.functions.gaussian import INVERSE_SQRT_2PI, normal_density, response_and_entropy
 from mfexplore.numerics.kernel import kernel
 
 WEIGHTS = ("spherical", "binary")
@@ -24,9 +24,8 @@ NODES = 640  # enough for any average below
 REACH = 8.3  # standard deviations
 STRIP = 2.8  # the zeros of H(u) lie no closer to the real axis
 MAP_STEP = 0.13
-INVERSE_SQRT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
 COLDEST, HOTTEST = 0.002, 8.0  # what is colder counts as zero: e^(-1/T) soon underflows
-LOW_SNR, HIGH_SNR = -7.0, 5.0  # the entropy of the binary perceptron vanishes within
+LOW_SNR, HIGH_SNR = -7.0, 9.0  # the entropy of the binary perceptron vanishes within
 
 
 @kernel
@@ -77,20 +76,6 @@ def place_nodes(q, v, margin, temperature, u, weight):
     return n
 
 
-@kernel
-def mean_square(q, v, margin, temperature, u, weight):
-    """Average of g^2, eq. (3). u, weight: scratch of shape (NODES,)."""
-    n = place_nodes(q, v, margin, temperature, u, weight)
-    floor = math.exp(-1.0 / temperature) if temperature > 0.0 else 0.0
-    total = 0.0
-    for k in range(n):
-        mass, hazard = normal_tail(u[k])
-        share = 1.0 if floor == 0.0 else (1.0 - floor) * mass / (floor + (1.0 - floor) * mass)
-        g = hazard * share
-        total += weight[k] * g * g
-    return total
-
-
 class Averages(NamedTuple):
     """Over z, of g^2, ln[epsilon + (1 - epsilon) H], whether a pattern is violated, g, and (dg/du)^2."""
 
@@ -103,7 +88,7 @@ class Averages(NamedTuple):
 
 @kernel
 def averages(q, v, margin, temperature, u, weight):
-    """All of `Averages`. u, weight: scratch of shape (NODES,)."""
+    """u, weight: scratch of shape (NODES,)."""
     n = place_nodes(q, v, margin, temperature, u, weight)
     floor = math.exp(-1.0 / temperature) if temperature > 0.0 else 0.0
     square = logarithm = violated = mean = curvature = 0.0
@@ -124,22 +109,16 @@ def averages(q, v, margin, temperature, u, weight):
 
 @kernel
 def prior(kind, log_snr):
-    """(q, 1 - q) for qhat = exp(log_snr), the right part of eq. (3)."""
+    """For qhat = exp(log_snr): (q, 1 - q) of the right part of eq. (3), the free entropy of a weight without patterns,
+    and how much its mean reacts, the last average of eq. (6).
+    """
     snr = math.exp(log_snr)
     if kind == SPHERICAL:
         v = 2.0 / (1.0 + math.sqrt(1.0 + 4.0 * snr))
-        return snr * v * v, v
-    _, q, v, _, _ = response(0.0, math.sqrt(snr), 1.0)
-    return q, max(v, 1e-300)
-
-
-@kernel
-def fill_loads(kind, log_snr, margin, temperature, load):
-    """The load at which qhat = exp(log_snr) solves eq. (3)."""
-    u, weight = np.empty(NODES), np.empty(NODES)
-    for i in range(log_snr.size):
-        q, v = prior(kind, log_snr[i])
-        load[i] = math.exp(log_snr[i]) * v / mean_square(q, v, margin[i], temperature[i], u, weight)
+        q = snr * v * v
+        return q, v, 0.5 * (math.log(v) + q / v), v * v
+    _, q, v, _, _, reaction, entropy = response_and_entropy(0.0, math.sqrt(snr), 1.0)
+    return q, max(v, 1e-300), 0.5 * snr * v + entropy, reaction
 
 
 class State(NamedTuple):
@@ -155,118 +134,23 @@ class State(NamedTuple):
 
 @kernel
 def fill_state(kind, log_snr, margin, temperature, load, out):
-    """out: a State."""
+    """out: a State, at these loads; where they are NaN at those at which qhat = exp(log_snr) solves eq. (3), and these
+    are written to `load`.
+    """
     u, weight = np.empty(NODES), np.empty(NODES)
     for i in range(log_snr.size):
-        snr = math.exp(log_snr[i])
-        q, v = prior(kind, log_snr[i])
+        q, v, free_entropy, reaction = prior(kind, log_snr[i])
         over = averages(q, v, margin[i], temperature[i], u, weight)
-        if kind == SPHERICAL:
-            free_entropy = 0.5 * (math.log(v) + q / v)
-            fluctuation = v * v
-        else:
-            _, _, chi, _, _, fluctuation, entropy = response_and_entropy(0.0, math.sqrt(snr), 1.0)
-            free_entropy = 0.5 * snr * chi + entropy
-        free_entropy += load[i] * over.log
-        energy = load[i] * over.violated / temperature[i] if temperature[i] > 0.0 else 0.0
+        solving = math.exp(log_snr[i]) * v / over.square
+        if math.isnan(load[i]):
+            load[i] = solving
+        energy = over.violated / temperature[i] if temperature[i] > 0.0 else 0.0
         out.overlap[i] = q
-        out.entropy[i] = free_entropy + energy
+        out.entropy[i] = free_entropy + load[i] * (over.log + energy)
         out.violated_fraction[i] = over.violated
         out.stability[i] = over.mean * math.sqrt(v)
-        out.replicon[i] = 1.0 - load[i] * over.curvature / (v * v) * fluctuation
-        out.residual[i] = abs(load[i] * over.square / (v * snr) - 1.0)
-
-
-@kernel
-def binary_entropy(log_snr, margin, temperature, u, weight):
-    """(entropy, load) of the binary solution with qhat = exp(log_snr)."""
-    snr = math.exp(log_snr)
-    _, q, v, _, _, _, entropy = response_and_entropy(0.0, math.sqrt(snr), 1.0)
-    over = averages(q, v, margin, temperature, u, weight)
-    load = snr * v / over.square
-    energy = over.violated / temperature if temperature > 0.0 else 0.0
-    return 0.5 * snr * v + entropy + load * (over.log + energy), load
-
-
-@kernel
-def entropy_vanishes(margin, temperature, low, high, u, weight):
-    """(log qhat, load) at which the binary entropy is zero, by false position (Illinois) in log qhat."""
-    f_low, load = binary_entropy(low, margin, temperature, u, weight)
-    f_high, _ = binary_entropy(high, margin, temperature, u, weight)
-    x = low
-    for _ in range(80):
-        x = high - f_high * (high - low) / (f_high - f_low)
-        f, load = binary_entropy(x, margin, temperature, u, weight)
-        if abs(f) < 1e-15 or abs(x - high) < 1e-14:
-            break
-        if f * f_high < 0.0:
-            low, f_low = high, f_high
-        else:
-            f_low *= 0.5
-        high, f_high = x, f
-    return x, load
-
-
-@kernel
-def fill_vanishing(margin, temperature, log_snr, load):
-    """`entropy_vanishes` for arrays."""
-    u, weight = np.empty(NODES), np.empty(NODES)
-    for i in range(margin.size):
-        log_snr[i], load[i] = entropy_vanishes(margin[i], temperature[i], LOW_SNR, HIGH_SNR, u, weight)
-
-
-@kernel
-def freeze(load, margin, start, u, weight):
-    """(log qhat, T_f) at which the binary entropy vanishes at a load beyond capacity.
-
-    Newton in (log qhat, log T) from `start`; without success false position in log T.
-    """
-    x, t = start
-    for _ in range(12):
-        s, a = binary_entropy(x, margin, math.exp(t), u, weight)
-        sx, ax = binary_entropy(x + 1e-6, margin, math.exp(t), u, weight)
-        st, at = binary_entropy(x, margin, math.exp(t + 1e-6), u, weight)
-        f = math.log(a / load)
-        fx, ft = math.log(ax / a) * 1e6, math.log(at / a) * 1e6
-        sx, st = (sx - s) * 1e6, (st - s) * 1e6
-        determinant = fx * st - ft * sx
-        dx, dt = (f * st - ft * s) / determinant, (fx * s - f * sx) / determinant
-        if not abs(dx) + abs(dt) < 2.0:
-            break
-        x, t = x - dx, t - dt
-        if not (LOW_SNR < x < HIGH_SNR and math.log(COLDEST) < t < math.log(HOTTEST)):
-            break
-        if abs(dx) + abs(dt) < 1e-11:
-            return x, t
-    low, high = math.log(COLDEST), math.log(HOTTEST)
-    x, a = entropy_vanishes(margin, COLDEST, LOW_SNR, HIGH_SNR, u, weight)
-    f_low = math.log(a / load)
-    if f_low >= 0.0:  # freezes only below the coldest temperature, which then stands for zero
-        return x, low
-    _, a = entropy_vanishes(margin, HOTTEST, LOW_SNR, HIGH_SNR, u, weight)
-    f_high = math.log(a / load)
-    for _ in range(60):
-        t = high - f_high * (high - low) / (f_high - f_low)
-        x, a = entropy_vanishes(margin, math.exp(t), LOW_SNR, HIGH_SNR, u, weight)
-        f = math.log(a / load)
-        if abs(f) < 1e-14 or abs(t - high) < 1e-13:
-            break
-        if f * f_high < 0.0:
-            low, f_low = high, f_high
-        else:
-            f_low *= 0.5
-        high, f_high = t, f
-    return x, t
-
-
-@kernel
-def fill_frozen(load, margin, log_snr, temperature):
-    """`freeze` for arrays, each point starting from the one before."""
-    u, weight = np.empty(NODES), np.empty(NODES)
-    start = (0.5, -1.5)
-    for i in range(load.size):
-        start = freeze(load[i], margin[i], start, u, weight)
-        log_snr[i], temperature[i] = start[0], math.exp(start[1])
+        out.replicon[i] = 1.0 - load[i] * over.curvature / (v * v) * reaction
+        out.residual[i] = abs(load[i] / solving - 1.0)
 
 
 @dataclass(frozen=True)
@@ -284,9 +168,12 @@ class Gardner(StateEvolution):
         return -18.0, 7.0 if self.kind == BINARY else 36.0, 193
 
     def load(self, log_snr: Array, *parameters: Array) -> Array:
-        load = np.empty_like(log_snr)
-        fill_loads(self.kind, log_snr, parameters[0], parameters[1], load)
-        return load
+        return self.along(log_snr, *parameters)[0]
+
+    def along(self, log_snr: Array, margin: Array, temperature: Array) -> tuple[Array, State]:
+        """The loads at which ln qhat solves eq. (3), and the states there; all of shape (n,)."""
+        load = np.full(log_snr.shape, np.nan)
+        return load, self.state(log_snr, margin, temperature, load)
 
     def state(self, log_snr: Array, margin: Array, temperature: Array, load: Array) -> State:
         """All of shape (n,)."""
@@ -304,8 +191,7 @@ class Gardner(StateEvolution):
         x = np.linspace(-6.0, 5.0, 23) if self.kind == BINARY else np.linspace(-6.0, 30.0, 37)
 
         def along(log_snr: Array, which: Array) -> tuple[Array, State]:
-            load = self.load(log_snr, margin[which], temperature[which])
-            return load, self.state(log_snr, margin[which], temperature[which], load)
+            return self.along(log_snr, margin[which], temperature[which])
 
         each = np.repeat(np.arange(margin.size), x.size)
         value = along(np.tile(x, margin.size), each)[1].replicon.reshape(margin.size, x.size)
@@ -322,34 +208,60 @@ class Gardner(StateEvolution):
         return found
 
 
-def vanishing(margin: Array, temperature: Array) -> Array:
-    """The load at which the entropy of binary weights vanishes, all of shape (n,)."""
-    log_snr, load = np.empty_like(margin), np.empty_like(margin)
-    fill_vanishing(margin, temperature, log_snr, load)
-    return load
+def vanishing(margin: Array, temperature: Array) -> tuple[Array, Array]:
+    """Where the entropy of binary weights vanishes: ln qhat and the load, both of shape (n,)."""
+    binary = Gardner("binary")
+
+    def entropy(log_snr: Array, which: Array) -> Array:
+        return binary.along(log_snr, margin[which], temperature[which])[1].entropy
+
+    log_snr = bracketed_roots(entropy, np.full(margin.shape, LOW_SNR), np.full(margin.shape, HIGH_SNR))
+    return log_snr, binary.load(log_snr, margin, temperature)
 
 
 def frozen(load: Array, margin: Array) -> tuple[State, Array]:
-    """The state of binary weights at their freezing temperature, with an entropy of zero, and that temperature."""
-    log_snr, temperature = np.empty_like(load), np.empty_like(load)
-    fill_frozen(load, margin, log_snr, temperature)
-    state = Gardner("binary").state(log_snr, margin, temperature, load)
+    """The state of binary weights at their freezing temperature, with an entropy of zero, and that temperature.
+
+    It is looked up on the line of freezing of each margin, and refined by Newton's method in ln qhat and ln T. What
+    freezes only below the coldest temperature stands there for zero.
+    """
+    binary, log_load = Gardner("binary"), np.log(load)
+    lines, line = np.unique(margin, return_inverse=True)
+    grid = np.linspace(math.log(COLDEST), math.log(HOTTEST), 25)
+    found = vanishing(np.repeat(lines, grid.size), np.tile(np.exp(grid), lines.size))
+    snrs, loads = (values.reshape(lines.size, grid.size) for values in found)
+    x, t = np.empty_like(load), np.empty_like(load)
+    for k in range(lines.size):
+        t[line == k] = np.interp(log_load[line == k], np.log(loads[k]), grid)
+        x[line == k] = np.interp(t[line == k], grid, snrs[k])
+
+    def missing(x: Array, t: Array) -> tuple[Array, Array]:
+        at, state = binary.along(x, margin, np.exp(t))
+        return np.log(at) - log_load, state.entropy
+
+    small = 1e-6
+    for _ in range(12):
+        f, s = missing(x, t)
+        (fx, sx), (ft, st) = missing(x + small, t), missing(x, t + small)
+        fx, sx, ft, st = (fx - f) / small, (sx - s) / small, (ft - f) / small, (st - s) / small
+        step = np.where(load > loads[line, 0], np.stack([f * st - ft * s, fx * s - f * sx]) / (fx * st - ft * sx), 0.0)
+        x, t = x - step[0], t - step[1]
+        if np.abs(step).max(initial=0.0) < 1e-11:
+            break
+    temperature = np.exp(t)
+    state = binary.state(x, margin, temperature, load)
     solved = np.where(temperature <= 1.001 * COLDEST, 0.0, np.maximum(state.residual, np.abs(state.entropy)))
     return state._replace(entropy=np.zeros_like(load), residual=solved), temperature
 
 
-def density(x: Array) -> Array:
-    return np.asarray(np.exp(-0.5 * np.square(x)) * INVERSE_SQRT_2PI)
-
-
 def spherical_capacity(margin: Array) -> Array:
     """Eq. (4)."""
-    return np.asarray(1 / ((1 + np.square(margin)) * ndtr(margin) + margin * density(margin)))
+    return np.asarray(1 / ((1 + np.square(margin)) * ndtr(margin) + margin * normal_density(margin)))
 
 
 def binary_capacity(margin: Array) -> Array:
     """The load at which the entropy of binary weights vanishes at T = 0; margin of shape (n,)."""
-    return vanishing(margin, np.zeros_like(margin))
+    return vanishing(margin, np.zeros_like(margin))[1]
 
 
 CAPACITY: dict[str, Callable[[Array], Array]] = {"spherical": spherical_capacity, "binary": binary_capacity}
@@ -371,10 +283,10 @@ def fewest_violations(load: Array, margin: Array) -> State:
 
     def missing(s: Array, which: Array) -> Array:
         k, a = margin[which], margin[which] - s
-        window = (1 + k * k) * (ndtr(k) - ndtr(a)) + k * density(k) + (a - 2 * k) * density(a)
+        window = (1 + k * k) * (ndtr(k) - ndtr(a)) + k * normal_density(k) + (a - 2 * k) * normal_density(a)
         return np.asarray(window - 1 / load[which])
 
     a = margin - bracketed_roots(missing, np.zeros_like(load), np.full_like(load, 12.0) + margin)
-    stability = margin * (ndtr(margin) - ndtr(a)) + density(margin) - density(a)
+    stability = margin * (ndtr(margin) - ndtr(a)) + normal_density(margin) - normal_density(a)
     never, none = np.full_like(load, -np.inf), np.zeros_like(load)
     return State(none + 1, never, ndtr(a), stability, never, none)

@@ -98,6 +98,7 @@ class RandomNetwork(core.Model):
         400, 20, 2000, symbol="N", unit="neurons", role="size", scale="log", part="simulation", doc="neurons simulated"
     )
 
+    version = 2
     tags = core.Tags("course", 20, ("phase transition", "chaos"), ("dynamical mean field",))
     relations = (
         core.Relation(
@@ -256,14 +257,10 @@ class RandomNetwork(core.Model):
         stable = np.ones((n, 2), np.bool_)
         stable[quiet, QUIESCENT] = rate[quiet] <= 0
         silent = quiet[:, None] & np.array([True, False])
-        rows = {
-            "variance": VARIANCE, "activity": ACTIVITY, "lyapunov_exponent": LYAPUNOV, "correlation_time": HALF_LAG,
-            "dimension": DIMENSION,
-        }  # fmt: skip
-        return core.Solution(
-            {name: found[row] for name, row in rows.items()}, residual, stable,
-            iterations=np.stack([count, count], axis=1), fails={"memory": rough[:, None] & ~silent},
-        )  # fmt: skip
+        names = ("variance", "activity", "lyapunov_exponent", "correlation_time", "dimension")
+        values = dict(zip(names, found[[VARIANCE, ACTIVITY, LYAPUNOV, HALF_LAG, DIMENSION]], strict=True))
+        iterations, fails = np.stack([count, count], axis=1), {"memory": rough[:, None] & ~silent}
+        return core.Solution(values, residual, stable, iterations=iterations, fails=fails)
 
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
         if state["variance"] == 0:

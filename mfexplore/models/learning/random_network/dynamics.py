@@ -128,7 +128,7 @@ class RandomNetworkSimulation(core.Simulation["RandomNetwork"]):
     def _forget(self) -> None:
         """Start averages anew."""
         n = self.model.size
-        self._past = np.zeros((self.remembered, min(self.watched, n)))
+        self._past = np.zeros((self.remembered, min(self.watched, n)))  # by lag
         self._times = np.zeros(self.remembered)
         self._records = 0
         self._products = BlockAverages(self.remembered)
@@ -142,6 +142,11 @@ class RandomNetworkSimulation(core.Simulation["RandomNetwork"]):
             self._couple()
         self._forget()
 
+    @property
+    def x(self) -> Array:
+        """Currents, shape (N,)."""
+        return self.currents.x
+
     def evolve(self, duration: float) -> None:
         m = self.model
         steps = math.ceil(duration / self.longest - 1e-9)
@@ -150,13 +155,11 @@ class RandomNetworkSimulation(core.Simulation["RandomNetwork"]):
         self._remember(self.time + duration)
 
     def _remember(self, time: float) -> None:
-        slot = self._records % self.remembered
-        now = self.currents.x[: self._past.shape[1]]
-        self._past[slot], self._times[slot] = now, time
+        now = self.x[: self._past.shape[1]]
+        self._past[1:], self._times[1:] = self._past[:-1], self._times[:-1]
+        self._past[0], self._times[0] = now, time
         self._records += 1
-        back = (slot - np.arange(self.remembered)) % self.remembered  # slots by lag
-        known = np.arange(self.remembered) < self._records
-        self._products.add((self._past @ now)[back] / len(now), known)
+        self._products.add(self._past @ now / len(now), np.arange(self.remembered) < self._records)
         self._pending.append(self.rates())
         if len(self._pending) == self.block:
             block = np.array(self._pending)
@@ -164,11 +167,6 @@ class RandomNetworkSimulation(core.Simulation["RandomNetwork"]):
                 self._second += block.T @ block
             self._summed += len(block)
             self._pending.clear()
-
-    @property
-    def x(self) -> Array:
-        """Currents, shape (N,)."""
-        return self.currents.x
 
     def rates(self) -> Array:
         """phi(x), shape (N,)."""
@@ -207,9 +205,8 @@ class RandomNetworkSimulation(core.Simulation["RandomNetwork"]):
 
     def picture(self) -> core.Trajectories:
         kept = min(self._records, self.remembered)
-        order = (self._records - kept + np.arange(kept)) % self.remembered
-        times = self._times[order] if kept else np.zeros(1)
-        values = self._past[order, :12].T if kept else self.x[None, :12].T
+        times = self._times[:kept][::-1] if kept else np.zeros(1)
+        values = self._past[:kept, :12][::-1].T if kept else self.x[None, :12].T
         return core.Trajectories(times.copy(), values.copy(), "time", "current", "currents of twelve neurons")
 
     def pictures(self) -> core.Album:

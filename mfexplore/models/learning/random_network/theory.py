@@ -24,6 +24,7 @@ from mfexplore.numerics.matrices.blas import one_blas_thread
 
 TERMS = 40  # of a Chebyshev expansion: enough for a variance of 20
 LONGEST = 6000  # points of a correlation curve
+RESOLUTION = 0.04  # of the time of the fastest change is a step
 FAINTEST = 1e-100  # noise whose square is still a normal number; with less, no value differs by more than that
 VARIANCE, ACTIVITY, SLOPE, LYAPUNOV, HALF_LAG, DIMENSION = range(6)  # rows of what is found; slope: mean of phi'
 
@@ -36,38 +37,32 @@ def chebyshev() -> Array:
 
 
 @kernel
+def excess_energy(variance, square, noise, table, reach):
+    """The energy of eq. (4) over half the square of the variance, for g^2 = square."""
+    set_variance(table, variance, reach)
+    return (2.0 * square * pair_integral(table, reach, variance) + noise * noise) / (variance * variance) - 1.0
+
+
+@kernel
 def stationary_variance(gain, noise, table, reach):
     """(Delta_0, residual, iterations) of eq. (4), divided by its square; 0 if only silence solves it."""
+    square = gain * gain
     if noise == 0.0 and gain <= 1.0:
         return 0.0, 0.0, 0
-    square = gain * gain
     low, high = noise, square + math.sqrt(square * square + noise * noise)
-    if low > 0.0:
-        set_variance(table, low, reach)
-        at_low = 2.0 * square * pair_integral(table, reach, low) / (low * low)
-    else:
-        at_low = square - 1.0
+    at_low = excess_energy(low, square, noise, table, reach) if low > 0.0 else square - 1.0
     if at_low <= 0.0:
         return low, 0.0, 1
-    set_variance(table, high, reach)
-    at_high = (2.0 * square * pair_integral(table, reach, high) + noise * noise) / (high * high) - 1.0
-    v, excess = high, at_high
-    side = 0
+    at_high = excess_energy(high, square, noise, table, reach)
     for iteration in range(200):  # false position, Illinois variant
         v = high - at_high * (high - low) / (at_high - at_low)
-        set_variance(table, v, reach)
-        excess = (2.0 * square * pair_integral(table, reach, v) + noise * noise) / (v * v) - 1.0
-        if excess > 0.0:
-            low, at_low = v, excess
-            if side == 1:
-                at_high *= 0.5
-            side = 1
+        excess = excess_energy(v, square, noise, table, reach)
+        if excess * at_high < 0.0:
+            low, at_low = high, at_high
         else:
-            high, at_high = v, excess
-            if side == -1:
-                at_low *= 0.5
-            side = -1
-        if abs(excess) < 1e-15 or high - low <= 4e-16 * high:
+            at_low *= 0.5
+        high, at_high = v, excess
+        if abs(excess) < 1e-15 or abs(high - low) <= 4e-16 * high:
             break
     return v, abs(excess), iteration + 2
 
@@ -86,16 +81,14 @@ class Feedback(NamedTuple):
 
 
 class Decay(NamedTuple):
-    """Delta from far out in its tail to lag 0, on a uniform grid of lags.
+    """The correlation from far out in its tail to lag 0, on a uniform grid of lags.
 
-    path: rows Delta, Delta'' and the potential of eq. (5), tail first, up to the place `even`; before it the
-    correlation is exponential with the rate kappa. piece: what remains to lag 0, rows for its middle and its end:
-    distance from the last grid point, Delta, Delta''.
+    path: rows Delta, its slope, Delta'' and the potential of eq. (5), tail first, up to the place `last`, an even one;
+    before it the correlation is exponential with the rate kappa.
     """
 
     path: Array
-    piece: Array
-    even: int
+    last: int
     step: float
     kappa: float
 
@@ -126,13 +119,18 @@ def feedback(gain, variance, table, nodes, reach, series):
 
 
 @kernel
+def last_terms(c, coefficients, used):
+    """The last two terms of Clenshaw's recurrence for a series in every other Chebyshev polynomial of c."""
+    first, second = 0.0, 0.0
+    for k in range(used - 1, -1, -1):
+        first, second = (4.0 * c * c - 2.0) * first - second + coefficients[k], first
+    return first, second
+
+
+@kernel
 def force(delta, back):
     """Delta - g^2 C(Delta), the right-hand side of eq. (2)."""
-    c = delta / back.variance
-    x = 4.0 * c * c - 2.0
-    first, second = 0.0, 0.0
-    for k in range(back.used - 1, -1, -1):
-        first, second = x * first - second + back.series[1, k], first
+    first, second = last_terms(delta / back.variance, back.series[1], back.used)
     return delta - back.square * delta * (first - second)
 
 
@@ -140,15 +138,12 @@ def force(delta, back):
 def well(delta, back):
     """1 - g^2 C'(Delta), the potential of eq. (5)."""
     c = delta / back.variance
-    x = 4.0 * c * c - 2.0
-    first, second = 0.0, 0.0
-    for k in range(back.used - 1, -1, -1):
-        first, second = x * first - second + back.series[0, k], first
-    return 1.0 - back.square * (first - 0.5 * x * second)
+    first, second = last_terms(c, back.series[0], back.used)
+    return 1.0 - back.square * (first - (2.0 * c * c - 1.0) * second)
 
 
 @kernel
-def substep(delta, speed, step, back):
+def climb(delta, speed, step, back):
     """One step of Runge and Kutta for eq. (2)."""
     a = force(delta, back)
     p = speed + 0.5 * step * a
@@ -161,67 +156,43 @@ def substep(delta, speed, step, back):
 
 
 @kernel
-def speed_at(delta, back):
-    """|dDelta/dtau| from the conserved energy."""
-    return math.sqrt(max(delta * delta - 2.0 * back.square * pair_integral(back.table, back.reach, delta), 0.0))
+def decay(noise, back, path):
+    """The solution that decays, written to path; `last` is -1 if it does not come to its top on this grid.
 
-
-@kernel
-def decay(noise, back, path, piece):
-    """The solution that decays, written to path and piece; `even` is -1 if it does not come to its top on this grid.
-
-    Never from lag 0 outwards: there it is a separatrix.
+    Never from lag 0 outwards: there it is a separatrix. So it is climbed twice, the first time to learn how long it is.
     """
-    square, variance, table, reach = back.square, back.variance, back.table, back.reach
-    kappa = math.sqrt(max(1.0 - square * pair_slope(table, reach, 0.0), 1e-300))
-    cubic = 0.0
-    for k in range(reach.size):
-        cubic += table[0, k] * reach[k] ** 3
-    bend = -square * cubic / (48.0 * kappa * kappa)
-    step = 0.05 / math.sqrt(max(kappa * kappa, abs(1.0 - square * pair_slope(table, reach, variance))))
-    last = path.shape[1] - 1
-    for i in range(6):
-        a = 0.005 * variance * math.exp(kappa * step * (i - 5))
-        path[0, i] = a + bend * a * a * a
-        path[1, i] = force(path[0, i], back)
-    reached = last
-    for i in range(5, last):  # Störmer's explicit rule of seventh order, in backward differences
-        f0, f1, f2 = path[1, i], path[1, i - 1], path[1, i - 2]
-        f3, f4, f5 = path[1, i - 3], path[1, i - 4], path[1, i - 5]
-        d2, e2, g2, h2 = f0 - 2.0 * f1 + f2, f1 - 2.0 * f2 + f3, f2 - 2.0 * f3 + f4, f3 - 2.0 * f4 + f5
-        d3, e3, g3 = d2 - e2, e2 - g2, g2 - h2
-        d4, e4 = d3 - e3, e3 - g3
-        push = f0 + (d2 + d3) / 12.0 + 19.0 / 240.0 * d4 + 3.0 / 40.0 * (d4 - e4)
-        following = 2.0 * path[0, i] - path[0, i - 1] + step * step * push
-        if following >= variance or following <= path[0, i]:
-            reached = i
+    square, variance = back.square, back.variance
+    kappa = math.sqrt(max(well(0.0, back), 1e-300))
+    step = RESOLUTION / math.sqrt(max(kappa * kappa, abs(well(variance, back))))
+    first = 0.005 * variance
+    start = math.sqrt(max(first * first - 2.0 * square * pair_integral(back.table, back.reach, first), 0.0))
+    delta, speed = first, start
+    count = 0
+    while True:
+        following, p = climb(delta, speed, step, back)
+        if following >= variance or p <= 0.0:
             break
-        path[0, i + 1] = following
-        path[1, i + 1] = force(following, back)
-    if reached == last:
-        return Decay(path, piece, -1, step, kappa)
-    even = reached - reached % 2
+        delta, speed = following, p
+        count += 1
+        if count == path.shape[1] - 2:
+            return Decay(path, -1, step, kappa)
     push = force(variance, back)
-    if 1.5 * path[0, even] - 2.0 * path[0, even - 1] + 0.5 * path[0, even - 2] < 0.5 * step * step * abs(push):
-        even -= 2  # it may lie beyond the top already
-    for i in range(even + 1):
-        path[2, i] = well(path[0, i], back)
-    start = path[0, even]
-    speed = speed_at(start, back)
-    length = 1.5 * step
+    rest = 0.5 * step
     for _ in range(30):
-        middle, p = substep(start, speed, 0.5 * length, back)
-        end, p = substep(middle, p, 0.5 * length, back)
+        end, p = climb(delta, speed, rest, back)
         # Where the curve is flat, its slope tells the end better than its height.
         change = (p - noise) / push if 50.0 * abs(push) * step > noise else (end - variance) / p
-        length -= change
+        rest -= change
         if abs(change) < 1e-13 * step:
             break
-    middle, p = substep(start, speed, 0.5 * length, back)
-    piece[0, 0], piece[0, 1] = 0.5 * length, middle
-    piece[1, 0], piece[1, 1] = length, variance
-    piece[0, 2], piece[1, 2] = force(middle, back), push
-    return Decay(path, piece, even, step, kappa)
+    length = count * step + rest
+    last = 2 * math.ceil(0.5 * length / step)
+    step = length / last
+    delta, speed = first, start
+    for i in range(last + 1):
+        path[0, i], path[1, i], path[2, i], path[3, i] = delta, speed, force(delta, back), well(delta, back)
+        delta, speed = climb(delta, speed, step, back)
+    return Decay(path, last, step, kappa)
 
 
 @kernel
@@ -238,31 +209,24 @@ def riccati(y, slope, step, before, middle, after, energy, turn):
 
 
 @kernel
-def ground_state(noise, back, curve):
+def ground_state(noise, curve):
     """kappa^2 - E_0 = q^2 of eq. (5), as q: the even solution without nodes, shot from the tail; Newton in q. Returns
     (q, whether it was found).
     """
-    path, piece, even, step, kappa = curve
-    lowest = path[2, 0]
-    for i in range(even + 1):
-        lowest = min(lowest, path[2, i])
-    top = well(back.variance, back)
-    lowest = min(lowest, top)
-    centre = well(piece[0, 1], back)
+    path, last, step, kappa = curve
+    depth = path[3]
     # Without noise dDelta/dtau, which is odd, has E = 0, so that the ground state lies below.
     low = kappa if noise == 0.0 else 0.0
-    high = math.sqrt(max(kappa * kappa - lowest, 0.0)) + 1e-300
+    high = math.sqrt(max(kappa * kappa - depth[: last + 1].min(), 0.0)) + 1e-300
     q = high
     for _ in range(100):
         energy = kappa * kappa - q * q
-        y = q - (kappa * kappa - path[2, 0]) / (2.0 * (kappa + q))
-        slope = 1.0 + (kappa * kappa - path[2, 0]) / (2.0 * (kappa + q) ** 2)
-        for i in range(0, even, 2):
-            y, slope = riccati(y, slope, 2.0 * step, path[2, i], path[2, i + 1], path[2, i + 2], energy, 2.0 * q)
+        y = q - (kappa * kappa - depth[0]) / (2.0 * (kappa + q))
+        slope = 1.0 + (kappa * kappa - depth[0]) / (2.0 * (kappa + q) ** 2)
+        for i in range(0, last, 2):
+            y, slope = riccati(y, slope, 2.0 * step, depth[i], depth[i + 1], depth[i + 2], energy, 2.0 * q)
             if y < -20.0 / step:
                 break
-        if y >= -20.0 / step:
-            y, slope = riccati(y, slope, piece[1, 0], path[2, even], centre, top, energy, 2.0 * q)
         if y > 0.0:
             high = q
         else:
@@ -279,22 +243,16 @@ def ground_state(noise, back, curve):
 @kernel
 def laplace(rate, square, curve):
     """The integral of C(tau) exp(-rate tau) over tau > 0 by Simpson's rule, for a complex rate."""
-    path, piece, even, step, kappa = curve
-    length = piece[1, 0]
-    rise = (piece[1, 1] - piece[1, 2]) / square
-    total = length / 6.0 * (
-        rise + 4.0 * (piece[0, 1] - piece[0, 2]) / square * np.exp(-rate * 0.5 * length)
-        + (path[0, even] - path[1, even]) / square * np.exp(-rate * length)
-    )  # fmt: skip
-    factor, turn = np.exp(-rate * length), np.exp(-rate * step)
-    for i in range(even, 0, -2):
-        first = (path[0, i] - path[1, i]) * factor
+    path, last, step, kappa = curve
+    total, factor, turn = 0.0 * rate, 1.0 + 0.0 * rate, np.exp(-rate * step)
+    for i in range(last, 0, -2):
+        first = (path[0, i] - path[2, i]) * factor
         factor *= turn
-        second = (path[0, i - 1] - path[1, i - 1]) * factor
+        second = (path[0, i - 1] - path[2, i - 1]) * factor
         factor *= turn
-        third = (path[0, i - 2] - path[1, i - 2]) * factor
+        third = (path[0, i - 2] - path[2, i - 2]) * factor
         total += step / (3.0 * square) * (first + 4.0 * second + third)
-    return total + (path[0, 0] - path[1, 0]) / square * factor / (rate + kappa)
+    return total + (path[0, 0] - path[2, 0]) / square * factor / (rate + kappa)
 
 
 @kernel
@@ -302,7 +260,7 @@ def dimension_of(square, activity, slope, curve):
     """Eq. (8). The inner integral is one over a Lorentzian, hence two Laplace transforms; the outer one is smooth."""
     beyond = 0.0
     count = 24
-    wide = 0.05 / curve.step
+    wide = RESOLUTION / curve.step
     for k in range(count):
         angle = 0.5 * math.pi * (k + 0.5) / count
         omega = wide * math.tan(angle)
@@ -319,17 +277,16 @@ def dimension_of(square, activity, slope, curve):
 @kernel
 def half_lag(back, curve):
     """The lag at which the correlation has fallen to a half."""
-    path, even, step = curve.path, curve.even, curve.step
-    i = even - 1
-    while i > 0 and path[0, i] > 0.5 * back.variance:
+    path, last, step, _ = curve
+    half = 0.5 * back.variance
+    i = last - 1
+    while i > 0 and path[0, i] > half:
         i -= 1
-    start = path[0, i]
-    speed = speed_at(start, back)
     x = 0.5 * step
     for _ in range(8):
-        there, p = substep(start, speed, x, back)
-        x -= (there - 0.5 * back.variance) / p
-    return curve.piece[1, 0] + (even - i) * step - x
+        there, p = climb(path[0, i], path[1, i], x, back)
+        x -= (there - half) / p
+    return (last - i) * step - x
 
 
 @kernel
@@ -338,7 +295,7 @@ def solve_points(gain, noise, table, nodes, found, residual, iterations):
     half lag and dimension are 0.
     """
     reach = np.empty(table.shape[1])
-    series, path, piece = np.empty((2, nodes.shape[1])), np.empty((3, LONGEST)), np.empty((2, 3))
+    series, path = np.empty((2, nodes.shape[1])), np.empty((4, LONGEST))
     for i in range(gain.size):
         g, d = gain[i], max(noise[i], FAINTEST) if noise[i] > 0.0 else 0.0
         variance, residual[i], iterations[i] = stationary_variance(g, d, table, reach)
@@ -357,15 +314,15 @@ def solve_points(gain, noise, table, nodes, found, residual, iterations):
             found[DIMENSION, i] = 12.0 * kappa * kappa * kappa / (math.pi * math.pi)
             continue
         back = feedback(g, variance, table, nodes, reach, series)
-        curve = decay(d, back, path, piece)
-        if curve.even < 0:
+        curve = decay(d, back, path)
+        if curve.last < 0:
             residual[i] = math.inf
             continue
         found[HALF_LAG, i] = half_lag(back, curve)
         if back.square < 1e-12:  # too little is fed back to bind a state, or to make rates depend on each other
             found[LYAPUNOV, i], found[DIMENSION, i] = g * slope - 1.0, 1.0
             continue
-        q, ok = ground_state(d, back, curve)
+        q, ok = ground_state(d, curve)
         if not ok:
             residual[i] = math.inf
             continue
@@ -386,22 +343,21 @@ def curves(gain, noise, table, nodes, lags, omegas, correlation, spectrum):
     if variance == 0.0:
         return 1.0
     back = feedback(gain, variance, table, nodes, reach, np.empty((2, nodes.shape[1])))
-    curve = decay(noise, back, np.empty((3, LONGEST)), np.empty((2, 3)))
-    path, piece, even, step, kappa = curve
-    if even < 0:
+    curve = decay(noise, back, np.empty((4, LONGEST)))
+    path, last, step, kappa = curve
+    if last < 0:
         correlation[:] = math.nan
         return 1.0
     for k in range(lags.size):
-        place = (lags[k] - piece[1, 0]) / step  # in steps from the last even grid point towards the tail
+        place = last - lags[k] / step  # in steps from the tail
+        if place <= 0.0:
+            correlation[k] = path[0, 0] * math.exp(kappa * step * place)
+        else:
+            i = int(place)
+            correlation[k], _ = climb(path[0, i], path[1, i], (place - i) * step, back)
         if lags[k] == 0.0:
             correlation[k] = variance
-        elif place >= even:
-            correlation[k] = path[0, 0] * math.exp(-kappa * step * (place - even))
-        else:
-            i = even - math.ceil(place) if place > 0.0 else even
-            x = (even - place - i) * step
-            correlation[k], _ = substep(path[0, i], speed_at(path[0, i], back), x, back)
-    fastest = 0.05 / step
+    fastest = RESOLUTION / step
     if back.square < 1e-12:  # the rates only follow the noise; nothing is fed back that could need their spectrum
         return fastest
     for k in range(omegas.size):
@@ -410,26 +366,20 @@ def curves(gain, noise, table, nodes, lags, omegas, correlation, spectrum):
 
 
 @kernel
-def at_onset(variance, table, reach):
-    """(gain, noise) at the onset of chaos where the variance has this value, eqs. (4) and (6)."""
-    set_variance(table, variance, reach)
-    square = variance / pair_correlation(table, reach, variance)
-    return math.sqrt(square), math.sqrt(
-        max(variance * variance - 2.0 * square * pair_integral(table, reach, variance), 0.0)
-    )
-
-
-@kernel
 def onset_of_chaos(noise, table, gain):
-    """The gain at which chaos sets in for every noise, shape (n,), written to gain. Both rise with the variance."""
+    """The gain at which chaos sets in for every noise, shape (n,), written to gain. Both follow from the variance by
+    eqs. (4) and (6), and rise with it.
+    """
     reach = np.empty(table.shape[1])
     for i in range(noise.size):
         low, high = math.log(1e-9), math.log(100.0)
-        gain[i] = 1.0
         while high - low > 1e-14:
             middle = 0.5 * (low + high)
-            gain[i], there = at_onset(math.exp(middle), table, reach)
-            if there > noise[i]:
+            variance = math.exp(middle)
+            set_variance(table, variance, reach)
+            square = variance / pair_correlation(table, reach, variance)
+            gain[i] = math.sqrt(square)
+            if variance * variance - 2.0 * square * pair_integral(table, reach, variance) > noise[i] * noise[i]:
                 high = middle
             else:
                 low = middle

@@ -10,6 +10,7 @@ import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array
+from mfexplore.families.rasters import Raster
 from mfexplore.families.walkers import Rules, Walkers
 from mfexplore.models.reactions.annihilation.theory import EXACT, MEAN_FIELD, SMOLUCHOWSKI
 
@@ -49,8 +50,7 @@ class AnnihilationSimulation(core.Simulation["Annihilation"]):
         self.traps = places[1] if fixed else np.empty(0, np.int64)
         self.free = max(1, sites - self.traps.size)
         self.marks = [(0.0, self.density)]  # times by ratios, and densities
-        self.raster = np.full((ROWS, min(sites, COLUMNS)), -1, np.int8)
-        self.rows = 0
+        self.raster = Raster(ROWS, min(sites, COLUMNS))
 
     @property
     def density(self) -> float:
@@ -68,10 +68,7 @@ class AnnihilationSimulation(core.Simulation["Annihilation"]):
             return
         self.marks.append((now, self.density))
         if self.model.geometry == "line":
-            if self.rows == ROWS:
-                self.raster[:-1] = self.raster[1:]
-            self.rows = min(self.rows + 1, ROWS)
-            self.raster[self.rows - 1] = self.sites(self.raster.shape[1])
+            self.raster.add(self.sites(self.raster.values.shape[1]))
 
     def sites(self, most: int) -> Array:
         """The state of the first sites: 0 empty, 1 a walker (of the first kind), 2 one of the second kind or a trap."""
@@ -148,7 +145,7 @@ class AnnihilationSimulation(core.Simulation["Annihilation"]):
         if m.geometry == "line":
             top = len(states) - 1
             caption = "sites across; time down, by ratios"
-            return core.Lattice(self.raster.copy(), 0, top, caption, False, states, "still to come")
+            return core.Lattice(self.raster.values.copy(), 0, top, caption, False, states, "still to come")
         rows = self.sides[0]
         plane = self.sites(rows * rows).reshape(rows, rows)
         caption = "the lattice" if m.geometry == "plane" else "one layer of the lattice"

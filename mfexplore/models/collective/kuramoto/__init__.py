@@ -64,136 +64,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import erf, ive
+from scipy.special import ive
 
 from mfexplore import core
 from mfexplore.core import Array, Points
+from mfexplore.core.solution import columns
 from mfexplore.families import oscillators
-from mfexplore.families.synchronization import (
-    BIMODAL,
-    COHERENT,
-    DENSITIES,
-    GAUSSIAN,
-    IDENTICAL,
-    INCOHERENT,
-    UNIFORM,
-    UNSTABLE,
-    Population,
-    Stationary,
-    corners,
-    follow_moments,
-    frequencies,
-    moments,
-    nodes,
-    solve_points,
-)
-from mfexplore.numerics.chance.random import new_stream
+from mfexplore.families import synchronization as theory
+from mfexplore.families.synchronization import COHERENT, DENSITIES, IDENTICAL, INCOHERENT, UNSTABLE, Population
+from mfexplore.models.collective.kuramoto.dynamics import FASTEST, KuramotoSimulation
 from mfexplore.numerics.functions.quadrature import gauss_legendre
-from mfexplore.numerics.kernel import kernel
 
-FASTEST = 6.0  # natural frequency up to which functions of it are drawn
-BIMODAL_ONLY = {"frequencies": ("bimodal",)}
-
-
-@kernel
-def measure(state, coupling, fastest):
-    """(Re z, Im z, fraction of frequencies within the mean field Kr, power saved per oscillator) of oscillators.
-
-    Beyond `fastest` an oscillator turns too fast for its steps, but its mean drag is known: w <sin> = Kr/2.
-    """
-    omega, sine, cosine = state.omega, state.sine, state.cosine
-    n = omega.size
-    c, s = 0.0, 0.0
-    for i in range(n):
-        c += cosine[i]
-        s += sine[i]
-    c /= n
-    s /= n
-    field = coupling * math.sqrt(c * c + s * s)
-    locked, torque = 0.0, 0.0
-    for i in range(n):
-        w = omega[i]
-        locked += 1.0 if abs(w) <= field else 0.0
-        torque += w * (c * sine[i] - s * cosine[i]) * coupling if abs(w) <= fastest else 0.5 * field * field
-    return c, s, locked / n, torque / n
-
-
-class KuramotoSimulation(core.Simulation["Kuramoto"]):
-    """Eq. (1) for N oscillators by Heun's method."""
-
-    time_unit = "time units"
-    step, relaxation, window = 0.2, 60.0, 60.0
-    shown = 1000  # oscillators in a picture
-
-    def prepare(self) -> None:
-        m = self.model
-        if m.frequencies != "bimodal":  # there the coherence may oscillate for ever; else it grows or decays by ratios
-            self.recording = "log"
-        level = (np.arange(m.size) + 0.5) / m.size if m.sampling == "quantile" else self.rng.random(m.size)
-        self.standard, self.side = frequencies(m.kind, level)
-        self.state = oscillators.start(m.start, np.empty(m.size), self.rng)
-        self.stream = new_stream(self.rng)
-        self.by_pace = np.argsort(self.standard + 1e12 * self.side, kind="stable")
-        self.raster = oscillators.Raster(rows=len(self.by_pace[:: self.stride(120)]), columns=240)
-        self.retune()
-
-    def stride(self, most: int) -> int:
-        return -(-self.model.size // most)
-
-    def retune(self) -> None:
-        m = self.model
-        self.state.omega[:] = m.disorder * self.standard + m.separation * self.side
-        self.longest = min(0.05, 0.1 / m.coupling) if m.coupling > 0 else 0.05  # step of integration
-        self.fastest = 0.5 / self.longest  # frequency up to which it resolves how the mean field drags
-        self.averages = oscillators.FrequencyAverages(self.state.omega, FASTEST)
-
-    def evolve(self, duration: float) -> None:
-        m = self.model
-        steps = math.ceil(duration / self.longest - 1e-9)
-        oscillators.heun_globally(self.state, m.coupling, m.temperature, duration / steps, steps, self.stream)
-        oscillators.wrap(self.state.theta)
-        self.raster.add(self.time + duration, self.state.theta[self.by_pace[:: self.stride(120)]])
-        self.averages.add(self.state, m.coupling)
-
-    def profiles(self) -> dict[str, core.Measured]:
-        coherence, pace = self.averages.measured()
-        return {"coherence_profile": coherence, "effective_frequency": pace}
-
-    def mean_field(self) -> complex:
-        """The complex order parameter."""
-        return complex(self.state.cosine.mean(), self.state.sine.mean())
-
-    def observe(self) -> dict[str, float]:
-        c, s, locked, saved = measure(self.state, self.model.coupling, self.fastest)
-        return {"coherence": math.hypot(c, s), "locked_fraction": locked, "power_saved": saved}
-
-    def picture(self) -> core.Phases:
-        stride = self.stride(self.shown)
-        limit = 3 * self.model.disorder + self.model.separation
-        speed = np.clip(self.state.omega[::stride], -limit, limit)
-        caption = "phases, coloured by natural frequency" + (f"; every {stride}th of them" if stride > 1 else "")
-        return core.Phases(self.state.theta[::stride].copy(), self.mean_field(), speed, caption)
-
-    def pictures(self) -> core.Album:
-        return core.Album({"circle": self.picture, "locking": self._locking, "phases in time": self._in_time})
-
-    def _locking(self) -> core.Chart:
-        """The angle to the mean phase against the natural frequency: the locked ones lie on the line."""
-        stride, mean = self.stride(self.shown), self.mean_field()
-        omega = self.state.omega[::stride]
-        angle = (self.state.theta[::stride] - np.angle(mean) + np.pi) % (2 * np.pi) - np.pi
-        near = np.abs(omega) <= FASTEST
-        held = np.linspace(-1, 1, 101)
-        return core.Chart(
-            (core.Series("oscillators", omega[near], angle[near], "points"),
-             core.Series("held by the mean field", self.model.coupling * abs(mean) * held, np.arcsin(held))),
-            core.Axis("natural frequency", low=-FASTEST, high=FASTEST),
-            core.Axis("angle to the mean phase", low=-math.pi, high=math.pi),
-        )  # fmt: skip
-
-    def _in_time(self) -> core.Field:
-        axis = core.Axis("share of oscillators that are slower", low=0.0, high=1.0)
-        return self.raster.picture(axis, "phases in time: those in step have one colour, those that slip have stripes")
+BIMODAL_ONLY, DIFFERENT = {"frequencies": ("bimodal",)}, {"frequencies": DENSITIES[:IDENTICAL]}
 
 
 def decay_exponent(model: Kuramoto, early: float, late: float) -> float:
@@ -216,7 +98,7 @@ class Kuramoto(core.Model):
     disorder: float = core.control(
         0.5, 0.0, 2.0, symbol=r"\gamma", unit="1/time", role="disorder", step=0.005,
         doc="width of the frequencies: half-width (lorentzian, bimodal), standard deviation, or largest (uniform)",
-        only={"frequencies": DENSITIES[:IDENTICAL]},
+        only=DIFFERENT,
     )  # fmt: skip
     separation: float = core.control(
         1.0, 0.0, 4.0, symbol=r"\omega_0", unit="1/time", role="disorder", step=0.01,
@@ -226,9 +108,8 @@ class Kuramoto(core.Model):
         "lorentzian", DENSITIES, symbol="g", role="disorder", doc="density of the natural frequencies"
     )
     size: int = core.control(
-        20_000, 10, 1_000_000, symbol="N", role="size", scale="log", part="simulation",
-        doc="oscillators simulated",
-    )  # fmt: skip
+        20_000, 10, 1_000_000, symbol="N", role="size", scale="log", part="simulation", doc="oscillators simulated"
+    )
     sampling: str = core.choice(
         "quantile", ("quantile", "random"), part="simulation",
         doc="frequencies evenly spaced in probability, or drawn at random (larger deviations from sample to sample)",
@@ -293,16 +174,14 @@ class Kuramoto(core.Model):
         core.Phase("incoherent", "Frequencies and noise win: no common rhythm survives."),
         core.Phase("coherent", "A common rhythm grows from any start."),
         core.Phase(
-            "bistable",
-            "Incoherence and coherence are both stable: which one you see depends on the start.",
+            "bistable", "Incoherence and coherence are both stable: which you see depends on the start.",
             only=BIMODAL_ONLY,
         ),
         core.Phase(
-            "standing_wave",
-            "Two groups turn against each other; the coherence swells and fades for ever.",
+            "standing_wave", "Two groups turn against each other; the coherence swells and fades for ever.",
             only=BIMODAL_ONLY,
         ),
-    )
+    )  # fmt: skip
     failures = (
         core.Failure(
             "oscillating", "No stationary state is stable here: the coherence keeps oscillating. Watch the simulation "
@@ -318,14 +197,7 @@ class Kuramoto(core.Model):
     )  # fmt: skip
     planes = (
         core.Plane("coupling", "temperature", "coherence", x_range=(0.0, 6.0), along="x"),
-        core.Plane(
-            "coupling",
-            "disorder",
-            "coherence",
-            x_range=(0.0, 6.0),
-            along="x",
-            only={"frequencies": DENSITIES[:IDENTICAL]},
-        ),
+        core.Plane("coupling", "disorder", "coherence", x_range=(0.0, 6.0), along="x", only=DIFFERENT),
         core.Plane("coupling", "separation", "coherence", along="x", only=BIMODAL_ONLY),
     )
     presets = (
@@ -401,11 +273,8 @@ class Kuramoto(core.Model):
         core.Task(
             "Half of the oscillators would turn at +0.5, half at -0.5, each with a Lorentzian spread of 0.5. Start "
             "coherent and lower the coupling: at which $K$ does the rhythm break down?",
-            {
-                "frequencies": "bimodal", "disorder": 0.5, "separation": 0.5, "temperature": 0.0, "coupling": 2.5,
-                "start": "coherent",
-            },
-            "coupling", core.Crossing("fold", "coupling"), 0.05,
+            {"frequencies": "bimodal", "disorder": 0.5, "separation": 0.5, "temperature": 0.0, "coupling": 2.5,
+             "start": "coherent"}, "coupling", core.Crossing("fold", "coupling"), 0.05,
             "On the way up the rhythm begins at K = 2; on the way down it lasts until the fold at K = 1.81.",
             view=core.View(plane=("coupling", "separation")),
         ),
@@ -427,20 +296,19 @@ class Kuramoto(core.Model):
     def _columns(self, points: Points) -> tuple[Array, Array, Array]:
         """Noise, width and separation as far as they matter."""
         d, g, s = (points[n] for n in ("temperature", "disorder", "separation"))
-        return d, np.zeros_like(g) if self.kind == IDENTICAL else g, s if self.kind == BIMODAL else np.zeros_like(s)
+        return d, g * (self.frequencies != "identical"), s * (self.frequencies == "bimodal")
 
     def population(self) -> Population:
         """All but the coupling, for the kernels."""
-        at = {n: np.array([float(getattr(self, n))]) for n in self.axis_names()}
-        d, g, s = (float(column[0]) for column in self._columns(at))
-        return Population(d, g, s, self.kind, nodes(self.kind))
+        d, g, s = (float(column[0]) for column in self._columns(columns(self, {})))
+        return Population(d, g, s, self.kind, theory.nodes(self.kind))
 
     def solve(self, points: Points) -> core.Solution:
         k, (d, g, s) = points["coupling"], self._columns(points)
         field, torque, residual = np.full((3, k.size, 3), np.nan)
         iterations, growing = np.zeros((k.size, 3), np.int64), np.empty(k.size, np.bool_)
-        found = Stationary(field, torque, residual, iterations, growing)
-        solve_points(k, d, g, s, self.kind, nodes(self.kind), found)
+        found = theory.Stationary(field, torque, residual, iterations, growing)
+        theory.solve_points(k, d, g, s, self.kind, theory.nodes(self.kind), found)
         with np.errstate(divide="ignore", invalid="ignore"):
             values = {
                 "coherence": np.where(field > 0, field / k[:, None], field),
@@ -454,39 +322,31 @@ class Kuramoto(core.Model):
 
     def _within(self, q: Array, width: Array, shift: Array) -> Array:
         """Fraction of natural frequencies between -q and q."""
-        if self.kind == GAUSSIAN:
-            return np.asarray(np.where(width > 0, erf(q / (math.sqrt(2) * width)), 1.0))
-        if self.kind == UNIFORM:
-            return np.asarray(np.where(width > 0, np.minimum(q / width, 1.0), 1.0))
-        return np.asarray((np.arctan2(q - shift, width) + np.arctan2(q + shift, width)) / np.pi)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            below, above = (theory.share_below(self.kind, (edge - shift) / width) for edge in (-q, q))
+        return above - below
 
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
         r, saved = state["coherence"], state["power_saved"]
         q = self.coupling * r
         if q == 0:
             return {"(3)": r, "(6)": saved}
-        omega, weight = self._real_frequencies(q)
+        omega, weight = self._frequencies(q)
         s = self._first_moment(q, omega)
         return {"(3)": r - weight @ s.real, "(6)": saved - q * weight @ (omega * s.imag)}
 
-    def _real_frequencies(self, q: float) -> tuple[Array, Array]:
-        """Quadrature over the density on the real line, dense at the edges of locking at -q and q."""
-        width, shift = (0.0 if self.kind == IDENTICAL else self.disorder), self.separation * (self.kind == BIMODAL)
+    def _frequencies(self, q: float) -> tuple[Array, Array]:
+        """Of one peak (the other has the same Re S and omega Im S), with weights, dense at the edges of locking."""
+        _, width, shift = (float(column[0]) for column in self._columns(columns(self, {})))
         if width == 0:
-            return np.array([shift]), np.ones(1)  # the other peak has the same Re S and omega Im S
-        edges = np.array([-q - shift, q - shift]) / width
-        if self.kind in (GAUSSIAN, UNIFORM):
-            low, high = (-9.0, 9.0) if self.kind == GAUSSIAN else (-1.0, 1.0)
-        else:
-            low, high, edges = -np.pi / 2, np.pi / 2, np.arctan(edges)
-        breaks = np.unique(np.clip([low, *edges, 0.0, high], low, high))
+            return np.array([shift]), np.ones(1)
+        edges = theory.share_below(self.kind, (np.array([-q, q]) - shift) / width)
+        breaks = np.unique([0.0, *edges, 0.5, 1.0])
         x, w = gauss_legendre(100)
         graded, rise = x**4 * (35 - 84 * x + 70 * x**2 - 20 * x**3), 140 * (x * (1 - x)) ** 3
         length = np.diff(breaks)[:, None]
-        u, weight = (breaks[:-1, None] + length * graded).ravel(), (length * rise * w).ravel()
-        if self.kind == GAUSSIAN:
-            return width * u, weight * np.exp(-u * u / 2) / math.sqrt(2 * np.pi)
-        return (width * u, weight / 2) if self.kind == UNIFORM else (shift + width * np.tan(u), weight / np.pi)
+        omega = shift + width * theory.of_peak(self.kind, breaks[:-1, None] + length * graded)
+        return omega.ravel(), (length * rise * w).ravel()
 
     def _first_moment(self, q: float, omega: Array) -> Array:
         """S_1 of eq. (2) at real frequencies, shape of omega."""
@@ -506,48 +366,38 @@ class Kuramoto(core.Model):
 
     def classify(self, points: Points, states: core.States) -> Mapping[str, Array]:
         incoherent, coherent = states.stable["incoherent"], states.stable["coherent"]
-        return {
-            "bistable": incoherent & coherent,
-            "coherent": coherent,
-            "incoherent": incoherent,
-            "standing_wave": ~incoherent,
-        }
+        both = incoherent & coherent
+        return {"bistable": both, "coherent": coherent, "incoherent": incoherent, "standing_wave": ~incoherent}
 
     def boundary(self, name: str, points: Points) -> Array | tuple[Array, Array]:
-        columns = self._columns(points)
-        found = np.empty((3, columns[0].size))
-        corners(*columns, self.kind, nodes(self.kind), found)
+        rates = self._columns(points)
+        found = np.empty((3, rates[0].size))
+        theory.corners(*rates, self.kind, theory.nodes(self.kind), found)
         return found[0] if name == "critical_coupling" else (found[1], found[2] > 0)
 
     def profiles(self) -> dict[str, core.Profile]:
         omega = np.linspace(-FASTEST, FASTEST, 241)
-        theory = self.solve({n: np.array([float(getattr(self, n))]) for n in self.axis_names()})
+        stationary = self.solve(columns(self, {}))
         coherence, pace = np.full((2, 3, omega.size), np.nan)
         coherence[INCOHERENT], pace[INCOHERENT] = 0.0, omega
         table, work = np.zeros((2, 4, omega.size))
         table[0] = omega
         for branch in (COHERENT, UNSTABLE):
-            q = self.coupling * float(theory.values["coherence"][0, branch])
+            q = self.coupling * float(stationary.values["coherence"][0, branch])
             if q > 0:
-                moments(q, Population(self.temperature, 1.0, 0.0, self.kind, table), table, work)
+                theory.moments(q, Population(self.temperature, 1.0, 0.0, self.kind, table), table, work)
                 coherence[branch], pace[branch] = work[0], omega - q * work[1]
                 if self.temperature == 0:  # exactly, not to rounding errors
                     pace[branch, np.abs(omega) < q] = 0.0
-        return {
-            "coherence_profile": core.Profile(omega, coherence),
-            "effective_frequency": core.Profile(omega, pace),
-        }
+        return {"coherence_profile": core.Profile(omega, coherence), "effective_frequency": core.Profile(omega, pace)}
 
     def landscape(self) -> core.Landscape:
         """Free energy of the rotors at a given mean field; only identical oscillators are in equilibrium."""
-        if self.kind != IDENTICAL:
+        if self.frequencies != "identical":
             raise core.NotOfferedError(self.title, "a free energy unless all frequencies are equal (no equilibrium)")
         r = np.linspace(0, 1, 401)
         k, d = self.coupling, self.temperature
-        entropic = k * r
-        if d > 0:
-            x = k * r / d
-            entropic = d * (np.log(ive(0, x)) + x)
+        entropic = k * r + (d * np.log(ive(0, k * r / d)) if d > 0 else 0.0)
         return core.Landscape("coherence", r, k * r * r / 2 - entropic)
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
@@ -556,7 +406,8 @@ class Kuramoto(core.Model):
         modes = min(48, 8 + math.ceil(4 * math.sqrt(k / d))) if d > 0 else 1
         longest = min(0.05, 1.5 / (modes * k)) if k > 0 else 0.05
         path = np.empty(len(times))
-        follow_moments(np.asarray(times, np.float64), start["coherence"], k, self.population(), modes, longest, path)
+        times, first = np.asarray(times, np.float64), start["coherence"]
+        theory.follow_moments(times, first, k, self.population(), modes, longest, path)
         return {"coherence": np.abs(path)}
 
     def footprint(self) -> int:
