@@ -65,22 +65,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Literal
 
 import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array, Points
-from mfexplore.families.lattice_spins.lattice_green import green
-from mfexplore.models.lattices.phi4_field import theory
+from mfexplore.models.lattices.phi4_field import pixels, theory
+from mfexplore.models.lattices.phi4_field.boundaries import STRONGEST, WEAKEST, green_by_waves, line
 from mfexplore.models.lattices.phi4_field.dynamics import FieldSimulation
-from mfexplore.models.lattices.phi4_field.theory import BARRIER, BROKEN, CHAINS, GAUSSIAN, SITES, SYMMETRIC
-from mfexplore.numerics.functions.quadrature import gauss_legendre
+from mfexplore.models.lattices.phi4_field.theory import BARRIER, BROKEN, GAUSSIAN, SITES, SYMMETRIC
 from mfexplore.numerics.space.lattices import cells_for, sites
 
 PIXELS = 3
-WEAKEST, STRONGEST = 0.1, 2.0
 LATTICE, IMAGE = {"task": ("lattice",)}, {"task": ("image",)}
 SQUARE = LATTICE | {"lattice": ("square",)}
 CRYSTALS = {"square": "square", "cubic": "cubic"}
@@ -328,12 +325,7 @@ class Phi4Field(core.Model):
 
     def best_quartic(self) -> float:
         """The strength of the quartic term with which independent pixels describe the images best."""
-        strengths = self.control("quartic").grid(25)
-        data = theory.moments_of(self.digit, self.grain)
-        found = np.array([theory.best_pixels(data, one).log_likelihood for one in strengths])
-        near = np.clip(np.argmax(found), 1, 23) + np.arange(-1, 2)
-        curve = np.polyfit(np.log(strengths[near]), found[near], 2)
-        return float(np.clip(np.exp(-0.5 * curve[1] / curve[0]), strengths[0], strengths[-1]))
+        return pixels.best_quartic(pixels.moments_of(self.digit, self.grain), self.control("quartic").grid(25))
 
     # -- theory --------------------------------------------------------------------------------------------------------
 
@@ -366,7 +358,7 @@ class Phi4Field(core.Model):
         for k, (digit, grain, quartic) in enumerate(
             zip(points["digit"], points["grain"], points["quartic"], strict=True)
         ):
-            best = theory.best_pixels(theory.moments_of(int(digit), grain), quartic)
+            best = pixels.best_pixels(pixels.moments_of(int(digit), grain), quartic)
             residual[k, SITES, PIXELS], likelihood[k, SITES, PIXELS] = best.residual, best.log_likelihood
         return core.Solution({"log_likelihood": likelihood}, residual)
 
@@ -404,8 +396,8 @@ class Phi4Field(core.Model):
 
     def _image_equations(self, state: Mapping[str, Any]) -> dict[str, float]:
         """The likelihood is the entropy of the pixels, less of the quartic term where their fourth moments differ."""
-        data = theory.moments_of(self.digit, self.grain)
-        best = theory.best_pixels(data, self.quartic)
+        data = pixels.moments_of(self.digit, self.grain)
+        best = pixels.best_pixels(data, self.quartic)
         x = np.linspace(-5, 5, 601)[:, None]
         weight = np.exp(best.source * x - best.quadratic * x**2 - self.quartic * x**4)
         z = weight.sum(axis=0)
@@ -457,33 +449,3 @@ class Phi4Field(core.Model):
 
     def footprint(self) -> int:
         return 200 * self.size
-
-
-def green_by_waves(mass: float, dimension: int) -> float:
-    """G of eq. (6) by the exact integral over two directions, and a plain sum over the third."""
-    if dimension == 2:
-        return float(green(np.array(0.5 * mass), triangular=False)[0]) / 2
-    t, weight = gauss_legendre(200)
-    angle, slope = np.pi * t**3, 3 * np.pi * t**2  # crowded where a light field is nearly singular
-    g = green(0.5 * (mass + 4 * np.sin(0.5 * angle) ** 2), triangular=False)[0] / 2
-    return float((weight * slope * g).sum() / np.pi)
-
-
-@cache
-def line(name: str, dimension: int) -> Array:
-    """A boundary of one of the theories, as a series of Chebyshev polynomials in ln lambda: it is smooth, and a
-    point of it takes a search.
-    """
-
-    def place(quartic: float) -> float:
-        if name == "jump":
-            return theory.coexistence(quartic, dimension)
-        if name == "fold":
-            return theory.fold(quartic, dimension)
-        return theory.critical_mass(CHAINS if name == "chain_line" else SITES, quartic, dimension)
-
-    def places(x: Array) -> Array:
-        return np.array([place(WEAKEST * (STRONGEST / WEAKEST) ** (0.5 * (1 + one))) for one in x])
-
-    found: Array = np.polynomial.chebyshev.chebinterpolate(places, 20)
-    return found

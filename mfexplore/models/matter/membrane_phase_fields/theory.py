@@ -8,7 +8,6 @@ import numpy as np
 from scipy.special import ellipj, ellipk
 
 from mfexplore.core import Array
-from mfexplore.core.bracketing import bisected
 from mfexplore.numerics.functions.quadrature import gauss_legendre
 
 SURFACE = 2 * math.sqrt(2) / 3  # c_0, the integral of sqrt(2W) from -1 to 1
@@ -87,10 +86,10 @@ def stationary(tension: Array, spontaneous: Array) -> tuple[Array, Array]:
 
 
 def budding(spontaneous: Array) -> Array:
-    """Line tension at which the shallow cap and the closed bud have the same energy."""
+    """Line tension at which the shallow cap and the closed bud have the same energy.
 
-    def cheaper(tension: Array) -> Array:  # whether the cap is
-        shallow = np.nan_to_num(stationary(tension, spontaneous)[0], nan=2.0)
-        return np.asarray(cap_energy(shallow, tension, spontaneous) < (2 - spontaneous) ** 2)
-
-    return bisected(cheaper, np.zeros_like(spontaneous), spinodal(spontaneous), 60)
+    If a cap of depth x = LC is at rest and costs as much as the bud, x = 2 or x^2 + 2x = 4 LC_0: the second is the
+    shallow cap, x = s - 1, whose line tension is that at which it rests.
+    """
+    s = np.sqrt(1 + 4 * spontaneous)
+    return np.asarray(2 * (3 - s) * np.sqrt(1 - (s - 1) ** 2 / 4))
