@@ -113,8 +113,9 @@ class Answers:
         """What `compute(cancelled)` yields, each value better than the one before: whoever comes late or takes long
         gets the latest only, and whoever comes after the end the last.
 
-        key: says all that the values depend on. short: one value, which whoever asks first computes on the spot: to hand
-        it over to another thread and back would take longer, and it is not given up. Raises what `compute` raises; ends early if `cancelled()`.
+        key: says all that the values depend on. short: one value, which whoever asks first computes on the spot: to
+        hand it over to another thread and back would take longer, and it is not given up. Raises what `compute` raises;
+        ends early if `cancelled()`.
         """
         here = current()
         asker = here or Turn()

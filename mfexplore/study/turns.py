@@ -173,8 +173,8 @@ def aside() -> Iterator[None]:
 class Scheduler:
     """Gives turns to at most `places` threads of a rank at once, those of more urgent ranks counted with them.
 
-    So nobody waits for what is less urgent: that may be deep in a kernel, and gives its place back when it next asks. Until
-    then there are more threads than places, of which the less urgent have less of the system's priority.
+    So nobody waits for what is less urgent: that may be deep in a kernel, and gives its place back when it next asks.
+    Until then there are more threads than places, of which the less urgent have less of the system's priority.
     """
 
     def __init__(self, places: int) -> None:
@@ -226,8 +226,8 @@ class Scheduler:
             raise
 
     def _patience(self, turn: Turn) -> float | None:
-        """Seconds until this thread looks whether something has changed with time. One look is for all who wait, so that
-        however many they are, there are only a few of them in that time.
+        """Seconds until this thread looks whether something has changed with time. One look is for all who wait, so
+        that there are only a few of them in that time, however many wait.
         """
         return REST * max(1.0, len(self._waiting) / LOOKS) if turn.rank > Rank.FRAME else None
 
