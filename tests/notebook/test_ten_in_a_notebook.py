@@ -57,6 +57,7 @@ class Notebook:
 @pytest.fixture
 def notebook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebook]:
     sent: Counter[int] = Counter()
+    owners: dict[int, int] = {}
     send = widgets.Widget._send
 
     def counted(self: widgets.Widget, message: Any, buffers: Any = None) -> None:
@@ -65,11 +66,11 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebook]:
 
     monkeypatch.setattr(widgets.Widget, "_send", counted)
     made = Notebook(sent)
-    owners = {id(widget): k for k, page in enumerate(made.pages) for widget in everything_in(page.widget)}
     for page in made.pages:
         page._frontend.hear(json.dumps({"view": "a", "missing": "", "theme": "light", "steps": (0, 0)}))
     made.until(lambda: all("Bistable" in page.bench.sentence.value for page in made.pages))
     made.until(made.at_rest)
+    owners |= {id(widget): k for k, page in enumerate(made.pages) for widget in everything_in(page.widget)}
     yield made
     for page in made.pages:
         page.close()
