@@ -134,7 +134,7 @@ class Entry:
 
 
 CAPABILITIES = ("solve", "planes", "simulation", "landscape", "law", "exact", "predicted_path")
-INDEX = "catalogue.json"
+INDEX = "entries.json"
 NAME = re.compile(r"(?<![\\\w])[A-Z][\w’-]*[A-Za-z](?!\w)")  # a word with a capital at its beginning, not in LaTeX
 
 
@@ -176,11 +176,11 @@ def _names(page: str) -> set[str]:
 
 
 class _Index:
-    """Entries under the stamps of their sources, as they are kept."""
+    """Entries under the stamps of their sources, as they are kept: each as JSON, because few of them are looked up."""
 
     def __init__(self) -> None:
         self.floor = sources().stamp(FLOOR.glob("*.py"))
-        self.kept: dict[str, Any] = {}
+        self.kept: dict[str, str] = {}
         for folder in kept_folders():
             with suppress(OSError, ValueError):
                 known = json.loads((folder / INDEX).read_bytes())
@@ -188,12 +188,12 @@ class _Index:
 
     def entry(self, key: str) -> Entry:
         stamp = f"{self.floor} {sources().stamp(sources().imported(source(key)))}"
-        with suppress(KeyError, TypeError):
-            known: dict[str, Any] = self.kept[stamp]
+        with suppress(KeyError, TypeError, ValueError):
+            known: dict[str, Any] = json.loads(self.kept[stamp])
             values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in known.items()}
             return Entry(**values | {"relations": tuple(Relation(**one) for one in known["relations"])})
         made = _entry_of(system(key))
-        self.kept[stamp] = asdict(made)
+        self.kept[stamp] = json.dumps(asdict(made))
         folder = cache_folder()
         if folder is not None:
             write_whole(folder / INDEX, json.dumps(dict(list(self.kept.items())[-LARGEST:])).encode())

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from concurrent.futures import CancelledError
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -106,17 +107,20 @@ class Answers:
         self._computing: dict[Hashable, _Answer[Any]] = {}
 
     def ask(
-        self, key: Hashable, compute: Callable[[Cancelled], Iterator[T]], cancelled: Cancelled = never
-    ) -> Iterator[T]:
+        self, key: Hashable, compute: Callable[[Cancelled], Iterator[T]], cancelled: Cancelled = never,
+        short: bool = False,
+    ) -> Iterator[T]:  # fmt: skip
         """What `compute(cancelled)` yields, each value better than the one before: whoever comes late or takes long
         gets the latest only, and whoever comes after the end the last.
 
-        key: says all that the values depend on. Raises what `compute` raises; ends early if `cancelled()`.
+        key: says all that the values depend on. short: one value, which whoever asks first computes on the spot: to
+        hand it over to another thread and back would take longer, and it is not given up. Raises what `compute` raises;
+        ends early if `cancelled()`.
         """
         here = current()
         asker = here or Turn()
         poll = None if here is not None else POLL
-        answer = self._join(key, compute, asker)
+        answer = self._join(key, compute, asker, short and here is not None)
         known = 0
         try:
             while True:
@@ -140,7 +144,9 @@ class Answers:
             asker.wake = lambda: None
             answer.leave(asker)
 
-    def _join(self, key: Hashable, compute: Callable[[Cancelled], Iterator[T]], asker: Turn) -> _Answer[T]:
+    def _join(
+        self, key: Hashable, compute: Callable[[Cancelled], Iterator[T]], asker: Turn, on_the_spot: bool
+    ) -> _Answer[T]:
         with self._lock:
             kept = self._kept.get(key)
             if kept is not None:
@@ -150,15 +156,20 @@ class Answers:
                 return known
             answer = self._computing[key] = _Answer(compute)
             answer.join(asker)
-        threads.run(lambda: self._compute(key, answer))
+        if on_the_spot:
+            self._compute(key, answer, nullcontext(), never)
+        else:
+            threads.run(lambda: self._compute(key, answer, answer.turn, answer.turn.cancelled))
         return answer
 
-    def _compute(self, key: Hashable, answer: _Answer[Any]) -> None:
+    def _compute(
+        self, key: Hashable, answer: _Answer[Any], place: AbstractContextManager[Any], cancelled: Cancelled
+    ) -> None:
         turn = answer.turn
         try:
-            values = answer.compute(turn.cancelled)
+            values = answer.compute(cancelled)
             while not turn.over:
-                with turn:
+                with place:
                     start = time.thread_time()
                     try:
                         value = next(values)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -22,6 +22,15 @@ class TurnTaking(ThreadPoolExecutor):
 
     def submit(self, function: Callable[..., T], /, *args: Any, **options: Any) -> Future[T]:
         return super().submit(in_turn, Turn(rank=Rank.BACKGROUND), function, *args, **options)
+
+
+class Here(Executor):
+    """Whoever computes in a turn already does all of it there: others would wait for the place that it has."""
+
+    def submit(self, function: Callable[..., T], /, *args: Any, **options: Any) -> Future[T]:
+        done: Future[T] = Future()
+        done.set_result(function(*args, **options))
+        return done
 
 
 def in_turn(turn: Turn, function: Callable[..., T], *args: Any, **options: Any) -> T:
@@ -40,7 +49,9 @@ class _Pool:
         self._lock = threading.Lock()
         self._threads: TurnTaking | None = None
 
-    def __call__(self) -> TurnTaking:
+    def __call__(self) -> Executor:
+        if current() is not None:
+            return Here()
         with self._lock:
             if self._threads is None:
                 self._threads = TurnTaking(scheduler.places, thread_name_prefix="mfexplore")

@@ -23,6 +23,7 @@ from mfexplore.core.process import step_back
 SLICE = 0.03  # seconds that somebody computes before others of the same rank, who had less, go first
 LOOK = 0.004  # seconds between two looks at who waits
 REST = 0.4  # seconds without a touch after which a hand rests
+LOOKS = 4  # in that time, at who may compute now
 
 
 class Rank(IntEnum):
@@ -139,7 +140,7 @@ def lower(rank: Rank) -> None:
     """What this thread computes from here on is of another rank. Raises CancelledError if it is not wanted any more."""
     turn = current()
     if turn is not None:
-        if rank > turn.rank:
+        if NICENESS[rank] > NICENESS[turn.rank]:
             step_back(NICENESS[rank])
         turn.lower(rank)
 
@@ -170,7 +171,11 @@ def aside() -> Iterator[None]:
 
 
 class Scheduler:
-    """Gives turns to at most `places` threads at once."""
+    """Gives turns to at most `places` threads of a rank at once, those of more urgent ranks counted with them.
+
+    So nobody waits for what is less urgent: that may be deep in a kernel, and gives its place back when it next asks.
+    Until then there are more threads than places, of which the less urgent have less of the system's priority.
+    """
 
     def __init__(self, places: int) -> None:
         self.places = places
@@ -207,7 +212,7 @@ class Scheduler:
             self._waiting.append(turn)
             self._give()
         try:
-            while not turn.granted.wait(REST if turn.rank > Rank.FRAME else None):
+            while not turn.granted.wait(self._patience(turn)):
                 self.look()
                 self._tell(turn)
             if turn.told is not None:
@@ -219,6 +224,12 @@ class Scheduler:
             self.withdraw(turn)
             self.leave(turn)
             raise
+
+    def _patience(self, turn: Turn) -> float | None:
+        """Seconds until this thread looks whether something has changed with time. One look is for all who wait, so
+        that there are only a few of them in that time, however many wait.
+        """
+        return REST * max(1.0, len(self._waiting) / LOOKS) if turn.rank > Rank.FRAME else None
 
     def leave(self, turn: Turn) -> None:
         """Give the place back."""
@@ -249,8 +260,11 @@ class Scheduler:
         self.leave(turn)
         self.take(turn)
 
+    def _has_place(self, turn: Turn) -> bool:
+        return sum(t.rank <= turn.rank for t in self._computing if t is not turn) < self.places
+
     def _should_leave(self, turn: Turn) -> bool:
-        if not self._may(turn):
+        if not (self._may(turn) and self._has_place(turn)):
             return True
         had_enough = turn.looked - turn.since > SLICE
         return any(
@@ -277,9 +291,9 @@ class Scheduler:
         return len(others) < max(1, self.places - 1) and not any(p in t.people for t in others for p in turn.people)
 
     def _give(self) -> None:
-        while self._waiting and len(self._computing) < self.places:
+        while self._waiting:
             best = self._next()
-            if best is None:
+            if best is None or not self._has_place(best):
                 return
             self._waiting.remove(best)
             self._computing.add(best)

@@ -103,7 +103,7 @@ def point(at: Exploration, cancelled: Cancelled) -> Iterator[Point]:
         }
         yield Point(theory, functions, landscape, recursion, laws or ())
 
-    yield from answers.ask(("point", model), compute, cancelled)
+    yield from answers.ask(("point", model), compute, cancelled, short=True)
 
 
 def _unless_refused(compute: Callable[[], Any]) -> Any:
@@ -121,7 +121,7 @@ def curve(at: Exploration, cancelled: Cancelled = never) -> xr.Dataset:
         yield _theory_along(at, at.model.control(at.along_control).grid(CURVE_POINTS, *at.window(at.along)))
 
     key = ("curve", _theory(at.model, at.along_control), at.window(at.along))
-    for found in answers.ask(key, compute, cancelled):
+    for found in answers.ask(key, compute, cancelled, short=True):
         return _said_of(found, at.model)
     raise CancelledError
 

@@ -554,16 +554,30 @@ def test_panel_serves_the_workbench_with_its_own_options(browser: Any, panel_ser
 
 
 def test_two_workbenches_stand_in_a_page_of_somebody_else(browser: Any, panel_serves: str) -> None:
+    from playwright.sync_api import expect
+
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
     tab = context.new_page()
     tab.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+    broken: list[str] = []
+    tab.on("pageerror", lambda error: broken.append(str(error)))
     tab.goto(f"{panel_serves}/theirs")
-    boxes = tab.locator("#box-temperature")
+    boxes, sentences = tab.locator("#box-temperature"), tab.locator("#sentence")
     boxes.nth(1).wait_for()
     one, two = boxes.nth(0), boxes.nth(1)
     tab.wait_for_selector("#progress.done >> nth=1", state="attached")
+    assert tab.locator("canvas").count() >= 4, "both have drawn their figures"
     one.fill("0.7")
     one.press("Enter")
     tab.wait_for_selector("text=0.70")  # their slider follows
     assert two.input_value() == "1.2"
+    tab.locator(".noUi-handle").focus()
+    tab.keyboard.press("ArrowRight")
+    expect(one).not_to_have_value("0.7")  # and leads
+    before = sentences.nth(1).inner_text()
+    two.fill("0.8")
+    two.press("Enter")
+    expect(sentences.nth(1)).not_to_have_text(before)
+    assert broken == []
     context.close()

@@ -45,7 +45,7 @@ class Work:
 class Asker:
     """A thread with a page, which asks."""
 
-    def __init__(self, answers: Answers, key: Any, work: Callable[..., Iterator[Any]]) -> None:
+    def __init__(self, answers: Answers, key: Any, work: Callable[..., Iterator[Any]], short: bool = False) -> None:
         self.turn = Turn([Person()])
         self.heard: list[Any] = []
         self.error: Exception | None = None
@@ -53,7 +53,7 @@ class Asker:
         def run() -> None:
             try:
                 with self.turn:
-                    for value in answers.ask(key, work, self.turn.cancelled):
+                    for value in answers.ask(key, work, self.turn.cancelled, short):
                         self.heard.append(value)
             except ZeroDivisionError as error:
                 self.error = error
@@ -176,3 +176,24 @@ def test_work_is_charged_to_all_who_wait_for_it() -> None:
         asker.thread.join(10)
     spent = [asker.turn.people[0].spent[Rank.HAND] for asker in askers]
     assert min(spent) > 0
+
+
+def test_what_is_short_is_computed_on_the_spot_for_all_who_ask() -> None:
+    answers, gate = Answers(), threading.Event()
+    where: list[threading.Thread] = []
+
+    def compute(cancelled: Callable[[], bool]) -> Iterator[str]:
+        where.append(threading.current_thread())
+        gate.wait(10)
+        yield "point"
+
+    first = Asker(answers, "x", compute, short=True)
+    wait_until(lambda: where)
+    second = Asker(answers, "x", compute, short=True)
+    wait_until(lambda: second.turn not in scheduler._computing)  # it waits, and keeps nobody from computing
+    first.turn.cancel()  # it goes on for the other
+    gate.set()
+    for asker in (first, second):
+        asker.thread.join(10)
+    assert where == [first.thread]
+    assert (first.heard, second.heard) == ([], ["point"])

@@ -80,14 +80,34 @@ def test_never_more_at_once_than_places(monkeypatch: pytest.MonkeyPatch) -> None
     assert most == [2]
 
 
-def test_long_work_gives_way_to_a_hand_in_the_middle(scheduler: Scheduler) -> None:
+def test_a_hand_does_not_wait_for_less_urgent_work_and_that_gives_way_when_it_asks(scheduler: Scheduler) -> None:
     order: list[str] = []
+    inside, go = threading.Event(), threading.Event()
+
+    def hand() -> None:
+        with Turn([Person()]):
+            inside.set()
+            go.wait(10)
+            order.append("hand")
+
     with Turn([Person()], Rank.BACKGROUND) as turn:
-        hand = queue(scheduler, Turn([Person()]), lambda: order.append("hand"))
+        thread = in_thread(hand)
+        assert inside.wait(10), "it is computed beside work that does not ask"
+        threading.Timer(0.05, go.set).start()
         assert not turn.cancelled()
         order.append("ensemble")
-    hand.join(10)
+    thread.join(10)
     assert order == ["hand", "ensemble"]
+
+
+def test_less_urgent_work_uses_only_places_that_more_urgent_work_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    scheduler = Scheduler(2)
+    monkeypatch.setattr(turns, "scheduler", scheduler)
+    with Turn([Person()]), Turn([Person()], Rank.FRAME) as frame:
+        refinement = queue(scheduler, Turn([Person()], Rank.REFINEMENT), lambda: None)
+        assert not scheduler._should_leave(frame)
+    refinement.join(10)
+    assert not refinement.is_alive()
 
 
 def test_people_of_the_same_rank_have_equal_shares(scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from mfexplore.core.model import Model
 from mfexplore.figures.legends import Mark
 from mfexplore.figures.style import Theme
 from mfexplore.figures.trace import TraceFigure, companions, traced
+from mfexplore.study.turns import Rank, lower
 from mfexplore.workbench import messages, views
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.jobs import Cancelled
@@ -126,6 +127,7 @@ class TracePanel(Panel):
         model, chosen = frame.model, self.chosen
 
         def work(cancelled: Cancelled) -> Iterator[Any]:
+            lower(Rank.FRAME)
             found = model.predicted_path(start, times)
             yield tuple(_by_method(model, found.get(name)) for name in (chosen, f"{chosen}_deviation"))
 
