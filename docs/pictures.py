@@ -29,6 +29,8 @@ PLACE = ROOT / ".github"
 CELL = 880  # pixels of a picture in the table of the tour, twice as wide as it is shown
 QUALITY = 82
 PATIENCE = 60  # seconds
+SEEN = """[...document.querySelectorAll("img")].filter(one => one.getBoundingClientRect().top < innerHeight)
+          .every(one => one.complete && getComputedStyle(one).opacity === "1")"""
 
 
 @contextmanager
@@ -91,6 +93,7 @@ def of_the_app(browser: Any, wanted: Callable[[str], bool]) -> None:
             page = opened("", height=1000)
             page.wait_for_load_state("networkidle")
             page.wait_for_timeout(2000)
+            page.wait_for_function(SEEN)
             save("gallery", page.screenshot(), CELL)
         if wanted("class"):
             page = opened("curie_weiss?ui=teach&task=1&veil=theory,simulation&lock=coupling")
@@ -121,8 +124,8 @@ def of_a_lesson(browser: Any) -> None:
             page.set_default_timeout(1000 * PATIENCE)
             page.goto(f"{address}/doc/tree/lesson.ipynb?reset")
             page.wait_for_selector("text=(ipykernel) | Idle")
-            page.click("text=Run >> nth=0")
-            page.click("text=Run All Cells >> nth=0")
+            page.click(".lm-MenuBar-itemLabel:text-is('Run')")
+            page.click(".lm-Menu-itemLabel:text-is('Run All Cells')")
             page.wait_for_selector(".mfexplore-say")
             page.wait_for_timeout(3000)
             page.click(".mfexplore-top button >> nth=0")
