@@ -113,11 +113,14 @@ def of_a_lesson(browser: Any) -> None:
         last = next(k for k, cell in enumerate(lesson["cells"]) if ".explore(" in "".join(cell["source"]))
         lesson["cells"] = lesson["cells"][: last + 1]
         (Path(folder) / "lesson.ipynb").write_text(json.dumps(lesson), encoding="utf-8")
-        own = {f"JUPYTER{name}_DIR": folder + name for name in ("_CONFIG", "_DATA", "LAB_WORKSPACES", "LAB_SETTINGS")}
-        shutil.rmtree(folder + "LAB_SETTINGS", ignore_errors=True)
+        kinds = ("_CONFIG", "_DATA", "LAB_WORKSPACES", "LAB_SETTINGS")
+        own = {f"JUPYTER{kind}_DIR": f"{folder}/.{kind}" for kind in kinds}
+        asks = Path(own["JUPYTERLAB_SETTINGS_DIR"]) / "@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+        asks.parent.mkdir(parents=True)
+        asks.write_text('{"fetchNews": "false", "checkForUpdates": false}', encoding="utf-8")
         command = [
             "jupyter", "lab", "--no-browser", f"--port={port}", "--allow-root", "--IdentityProvider.token=",
-            "--LabApp.news_url=None", f"--ServerApp.root_dir={folder}",
+            f"--ServerApp.root_dir={folder}",
         ]  # fmt: skip
         with serving(command, port, "api", own) as address:
             page = browser.new_page(viewport={"width": 1440, "height": 1100})
@@ -127,9 +130,9 @@ def of_a_lesson(browser: Any) -> None:
             page.click(".lm-MenuBar-itemLabel:text-is('Run')")
             page.click(".lm-Menu-itemLabel:text-is('Run All Cells')")
             page.wait_for_selector(".mfexplore-say")
-            page.wait_for_timeout(3000)
+            page.evaluate("document.querySelector('.mfexplore-top').closest('.jp-Cell').scrollIntoView()")
             page.click(".mfexplore-top button >> nth=0")
-            page.wait_for_timeout(4000)
+            page.wait_for_timeout(10_000)
             save("lesson", page.locator(".jp-NotebookPanel").screenshot(), CELL)
 
 
