@@ -40,19 +40,19 @@ def written(key: str, has_picture: bool, is_live: bool, thorough: bool) -> str:
     return "\n".join([*parts, raw('<script type="module" src="../_static/explain.js"></script>')])
 
 
-def shown(key: str, up: str, has_picture: bool, is_live: bool) -> str:
+def shown(key: str, up: str, has_picture: bool, is_live: bool, still: str = "") -> str:
     """A system to look at: its page without a server in a frame, or its picture, which also stands in for the frame.
 
-    up: from the page to the top of the site.
+    up: from the page to the top of the site; still: another picture to stand in.
     """
     title = html.escape(entry(key).title)
     picture = (
-        f'<img class="picture" src="{up}_static/pictures/{key}.png" alt="Diagram of {title}">' if has_picture else ""
+        f'<img class="picture" src="{up}_static/pictures/{key}.webp" alt="Diagram of {title}">' if has_picture else ""
     )
     if not is_live:
-        return picture
+        return still or picture
     frame = f'<iframe class="live" src="{up}live/{key}.html" title="{title}, live" loading="lazy"></iframe>'
-    return f"{frame}<noscript>{picture}</noscript>"
+    return f"{frame}<noscript>{still or picture}</noscript>"
 
 
 def table(head: tuple[str, ...], rows: str) -> str:

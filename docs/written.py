@@ -20,10 +20,15 @@ from mfexplore.guide.glossary import link, linked
 from mfexplore.guide.lessons import Lesson, figure, lessons
 
 FIRST = "curie_weiss"  # on the landing page
-LIVE = """
-This page needs no server: move the marker, choose a preset, press play. The app does it for every system, at any
-point, at any size: in a copy of the repository, `./run app`.
-"""
+LIVE = (
+    '<p class="plays">This page needs no server: move the marker, choose a preset, press play. The app does it for '
+    "every system, at any point, at any size: in a copy of the repository, <code>./run app</code>.</p>"
+)
+STILL = (
+    '<img class="drawn" src="_static/workbench.webp" width="1440" height="960" alt="The workbench of the Hopfield '
+    'network: its controls, the phase diagram, theory beside simulation, and the run itself">'
+    '<p class="facts">The workbench of one of them, as the app shows it.</p>'
+)
 STATIC = Path(pages.__file__).parent / "static"
 OPENED = re.compile(r"^([\w, ]+) = .*mf\.system\b(.*)$", re.MULTILINE)  # names of systems in a lesson
 PLAYED = re.compile(r"^(\w+)\(.*\)\.explore\(", re.MULTILINE)
@@ -69,7 +74,8 @@ def source(root: Path, here: Path, target: Path, live: Sequence[str], thorough: 
     style = "".join((STATIC / f"{name}.css").read_text(encoding="utf-8") for name in ("gallery", "rooms"))
     own = (here / "site.css").read_text(encoding="utf-8")
     (static / "site.css").write_text(f"{own}\n.mfexplore {{\n{style}\n}}\n", encoding="utf-8")
-    pictures = _pictures(static / "pictures", thorough)
+    shutil.copy(root / ".github" / "workbench.webp", static / "workbench.webp")
+    pictures = _pictures(static / "pictures")
     _write_rooms(target, pictures)
     for key in places():
         page = system_page.written(key, key in pictures, key in live, thorough)
@@ -80,7 +86,7 @@ def source(root: Path, here: Path, target: Path, live: Sequence[str], thorough: 
     _write_howto(root, target)
     reference.write(target / "api")
     landing = target / "index.md"
-    first = raw(shown(FIRST, "", FIRST in pictures, FIRST in live)) + (LIVE if FIRST in live else "")
+    first = raw(shown(FIRST, "", FIRST in pictures, FIRST in live, STILL) + (LIVE if FIRST in live else ""))
     text = landing.read_text(encoding="utf-8").replace("@LIVE@", first).replace("@SYSTEMS@", str(len(places())))
     landing.write_text(text.replace("@ADDRESSES@", _where(addresses)), encoding="utf-8")
 
@@ -103,14 +109,11 @@ def _explained(page: str, up: str) -> str:
     return linked(page, link(f"{up}glossary.html"))
 
 
-def _pictures(folder: Path, thorough: bool) -> set[str]:
-    """Pictures of systems, as the gallery has them: those that were made before, or all."""
-    there = set()
-    for key in places():
-        image = thumbnails.stored(key) or (thumbnails.picture(key) if thorough else None)
-        if image:
-            (folder / f"{key}.png").write_bytes(image)
-            there.add(key)
+def _pictures(folder: Path) -> set[str]:
+    """Pictures of systems, as the package has them for its gallery."""
+    there = {key for key in places() if (thumbnails.SHIPPED / f"{key}.webp").exists()}
+    for key in there:
+        shutil.copy(thumbnails.SHIPPED / f"{key}.webp", folder)
     return there
 
 
@@ -121,7 +124,8 @@ def _write_rooms(target: Path, pictures: set[str]) -> None:
         key = match[1]
         if key not in pictures:
             return ""
-        return f'<img class="there" src="../_static/pictures/{key}.png" alt="" width="416" height="260" loading="lazy">'
+        place = f"../_static/pictures/{key}.webp"
+        return f'<img class="there" src="{place}" alt="" width="416" height="260" loading="lazy">'
 
     gallery = re.sub(r'<img data-src="thumbnail/(\w+)\.png"[^>]*>', picture, gallery)
     listed = "\n".join(places())

@@ -59,7 +59,7 @@ def test_the_page_of_a_system_tells_what_is_declared(key: str) -> None:
     assert all(f"<code>{name}</code>" in page for name in kind.controls())
     assert all(f"<dt>{preset.name}</dt>" in page for preset in kind.presets)
     assert page.count("<td>yes</td>") == len(kind.references)
-    assert f"pictures/{key}.png" in page
+    assert f"pictures/{key}.webp" in page
 
 
 def test_a_lesson_has_its_figures_and_leads_to_where_it_is_played() -> None:

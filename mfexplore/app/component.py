@@ -26,6 +26,7 @@ from mfexplore.app.page import BrowserPage
 from mfexplore.app.pages import ANYWHERE, Host
 from mfexplore.app.prompt import send_promptly
 from mfexplore.core.controls import Control
+from mfexplore.core.declaration import sentence_case
 from mfexplore.core.errors import MfexploreError
 from mfexplore.core.model import Model
 from mfexplore.core.seeds import Seed
@@ -198,7 +199,7 @@ def _parameters(kind: type[Model]) -> type[param.Parameterized]:
 
 
 def _parameter(declared: Control) -> Any:
-    label = declared.title.capitalize()
+    label = sentence_case(declared.title)
     if declared.is_choice:
         return param.Selector(default=declared.default, objects=list(declared.options), label=label, doc=declared.doc)
     kind: Any = param.Integer if declared.is_integer else param.Number

@@ -10,6 +10,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from mfexplore.core.controls import Control
+from mfexplore.core.declaration import sentence_case
 from mfexplore.figures.style import symbol_html, unit_html
 from mfexplore.workbench.sheet import as_text, snap
 
@@ -30,7 +31,7 @@ class NumberControl:
         else:
             self.slider = widgets.FloatSlider(value=value, min=low, max=high, step=float(declared.step or 1), **shared)
         self.box = widgets.Text(value=as_text(value), continuous_update=False, tooltip=declared.allowed)
-        label = widgets.HTML(f"<span>{html.escape(declared.title.capitalize())} {symbol_html(declared)}</span>")
+        label = widgets.HTML(f"<span>{html.escape(sentence_case(declared.title))} {symbol_html(declared)}</span>")
         unit = unit_html(declared)
         note = widgets.HTML(f"<small>{html.escape(declared.doc)}{f', {unit}' if unit else ''}</small>")
         self.widget = widgets.VBox([widgets.HBox([label, self.box]), self.slider, note])
@@ -77,7 +78,7 @@ class ChoiceControl:
         options = [(declared.option_title(option), option) for option in declared.options]
         self.buttons = widgets.ToggleButtons(options=options, value=value)
         self.buttons.add_class("mfexplore-chips")
-        label = widgets.HTML(f"<span>{html.escape(declared.title.capitalize())} {symbol_html(declared)}</span>")
+        label = widgets.HTML(f"<span>{html.escape(sentence_case(declared.title))} {symbol_html(declared)}</span>")
         note = widgets.HTML(f"<small>{html.escape(declared.doc)}</small>")
         self.widget = widgets.VBox([label, self.buttons, note])
         self.widget.add_class("mfexplore-control")
