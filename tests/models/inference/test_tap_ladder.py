@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mfexplore.models.inference.tap_ladder import TapLadder
 from mfexplore.models.inference.tap_ladder.adaptive import adaptive
-from mfexplore.models.inference.tap_ladder.expansion import Powers
+from mfexplore.models.inference.tap_ladder.expansion import space
 from mfexplore.models.inference.tap_ladder.instance import instance
 from mfexplore.models.inference.tap_ladder.ladder import ADAPTIVE, EXACT, NAIVE, TAP, THIRD
 
@@ -205,7 +205,7 @@ def test_adaptive_reaction_becomes_that_of_tap_in_a_large_glass() -> None:
         tap = TapLadder(temperature=1.5, field=0.3, size=size).sites()[TAP]
         couplings, _ = instance("sk", size, 1, 1)
         m = tap.copy()
-        adaptive(1 / 1.5, 0.3, Powers(couplings, couplings**2, couplings**3), m)
+        adaptive(1 / 1.5, 0.3, couplings, m, space(couplings, False), 40)
         gaps.append(np.sqrt(np.mean((m - tap) ** 2)))
     assert gaps[1] < 0.5 * gaps[0]
 

@@ -282,22 +282,22 @@ class TapLadder(core.Model):
         structured, uniform = instance(*self.instance)
         return np.asarray(self.disorder * structured + self.ferromagnetic_bias * uniform)
 
-    def _solved(self, points: Points) -> tuple[Array, list[Array]]:
-        """Free energy, correlation, residual and failure of the theories at points of any instances, shape
-        (4, n, methods), and the m_i of each point, (methods, size).
+    def _solved(self, points: Points) -> tuple[Array, Array, list[Array]]:
+        """Free energy, correlation and residual of the theories at points of any instances, shape (3, n, methods),
+        their failures, (n, methods), and the m_i of each point, (methods, size).
         """
-        table = np.full((4, points["temperature"].size, len(self.methods)), np.nan)
-        table[3] = VALID
+        table = np.full((3, points["temperature"].size, len(self.methods)), np.nan)
+        failure = np.full(table.shape[1:], VALID, np.int8)
         models, place = self._variants(points, INSTANCE)
         sites = [np.full((len(self.methods), models[p].size), np.nan) for p in place]
         names = ("temperature", "field", "disorder", "ferromagnetic_bias")
         for k, (t, h, disorder, bias) in enumerate(zip(*(points[name] for name in names), strict=True)):
             one = models[place[k]]
             structured, uniform = instance(*one.instance)
-            climb(t, h, disorder * structured + bias * uniform, sites[k], *table[:, k])
+            climb(t, h, disorder * structured + bias * uniform, sites[k], *table[:, k], failure[k])
             if one.size <= ENUMERABLE:
-                sites[k][EXACT], *table[:3, k, EXACT] = one._counted(t, h, disorder, bias)
-        return table, sites
+                sites[k][EXACT], *table[:, k, EXACT] = one._counted(t, h, disorder, bias)
+        return table, failure, sites
 
     def _counted(self, t: float, h: float, disorder: float, bias: float) -> tuple[Array, float, float, float]:
         """The m_i, free energy, correlation and residual of sums over all states."""
@@ -310,12 +310,13 @@ class TapLadder(core.Model):
 
     def sites(self) -> Array:
         """The m_i by every method, shape (methods, size); NaN where a method has no solution."""
-        table, (sites,) = self._solved({k: np.array([v]) for k, v in self.values().items() if not isinstance(v, str)})
+        here = {k: np.array([v]) for k, v in self.values().items() if not isinstance(v, str)}
+        table, _, (sites,) = self._solved(here)
         with np.errstate(invalid="ignore"):
             return np.where(table[2, 0, :, None] <= self.tolerance, sites, np.nan)
 
     def solve(self, points: Points) -> core.Solution:
-        (free_energy, correlation, residual, failure), sites = self._solved(points)
+        (free_energy, correlation, residual), failure, sites = self._solved(points)
         values = {
             "magnetization": np.array([m.mean(axis=1) for m in sites]),
             "overlap": np.array([(m**2).mean(axis=1) for m in sites]),

@@ -1,6 +1,6 @@
 """Free energies at fixed means, expanded in the couplings to first, second or third order, and their stationary points.
 
-m: means, shape (n,); j: `Powers` of the couplings.
+j: the couplings, shape (n, n), symmetric, zero diagonal; m: means, shape (n,).
 """
 
 from __future__ import annotations
@@ -19,12 +19,29 @@ from mfexplore.numerics.matrices.linear import solve_linear
 VALID, NOT_A_MINIMUM, DIVERGING, BROKEN_SYMMETRY = range(4)
 
 
-class Powers(NamedTuple):
-    """J_ij, its square and its cube, shape (n, n), symmetric, zero diagonal."""
+class Space(NamedTuple):
+    """What the third order needs of the couplings, and scratch of shape (n,) and (n, n).
 
-    first: Array
-    second: Array
-    third: Array
+    triangles: 2 J_ij J_jk J_ki for every spin i and all pairs j < k, shape (n, n (n - 1) / 2), or (n, 0) without third
+    order; pairs: scratch for a row of them. v, closed: 1 - m^2 and the sums of triangles at each spin, as `arguments`
+    leaves them behind. x: arguments of the tanh; old: means to return to. The next five are for adaptive TAP: the
+    reactions V_i of eq. (4), those to return to, what each would need more, and steps of means and reactions.
+    """
+
+    triangles: Array
+    pairs: Array
+    v: Array
+    closed: Array
+    x: Array
+    old: Array
+    reaction: Array
+    old_reaction: Array
+    missing: Array
+    d_m: Array
+    d_reaction: Array
+    matrix: Array
+    chi: Array
+    product: Array
 
 
 class Found(NamedTuple):
@@ -37,113 +54,131 @@ class Found(NamedTuple):
 
 
 @kernel
-def times(matrix, x):
-    """Matrix times vector."""
-    out = np.empty(x.size)
-    for i in range(x.size):
-        row, total = matrix[i], 0.0
-        for k in range(x.size):
-            total += row[k] * x[k]
-        out[i] = total
-    return out
+def space(j, third_order):
+    """Triangles and scratch for given couplings."""
+    n = j.shape[0]
+    triangles = np.empty((n, n * (n - 1) // 2 if third_order else 0))
+    for i in range(n if third_order else 0):
+        at = 0
+        for k in range(n):
+            for other in range(k + 1, n):
+                triangles[i, at] = 2.0 * j[i, k] * j[k, other] * j[other, i]
+                at += 1
+    a, b, pairs = np.empty((9, n)), np.empty((3, n, n)), np.empty(triangles.shape[1])
+    return Space(triangles, pairs, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], b[0], b[1], b[2])
 
 
 @kernel
-def two_steps(first, v):
-    """(J D J)_ij, D = diag(v)."""
+def close_triangles(triangles, v, pairs, closed):
+    """Write (J D J D J)_ii, D = diag(v), into closed."""
     n = v.size
-    out = np.zeros((n, n))
+    at = 0
+    for j in range(n):
+        for k in range(j + 1, n):
+            pairs[at] = v[j] * v[k]
+            at += 1
     for i in range(n):
+        row, total = triangles[i], 0.0
+        for at in range(pairs.size):
+            total += row[at] * pairs[at]
+        closed[i] = total
+
+
+@kernel
+def two_steps(j1, v, out):
+    """Write (J D J)_ij, D = diag(v), into out."""
+    n = v.size
+    for i in range(n):
+        for j in range(n):
+            out[i, j] = 0.0
         for k in range(n):
-            factor = first[i, k] * v[k]
+            factor = j1[i, k] * v[k]
             if factor != 0.0:
                 for j in range(n):
-                    out[i, j] += factor * first[k, j]
-    return out
+                    out[i, j] += factor * j1[k, j]
 
 
 @kernel
-def triangles(first, v, paths):
-    """(J D J D J)_ii from `two_steps`."""
-    out = np.empty(v.size)
-    for i in range(v.size):
-        total = 0.0
-        for k in range(v.size):
-            total += paths[i, k] * v[k] * first[i, k]
-        out[i] = total
-    return out
-
-
-@kernel
-def arguments(order, beta, field, j, m):
-    """Arguments x of m = tanh(x), which holds where G of eq. (2) is stationary."""
-    x, v = beta * (field + times(j.first, m)), 1.0 - m * m
-    if order >= 2:
-        x -= beta**2 * m * times(j.second, v)
-    if order >= 3:
-        x += 2.0 / 3.0 * beta**3 * (1.0 - 3.0 * m * m) * times(j.third, m * v)
-        x -= beta**3 * m * triangles(j.first, v, two_steps(j.first, v))
-    return x
-
-
-@kernel
-def curvature(order, beta, j, m):
-    """-beta d2 G/dm dm at given means, shape (n, n)."""
-    n, v, slope = m.size, 1.0 - m * m, 1.0 - 3.0 * m * m
-    out, diagonal = -beta * j.first, 1.0 / v
-    if order >= 2:
-        diagonal += beta**2 * times(j.second, v)
-    if order >= 3:
-        paths = two_steps(j.first, v)
-        diagonal += beta**3 * (4.0 * m * times(j.third, m * v) + triangles(j.first, v, paths))
+def arguments(order, beta, field, j, m, at, out):
+    """Arguments x of m = tanh(x), which holds where G of eq. (2) is stationary; leaves v and closed behind."""
+    n = m.size
+    v, closed = at.v, at.closed
     for i in range(n):
-        for k in range(n if order >= 2 else 0):
-            out[i, k] -= 2.0 * beta**2 * m[i] * m[k] * j.second[i, k]
-            if order >= 3:
-                out[i, k] -= 2.0 / 3.0 * beta**3 * slope[i] * slope[k] * j.third[i, k]
-                out[i, k] -= 4.0 * beta**3 * m[i] * m[k] * j.first[i, k] * paths[i, k]
-        out[i, i] += diagonal[i]
-    return out
-
-
-@kernel
-def gibbs(order, beta, field, j, m):
-    """-beta G of eq. (2) up to an order."""
-    v, total = 1.0 - m * m, 0.0
-    for x in m:
-        for p in (0.5 * (1.0 + x), 0.5 * (1.0 - x)):
-            if p > 0.0:
-                total -= p * math.log(p)
-    total += (beta * field * m + 0.5 * beta * m * times(j.first, m)).sum()
-    if order >= 2:
-        total += 0.25 * beta**2 * (v * times(j.second, v)).sum()
+        v[i] = 1.0 - m[i] * m[i]
     if order >= 3:
-        total += beta**3 / 3.0 * (m * v * times(j.third, m * v)).sum()
-        total += beta**3 / 6.0 * (v * triangles(j.first, v, two_steps(j.first, v))).sum()
-    return total
+        close_triangles(at.triangles, v, at.pairs, closed)
+    for i in range(n):
+        first, second, third = 0.0, 0.0, 0.0
+        row = j[i]
+        for k in range(n):
+            a = row[k]
+            first += a * m[k]
+            second += a * a * v[k]
+            third += a * a * a * m[k] * v[k]
+        x = beta * (field + first)
+        if order >= 2:
+            x -= beta * beta * m[i] * second
+        if order >= 3:
+            x += 2.0 / 3.0 * beta**3 * (1.0 - 3.0 * m[i] * m[i]) * third - beta**3 * m[i] * closed[i]
+        out[i] = x
 
 
 @kernel
-def iterate(order, beta, field, j, m, steps, damping):
-    """Damped iteration m <- tanh(x) of an order, until it stands still; naive mean field spin by spin without damping,
-    which lowers the free energy in each update, so that it always converges. Overwrites m.
-    """
+def curvature(order, beta, j, m, at, out):
+    """-beta d2 G/dm dm at given means, into out of shape (n, n); uses the v and closed that `arguments` left behind."""
+    n = m.size
+    v, paths = at.v, at.product
+    if order >= 3:
+        two_steps(j, v, paths)
+    for i in range(n):
+        second, third, slope = 0.0, 0.0, 1.0 - 3.0 * m[i] * m[i]
+        for k in range(n):
+            a = j[i, k]
+            value = beta * a
+            if order >= 2:
+                second += a * a * v[k]
+                value += 2.0 * beta * beta * m[i] * a * a * m[k]
+            if order >= 3:
+                third += a * a * a * m[k] * v[k]
+                value += 2.0 / 3.0 * beta**3 * slope * a * a * a * (1.0 - 3.0 * m[k] * m[k])
+                value += 4.0 * beta**3 * m[i] * m[k] * a * paths[i, k]
+            out[i, k] = -value
+        out[i, i] += 1.0 / v[i]
+        if order >= 2:
+            out[i, i] += beta * beta * second
+        if order >= 3:
+            out[i, i] += beta**3 * (4.0 * m[i] * third + at.closed[i])
+
+
+@kernel
+def descend(beta, field, j1, m, steps):
+    """Naive mean field, spin by spin: each update lowers the free energy, so this always converges."""
     for _ in range(steps):
         change = 0.0
-        if order == 1:
-            for i in range(m.size):
-                row, x = j.first[i], field
-                for k in range(m.size):
-                    x += row[k] * m[k]
-                new = math.tanh(beta * x)
-                change = max(change, abs(new - m[i]))
-                m[i] = new
-        else:
-            x = arguments(order, beta, field, j, m)
-            for i in range(m.size):
-                step = fast_tanh(x[i]) - m[i]
-                change = max(change, abs(step))
-                m[i] += (1.0 - damping) * step
+        for i in range(m.size):
+            x = field
+            for j in range(m.size):
+                x += j1[i, j] * m[j]
+            new = math.tanh(beta * x)
+            change = max(change, abs(new - m[i]))
+            m[i] = new
+        if change < 1e-15:
+            break
+
+
+@kernel
+def iterate(order, beta, field, j, m, at, steps, damping):
+    """Damped iteration m <- tanh(x) of an order, until it stands still."""
+    if order == 1:
+        descend(beta, field, j, m, steps)
+        return
+    for _ in range(steps):
+        arguments(order, beta, field, j, m, at, at.x)
+        change = 0.0
+        for i in range(m.size):
+            step = fast_tanh(at.x[i]) - m[i]
+            change = max(change, abs(step))
+            m[i] += (1.0 - damping) * step
         if change < 1e-15:
             break
 
@@ -163,46 +198,90 @@ def moved(m, change, most, nearest):
 
 
 @kernel
-def polish(order, beta, field, j, m):
+def polish(order, beta, field, j, m, at):
     """Newton in artanh(m) from a good start; m is left alone if that does not improve it. Returns the residual."""
-    best, smallest = m.copy(), math.inf
+    n = m.size
+    x, best = at.x, at.old
+    for i in range(n):
+        best[i] = m[i]
+    smallest = math.inf
     for _ in range(30):
-        x = arguments(order, beta, field, j, m)
-        residual = np.abs(m - np.tanh(x)).max()
+        arguments(order, beta, field, j, m, at, x)
+        residual = 0.0
+        for i in range(n):
+            residual = max(residual, abs(m[i] - math.tanh(x[i])))
         if residual < smallest:
             smallest = residual
-            best[:] = m
+            for i in range(n):
+                best[i] = m[i]
         if residual < 1e-14 or not residual < 4.0 * smallest + 1e-3:
             break
-        for i in range(m.size):
+        curvature(order, beta, j, m, at, at.matrix)
+        for i in range(n):
             x[i] -= inverse_tanh(m[i])
-        solve_linear(curvature(order, beta, j, m), x)
-        for i in range(m.size):
-            m[i] = moved(m[i], x[i] / (1.0 - m[i] * m[i]), 2.0, 2e-16)
-    m[:] = best
+        solve_linear(at.matrix, x)
+        for i in range(n):
+            m[i] = moved(m[i], x[i] / at.v[i], 2.0, 2e-16)
+    for i in range(n):
+        m[i] = best[i]
     return smallest
 
 
 @kernel
-def cool(order, beta, field, j, m):
+def coupling_strength(j):
+    """An estimate of the largest eigenvalue, from above for random and for uniform couplings."""
+    strength = 1e-9
+    for i in range(j.shape[0]):
+        total, sum_, square = 0.0, 0.0, 0.0
+        for a in j[i]:
+            total += abs(a)
+            sum_ += a
+            square += a * a
+        strength = max(strength, min(total, 2.0 * math.sqrt(square) + abs(sum_)))
+    return strength
+
+
+@kernel
+def cool(order, beta, field, j, m, at):
     """Means that were carried from high temperature down to 1/beta by iteration, into m."""
-    strength = 1e-9  # an estimate of the largest eigenvalue, from above for random and for uniform couplings
-    for a in j.first:
-        strength = max(strength, min(np.abs(a).sum(), 2.0 * math.sqrt((a * a).sum()) + abs(a.sum())))
+    strength = coupling_strength(j)
     hot = min(beta, 1.0 / strength)
     # Without a field a hint of one chooses a state; it is taken away at the end.
     hint = field if field != 0.0 else 0.02 * strength
-    m[:] = math.tanh(hot * hint)
+    for i in range(m.size):
+        m[i] = math.tanh(hot * hint)
     stages = math.ceil(math.log(beta / hot) / 0.25)
     for stage in range(stages):
         b = hot * (beta / hot) ** ((stage + 1.0) / stages)
-        iterate(order, b, hint, j, m, np.int64(8), 0.35)
+        iterate(order, b, hint, j, m, at, np.int64(8), 0.35)
+
+
+@kernel
+def gibbs(order, beta, field, j, m, at):
+    """-beta G of eq. (2) up to an order; uses the v and closed that `arguments` left behind."""
+    v, total = at.v, 0.0
+    for i in range(m.size):
+        for p in (0.5 * (1.0 + m[i]), 0.5 * (1.0 - m[i])):
+            if p > 0.0:
+                total -= p * math.log(p)
+        total += beta * field * m[i]
+        for k in range(i):
+            a = beta * j[i, k]
+            total += a * m[i] * m[k]
+            if order >= 2:
+                total += 0.5 * a * a * v[i] * v[k]
+            if order >= 3:
+                total += 2.0 / 3.0 * a * a * a * m[i] * v[i] * m[k] * v[k]
+        if order >= 3:
+            total += beta**3 * v[i] * at.closed[i] / 6.0
+    return total
 
 
 @kernel
 def spread(chi):
     """Root mean square of the elements off the diagonal."""
-    n, total = chi.shape[0], 0.0
+    n = chi.shape[0]
+    total = 0.0
     for i in range(n):
         for j in range(i):
             total += chi[i, j] * chi[i, j]
@@ -212,27 +291,33 @@ def spread(chi):
 @kernel
 def plefka_ratio(beta, j, m):
     """Plefka's condition holds below 1."""
-    square = (1.0 - m * m) ** 2
-    below = square.sum()
-    return beta**2 * (square * times(j.second, square)).sum() / below if below > 0.0 else 0.0
+    above, below = 0.0, 0.0
+    for i in range(m.size):
+        v = (1.0 - m[i] * m[i]) ** 2
+        below += v
+        for k in range(m.size):
+            w = 1.0 - m[k] * m[k]
+            above += beta * beta * v * j[i, k] * j[i, k] * w * w
+    return above / below if below > 0.0 else 0.0
 
 
 @kernel
-def expanded(order, beta, field, j, m):
+def expanded(order, beta, field, j, m, at):
     """Solve the equations of an order (naive mean field, TAP, third order) from given means, overwritten."""
     residual = math.inf
     for attempt in range(5):
         steps, damping = (10, 0.4) if attempt == 0 else (60, 0.7)
-        iterate(order, beta, field, j, m, steps, damping)
-        residual = polish(order, beta, field, j, m)
+        iterate(order, beta, field, j, m, at, steps, damping)
+        residual = polish(order, beta, field, j, m, at)
         if residual < 1e-10:
             break
-    matrix = curvature(order, beta, j, m)
-    chi = np.empty_like(matrix)
+    arguments(order, beta, field, j, m, at, at.x)
+    curvature(order, beta, j, m, at, at.matrix)
     failure = VALID
-    if not invert_positive(matrix, chi) > -math.inf:
+    if not invert_positive(at.matrix, at.chi) > -math.inf:
         failure = NOT_A_MINIMUM
-        invert(curvature(order, beta, j, m), chi)
+        curvature(order, beta, j, m, at, at.matrix)
+        invert(at.matrix, at.chi)
     elif order > 1 and plefka_ratio(beta, j, m) >= 1.0:
         failure = DIVERGING
-    return Found(residual, gibbs(order, beta, field, j, m), spread(chi), failure)
+    return Found(residual, gibbs(order, beta, field, j, m, at), spread(at.chi), failure)
