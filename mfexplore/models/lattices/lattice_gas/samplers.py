@@ -62,7 +62,7 @@ def exchange(occupied, totals, near, gains, sweeps, seen, stream):
             seen[totals[0], totals[1]] += 1
 
 
-@inline_kernel
+@kernel
 def below(word, n):
     """A whole number below n from the 32 high bits of a word."""
     return np.int64(((word >> np.uint64(32)) * np.uint64(n)) >> np.uint64(32))
@@ -91,7 +91,7 @@ def hop(occupied, totals, near, gains, sweeps, seen, stream):
             seen[totals[0], totals[1]] += 1
 
 
-@inline_kernel
+@kernel
 def propose(occupied, near, fixed, word):
     """A move: a site changes, or with a fixed number of particles one jumps from the first site to the second; two that
     are alike change nothing. Returns (site, other, change of N, change of B).
@@ -112,7 +112,7 @@ def propose(occupied, near, fixed, word):
     return i, j, 0, change
 
 
-@inline_kernel
+@kernel
 def move(occupied, fixed, site, other):
     """Carry a proposal out."""
     if fixed:
@@ -173,7 +173,8 @@ def nest(walkers, near, removals, moves, removed, stream):
         removed[r, 0], removed[r, 1] = totals[worst, 0], totals[worst, 1]
         other = (worst + 1 + below(random_word(position, 0), k - 1)) % k
         state = occupied[worst]
-        state[:] = occupied[other]
+        for i in range(state.size):  # a slice would compile for as long as the rest
+            state[i] = occupied[other, i]
         n, b, label = totals[other, 0], totals[other, 1], labels[other]
         for step in range(moves):
             i, j, dn, db = propose(state, near, fixed, random_word(position, 2 * step + 1))
