@@ -11,7 +11,8 @@ from scipy.integrate import quad, solve_bvp
 from scipy.linalg import solve_banded
 from scipy.special import erf
 
-from mfexplore.models.reactions.ab_fronts import AbFronts, front, steps_noise
+from mfexplore.models.reactions.ab_fronts import AbFronts
+from mfexplore.models.reactions.ab_fronts.theory import front, steps_noise
 
 
 def value(model: AbFronts, name: str, method: str = "quasi_static") -> float:

@@ -83,7 +83,7 @@ def test_closures_end_where_their_equations_lead(controls: dict[str, Any]) -> No
         for first in (1e-3, float(model.replace(start="many").first_count)):
 
             def slopes(_: float, y: np.ndarray, k: int = k) -> np.ndarray:
-                closures.change_of(y, k, r, change)
+                closures.change_of_one(y, k, r, change)
                 return change.copy()
 
             end = solve_ivp(slopes, (0, 400), [first, 1e-6 if first < 1 else 0.0, 0.0], method="LSODA", rtol=1e-9).y
@@ -127,7 +127,7 @@ def test_normal_closures_are_averages_over_gaussians() -> None:
         change(lambda x, y: (x - 6) * (y - 9)), change(lambda x, y: (y - 9) ** 2),
     ]  # fmt: skip
     found = np.zeros(5)
-    closures.change_of(np.array([6.0, 9.0, 8.0, -3.0, 5.0]), closures.NORMAL, model.reactions(), found)
+    closures.change_of_two(np.array([6.0, 9.0, 8.0, -3.0, 5.0]), closures.NORMAL, model.reactions(), found)
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 

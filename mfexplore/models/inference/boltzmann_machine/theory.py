@@ -52,12 +52,6 @@ class Turn(NamedTuple):
 
 
 @kernel
-def machine(temperature, mode, noise, load):
-    """The `Machine` with alpha = N_h/N_v."""
-    return Machine(temperature, mode, noise, 1.0 / (1.0 + load), load / (1.0 + load))
-
-
-@kernel
 def across(mean, variance, own, at):
     """From the fields of one layer, which is a part `own` of all units, to those that it makes in the other."""
     deviation = math.sqrt(variance)
@@ -85,18 +79,13 @@ def around(mean, variance, at):
 
 
 @kernel
-def glass_temperature(at):
-    """T_SG, eq. (5)."""
-    return at.noise * (at.visible * at.hidden) ** 0.25
-
-
-@kernel
 def settled(mean, start, at):
     """The variance that belongs to a mean field of the visible units: (variance, iterations). Newton's method on one
     minus new over old, so that a variance of zero, which solves it too without a mean, is not found.
     """
     top = at.noise * at.noise * at.hidden
-    if top == 0.0 or (mean == 0.0 and at.temperature >= glass_temperature(at)):
+    glass = at.noise * math.sqrt(math.sqrt(at.visible * at.hidden))  # T_SG, eq. (5)
+    if top == 0.0 or (mean == 0.0 and at.temperature >= glass):
         return 0.0, 0
     x = start if 0.0 < start < top else top
     for iteration in range(FAR):
@@ -140,32 +129,28 @@ def newton(mean, variance, at):
 
 
 @kernel
-def magnetized(at):
-    """The same from afar, by false position between a tiny mean and the largest possible one."""
+def magnetized(mean, variance, at):
+    """The same from the state of a neighbour, if its mean is positive and if that leads there; else from afar, by false
+    position between a tiny mean and the largest possible one.
+    """
+    if mean > 0.0 and (variance > 0.0) == (at.noise > 0.0):
+        near, around_it, count, found = newton(mean, variance, at)
+        if found:
+            return near, around_it, count, True
     low, high = 1e-7 * at.mode * at.hidden, at.mode * at.hidden
-    variance, _ = settled(high, 0.0, at)
-    f_high = 1.0 - around(high, variance, at).mean / high
+    v, _ = settled(high, 0.0, at)
+    f_high = 1.0 - around(high, v, at).mean / high
     x = high
     if f_high > 0.0:
         bracket = Bracket(low, high, -1.0, f_high, 0)
         for k in range(FAR):
             x = false_position(bracket) if k % 3 != 2 else 0.5 * (bracket.low + bracket.high)
-            variance, _ = settled(x, variance, at)
-            f = 1.0 - around(x, variance, at).mean / x
+            v, _ = settled(x, v, at)
+            f = 1.0 - around(x, v, at).mean / x
             bracket = narrowed(bracket, x, f)
             if bracket.high - bracket.low <= 1e-4 * x:
                 break
-    return newton(x, variance, at)
-
-
-@kernel
-def magnetized_near(mean, variance, at):
-    """The same from the state of a neighbour, if its mean is positive, and if that leads there."""
-    if mean > 0.0 and (variance > 0.0) == (at.noise > 0.0):
-        near, around_it, count, found = newton(mean, variance, at)
-        if found:
-            return near, around_it, count, True
-    return magnetized(at)
+    return newton(x, v, at)
 
 
 @kernel
@@ -200,24 +185,18 @@ def write(row, mean, variance, iterations, at):
 
 
 @kernel
-def unmagnetized(start, at):
-    """The state without magnetization: (variance, iterations, w^2 n_v n_h chi_v chi_h, above one if the mode grows)."""
-    variance, count = settled(0.0, start, at)
-    return variance, count, around(0.0, variance, at).mean_by_mean
-
-
-@kernel
 def solve_points(temperatures, modes, noises, loads, table):
     """All states at n points, into a table of shape (n, 3, 10) full of NaN; a point starts from the one before."""
     glass = mean = variance = -1.0
     for i in range(temperatures.size):
-        at = machine(temperatures[i], modes[i], noises[i], loads[i])
-        write(table[i, PARAMAGNET], 0.0, 0.0, 0, at)
-        glass, count, growth = unmagnetized(glass, at)
+        visible = 1.0 / (1.0 + loads[i])
+        at = Machine(temperatures[i], modes[i], noises[i], visible, loads[i] * visible)
+        write(table[i, PARAMAGNET], 0.0, 0.0, np.int64(0), at)  # a plain 0 would compile `write` a second time
+        glass, count = settled(0.0, glass, at)
         if glass > 0.0:
             write(table[i, GLASS], 0.0, glass, count, at)
-        if growth > 1.0:
-            mean, variance, count, _ = magnetized_near(mean, variance, at)
+        if around(0.0, glass, at).mean_by_mean > 1.0:  # without magnetization the mode grows
+            mean, variance, count, _ = magnetized(mean, variance, at)
             write(table[i, RETRIEVAL], mean, variance, count, at)
         else:
             mean = -1.0

@@ -51,26 +51,12 @@ import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array, Points
-from mfexplore.families.birth_death import Schloegl, stationary, summarise
-from mfexplore.models.reactions.moment_closure import closures
-from mfexplore.models.reactions.moment_closure.closures import MOST, Reactions, settle
+from mfexplore.families.birth_death import Schloegl, stationary
+from mfexplore.models.reactions.moment_closure import closures, theory
+from mfexplore.models.reactions.moment_closure.closures import MOST, Reactions
 from mfexplore.models.reactions.moment_closure.dynamics import Cells
-from mfexplore.models.reactions.moment_closure.theory import (
-    AUTOCATALYSIS,
-    SLOWEST,
-    assumed_law,
-    integrated,
-    master_path,
-    pair_law,
-    pair_moments,
-    rate_equation,
-    rate_slopes,
-    raw_moments,
-)
+from mfexplore.models.reactions.moment_closure.theory import AUTOCATALYSIS, EXACT, FEW, HIGH, LOW, RATE, SLOWEST
 
-CLOSED, RATE, EXACT = slice(0, 4), 4, 5  # as in `methods`: the closures, in the order of `closures`, and the others
-LOW, HIGH, THRESHOLD = range(3)  # as in `branches`
-FEW = (1e-3, 1e-6)  # mean and variance of hardly any molecules: the log-normal law has none without any
 NOTICEABLE = 0.1  # relative error of the mean that makes a closure useless
 SCHLOEGL, PAIR, BRUSSELATOR = ({"network": (name,)} for name in ("schloegl", "pair_annihilation", "brusselator"))
 ONE = {"network": ("schloegl", "pair_annihilation")}
@@ -298,9 +284,9 @@ class MomentClosure(core.Model):
         values = {o.name: np.full((n, 6, 3), np.nan) for o in self.observables if o.over is None and self.applies(o)}
         residual, stable = np.full((n, 6, 3), np.nan), np.zeros((n, 6, 3), bool)
         if self.network == "brusselator":
-            self._rest_of_two(points, values, residual, stable)
+            theory.rest_of_two(self, points, values, residual, stable)
         else:
-            self._rest_of_one(points, values, residual, stable)
+            theory.rest_of_one(self, points, values, residual, stable)
         exists = np.asarray(residual <= self.tolerance)
         rests = np.array(exists & stable)
         with np.errstate(invalid="ignore"):
@@ -316,91 +302,6 @@ class MomentClosure(core.Model):
         """The values of the theory at these controls, each of shape (1, methods, branches)."""
         return self.solve({name: np.array([float(getattr(self, name))]) for name in self.axis_names()}).values
 
-    def _closed(self, points: Points, starts: Array) -> tuple[Array, Array, Array, Array]:
-        """(moments, Jacobians, residual, stable) of all closures from all starts; see `closures.settle`."""
-        shape = (starts.shape[0], 4, starts.shape[1])
-        moments, jacobians = np.full((*shape, MOST), np.nan), np.zeros((*shape, MOST, MOST))
-        residual, stable = np.full(shape, np.nan), np.zeros(shape, np.bool_)
-        settle(self.reactions(points), starts, moments, jacobians, residual, stable)
-        return moments, jacobians, residual, stable
-
-    def _rest_of_one(self, points: Points, values: dict[str, Array], residual: Array, stable: Array) -> None:
-        """Every method has an answer from few molecules and one from many; where they are one, it is low or high."""
-        n = points["feed"].size
-        answers, left = np.full((n, 6, 2, 3), np.nan), np.full((n, 6, 2), np.nan)
-        if self.network == "schloegl":
-            turn, full = points["volume"], 3 * points["volume"]
-            roots = Schloegl(AUTOCATALYSIS, 1.0, points["feed"], points["decay"], volume=1.0).at_rest()
-            answers[:, EXACT] = self._switching(points, roots, values)[:, None]
-            means, spreads = rate_equation(points, roots)
-            answers[:, RATE, :, 0], answers[:, RATE, :, 1] = means[:, [0, 2]], spreads[:, [0, 2]]
-            values["mean"][:, RATE, THRESHOLD], values["variance"][:, RATE, THRESHOLD] = means[:, 1], spreads[:, 1]
-            residual[:, RATE, THRESHOLD] = np.where(np.isnan(means[:, 1]), np.nan, 0.0)
-        else:
-            c, loss = points["birth"], points["loss"]
-            turn, full = np.full(n, np.inf), 3 * np.sqrt(c / 2) + 10
-            answers[:, EXACT] = pair_moments(c, loss)[:, None]
-            x = 2 * c / (loss + np.sqrt(loss**2 + 8 * c))  # the positive root of 2 x^2 + loss x = c
-            spread = (c + loss * x + 4 * x * x) / (2 * (loss + 4 * x))
-            answers[:, RATE] = np.stack([x, spread, 0 * x], -1)[:, None]
-        answers[:, RATE, :, 2] = 0.0
-        left[:, [EXACT, RATE]] = 0.0
-        starts = np.zeros((n, 2, MOST))
-        starts[:, 0, :2], starts[:, 1, 0] = FEW, full
-        moments, _, left[:, CLOSED], _ = self._closed(points, starts)
-        answers[:, CLOSED] = moments[..., :3]
-        m, v = answers[:, closures.LOG_NORMAL, :, 0], answers[:, closures.LOG_NORMAL, :, 1]
-        ratio = 1 + v / (m * m)
-        answers[:, closures.NORMAL, :, 2] = 0 * answers[:, closures.NORMAL, :, 0]
-        answers[:, closures.LOG_NORMAL, :, 2] = m**3 * (ratio**3 - 3 * ratio + 2)
-        answers[:, closures.POISSON, :, 2] = answers[:, closures.POISSON, :, 0]
-        few, many = (np.concatenate([answers[:, :, k], left[:, :, k, None]], -1) for k in (0, 1))
-        with np.errstate(invalid="ignore"):
-            apart = np.abs(many[..., 0] - few[..., 0]) > 1e-5 * (1 + few[..., 0])
-            sole = np.where(np.isnan(few), many, few)
-            high = sole[..., 0] >= turn[:, None]
-        for branch, here in (
-            (LOW, np.where(high[..., None], np.nan, sole)),
-            (HIGH, np.where(high[..., None], sole, np.nan)),
-        ):
-            found = np.where(apart[..., None], few if branch == LOW else many, here)
-            for k, name in enumerate(("mean", "variance", "third_cumulant")):
-                values[name][..., branch] = found[..., k]
-            residual[..., branch] = found[..., 3]
-        stable[..., [LOW, HIGH]] = True
-        values["third_cumulant"][:, RATE, THRESHOLD] = 0.0
-        truth = np.nansum(values["mean"][:, EXACT], axis=-1)[:, None, None]  # it is on one branch
-        values["relative_error"] = np.abs(values["mean"] / truth - 1)
-
-    def _switching(self, points: Points, roots: Array, values: dict[str, Array]) -> Array:
-        """Moments of the master equation, shape (n, 3), and the times between the states of the rate equation."""
-        r, two, volume = self.reactions(points), np.isfinite(roots[:, 1]), points["volume"]
-        low, high = (np.where(two, np.rint(volume * roots[:, k]), 0).astype(np.int64) for k in (0, 2))
-        exact = np.empty((len(volume), 6))
-        summarise(r.birth, r.death, np.ceil(5 * volume + 60).astype(np.int64), low, high, exact)
-        for name, times in zip(("switching_time", "return_time"), exact[:, 4:].T, strict=True):
-            values[name][:] = np.inf
-            values[name][:, EXACT] = np.where(two, times, np.inf)[:, None]
-        return exact[:, :3]
-
-    def _rest_of_two(self, points: Points, values: dict[str, Array], residual: Array, stable: Array) -> None:
-        volume, over = points["volume"], points["conversion"]
-        one = np.ones_like(over)
-        first = np.stack([one, over, (1 + over) / 2, -over / 2, over], -1) * volume[:, None]
-        moments, jacobians, left, _ = self._closed(points, first[:, None])
-        rests = over < 2
-        slow = np.where(rests, 2 - over, 0.0)
-        with np.errstate(divide="ignore"):
-            spread = np.stack([2 + over, -2 * over, over * (2 + over)]) / slow
-        rate = (one, over, *spread)
-        names = ("mean", "mean_y", "variance", "covariance", "variance_y")
-        for k, name in enumerate(names):
-            values[name][:, CLOSED, LOW] = moments[:, :, 0, k]
-            values[name][:, RATE, LOW] = volume * rate[k]
-        residual[:, CLOSED, LOW], residual[:, RATE, LOW] = left[:, :, 0], 0.0
-        stable[:, CLOSED, LOW] = np.linalg.eigvals(jacobians[:, :, 0]).real.max(axis=-1) < 0
-        stable[:, RATE, LOW] = rests
-
     def select(self, points: Points, solution: core.Solution) -> Array:
         """The answer from an empty start; also one that the closure only circles around."""
         exists = solution.exists(self.tolerance)
@@ -410,13 +311,11 @@ class MomentClosure(core.Model):
         low, high = states.stable["low"], states.stable["high"]
         answers = states.exists["low"] | states.exists["high"]
         truth = np.arange(6) == EXACT
+        wrong = np.zeros_like(low)
         with np.errstate(invalid="ignore"):
             negative = (states.value("variance", "low") < 0) | (states.value("variance", "high") < 0)
-        wrong = np.zeros_like(low)
-        if self.network != "brusselator":
-            for name in ("low", "high"):
-                with np.errstate(invalid="ignore"):
-                    wrong |= states.equilibrium[name] & (states.value("relative_error", name) > NOTICEABLE)
+            for name in ("low", "high") if self.network != "brusselator" else ():
+                wrong |= states.equilibrium[name] & (states.value("relative_error", name) > NOTICEABLE)
         return {
             "not_made": (np.arange(6) == closures.NORMAL_3) & (self.network == "brusselator") & ~answers,
             "no_answer": ~answers & ~truth,
@@ -438,11 +337,11 @@ class MomentClosure(core.Model):
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
         method = state["method"]
         if self.network == "brusselator":
-            return self._balance_of_two(state)
+            return theory.balance_of_two(self, state)
         m, v, third = state["mean"], state["variance"], state["third_cumulant"]
         if method == "rate_equation":
-            return self._rate_balance(m, v)
-        raw = raw_moments(method, m, v, third)
+            return theory.rate_balance(self, m, v)
+        raw = theory.raw_moments(method, m, v, third)
         r = self.reactions()
         polynomial = np.polynomial.Polynomial
         n, up, down = polynomial([0, 1]), polynomial(r.birth), polynomial(r.death)
@@ -462,28 +361,6 @@ class MomentClosure(core.Model):
             )
         return found
 
-    def _rate_balance(self, m: float, v: float) -> dict[str, float]:
-        if self.network == "schloegl":
-            x = m / self.volume
-            up, down = AUTOCATALYSIS * x * x + self.feed, x**3 + self.decay * x
-            slope = 2 * AUTOCATALYSIS * x - 3 * x * x - self.decay
-            return {"(3)": up - down, "(2)": 2 * abs(slope) * v / self.volume - up - down}
-        slope = self.loss + 4 * m
-        noise = self.birth + self.loss * m + 4 * m * m
-        return {"(3)": (self.birth - self.loss * m - 2 * m * m) / noise, "(2)": (2 * slope * v - noise) / noise}
-
-    def _balance_of_two(self, state: Mapping[str, Any]) -> dict[str, float]:
-        """d<x>/dt and d<y>/dt with the mixed moments of the closure."""
-        a, b, over, method = state["mean"], state["mean_y"], self.conversion, state["method"]
-        u, w = state["variance"], state["covariance"]
-        if method == "rate_equation":
-            back = a * a * b / self.volume**2
-        elif method == "log_normal":
-            back = (a * a * b * (1 + u / a**2) * (1 + w / (a * b)) ** 2 - a * b - w) / self.volume**2
-        else:
-            back = (a * a * b + b * u + 2 * a * w - a * b - w) / self.volume**2
-        return {"(1)": (self.volume - (over + 1) * a + back) / self.volume, "(1y)": (over * a - back) / self.volume}
-
     # -- laws and paths -----------------------------------------------------------------------------------------------
 
     def molecules(self) -> Array:
@@ -500,7 +377,7 @@ class MomentClosure(core.Model):
         """p_n at rest over `molecules`. Raises NotOfferedError for two species."""
         if self.network == "brusselator":
             raise core.NotOfferedError(self.title, "the law of two species at rest")
-        law = stationary(*self.chain()) if self.network == "schloegl" else pair_law(self.birth, self.loss)
+        law = stationary(*self.chain()) if self.network == "schloegl" else theory.pair_law(self.birth, self.loss)
         n = len(self.molecules())
         return np.pad(law, (0, max(0, n - len(law))))[:n]
 
@@ -513,7 +390,7 @@ class MomentClosure(core.Model):
                 if method.name == "exact" and np.isfinite(m):
                     laws[k, branch] = self.master_law()
                 elif np.isfinite(m) and 0 < v < np.inf:
-                    laws[k, branch] = assumed_law(method.name, m, v, n)
+                    laws[k, branch] = theory.assumed_law(method.name, m, v, n)
         return {"distribution": core.Profile(n.astype(np.float64), laws)}
 
     def law(self) -> core.Law:
@@ -522,11 +399,9 @@ class MomentClosure(core.Model):
     def laws(self, time: float) -> tuple[core.Law, ...]:
         n, p = np.arange(-1.0, len(self.molecules())), np.append(0.0, self.master_law())
         found = [core.Law("mean", n, p, "master equation at rest", discrete=True, method="exact")]
-        for k, rows in enumerate(self.profiles()["distribution"].values):
-            for row in rows[np.isfinite(rows).all(axis=1)]:
-                if k == closures.NORMAL:
-                    p = np.append(0.0, row)
-                    found.append(core.Law("mean", n, p, "normal law", discrete=True, method="normal"))
+        rows = self.profiles()["distribution"].values[closures.NORMAL]
+        for row in rows[np.isfinite(rows).all(axis=1)]:
+            found.append(core.Law("mean", n, np.append(0.0, row), "normal law", discrete=True, method="normal"))
         return tuple(found)
 
     @property
@@ -548,19 +423,20 @@ class MomentClosure(core.Model):
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         first, two = start["mean"], self.network == "brusselator"
         mean, variance = np.full((2, 6, len(times)), np.nan)
-        mean[EXACT], variance[EXACT] = master_path(self, first, times)
+        mean[EXACT], variance[EXACT] = theory.master_path(self, first, times)
         begin = np.zeros(MOST if two else 3)
         begin[0] = max(first, FEW[0])
         begin[1] = max(start["mean_y"], FEW[0]) if two else FEW[1]
-        mean[RATE], variance[RATE] = integrated(lambda _, y: rate_slopes(self, y), begin, times)
+        mean[RATE], variance[RATE] = theory.integrated(lambda _, y: theory.rate_slopes(self, y), begin, times)
         r, change = self.reactions(), np.zeros_like(begin)
+        change_of = closures.change_of_two if two else closures.change_of_one
         for closure in range(3 if two else 4):
 
             def slopes(_: float, y: Array, closure: int = closure) -> Array:
-                closures.change_of(y, closure, r, change)
+                change_of(y, closure, r, change)
                 return change.copy()
 
-            mean[closure], variance[closure] = integrated(slopes, begin, times)
+            mean[closure], variance[closure] = theory.integrated(slopes, begin, times)
         found = {"mean": mean, "variance": variance}
         if not two:
             found["mean_deviation"] = np.sqrt(np.maximum(variance, 0.0) / self.size) * (np.arange(6) == EXACT)[:, None]

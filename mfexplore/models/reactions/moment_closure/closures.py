@@ -77,8 +77,8 @@ def change_of_two(y, closure, reactions, change):
     if closure == LOG_NORMAL:
         xx, yy, mixed = 1.0 + u / (a * a), 1.0 + z / (b * b), 1.0 + w / (a * b)
         xxy, xyy = a * a * b * xx * mixed * mixed, a * b * b * yy * mixed * mixed
-        xxxy = a * a * a * b * xx**3 * mixed**3
-        xxyy = a * a * b * b * xx * yy * mixed**4
+        xxxy = a * a * a * b * xx * xx * xx * mixed * mixed * mixed
+        xxyy = a * a * b * b * xx * yy * mixed * mixed * mixed * mixed
     else:
         xxy, xyy = a * a * b + b * u + 2.0 * a * w, a * b * b + a * z + 2.0 * b * w
         skew = a if closure == POISSON else 0.0
@@ -93,15 +93,6 @@ def change_of_two(y, closure, reactions, change):
     change[2] = 2.0 * (with_x - (over + 1.0) * u) + reactions.supply + (over + 1.0) * a + back
     change[3] = over * u - with_x - (over + 1.0) * w + with_y - over * a - back
     change[4] = 2.0 * (over * w - with_y) + over * a + back
-
-
-@kernel
-def change_of(y, closure, reactions, change):
-    """Rates of change of all moments that the closure keeps."""
-    if reactions.cubic > 0.0:
-        change_of_two(y, closure, reactions, change)
-    else:
-        change_of_one(y, closure, reactions, change)
 
 
 class Work(NamedTuple):
@@ -123,7 +114,10 @@ def slopes(y, closure, reactions, work):
         step = 1e-6 * (abs(old) + 1e-3)
         if probe < 2 * k:
             y[j] = old + step if probe % 2 == 0 else old - step
-        change_of(y, closure, reactions, work.change)
+        if reactions.cubic > 0.0:
+            change_of_two(y, closure, reactions, work.change)
+        else:
+            change_of_one(y, closure, reactions, work.change)
         y[j] = old
         if probe < 2 * k:
             for i in range(k):
@@ -173,39 +167,14 @@ def pursue(y, closure, reactions, work, longest):
 
 
 @kernel
-def attracts(jacobian, k):
-    """Whether two or three moments return to rest (Routh and Hurwitz), and a time in which they may leave it."""
-    j = jacobian
-    trace, largest = 0.0, 0.0
-    for i in range(k):
-        trace += j[i, i]
-        row = 0.0
-        for c in range(k):
-            row += abs(j[i, c])
-        largest = max(largest, row)
-    minors = j[0, 0] * j[1, 1] - j[0, 1] * j[1, 0]
-    if k == 2:
-        return trace < 0.0 and minors > 0.0, 1.0 / largest
-    minors += j[0, 0] * j[2, 2] - j[0, 2] * j[2, 0] + j[1, 1] * j[2, 2] - j[1, 2] * j[2, 1]
-    determinant = (
-        j[0, 0] * (j[1, 1] * j[2, 2] - j[1, 2] * j[2, 1])
-        - j[0, 1] * (j[1, 0] * j[2, 2] - j[1, 2] * j[2, 0])
-        + j[0, 2] * (j[1, 0] * j[2, 1] - j[1, 1] * j[2, 0])
-    )
-    return trace < 0.0 and determinant < 0.0 and -trace * minors > -determinant, 1.0 / largest
-
-
-@kernel
-def settle(reactions, starts, moments, jacobians, residual, stable):
-    """Where each closure comes to rest at every point from every start.
-
-    Long implicit steps may end on a state at rest that repels; then they are repeated with steps too short for that.
-    Two species that never rest (a limit cycle) keep the state they turn around.
+def settle(reactions, starts, longest, moments, jacobians, residual):
+    """Where each closure comes to rest at every point from every start; see `at_rest`.
 
     Args:
         reactions: in columns of shape (n, ...).
         starts: moments at the start, shape (n, starts, MOST).
-        moments, jacobians, residual, stable: written, shape (n, 4, starts, ...); what does not exist is left as it is.
+        longest: implicit steps at most, shape (n, 4, starts); where it is 0, nothing is done.
+        moments, jacobians, residual: written, shape (n, 4, starts, ...); what does not exist is left as it is.
     """
     for i in range(residual.shape[0]):
         here = Reactions(
@@ -219,23 +188,50 @@ def settle(reactions, starts, moments, jacobians, residual, stable):
             k = 5 if two else 3 if closure == NORMAL_3 else 2
             y, work = np.empty(k), Work(np.empty(k), np.empty(k), np.empty((k, k)), np.empty((k, k)))
             for start in range(starts.shape[1]):
-                longest, found, rests = 1e9, np.inf, True
-                for _ in range(2):
-                    for c in range(k):
-                        y[c] = starts[i, start, c]
-                    found = pursue(y, closure, here, work, longest)
-                    if two or found == np.inf:
-                        break
-                    rests, leaves = attracts(work.jacobian, k)
-                    if rests:
-                        break
-                    longest = 0.5 * leaves
-                if found < np.inf and rests:
-                    residual[i, closure, start], stable[i, closure, start] = found, rests
+                if longest[i, closure, start] == 0.0:
+                    continue
+                for c in range(k):
+                    y[c] = starts[i, start, c]
+                found = pursue(y, closure, here, work, longest[i, closure, start])
+                if found < np.inf:
+                    residual[i, closure, start] = found
                     for c in range(k):
                         moments[i, closure, start, c] = y[c]
                         for e in range(k):
                             jacobians[i, closure, start, c, e] = work.jacobian[c, e]
+
+
+def at_rest(reactions: Reactions, starts: Array) -> tuple[Array, Array, Array]:
+    """(moments, Jacobians, residual) where all closures come to rest at n points, shape (n, 4, starts, ...).
+
+    Long implicit steps may end on a state at rest that repels; then they are repeated with steps too short for that,
+    and what is found there all the same is none. Two species that never rest (a limit cycle) keep the state they turn
+    around.
+    """
+    shape = (starts.shape[0], 4, starts.shape[1])
+    moments, jacobians = np.full((*shape, MOST), np.nan), np.zeros((*shape, MOST, MOST))
+    residual = np.full(shape, np.nan)
+    settle(reactions, starts, np.full(shape, 1e9), moments, jacobians, residual)
+    if not np.any(reactions.cubic > 0):
+        repels = ~attracts(jacobians)
+        leaving = np.abs(jacobians[repels]).sum(axis=-1).max(axis=-1)  # one over a time in which they may leave
+        longest = np.zeros(shape)
+        longest[repels] = 0.5 / leaving
+        residual[repels] = moments[repels] = np.nan
+        settle(reactions, starts, longest, moments, jacobians, residual)
+        repels &= ~attracts(jacobians)
+        residual[repels] = moments[repels] = np.nan
+    return moments, jacobians, residual
+
+
+def attracts(jacobians: Array) -> Array:
+    """Whether two or three moments return to rest (Routh and Hurwitz); also where none was found."""
+    j = jacobians[..., :3, :3].copy()
+    j[..., 2, 2] -= ~j[..., 2, :].any(axis=-1)  # of two moments: a third one that returns
+    trace, determinant = np.trace(j, axis1=-2, axis2=-1), np.linalg.det(j)
+    minors = 0.5 * (trace**2 - np.einsum("...ij,...ji", j, j))
+    none = ~jacobians.any(axis=(-2, -1))
+    return np.asarray(none | ((trace < 0) & (determinant < 0) & (trace * minors < determinant)))
 
 
 @kernel

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import comb
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,9 @@ from scipy.linalg import expm
 from scipy.special import gammaln
 
 from mfexplore.core import Array, Points
+from mfexplore.families.birth_death import Schloegl, summarise
 from mfexplore.families.fokker_planck import follow
+from mfexplore.models.reactions.moment_closure import closures
 from mfexplore.models.reactions.moment_closure.closures import LARGEST, MOST
 from mfexplore.numerics.later import solve_ivp
 
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 
 AUTOCATALYSIS = 3.0  # a_1
 SLOWEST = 15.0  # mixing time of two states that a run can wait for
+CLOSED, RATE, EXACT = slice(0, 4), 4, 5  # as in `methods`: the closures, in the order of `closures`, and the others
+LOW, HIGH, THRESHOLD = range(3)  # as in `branches`
+FEW = (1e-3, 1e-6)  # mean and variance of hardly any molecules: the log-normal law has none without any
 PAIRS = 90  # molecules that annihilate are hardly ever more
 
 
@@ -151,3 +157,110 @@ def master_path(m: MomentClosure, first: float, times: Array) -> tuple[Array, Ar
     n = np.arange(laws.shape[1])
     mean = laws @ n
     return mean, laws @ n**2 - mean**2
+
+
+# -- states at rest ---------------------------------------------------------------------------------------------------
+
+
+def rest_of_one(m: MomentClosure, points: Points, values: dict[str, Array], residual: Array, stable: Array) -> None:
+    """Every method has an answer from few molecules and one from many; where they are one, it is low or high."""
+    n = points["feed"].size
+    answers, left = np.full((n, 6, 2, 3), np.nan), np.full((n, 6, 2), np.nan)
+    if m.network == "schloegl":
+        turn, full = points["volume"], 3 * points["volume"]
+        roots = Schloegl(AUTOCATALYSIS, 1.0, points["feed"], points["decay"], volume=1.0).at_rest()
+        answers[:, EXACT] = _switching(m, points, roots, values)[:, None]
+        means, spreads = rate_equation(points, roots)
+        answers[:, RATE, :, 0], answers[:, RATE, :, 1] = means[:, [0, 2]], spreads[:, [0, 2]]
+        values["mean"][:, RATE, THRESHOLD], values["variance"][:, RATE, THRESHOLD] = means[:, 1], spreads[:, 1]
+        residual[:, RATE, THRESHOLD] = np.where(np.isnan(means[:, 1]), np.nan, 0.0)
+    else:
+        c, loss = points["birth"], points["loss"]
+        turn, full = np.full(n, np.inf), 3 * np.sqrt(c / 2) + 10
+        answers[:, EXACT] = pair_moments(c, loss)[:, None]
+        x = 2 * c / (loss + np.sqrt(loss**2 + 8 * c))  # the positive root of 2 x^2 + loss x = c
+        spread = (c + loss * x + 4 * x * x) / (2 * (loss + 4 * x))
+        answers[:, RATE] = np.stack([x, spread, 0 * x], -1)[:, None]
+    answers[:, RATE, :, 2] = 0.0
+    left[:, [EXACT, RATE]] = 0.0
+    starts = np.zeros((n, 2, MOST))
+    starts[:, 0, :2], starts[:, 1, 0] = FEW, full
+    moments, _, left[:, CLOSED] = closures.at_rest(m.reactions(points), starts)
+    answers[:, CLOSED] = moments[..., :3]
+    mean, variance = (answers[:, closures.LOG_NORMAL, :, k] for k in (0, 1))
+    ratio = 1 + variance / mean**2
+    answers[:, closures.NORMAL, :, 2] = 0 * answers[:, closures.NORMAL, :, 0]
+    answers[:, closures.LOG_NORMAL, :, 2] = mean**3 * (ratio**3 - 3 * ratio + 2)
+    answers[:, closures.POISSON, :, 2] = answers[:, closures.POISSON, :, 0]
+    few, many = (np.concatenate([answers[:, :, k], left[:, :, k, None]], -1) for k in (0, 1))
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(many[..., 0] - few[..., 0]) > 1e-5 * (1 + few[..., 0])
+        sole = np.where(np.isnan(few), many, few)
+        high = sole[..., 0] >= turn[:, None]
+    for branch, here in (
+        (LOW, np.where(high[..., None], np.nan, sole)),
+        (HIGH, np.where(high[..., None], sole, np.nan)),
+    ):
+        found = np.where(apart[..., None], few if branch == LOW else many, here)
+        for k, name in enumerate(("mean", "variance", "third_cumulant")):
+            values[name][..., branch] = found[..., k]
+        residual[..., branch] = found[..., 3]
+    stable[..., [LOW, HIGH]] = True
+    values["third_cumulant"][:, RATE, THRESHOLD] = 0.0
+    truth = np.nansum(values["mean"][:, EXACT], axis=-1)[:, None, None]  # it is on one branch
+    values["relative_error"] = np.abs(values["mean"] / truth - 1)
+
+
+def _switching(m: MomentClosure, points: Points, roots: Array, values: dict[str, Array]) -> Array:
+    """Moments of the master equation, shape (n, 3), and the times between the states of the rate equation."""
+    r, two, volume = m.reactions(points), np.isfinite(roots[:, 1]), points["volume"]
+    low, high = (np.where(two, np.rint(volume * roots[:, k]), 0).astype(np.int64) for k in (0, 2))
+    exact = np.empty((len(volume), 6))
+    summarise(r.birth, r.death, np.ceil(5 * volume + 60).astype(np.int64), low, high, exact)
+    for name, times in zip(("switching_time", "return_time"), exact[:, 4:].T, strict=True):
+        values[name][:] = np.inf
+        values[name][:, EXACT] = np.where(two, times, np.inf)[:, None]
+    return exact[:, :3]
+
+
+def rest_of_two(m: MomentClosure, points: Points, values: dict[str, Array], residual: Array, stable: Array) -> None:
+    volume, over = points["volume"], points["conversion"]
+    one = np.ones_like(over)
+    first = np.stack([one, over, (1 + over) / 2, -over / 2, over], -1) * volume[:, None]
+    moments, jacobians, left = closures.at_rest(m.reactions(points), first[:, None])
+    rests = over < 2
+    slow = np.where(rests, 2 - over, 0.0)
+    with np.errstate(divide="ignore"):
+        spread = np.stack([2 + over, -2 * over, over * (2 + over)]) / slow
+    rate = (one, over, *spread)
+    names = ("mean", "mean_y", "variance", "covariance", "variance_y")
+    for k, name in enumerate(names):
+        values[name][:, CLOSED, LOW] = moments[:, :, 0, k]
+        values[name][:, RATE, LOW] = volume * rate[k]
+    residual[:, CLOSED, LOW], residual[:, RATE, LOW] = left[:, :, 0], 0.0
+    stable[:, CLOSED, LOW] = np.linalg.eigvals(jacobians[:, :, 0]).real.max(axis=-1) < 0
+    stable[:, RATE, LOW] = rests
+
+
+def rate_balance(m: MomentClosure, mean: float, v: float) -> dict[str, float]:
+    if m.network == "schloegl":
+        x = mean / m.volume
+        up, down = AUTOCATALYSIS * x * x + m.feed, x**3 + m.decay * x
+        slope = 2 * AUTOCATALYSIS * x - 3 * x * x - m.decay
+        return {"(3)": up - down, "(2)": 2 * abs(slope) * v / m.volume - up - down}
+    slope = m.loss + 4 * mean
+    noise = m.birth + m.loss * mean + 4 * mean * mean
+    return {"(3)": (m.birth - m.loss * mean - 2 * mean * mean) / noise, "(2)": (2 * slope * v - noise) / noise}
+
+
+def balance_of_two(m: MomentClosure, state: Mapping[str, Any]) -> dict[str, float]:
+    """d<x>/dt and d<y>/dt with the mixed moments of the closure."""
+    a, b, over, method = state["mean"], state["mean_y"], m.conversion, state["method"]
+    u, w = state["variance"], state["covariance"]
+    if method == "rate_equation":
+        back = a * a * b / m.volume**2
+    elif method == "log_normal":
+        back = (a * a * b * (1 + u / a**2) * (1 + w / (a * b)) ** 2 - a * b - w) / m.volume**2
+    else:
+        back = (a * a * b + b * u + 2 * a * w - a * b - w) / m.volume**2
+    return {"(1)": (m.volume - (over + 1) * a + back) / m.volume, "(1y)": (over * a - back) / m.volume}
