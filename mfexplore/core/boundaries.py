@@ -97,14 +97,13 @@ def trace(model: Model, landmark: Landmark, x: str, y: str, x_range: tuple[float
     def explicit(places: Array) -> tuple[Array, Array]:
         return _explicit(model, landmark, {other.name: places})
 
-    if other.is_integer:  # a level piece for every whole number
+    if other.is_integer:  # stairs: a level piece for every whole number, and what leads to the next
         whole = other.grid(MOST_TIMES * landmark.finest, *window)
         values, real = explicit(whole)
         a, b = other.bounds
         ends = np.clip([whole - 0.5, whole + 0.5], a, b)
-        gap = np.full(whole.size, np.nan)
-        across = np.stack([ends[0], whole, ends[1], gap], axis=-1).ravel()
-        curves = [np.stack([v, v, v, gap], axis=-1).ravel() for v in np.where(real, values, np.nan).T]
+        across = np.stack([ends[0], whole, ends[1]], axis=-1).ravel()
+        curves = list(np.repeat(np.where(real, values, np.nan), 3, axis=0).T)
     else:
         across, found = _followed(explicit, other.grid(landmark.finest, *window), low, high)
         curves = list(found.T)

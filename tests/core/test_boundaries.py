@@ -36,6 +36,29 @@ def test_a_boundary_that_stays_where_the_model_is_is_not_crossed() -> None:
     assert not Ramp(height=0.5, place=0.5).landmark("ramp", "other").size
 
 
+def test_a_boundary_over_whole_numbers_goes_up_in_stairs_without_gaps() -> None:
+    """Level at every whole number, and on to the next; it only breaks off where there is no boundary."""
+
+    @dataclass(frozen=True)
+    class Stairs(Model):
+        height: float = control(1.0, 0.0, 9.0, symbol="h", role="coupling", doc="what the boundary is explicit in")
+        layers: int = control(1, 1, 9, symbol="n", role="size", doc="along which it rises")
+
+        title = "Stairs"
+        sources = (Source("nobody"),)
+        observables = ()
+        landmarks = (Landmark("stairs", "r", "one more for each, but for the fifth", of="height"),)
+
+        def boundary(self, name: str, points: Points) -> Array:
+            return np.where(points["layers"] == 5, np.nan, points["layers"])
+
+    x, y = Stairs().trace_landmark("stairs", "layers", "height", (1.0, 9.0))
+    seen = np.isfinite(y)
+    assert np.abs(y - x)[seen].max() == 0.5
+    assert (np.diff(x[seen]) >= 0).all()
+    assert x[~seen] == pytest.approx([4.5, 5.0, 5.5]), "one gap, where there is no boundary"
+
+
 def test_a_costly_boundary_is_computed_at_few_points_and_where_it_is_bent(monkeypatch: pytest.MonkeyPatch) -> None:
     def traced(finest: int) -> tuple[Array, Array, int]:
         monkeypatch.setattr(Ramp, "landmarks", (Landmark("ramp", "r", "goes up", of="height", finest=finest),))
