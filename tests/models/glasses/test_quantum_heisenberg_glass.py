@@ -11,9 +11,9 @@ from scipy.linalg import sqrtm
 
 from mfexplore.core import Array
 from mfexplore.families.quantum_spins import half_filled
-from mfexplore.models.glasses.quantum_heisenberg_glass import (
+from mfexplore.models.glasses.quantum_heisenberg_glass import QuantumHeisenbergGlass
+from mfexplore.models.glasses.quantum_heisenberg_glass.theory import (
     NODES,
-    QuantumHeisenbergGlass,
     bonds,
     lattice,
     matrix,

@@ -10,13 +10,8 @@ from cases import reference_values
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfexplore.models.inference.variational_gradient import (
-    FAMILIES,
-    VariationalGradient,
-    critical_step,
-    growth,
-    proximal,
-)
+from mfexplore.models.inference.variational_gradient import VariationalGradient
+from mfexplore.models.inference.variational_gradient.theory import FAMILIES, critical_step, growth, proximal
 
 REFERENCES = {v["id"]: v["value"] for v in reference_values("bbvi")}
 

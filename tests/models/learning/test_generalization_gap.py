@@ -11,7 +11,8 @@ from cases import reference_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mfexplore.models.learning.generalization_gap import GeneralizationGap, examples, layers, world
+from mfexplore.models.learning.generalization_gap import GeneralizationGap
+from mfexplore.models.learning.generalization_gap.theory import examples, layers, world
 
 NAMES = ("relative_gap", "test_error", "train_error", "freedom")
 

@@ -11,15 +11,9 @@ import pytest
 from cases import reference_values
 from scipy.special import jv
 
-from mfexplore.models.transport.cumulant_clustering import (
-    DISTANCES,
-    FUNCTIONS,
-    MEASURED,
-    CumulantClustering,
-    along_ray,
-    decays,
-    propagators,
-)
+from mfexplore.models.transport.cumulant_clustering import CumulantClustering
+from mfexplore.models.transport.cumulant_clustering.dynamics import FUNCTIONS
+from mfexplore.models.transport.cumulant_clustering.theory import DISTANCES, MEASURED, along_ray, decays, propagators
 
 
 def ursell(moment: Any, members: tuple[int, ...]) -> Any:

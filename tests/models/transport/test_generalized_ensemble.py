@@ -11,7 +11,8 @@ import pytest
 from cases import reference_values
 from scipy.linalg import expm
 
-from mfexplore.models.transport.generalized_ensemble import GeneralizedEnsemble, terms
+from mfexplore.models.transport.generalized_ensemble import GeneralizedEnsemble
+from mfexplore.models.transport.generalized_ensemble.theory import terms
 
 DRIVEN = {"first_temperature": 0.5, "second_temperature": 2.0}
 

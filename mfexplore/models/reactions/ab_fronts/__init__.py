@@ -56,7 +56,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -64,157 +63,11 @@ from scipy.special import erf, erfinv
 
 from mfexplore import core
 from mfexplore.core import Array, Points
-from mfexplore.families.walkers import Rules, Walkers
-from mfexplore.numerics.functions.quadrature import gauss_legendre
+from mfexplore.models.reactions.ab_fronts.dynamics import FrontSimulation
+from mfexplore.models.reactions.ab_fronts.theory import front, steps_noise
 
 QUASI_STATIC, FREE, WANDERING = range(3)  # as in `methods`
-FAR = 12.0  # |z| at which the front of eq. (5) has ended
-SPELL, MEMORY = 1.03, 1.25  # ratios of times: of one spell of counting, and of those that are looked at
 LINE = {"geometry": ("line",)}
-
-
-@cache
-def front() -> tuple[Array, Array, float]:
-    """(z, s(z), standard deviation of s^2 - z^2/4) of eq. (5), z from 0 to FAR: Newton's method, Chebyshev's points."""
-    n = 80
-    x = np.cos(math.pi * np.arange(n + 1) / n)
-    weight = np.r_[2.0, np.ones(n - 1), 2.0] * (-1.0) ** np.arange(n + 1)
-    apart = x[:, None] - x + np.eye(n + 1)
-    slope = weight[:, None] / weight / apart
-    slope -= np.diag(slope.sum(axis=1))
-    slope *= 2 / FAR
-    z = 0.5 * FAR * (x + 1)
-    bend = slope @ slope
-    s = np.sqrt(z * z / 4 + 0.3)
-    for _ in range(30):
-        gap, jacobian = bend @ s - s * s + z * z / 4, bend - 2 * np.diag(s)
-        gap[0], jacobian[0] = s[0] - FAR / 2, np.eye(n + 1)[0]
-        gap[-1], jacobian[-1] = slope[-1] @ s, slope[-1]
-        step = np.linalg.solve(jacobian, gap)
-        s = s - step
-        if np.abs(step).max() < 1e-13:
-            break
-    series = np.polynomial.chebyshev.Chebyshev.fit(x, s, n)
-    nodes, weights = gauss_legendre(100, (0, FAR))
-    square = nodes**2
-    rate = series(2 * nodes / FAR - 1) ** 2 - square / 4
-    deviation = math.sqrt(float(weights @ (rate * square) / (weights @ rate)))
-    fine = np.linspace(-1, 1, 1201)
-    return 0.5 * FAR * (fine + 1), np.asarray(series(fine)), deviation
-
-
-@cache
-def steps_noise() -> float:
-    """The integral of eq. (6), with u = sin^2 of an angle, whose ends are smooth."""
-    angle, w = gauss_legendre(200, (0, math.pi / 2))
-    u = np.sin(angle) ** 2
-    q = np.tan(angle) / math.sqrt(2)
-    inner = (np.arctan(q) + q / (1 + q * q)) / u**1.5 - math.sqrt(2) / u
-    return float(w @ (inner * np.sin(2 * angle)))
-
-
-class FrontSimulation(core.Simulation["AbFronts"]):
-    """Walkers step by step; the unit of time is the mean time between two steps of one walker in one direction."""
-
-    time_unit, step, recording = "step times", 1.0, "log"
-
-    def prepare(self) -> None:
-        m, rng = self.model, self.rng
-        sides = m.length, m.rows
-        half = (m.length // 2) * m.rows
-        rest = m.length * m.rows - half
-        left = np.repeat(np.arange(half), rng.poisson(m.walkers, half))
-        right = half + np.repeat(np.arange(rest), rng.poisson(m.walkers * m.density_ratio, rest))
-        rules = Rules(np.array([1, 0]), True, m.reactivity)
-        self.walkers = Walkers(sides, (left, right), rules, rng, walled=True, along=m.dimension)
-        self.fewer = min(left.size, right.size)
-        self.place = np.arange(m.length) - (m.length // 2 - 0.5)  # of the sites along the strip
-        self.spells: list[tuple[float, Array]] = [(0.0, self.walkers.reacted.copy())]  # ends, and reactions so far
-
-    def retune(self) -> None:
-        self.walkers.rules = self.walkers.rules._replace(reactivity=self.model.reactivity)
-
-    def evolve(self, duration: float) -> None:
-        self.walkers.advance(duration)
-        now = self.time + duration
-        if now >= SPELL * self.spells[-1][0]:
-            self.spells.append((now, self.walkers.reacted.copy()))
-            while len(self.spells) > 3 and self.spells[1][0] * MEMORY < now:
-                self.spells.pop(0)
-
-    @property
-    def finished(self) -> bool:
-        return bool(self.walkers.reacted.sum() == self.fewer)
-
-    def _lately(self) -> tuple[float, Array]:
-        """(how long the remembered spells were, the reactions in each of them by place)."""
-        times = np.array([time for time, _ in self.spells])
-        return float(times[-1] - times[0]), np.diff([counts for _, counts in self.spells], axis=0)
-
-    def observe(self) -> dict[str, float]:
-        seen = {"width": math.nan, "position": math.nan, "rate": math.nan, "local_rate": math.nan, "age": self.time}
-        if len(self.spells) < 2:
-            return seen | {"rate": 0.0}
-        duration, spells = self._lately()
-        count = spells.sum(axis=1)
-        seen["rate"] = float(count.sum() / duration / self.model.rows)
-        if count.sum() > 0:
-            seen["position"] = float(spells.sum(axis=0) @ self.place / count.sum())
-        several = count > 1
-        if several.any():
-            mean = spells[several] @ self.place / count[several]
-            square = spells[several] @ self.place**2 - count[several] * mean**2
-            seen["width"] = math.sqrt(square.sum() / (count[several] - 1).sum()) or math.nan
-            seen["local_rate"] = seen["rate"] / seen["width"]
-        return seen
-
-    def profiles(self) -> dict[str, core.Measured]:
-        """Places of the last reactions, about their mean and in units of their standard deviation."""
-        seen = self.observe()
-        if not math.isfinite(seen["width"]):
-            return {}
-        counts = self._lately()[1].sum(axis=0)
-        edges = np.unique(np.round(seen["position"] + seen["width"] * np.linspace(-4, 4, 33)))
-        inside = np.histogram(self.place, edges, weights=counts)[0]
-        scale = counts.sum() * np.diff(edges) / seen["width"]
-        middle = (0.5 * (edges[1:] + edges[:-1]) - seen["position"]) / seen["width"]
-        return {"reaction_profile": core.Measured(middle, inside / scale, np.sqrt(np.maximum(inside, 1)) / scale)}
-
-    def densities(self) -> tuple[Array, Array]:
-        """Walkers of A and of B per site, by place along the strip."""
-        m = self.model
-        a, b = (np.bincount(self.walkers.places(kind) // m.rows, minlength=m.length) / m.rows for kind in (0, 1))
-        return a, b
-
-    def pictures(self) -> core.Album:
-        return core.Album({"front": self.picture, "walkers": self._walkers})
-
-    def picture(self) -> core.Chart:
-        m = self.model
-        a, b = self.densities()
-        bins = max(1, m.length // 160)
-        keep = m.length // bins * bins
-        x, a, b = (v[:keep].reshape(-1, bins).mean(axis=1) for v in (self.place, a, b))
-        curves = [core.Series("A", x, a, "points"), core.Series("B", x, b, "points")]
-        if self.time > 0:
-            fine = np.linspace(x[0], x[-1], 401)
-            names = ("A, mean field", "B, mean field")
-            curves += [core.Series(n, fine, v) for n, v in zip(names, m.profile(fine, self.time), strict=True)]
-        reach = max(1.0, m.walkers * max(1.0, m.density_ratio))
-        return core.Chart(
-            tuple(curves), core.Axis("place along the strip"), core.Axis("walkers per site", low=0.0, high=1.3 * reach)
-        )
-
-    def _walkers(self) -> core.Lattice:
-        m = self.model
-        shown = min(m.length, 320)
-        first = (m.length - shown) // 2
-        cells = np.zeros(m.length * m.rows, np.int8)
-        for kind in (0, 1):
-            cells[self.walkers.places(kind)] = kind + 1
-        plane = cells.reshape(m.length, m.rows)[first : first + shown].T
-        what = "lines side by side" if m.geometry == "line" else "the strip"
-        return core.Lattice(plane[:120], 0, 2, f"the middle of {what}", False, ("empty", "A", "B"))
 
 
 @dataclass(frozen=True)

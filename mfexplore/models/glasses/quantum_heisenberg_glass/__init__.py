@@ -60,298 +60,29 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.core.distinct import distinct
-from mfexplore.families.quantum_spins import half_filled
-from mfexplore.families.vector_spins import descend, heat_bath, random_directions
-from mfexplore.numerics.chance.random import new_stream
-from mfexplore.numerics.chance.statistics import BlockAverages
-from mfexplore.numerics.matrices.blas import one_blas_thread
-from mfexplore.numerics.matrices.bogoliubov import normal_modes
-from mfexplore.numerics.space.lattices import neighbourhood
+from mfexplore.models.glasses.quantum_heisenberg_glass.dynamics import BINS, HeisenbergGlassSimulation
+from mfexplore.models.glasses.quantum_heisenberg_glass.theory import (
+    NODES,
+    lattice,
+    matrix,
+    moments,
+    projected,
+    quadratic,
+    sample,
+    unturned,
+)
 
-NODES = 32  # theory is computed at multiples of 1/NODES of the fraction
-COOLING = np.geomspace(1.5, 0.05, 20)  # temperatures on the way to a state of rest
-STARTS = 4
-REST = 1e-9  # largest torque
-ATTEMPTS = 20
-FREE = 1e-3  # a turn that costs less, in units of J, costs nothing
-BINS = np.linspace(-1, 1, 22)  # of correlations
-RIGHT, LEFT, DOWN, UP = range(4)
 PLANE = ("ferromagnetic_fraction", "inverse_spin")
 CLASSICAL, SPIN_WAVE = range(2)
 LEFT_OVER = 0.25  # of the squared magnetization of a pure magnet, from which a magnet counts as ordered
 NOTICEABLE = 0.05  # difference of the two theories in an order
-
-
-def lattice(side: int) -> Array:
-    """Neighbours to the right, left, down and up of every site, shape (side^2, 4)."""
-    return neighbourhood("square", side).table().astype(np.int64)
-
-
-def bonds(neighbours: Array, fraction: float, drawn: Array) -> Array:
-    """Couplings to the neighbours, shape (n, 4). drawn: uniform numbers of the bonds right and down, shape (n, 2)."""
-    right, down = np.where(drawn < fraction, -1.0, 1.0).T
-    return np.stack([right, right[neighbours[:, LEFT]], down, down[neighbours[:, UP]]], axis=1)
-
-
-def matrix(neighbours: Array, couplings: Array) -> Array:
-    """The same couplings as a symmetric matrix of shape (n, n)."""
-    found = np.zeros((len(neighbours), len(neighbours)))
-    np.put_along_axis(found, neighbours, couplings, axis=1)
-    return found
-
-
-def sublattices(side: int) -> Array:
-    """+1 and -1 like the fields of a chessboard, shape (side^2,)."""
-    return np.asarray(1 - 2 * (np.indices((side, side)).sum(axis=0).ravel() % 2))
-
-
-def at_rest(neighbours: Array, couplings: Array, rng: np.random.Generator) -> tuple[Array, float, int]:
-    """The lowest of a few states of eq. (3), reached by cooling: spins of shape (n, 3), largest torque, sweeps."""
-    stream, found = new_stream(rng), []
-    for _ in range(STARTS):
-        spins = random_directions(len(neighbours), rng)
-        for temperature in COOLING:
-            heat_bath(spins, neighbours, couplings, temperature, 1, 5, stream)
-        torque, sweeps = descend(spins, neighbours, couplings, 1.8, REST, 3000)
-        energy = float(np.sum(couplings[:, :, None] * spins[:, None] * spins[neighbours]))
-        found.append((energy, spins, float(torque), int(sweeps)))
-    return min(found, key=lambda one: one[0])[1:]
-
-
-def across(spins: Array) -> Array:
-    """The complex vectors u_i of eq. (4), shape (n, 3)."""
-    x, y, z = spins.T
-    steep = np.abs(z) >= 0.7
-    first = np.where(steep, [0 * x, z, -y], [y, -x, 0 * x]).T
-    first /= np.linalg.norm(first, axis=1, keepdims=True)
-    return np.asarray(first + 1j * np.cross(spins, first))
-
-
-def quadratic(spins: Array, exchange: Array) -> tuple[Array, Array]:
-    """A and B of eq. (4). exchange: J as a matrix."""
-    u = across(spins)
-    local = -np.sum((exchange @ spins) * spins, axis=1)
-    return 0.5 * exchange * (u @ u.conj().T) + np.diag(local), 0.5 * exchange * (u @ u.T)
-
-
-def is_stiff(spins: Array, exchange: Array) -> bool:
-    """Whether nothing but to turn all spins together costs nothing (two ways if all are on one line, else three)."""
-    normal, anomalous = quadratic(spins, exchange)
-    with one_blas_thread():
-        cost = np.linalg.eigvalsh(np.block([[normal, anomalous], [anomalous.conj(), normal.conj()]]))
-        on_a_line = np.linalg.svd(spins, compute_uv=False)[1] < 1e-3
-    return int(np.sum(cost < FREE)) <= (2 if on_a_line else 3)
-
-
-def unturned(spins: Array) -> Array:
-    """Orthonormal bosons, shape (n, m), across those that turn all spins together."""
-    left, size, _ = np.linalg.svd(across(spins))  # u . (e x n) = e . (n x u) = -i e . u for every axis e
-    return np.asarray(left[:, int(np.sum(size > 1e-3 * size[0])) :])
-
-
-def projected(kept: Array, normal: Array, anomalous: Array) -> tuple[Array, Array]:
-    """A and B for these bosons alone."""
-    return kept.conj().T @ normal @ kept, kept.conj().T @ anomalous @ kept.conj()
-
-
-def spin_waves(spins: Array, exchange: Array) -> tuple[Array, Array, Array]:
-    """Frequencies, shape (m,); the deviations delta_i, shape (n,); and what 1/S multiplies on the right of eq. (6), of
-    shape (n, n).
-    """
-    with one_blas_thread():
-        u, kept = across(spins), unturned(spins)
-        modes, correlations = normal_modes(*projected(kept, *quadratic(spins, exchange)))
-        m = len(modes)
-        hopping = kept @ correlations[:m, :m] @ kept.conj().T
-        pairing = kept @ correlations[:m, m:] @ kept.T
-        deviation = np.diag(hopping).real - 0.5
-        transverse = np.real((u.conj() @ u.T) * hopping + (u.conj() @ u.conj().T) * pairing)
-        return modes, deviation, transverse - (spins @ spins.T) * np.add.outer(deviation, deviation)
-
-
-class Semiclassics(NamedTuple):
-    """One sample at rest. c = classical + first / S over 1 + 1/S, for all pairs of sites (n, n)."""
-
-    couplings: Array
-    spins: Array
-    torque: float
-    sweeps: int
-    deviation: float
-    classical: Array
-    first: Array
-
-
-@lru_cache(4096)
-def sample(node: int, side: int, number: int) -> Semiclassics:
-    """The sample of a number, at p = node / NODES; another one in the place of what has no harmonic waves."""
-    neighbours = lattice(side)
-    for attempt in range(ATTEMPTS):
-        rng = np.random.default_rng((side, number, attempt))
-        couplings = bonds(neighbours, node / NODES, rng.random((side * side, 2)))
-        exchange = matrix(neighbours, couplings)
-        spins, torque, sweeps = at_rest(neighbours, couplings, rng)
-        if torque <= REST and is_stiff(spins, exchange):
-            break
-    _, deviation, first = spin_waves(spins, exchange)
-    return Semiclassics(couplings, spins, torque, sweeps, float(deviation.mean()), spins @ spins.T, first)
-
-
-@lru_cache(1024)
-def moments(node: int, side: int, samples: int) -> Array:
-    """Averages over samples from which every order follows at every S, and the largest torque and number of sweeps."""
-    found = []
-    eta, exchange = sublattices(side), lattice(side)
-    for number in range(samples):
-        one = sample(node, side, number)
-        c, f = one.classical, one.first
-        row = []
-        for part in (c, f):
-            bond = np.take_along_axis(part, exchange, axis=1)
-            row += [np.sum(bond * one.couplings) / (2 * len(c)), eta @ part @ eta / len(c) ** 2, part.mean()]
-        found.append([*row, np.mean(c * c), np.mean(c * f), np.mean(f * f), one.deviation])
-    torques, sweeps = zip(*((s.torque, s.sweeps) for s in (sample(node, side, k) for k in range(samples))), strict=True)
-    return np.array([*np.mean(found, axis=0), max(torques), max(sweeps)])
-
-
-class HeisenbergGlassSimulation(core.Simulation["QuantumHeisenbergGlass"]):
-    """Exact ground states, one sample after another, or two copies of one classical sample at a temperature."""
-
-    def prepare(self) -> None:
-        m = self.model
-        self.side = m.side
-        self.neighbours = lattice(self.side)
-        self.eta = sublattices(self.side)
-        self.density = BlockAverages(len(BINS) - 1)
-        self.pairs = np.triu_indices(self.side**2, 1)
-        if m.simulated == "exact":
-            self.relaxation, self.window = 0.0, 4.0
-            self.time_unit = "samples"  # type: ignore[misc]  # of this run, not of all
-            self.draw()
-        else:
-            self.relaxation, self.window, self.step = 200.0, 200.0, 5.0
-            self.couplings = bonds(self.neighbours, m.ferromagnetic_fraction, self.rng.random((self.side**2, 2)))
-            self.copies = [random_directions(self.side**2, self.rng) for _ in range(2)]
-            self.stream = new_stream(self.rng)
-
-    def draw(self) -> None:
-        """A new sample of spins 1/2 and its ground state."""
-        drawn = self.rng.random((self.side**2, 2))
-        self.couplings = bonds(self.neighbours, self.model.ferromagnetic_fraction, drawn)
-        sector = half_filled(self.side**2)
-        self.energy, _, state = sector.ground_state(matrix(self.neighbours, self.couplings), self.rng, 1e-9)
-        self.correlation = sector.correlations(state) / 0.75
-        self.count(self.correlation)
-
-    def count(self, correlation: Array) -> None:
-        """Remember how the correlations of pairs are distributed."""
-        pairs = correlation[self.pairs]
-        self.density.add(np.histogram(np.clip(pairs, -1, 1), BINS)[0] / (len(pairs) * (BINS[1] - BINS[0])))
-
-    def evolve(self, duration: float) -> None:
-        if self.model.simulated == "exact":
-            self.draw()
-            return
-        temperature = max(self.model.temperature, 1e-9)
-        for spins in self.copies:
-            heat_bath(spins, self.neighbours, self.couplings, temperature, 2, round(duration), self.stream)
-        self.count(self.copies[0] @ self.copies[0].T)
-
-    def observe(self) -> dict[str, float]:
-        if self.model.simulated == "exact":
-            c, n = self.correlation, len(self.correlation)
-            squared = float(np.mean(c * c))
-            energy, staggered = self.energy / 0.75 / n, float(self.eta @ c @ self.eta) / n**2
-            uniform = float(c.mean())
-        else:
-            one, other = self.copies
-            squared = float(np.sum((one.T @ other / len(one)) ** 2))
-            bond = self.couplings[:, :, None] * one[:, None] * one[self.neighbours]
-            energy = float(bond.sum()) / (2 * len(one))
-            staggered, uniform = (float(np.sum((signs @ one / len(one)) ** 2)) for signs in (self.eta, self.eta**2))
-        return {
-            "overlap_squared": squared,
-            "staggered_order": staggered,
-            "uniform_order": uniform,
-            "energy": energy,
-        }
-
-    def profiles(self) -> dict[str, core.Measured]:
-        mean, error = self.density.mean_and_error()
-        return {"pair_density": core.Measured((BINS[1:] + BINS[:-1]) / 2, mean, error)}
-
-    def frustrated(self) -> core.Series:
-        """The plaquettes that cannot satisfy all of their bonds."""
-        right, down = self.neighbours[:, RIGHT], self.neighbours[:, DOWN]
-        around = (self.couplings[:, RIGHT] * self.couplings[:, DOWN]
-                  * self.couplings[right, DOWN] * self.couplings[down, RIGHT])  # fmt: skip
-        row, column = np.divmod(np.flatnonzero(around < 0), self.side)
-        return core.Series("frustrated plaquette", column + 0.5, row + 0.5, "points")
-
-    def vectors(self, spins: Array, caption: str) -> core.Field:
-        """Spins as arrows; what points out of the plane is the colour."""
-        row, column = np.divmod(np.arange(self.side**2), self.side)
-        half = 0.42
-        arrows = core.Arrows(column - half * spins[:, 0], row - half * spins[:, 1], 2 * half * spins[:, 0],
-                             2 * half * spins[:, 1])  # fmt: skip
-        edge = self.side - 0.5
-        return core.Field(
-            spins[:, 2].reshape(self.side, self.side), (-0.5, edge, -0.5, edge), core.Axis("column"), core.Axis("row"),
-            -1.0, 1.0, signed=True, caption=caption, points=(self.frustrated(),), arrows=arrows,
-        )  # fmt: skip
-
-    def picture(self) -> core.Field | core.Network:
-        if self.model.simulated == "classical":
-            return self.vectors(self.copies[0], "spins in the plane, out of it by colour")
-        row, column = np.divmod(np.arange(self.side**2), self.side)
-        site, edges = np.arange(self.side**2), []
-        for direction, inside in ((RIGHT, column < self.side - 1), (DOWN, row < self.side - 1)):
-            edges.append((site[inside], self.neighbours[inside, direction], self.couplings[inside, direction]))
-        start, end, sign = (np.concatenate(part) for part in zip(*edges, strict=True))
-        return core.Network(
-            column, row, np.stack([start, end], axis=1), self.correlation[0], -1.0, 1.0,
-            "correlation of each spin with the one in the corner; bonds by sign (those around the edges not drawn)",
-            edge_colour=-sign,
-        )  # fmt: skip
-
-    def classical_state(self) -> core.Field:
-        """The same bonds with classical spins."""
-        if self.model.simulated == "classical":
-            return self.vectors(self.copies[0], "spins in the plane, out of it by colour")
-        rng = np.random.default_rng(0)
-        return self.vectors(at_rest(self.neighbours, self.couplings, rng)[0], "the same bonds, classical spins at rest")
-
-    def sizes(self) -> core.Chart:
-        """Orders against the inverse number of sites, by spin waves: what stays as the lattice grows?"""
-        m = self.model
-        sides = np.array([4, 6, 8])
-        found = [m.orders(*m.nearest(), int(side), m.samples) for side in sides]
-        inverse = 1.0 / sides**2
-        names = {"overlap squared": 0, "staggered order": 1, "uniform order": 2}
-        series = [core.Series(name, inverse, np.array([f[k] for f in found])) for name, k in names.items()]
-        series.append(core.Series("independent spins, 1/N", inverse, inverse))
-        times, run = self.series()
-        for name in ("overlap_squared", "staggered_order"):
-            values = run[name][len(times) // 2 :]
-            error = values.std(ddof=1) / math.sqrt(len(values)) if len(values) > 1 else 0.0
-            series.append(core.Series(
-                f"{name.replace('_', ' ')}, simulated", np.array([1 / self.side**2]), values.mean()[None], "points",
-                np.array([error]),
-            ))  # fmt: skip
-        return core.Chart(
-            tuple(series), core.Axis("1/N", low=0.0), core.Axis("squared order", low=0.0),
-            caption="4 × 4 to 8 × 8 spins: what is no order falls to the line of independent spins",
-        )  # fmt: skip
-
-    def pictures(self) -> core.Album:
-        return core.Album({"state": self.picture, "classical state": self.classical_state, "sizes": self.sizes})
 
 
 def left(model: QuantumHeisenbergGlass, order: str, fraction: float) -> float:
@@ -373,14 +104,7 @@ class QuantumHeisenbergGlass(core.Model):
         2, 2, 4, symbol="L/2", role="size", doc="half of the side of the lattice (exactly solved: 2, for 4 × 4 spins)"
     )
     samples: int = core.control(
-        4,
-        1,
-        64,
-        symbol=r"n_{\rm s}",
-        role="size",
-        scale="log",
-        part="theory",
-        doc="samples that theory averages over",
+        4, 1, 64, symbol=r"n_{\rm s}", role="size", scale="log", part="theory", doc="samples that theory averages over"
     )
     simulated: str = core.choice(
         "exact", {"exact": "exact, spins 1/2", "classical": "classical vectors"}, part="simulation",
