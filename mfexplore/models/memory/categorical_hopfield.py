@@ -175,15 +175,9 @@ class CategoricalHopfield(core.Model):
         0.25, 0.01, 0.99, symbol=r"\varepsilon", role="coupling", step=0.01, doc="how much less those hinder who help"
     )
     delta: float = core.control(
-        0.5,
-        0.01,
-        2.0,
-        symbol=r"\delta",
-        role="coupling",
-        step=0.01,
-        only={"graph": ("two_cliques", "cycle")},
+        0.5, 0.01, 2.0, symbol=r"\delta", role="coupling", step=0.01, only={"graph": ("two_cliques", "cycle")},
         doc="how much more those hinder who do not help",
-    )
+    )  # fmt: skip
     learning_rate: float = core.control(
         0.2, 0.01, 1.0, symbol=r"\eta", role="rate", step=0.01, doc="part of the resource that is renewed in an update"
     )

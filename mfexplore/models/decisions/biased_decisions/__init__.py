@@ -128,13 +128,9 @@ class BiasedDecisions(core.Model):
         doc="agents simulated, each with a tester",
     )  # fmt: skip
     start: str = core.choice(
-        "random",
-        ("random", "yes", "no"),
-        role="start",
-        part="simulation",
-        only=HERDING,
+        "random", ("random", "yes", "no"), role="start", part="simulation", only=HERDING,
         doc="first answers of the herd",
-    )
+    )  # fmt: skip
 
     title = "Biased decisions"
     summary = "Yes-or-no answers that are biased and remember: what they still tell, and when somebody notices."
@@ -222,8 +218,7 @@ class BiasedDecisions(core.Model):
         core.Preset(
             "imitation", {"yes_probability": 0.5, "recency": 0.3, "protocol": "imitation", "answers": 1000},
             "Correlated with all answers before: the cloud spreads to both sides, and no test of runs sees it.",
-            (core.Promise(core.Mean("noticed_recency", 500, 1000), 0.05, 0.02),),
-            TESTERS,
+            (core.Promise(core.Mean("noticed_recency", 500, 1000), 0.05, 0.02),), TESTERS,
         ),
         core.Preset(
             "temperature cures", {"yes_probability": 0.985, "recency": 0.3, "temperature": 15.0, "answers": 1000},

@@ -130,15 +130,9 @@ class ContinualPerceptron(core.Model):
         doc="strength of the memory: how much the fields of the first task count as a prior in the second",
     )  # fmt: skip
     size: int = core.control(
-        2025,
-        16,
-        10_000,
-        symbol="N",
-        role="size",
-        scale="log",
-        part="simulation",
+        2025, 16, 10_000, symbol="N", role="size", scale="log", part="simulation",
         doc="weights of the simulated student",
-    )
+    )  # fmt: skip
 
     tags = core.Tags("research", 25, ("learning", "memory"), ("replicas",))
     relations = (

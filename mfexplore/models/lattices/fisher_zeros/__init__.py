@@ -317,13 +317,10 @@ class FisherZeros(core.Model):
         core.Landmark("gap_closing", r"\theta_{\min}=0", "zeros reach z = 1 in the mean field", of="temperature"),
         core.Landmark("ordering", "K_e=K_c", "the clean lattice of eq. (4) is critical", of="temperature"),
         core.Landmark(
-            "nishimori",
-            "T_N",
-            "Nishimori line, tanh K = 1 - 2p: the energy is known exactly on it",
-            continuous=False,
+            "nishimori", "T_N", "Nishimori line, tanh K = 1 - 2p: the energy is known exactly on it", continuous=False,
             of="temperature",
         ),
-    )
+    )  # fmt: skip
     planes = (core.Plane("antiferromagnetic_fraction", "temperature", "angular_gap", y_range=(0.5, 4.0), finest=129),)
     presets = (
         core.Preset(
@@ -357,13 +354,10 @@ class FisherZeros(core.Model):
             core.View(series="bond_energy", colour="bond_energy", method="coherent_potential"),
         ),
         core.Preset(
-            "a rare region",
-            {"antiferromagnetic_fraction": 0.3, "temperature": 2.2, "side": 12, "border": "periodic"},
+            "a rare region", {"antiferromagnetic_fraction": 0.3, "temperature": 2.2, "side": 12, "border": "periodic"},
             "The zero nearest to z = 1 belongs to a walker that lives where frustrated plaquettes (circles) are rare.",
             (),
-            core.View(
-                picture="lowest zero", series="angular_gap", colour="angular_gap", method="coherent_potential"
-            ),
+            core.View(picture="lowest zero", series="angular_gap", colour="angular_gap", method="coherent_potential"),
         ),
     )  # fmt: skip
     references = (

@@ -70,11 +70,9 @@ LARGEST = {"heat_bath": 1024, "wang_landau": 8, "nested": 16}  # side that a sam
 @dataclass(frozen=True)
 class LatticeGas(core.Model):
     statistical_ensemble: str = core.choice(
-        "grand",
-        ("grand", "canonical"),
-        title="ensemble",
+        "grand", ("grand", "canonical"), title="ensemble",
         doc="particles come from a gas and go back, or their number is fixed",
-    )
+    )  # fmt: skip
     temperature: float = core.control(
         0.5, 0.1, 2.0, symbol="T", unit="bond", role="temperature", step=0.005, doc="thermal energy, in units of a bond"
     )

@@ -168,15 +168,9 @@ class SmallQuantumSystems(core.Model):
         CHAIN, {CHAIN: "Ising chain", RING: "Heisenberg ring", DIMER: "Hubbard dimer"}, doc="which of the three"
     )
     temperature: float = core.control(
-        0.2,
-        0.0,
-        2.5,
-        symbol="T",
-        role="temperature",
-        step=0.01,
-        quenched=True,
+        0.2, 0.0, 2.5, symbol="T", role="temperature", step=0.01, quenched=True,
         doc="thermal noise; simulated from 0.1 on",
-    )
+    )  # fmt: skip
     transverse_field: float = core.control(
         1.0, 0.0, 3.0, symbol=r"\Gamma", role="field", step=0.01, quenched=True,
         doc="transverse field, which turns the Ising spins", only={"problem": (CHAIN,)},

@@ -141,15 +141,10 @@ class Annihilation(core.Model):
             "exponent", r"-d\ln\rho/d\ln t", "how fast the density falls: the exponent of a power law", low=0, high=1.2
         ),
         core.Observable(
-            "pair_correlation",
-            "g",
-            "pairs at a distance, over those that chance would bring there",
-            over="distance",
-            low=0,
-            high=1.4,
-            only=ONE_SPECIES_ON_A_LINE,
+            "pair_correlation", "g", "pairs at a distance, over those that chance would bring there", over="distance",
+            low=0, high=1.4, only=ONE_SPECIES_ON_A_LINE,
         ),
-    )
+    )  # fmt: skip
     coordinates = (core.Coordinate("distance", r"r/\sqrt{8t}", "distance over how far pairs have diffused"),)
     methods = (
         core.Method(

@@ -179,14 +179,13 @@ class ChemicalLangevin(core.Model):
     )  # fmt: skip
     phases = (
         core.Phase(
-            "langevin",
-            "Both conditions hold: leaps are short and full of firings. Noise may be Gaussian.",
+            "langevin", "Both conditions hold: leaps are short and full of firings. Noise may be Gaussian.",
             title="Langevin",
         ),
         core.Phase("counted_leaps", "Leaps are short, but reactions fire too seldom for Gaussians: count them."),
         core.Phase("too_long", "Reactions fire often in a leap, but their rates change meanwhile."),
         core.Phase("every_reaction", "Neither condition holds: only the master equation is left."),
-    )
+    )  # fmt: skip
     landmarks = (
         core.Landmark("leap_condition", r"\Delta a/a=0.1", "to the right rates change during a leap", of="leap"),
         core.Landmark(

@@ -138,8 +138,7 @@ class EnergyBasedModel(core.Model):
     tags = core.Tags("research", 20, ("learning",), ("dynamical mean field", "Monte Carlo"))
     relations = (
         core.Relation(
-            "builds on", "boltzmann_machine",
-            "There the weights between two layers are given, here they are learnt.",
+            "builds on", "boltzmann_machine", "There the weights between two layers are given, here they are learnt.",
             there={"hidden": "gaussian"},
         ),
     )  # fmt: skip
@@ -280,8 +279,7 @@ class EnergyBasedModel(core.Model):
         ),
         core.Reference(
             "weight of a mode with the eigenvalue 3 after 1000 updates, likelihood", 0.356227, 1e-6,
-            "eq. (3), independently",
-            lambda model: model.path(0.05, 3.0, 1000)[-1],
+            "eq. (3), independently", lambda model: model.path(0.05, 3.0, 1000)[-1],
             {"rule": "likelihood", "weight_decay": 0.0, "learning_rate": 0.001},
         ),
         core.Reference(

@@ -230,9 +230,8 @@ class MaxentChannel(core.Model):
             core.View(plane=("left_concentration", "mouth"), function="site_occupancy", method="exact"),
         ),
         core.Preset(
-            "queue", {
-                "voltage": 20.0, "sites": 6, "left_concentration": 2.0, "right_concentration": 0.01, "mouth": 0.15,
-            },
+            "queue",
+            {"voltage": 20.0, "sites": 6, "left_concentration": 2.0, "right_concentration": 0.01, "mouth": 0.15,},
             "A narrow exit: the ions queue through all of the channel, and every step of one frees the next.",
             view=core.View(plane=("left_concentration", "mouth"), function="site_occupancy", method="exact"),
         ),
