@@ -124,7 +124,7 @@ class ActiveFluidClosure(core.Model):
         doc="from which imposed flows the learnt closure has its coefficients",
     )  # fmt: skip
 
-    version = 2
+    version = 3
     title = "Closures of an active fluid"
     summary = "Rods that stir the fluid that turns them: what of their angles one may forget, and what comes of it."
     tags = core.Tags("research", 20, ("patterns", "chaos", "learning"), ("rate equations", "field theory"))

@@ -98,7 +98,7 @@ class Box:
         turned = (1 + float(strain) + m.alignment) * (HARMONICS if self.closure == KINETIC else 2)
         carried = float((np.abs(self.u) + np.abs(self.v)).max()) * m.cells / 3  # the waves that products do not spoil
         drive = (m.activity / 4 + m.alignment) * (2 if self.closure == QUADRATIC else 1)
-        pieces = math.ceil(duration * max(turned / 1.4, carried / 1.4, drive / 0.4, 20.0))
+        pieces = math.ceil(duration * max(turned, carried, drive / 0.3, 20.0))
         for _ in range(pieces):
             self.advance(duration / pieces)
         self.flow()

@@ -84,15 +84,8 @@ from scipy.special import kolmogorov
 
 from mfexplore import core
 from mfexplore.core import Array, Points
+from mfexplore.models.collective.sync_1d import theory
 from mfexplore.models.collective.sync_1d.dynamics import Sync1DSimulation
-from mfexplore.models.collective.sync_1d.theory import (
-    flat_variance,
-    linear_width,
-    locked_fraction,
-    locking_couplings,
-    slip_rate,
-    slip_widening,
-)
 from mfexplore.numerics.functions.quadrature import gauss_legendre
 from mfexplore.numerics.functions.tracy_widom import tracy_widom
 
@@ -262,7 +255,7 @@ class Sync1D(core.Model):
         ),
         core.Reference(
             "variance of flat KPZ heights", 0.63805, 2e-5, "M. Prähofer and H. Spohn (2000), from 1.6078",
-            lambda _: flat_variance(), published=True,
+            lambda _: theory.flat_variance(), published=True,
         ),
     )  # fmt: skip
     tasks = (
@@ -311,22 +304,22 @@ class Sync1D(core.Model):
         found = np.full((t.size, 4), np.nan)
         held = nu > 0
         stiff = np.where(held, nu, 1.0)
-        f, g = linear_width(stiff * t, n, bool(np.any(sigma)))
+        f, g = theory.linear_width(stiff * t, n, bool(np.any(sigma)))
         found[:, LINEAR] = np.where(held, noise / stiff * f + (sigma / stiff) ** 2 * g, np.nan)
         gamma = np.abs(lam) * noise**2 / (2 * stiff**2)
         bent = held & (gamma > 0) & (sigma == 0)
         last = noise / stiff * (n**2 - 1) / (12 * n)
-        found[:, KPZ] = np.where(bent, np.minimum(flat_variance() * (gamma * t) ** (2 / 3), last), np.nan)
+        found[:, KPZ] = np.where(bent, np.minimum(theory.flat_variance() * (gamma * t) ** (2 / 3), last), np.nan)
         found[:, FREE] = (2 * noise * t + sigma**2 * t**2) * (1 - 1 / n)
         with np.errstate(divide="ignore", invalid="ignore"):
-            constant = (2 / math.pi) ** 3 * 16 / flat_variance() ** 6
+            constant = (2 / math.pi) ** 3 * 16 / theory.flat_variance() ** 6
             takes_over = np.where(bent, constant * stiff**5 / (lam**4 * noise**2), np.inf)
             late = bent & (t > takes_over)
             either = np.where(late, np.fmax(found[:, KPZ], found[:, LINEAR]), found[:, LINEAR])
         if self.kind == "oscillators" and np.any(slipping := held & (noise > 0) & (sigma == 0)):
             rate = self.slips_by({name: column[slipping] for name, column in points.items()}) / t[slipping]
             of = stiff[slipping], noise[slipping], rate, t[slipping], n[slipping]
-            either[slipping] += noise[slipping] / stiff[slipping] * slip_widening(*of)
+            either[slipping] += noise[slipping] / stiff[slipping] * theory.slip_widening(*of)
         found[:, REGIME] = np.where(desynchronized & ((sigma > 0) | ~held), found[:, FREE], either)
         return found, takes_over
 
@@ -338,14 +331,14 @@ class Sync1D(core.Model):
         with np.errstate(divide="ignore", invalid="ignore"):
             slipped = 4 * nu / (3 * math.pi) * np.exp(-2 * nu / noise) * points["age"] > SLIPPED
             strained = STRAIN * (sigma / nu) ** 2 * np.sqrt(nu * points["age"]) > BEARS
-        return slipped | (strained & (locked_fraction(nu, sigma, points["size"]) < 0.5)) | (nu <= 0)
+        return slipped | (strained & (theory.locked_fraction(nu, sigma, points["size"]) < 0.5)) | (nu <= 0)
 
     def slips_by(self, points: Points) -> Array:
         """Eq. (6) from the start to the age."""
         nu, _, noise, _ = self.constants(points)
         share, weight = gauss_legendre(12)
         times = points["age"][:, None] * share**2
-        rates = slip_rate(nu[:, None], noise[:, None], times, points["size"][:, None])
+        rates = theory.slip_rate(nu[:, None], noise[:, None], times, points["size"][:, None])
         return np.asarray((rates * 2 * share) @ weight * points["age"])
 
     def solve(self, points: Points) -> core.Solution:
@@ -360,7 +353,7 @@ class Sync1D(core.Model):
         values = {"square_width": widths, "growth_exponent": exponents, "kpz_coupling": g[:, None] + 0 * widths}
         if self.kind == "oscillators":
             values["slips"] = self.slips_by(points)[:, None] + 0 * widths
-            values["locking_probability"] = locked_fraction(nu, sigma, points["size"])[:, None] + 0 * widths
+            values["locking_probability"] = theory.locked_fraction(nu, sigma, points["size"])[:, None] + 0 * widths
         method = np.arange(4)
         late = points["age"] > takes_over
         columnar = (sigma > 0) & (lam != 0)
@@ -387,7 +380,7 @@ class Sync1D(core.Model):
             return {"(3)": whole.sum() / self.size / state["square_width"] - 1}
         found = {"g": state["kpz_coupling"] * nu**3 - lam**2 * noise}
         if state["method"] == "kpz":
-            free = (abs(lam) * noise**2 / (2 * nu**2) * self.age) ** (2 / 3) * flat_variance()
+            free = (abs(lam) * noise**2 / (2 * nu**2) * self.age) ** (2 / 3) * theory.flat_variance()
             x = np.arange(1, self.size) / self.size  # of the bridge that differences make in the end
             found["(5)"] = min(free, 0.5 * noise / nu * x @ (1 - x)) / state["square_width"] - 1
         return found
@@ -410,14 +403,14 @@ class Sync1D(core.Model):
         t, n = points["age"], points["size"]
         with np.errstate(divide="ignore", invalid="ignore"):
             if name == "crossover":
-                constant = (2 / math.pi) ** 3 * 16 / flat_variance() ** 6
+                constant = (2 / math.pi) ** 3 * 16 / theory.flat_variance() ** 6
                 found = np.sqrt(constant * nu**5 / t) / lam**2
             elif name == "slip_line":
                 slips = np.log(4 * nu * t / (3 * math.pi * SLIPPED))
                 found = np.where(slips > 0, 2 * nu / slips, np.nan)
             else:
                 lengths, place = np.unique(n, return_inverse=True)
-                middle = np.array([np.median(locking_couplings(int(length))) for length in lengths])
+                middle = np.array([np.median(theory.locking_couplings(int(length))) for length in lengths])
                 found = nu / (middle[place] * np.sqrt(n))
         return np.where(np.isfinite(found) & (nu > 0), found, np.nan)
 

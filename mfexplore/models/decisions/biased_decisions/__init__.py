@@ -47,30 +47,27 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from scipy.special import digamma, entr, expit, gammaln, logit, ndtr
+from scipy.special import entr, expit, gammaln, logit
 
 from mfexplore import core
 from mfexplore.core import Array, Points
+from mfexplore.models.decisions.biased_decisions import theory
 from mfexplore.models.decisions.biased_decisions.dynamics import LENGTHS, PROTOCOLS, Asking
 from mfexplore.models.decisions.biased_decisions.theory import (
+    FEW,
     NO,
+    NORMAL,
+    ROUNDING,
     UNDECIDED,
     YES,
     Z,
-    beyond,
     drawn_from_beta,
-    herd_states,
-    notices_bias,
-    only_first,
     turning_point,
 )
-from mfexplore.numerics.functions.gaussian import direct_averages, normal_rule, response
-
-FEW = 5.0  # answers of one kind below which the tests are far from normal
-NORMAL = normal_rule(0.1)
+from mfexplore.numerics.functions.gaussian import direct_averages, response
 
 
 def answers_needed(model: BiasedDecisions) -> float:
@@ -79,21 +76,9 @@ def answers_needed(model: BiasedDecisions) -> float:
     return (Z / (yes - no)) ** 2
 
 
-class Chain(NamedTuple):
-    """Fractions of yes and no, and probabilities of a yes after a yes, a no after a yes, a yes after a no; arrays."""
-
-    yes: Array
-    no: Array
-    stay: Array
-    leave: Array
-    come: Array
-    possible: Array
-
-
 CHAIN, HERDING = {"protocol": ("batch",)}, {"protocol": ("herd",)}
 REMEMBERS = {"protocol": ("batch", "imitation")}
 TESTERS = core.View(picture="testers", function="run_law")
-ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -283,77 +268,15 @@ class BiasedDecisions(core.Model):
     def one_chain(self) -> tuple[float, float, float]:
         """Probability of a yes, after a yes and after a no, of one agent without the herd."""
         points = {n: np.array([float(getattr(self, n))]) for n in ("yes_probability", "recency", "temperature")}
-        p, _, yes, _, no, _ = (float(column[0]) for column in self._chain(points))
+        p, _, yes, _, no, _ = (float(column[0]) for column in theory.chain(self, points))
         return p, yes, no
 
-    def _chain(self, points: Points) -> Chain:
-        """Eq. (1) at the temperature; as far as the recency is possible."""
-        p, rho = points["yes_probability"], points["recency"]
-        if self.protocol in ("one_shot", "herd"):
-            rho = np.zeros_like(rho)
-        yes, no = p + rho * (1 - p), p * (1 - rho)
-        possible = (yes >= -ROUNDING) & (no <= 1 + ROUNDING)
-        if self.protocol == "imitation":
-            return Chain(p, 1 - p, yes, 1 - yes, no, rho >= 0)
-        t = points["temperature"] if self.protocol != "herd" else 1.0
-        yes, no = (logit(np.clip(chance, 0, 1)) / t for chance in (yes, no))
-        leave, come = expit(-yes), expit(no)
-        return Chain(come / (come + leave), leave / (come + leave), expit(yes), leave, come, possible)
-
     def solve(self, points: Points) -> core.Solution:
-        values = self._herd(points) if self.protocol == "herd" else self._alone(points)
+        values = theory.herd(self, points) if self.protocol == "herd" else theory.alone(self, points)
         residual = values.pop("residual")
         few = points["answers"][:, None] * np.minimum(values["yes_fraction"], 1 - values["yes_fraction"]) < FEW
         stable = np.broadcast_to(np.arange(3) != UNDECIDED, residual.shape)
         return core.Solution(values, residual, stable=stable, fails={"rare": few})
-
-    def _alone(self, points: Points) -> dict[str, Array]:
-        """Observables of agents that do not see each other, on the first of three branches; others do not exist."""
-        p, q, yes, leave, no, possible = self._chain(points)
-        n, rho = points["answers"], 1 - leave - no
-        if self.protocol == "imitation":
-            a, b = (np.where(rho > 0, x * (1 - rho) / np.maximum(rho, ROUNDING), x / ROUNDING) for x in (p, 1 - p))
-            whole = digamma(a + b + 1)
-            entropy = p * (whole - digamma(a + 1)) + (1 - p) * (whole - digamma(b + 1))
-            drawn, weight = drawn_from_beta(a, b)
-            values = {
-                "variance_factor": 1 + (n - 1) * rho,
-                "noticed_bias": np.sum(weight * notices_bias(drawn, 1.0, n[:, None]), axis=1),
-                "noticed_recency": np.full(n.size, 2 * ndtr(-Z)),
-            }
-        else:
-            entropy = p * (entr(yes) + entr(leave)) + q * (entr(no) + entr(1 - no))
-            factor = (1 + rho) / (leave + no)
-            scatter = np.sqrt(yes * leave / p + no * (1 - no) / q)
-            values = {
-                "variance_factor": factor,
-                "noticed_bias": notices_bias(p, factor, n),
-                "noticed_recency": beyond(-rho * np.sqrt(n), Z, scatter),
-            }
-        values |= {
-            "entropy_rate": entropy / math.log(2), "yes_fraction": p, "yes_after_yes": yes, "yes_after_no": no,
-            "runs": p * leave + q * no, "residual": np.zeros(n.size),
-        }  # fmt: skip
-        return {name: only_first(np.where(possible, column, np.nan)) for name, column in values.items()}
-
-    def _herd(self, points: Points) -> dict[str, Array]:
-        """Observables of the three states of eq. (2), each of shape (n, 3)."""
-        h, d, t, j = logit(points["yes_probability"]) / 2, points["spread"], points["temperature"], points["coupling"]
-        found = np.full((4, h.size, 3), np.nan)
-        herd_states(h, d, t, j, found)
-        m, q, entropy, residual = found
-        z, weight = NORMAL if np.any(d > 0) else (np.zeros(1), np.ones(1))
-        n, noticed = points["answers"], np.empty_like(m)
-        for branch in range(3):
-            drawn = expit(2 * ((h + j * m[:, branch])[:, None] + d[:, None] * z) / t[:, None])
-            noticed[:, branch] = notices_bias(drawn, 1.0, n[:, None]) @ weight
-        p = (1 + m) / 2
-        return {
-            "entropy_rate": entropy / math.log(2), "yes_fraction": p, "noticed_bias": noticed,
-            "noticed_recency": np.where(np.isnan(m), np.nan, 2 * ndtr(-Z)), "yes_after_yes": (1 + 2 * m + q) / (4 * p),
-            "yes_after_no": (1 - q) / (4 * (1 - p)), "runs": (1 - q) / 2,
-            "variance_factor": 1 + (n[:, None] - 1) * (q - m * m) / (1 - m * m), "residual": residual,
-        }  # fmt: skip
 
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
         p, t = state["yes_fraction"], self.temperature
@@ -386,7 +309,7 @@ class BiasedDecisions(core.Model):
             herd, p = states.exists["undecided"], np.where(states.equilibrium["no"], states.value("yes_fraction", "no"),
                                                            states.value("yes_fraction", "yes"))  # fmt: skip
             return {"herd": herd, "bias_noticed": np.abs(2 * p - 1) * root > Z, "unnoticed": ~np.isnan(p)}
-        p, q, _, leave, no, possible = self._chain(points)
+        p, q, _, leave, no, possible = theory.chain(self, points)
         bias, recency = np.abs(p - q) * root > Z, (np.abs(1 - leave - no) * root > Z) & (self.protocol == "batch")
         if self.protocol == "imitation":
             bias = states.value("noticed_bias", "yes") > 0.5
@@ -396,7 +319,7 @@ class BiasedDecisions(core.Model):
 
     def boundary(self, name: str, points: Points) -> Array | tuple[Array, Array]:
         if name in ("bias_shows", "recency_shows"):
-            return self._shows(points, bias=name == "bias_shows")
+            return theory.shows(self, points, bias=name == "bias_shows")
         if name == "impossible":
             p = points["yes_probability"]
             return 0 * p if self.protocol == "imitation" else -np.minimum(p / (1 - p), (1 - p) / p)
@@ -406,26 +329,6 @@ class BiasedDecisions(core.Model):
             return np.where(np.abs(points["yes_probability"] - 0.5) < ROUNDING, 1 / slope, np.nan)
         limit = np.array([turning_point(a, b, c)[1] for a, b, c in zip(d, t, j, strict=True)])
         return expit(np.stack([-2 * limit, 2 * limit], axis=1)), np.repeat(limit[:, None] > 0, 2, axis=1)
-
-    def _shows(self, points: Points, bias: bool) -> Array:
-        """Where eq. (4) asks for as many answers as there are: yes probabilities (or recencies) on either side of a
-        fair coin, shape (n, 2), by bisection; NaN where that is not possible.
-        """
-        name = "yes_probability" if bias else "recency"
-        wanted, middle = Z / np.sqrt(points["answers"]), 0.5 if bias else 0.0
-        found = []
-        for end in self.control(name).bounds:
-            near, far = np.full(wanted.size, middle), np.full(wanted.size, end)
-            for _ in range(50):
-                place = (near + far) / 2
-                chain = self._chain({**points, name: place})
-                seen = np.abs(chain.yes - chain.no if bias else 1 - chain.leave - chain.come)
-                beyond = (seen > wanted) | ~chain.possible
-                near, far = np.where(beyond, near, place), np.where(beyond, place, far)
-            chain = self._chain({**points, name: near})
-            reached = np.abs(chain.yes - chain.no if bias else 1 - chain.leave - chain.come)
-            found.append(np.where(np.abs(reached - wanted) < 1e-6, near, np.nan))
-        return np.stack(found, axis=1)
 
     def profiles(self) -> dict[str, core.Profile]:
         length = np.arange(1, LENGTHS + 1)

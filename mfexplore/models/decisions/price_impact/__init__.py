@@ -66,23 +66,9 @@ import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array, Points
+from mfexplore.models.decisions.price_impact import theory
 from mfexplore.models.decisions.price_impact.dynamics import BINS, CELLS, Trips
-from mfexplore.models.decisions.price_impact.theory import (
-    NODES,
-    WEIGHTS,
-    Market,
-    Modes,
-    density_among_strategies,
-    lowest_cost,
-    modes,
-    noise_until,
-    profit_among_strategies,
-    profit_probability,
-    relative_cost,
-    root_in_memory,
-    work_until,
-)
-from mfexplore.numerics.functions.quadrature import gauss_legendre
+from mfexplore.models.decisions.price_impact.theory import EXACT, NODES, ONE_TEMPERATURE, WEIGHTS, Market, Modes
 
 
 def value(model: PriceImpact, observable: str) -> float:
@@ -90,7 +76,6 @@ def value(model: PriceImpact, observable: str) -> float:
     return core.Value(observable).of(model)
 
 
-EXACT, ONE_TEMPERATURE = range(2)
 AT_ONCE, DECAYING, ENSEMBLE = ({"market": (name,)} for name in ("instantaneous", "transient", "ensemble"))
 BLOCKS = {"market": ("instantaneous", "transient")}
 MANIPULATION = core.View(("exponent", "memory"), "relative_cost", picture="gains")
@@ -312,56 +297,24 @@ class PriceImpact(core.Model):
         memory = points["memory"] if self.market == "transient" else None
         split, volume, duration = points["split"], points["volume"], points["duration"]
         market = Market(points["impact"], points["exponent"], memory, volume, duration)
-        return work_until(market, split, part), noise_until(points["volatility"], volume, duration, split, part)
+        noise = theory.noise_until(points["volatility"], volume, duration, split, part)
+        return theory.work_until(market, split, part), noise
 
     def modes(self, points: Points | None = None) -> Modes:
         """Normal modes of strategies, of one number of points."""
         at = points or self.simulated
-        return modes(at["impact"], at["risk_aversion"], at["volatility"], at["duration"], int(at["points"][0]))
+        return theory.modes(at["impact"], at["risk_aversion"], at["volatility"], at["duration"], int(at["points"][0]))
 
     def solve(self, points: Points) -> core.Solution:
-        values = self._strategies(points) if self.market == "ensemble" else self._blocks(points)
+        values = theory.strategies(self, points) if self.market == "ensemble" else theory.blocks(self, points)
         loss, variance = -values["gain"], values["variance"]
         values["effective_temperature"] = variance / (2 * loss)
-        gaussian = profit_probability(loss, variance, np.zeros_like(loss))
+        gaussian = theory.profit_probability(loss, variance, np.zeros_like(loss))
         both = {name: np.repeat(column[:, None], 2, axis=1) for name, column in values.items()}
         both["profit_probability"] = np.stack([values["profit_probability"], gaussian], axis=1)
         mixed = (points["liquidity_noise"] > 0) | (self.market == "ensemble")
         fails = {"mixture": mixed[:, None] & (np.arange(2) == ONE_TEMPERATURE)}
         return core.Solution(both, np.zeros((loss.size, 2)), fails=fails)
-
-    def _blocks(self, points: Points) -> dict[str, Array]:
-        split, liquidity = points["split"], points["liquidity_noise"]
-        work, noise = self._until(np.ones_like(split), points)
-        values = {
-            "gain": -work,
-            "variance": noise + work**2 * np.expm1(liquidity**2),
-            "profit_probability": profit_probability(work, noise, liquidity),
-        }
-        if self.market == "transient":
-            exponent, memory = points["exponent"], points["memory"]
-            values["relative_cost"] = relative_cost(split, exponent, memory)
-            values["lowest_cost"] = lowest_cost(exponent, memory)
-        return values
-
-    def _strategies(self, points: Points) -> dict[str, Array]:
-        values: dict[str, Array] = {}
-        for n in np.unique(points["points"]):
-            chosen = points["points"] == n
-            found = self.modes({name: column[chosen] for name, column in points.items()})
-            tau = points["temperature"][chosen]
-            square = tau[:, None] / (2 * found.price)  # mean square of the amplitude of each mode
-            energy = n * tau / 2
-            free = -energy * np.log(np.pi * tau) + tau / 2 * np.log(found.price).sum(axis=1)
-            part = {
-                "gain": -np.sum(found.work * square, axis=1),
-                "variance": np.sum(found.noise * square + 2 * (found.work * square) ** 2, axis=1),
-                "profit_probability": profit_among_strategies(found, tau),
-                "energy": energy, "free_energy": free, "entropy": (energy - free) / tau,
-            }  # fmt: skip
-            for name, column in part.items():
-                values.setdefault(name, np.empty(chosen.size))[chosen] = column
-        return values
 
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
         loss, variance = -state["gain"], state["variance"]
@@ -382,7 +335,7 @@ class PriceImpact(core.Model):
                 "(6), determinant": state["entropy"] - 0.5 * n * math.log(2 * math.pi * math.e)
                 - 0.5 * np.linalg.slogdet(correlation)[1],
             }  # fmt: skip
-        work = self._work()
+        work = theory.work(self)
         noise = (self.volatility * self.volume) ** 2 * self.duration / 3
         factor = np.exp(self.liquidity_noise * NODES - self.liquidity_noise**2 / 2)
         chance = float(WEIGHTS @ [0.5 * math.erfc(work * one / math.sqrt(2 * noise)) for one in factor])
@@ -396,29 +349,9 @@ class PriceImpact(core.Model):
             power = 2 - self.memory
             buy = self.volume / (self.split * self.duration)
             first = self.impact * buy ** (1 + self.exponent) * (self.split * self.duration) ** power
-            gaps["(5)"] = (state["relative_cost"] - work * power * (1 - self.memory) / first) / max(
-                1, abs(work / first)
-            )
+            cost = work * power * (1 - self.memory) / first
+            gaps["(5)"] = (state["relative_cost"] - cost) / max(1, abs(work / first))
         return gaps
-
-    def _work(self) -> float:
-        """Eqs. (1) and (4) by quadrature of the rate times what the price has given way."""
-        u, weight = gauss_legendre(200)
-        lengths = np.array([self.split, 1 - self.split]) * self.duration
-        rates = self.volume / lengths
-        pushed = self.impact * rates**self.exponent
-        total = 0.0
-        for block in range(2):
-            late = lengths[block] * u**4  # dense where the impact of a block sets in
-            if self.market == "instantaneous":
-                given = pushed[block] + 0 * late
-            else:
-                keep = 1 - self.memory
-                given = pushed[block] * late**keep / keep
-                if block == 1:
-                    given = given - pushed[0] * ((lengths[0] + late) ** keep - late**keep) / keep
-            total += float(weight @ (rates[block] * given * 4 * u**3)) * lengths[block]
-        return total
 
     def classify(self, points: Points, states: core.States) -> Mapping[str, Array]:
         values = {name: column[:, EXACT] for name, column in states.solution.values.items()}
@@ -434,10 +367,11 @@ class PriceImpact(core.Model):
             blocks = theta**-delta + (1 - theta) ** -delta
             ratio = points["impact"] * points["volume"] ** delta * blocks * math.sqrt(3) / points["volatility"]
             return np.asarray(ratio ** (1 / (delta + 0.5)))
-        high = self.control("memory").bounds[1]
+        size, high = delta.size, self.control("memory").bounds[1]
         if name == "this_trip":
-            return root_in_memory(lambda memory: relative_cost(theta, delta, memory), delta.size, 0.0, high)
-        convex = root_in_memory(lambda memory: lowest_cost(np.maximum(delta, 1), memory), delta.size, 0.0, high)
+            return theory.root_in_memory(lambda memory: theory.relative_cost(theta, delta, memory), size, 0.0, high)
+        steep = np.maximum(delta, 1)
+        convex = theory.root_in_memory(lambda memory: theory.lowest_cost(steep, memory), size, 0.0, high)
         return np.where(delta < 1, 1 - delta, np.where(delta == 1, 0.0, convex))
 
     def gains_compared(self) -> Array:
@@ -449,7 +383,7 @@ class PriceImpact(core.Model):
         """Density of the gain after a part of the trip (for random strategies: at its end)."""
         points = self.simulated
         if self.market == "ensemble":
-            return density_among_strategies(self.modes(points), self.temperature, gain)
+            return theory.density_among_strategies(self.modes(points), self.temperature, gain)
         work, noise = (float(one[0]) for one in self._until(np.array([part]), points))
         factor = np.exp(self.liquidity_noise * NODES - self.liquidity_noise**2 / 2)
         bells = np.exp(-((gain[:, None] + work * factor) ** 2) / (2 * noise)) / math.sqrt(2 * math.pi * noise)
@@ -475,10 +409,9 @@ class PriceImpact(core.Model):
         }
 
     def laws(self, time: float) -> tuple[core.Law, ...]:
-        part = 1.0 if self.market == "ensemble" else min(max(time, 1 / CELLS), 1.0)
-        at = self.simulated
+        at, part = self.simulated, min(max(time, 1 / CELLS), 1.0)
         if self.market == "ensemble":
-            values = self.solve(at).values
+            part, values = 1.0, self.solve(at).values
             centre, deviation = float(values["gain"][0, EXACT]), math.sqrt(float(values["variance"][0, EXACT]))
             gain = np.linspace(centre - 8 * deviation, centre + 8 * deviation, 401)
         else:
@@ -498,7 +431,8 @@ class PriceImpact(core.Model):
         part, at = np.minimum(times, 1.0), self.simulated
         work, noise = self._until(part, at)
         variance = noise + work**2 * math.expm1(self.liquidity_noise**2)
-        likely = np.where(part > 0, profit_probability(work, np.maximum(noise, 1e-300), at["liquidity_noise"]), 0.0)
+        likely = theory.profit_probability(work, np.maximum(noise, 1e-300), at["liquidity_noise"])
+        likely = np.where(part > 0, likely, 0.0)
         return {
             "gain": -work, "gain_deviation": np.sqrt(variance / self.size), "variance": variance,
             "profit_probability": likely, "profit_probability_deviation": np.sqrt(likely * (1 - likely) / self.size),

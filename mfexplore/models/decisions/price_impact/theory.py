@@ -6,13 +6,17 @@ Arguments that are arrays broadcast; times are in the unit of the duration.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.special import ndtr
 
-from mfexplore.core import Array
+from mfexplore.core import Array, Points
 from mfexplore.numerics.functions.gaussian import normal_rule
+from mfexplore.numerics.functions.quadrature import gauss_legendre
+
+if TYPE_CHECKING:
+    from mfexplore.models.decisions.price_impact import PriceImpact
 
 NODES, WEIGHTS = normal_rule(0.2)  # of averages over the liquidity
 ODDS = np.linspace(-7, 7, 57)
@@ -136,3 +140,61 @@ def density_among_strategies(found: Modes, temperature: float, gain: Array) -> A
     wave = np.arange(0.5, 1000) * 0.06 / deviation
     transform = characteristic(found, np.array([temperature]), wave[None])[0]
     return np.asarray(np.real(np.exp(-1j * gain[:, None] * wave) @ transform) * (wave[1] - wave[0]) / np.pi)
+
+
+EXACT, ONE_TEMPERATURE = range(2)
+
+
+def blocks(model: PriceImpact, points: Points) -> dict[str, Array]:
+    split, liquidity = points["split"], points["liquidity_noise"]
+    work, noise = model._until(np.ones_like(split), points)
+    values = {
+        "gain": -work,
+        "variance": noise + work**2 * np.expm1(liquidity**2),
+        "profit_probability": profit_probability(work, noise, liquidity),
+    }
+    if model.market == "transient":
+        exponent, memory = points["exponent"], points["memory"]
+        values["relative_cost"] = relative_cost(split, exponent, memory)
+        values["lowest_cost"] = lowest_cost(exponent, memory)
+    return values
+
+
+def strategies(model: PriceImpact, points: Points) -> dict[str, Array]:
+    values: dict[str, Array] = {}
+    for n in np.unique(points["points"]):
+        chosen = points["points"] == n
+        found = model.modes({name: column[chosen] for name, column in points.items()})
+        tau = points["temperature"][chosen]
+        square = tau[:, None] / (2 * found.price)  # mean square of the amplitude of each mode
+        energy = n * tau / 2
+        free = -energy * np.log(np.pi * tau) + tau / 2 * np.log(found.price).sum(axis=1)
+        part = {
+            "gain": -np.sum(found.work * square, axis=1),
+            "variance": np.sum(found.noise * square + 2 * (found.work * square) ** 2, axis=1),
+            "profit_probability": profit_among_strategies(found, tau),
+            "energy": energy, "free_energy": free, "entropy": (energy - free) / tau,
+        }  # fmt: skip
+        for name, column in part.items():
+            values.setdefault(name, np.empty(chosen.size))[chosen] = column
+    return values
+
+
+def work(model: PriceImpact) -> float:
+    """Eqs. (1) and (4) by quadrature of the rate times what the price has given way."""
+    u, weight = gauss_legendre(200)
+    lengths = np.array([model.split, 1 - model.split]) * model.duration
+    rates = model.volume / lengths
+    pushed = model.impact * rates**model.exponent
+    total = 0.0
+    for block in range(2):
+        late = lengths[block] * u**4  # dense where the impact of a block sets in
+        if model.market == "instantaneous":
+            given = pushed[block] + 0 * late
+        else:
+            keep = 1 - model.memory
+            given = pushed[block] * late**keep / keep
+            if block == 1:
+                given = given - pushed[0] * ((lengths[0] + late) ** keep - late**keep) / keep
+        total += float(weight @ (rates[block] * given * 4 * u**3)) * lengths[block]
+    return total

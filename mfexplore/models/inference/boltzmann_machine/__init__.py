@@ -437,9 +437,7 @@ class BoltzmannMachine(core.Model):
         )  # fmt: skip
 
     def law(self) -> core.Law:
-        """The fields of the hidden units. That of a binary one is shifted along its own value, which has acted back on
-        the visible spins; Gaussian hidden units: of all memories but the recalled one.
-        """
+        """The fields of the hidden units; Gaussian ones: of all memories but the recalled one."""
         states = self.theory(method="two_layers", profiles=False)
         for branch in self.branches:  # a memory is never left, whatever has the lower free energy
             found = states.sel(branch=branch.name)
@@ -448,28 +446,7 @@ class BoltzmannMachine(core.Model):
                 break
         else:
             raise core.NotOfferedError(self.title, "a law where no state is known")
-        t, g, n_v = self.temperature, self.noise, self.visible_fraction
-        if self.hidden == "gaussian":
-            k = 1 - max(g, disguises.FAINT) ** 2 * (1 - q) / t
-            width = max(g, disguises.FAINT) * math.sqrt(n_v * ((1 - q) / k + q / k**2))
-            x = np.linspace(-6 * width, 6 * width, 401)
-            density = np.exp(-0.5 * (x / width) ** 2) / (width * math.sqrt(2 * math.pi))
-            return core.Law("hidden_field", x, density, "fields of the hidden units of all other memories")
-        mean, frozen, free = self.mode_strength * n_v * m, g**2 * n_v * q, g**2 * n_v * (1 - q)
-        if g == 0:
-            x = np.linspace(mean - 1, mean + 1, 3)
-            return core.Law("hidden_field", x, 0 * x, "the same field for all", atoms=((mean, 1.0),))
-        z = np.linspace(-6, 6, 601)
-        weight = np.exp(-0.5 * z**2)
-        y = mean + math.sqrt(frozen) * z
-        reach = 5 * math.sqrt(frozen + free) + free / t
-        x = np.linspace(mean - reach, mean + reach, 401)
-        density = np.zeros_like(x)
-        for side in (-1, 1):
-            chance = weight / weight.sum() / (1 + np.exp(-2 * side * y / t))
-            away = x[:, None] - y - side * free / t
-            density += np.exp(-0.5 * away**2 / free) @ chance / math.sqrt(2 * math.pi * free)
-        return core.Law("hidden_field", x, density, "fields of the hidden units, with what they do to themselves")
+        return theory.hidden_fields(self, m, q, max(self.noise, disguises.FAINT))
 
     def extent(self) -> str:
         return f"of {self.size:,} visible and {self.realised().hidden_size:,} hidden units"

@@ -5,16 +5,20 @@ ones, from which the hidden layer follows, and from that the fields again. Equat
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from mfexplore import core
 from mfexplore.core import Array
 from mfexplore.core.bracketing import bracketed_roots
 from mfexplore.families.memories import GLASS, PARAMAGNET, RETRIEVAL
 from mfexplore.numerics.functions.gaussian import response, response_and_entropy
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.solving.continuation import Bracket, false_position, narrowed
+
+if TYPE_CHECKING:
+    from mfexplore.models.inference.boltzmann_machine import BoltzmannMachine
 
 # The columns of the table that `solve_points` fills
 QUANTITIES = (
@@ -251,3 +255,31 @@ def curve(means, at, overlaps, free_energies):
         variance, _ = settled(means[i], variance, at)
         free_energies[i], v, _, _ = free_energy(means[i], variance, at)
         overlaps[i] = v.m
+
+
+def hidden_fields(model: BoltzmannMachine, m: float, q: float, faint: float) -> core.Law:
+    """The law of their fields, from magnetization and freezing of the visible units. That of a binary one is shifted
+    along its own value, which has acted back on the visible spins. faint: g, or the least that is told from none.
+    """
+    t, g, n_v = model.temperature, model.noise, model.visible_fraction
+    if model.hidden == "gaussian":
+        k = 1 - faint**2 * (1 - q) / t
+        width = faint * math.sqrt(n_v * ((1 - q) / k + q / k**2))
+        x = np.linspace(-6 * width, 6 * width, 401)
+        density = np.exp(-0.5 * (x / width) ** 2) / (width * math.sqrt(2 * math.pi))
+        return core.Law("hidden_field", x, density, "fields of the hidden units of all other memories")
+    mean, frozen, free = model.mode_strength * n_v * m, g**2 * n_v * q, g**2 * n_v * (1 - q)
+    if g == 0:
+        x = np.linspace(mean - 1, mean + 1, 3)
+        return core.Law("hidden_field", x, 0 * x, "the same field for all", atoms=((mean, 1.0),))
+    z = np.linspace(-6, 6, 601)
+    weight = np.exp(-0.5 * z**2)
+    y = mean + math.sqrt(frozen) * z
+    reach = 5 * math.sqrt(frozen + free) + free / t
+    x = np.linspace(mean - reach, mean + reach, 401)
+    density = np.zeros_like(x)
+    for side in (-1, 1):
+        chance = weight / weight.sum() / (1 + np.exp(-2 * side * y / t))
+        away = x[:, None] - y - side * free / t
+        density += np.exp(-0.5 * away**2 / free) @ chance / math.sqrt(2 * math.pi * free)
+    return core.Law("hidden_field", x, density, "fields of the hidden units, with what they do to themselves")

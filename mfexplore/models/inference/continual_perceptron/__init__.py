@@ -58,57 +58,20 @@ that the algorithm finds, no longer the $\pm1$ students themselves.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from scipy.special import log_ndtr, ndtr
 
 from mfexplore import core
 from mfexplore.core import Array, Points
-from mfexplore.core.bracketing import bracketed_roots
+from mfexplore.models.inference.continual_perceptron import theory
 from mfexplore.models.inference.continual_perceptron.dynamics import TwoTasks
-from mfexplore.models.inference.continual_perceptron.theory import (
-    Memory,
-    State,
-    error_before,
-    error_of,
-    fill,
-    first_snr,
-    learn,
-    mean_size,
-)
+from mfexplore.models.inference.continual_perceptron.theory import NEAR, PACE, SETTLING, State
 
 STUDENT, TEACHER = range(2)
-PACE = 0.02  # examples per weight that arrive in one iteration
 FORGETTING = core.View(series="first_error")
-CELLS = 12  # of a control, in which a change of sign is looked for
-NEAR = 1e-3  # distance in memory strength for a slope
-SETTLING = 40  # iterations after the last example of the first task
-
-
-def _root(function: Callable[[Array, Array], Array], made: core.Control, count: int) -> tuple[Array, Array]:
-    """Where each of so many functions of a control first changes sign, and whether it does. A function is NaN where the
-    second teacher is found: at the jump to him there is no root, and coming near it takes long.
-    """
-    grid = np.linspace(*made.bounds, CELLS + 1)
-    values = function(np.tile(grid, count), np.repeat(np.arange(count), grid.size)).reshape(count, -1)
-    changes = values[:, :-1] * values[:, 1:] < 0
-    found = np.asarray(changes.any(axis=1))
-    rows = np.flatnonzero(found)
-    roots, at = np.full(count, made.bounds[0]), changes.argmax(axis=1)[rows]
-    ends = values[rows, at], values[rows, at + 1]
-    roots[rows] = bracketed_roots(lambda x, k: function(x, rows[k]), grid[at], grid[at + 1], ends, tolerance=1e-10)
-    return roots, found
-
-
-@lru_cache(maxsize=64)
-def _trade_off(model: ContinualPerceptron) -> tuple[Array, Array, Array]:
-    strengths = np.linspace(*model.control("memory").bounds, 41)
-    state = model.student({name: np.array([value]) for name, value in model.values().items()}, memory=strengths)
-    return strengths, error_of(state.first, state.overlap), error_of(state.second, state.overlap)
 
 
 @dataclass(frozen=True)
@@ -338,16 +301,22 @@ class ContinualPerceptron(core.Model):
         columns = np.broadcast_arrays(*(changes.get(n, points[n]) for n in ("memory", "similarity", "second_load")))
         strength, similarity, load = (np.array(column, np.float64) for column in columns)
         state = State(*np.empty((len(State._fields), load.size)))
-        learn(strength, np.broadcast_to(first_snr(points["first_load"]), load.shape).copy(), similarity, load, state)
+        theory.learn(
+            strength,
+            np.broadcast_to(theory.first_snr(points["first_load"]), load.shape).copy(),
+            similarity,
+            load,
+            state,
+        )
         return state
 
     def solve(self, points: Points) -> core.Solution:
         state = self.student(points)
-        r0, snr = points["similarity"], first_snr(points["first_load"])
+        r0, snr = points["similarity"], theory.first_snr(points["first_load"])
         one, zero = np.ones_like(r0), np.zeros_like(r0)
-        first, second = error_of(state.first, state.overlap), error_of(state.second, state.overlap)
-        before, shared = error_before(snr), error_of(r0, one)
-        scale = mean_size(snr)
+        first, second = theory.error_of(state.first, state.overlap), theory.error_of(state.second, state.overlap)
+        before, shared = theory.error_before(snr), theory.error_of(r0, one)
+        scale = theory.mean_size(snr)
         pairs = {
             "first_error": (first, shared),
             "second_error": (second, zero),
@@ -380,24 +349,11 @@ class ContinualPerceptron(core.Model):
         )  # fmt: skip
         if state["branch"] == "teacher" or q == 1:
             return {}
-        snr = float(first_snr(np.array([self.first_load]))[0])
-        x = 9 * np.sinh(np.linspace(-12, 12, 16001)) / math.sinh(12)  # dense where u and c vary
-        normal = np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi) * np.gradient(x)
-
-        def answered(square: float, overlap: float) -> tuple[float, float, float]:
-            """q^, m^ and the last term of (3) per unit of load."""
-            rest = 1 - overlap**2 / square
-            u, c = x * math.sqrt(square / (1 - square)), x * overlap / math.sqrt(square * rest)
-            g = np.exp(-0.5 * u * u - log_ndtr(u)) / math.sqrt(2 * math.pi)
-            phi = np.exp(-0.5 * c * c) / math.sqrt(2 * math.pi)
-            noise = 2 * normal @ (ndtr(c) * g * g) / (1 - square)
-            pull = 2 * normal @ (phi * g) / math.sqrt((1 - square) * rest)
-            return float(noise), float(pull), float(2 * normal @ (ndtr(c) * log_ndtr(u)))
-
+        snr = float(theory.first_snr(np.array([self.first_load]))[0])
         z = np.linspace(-9, 9, 4001)
         weight = np.exp(-0.5 * z * z) / np.exp(-0.5 * z * z).sum()
         before = float(weight @ np.tanh(snr + math.sqrt(snr) * z))
-        noise, pull, potential = (self.second_load * value for value in answered(q, m2))
+        noise, pull, potential = (self.second_load * value for value in theory.answers_again(q, m2))
         field = {s: strength * snr * s + pull + z * math.sqrt(strength**2 * snr + noise) for s in (1, -1)}
         share = {s: 0.5 * (1 + s * r0) * weight for s in (1, -1)}
         mean = {s: share[s] @ np.tanh(field[s]) for s in (1, -1)}
@@ -405,7 +361,7 @@ class ContinualPerceptron(core.Model):
         free += potential - pull * m2 - 0.5 * noise * (1 - q)
         overlap = snr * (m1 + strength * (1 - q))
         return {
-            "(1)": self.first_load * answered(before, before)[0] / snr - 1,
+            "(1)": self.first_load * theory.answers_again(before, before)[0] / snr - 1,
             "(3)": state["free_entropy"] - free,
             "(4) q": q - sum(share[s] @ np.tanh(field[s]) ** 2 for s in (1, -1)),
             "(4) m1": m1 - (mean[1] - mean[-1]),
@@ -426,13 +382,15 @@ class ContinualPerceptron(core.Model):
         }
 
     def boundary(self, name: str, points: Points) -> tuple[Array, Array]:
-        before = error_before(first_snr(points["first_load"]))
+        before = theory.error_before(theory.first_snr(points["first_load"]))
         along = self.declared_landmark(name).of
 
         def errors(values: Array, k: Array) -> tuple[Array, Array]:
             state = self.student({n: column[k] for n, column in points.items()}, **{along: values})
             learning = np.where(state.overlap < 1, 1.0, np.nan)
-            return learning * error_of(state.first, state.overlap), learning * error_of(state.second, state.overlap)
+            return learning * theory.error_of(state.first, state.overlap), learning * theory.error_of(
+                state.second, state.overlap
+            )
 
         def growth(similarity: Array, k: Array) -> Array:
             return errors(similarity, k)[0] - before[k]
@@ -440,7 +398,7 @@ class ContinualPerceptron(core.Model):
         def slope(memory: Array, k: Array) -> Array:
             return sum(errors(memory + NEAR, k)) - sum(errors(memory - NEAR, k))  # type: ignore[return-value]
 
-        return _root(growth if name == "no_forgetting" else slope, self.control(along), before.size)
+        return theory.root(growth if name == "no_forgetting" else slope, self.control(along), before.size)
 
     def landmark(self, name: str, along: str) -> Array:
         """Along its own control only: elsewhere every place is a search."""
@@ -455,7 +413,7 @@ class ContinualPerceptron(core.Model):
 
     def trade_off(self) -> tuple[Array, Array, Array]:
         """Memory strengths and the errors on both tasks at them, shape (n,)."""
-        return _trade_off(self.replace(memory=0.0, size=16))
+        return theory.trade_off(self.replace(memory=0.0, size=16))
 
     def landscape(self) -> core.Landscape:
         strengths = np.linspace(-4.0, 4.0, 81)
@@ -463,46 +421,23 @@ class ContinualPerceptron(core.Model):
         state = self.student(points, memory=strengths)
         there = (state.overlap < 1) & (state.residual <= self.tolerance)
         overlap, entropy = state.memory[there], state.entropy[there]
-        scale = mean_size(first_snr(points["first_load"]))
+        scale = theory.mean_size(theory.first_snr(points["first_load"]))
         return core.Landscape(
             "memory_overlap", overlap / scale, -entropy - self.memory * overlap, ("student",),
             title="Franz-Parisi potential", rivals=(("without the memory", -entropy),),
         )  # fmt: skip
 
-    def _path(self, steps: int) -> Array:
-        """Rows (q, m_1, m_2, m^, q^, R_1) after 0 .. steps iterations; R_1 and m^ are 0 in the first task."""
-        tasks, loads = (np.array(column) for column in zip(*map(self.schedule, range(steps)), strict=True))
-        first = fill(Memory(0.0, 0.0, 1.0), loads[tasks == 1])
-        second = fill(Memory(self.memory, first[-1, 4], self.similarity), loads[tasks == 2])
-        early = np.column_stack([first, np.zeros(len(first))])
-        early[:, 2] *= self.similarity
-        late = np.column_stack([second, np.full(len(second), first[-1, 4])])[1:]
-        return np.concatenate([early, late])
-
     def law(self) -> core.Law:
         return self.laws(1000.0)[0]
 
     def laws(self, time: float) -> tuple[core.Law, ...]:
-        steps = max(1, round(time))
-        _, _, _, pull, noise, snr = self._path(steps)[-1]
-        first = self.memory * snr
-        width = math.sqrt(self.memory**2 * snr + noise)
-        if self.schedule(steps - 1)[0] == 1:
-            first, pull = noise, 0.0  # R_1 so far
-        x = np.linspace(-5 * width - abs(first) - abs(pull), 5 * width + abs(first) + abs(pull), 401)
-        found = []
-        for name, own, other in (("first_field", first, pull), ("second_field", pull, first)):
-            density = sum(
-                0.5 * (1 + s * self.similarity) * np.exp(-0.5 * ((x - own - s * other) / width) ** 2) for s in (1, -1)
-            ) / (width * math.sqrt(2 * math.pi))
-            found.append(core.Law(name, x, density, "two normal ones, for weights in which the teachers agree or not"))
-        return tuple(found)
+        return theory.fields(self, max(1, round(time)))
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         steps = int(np.max(times, initial=0.0)) + 1
-        path = self._path(steps)
+        path = theory.path(self, steps)
         q, m1, m2 = (np.interp(times, np.arange(steps + 1), column) for column in path.T[:3])
-        first, second = error_of(m1, q), error_of(m2, q)
+        first, second = theory.error_of(m1, q), theory.error_of(m2, q)
         return {
             "first_error": first, "second_error": second, "mean_error": 0.5 * (first + second),
             "first_overlap": m1, "second_overlap": m2, "self_overlap": q,

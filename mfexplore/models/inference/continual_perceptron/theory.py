@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.special import erf
+from scipy.special import erf, log_ndtr, ndtr
 
+from mfexplore import core
 from mfexplore.core import Array
+from mfexplore.core.bracketing import bracketed_roots
 from mfexplore.families.message_passing.bayes_optimal import BayesOptimal
 from mfexplore.numerics.functions.elementary import exp, log, log1p, normal_tail
 from mfexplore.numerics.kernel import kernel
+
+if TYPE_CHECKING:
+    from mfexplore.models.inference.continual_perceptron import ContinualPerceptron
 
 CERTAIN = 1e-8  # 1 - q below which the second teacher is found
 REACH = 7.6  # of a standard normal variable: beyond are 3e-14
@@ -251,3 +258,72 @@ def error_of(overlap: Array, square: Array) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         cosine = np.where(square > 0, overlap / np.sqrt(square), 0.0)
     return np.asarray(np.arccos(np.clip(cosine, -1.0, 1.0)) / math.pi)
+
+
+PACE = 0.02  # examples per weight that arrive in one iteration
+CELLS = 12  # of a control, in which a change of sign is looked for
+NEAR = 1e-3  # distance in memory strength for a slope
+SETTLING = 40  # iterations after the last example of the first task
+
+
+def root(function: Callable[[Array, Array], Array], made: core.Control, count: int) -> tuple[Array, Array]:
+    """Where each of so many functions of a control first changes sign, and whether it does. A function is NaN where the
+    second teacher is found: at the jump to him there is no root, and coming near it takes long.
+    """
+    grid = np.linspace(*made.bounds, CELLS + 1)
+    values = function(np.tile(grid, count), np.repeat(np.arange(count), grid.size)).reshape(count, -1)
+    changes = values[:, :-1] * values[:, 1:] < 0
+    found = np.asarray(changes.any(axis=1))
+    rows = np.flatnonzero(found)
+    roots, at = np.full(count, made.bounds[0]), changes.argmax(axis=1)[rows]
+    ends = values[rows, at], values[rows, at + 1]
+    roots[rows] = bracketed_roots(lambda x, k: function(x, rows[k]), grid[at], grid[at + 1], ends, tolerance=1e-10)
+    return roots, found
+
+
+@lru_cache(maxsize=64)
+def trade_off(model: ContinualPerceptron) -> tuple[Array, Array, Array]:
+    strengths = np.linspace(*model.control("memory").bounds, 41)
+    state = model.student({name: np.array([value]) for name, value in model.values().items()}, memory=strengths)
+    return strengths, error_of(state.first, state.overlap), error_of(state.second, state.overlap)
+
+
+def path(model: ContinualPerceptron, steps: int) -> Array:
+    """Rows (q, m_1, m_2, m^, q^, R_1) after 0 .. steps iterations; R_1 and m^ are 0 in the first task."""
+    tasks, loads = (np.array(column) for column in zip(*map(model.schedule, range(steps)), strict=True))
+    first = fill(Memory(0.0, 0.0, 1.0), loads[tasks == 1])
+    second = fill(Memory(model.memory, first[-1, 4], model.similarity), loads[tasks == 2])
+    early = np.column_stack([first, np.zeros(len(first))])
+    early[:, 2] *= model.similarity
+    late = np.column_stack([second, np.full(len(second), first[-1, 4])])[1:]
+    return np.concatenate([early, late])
+
+
+def answers_again(square: float, overlap: float) -> tuple[float, float, float]:
+    """q^, m^ and the last term of (3) per unit of load, by sums over a grid instead of the kernels above."""
+    x = 9 * np.sinh(np.linspace(-12, 12, 16001)) / math.sinh(12)  # dense where u and c vary
+    normal = np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi) * np.gradient(x)
+    rest = 1 - overlap**2 / square
+    u, c = x * math.sqrt(square / (1 - square)), x * overlap / math.sqrt(square * rest)
+    g = np.exp(-0.5 * u * u - log_ndtr(u)) / math.sqrt(2 * math.pi)
+    phi = np.exp(-0.5 * c * c) / math.sqrt(2 * math.pi)
+    noise = 2 * normal @ (ndtr(c) * g * g) / (1 - square)
+    pull = 2 * normal @ (phi * g) / math.sqrt((1 - square) * rest)
+    return float(noise), float(pull), float(2 * normal @ (ndtr(c) * log_ndtr(u)))
+
+
+def fields(model: ContinualPerceptron, steps: int) -> tuple[core.Law, ...]:
+    """Laws of the fields of the weights along both teachers, after so many iterations."""
+    _, _, _, pull, noise, snr = path(model, steps)[-1]
+    first = model.memory * snr
+    width = math.sqrt(model.memory**2 * snr + noise)
+    if model.schedule(steps - 1)[0] == 1:
+        first, pull = noise, 0.0  # R_1 so far
+    x = np.linspace(-5 * width - abs(first) - abs(pull), 5 * width + abs(first) + abs(pull), 401)
+    found = []
+    for name, own, other in (("first_field", first, pull), ("second_field", pull, first)):
+        density = sum(
+            0.5 * (1 + s * model.similarity) * np.exp(-0.5 * ((x - own - s * other) / width) ** 2) for s in (1, -1)
+        ) / (width * math.sqrt(2 * math.pi))
+        found.append(core.Law(name, x, density, "two normal ones, for weights in which the teachers agree or not"))
+    return tuple(found)

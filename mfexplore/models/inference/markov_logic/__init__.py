@@ -62,18 +62,17 @@ from scipy.special import expit, ndtr
 
 from mfexplore import core
 from mfexplore.core import Array, Points
-from mfexplore.core.bracketing import bracketed_roots
+from mfexplore.models.inference.markov_logic import theory
 from mfexplore.models.inference.markov_logic.dynamics import LogicSimulation
 from mfexplore.models.inference.markov_logic.theory import (
     COLLAPSED,
     EVIDENCE,
+    MEAN_FIELD,
     MOST_EVIDENCE,
     NODES,
-    SHARES,
     TRUTH,
     WEIGHTS,
     Problem,
-    ascend,
     broken,
     consequences,
     flipping_points,
@@ -86,10 +85,8 @@ from mfexplore.models.inference.markov_logic.theory import (
 )
 from mfexplore.numerics.later import solve_ivp
 
-MEAN_FIELD, EXACT = range(2)
 STARTS = {"evidence": "the evidence", "truth": "the truth", "everything": "belief in everything"}
 TRANSITIVITY, IMPLICATION = {"rule": ("transitivity",)}, {"rule": ("implication",)}
-STATES = np.array(np.meshgrid([0, 1], [0, 1], [0, 1], indexing="ij")).reshape(3, 8).T  # of A, B and C
 LOGITS = np.linspace(-6, 6, 121)
 
 
@@ -293,7 +290,7 @@ class MarkovLogic(core.Model):
 
     def solve(self, points: Points) -> core.Solution:
         if self.rule == "implication":
-            return self._solve_one_rule(points)
+            return theory.solve_one_rule(self, points)
         n = points["evidence"].size
         beliefs, residual, steps = np.empty((n, 3, 2)), np.empty((n, 3)), np.empty((n, 3), np.int64)
         columns = (points["evidence"], points["noise"], points["rule_weight"], points["classes"].astype(float))
@@ -324,28 +321,6 @@ class MarkovLogic(core.Model):
             extra={"apart": apart}, fails={"layers": np.stack([unstable, unstable], axis=1)},
         )  # fmt: skip
 
-    def _solve_one_rule(self, points: Points) -> core.Solution:
-        theta, weight = points["evidence"][:, None] * SHARES, points["rule_weight"]
-        n = weight.size
-        q = np.full((3, n, 2, 3), np.nan)  # statements, points, methods, branches
-        residual = np.full((n, 2, 3), np.nan)
-        for branch, start in ((EVIDENCE, expit(theta)), (COLLAPSED, np.ones((n, 3)))):
-            beliefs, residual[:, MEAN_FIELD, branch] = ascend(start, theta, weight)
-            q[:, :, MEAN_FIELD, branch] = beliefs.T
-        same = np.abs(q[:, :, MEAN_FIELD, EVIDENCE] - q[:, :, MEAN_FIELD, COLLAPSED]).max(axis=0) < 1e-6
-        residual[same, MEAN_FIELD, COLLAPSED] = np.nan
-        log_weight = theta @ STATES.T - weight[:, None] * (STATES @ [1, 1, 0] - STATES[:, 2] == 2)
-        total = np.logaddexp.reduce(log_weight, axis=1)
-        chance = np.exp(log_weight - total[:, None])
-        q[:, :, EXACT, EVIDENCE] = (chance @ STATES).T
-        residual[:, EXACT, EVIDENCE] = 0.0
-        rule = q[0] * q[1] * (1 - q[2])
-        spread = -sum(x * np.log(np.where(x > 0, x, 1)) for x in (q, 1 - q))
-        free = np.einsum("ni,inmb->nmb", theta, q) + np.sum(spread, axis=0) - weight[:, None, None] * rule
-        rule[:, EXACT, EVIDENCE], free[:, EXACT, EVIDENCE] = chance[:, 6], total
-        values = {"belief_a": q[0], "belief_b": q[1], "belief_c": q[2], "broken_rules": rule, "free_entropy": free / 3}
-        return core.Solution(values, residual, extra={"apart": np.zeros(n, bool)})
-
     def select(self, points: Points, solution: core.Solution) -> Array:
         exists = solution.exists(self.tolerance)
         best = np.argmax(np.where(exists, solution.values["free_entropy"], -np.inf), axis=-1)
@@ -368,31 +343,12 @@ class MarkovLogic(core.Model):
         for branch in branches.get(name, (TRUTH, EVIDENCE)):
             ends.append(np.empty(points["noise"].size))
             follow_evidence(branch, *columns, ends[-1])
-        return self._transition(points, *ends) if name == "transition" else ends[0]
-
-    def _transition(self, points: Points, truth_ends: Array, blurred_ends: Array) -> Array:
-        """Where both states have the same free entropy, between the ends of the two."""
-
-        def gain(evidence: Array, rows: Array) -> Array:
-            there = {name: column[rows] for name, column in points.items()} | {"evidence": evidence}
-            free = self.solve(there).values["free_entropy"][:, MEAN_FIELD]
-            return np.asarray(free[:, TRUTH] - free[:, EVIDENCE])
-
-        low = np.where(np.isnan(truth_ends), 0.0, truth_ends + 1e-9)
-        high = np.where(np.isnan(blurred_ends), MOST_EVIDENCE, blurred_ends - 1e-9)
-        every = np.arange(low.size)
-        ends = gain(low, every), gain(high, every)
-        crossed = (ends[0] < -1e-12) & (ends[1] > 1e-12)
-        found = np.full(low.size, np.nan)
-        rows = np.flatnonzero(crossed)
-        sides = (ends[0][rows], ends[1][rows])
-        found[rows] = bracketed_roots(lambda x, k: gain(x, rows[k]), low[rows], high[rows], sides, tolerance=1e-12)
-        return found
+        return theory.transition(self, points, *ends) if name == "transition" else ends[0]
 
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
         theta, w = self.evidence, self.rule_weight
         if self.rule == "implication":
-            return self._equations_of_one_rule(state)
+            return theory.equations_of_one_rule(self, state)
         a, b, k = state["belief_in_true"], state["belief_in_false"], 1 / self.classes
         z = np.linspace(-9, 9, 361)
         normal = np.exp(-z * z / 2) / np.exp(-z * z / 2).sum()
@@ -410,24 +366,6 @@ class MarkovLogic(core.Model):
             "(5)": state["free_entropy"] - free,
             "V": state["broken_rules"] - broken_rules,
         }
-
-    def _equations_of_one_rule(self, state: Mapping[str, Any]) -> dict[str, float]:
-        q = [state[f"belief_{x}"] for x in "abc"]
-        theta, w = self.evidence * SHARES, self.rule_weight
-        if state["method"] == "exact":
-            weights = {
-                (x, y, z): math.exp(theta @ [x, y, z] - w * (x and y and not z))
-                for x in (0, 1) for y in (0, 1) for z in (0, 1)
-            }  # fmt: skip
-            total = sum(weights.values())
-            wanted = [sum(p * s[k] for s, p in weights.items()) / total for k in range(3)]
-            free = math.log(total)
-        else:
-            wanted = list(expit(theta + w * np.array([-q[1] * (1 - q[2]), -q[0] * (1 - q[2]), q[0] * q[1]])))
-            entropy = -sum(x * math.log(x) for p in q for x in (p, 1 - p) if x > 0)
-            free = theta @ q - w * q[0] * q[1] * (1 - q[2]) + entropy
-        gaps = {f"belief {x}": q[k] - wanted[k] for k, x in enumerate("ABC")}
-        return gaps | {"free entropy": state["free_entropy"] - free / 3}
 
     def profiles(self) -> dict[str, core.Profile]:
         if self.rule == "implication":

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy.special import expit
 
-from mfexplore.core import Array
+from mfexplore import core
+from mfexplore.core import Array, Points
+from mfexplore.core.bracketing import bracketed_roots
 from mfexplore.numerics.functions.elementary import exp
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.matrices.blas import one_blas_thread
+
+if TYPE_CHECKING:
+    from mfexplore.models.inference.markov_logic import MarkovLogic
 
 EVIDENCE, TRUTH, COLLAPSED = range(3)  # the branches
 MOST_EVIDENCE = 4.0
@@ -213,3 +219,69 @@ def ascend(start: Array, theta: Array, weight: Array) -> tuple[Array, Array]:
         if change.max() < 1e-14:
             break
     return np.stack([a, b, c], axis=1), change
+
+
+MEAN_FIELD, EXACT = range(2)
+STATES = np.array(np.meshgrid([0, 1], [0, 1], [0, 1], indexing="ij")).reshape(3, 8).T  # of A, B and C
+
+
+def solve_one_rule(model: MarkovLogic, points: Points) -> core.Solution:
+    theta, weight = points["evidence"][:, None] * SHARES, points["rule_weight"]
+    n = weight.size
+    q = np.full((3, n, 2, 3), np.nan)  # statements, points, methods, branches
+    residual = np.full((n, 2, 3), np.nan)
+    for branch, start in ((EVIDENCE, expit(theta)), (COLLAPSED, np.ones((n, 3)))):
+        beliefs, residual[:, MEAN_FIELD, branch] = ascend(start, theta, weight)
+        q[:, :, MEAN_FIELD, branch] = beliefs.T
+    same = np.abs(q[:, :, MEAN_FIELD, EVIDENCE] - q[:, :, MEAN_FIELD, COLLAPSED]).max(axis=0) < 1e-6
+    residual[same, MEAN_FIELD, COLLAPSED] = np.nan
+    log_weight = theta @ STATES.T - weight[:, None] * (STATES @ [1, 1, 0] - STATES[:, 2] == 2)
+    total = np.logaddexp.reduce(log_weight, axis=1)
+    chance = np.exp(log_weight - total[:, None])
+    q[:, :, EXACT, EVIDENCE] = (chance @ STATES).T
+    residual[:, EXACT, EVIDENCE] = 0.0
+    rule = q[0] * q[1] * (1 - q[2])
+    spread = -sum(x * np.log(np.where(x > 0, x, 1)) for x in (q, 1 - q))
+    free = np.einsum("ni,inmb->nmb", theta, q) + np.sum(spread, axis=0) - weight[:, None, None] * rule
+    rule[:, EXACT, EVIDENCE], free[:, EXACT, EVIDENCE] = chance[:, 6], total
+    values = {"belief_a": q[0], "belief_b": q[1], "belief_c": q[2], "broken_rules": rule, "free_entropy": free / 3}
+    return core.Solution(values, residual, extra={"apart": np.zeros(n, bool)})
+
+
+def transition(model: MarkovLogic, points: Points, truth_ends: Array, blurred_ends: Array) -> Array:
+    """Where both states have the same free entropy, between the ends of the two."""
+
+    def gain(evidence: Array, rows: Array) -> Array:
+        there = {name: column[rows] for name, column in points.items()} | {"evidence": evidence}
+        free = model.solve(there).values["free_entropy"][:, MEAN_FIELD]
+        return np.asarray(free[:, TRUTH] - free[:, EVIDENCE])
+
+    low = np.where(np.isnan(truth_ends), 0.0, truth_ends + 1e-9)
+    high = np.where(np.isnan(blurred_ends), MOST_EVIDENCE, blurred_ends - 1e-9)
+    every = np.arange(low.size)
+    ends = gain(low, every), gain(high, every)
+    crossed = (ends[0] < -1e-12) & (ends[1] > 1e-12)
+    found = np.full(low.size, np.nan)
+    rows = np.flatnonzero(crossed)
+    sides = (ends[0][rows], ends[1][rows])
+    found[rows] = bracketed_roots(lambda x, k: gain(x, rows[k]), low[rows], high[rows], sides, tolerance=1e-12)
+    return found
+
+
+def equations_of_one_rule(model: MarkovLogic, state: Mapping[str, Any]) -> dict[str, float]:
+    q = [state[f"belief_{x}"] for x in "abc"]
+    theta, w = model.evidence * SHARES, model.rule_weight
+    if state["method"] == "exact":
+        weights = {
+            (x, y, z): math.exp(theta @ [x, y, z] - w * (x and y and not z))
+            for x in (0, 1) for y in (0, 1) for z in (0, 1)
+        }  # fmt: skip
+        total = sum(weights.values())
+        wanted = [sum(p * s[k] for s, p in weights.items()) / total for k in range(3)]
+        free = math.log(total)
+    else:
+        wanted = list(expit(theta + w * np.array([-q[1] * (1 - q[2]), -q[0] * (1 - q[2]), q[0] * q[1]])))
+        entropy = -sum(x * math.log(x) for p in q for x in (p, 1 - p) if x > 0)
+        free = theta @ q - w * q[0] * q[1] * (1 - q[2]) + entropy
+    gaps = {f"belief {x}": q[k] - wanted[k] for k, x in enumerate("ABC")}
+    return gaps | {"free entropy": state["free_entropy"] - free / 3}

@@ -69,7 +69,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from scipy.special import xlogy
@@ -77,89 +77,17 @@ from scipy.special import xlogy
 from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.models.lattices.small_quantum_systems import solutions
-from mfexplore.models.lattices.small_quantum_systems.world_lines import KINDS, WorldLines
+from mfexplore.models.lattices.small_quantum_systems.dynamics import COLDEST, SmallQuantumSimulation
+from mfexplore.models.lattices.small_quantum_systems.solutions import CHAIN, DIMER, RING, TwoLevels, self_consistent
 
 MEAN_FIELD, SPIN_WAVE, EXACT = range(3)
 SYMMETRIC, ORDERED = range(2)
-CHAIN, RING, DIMER = "ising_chain", "heisenberg_ring", "hubbard_dimer"
-COLDEST = 0.1  # temperature of world lines
 NOTICEABLE = 0.05  # error of an energy per site
-
-
-class TwoLevels(NamedTuple):
-    """The constants of eqs. (2) and (3); coupling and transverse field of shape (n,)."""
-
-    coupling: Array
-    transverse: Array
-    kappa: int
-    number: int
-    shift: Array
-
-    def free_energy(self, order: Array, temperature: Array) -> Array:
-        """Eq. (3), all of shape (n,)."""
-        scale = self.kappa * np.maximum(temperature, solutions.COLD)
-        x = np.hypot(self.transverse, self.coupling * order) / scale
-        thermal = self.number * scale / self.kappa * np.logaddexp(x, -x)
-        return np.asarray(self.shift + self.number * self.coupling / (2 * self.kappa) * order**2 - thermal)
-
-
-def self_consistent(theta: Array) -> Array:
-    """The positive root y of y = tanh(y / theta), 0 where there is none. theta >= 0, shape (n,)."""
-    y = np.ones_like(theta)
-    cold = np.clip(theta, solutions.COLD, 1.0)
-    for _ in range(100):  # Newton from above never steps over the root
-        tanh = np.tanh(y / cold)
-        slope = 1 - (1 - tanh**2) / cold
-        step = np.where(slope > 0, (y - tanh) / np.where(slope > 0, slope, 1), 0.0)
-        y = y - step
-        if np.abs(step).max(initial=0) < 1e-15:
-            break
-    return np.where(theta < 1, y, 0.0)
 
 
 def energy_missed(model: SmallQuantumSystems, method: str) -> float:
     """The part of the exact energy that the ordered state of a method leaves out."""
     return -core.Value("energy_error", "ordered", method).of(model) / model.exact()["energy"]
-
-
-class SmallQuantumSimulation(core.Simulation["SmallQuantumSystems"]):
-    """World lines in imaginary time; one update turns all clusters or loops, or draws a path."""
-
-    time_unit = "updates"
-    relaxation, window = 50.0, 200.0
-
-    def prepare(self) -> None:
-        self.lines: WorldLines = KINDS[self.model.problem](self.model, self.rng)
-        self.evolve(20)  # so that the first picture already is one of many
-
-    def evolve(self, duration: float) -> None:
-        for _ in range(round(duration)):
-            self.lines.update()
-
-    def observe(self) -> dict[str, float]:
-        return self.lines.measure()
-
-    def picture(self) -> core.Lattice:
-        return self.lines.picture()
-
-    def entanglement(self) -> core.Chart:
-        """Exact entropy of blocks in the ground state, beside the law of a chain without a gap."""
-        m = self.model
-        entropy = m.entanglement()
-        length = np.arange(1, m.sites)
-        chord = np.log(m.sites / np.pi * np.sin(np.pi * length / m.sites))
-        charge = 1.0 if m.problem == RING else 0.5
-        law = charge / 3 * chord
-        law += entropy[m.sites // 2] - law[m.sites // 2 - 1]
-        return core.Chart(
-            (core.Series("exact", length, entropy[1:-1], "points"),
-             core.Series(f"law without a gap, c = {charge:g}", length, law)),
-            core.Axis("neighbours in a block"), core.Axis("entropy", low=0.0),
-            caption="entanglement of a block with the rest, ground state",
-        )  # fmt: skip
-
-    def pictures(self) -> core.Album:
-        return core.Album({"world lines": self.picture, "entanglement": self.entanglement})
 
 
 @dataclass(frozen=True)
@@ -397,49 +325,9 @@ class SmallQuantumSystems(core.Model):
             "double_occupancy": (1 - order**2) / 4,
         }
 
-    def spin_waves(self, points: Points) -> dict[str, Array]:
-        """Eq. (7), each of shape (n,)."""
-        found: dict[str, Array] = {name: np.empty(len(points["temperature"])) for name in (
-            "order", "squared_order", "energy", "free_energy", "gap")}  # fmt: skip
-        for pairs in np.unique(points["spin_pairs"]):
-            here = points["spin_pairs"] == pairs
-            t = np.maximum(points["temperature"][here], solutions.COLD)[:, None]
-            k = np.pi * np.arange(2 * pairs) / pairs
-            wave = np.abs(np.sin(np.delete(k, [0, pairs])))
-            coth = 1 / np.tanh(wave / (2 * t))
-            zero_point = -0.75 + wave.sum() / (4 * pairs)
-            occupied = np.mean(0.5 * (coth / wave), axis=1) * len(wave) / (2 * pairs)
-            found["order"][here] = 2 - 2 * occupied
-            found["squared_order"][here] = 3 - 4 * occupied
-            found["energy"][here] = -0.75 + np.sum(wave * coth, axis=1) / (4 * pairs)
-            found["free_energy"][here] = zero_point + np.sum(t * np.log1p(-np.exp(-wave / t)), axis=1) / (2 * pairs)
-            found["gap"][here] = wave.min()
-        return found
-
-    def exactly(self, points: Points) -> dict[str, Array]:
-        """The exact answer at finite size, each of shape (n,)."""
-        t = points["temperature"]
-        found: dict[str, Array] = {"order": np.zeros(len(t))}
-        if self.problem == DIMER:
-            state, found["double_occupancy"] = solutions.hubbard_dimer(t, points["repulsion"])
-            return found | state._asdict()
-        sizes = points["size" if self.problem == CHAIN else "spin_pairs"]
-        found |= {name: np.empty(len(t)) for name in solutions.Equilibrium._fields}
-        for size in np.unique(sizes):
-            here = sizes == size
-            if self.problem == CHAIN:
-                part = solutions.ising_chain(t[here], points["transverse_field"][here], int(size))
-            else:
-                part = solutions.heisenberg_ring(t[here], 2 * int(size))
-            for name, values in part._asdict().items():
-                found[name][here] = values
-        if self.problem == CHAIN:
-            found["order"] = np.where(t == 0, np.maximum(1 - points["transverse_field"] ** 2, 0) ** 0.125, 0.0)
-        return found
-
     def solve(self, points: Points) -> core.Solution:
         count = len(points["temperature"])
-        exactly = self.exactly(points)
+        exactly = solutions.exactly(self, points)
         theories: list[dict[str, Array]] = [self.mean_field(points), {}, {}]
         residual = np.full((count, 3, 2), np.nan)
         residual[:, MEAN_FIELD] = np.where(np.isnan(theories[MEAN_FIELD]["order"]), np.nan, 0.0)
@@ -447,7 +335,7 @@ class SmallQuantumSystems(core.Model):
         nothing = np.full(count, np.nan)
         theories[EXACT] = {name: np.stack([values, nothing], axis=1) for name, values in exactly.items()}
         if self.problem == RING:
-            waves = self.spin_waves(points)
+            waves = solutions.spin_waves(points)
             theories[SPIN_WAVE] = {name: np.stack([nothing, values], axis=1) for name, values in waves.items()}
             residual[:, SPIN_WAVE, ORDERED] = 0.0
         empty = np.full((count, 2), np.nan)
@@ -475,7 +363,7 @@ class SmallQuantumSystems(core.Model):
         if name == "gap_temperature":
             if self.problem == CHAIN:
                 return np.abs(2 - 2 * points["transverse_field"])
-            return self.exactly({**points, "temperature": 0 * points["temperature"]})["gap"]
+            return solutions.exactly(self, {**points, "temperature": 0 * points["temperature"]})["gap"]
         levels = self.two_levels(points)
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = levels.transverse / levels.coupling
@@ -539,7 +427,7 @@ class SmallQuantumSystems(core.Model):
         return {"entanglement": core.Profile(np.arange(self.sites + 1), values)}
 
     def exact(self) -> dict[str, float]:
-        found = self.exactly({name: np.array([value]) for name, value in self.values().items()})
+        found = solutions.exactly(self, {name: np.array([value]) for name, value in self.values().items()})
         del found["order"]  # that of an infinite system
         return {name: float(values[0]) for name, values in found.items()}
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.special import xlogy
 
-from mfexplore.core import Array
+from mfexplore.core import Array, Points
 from mfexplore.families.quantum_spins import half_filled
 from mfexplore.numerics.matrices.blas import one_blas_thread, symmetric_eigenpairs
 
+if TYPE_CHECKING:
+    from mfexplore.models.lattices.small_quantum_systems import SmallQuantumSystems
+
+CHAIN, RING, DIMER = "ising_chain", "heisenberg_ring", "hubbard_dimer"
 COLD = 1e-12  # stands for zero temperature
 TILT = 0.1234567  # of levels of different total spin, which might coincide otherwise
 
@@ -227,3 +231,76 @@ def hubbard_dimer(temperature: Array, repulsion: Array) -> tuple[Equilibrium, Ar
     z = weight.sum(axis=1)
     mean, doubled, squared = (np.sum(weight * value, axis=1) / z for value in (energy, double, order))
     return Equilibrium((lowest - temperature * np.log(z)) / 2, mean / 2, squared, -lowest), doubled / 2
+
+
+class TwoLevels(NamedTuple):
+    """The constants of eqs. (2) and (3); coupling and transverse field of shape (n,)."""
+
+    coupling: Array
+    transverse: Array
+    kappa: int
+    number: int
+    shift: Array
+
+    def free_energy(self, order: Array, temperature: Array) -> Array:
+        """Eq. (3), all of shape (n,)."""
+        scale = self.kappa * np.maximum(temperature, COLD)
+        x = np.hypot(self.transverse, self.coupling * order) / scale
+        thermal = self.number * scale / self.kappa * np.logaddexp(x, -x)
+        return np.asarray(self.shift + self.number * self.coupling / (2 * self.kappa) * order**2 - thermal)
+
+
+def self_consistent(theta: Array) -> Array:
+    """The positive root y of y = tanh(y / theta), 0 where there is none. theta >= 0, shape (n,)."""
+    y = np.ones_like(theta)
+    cold = np.clip(theta, COLD, 1.0)
+    for _ in range(100):  # Newton from above never steps over the root
+        tanh = np.tanh(y / cold)
+        slope = 1 - (1 - tanh**2) / cold
+        step = np.where(slope > 0, (y - tanh) / np.where(slope > 0, slope, 1), 0.0)
+        y = y - step
+        if np.abs(step).max(initial=0) < 1e-15:
+            break
+    return np.where(theta < 1, y, 0.0)
+
+
+def spin_waves(points: Points) -> dict[str, Array]:
+    """Eq. (7), each of shape (n,)."""
+    found: dict[str, Array] = {name: np.empty(len(points["temperature"])) for name in (
+        "order", "squared_order", "energy", "free_energy", "gap")}  # fmt: skip
+    for pairs in np.unique(points["spin_pairs"]):
+        here = points["spin_pairs"] == pairs
+        t = np.maximum(points["temperature"][here], COLD)[:, None]
+        k = np.pi * np.arange(2 * pairs) / pairs
+        wave = np.abs(np.sin(np.delete(k, [0, pairs])))
+        coth = 1 / np.tanh(wave / (2 * t))
+        zero_point = -0.75 + wave.sum() / (4 * pairs)
+        occupied = np.mean(0.5 * (coth / wave), axis=1) * len(wave) / (2 * pairs)
+        found["order"][here] = 2 - 2 * occupied
+        found["squared_order"][here] = 3 - 4 * occupied
+        found["energy"][here] = -0.75 + np.sum(wave * coth, axis=1) / (4 * pairs)
+        found["free_energy"][here] = zero_point + np.sum(t * np.log1p(-np.exp(-wave / t)), axis=1) / (2 * pairs)
+        found["gap"][here] = wave.min()
+    return found
+
+
+def exactly(model: SmallQuantumSystems, points: Points) -> dict[str, Array]:
+    """The exact answer at finite size, each of shape (n,)."""
+    t = points["temperature"]
+    found: dict[str, Array] = {"order": np.zeros(len(t))}
+    if model.problem == DIMER:
+        state, found["double_occupancy"] = hubbard_dimer(t, points["repulsion"])
+        return found | state._asdict()
+    sizes = points["size" if model.problem == CHAIN else "spin_pairs"]
+    found |= {name: np.empty(len(t)) for name in Equilibrium._fields}
+    for size in np.unique(sizes):
+        here = sizes == size
+        if model.problem == CHAIN:
+            part = ising_chain(t[here], points["transverse_field"][here], int(size))
+        else:
+            part = heisenberg_ring(t[here], 2 * int(size))
+        for name, values in part._asdict().items():
+            found[name][here] = values
+    if model.problem == CHAIN:
+        found["order"] = np.where(t == 0, np.maximum(1 - points["transverse_field"] ** 2, 0) ** 0.125, 0.0)
+    return found

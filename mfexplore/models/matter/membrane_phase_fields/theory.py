@@ -86,11 +86,10 @@ def stationary(tension: Array, spontaneous: Array) -> tuple[Array, Array]:
 
 
 def budding(spontaneous: Array) -> Array:
-    """Line tension at which the shallow cap and the closed bud have the same energy."""
-    low, high = np.zeros_like(spontaneous), spinodal(spontaneous)
-    for _ in range(60):
-        middle = 0.5 * (low + high)
-        shallow = np.nan_to_num(stationary(middle, spontaneous)[0], nan=2.0)
-        cheaper = cap_energy(shallow, middle, spontaneous) < (2 - spontaneous) ** 2
-        low, high = np.where(cheaper, middle, low), np.where(cheaper, high, middle)
-    return np.asarray(0.5 * (low + high))
+    """Line tension at which the shallow cap and the closed bud have the same energy.
+
+    If a cap of depth x = LC is at rest and costs as much as the bud, x = 2 or x^2 + 2x = 4 LC_0: the second is the
+    shallow cap, x = s - 1, whose line tension is that at which it rests.
+    """
+    s = np.sqrt(1 + 4 * spontaneous)
+    return np.asarray(2 * (3 - s) * np.sqrt(1 - (s - 1) ** 2 / 4))

@@ -59,25 +59,25 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import gammainc, gammaln, ndtr, xlogy
 
 from mfexplore import core
 from mfexplore.core import Array, Points
-from mfexplore.families.birth_death import Schloegl, stationary, summarise
-from mfexplore.families.fokker_planck import follow, gauss_points, panel_integrals
+from mfexplore.families.birth_death import Schloegl
+from mfexplore.families.fokker_planck import follow
+from mfexplore.models.reactions.chemical_langevin import theory
 from mfexplore.models.reactions.chemical_langevin.dynamics import Cells
 from mfexplore.models.reactions.chemical_langevin.theory import (
     AUTOCATALYSIS,
+    COUNTED,
+    GAUSSIAN,
+    LANGEVIN,
+    LINEAR,
+    MASTER,
     ROWS,
     chain,
     concentrations,
-    diffusion,
-    gamma_law,
-    leap_cumulants,
-    oscillator_passage,
 )
 
-GAUSSIAN, LANGEVIN, COUNTED, LINEAR, MASTER = range(5)  # as in `methods`
 CHANGE, FIRINGS = 0.1, 10.0  # what Gillespie's "little" and "many" are here
 ONE, TWO = ({"network": (name,)} for name in ("birth_death", "schloegl"))
 
@@ -307,67 +307,13 @@ class ChemicalLangevin(core.Model):
         n = points["leap"].size
         values = {o.name: np.full((n, 5), np.nan) for o in self.observables if o.over is None and self.applies(o)}
         if self.network == "birth_death":
-            self._birth_and_death(points, values)
+            theory.birth_and_death(self, points, values)
         else:
             for some in np.array_split(np.arange(n), -(-n // ROWS)):
                 part = {name: column[some] for name, column in points.items()}
-                for name, columns in self._schloegl(part).items():
+                for name, columns in theory.schloegl(self, part).items():
                     values[name][some] = columns
         return core.Solution(values, np.where(np.isnan(values["mean"]), np.nan, 0.0))
-
-    def _birth_and_death(self, points: Points, values: dict[str, Array]) -> None:
-        k, leap = points["population"], points["leap"]
-        cumulants = np.empty((4, len(k), 5))
-        cumulants[:, :, MASTER] = k
-        cumulants[:, :, COUNTED] = leap_cumulants(k, leap, counted=True)
-        cumulants[:, :, GAUSSIAN] = leap_cumulants(k, leap, counted=False)
-        cumulants[:, :, LANGEVIN] = k, k, k, 1.5 * k
-        cumulants[:, :, LINEAR] = k, k, 0 * k, 0 * k
-        mean, variance, third, fourth = cumulants
-        skewness, kurtosis = third / variance**1.5, fourth / variance**2
-        below = np.zeros((len(k), 5))
-        shape, scale = 4 / skewness[:, GAUSSIAN] ** 2, np.sqrt(variance[:, GAUSSIAN]) * skewness[:, GAUSSIAN] / 2
-        below[:, GAUSSIAN] = gammainc(shape, shape - mean[:, GAUSSIAN] / scale)  # of the Gamma law with these moments
-        below[:, LANGEVIN], below[:, LINEAR] = gammainc(4 * k, 2 * k), ndtr(-np.sqrt(k))
-        truth = np.stack([np.ones_like(k), k**-0.5, 1 / k])[..., None]
-        error = np.abs(np.stack([variance / k[:, None], skewness, kurtosis]) - truth).max(axis=0)
-        values.update(
-            mean=mean, variance=variance, skewness=skewness, excess_kurtosis=kurtosis, below_zero=below,
-            law_error=np.where(np.arange(5) == MASTER, 0.0, error),
-        )  # fmt: skip
-
-    def _schloegl(self, points: Points) -> dict[str, Array]:
-        """Columns of shape (n, 5) by the name of the observable."""
-        volume, feed, decay = points["volume"], points["feed"], points["decay"]
-        n, inside = volume.size, [MASTER, LANGEVIN, LINEAR]
-        found = {o.name: np.full((n, 5), np.nan) for o in self.observables if o.over is None and self.applies(o)}
-        roots = concentrations(feed, decay)
-        two, low = np.isfinite(roots[:, 1]), volume * roots[:, 0]
-        high = np.where(two, volume * roots[:, 2], low + 1)
-        birth, death = Schloegl(AUTOCATALYSIS, 1.0, feed, decay, volume).coefficients()
-        exact = np.empty((n, 6))
-        first, last, most = (np.rint(one).astype(np.int64) for one in (low, high, 5 * volume + 60))
-        summarise(birth, death, most, first, last, exact)
-        mean, second, third, there, back = diffusion(volume, feed, decay, low, high, self.rates == "counts")
-        slope, noise = self._linear(feed, decay, roots)
-        spread = volume * noise[:, 0] / (2 * slope[:, 0])
-        threshold = np.where(two, volume * roots[:, 1], low + 1)
-        escape = 2 * oscillator_passage(low, threshold, spread, slope[:, 0])
-        for name, columns in {
-            "mean": (exact[:, 0], mean, low),
-            "variance": (exact[:, 1], second, spread),
-            "skewness": (exact[:, 2] / exact[:, 1] ** 1.5, third / second**1.5, 0 * low),
-            "below_zero": (0 * low, 0 * low, ndtr(-low / np.sqrt(spread))),
-            "switching_time": [np.where(two, one, np.inf) for one in (exact[:, 4], there, escape)],
-            "return_time": [np.where(two, one, np.inf) for one in (exact[:, 5], back, 0 * back + np.inf)],
-            "time_ratio": [np.where(two, one / exact[:, 4], 1.0) for one in (exact[:, 4], there, escape)],
-        }.items():
-            found[name][:, inside] = np.stack(list(columns), axis=-1)
-        for name, side in (("barrier", 0), ("barrier_back", 2)):
-            found[name][:, inside] = np.where(two[:, None], barriers(feed, decay, roots, side), 0.0)
-        for value in found.values():
-            value[:, GAUSSIAN] = value[:, LANGEVIN]
-        return found
 
     @staticmethod
     def _linear(feed: Array, decay: Array, roots: Array) -> tuple[Array, Array]:
@@ -398,7 +344,7 @@ class ChemicalLangevin(core.Model):
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
         method = state["method"]
         if self.network == "schloegl":
-            return self._balance(method, state)
+            return theory.balance(self, method, state)
         k, tau, q = self.population, self.leap, 1 - self.leap
         m, v = state["mean"], state["variance"]
         third, fourth = state["skewness"] * v**1.5, state["excess_kurtosis"] * v**2
@@ -417,27 +363,6 @@ class ChemicalLangevin(core.Model):
         found["fourth"] = fourth - q**4 * fourth - fresh
         return {name: gap / max(1.0, k) for name, gap in found.items()}
 
-    def _balance(self, method: str, state: Mapping[str, Any]) -> dict[str, float]:
-        """The mean drift of the master equation, and the barriers by the trapezoidal rule."""
-        roots = concentrations(np.array([self.feed]), np.array([self.decay]))[0]
-        found = {}
-        m, v = state["mean"], state["variance"]
-        if method == "master_equation":
-            raw = np.array([1.0, m, v + m * m, state["skewness"] * v**1.5 + 3 * m * v + m**3])
-            birth, death = self.coefficients()
-            found["drift"] = float((birth - death) @ raw / (birth @ raw))
-        elif method == "linear_noise":
-            x = m / self.volume
-            slope = abs(2 * AUTOCATALYSIS * x - 3 * x * x - self.decay)
-            up, down = AUTOCATALYSIS * x * x + self.feed, x**3 + self.decay * x
-            found |= {"rest": up - down, "noise": 2 * slope * v / self.volume - up - down}
-        if np.isfinite(roots[1]) and method != "linear_noise":
-            x = np.linspace(roots[0], roots[1], 4001)
-            up, down = AUTOCATALYSIS * x * x + self.feed, x**3 + self.decay * x
-            force = np.log(down / up) if method == "master_equation" else 2 * (down - up) / (down + up)
-            found["(6)"] = 0.1 * (state["barrier"] - float(np.trapezoid(force, x)))
-        return found
-
     # -- laws and paths -----------------------------------------------------------------------------------------------
 
     def molecules(self) -> Array:
@@ -448,37 +373,12 @@ class ChemicalLangevin(core.Model):
                              round(self.population - width), round(self.population + width) + 1)  # fmt: skip
         return np.arange(-1, round(3.0 * self.volume + 4 * np.sqrt(self.volume)) + 6)
 
-    def _law_of(self, method: int, x: Array) -> Array:
-        """Density or probability at x; NaN where no closed or computed law is at hand."""
-        if self.network == "birth_death":
-            k = self.population
-            if method == MASTER:
-                whole = np.where(x >= 0, x, 0.0)
-                return np.where(x >= 0, np.exp(xlogy(whole, k) - k - gammaln(whole + 1)), 0.0)
-            if method == LANGEVIN:
-                return gamma_law(k, x)
-            mean, variance = k, k
-        else:
-            x = np.where(x < 0, np.inf, x)  # where there is nothing
-            if method == MASTER:
-                law = stationary(*self.schloegl().rates(round(5 * self.volume) + 60))
-                return np.interp(x, np.arange(len(law)), law, right=0.0)
-            if method == LANGEVIN:
-                middle, up, down = self.chain()
-                return np.interp(x, middle, stationary(up, down) / (middle[1] - middle[0]), right=0.0)
-            roots = concentrations(np.array([self.feed]), np.array([self.decay]))
-            slope, noise = self._linear(np.array([self.feed]), np.array([self.decay]), roots)
-            mean, variance = self.volume * roots[0, 0], self.volume * noise[0, 0] / (2 * slope[0, 0])
-        if method != LINEAR:
-            return np.full(len(x), np.nan)
-        return np.exp(-((x - mean) ** 2) / (2 * variance)) / np.sqrt(2 * np.pi * variance)
-
     def chain(self) -> tuple[Array, Array, Array]:
         return chain(self.volume, self.feed, self.decay, self.rates == "counts")
 
     def profiles(self) -> dict[str, core.Profile]:
         n = self.molecules().astype(np.float64)
-        return {"distribution": core.Profile(n, np.stack([self._law_of(method, n) for method in range(5)]))}
+        return {"distribution": core.Profile(n, np.stack([theory.law_of(self, method, n) for method in range(5)]))}
 
     def law(self) -> core.Law:
         return self.laws(0.0)[0]
@@ -489,7 +389,7 @@ class ChemicalLangevin(core.Model):
         x = n if whole else np.linspace(n[0], n[-1], 401)
         words = {MASTER: "master equation", LANGEVIN: "Langevin", LINEAR: "linear noise"}
         return tuple(
-            core.Law("mean", x, self._law_of(method, x), word, discrete=whole, method=self.methods[method].name)
+            core.Law("mean", x, theory.law_of(self, method, x), word, discrete=whole, method=self.methods[method].name)
             for method, word in words.items()
         )
 
@@ -498,7 +398,7 @@ class ChemicalLangevin(core.Model):
         n = self.molecules().astype(np.float64)
         n = n[n >= 0]
         with np.errstate(divide="ignore"):
-            heights = [-np.log(self._law_of(method, n)) for method in (MASTER, LANGEVIN, LINEAR)]
+            heights = [-np.log(theory.law_of(self, method, n)) for method in (MASTER, LANGEVIN, LINEAR)]
         heights = [np.where(height - np.nanmin(height) < 60, height - np.nanmin(height), np.nan) for height in heights]
         return core.Landscape(
             "mean", n, heights[0], title="-ln p", note="what has to be climbed to switch",
@@ -540,18 +440,3 @@ class ChemicalLangevin(core.Model):
 
     def footprint(self) -> int:
         return 150 * self.size + 100_000
-
-
-def barriers(feed: Array, decay: Array, roots: Array, side: int) -> Array:
-    """Barriers per volume from a state (0: low, 2: high) to the threshold, eq. (6), shape (n, 3): master equation,
-    Langevin equation, linear noise.
-    """
-    x_0, x_1 = roots[:, side], roots[:, 1]
-    s, half = gauss_points(np.linspace(0, 1, 9))
-    x = x_0[:, None, None] + (x_1 - x_0)[:, None, None] * s
-    b, d = AUTOCATALYSIS * x**2 + feed[:, None, None], x**3 + decay[:, None, None] * x
-    slope, noise = ChemicalLangevin._linear(feed, decay, roots)
-    parabola = slope[:, side] * (x_1 - x_0) ** 2 / noise[:, side]
-    forces = (np.log(d / b), 2 * (d - b) / (d + b))
-    found = [(x_1 - x_0) * panel_integrals(force, half).sum(axis=-1) for force in forces]
-    return np.stack([*found, parabola], axis=-1)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import gammaln, log_ndtr, logsumexp, xlogy
+from scipy.special import gammainc, gammaln, log_ndtr, logsumexp, ndtr, xlogy
 
-from mfexplore.core import Array
-from mfexplore.families.birth_death import Schloegl
-from mfexplore.families.fokker_planck import (
-    ORDER,
-    gauss_points,
-    hops,
-    log_passage_times,
-    panel_integrals,
-    potential,
-)
+from mfexplore.core import Array, Points
+from mfexplore.families.birth_death import Schloegl, stationary, summarise
+from mfexplore.families.fokker_planck import ORDER, gauss_points, hops, log_passage_times, panel_integrals, potential
+
+if TYPE_CHECKING:
+    from mfexplore.models.reactions.chemical_langevin import ChemicalLangevin
 
 AUTOCATALYSIS = 3.0  # a_1; a_2 is 1
 CELLS = 400
@@ -114,3 +111,125 @@ def chain(volume: float, feed: float, decay: float, counts: bool) -> tuple[Array
     noise = np.sum(propensities(middle, volume, feed, decay, counts), axis=0) / 2
     up, down = hops(step, noise, width, width)
     return middle, up, down
+
+
+GAUSSIAN, LANGEVIN, COUNTED, LINEAR, MASTER = range(5)  # as in `methods`
+
+
+def barriers(feed: Array, decay: Array, roots: Array, side: int) -> Array:
+    """Barriers per volume from a state (0: low, 2: high) to the threshold, eq. (6), shape (n, 3): master equation,
+    Langevin equation, linear noise.
+    """
+    x_0, x_1 = roots[:, side], roots[:, 1]
+    s, half = gauss_points(np.linspace(0, 1, 9))
+    x = x_0[:, None, None] + (x_1 - x_0)[:, None, None] * s
+    b, d = AUTOCATALYSIS * x**2 + feed[:, None, None], x**3 + decay[:, None, None] * x
+    slope, noise = ChemicalLangevin._linear(feed, decay, roots)
+    parabola = slope[:, side] * (x_1 - x_0) ** 2 / noise[:, side]
+    forces = (np.log(d / b), 2 * (d - b) / (d + b))
+    found = [(x_1 - x_0) * panel_integrals(force, half).sum(axis=-1) for force in forces]
+    return np.stack([*found, parabola], axis=-1)
+
+
+def birth_and_death(model: ChemicalLangevin, points: Points, values: dict[str, Array]) -> None:
+    k, leap = points["population"], points["leap"]
+    cumulants = np.empty((4, len(k), 5))
+    cumulants[:, :, MASTER] = k
+    cumulants[:, :, COUNTED] = leap_cumulants(k, leap, counted=True)
+    cumulants[:, :, GAUSSIAN] = leap_cumulants(k, leap, counted=False)
+    cumulants[:, :, LANGEVIN] = k, k, k, 1.5 * k
+    cumulants[:, :, LINEAR] = k, k, 0 * k, 0 * k
+    mean, variance, third, fourth = cumulants
+    skewness, kurtosis = third / variance**1.5, fourth / variance**2
+    below = np.zeros((len(k), 5))
+    shape, scale = 4 / skewness[:, GAUSSIAN] ** 2, np.sqrt(variance[:, GAUSSIAN]) * skewness[:, GAUSSIAN] / 2
+    below[:, GAUSSIAN] = gammainc(shape, shape - mean[:, GAUSSIAN] / scale)  # of the Gamma law with these moments
+    below[:, LANGEVIN], below[:, LINEAR] = gammainc(4 * k, 2 * k), ndtr(-np.sqrt(k))
+    truth = np.stack([np.ones_like(k), k**-0.5, 1 / k])[..., None]
+    error = np.abs(np.stack([variance / k[:, None], skewness, kurtosis]) - truth).max(axis=0)
+    values.update(
+        mean=mean, variance=variance, skewness=skewness, excess_kurtosis=kurtosis, below_zero=below,
+        law_error=np.where(np.arange(5) == MASTER, 0.0, error),
+    )  # fmt: skip
+
+
+def schloegl(model: ChemicalLangevin, points: Points) -> dict[str, Array]:
+    """Columns of shape (n, 5) by the name of the observable."""
+    volume, feed, decay = points["volume"], points["feed"], points["decay"]
+    n, inside = volume.size, [MASTER, LANGEVIN, LINEAR]
+    found = {o.name: np.full((n, 5), np.nan) for o in model.observables if o.over is None and model.applies(o)}
+    roots = concentrations(feed, decay)
+    two, low = np.isfinite(roots[:, 1]), volume * roots[:, 0]
+    high = np.where(two, volume * roots[:, 2], low + 1)
+    birth, death = Schloegl(AUTOCATALYSIS, 1.0, feed, decay, volume).coefficients()
+    exact = np.empty((n, 6))
+    first, last, most = (np.rint(one).astype(np.int64) for one in (low, high, 5 * volume + 60))
+    summarise(birth, death, most, first, last, exact)
+    mean, second, third, there, back = diffusion(volume, feed, decay, low, high, model.rates == "counts")
+    slope, noise = model._linear(feed, decay, roots)
+    spread = volume * noise[:, 0] / (2 * slope[:, 0])
+    threshold = np.where(two, volume * roots[:, 1], low + 1)
+    escape = 2 * oscillator_passage(low, threshold, spread, slope[:, 0])
+    for name, columns in {
+        "mean": (exact[:, 0], mean, low),
+        "variance": (exact[:, 1], second, spread),
+        "skewness": (exact[:, 2] / exact[:, 1] ** 1.5, third / second**1.5, 0 * low),
+        "below_zero": (0 * low, 0 * low, ndtr(-low / np.sqrt(spread))),
+        "switching_time": [np.where(two, one, np.inf) for one in (exact[:, 4], there, escape)],
+        "return_time": [np.where(two, one, np.inf) for one in (exact[:, 5], back, 0 * back + np.inf)],
+        "time_ratio": [np.where(two, one / exact[:, 4], 1.0) for one in (exact[:, 4], there, escape)],
+    }.items():
+        found[name][:, inside] = np.stack(list(columns), axis=-1)
+    for name, side in (("barrier", 0), ("barrier_back", 2)):
+        found[name][:, inside] = np.where(two[:, None], barriers(feed, decay, roots, side), 0.0)
+    for value in found.values():
+        value[:, GAUSSIAN] = value[:, LANGEVIN]
+    return found
+
+
+def balance(model: ChemicalLangevin, method: str, state: Mapping[str, Any]) -> dict[str, float]:
+    """The mean drift of the master equation, and the barriers by the trapezoidal rule."""
+    roots = concentrations(np.array([model.feed]), np.array([model.decay]))[0]
+    found = {}
+    m, v = state["mean"], state["variance"]
+    if method == "master_equation":
+        raw = np.array([1.0, m, v + m * m, state["skewness"] * v**1.5 + 3 * m * v + m**3])
+        birth, death = model.coefficients()
+        found["drift"] = float((birth - death) @ raw / (birth @ raw))
+    elif method == "linear_noise":
+        x = m / model.volume
+        slope = abs(2 * AUTOCATALYSIS * x - 3 * x * x - model.decay)
+        up, down = AUTOCATALYSIS * x * x + model.feed, x**3 + model.decay * x
+        found |= {"rest": up - down, "noise": 2 * slope * v / model.volume - up - down}
+    if np.isfinite(roots[1]) and method != "linear_noise":
+        x = np.linspace(roots[0], roots[1], 4001)
+        up, down = AUTOCATALYSIS * x * x + model.feed, x**3 + model.decay * x
+        force = np.log(down / up) if method == "master_equation" else 2 * (down - up) / (down + up)
+        found["(6)"] = 0.1 * (state["barrier"] - float(np.trapezoid(force, x)))
+    return found
+
+
+def law_of(model: ChemicalLangevin, method: int, x: Array) -> Array:
+    """Density or probability at x; NaN where no closed or computed law is at hand."""
+    if model.network == "birth_death":
+        k = model.population
+        if method == MASTER:
+            whole = np.where(x >= 0, x, 0.0)
+            return np.where(x >= 0, np.exp(xlogy(whole, k) - k - gammaln(whole + 1)), 0.0)
+        if method == LANGEVIN:
+            return gamma_law(k, x)
+        mean, variance = k, k
+    else:
+        x = np.where(x < 0, np.inf, x)  # where there is nothing
+        if method == MASTER:
+            law = stationary(*model.schloegl().rates(round(5 * model.volume) + 60))
+            return np.interp(x, np.arange(len(law)), law, right=0.0)
+        if method == LANGEVIN:
+            middle, up, down = model.chain()
+            return np.interp(x, middle, stationary(up, down) / (middle[1] - middle[0]), right=0.0)
+        roots = concentrations(np.array([model.feed]), np.array([model.decay]))
+        slope, noise = model._linear(np.array([model.feed]), np.array([model.decay]), roots)
+        mean, variance = model.volume * roots[0, 0], model.volume * noise[0, 0] / (2 * slope[0, 0])
+    if method != LINEAR:
+        return np.full(len(x), np.nan)
+    return np.exp(-((x - mean) ** 2) / (2 * variance)) / np.sqrt(2 * np.pi * variance)

@@ -63,15 +63,9 @@ from scipy.special import entr
 from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.families import master_equation as master
+from mfexplore.models.transport.maxent_channel import theory
 from mfexplore.models.transport.maxent_channel.dynamics import REACH, ChannelSimulation
-from mfexplore.models.transport.maxent_channel.theory import (
-    RUNGS,
-    ladder,
-    maximum_entropy,
-    occupations,
-    solve_points,
-    structure,
-)
+from mfexplore.models.transport.maxent_channel.theory import RUNGS
 
 NOTICEABLE = 0.02  # relative difference of the currents
 
@@ -239,7 +233,7 @@ class MaxentChannel(core.Model):
     references = (
         core.Reference(
             "probability of a six when the mean of a die is 4.5", 0.3474940657740611, 1e-12, "Jaynes (1963), eq. (1)",
-            lambda model: maximum_entropy(np.arange(1.0, 7.0)[None], np.array([4.5]))[1][5], published=True,
+            lambda model: theory.maximum_entropy(np.arange(1.0, 7.0)[None], np.array([4.5]))[1][5], published=True,
         ),
         core.Reference(
             "current by concentrations alone, three sites", 0.1, 1e-13, r"$(\frac12-\frac16)/(2+\frac12+\frac1{1.2})$",
@@ -288,7 +282,7 @@ class MaxentChannel(core.Model):
     @property
     def process(self) -> master.Jumps:
         """All jumps of one channel."""
-        listed, kind = structure(self.sites)
+        listed, kind = theory.structure(self.sites)
         rates = self._rates({name: np.array(getattr(self, name)) for name in self.axis_names()})
         return listed._replace(rate=rates[kind])
 
@@ -297,11 +291,11 @@ class MaxentChannel(core.Model):
         found, occupied, own = np.empty((n, 2, 4)), np.empty((n, 2)), np.empty(n)
         for sites in np.unique(points["sites"]):
             here = np.flatnonzero(points["sites"] == sites)
-            listed, kind = structure(int(sites))
+            listed, kind = theory.structure(int(sites))
             work, densities = np.empty((listed.states + 1, listed.states)), np.empty((here.size, 2, int(sites)))
             solved = np.empty((here.size, 2, 4))
             scratch = listed._replace(rate=np.empty(kind.size))
-            solve_points(rates[here], scratch, kind, work, densities, solved)
+            theory.solve_points(rates[here], scratch, kind, work, densities, solved)
             found[here], occupied[here] = solved, densities.sum(axis=2)
             own[here] = (entr(densities[:, 0]) + entr(1 - densities[:, 0])).sum(axis=1)
         current, noise, residual, entropy = np.moveaxis(found, -1, 0)
@@ -323,7 +317,7 @@ class MaxentChannel(core.Model):
         if state["method"] == "exact":
             q = self.process.generator()
             law = np.linalg.lstsq(np.vstack([q.T, np.ones(len(q))]), np.eye(len(q) + 1)[-1])[0]
-            rho = occupations(m) @ law
+            rho = theory.occupations(m) @ law
             links = [enter * (1 - rho[0]) - leave * rho[0], out * rho[-1] - into * (1 - rho[-1])]
         else:  # from both ends to the middle
             rho = np.zeros(m)
@@ -384,11 +378,11 @@ class MaxentChannel(core.Model):
 
     def _states(self) -> tuple[Array, Array, Array]:
         """(law of the states, densities of both theories, current and noise of both theories)."""
-        listed, kind = structure(self.sites)
+        listed, kind = theory.structure(self.sites)
         rates = self._rates({name: np.array([float(getattr(self, name))]) for name in self.axis_names()})
         densities, found = np.empty((1, 2, self.sites)), np.empty((1, 2, 4))
         scratch = listed._replace(rate=np.empty(kind.size))
-        solve_points(rates, scratch, kind, np.empty((listed.states + 1, listed.states)), densities, found)
+        theory.solve_points(rates, scratch, kind, np.empty((listed.states + 1, listed.states)), densities, found)
         return master.stationary_law(self.process), densities[0], found[0, :, :2]
 
     def _counted(self, law: Array, reach: int) -> Array:
@@ -399,7 +393,8 @@ class MaxentChannel(core.Model):
     def profiles(self) -> dict[str, core.Profile]:
         law, densities, ((slow, rough), (current, _)) = self._states()
         fields, ions = self.counting_fields, self.ions
-        everywhere = (1 - 2 * (structure(self.sites)[1] % 2)) / (self.sites + 1)  # a part of an ion in every link
+        forwards = 1 - 2 * (theory.structure(self.sites)[1] % 2)
+        everywhere = forwards / (self.sites + 1)  # a part of an ion in every link
         tilted = master.process_free_energy(self.process._replace(steps=everywhere), fields)
         psi = np.stack([slow * fields + rough * fields**2 / 2, tilted])
         ratio = np.full(ions.size, np.nan)
@@ -407,7 +402,7 @@ class MaxentChannel(core.Model):
             counted = self._counted(law, int(ions[-1]))
             log = np.log(np.where(counted > 1e-250, counted, np.nan))
             ratio = log[len(log) // 2 + ions] - log[len(log) // 2 - ions]
-        rungs = ladder(law)
+        rungs = theory.ladder(law)
         return {
             "process_free_energy": core.Profile(fields, psi),
             "asymmetry": core.Profile(ions, np.stack([2 * slow / rough * ions, ratio])),
@@ -439,7 +434,7 @@ class MaxentChannel(core.Model):
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         """The exact mean number of ions from empty or full channels on."""
-        q, ions = self.process.generator(), occupations(self.sites).sum(axis=0)
+        q, ions = self.process.generator(), theory.occupations(self.sites).sum(axis=0)
         law = np.eye(len(q))[0 if start["occupancy"] < self.sites / 2 else -1]
         steps: dict[float, Array] = {}
         path, last = np.empty(len(times)), 0.0
