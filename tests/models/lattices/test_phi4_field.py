@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from cases import reference_values
 
-from mfexplore.models.lattices.phi4_field import Phi4Field, theory
+from mfexplore.models.lattices.phi4_field import Phi4Field, pixels, theory
 from mfexplore.models.lattices.phi4_field.dynamics import Picture, metropolis
 
 VALUES = {one["id"]: one for one in reference_values("phi4_lattice")}
@@ -176,8 +176,8 @@ def test_light_coupling_meets_the_gaussian_field(side: int) -> None:
 
 def test_a_pixel_by_a_fine_grid() -> None:
     """The likelihood of independent pixels falls in every direction from the best."""
-    data = theory.moments_of(3, 0.3)
-    best = theory.best_pixels(data, 0.7)
+    data = pixels.moments_of(3, 0.3)
+    best = pixels.best_pixels(data, 0.7)
     x = np.linspace(-5, 5, 2001)[:, None]
 
     def likelihood(a: np.ndarray, h: np.ndarray) -> np.ndarray:
@@ -199,7 +199,7 @@ def test_the_partition_function_is_found_again_on_the_way_back() -> None:
     assert isinstance(machine, Picture)
     assert run.observe()["log_likelihood"] > start + 0.5
     a, h = machine.action.quadratic, machine.action.source
-    x = theory.VALUES[:, None]
+    x = pixels.VALUES[:, None]
     free = float(np.log(np.exp(h * x - a * x**2 - x**4).sum(axis=0) * (x[1] - x[0])).sum())
     links, steps, back = machine.action.links, 150, 0.0
     for k in range(steps):

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
 from mfexplore.core import NotOfferedError
-from mfexplore.models.memory.categorical_hopfield import CategoricalHopfield, couplings
+from mfexplore.models.memory.categorical_hopfield import CategoricalHopfield
+from mfexplore.models.memory.categorical_hopfield.theory import couplings
 
 CYCLE = {"graph": "cycle", "units": 3, "epsilon": 0.25, "delta": 0.5}
 

@@ -71,7 +71,7 @@ import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array, Points
-from mfexplore.models.lattices.phi4_field import theory
+from mfexplore.models.lattices.phi4_field import pixels, theory
 from mfexplore.models.lattices.phi4_field.boundaries import STRONGEST, WEAKEST, green_by_waves, line
 from mfexplore.models.lattices.phi4_field.dynamics import FieldSimulation
 from mfexplore.models.lattices.phi4_field.theory import BARRIER, BROKEN, GAUSSIAN, SITES, SYMMETRIC
@@ -325,12 +325,7 @@ class Phi4Field(core.Model):
 
     def best_quartic(self) -> float:
         """The strength of the quartic term with which independent pixels describe the images best."""
-        strengths = self.control("quartic").grid(25)
-        data = theory.moments_of(self.digit, self.grain)
-        found = np.array([theory.best_pixels(data, one).log_likelihood for one in strengths])
-        near = np.clip(np.argmax(found), 1, 23) + np.arange(-1, 2)
-        curve = np.polyfit(np.log(strengths[near]), found[near], 2)
-        return float(np.clip(np.exp(-0.5 * curve[1] / curve[0]), strengths[0], strengths[-1]))
+        return pixels.best_quartic(pixels.moments_of(self.digit, self.grain), self.control("quartic").grid(25))
 
     # -- theory --------------------------------------------------------------------------------------------------------
 
@@ -363,7 +358,7 @@ class Phi4Field(core.Model):
         for k, (digit, grain, quartic) in enumerate(
             zip(points["digit"], points["grain"], points["quartic"], strict=True)
         ):
-            best = theory.best_pixels(theory.moments_of(int(digit), grain), quartic)
+            best = pixels.best_pixels(pixels.moments_of(int(digit), grain), quartic)
             residual[k, SITES, PIXELS], likelihood[k, SITES, PIXELS] = best.residual, best.log_likelihood
         return core.Solution({"log_likelihood": likelihood}, residual)
 
@@ -401,8 +396,8 @@ class Phi4Field(core.Model):
 
     def _image_equations(self, state: Mapping[str, Any]) -> dict[str, float]:
         """The likelihood is the entropy of the pixels, less of the quartic term where their fourth moments differ."""
-        data = theory.moments_of(self.digit, self.grain)
-        best = theory.best_pixels(data, self.quartic)
+        data = pixels.moments_of(self.digit, self.grain)
+        best = pixels.best_pixels(data, self.quartic)
         x = np.linspace(-5, 5, 601)[:, None]
         weight = np.exp(best.source * x - best.quadratic * x**2 - self.quartic * x**4)
         z = weight.sum(axis=0)

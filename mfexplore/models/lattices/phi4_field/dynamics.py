@@ -12,7 +12,7 @@ import numpy as np
 from mfexplore import core
 from mfexplore.core import Array
 from mfexplore.families.lattice_spins.clusters import all_clusters, joining
-from mfexplore.models.lattices.phi4_field import theory
+from mfexplore.models.lattices.phi4_field import pixels, theory
 from mfexplore.numerics.chance.random import advanced, new_stream, uniform
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.space.lattices import drawing, neighbourhood
@@ -158,18 +158,18 @@ class Picture:
     """
 
     def __init__(self, model: Phi4Field, rng: np.random.Generator) -> None:
-        self.neighbours = neighbourhood("square", theory.SIDE).table()
+        self.neighbours = neighbourhood("square", pixels.SIDE).table()
         self.stream, self.rng = new_stream(rng), rng
-        self.data = theory.moments_of(model.digit, model.grain)
-        images = theory.pictures(model.digit)
+        self.data = pixels.moments_of(model.digit, model.grain)
+        images = pixels.pictures(model.digit)
         self.aligned = np.mean(images[:, self.neighbours] * images[:, :, None], axis=0)
-        self.images = [images[k].reshape(theory.SIDE, -1) for k in rng.permutation(len(images))[:SHOWN]]
-        start = theory.best_pixels(self.data, model.quartic)
-        law = np.exp(start.source[:, None] * theory.VALUES - start.quadratic[:, None] * theory.VALUES**2
-                     - model.quartic * theory.VALUES**4 - start.log_z[:, None])  # fmt: skip
+        self.images = [images[k].reshape(pixels.SIDE, -1) for k in rng.permutation(len(images))[:SHOWN]]
+        start = pixels.best_pixels(self.data, model.quartic)
+        law = np.exp(start.source[:, None] * pixels.VALUES - start.quadratic[:, None] * pixels.VALUES**2
+                     - model.quartic * pixels.VALUES**4 - start.log_z[:, None])  # fmt: skip
         below = np.cumsum(law, axis=1)
         below /= below[:, -1:]
-        drawn = [np.interp(rng.random(CHAINS), row, theory.VALUES) for row in below]
+        drawn = [np.interp(rng.random(CHAINS), row, pixels.VALUES) for row in below]
         self.fields = np.ascontiguousarray(np.transpose(drawn))
         self.log_z = float(start.log_z.sum())
         reach = 2.0 * np.sqrt(self.data.second - self.data.first**2)
@@ -217,14 +217,14 @@ class Picture:
         return core.Album({"samples": self._samples, "couplings": self._couplings})
 
     def _samples(self) -> core.Patterns:
-        side = theory.SIDE
+        side = pixels.SIDE
         shown = [(f"image {k + 1}", image) for k, image in enumerate(self.images)]
         shown += [(f"sample {k + 1}", self.fields[k].reshape(side, side)) for k in range(SHOWN)]
         return core.Patterns(tuple(shown), -1.5, 1.5)
 
     def _couplings(self) -> core.Patterns:
         """What the machine has learnt, each map over its own largest value."""
-        side, links = theory.SIDE, self.action.links
+        side, links = pixels.SIDE, self.action.links
         right, down = (links[:, 2 * direction].reshape(side, side) for direction in (0, 1))
         mean = self.fields.mean(axis=0).reshape(side, side)
         source = self.action.source.reshape(side, side)
