@@ -426,15 +426,7 @@ class BoltzmannMachine(core.Model):
             unit = max(self.noise, disguises.FAINT) ** 2
             hebbian.valley(m, hebbian.At(self.temperature / unit, self.load, 0.0, 0.0), free_energy)
             return core.Landscape("overlap_visible", m, self.visible_fraction * unit * (free_energy - self.load / 2))
-        n_v = self.visible_fraction
-        at = theory.Machine(self.temperature, self.mode_strength, self.noise, n_v, 1 - n_v)
-        reach = self.mode_strength * (1 - n_v) + 3 * self.noise + 5 * self.temperature
-        means = np.linspace(0, 1, 120)[1:] ** 2 * reach
-        m, free_energy = np.empty(means.size), np.empty(means.size)
-        theory.curve(means, at, m, free_energy)
-        return core.Landscape(
-            "overlap_visible", np.concatenate([-m[::-1], m]), np.concatenate([free_energy[::-1], free_energy]),
-        )  # fmt: skip
+        return core.Landscape("overlap_visible", *theory.valley(self))
 
     def law(self) -> core.Law:
         """The fields of the hidden units; Gaussian ones: of all memories but the recalled one."""

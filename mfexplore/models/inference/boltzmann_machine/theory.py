@@ -257,6 +257,17 @@ def curve(means, at, overlaps, free_energies):
         overlaps[i] = v.m
 
 
+def valley(model: BoltzmannMachine) -> tuple[Array, Array]:
+    """Overlaps of the visible units with the pattern, ascending, and the free energy of each, by `curve`."""
+    n_v = model.visible_fraction
+    at = Machine(model.temperature, model.mode_strength, model.noise, n_v, 1 - n_v)
+    reach = model.mode_strength * (1 - n_v) + 3 * model.noise + 5 * model.temperature
+    means = np.linspace(0, 1, 120)[1:] ** 2 * reach
+    m, free_energy = np.empty((2, means.size))
+    curve(means, at, m, free_energy)
+    return np.concatenate([-m[::-1], m]), np.concatenate([free_energy[::-1], free_energy])
+
+
 def hidden_fields(model: BoltzmannMachine, m: float, q: float, faint: float) -> core.Law:
     """The law of their fields, from magnetization and freezing of the visible units. That of a binary one is shifted
     along its own value, which has acted back on the visible spins. faint: g, or the least that is told from none.
