@@ -292,7 +292,7 @@ class PriceImpact(core.Model):
         """All controls as columns of one point."""
         return {name: np.array([float(getattr(self, name))]) for name in self.axis_names()}
 
-    def _until(self, part: Array, points: Points) -> tuple[Array, Array]:
+    def work_and_noise(self, part: Array, points: Points) -> tuple[Array, Array]:
         """Work and variance of two blocks after a part of the trip; all of shape (n,) or (1,)."""
         memory = points["memory"] if self.market == "transient" else None
         split, volume, duration = points["split"], points["volume"], points["duration"]
@@ -384,7 +384,7 @@ class PriceImpact(core.Model):
         points = self.simulated
         if self.market == "ensemble":
             return theory.density_among_strategies(self.modes(points), self.temperature, gain)
-        work, noise = (float(one[0]) for one in self._until(np.array([part]), points))
+        work, noise = (float(one[0]) for one in self.work_and_noise(np.array([part]), points))
         factor = np.exp(self.liquidity_noise * NODES - self.liquidity_noise**2 / 2)
         bells = np.exp(-((gain[:, None] + work * factor) ** 2) / (2 * noise)) / math.sqrt(2 * math.pi * noise)
         return np.asarray(bells @ WEIGHTS)
@@ -415,7 +415,7 @@ class PriceImpact(core.Model):
             centre, deviation = float(values["gain"][0, EXACT]), math.sqrt(float(values["variance"][0, EXACT]))
             gain = np.linspace(centre - 8 * deviation, centre + 8 * deviation, 401)
         else:
-            work, noise = (float(one[0]) for one in self._until(np.array([part]), at))
+            work, noise = (float(one[0]) for one in self.work_and_noise(np.array([part]), at))
             factor = np.exp(self.liquidity_noise * np.array([-4.0, 4.0]) - self.liquidity_noise**2 / 2)
             ends = -work * factor
             reach = 5 * math.sqrt(noise)
@@ -429,7 +429,7 @@ class PriceImpact(core.Model):
         if self.market == "ensemble":
             raise core.NotOfferedError(self.title, "the gain of random strategies before the trip is over")
         part, at = np.minimum(times, 1.0), self.simulated
-        work, noise = self._until(part, at)
+        work, noise = self.work_and_noise(part, at)
         variance = noise + work**2 * math.expm1(self.liquidity_noise**2)
         likely = theory.profit_probability(work, np.maximum(noise, 1e-300), at["liquidity_noise"])
         likely = np.where(part > 0, likely, 0.0)

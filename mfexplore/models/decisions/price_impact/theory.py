@@ -146,8 +146,9 @@ EXACT, ONE_TEMPERATURE = range(2)
 
 
 def blocks(model: PriceImpact, points: Points) -> dict[str, Array]:
+    """Observables of trips in two blocks, each of shape (n,)."""
     split, liquidity = points["split"], points["liquidity_noise"]
-    work, noise = model._until(np.ones_like(split), points)
+    work, noise = model.work_and_noise(np.ones_like(split), points)
     values = {
         "gain": -work,
         "variance": noise + work**2 * np.expm1(liquidity**2),
@@ -161,6 +162,7 @@ def blocks(model: PriceImpact, points: Points) -> dict[str, Array]:
 
 
 def strategies(model: PriceImpact, points: Points) -> dict[str, Array]:
+    """Observables of strategies drawn from eq. (6), each of shape (n,)."""
     values: dict[str, Array] = {}
     for n in np.unique(points["points"]):
         chosen = points["points"] == n

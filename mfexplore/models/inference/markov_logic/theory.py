@@ -226,6 +226,7 @@ STATES = np.array(np.meshgrid([0, 1], [0, 1], [0, 1], indexing="ij")).reshape(3,
 
 
 def solve_one_rule(model: MarkovLogic, points: Points) -> core.Solution:
+    """A, B and C of a single rule, by mean field and by the sum over their eight states."""
     theta, weight = points["evidence"][:, None] * SHARES, points["rule_weight"]
     n = weight.size
     q = np.full((3, n, 2, 3), np.nan)  # statements, points, methods, branches

@@ -132,6 +132,7 @@ def barriers(feed: Array, decay: Array, roots: Array, side: int) -> Array:
 
 
 def birth_and_death(model: ChemicalLangevin, points: Points, values: dict[str, Array]) -> None:
+    """Cumulants of all methods, written into columns of shape (n, 5)."""
     k, leap = points["population"], points["leap"]
     cumulants = np.empty((4, len(k), 5))
     cumulants[:, :, MASTER] = k
