@@ -315,12 +315,6 @@ class ChemicalLangevin(core.Model):
                     values[name][some] = columns
         return core.Solution(values, np.where(np.isnan(values["mean"]), np.nan, 0.0))
 
-    @staticmethod
-    def _linear(feed: Array, decay: Array, roots: Array) -> tuple[Array, Array]:
-        """|f'| and b + d at the states at rest, shape (n, 3), per volume."""
-        slope = np.abs(2 * AUTOCATALYSIS * roots - 3 * roots**2 - decay[:, None])
-        return slope, AUTOCATALYSIS * roots**2 + feed[:, None] + roots**3 + decay[:, None] * roots
-
     def classify(self, points: Points, states: core.States) -> Mapping[str, Array]:
         short = points["leap"] <= self.boundary("leap_condition", points)
         often = points["leap"] >= self.boundary("firing_condition", points)
@@ -336,7 +330,7 @@ class ChemicalLangevin(core.Model):
         feed, decay = points["feed"], points["decay"]
         roots = concentrations(feed, decay)
         if name == "leap_condition":
-            return np.asarray(CHANGE / self._linear(feed, decay, roots)[0][:, 0])
+            return np.asarray(CHANGE / theory.linear(feed, decay, roots)[0][:, 0])
         x = roots[:, 0]
         rarest = np.min([AUTOCATALYSIS * x**2, x**3, feed, decay * x], axis=0)
         return np.asarray(FIRINGS / (points["volume"] * rarest))

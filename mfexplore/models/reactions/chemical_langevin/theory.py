@@ -116,6 +116,12 @@ def chain(volume: float, feed: float, decay: float, counts: bool) -> tuple[Array
 GAUSSIAN, LANGEVIN, COUNTED, LINEAR, MASTER = range(5)  # as in `methods`
 
 
+def linear(feed: Array, decay: Array, roots: Array) -> tuple[Array, Array]:
+    """|f'| and b + d at the states at rest, shape (n, 3), per volume."""
+    slope = np.abs(2 * AUTOCATALYSIS * roots - 3 * roots**2 - decay[:, None])
+    return slope, AUTOCATALYSIS * roots**2 + feed[:, None] + roots**3 + decay[:, None] * roots
+
+
 def barriers(feed: Array, decay: Array, roots: Array, side: int) -> Array:
     """Barriers per volume from a state (0: low, 2: high) to the threshold, eq. (6), shape (n, 3): master equation,
     Langevin equation, linear noise.
@@ -124,7 +130,7 @@ def barriers(feed: Array, decay: Array, roots: Array, side: int) -> Array:
     s, half = gauss_points(np.linspace(0, 1, 9))
     x = x_0[:, None, None] + (x_1 - x_0)[:, None, None] * s
     b, d = AUTOCATALYSIS * x**2 + feed[:, None, None], x**3 + decay[:, None, None] * x
-    slope, noise = ChemicalLangevin._linear(feed, decay, roots)
+    slope, noise = linear(feed, decay, roots)
     parabola = slope[:, side] * (x_1 - x_0) ** 2 / noise[:, side]
     forces = (np.log(d / b), 2 * (d - b) / (d + b))
     found = [(x_1 - x_0) * panel_integrals(force, half).sum(axis=-1) for force in forces]
@@ -167,7 +173,7 @@ def schloegl(model: ChemicalLangevin, points: Points) -> dict[str, Array]:
     first, last, most = (np.rint(one).astype(np.int64) for one in (low, high, 5 * volume + 60))
     summarise(birth, death, most, first, last, exact)
     mean, second, third, there, back = diffusion(volume, feed, decay, low, high, model.rates == "counts")
-    slope, noise = model._linear(feed, decay, roots)
+    slope, noise = linear(feed, decay, roots)
     spread = volume * noise[:, 0] / (2 * slope[:, 0])
     threshold = np.where(two, volume * roots[:, 1], low + 1)
     escape = 2 * oscillator_passage(low, threshold, spread, slope[:, 0])
@@ -229,7 +235,7 @@ def law_of(model: ChemicalLangevin, method: int, x: Array) -> Array:
             middle, up, down = model.chain()
             return np.interp(x, middle, stationary(up, down) / (middle[1] - middle[0]), right=0.0)
         roots = concentrations(np.array([model.feed]), np.array([model.decay]))
-        slope, noise = model._linear(np.array([model.feed]), np.array([model.decay]), roots)
+        slope, noise = linear(np.array([model.feed]), np.array([model.decay]), roots)
         mean, variance = model.volume * roots[0, 0], model.volume * noise[0, 0] / (2 * slope[0, 0])
     if method != LINEAR:
         return np.full(len(x), np.nan)
