@@ -10,6 +10,7 @@ import numpy as np
 from numpy.polynomial import Polynomial
 
 from mfexplore.core import Array
+from mfexplore.numerics.matrices.blas import one_blas_thread
 
 DISTANCES = np.arange(2, 25)
 MEASURED = 12  # distances at which a run measures
@@ -76,11 +77,12 @@ def products(spins: Array) -> Array:
     """Means of what `cumulants` wants over all places of a stretch: shape (7, MEASURED - 1), the mean spin last."""
     pair, n = spins[:-1] * spins[1:], len(spins) - MEASURED - 1
     found = np.empty((7, MEASURED - 1))
-    for k, r in enumerate(range(2, MEASURED + 1)):
-        a, b, c, d = spins[:n], spins[1 : n + 1], spins[r : n + r], spins[r + 1 : n + r + 1]
-        left, right = pair[:n], pair[r : n + r]
-        triples = left @ c + left @ d + right @ a + right @ b
-        found[:, k] = left.sum(), a @ c, a @ d, b @ c, triples, left @ right, spins[: n + 1].mean() * n
+    with one_blas_thread():
+        for k, r in enumerate(range(2, MEASURED + 1)):
+            a, b, c, d = spins[:n], spins[1 : n + 1], spins[r : n + r], spins[r + 1 : n + r + 1]
+            left, right = pair[:n], pair[r : n + r]
+            triples = left @ c + left @ d + right @ a + right @ b
+            found[:, k] = left.sum(), a @ c, a @ d, b @ c, triples, left @ right, spins[: n + 1].mean() * n
     return found / n
 
 
