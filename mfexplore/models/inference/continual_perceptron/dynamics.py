@@ -15,7 +15,7 @@ from mfexplore.families.message_passing.priors import posterior
 from mfexplore.models.inference.continual_perceptron.theory import error_of
 
 if TYPE_CHECKING:
-    pass
+    from mfexplore.models.inference.continual_perceptron import ContinualPerceptron  # noqa: F401
 
 
 CERTAIN = 1e-12  # curvature that is nothing
