@@ -14,7 +14,7 @@ from mfexplore.core.simulation import never
 from mfexplore.numerics.kernel import inline_kernel, kernel
 
 if TYPE_CHECKING:
-    from mfexplore.models.glasses.random_energy import RandomEnergy  # noqa: F401
+    from mfexplore.models.glasses.random_energy import RandomEnergy  # noqa: F401  (the type of the model)
 
 COLDEST = 0.004  # below it the exact averages are those of the ground state
 STEP = 0.25  # of the trapezoid rule for entire functions that live on a strip of width pi: exact to rounding

@@ -19,7 +19,7 @@ from mfexplore.numerics.matrices.blas import one_blas_thread
 from mfexplore.numerics.matrices.matrix_vector import products
 
 if TYPE_CHECKING:
-    from mfexplore.models.learning.random_network import RandomNetwork  # noqa: F401
+    from mfexplore.models.learning.random_network import RandomNetwork  # noqa: F401  (the type of the model)
 
 
 @kernel

@@ -26,7 +26,7 @@ from mfexplore.models.learning.two_layer_limits.theory import (
 from mfexplore.numerics.matrices.blas import one_blas_thread
 
 if TYPE_CHECKING:
-    from mfexplore.models.learning.two_layer_limits import TwoLayerLimits  # noqa: F401
+    from mfexplore.models.learning.two_layer_limits import TwoLayerLimits  # noqa: F401  (the type of the model)
 
 LEARNERS = {
     "linear": "linear regression", "random_features": "random features", "network": "network, all weights",
