@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from mfexplore import core
 from mfexplore.core import Array
 from mfexplore.families.lattice_spins.corner_network import CornerNetwork, square
 from mfexplore.numerics.matrices.blas import symmetric_eigenpairs
+
+if TYPE_CHECKING:
+    from mfexplore.models.lattices.fisher_zeros import FisherZeros  # noqa: F401
 
 BINS = np.linspace(0, math.pi, 37)
 FISHER = 7  # spins along a side up to which the zeros in the plane of the temperature are computed

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from mfexplore import core
 from mfexplore.models.lattices.small_quantum_systems.solutions import RING
 from mfexplore.models.lattices.small_quantum_systems.world_lines import KINDS, WorldLines
+
+if TYPE_CHECKING:
+    from mfexplore.models.lattices.small_quantum_systems import SmallQuantumSystems  # noqa: F401
 
 COLDEST = 0.1  # temperature of world lines
 
