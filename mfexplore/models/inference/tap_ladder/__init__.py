@@ -294,7 +294,9 @@ class TapLadder(core.Model):
         for k, (t, h, disorder, bias) in enumerate(zip(*(points[name] for name in names), strict=True)):
             one = models[place[k]]
             structured, uniform = instance(*one.instance)
-            climb(t, h, disorder * structured + bias * uniform, sites[k], *table[:, k], failure[k])
+            free_energy, correlation, residual = table[:, k]
+            j = disorder * structured + bias * uniform
+            climb(t, h, j, sites[k], free_energy, correlation, residual, failure[k])
             if one.size <= ENUMERABLE:
                 sites[k][EXACT], *table[:, k, EXACT] = one._counted(t, h, disorder, bias)
         return table, failure, sites
