@@ -29,10 +29,13 @@ class Frontend:
     """
 
     def __init__(
-        self, ready: Callable[[], None], dressed: Callable[[str], None], moved: Callable[[int, int], None]
-    ) -> None:
-        """ready: a view appeared, and can show figures. dressed: told the theme. moved: steps of the arrow keys."""
-        self._ready, self._dressed, self._moved = ready, dressed, moved
+        self, ready: Callable[[], None], dressed: Callable[[str], None], moved: Callable[[int, int], None],
+        looked: Callable[[bool], None],
+    ) -> None:  # fmt: skip
+        """ready: a view appeared, and can show figures. dressed: told the theme. moved: steps of the arrow keys.
+        looked: told again and again while there is a page whether it is in sight.
+        """
+        self._ready, self._dressed, self._moved, self._looked = ready, dressed, moved, looked
         made = uuid.uuid4().hex[:12]
         self.name = f"mfexplore-{made}"
         self._ear = widgets.Text(layout={"display": "none"})
@@ -67,6 +70,7 @@ class Frontend:
         self._steps = said["steps"]
         if across or up:
             self._moved(across, up)
+        self._looked(said["visible"])
 
 
 @cache

@@ -13,13 +13,14 @@
     return window.mfexploreMathematics === version ? "" : "mathematics";
   };
   const steps = [0, 0];
-  let view = null;
+  let view = null, beat = 0;
 
   function tell() {
     const input = [...inputs()].at(-1);
     if (!input) return false;
     view ??= (input.mfexploreView ??= Math.random().toString(36).slice(2));
-    input.value = JSON.stringify({view, missing: missing(), theme: theme(), steps});
+    const visible = document.visibilityState === "visible";
+    input.value = JSON.stringify({view, missing: missing(), theme: theme(), steps, visible, beat: ++beat});
     input.dispatchEvent(new Event("input", {bubbles: true}));
     input.dispatchEvent(new Event("change", {bubbles: true}));
     return true;
@@ -104,5 +105,7 @@
     planes.forEach(wire);
     if ((planes.length && told === "") || --patience < 0) clearInterval(waiting);
   }, 50);
+  document.addEventListener("visibilitychange", tell);
+  setInterval(tell, 5000); // the kernel stops what runs for a page that says nothing any longer
   new MutationObserver(tell).observe(document.body, {attributes: true, attributeFilter: ["data-jp-theme-light", "class"]});
 })();

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 TEXT_MS = 90  # texts that follow a slider or a simulation change at most this often
+GONE_MS = 20_000  # a page that is there says so four times in this
 NOTICES = 3  # that are shown at a time
 
 
@@ -58,7 +59,9 @@ class NotebookPage:
         self._frontend = Frontend(
             lambda: self.post(self._appear), lambda name: self.post(lambda: self._dress(name)),
             lambda across, up: self.post(lambda: self._nudge(across, up)),
+            lambda visible: self.post(lambda: self._look(visible)),
         )  # fmt: skip
+        self._gone: Any = None  # when it will be, unless the page says something before
         self.bench = Bench(start, self.hear, first)
         self.bench.file.observe(lambda change: self.post(self._open), "value")
         self.widget = Workbench(self, [*self.bench.parts, self._frontend.widget])
@@ -129,6 +132,16 @@ class NotebookPage:
             self.mirrors = {name: Mirror(drawing.figure) for name, drawing in drawings.items()}
             self.desk = Desk(self.start, drawings, self, theme=self._theme, sweep=self._sweep)
         self.desk.hear(Hello(self._theme.name))
+
+    def _look(self, visible: bool) -> None:
+        """A page is there, in sight or not; one that was closed says nothing, and nothing runs for it any longer."""
+        if self._gone is not None:
+            self.forget(self._gone)
+        self._gone = None
+        if self.desk is not None and not self._closed:
+            self.desk.hear(messages.Visible(visible))
+            if visible:
+                self._gone = self.later(GONE_MS, lambda: self._look(False))
 
     def changed(self, name: str, figure: Figure) -> None:
         if not self._changed:

@@ -41,9 +41,13 @@ class Browser:
     def desk(self) -> Any:
         return self.page.desk
 
-    def says(self, view: str = "a", missing: str = "", theme: str = "light", steps: tuple[int, int] = (0, 0)) -> None:
-        message = {"view": view, "missing": missing, "theme": theme, "steps": steps}
-        self.page._frontend.hear(json.dumps(message))
+    def says(
+        self, view: str = "a", missing: str = "", theme: str = "light", steps: tuple[int, int] = (0, 0),
+        visible: bool = True,
+    ) -> None:  # fmt: skip
+        message = {"view": view, "missing": missing, "theme": theme, "steps": steps, "visible": visible}
+        self._said, self._when = json.dumps(message), time.monotonic()
+        self.page._frontend.hear(self._said)
         self.run(0.05)
 
     def run(self, seconds: float) -> None:
@@ -52,6 +56,9 @@ class Browser:
     def until(self, condition: Callable[[], Any], seconds: float = 60.0) -> Any:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
+            if time.monotonic() - self._when > 5:  # as the script of a page does
+                self._when = time.monotonic()
+                self.page._frontend.hear(self._said)
             self.run(0.02)
             found = condition()
             if found:
@@ -138,6 +145,25 @@ def test_axes_and_abscissa(shown: Browser) -> None:
     shown.until(lambda: shown.desk.session.current.along == other)
     shown.page.bench.menus["colour"].widget.value = "energy"
     shown.until(lambda: "Energy" in shown.page.bench.sentence.value)
+
+
+def test_nothing_runs_for_a_page_that_was_closed(shown: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mfexplore.notebook.page.GONE_MS", 200)
+    shown.says()
+    shown.page.bench.play.click()
+    shown.until(lambda: shown.desk.frame.time > 0)
+    shown.run(0.8)
+    at = shown.desk.frame.time
+    shown.run(0.4)
+    assert shown.desk.frame.time == at
+    shown.says()
+    shown.run(0.1)
+    assert shown.desk.jobs.person.visible
+    shown.says(visible=False)
+    assert not shown.desk.jobs.person.visible
+    monkeypatch.undo()
+    shown.says()
+    shown.until(lambda: shown.desk.frame.time > at)
 
 
 def test_run_plays_pauses_and_follows_series(shown: Browser) -> None:

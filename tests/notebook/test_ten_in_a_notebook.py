@@ -65,9 +65,12 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebook]:
         send(self, message, buffers)
 
     monkeypatch.setattr(widgets.Widget, "_send", counted)
+    monkeypatch.setattr("mfexplore.notebook.page.GONE_MS", 3_600_000)  # no script says again and again that it is there
     made = Notebook(sent)
     for page in made.pages:
-        page._frontend.hear(json.dumps({"view": "a", "missing": "", "theme": "light", "steps": (0, 0)}))
+        page._frontend.hear(
+            json.dumps({"view": "a", "missing": "", "theme": "light", "steps": (0, 0), "visible": True})
+        )
     made.until(lambda: all("Bistable" in page.bench.sentence.value for page in made.pages))
     made.until(made.at_rest)
     owners |= {id(widget): k for k, page in enumerate(made.pages) for widget in everything_in(page.widget)}
