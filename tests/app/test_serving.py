@@ -370,4 +370,4 @@ def test_no_process_that_serves_survives_the_one_that_was_asked_to(end: signal.S
         family = [psutil.Process(pid) for pid in server._family()]
         assert len(family) == 3
         server.process.send_signal(end)
-        assert not psutil.wait_procs(family, timeout=10)[1]
+        assert not psutil.wait_procs(family, timeout=60)[1]

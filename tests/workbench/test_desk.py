@@ -146,7 +146,7 @@ def test_the_curve_is_told_as_a_table(page: FakePage) -> None:
         return next((m for m in reversed(page.heard) if m["type"] == "table" and m["name"] == "curve"), None)
 
     curve = page.desk.panel("curve")
-    page.until(lambda: curve.columns)
+    page.until(lambda: curve.columns and page.desk.frame)
     page.tell("control", name="size", value=50)
     page.tell("view", name="along", value="y")
     assert table() is None, "nobody looks at it"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from mfexplore.core import Trajectories
+from mfexplore.core import Chart
 from mfexplore.core.simulation import Simulation
 from mfexplore.models.lattices.curie_weiss import CurieWeiss
 from mfexplore.workbench.exploration import Exploration
@@ -29,7 +29,7 @@ def test_a_run_goes_on_where_theory_predicts_no_distribution() -> None:
             while not (frames and frames[-1].model == model) and time.perf_counter() < end:
                 time.sleep(0.01)
             assert (frames[-1].samples is not None) == known
-            assert isinstance(frames[-1].picture, Trajectories) != known
+            assert isinstance(frames[-1].picture, Chart) != known
     finally:
         live.close()
     assert not errors

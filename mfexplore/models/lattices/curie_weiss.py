@@ -41,7 +41,6 @@ from scipy.special import gammaln, softmax, xlogy
 
 from mfexplore import core
 from mfexplore.core import Array, Points
-from mfexplore.core.bracketing import bracketed_roots
 from mfexplore.families import spins
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.later import solve_ivp
@@ -49,32 +48,80 @@ from mfexplore.numerics.later import solve_ivp
 UP, DOWN, UNSTABLE = 0, 1, 2
 
 
-def spinodal(temperature: Array, coupling: Array) -> tuple[Array, Array]:
-    """The m_s and h_s of eq. (4). Beyond the critical temperature m_s is 0 and h_s continued, negative."""
-    t, j = temperature, coupling
-    m = np.sqrt(np.clip(1 - t / j, 0, 1))  # artanh m is the logarithm of (1 + m) / sqrt(1 - m^2)
-    return m, np.where(t < j, j * m - xlogy(t, (1 + m) / np.sqrt(np.maximum(t, 1e-300) / j)), j - t)
+@kernel
+def spinodal_field(temperature, coupling):
+    """h_s of eq. (4); 0 above the critical temperature."""
+    if temperature >= coupling:
+        return 0.0
+    m = math.sqrt(1.0 - temperature / coupling)
+    return coupling * m - temperature * math.atanh(m) if temperature > 0.0 else coupling
 
 
-def outer_root(temperature: Array, field: Array, coupling: Array) -> Array:
-    """The largest root of eq. (2): its left side falls below its right one once, between m_s and 1."""
+@kernel
+def outer_root(temperature, field, coupling):
+    """Largest root of eq. (2). Where Jm + h > 0 the residual is convex, so Newton from m = 1 descends to it without
+    ever stepping over it. Returns (root, iterations).
+    """
+    m = 1.0
+    for iteration in range(200):
+        t = math.tanh((coupling * m + field) / temperature)
+        slope = 1.0 - coupling / temperature * (1.0 - t * t)
+        step = (m - t) / slope if slope > 0.0 else 0.0
+        m -= step
+        if abs(step) <= 1e-16:
+            break
+    return m, iteration + 1
 
-    def excess(m: Array, k: Array) -> Array:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(m - np.tanh((coupling[k] * m + field[k]) / temperature[k]))
 
-    return bracketed_roots(excess, spinodal(temperature, coupling)[0], np.ones_like(field))
+@kernel
+def inner_root(temperature, field, coupling):
+    """The unstable root between the spinodals, by bisection: T artanh(m) - Jm - h falls monotonically there."""
+    low = -math.sqrt(1.0 - temperature / coupling)
+    high = -low
+    for iteration in range(60):
+        m = 0.5 * (low + high)
+        if temperature * math.atanh(m) - coupling * m - field > 0.0:
+            low = m
+        else:
+            high = m
+        if high - low < 1e-16:
+            break
+    return 0.5 * (low + high), iteration + 1
 
 
-def inner_root(temperature: Array, field: Array, coupling: Array) -> Array:
-    """The unstable root between -m_s and m_s, where T artanh(m) - Jm - h falls."""
-
-    def excess(m: Array, k: Array) -> Array:
-        artanh = 0.5 * xlogy(temperature[k], (1 + m) / np.maximum(1 - m, 1e-300))
-        return np.asarray(artanh - coupling[k] * m - field[k])
-
-    end, _ = spinodal(temperature, coupling)
-    return bracketed_roots(excess, -end, end)
+@kernel
+def solve_points(temperature, field, coupling, magnetization, residual, iterations):
+    """All branches of eq. (2), written into arrays of shape (n, 3); a branch that does not exist keeps residual NaN."""
+    for i in range(temperature.size):
+        t, h, j = temperature[i], field[i], coupling[i]
+        h_s = spinodal_field(t, j)
+        below = t < j
+        for branch, sign in ((UP, 1.0), (DOWN, -1.0)):
+            alone = sign * h > 0.0 or (h == 0.0 and branch == UP)
+            if alone or (below and -sign * h <= h_s):
+                if t == 0.0:
+                    m, count = 1.0, 1
+                else:
+                    m, count = outer_root(t, sign * h, j)
+                magnetization[i, branch] = sign * m
+                iterations[i, branch] = count
+        if below and abs(h) < h_s:
+            if t == 0.0:
+                m, count = -h / j, 1
+            elif h == 0.0:
+                m, count = 0.0, 1
+            else:
+                m, count = inner_root(t, h, j)
+            magnetization[i, UNSTABLE] = m
+            iterations[i, UNSTABLE] = count
+        for branch in range(3):
+            m = magnetization[i, branch]
+            if t > 0.0:
+                residual[i, branch] = abs(m - math.tanh((j * m + h) / t))
+            elif branch == UNSTABLE:
+                residual[i, branch] = abs(j * m + h)
+            else:
+                residual[i, branch] = abs(m - np.sign(j * m + h)) if j * m + h != 0.0 else 0.0
 
 
 class Drive(NamedTuple):
@@ -280,18 +327,10 @@ class CurieWeiss(core.Model):
     def solve(self, points: Points) -> core.Solution:
         t, h, j = points["temperature"], points["field"], points["coupling"]
         m = np.full((t.size, 3), np.nan)
-        h_s = np.where(t < j, spinodal(t, j)[1], 0.0)
-        for branch, sign in ((UP, 1.0), (DOWN, -1.0)):
-            alone = (sign * h > 0) | ((h == 0) & (branch == UP))
-            exists = alone | ((t < j) & (-sign * h <= h_s))
-            m[exists, branch] = sign * outer_root(t[exists], sign * h[exists], j[exists])
-        between = np.abs(h) < h_s
-        m[between, UNSTABLE] = inner_root(t[between], h[between], j[between])
+        residual = np.full_like(m, np.nan)
+        iterations = np.zeros(m.shape, np.int64)
+        solve_points(t, h, j, m, residual, iterations)
         t, h, j = t[:, None], h[:, None], j[:, None]
-        local = j * m + h
-        with np.errstate(divide="ignore", invalid="ignore"):
-            frozen_mean = np.where((np.arange(3) == UNSTABLE) | (local == 0), m - local, np.sign(local))
-            residual = np.abs(m - np.where(t > 0, np.tanh(local / t), frozen_mean))
         s = spins.entropy(m)
         energy = -0.5 * j * m * m - h * m
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -309,7 +348,7 @@ class CurieWeiss(core.Model):
             "relaxation_time": relaxation,
         }
         stable = np.broadcast_to(np.arange(3) != UNSTABLE, m.shape)
-        return core.Solution(values, residual, stable=stable)
+        return core.Solution(values, residual, stable=stable, iterations=iterations)
 
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
         m, t = state["magnetization"], self.temperature
@@ -329,7 +368,8 @@ class CurieWeiss(core.Model):
             return np.where(h == 0, j, np.nan)
         if name == "coexistence":
             return np.where(t < j, 0.0, np.nan)
-        _, limit = spinodal(t, j)
+        m = np.sqrt(np.clip(1 - t / j, 0, 1))  # artanh m is the logarithm of (1 + m) / sqrt(1 - m^2)
+        limit = np.where(t < j, j * m - xlogy(t, (1 + m) / np.sqrt(np.maximum(t, 1e-300) / j)), j - t)
         return (-limit if name == "spinodal_up" else limit), t < j
 
     def landscape(self) -> core.Landscape:

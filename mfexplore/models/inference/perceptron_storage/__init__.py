@@ -74,10 +74,10 @@ from mfexplore.models.inference.perceptron_storage.gardner import (
     WEIGHTS,
     Gardner,
     State,
-    averages,
     fewest_violations,
     frozen,
     margins_stored,
+    mean_square,
     prior,
     vanishing,
 )
@@ -441,7 +441,7 @@ class PerceptronStorage(core.Model):
         q = start["overlap"]
         path = [q]
         for _ in range(int(np.max(times, initial=0.0)) + 1):
-            square = averages(max(q, 1e-9), max(1 - q, 1e-9), self.margin, self.temperature, u, weight).square
+            square = mean_square(max(q, 1e-9), max(1 - q, 1e-9), self.margin, self.temperature, u, weight)
             q = prior(Gardner(self.weights).kind, math.log(self.load * square / max(1 - q, 1e-9)))[0]
             path.append(q)
         return {"overlap": np.interp(times, np.arange(len(path)), path)}

@@ -76,6 +76,20 @@ def place_nodes(q, v, margin, temperature, u, weight):
     return n
 
 
+@kernel
+def mean_square(q, v, margin, temperature, u, weight):
+    """Average of g^2, eq. (3): all that `load` needs, at a fifth of the cost. u, weight: scratch of shape (NODES,)."""
+    n = place_nodes(q, v, margin, temperature, u, weight)
+    floor = math.exp(-1.0 / temperature) if temperature > 0.0 else 0.0
+    total = 0.0
+    for k in range(n):
+        mass, hazard = normal_tail(u[k])
+        share = 1.0 if floor == 0.0 else (1.0 - floor) * mass / (floor + (1.0 - floor) * mass)
+        g = hazard * share
+        total += weight[k] * g * g
+    return total
+
+
 class Averages(NamedTuple):
     """Over z, of g^2, ln[epsilon + (1 - epsilon) H], whether a pattern is violated, g, and (dg/du)^2."""
 
@@ -119,6 +133,15 @@ def prior(kind, log_snr):
         return q, v, 0.5 * (math.log(v) + q / v), v * v
     _, q, v, _, _, reaction, entropy = response_and_entropy(0.0, math.sqrt(snr), 1.0)
     return q, max(v, 1e-300), 0.5 * snr * v + entropy, reaction
+
+
+@kernel
+def fill_loads(kind, log_snr, margin, temperature, load):
+    """The load at which qhat = exp(log_snr) solves eq. (3)."""
+    u, weight = np.empty(NODES), np.empty(NODES)
+    for i in range(log_snr.size):
+        q, v = prior(kind, log_snr[i])[:2]
+        load[i] = math.exp(log_snr[i]) * v / mean_square(q, v, margin[i], temperature[i], u, weight)
 
 
 class State(NamedTuple):
@@ -168,7 +191,9 @@ class Gardner(StateEvolution):
         return -18.0, 7.0 if self.kind == BINARY else 36.0, 193
 
     def load(self, log_snr: Array, *parameters: Array) -> Array:
-        return self.along(log_snr, *parameters)[0]
+        load = np.empty_like(log_snr)
+        fill_loads(self.kind, log_snr, *parameters, load)
+        return load
 
     def along(self, log_snr: Array, margin: Array, temperature: Array) -> tuple[Array, State]:
         """The loads at which ln qhat solves eq. (3), and the states there; all of shape (n,)."""
