@@ -192,7 +192,7 @@ class Gardner(StateEvolution):
 
     def load(self, log_snr: Array, *parameters: Array) -> Array:
         load = np.empty_like(log_snr)
-        fill_loads(self.kind, log_snr, *parameters, load)
+        fill_loads(self.kind, log_snr, parameters[0], parameters[1], load)
         return load
 
     def along(self, log_snr: Array, margin: Array, temperature: Array) -> tuple[Array, State]:
