@@ -94,8 +94,9 @@ class NotebookPage:
     def _open(self) -> None:
         """A file that was exported leads back to where it was made; a sweep is laid over the diagram."""
         for one in self.bench.file.value:
-            made, table = made_at(bytes(one["content"])), sweep_in(one["name"], bytes(one["content"]))
-            key = self.start.model.key
+            content, key = bytes(one["content"]), self.start.model.key
+            made = made_at(content)
+            table = "" if made else sweep_in(one["name"], content)
             if table:
                 self.hear(messages.Lay(one["name"], table))
             elif made is None:

@@ -95,12 +95,13 @@ class Jobs:
             if running.delivered:
                 running.turn.cancel()
 
-    def cancel(self, kind: str) -> None:
-        """Stop the job of this kind, and the one that waits behind it."""
+    def cancel(self, *kinds: str) -> None:
+        """Stop the jobs of these kinds, and those that wait behind them."""
         with self._lock:
-            self._waiting.pop(kind, None)
-            if kind in self._running:
-                self._running[kind].turn.cancel()
+            for kind in kinds:
+                self._waiting.pop(kind, None)
+                if kind in self._running:
+                    self._running[kind].turn.cancel()
 
     def close(self) -> None:
         """Stop everything; later submissions are ignored. For a tab that was closed."""

@@ -88,8 +88,7 @@ class CurvePanel(Panel):
         axes = (at.along_control, at.colour, at.window(at.along))
         if axes != self._axes:
             self._axes = axes
-            for job in ("curve", "refinement"):  # what still comes belongs to other axes
-                jobs.cancel(job)
+            jobs.cancel("curve", "refinement")  # what still comes belongs to other axes
             self.drawing.set_axes(*axes)
             self.drawing.show_live(np.empty(0), np.empty(0))
             self._moved = []

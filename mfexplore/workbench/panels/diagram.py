@@ -72,8 +72,7 @@ class DiagramPanel(Panel):
         self._at = at
         windows = (at.window("x"), at.window("y"))
         if self.drawing.axes != (at.x, at.y):  # what still comes belongs to another plane
-            for job in ("diagram", "boundaries"):
-                self._around.jobs.cancel(job)
+            self._around.jobs.cancel("diagram", "boundaries")
         if (self.drawing.axes, self.drawing.observable) != ((at.x, at.y), at.colour):
             self.drawing.set_axes(at.x, at.y, *windows, at.colour)
         else:
@@ -166,9 +165,11 @@ class DiagramPanel(Panel):
     @property
     def stored(self) -> Dots:
         """Those points of the sweep that was laid over the diagram which lie in this plane."""
+        if self._sweep is None:
+            return NONE
         at = self._at
         key = (at.x, at.y, at.theory_controls(at.x, at.y))
-        if self._sweep is not None and self._stored[0] != key:
+        if self._stored[0] != key:
             self._stored = key, dots(self._sweep, at.model, at.x, at.y)
         return self._stored[1]
 

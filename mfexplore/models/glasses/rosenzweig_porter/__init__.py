@@ -62,6 +62,7 @@ from scipy.special import ndtr, wofz
 from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.models.glasses.rosenzweig_porter.dynamics import RosenzweigPorterSimulation
+from mfexplore.numerics.functions.gaussian import normal_density
 from mfexplore.numerics.functions.quadrature import gauss_legendre
 from mfexplore.numerics.later import brentq
 from mfexplore.numerics.matrices.level_statistics import ORTHOGONAL_RATIO, POISSON_RATIO, mixed_ratio
@@ -71,7 +72,7 @@ FEW = 3  # levels within the width, below which averages over them are off by mo
 
 def bare_density(energy: Array | float) -> Array:
     """p(E) of the site energies."""
-    return np.asarray(np.exp(-0.5 * np.square(energy)) / math.sqrt(2 * math.pi))
+    return normal_density(np.asarray(energy))
 
 
 def bare_resolvent(zeta: Array) -> Array:

@@ -120,11 +120,10 @@ class TwoTasks(core.Simulation["ContinualPerceptron"]):
         return self.fields * self.teachers[observable == "second_field"]
 
     def picture(self) -> core.Patterns:
-        side = math.isqrt(self.model.size)
         remembered = np.tanh(self.memory) if self.task == 2 else self.passing.mean
         shown = (("first teacher", self.teachers[0]), ("second teacher", self.teachers[1]),
                  ("memory of the first task", remembered), ("student", self.passing.mean))  # fmt: skip
-        return core.Patterns(tuple((name, w[: side * side].reshape(side, side)) for name, w in shown))
+        return core.Patterns(tuple((name, core.square(w)) for name, w in shown))
 
     def pictures(self) -> core.Album:
         return core.Album({"weights": self.picture, "trade-off": self._trade_off})

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import ellipj, ellipk
 
 from mfexplore.core import Array
+from mfexplore.core.bracketing import bisected
 from mfexplore.numerics.functions.quadrature import gauss_legendre
 
 SURFACE = 2 * math.sqrt(2) / 3  # c_0, the integral of sqrt(2W) from -1 to 1
@@ -34,12 +35,11 @@ def kinks_on_a_ring(edge: Array) -> tuple[Array, Array]:
     v = sqrt(2m/(1 + m)) sn(x/(delta sqrt(1 + m)), m), whose period 4 K(m) delta sqrt(1 + m) is the ring's length.
     """
     edge = np.asarray(edge, np.float64)
-    low, high = np.zeros_like(edge), np.ones_like(edge)
-    for _ in range(80):
-        m = 0.5 * (low + high)
-        short = 4 * ellipk(m) * np.sqrt(1 + m) * edge < 2 * np.pi
-        low, high = np.where(short, m, low), np.where(short, high, m)
-    m = np.clip(0.5 * (low + high), 0.0, 1.0 - 1e-16)
+
+    def is_short(m: Array) -> Array:
+        return np.asarray(4 * ellipk(m) * np.sqrt(1 + m) * edge < 2 * np.pi)
+
+    m = np.clip(bisected(is_short, np.zeros_like(edge), np.ones_like(edge), 80), 0.0, 1.0 - 1e-16)
     quarter = np.minimum(ellipk(m), 40.0)
     u = quarter[..., None] * _T
     sn, cn, dn, _ = ellipj(u, np.broadcast_to(m[..., None], u.shape))
@@ -70,19 +70,15 @@ def stationary(tension: Array, spontaneous: Array) -> tuple[Array, Array]:
     """
     exists = tension < spinodal(spontaneous)
     top = 2 * np.sqrt(np.maximum(1 - (np.minimum(tension, 8.0) / 8) ** (2 / 3), 0))
-    found = []
-    for low, high, rising in ((np.zeros_like(top), top, True), (top, np.full_like(top, 2.0), False)):
-        low, high = low.copy(), high.copy()
-        for _ in range(60):
-            middle = 0.5 * (low + high)
-            # times the rim, which has no pole at a closed bud
-            rim = np.sqrt(np.maximum(1 - middle**2 / 4, 0))
-            below = (2 * (middle - spontaneous) * rim - tension * middle / 4 < 0) == rising
-            low, high = np.where(below, middle, low), np.where(below, high, middle)
-        found.append(np.where(exists, 0.5 * (low + high), np.nan))
-    shallow, barrier = found
-    shallow = np.where(exists & (spontaneous == 0), 0.0, shallow)
-    return shallow, np.where(tension > 0, barrier, np.nan)
+
+    def falls(depth: Array) -> Array:  # the energy, with the depth
+        rim = np.sqrt(np.maximum(1 - depth**2 / 4, 0))  # times it the derivative has no pole at a closed bud
+        return np.asarray(2 * (depth - spontaneous) * rim - tension * depth / 4 < 0)
+
+    shallow = bisected(falls, np.zeros_like(top), top, 60)
+    barrier = bisected(lambda depth: ~falls(depth), top, np.full_like(top, 2.0), 60)
+    shallow = np.where(exists & (spontaneous == 0), 0.0, np.where(exists, shallow, np.nan))
+    return shallow, np.where(exists & (tension > 0), barrier, np.nan)
 
 
 def budding(spontaneous: Array) -> Array:
