@@ -44,6 +44,7 @@ PER_SECOND = 2.0  # people who arrive
 BETWEEN_MOVES = 1.0  # seconds, on average
 PLAYING = 3  # every third person plays
 FEWEST_MOVES = 2  # however late the page was usable
+OPENED = 3  # times that each page is opened to see what that costs, up to its first numbers
 TRIES = 24  # to reach the process that a page belongs to
 SAME = 2.0  # seconds after which no sentence comes any more: it says what it said before
 PATIENCE = 120.0  # seconds after which a person counts what is awaited as an error
@@ -128,12 +129,16 @@ class Seen:
 
 
 class Person:
-    """Opens one page and plays with it; `pause`: seconds between two moves of a slider, on average."""
+    """Opens one page and plays with it; `pause`: seconds between two moves of a slider, on average. only_looks: goes
+    as soon as the page has its first numbers.
+    """
 
     def __init__(
-        self, address: str, key: str, plays: bool, seed: int, seen: Seen, pause: float = BETWEEN_MOVES
-    ) -> None:
+        self, address: str, key: str, plays: bool, seed: int, seen: Seen, pause: float = BETWEEN_MOVES,
+        only_looks: bool = False,
+    ) -> None:  # fmt: skip
         self.address, self.key, self.plays, self.seen, self.pause = address, key, plays, seen, pause
+        self.only_looks = only_looks
         self.rng = random.Random(seed)
         self.news = asyncio.Condition()
         self.told: dict[str, int] = {}  # how many messages of each kind have come
@@ -155,6 +160,8 @@ class Person:
             await self._say(wire, {"type": "hello"})
             await self._until(lambda: self.told.get("state", 0) and self.told.get("sentence", 0), listening)
             self.seen.usable.append(time.perf_counter() - start)
+            if self.only_looks:
+                return
             if self.plays:
                 await self._say(wire, {"type": "play", "on": True})
             moves = 0
@@ -233,6 +240,17 @@ async def opened_and_closed(address: str, times: int, keys: tuple[str, ...], see
     """One page after the other is opened, used once, and closed."""
     for k in range(times):
         await Person(address, keys[k % len(keys)], False, k, seen, pause=0.1).visit(0.0)
+
+
+async def cost_of_opening(server: Server, keys: tuple[str, ...], seen: Seen) -> float:
+    """The server's CPU seconds for a page up to its first numbers, on average; what comes after it is not looked at."""
+    spent = 0.0
+    for k in range(OPENED * len(keys)):
+        before = server.cpu()
+        await Person(server.address, keys[k % len(keys)], False, k, seen, only_looks=True).visit(0.0)
+        spent += server.cpu() - before
+        await asyncio.sleep(SAME)  # what it began in the background ends
+    return spent / (OPENED * len(keys))
 
 
 # -- the server ----------------------------------------------------------------------------------------------------
@@ -328,6 +346,7 @@ async def study(
     await opened_and_closed(server.address, 2 * len(keys), keys, alone)  # whatever is loaded once, is
     await asyncio.sleep(8)  # until the sessions are forgotten
     found["memory_all_systems"] = round(server.memory(), 1)
+    found["cpu_per_open"] = round(await cost_of_opening(server, keys, alone), 3)
     async with measured(server, found, "cpu_alone"):
         await opened_and_closed(server.address, len(keys), keys, alone)
     found["cpu_per_open_and_move"] = round(found.pop("cpu_alone") / len(keys), 3)

@@ -184,7 +184,7 @@ class Scheduler:
 
     def renew(self) -> None:
         self._lock = threading.Lock()
-        self._waiting: list[Turn] = []
+        self._waiting: dict[Rank, list[Turn]] = {rank: [] for rank in Rank}  # most urgent first
         self._computing: set[Turn] = set()
         self._late: tuple[float, float] = 0.0, -math.inf  # seconds, and when
         self._last = [0.0] * len(Rank)  # the share of who was last given a turn: where newcomers begin
@@ -196,6 +196,11 @@ class Scheduler:
         """
         seconds, when = self._late
         return seconds * math.exp2((when - time.monotonic()) / FADES)
+
+    @property
+    def queued(self) -> int:
+        """How many turns wait."""
+        return sum(map(len, self._waiting.values()))
 
     def late(self, seconds: float) -> None:
         """That thread was so much later than it wanted."""
@@ -209,7 +214,7 @@ class Scheduler:
             turn.granted.clear()
             for person in turn.people:
                 person.spent[turn.rank] = max(person.spent[turn.rank], self._last[turn.rank])
-            self._waiting.append(turn)
+            self._waiting[turn.rank].append(turn)
             self._give()
         try:
             while not turn.granted.wait(self._patience(turn)):
@@ -229,7 +234,9 @@ class Scheduler:
         """Seconds until this thread looks whether something has changed with time. One look is for all who wait, so
         that there are only a few of them in that time, however many wait.
         """
-        return REST * max(1.0, len(self._waiting) / LOOKS) if turn.rank > Rank.FRAME else None
+        if turn.rank <= Rank.FRAME:
+            return None
+        return REST * max(1.0, self.queued / LOOKS)
 
     def leave(self, turn: Turn) -> None:
         """Give the place back."""
@@ -241,8 +248,8 @@ class Scheduler:
     def withdraw(self, turn: Turn) -> None:
         """Let a turn that was cancelled not wait any longer."""
         with self._lock:
-            if turn in self._waiting:
-                self._waiting.remove(turn)
+            if turn in self._waiting[turn.rank]:
+                self._waiting[turn.rank].remove(turn)
             turn.granted.set()
 
     def look(self) -> None:
@@ -260,42 +267,47 @@ class Scheduler:
         self.leave(turn)
         self.take(turn)
 
-    def _has_place(self, turn: Turn) -> bool:
-        return sum(t.rank <= turn.rank for t in self._computing if t is not turn) < self.places
+    def _has_place(self, rank: Rank, but: Turn | None = None) -> bool:
+        """Whether work of this rank has a place, not counting one turn; where it has none, less urgent work has none."""
+        return sum(t.rank <= rank for t in self._computing if t is not but) < self.places
 
     def _should_leave(self, turn: Turn) -> bool:
-        if not (self._may(turn) and self._has_place(turn)):
+        if not (self._may(turn) and self._has_place(turn.rank, turn)):
             return True
         had_enough = turn.looked - turn.since > SLICE
-        return any(
-            (other.rank < turn.rank or (other.rank == turn.rank and had_enough and other.share < turn.share))
-            and self._may(other)
-            for other in self._waiting
+        urgent = (other for rank in Rank if rank < turn.rank for other in self._waiting[rank])
+        return any(map(self._may, urgent)) or (
+            had_enough and any(other.share < turn.share and self._may(other) for other in self._waiting[turn.rank])
         )
 
     def _may(self, turn: Turn) -> bool:
         """Whether it may compute at all now."""
         if turn.rank == Rank.HAND or owner in turn.people:
             return True
-        if turn.rank > Rank.FRAME and self.lag > (BUSY if turn.rank == Rank.BACKGROUND else 4 * BUSY):
-            return False
-        if not any(person.visible for person in turn.people):
+        if self._stands_back(turn.rank, turn) or not any(person.visible for person in turn.people):
             return False
         if turn.rank <= Rank.REFINEMENT:
             return True
         if not all(person.rests for person in turn.people if person.visible):
             return False
-        # Nobody knows how soon such work asks whether it should give way: one place stays free of it, if there are two,
-        # and nobody has more than one of them.
-        others = [t for t in self._computing if t.rank == Rank.BACKGROUND and t is not turn]
-        return len(others) < max(1, self.places - 1) and not any(p in t.people for t in others for p in turn.people)
+        others = (t for t in self._computing if t.rank == Rank.BACKGROUND and t is not turn)
+        return not any(person in other.people for other in others for person in turn.people)
+
+    def _stands_back(self, rank: Rank, but: Turn | None = None) -> bool:
+        """Whether work of this rank stands back now, whoever it is for: since the thread that answers the pages is
+        late, or since there is enough of it. Nobody knows how soon work in the background asks whether it should give
+        way: one place stays free of it, if there are two.
+        """
+        if rank <= Rank.FRAME:
+            return False
+        if rank == Rank.REFINEMENT:
+            return self.lag > 4 * BUSY
+        others = sum(t.rank == Rank.BACKGROUND for t in self._computing if t is not but)
+        return self.lag > BUSY or others >= max(1, self.places - 1)
 
     def _give(self) -> None:
-        while self._waiting:
-            best = self._next()
-            if best is None or not self._has_place(best):
-                return
-            self._waiting.remove(best)
+        while (best := self._next()) is not None:
+            self._waiting[best.rank].remove(best)
             self._computing.add(best)
             if best.share < float("inf"):
                 self._last[best.rank] = max(self._last[best.rank], best.share)
@@ -306,13 +318,21 @@ class Scheduler:
         """The most urgent; of the same rank who has had least, and of equals who has waited longest. Asked so often, of
         so many in a class, that nobody is looked at more closely than it takes.
         """
-        best, least = None, float("inf")
-        for turn in self._waiting:
-            if best is not None and (turn.rank > best.rank or (turn.rank == best.rank and turn.share >= least)):
+        for rank, waiting in self._waiting.items():
+            if not waiting:
                 continue
-            if self._may(turn):
-                best, least = turn, turn.share
-        return best
+            if not self._has_place(rank):
+                return None
+            stands_back = self._stands_back(rank)
+            best, least = None, float("inf")
+            for turn in waiting:
+                if stands_back and owner not in turn.people:
+                    continue
+                if (best is None or turn.share < least) and self._may(turn):
+                    best, least = turn, turn.share
+            if best is not None:
+                return best
+        return None
 
     def _pay(self, turn: Turn) -> None:
         if turn not in self._computing:
@@ -324,7 +344,8 @@ class Scheduler:
 
     def _tell(self, turn: Turn) -> None:
         with self._lock:
-            before = sum((t.rank, t.share) < (turn.rank, turn.share) for t in self._waiting)
+            before = sum(len(self._waiting[rank]) for rank in Rank if rank < turn.rank)
+            before += sum(t.share < turn.share for t in self._waiting[turn.rank])
         if before != turn.told:
             turn.told = before
             turn.ahead(before)

@@ -406,7 +406,7 @@ class Desk:
 
     def _turn_run(self, run: Live, old: Exploration | None, at: Exploration) -> None:
         """Follow if the simulation can, begin anew if not."""
-        run.look_at(at.picture, at.law)
+        self._look_at_run(run)
         if old is None or at.seed != old.seed:
             self.jobs.cancel("follow")
             run.start(at.model, at.seed)
@@ -414,6 +414,9 @@ class Desk:
             run.follow(at.model)
         elif at.model != old.model:
             self.jobs.submit("follow", lambda cancelled: iter([at.model]), run.follow, after="curve")
+
+    def _look_at_run(self, run: Live) -> None:
+        run.look_at(self.session.current.picture, next((p.sampled for p in self.panels if p.sampled), None))
 
     def _mark(self) -> None:
         at = self.session.current
@@ -450,6 +453,8 @@ class Desk:
         for panel in self.panels:
             panel.at_point(point)
             self._say(messages.Offered(panel.name, panel.shown))
+        if self.run is not None:
+            self._look_at_run(self.run)
         self._tell_numbers()
         self._tell_legends()
 

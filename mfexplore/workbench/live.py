@@ -35,7 +35,7 @@ class Frame:
     advanced: it is at another time, or another run; else it only follows other controls, or another picture is looked
     at. pictures: the names of those there are, of which `picture` is the one called `looked_at`. profiles: the
     functions that it has measured, perhaps a little earlier. samples: for a histogram, of the observable `sampled`
-    (None: the first of which theory has a law).
+    (None: of none).
     """
 
     time: float
@@ -124,8 +124,8 @@ class Live:
             self._notify()
 
     def look_at(self, picture: str | None, sampled: str | None = None) -> None:
-        """Show another picture of the run, and samples of another observable (None, or a name that it does not have:
-        the usual one).
+        """Show another picture of the run (None, or a name that it does not have: the usual one), and samples of another
+        observable (None: of none).
         """
         with self._wake:
             if (picture, sampled) != (self._picture, self._sampled):
@@ -259,10 +259,10 @@ class Live:
 
 
 def _samples(run: Simulation[Any], observable: str | None) -> NDArray[Any] | None:
-    """What the histogram shows; None where theory predicts no distribution, at these controls or at all."""
-    if not run.model.offers("law"):
+    """What the histogram shows; None if it shows nothing, or something that this run does not know."""
+    if observable is None:
         return None
     try:
         return np.array(run.samples(observable))
-    except (NotOfferedError, KeyError):  # theory has no law here, or the run knows no such thing
+    except (NotOfferedError, KeyError):
         return None

@@ -26,7 +26,7 @@ def scheduler(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scheduler]:
     monkeypatch.setattr(turns, "scheduler", made)
     monkeypatch.setattr(turns, "LOOK", 0.0)
     yield made
-    wait_until(lambda: not made._computing and not made._waiting)
+    wait_until(lambda: not made._computing and not made.queued)
 
 
 def in_thread(work: Callable[[], object]) -> threading.Thread:
@@ -37,14 +37,14 @@ def in_thread(work: Callable[[], object]) -> threading.Thread:
 
 def queue(scheduler: Scheduler, turn: Turn, work: Callable[[], object]) -> threading.Thread:
     """Another thread that wants to compute, and waits for its turn now."""
-    before = len(scheduler._waiting)
+    before = scheduler.queued
 
     def run() -> None:
         with turn:
             work()
 
     thread = in_thread(run)
-    wait_until(lambda: len(scheduler._waiting) > before)
+    wait_until(lambda: scheduler.queued > before)
     return thread
 
 
@@ -207,7 +207,7 @@ def test_a_cancelled_turn_does_not_wait(scheduler: Scheduler) -> None:
 
     with Turn([Person()]):
         in_thread(wait)
-        wait_until(lambda: scheduler._waiting)
+        wait_until(lambda: scheduler.queued)
         turn.cancel()
         wait_until(lambda: ended)
 

@@ -138,6 +138,7 @@ class Panel:
         beside, below: parts of the page that stand in its heading or under its figure: "along", "progress",
             "measuring", "picture", "menu", "tabs", "key"; "progress" and "measuring" have the button of `simulate`.
         chooses: which of `exploration.WORDS` is chosen in its "menu" or "tabs"; asks: the words before the menu.
+        sampled: the observable of whose samples it shows how often they come (None: of none).
     """
 
     name: ClassVar[str]
@@ -152,6 +153,7 @@ class Panel:
     asks: ClassVar[str] = ""
 
     drawing: Drawing
+    sampled: str | None = None
 
     @classmethod
     def offered(cls, start: Exploration) -> bool:

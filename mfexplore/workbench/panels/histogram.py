@@ -61,12 +61,13 @@ class HistogramPanel(Panel):
         self._laws = laws
         names = list(dict.fromkeys(law.observable for law in laws))
         if not names:
+            self.sampled = None
             return
-        chosen = self._at.law if self._at.law in names else names[0]
+        self.sampled = self._at.law if self._at.law in names else names[0]
         titles = {o.name: o.title for o in self._at.model.observables}
         offered = [(name, titles.get(name, in_words(name))) for name in names]
-        self._around.say(messages.Choices(self.name, offered, chosen))
-        self.drawing.show_laws(tuple(law for law in laws if law.observable == chosen))
+        self._around.say(messages.Choices(self.name, offered, self.sampled))
+        self.drawing.show_laws(tuple(law for law in laws if law.observable == self.sampled))
         self._around.drawn()
 
     def advance(self, frame: Frame) -> None:
