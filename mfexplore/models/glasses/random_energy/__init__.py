@@ -384,7 +384,7 @@ class RandomEnergy(core.Model):
         doc = "Poisson-Dirichlet weights, N to infinity"
         if not 0.01 < x < 0.99:  # one level has it all, or none has any
             return core.Law("participation", y, np.zeros(401), doc, atoms=((1.0 if x < 0.5 else 0.0, 1.0),))
-        grid, cumulative = participation_law(x)
+        grid, cumulative = participation_law(x, 201)
         return core.Law("participation", (grid[1:] + grid[:-1]) / 2, np.diff(cumulative) / np.diff(grid), doc)
 
     def _energy_law(self) -> core.Law:
