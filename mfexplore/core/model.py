@@ -184,6 +184,7 @@ class Model:
         return next((one for one in cls.coordinates if one.name == name), Coordinate(name, "", ""))
 
     @classmethod
+    @cache
     def preset(cls, name: str) -> Self:
         """The model at a named preset."""
         return cls(**by_name("preset", name, cls.presets).controls)

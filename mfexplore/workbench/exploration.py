@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlencode
 
@@ -268,6 +269,10 @@ class Exploration:
 
     def to_query(self) -> str:
         """Every value, so that a link outlives changed defaults: "v=1&temperature=0.2&...&seed=1&x=load&..."."""
+        return self._query
+
+    @cached_property
+    def _query(self) -> str:
         pairs: dict[str, Any] = {"v": self.model.version} | self.model.values() | {"seed": self.seed_text}
         for name in WORDS:
             if getattr(self, name):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mfexplore.core.model import Model
+from mfexplore.core.solution import values_of
 from mfexplore.figures.legends import Mark
 from mfexplore.figures.style import Theme
 from mfexplore.figures.trace import TraceFigure, companions, traced
@@ -19,9 +20,6 @@ from mfexplore.workbench.jobs import Cancelled
 from mfexplore.workbench.live import Frame
 from mfexplore.workbench.panels.base import Panel, Surroundings
 from mfexplore.workbench.session import Pin
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 PREDICTED_POINTS = 241
 MOST_LEVELS = 6  # of theory in the trace: more are no help
@@ -79,13 +77,15 @@ class TracePanel(Panel):
         point = self._point
         if point is not None and self.chosen in point.theory and point.theory[self.chosen].ndim <= 2:
             theory, model = point.theory, self._at.model
-            rivals: list[tuple[int | None, xr.Dataset]] = [(None, theory)]
+            rivals = [(None, values_of(theory))]
             if "method" in theory.dims:  # those that are of what runs; bounds only where nothing else is known
                 there = [k for k, m in enumerate(model.methods) if model.describes(m)]
                 there = [k for k in there if model.methods[k].bound_of(self.chosen) is None] or there
-                rivals = [(k if len(there) > 1 else None, theory.isel({"method": k})) for k in there]
-            for k, one in rivals:
-                known = np.where(one["stable"].values, one[self.chosen].values, np.nan)
+                rivals = [
+                    (k if len(there) > 1 else None, values_of(theory, model.methods[k].name)) for k in there
+                ]
+            for k, of in rivals:
+                known = np.where(of("stable"), of(self.chosen), np.nan)
                 values |= dict.fromkeys((round(float(v), 9), k) for v in np.ravel(known) if np.isfinite(v))
         self.drawing.show_theory(tuple(values)[:MOST_LEVELS])
 
