@@ -268,7 +268,7 @@ class Scheduler:
         self.take(turn)
 
     def _has_place(self, rank: Rank, but: Turn | None = None) -> bool:
-        """Whether work of this rank has a place, not counting one turn; where it has none, less urgent work has none."""
+        """Whether this rank has a place, not counting one turn; where it has none, less urgent ones have none."""
         return sum(t.rank <= rank for t in self._computing if t is not but) < self.places
 
     def _should_leave(self, turn: Turn) -> bool:

@@ -124,8 +124,8 @@ class Live:
             self._notify()
 
     def look_at(self, picture: str | None, sampled: str | None = None) -> None:
-        """Show another picture of the run (None, or a name that it does not have: the usual one), and samples of another
-        observable (None: of none).
+        """Show another picture of the run (None, or a name that it does not have: the usual one), and samples of
+        another observable (None: of none).
         """
         with self._wake:
             if (picture, sampled) != (self._picture, self._sampled):

@@ -28,7 +28,8 @@ def test_a_run_goes_on_where_theory_predicts_no_distribution() -> None:
             live.start(model, seed=1)
             live.step()
             end = time.perf_counter() + 30
-            while not (frames and (frames[-1].model, frames[-1].sampled) == (model, sampled)) and time.perf_counter() < end:
+            while not (frames and (frames[-1].model, frames[-1].sampled) == (model, sampled)):
+                assert time.perf_counter() < end
                 time.sleep(0.01)
             assert (frames[-1].samples is not None) == (sampled == "magnetization")
             assert isinstance(frames[-1].picture, Chart) == (model is swept)

@@ -81,9 +81,7 @@ class TracePanel(Panel):
             if "method" in theory.dims:  # those that are of what runs; bounds only where nothing else is known
                 there = [k for k, m in enumerate(model.methods) if model.describes(m)]
                 there = [k for k in there if model.methods[k].bound_of(self.chosen) is None] or there
-                rivals = [
-                    (k if len(there) > 1 else None, values_of(theory, model.methods[k].name)) for k in there
-                ]
+                rivals = [(k if len(there) > 1 else None, values_of(theory, model.methods[k].name)) for k in there]
             for k, of in rivals:
                 known = np.where(of("stable"), of(self.chosen), np.nan)
                 values |= dict.fromkeys((round(float(v), 9), k) for v in np.ravel(known) if np.isfinite(v))
