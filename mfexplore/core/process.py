@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import os
 import sys
-import threading
 from contextlib import suppress
 
 _ours = False
-_this = threading.local()
 
 # Objects more than there were at the last look for garbage. Libraries and kernels are a hundred thousand that stay: to
 # look through them over and over while they are loaded takes a tenth of a second of a first result.
@@ -44,18 +41,6 @@ def give_back(garbage: bool = True) -> None:
             gc.collect()
         with suppress(OSError, AttributeError):  # another C library than glibc has no such thing
             ctypes.CDLL(None).malloc_trim(0)
-
-
-def step_back(niceness: int) -> None:
-    """From here on this thread computes with less of the system's priority than the one that answers the pages."""
-    if _ours and hasattr(os, "setpriority") and sys.platform == "linux":  # elsewhere it would be that of the process
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
-            _this.back = True
-
-
-def has_stepped_back() -> bool:
-    return getattr(_this, "back", False)
 
 
 def keep_loaded() -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
 from mfexplore.core.forks import renew_after_fork
-from mfexplore.core.process import has_stepped_back
 
 LINGER = 5.0  # seconds after which a thread without work ends
 
@@ -39,8 +38,6 @@ class Threads:
         while True:
             work()
             del work  # and all that it refers to
-            if has_stepped_back():  # others' hands must not be computed for with little priority
-                return
             with self._lock:
                 self._idle.append(mine)
             try:

@@ -18,7 +18,6 @@ from enum import IntEnum
 from pathlib import Path
 
 from mfexplore.core.forks import renew_after_fork
-from mfexplore.core.process import step_back
 
 SLICE = 0.03  # seconds that somebody computes before others of the same rank, who had less, go first
 LOOK = 0.004  # seconds between two looks at who waits
@@ -35,7 +34,6 @@ class Rank(IntEnum):
     BACKGROUND = 3  # ensembles, exact sums, checks: while the hand rests
 
 
-NICENESS = {Rank.HAND: 0, Rank.FRAME: 0, Rank.REFINEMENT: 5, Rank.BACKGROUND: 10}  # of threads in a server of ours
 BUSY = 0.03  # seconds that the page's thread is late: background work waits; so does refinement at several times that
 FADES = 0.1  # seconds after which half of a lateness is forgotten
 
@@ -140,8 +138,6 @@ def lower(rank: Rank) -> None:
     """What this thread computes from here on is of another rank. Raises CancelledError if it is not wanted any more."""
     turn = current()
     if turn is not None:
-        if NICENESS[rank] > NICENESS[turn.rank]:
-            step_back(NICENESS[rank])
         turn.lower(rank)
 
 
@@ -174,7 +170,8 @@ class Scheduler:
     """Gives turns to at most `places` threads of a rank at once, those of more urgent ranks counted with them.
 
     So nobody waits for what is less urgent: that may be deep in a kernel, and gives its place back when it next asks.
-    Until then there are more threads than places, of which the less urgent have less of the system's priority.
+    Until then there are more threads than places. None has less of the system's priority than others: taken off its
+    core while it holds the interpreter, it would keep everybody waiting.
     """
 
     def __init__(self, places: int) -> None:
