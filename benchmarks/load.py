@@ -284,8 +284,8 @@ class Server:
         return self._mebibytes("Rss")
 
     def own(self) -> float:
-        """MiB that nobody shares: what another process of the same would take as well."""
-        return self._mebibytes("Private_Dirty", "Private_Clean")
+        """MiB that are no file's and nobody shares: what another process of the same would take as well."""
+        return self._mebibytes("Private_Dirty")
 
     def _mebibytes(self, *kinds: str) -> float:
         kib = 0
