@@ -44,6 +44,7 @@ PER_SECOND = 2.0  # people who arrive
 BETWEEN_MOVES = 1.0  # seconds, on average
 PLAYING = 3  # every third person plays
 FEWEST_MOVES = 2  # however late the page was usable
+LOADED = 2  # times that each page is opened before, for each process of the server: whatever is loaded once, is
 OPENED = 3  # times that each page is opened to see what that costs, up to its first numbers
 TRIES = 24  # to reach the process that a page belongs to
 SAME = 2.0  # seconds after which no sentence comes any more: it says what it said before
@@ -271,6 +272,9 @@ class Server:
             for task in Path(f"/proc/{pid}/task").glob("*/children"):
                 ahead += [int(child) for child in task.read_text().split()]
 
+    def processes(self) -> int:
+        return sum(1 for _ in self._family())
+
     def cpu(self) -> float:
         """Seconds of processor time so far."""
         ticks = 0
@@ -343,7 +347,7 @@ async def study(
     console.print("one after the other ...")
     await opened_and_closed(server.address, 1, keys, alone)
     found |= {"memory_first_person": round(server.memory(), 1), "own_memory_first_person": round(server.own(), 1)}
-    await opened_and_closed(server.address, 2 * len(keys), keys, alone)  # whatever is loaded once, is
+    await opened_and_closed(server.address, LOADED * server.processes() * len(keys), keys, alone)
     await asyncio.sleep(8)  # until the sessions are forgotten
     found["memory_all_systems"] = round(server.memory(), 1)
     found["cpu_per_open"] = round(await cost_of_opening(server, keys, alone), 3)

@@ -23,7 +23,7 @@ from mfexplore.app.people import People
 from mfexplore.core.catalogue import places, system
 from mfexplore.core.process import give_back, keep_loaded, serve_promptly
 from mfexplore.study.processes import lifeline
-from mfexplore.study.turns import scheduler
+from mfexplore.study.turns import cores, scheduler
 from mfexplore.workbench.face import opened
 
 log = logging.getLogger(__name__)
@@ -133,7 +133,9 @@ def serve(
         return _beside(port, address, show, warm, origins, prefix, key, people, options)
     serve_promptly()  # this process is ours from here on
     keep_the_log_readable()
-    hold = lifeline() if options.get("num_procs", 1) != 1 else None
+    processes = options.get("num_procs", 1) or cores()
+    scheduler.share_with(processes)
+    hold = lifeline() if processes > 1 else None
     server = make_server(port, "" if address == "0.0.0.0" else address, warm, origins, prefix, people, **options)
     if hold:  # this is a child of the process that was asked to serve, and must not survive it
         hold()

@@ -176,8 +176,15 @@ class Scheduler:
 
     def __init__(self, places: int) -> None:
         self.places = places
+        self.ours = places  # of them, for all but hands
         self.renew()
         renew_after_fork(self)
+
+    def share_with(self, processes: int) -> None:
+        """So many processes do the same on this machine, this one included: each leaves the others their part of it.
+        Hands alone may have it all, as they compute for a moment.
+        """
+        self.ours = max(1, self.places // processes)
 
     def renew(self) -> None:
         self._lock = threading.Lock()
@@ -266,7 +273,8 @@ class Scheduler:
 
     def _has_place(self, rank: Rank, but: Turn | None = None) -> bool:
         """Whether this rank has a place, not counting one turn; where it has none, less urgent ones have none."""
-        return sum(t.rank <= rank for t in self._computing if t is not but) < self.places
+        places = self.places if rank == Rank.HAND else self.ours
+        return sum(t.rank <= rank for t in self._computing if t is not but) < places
 
     def _should_leave(self, turn: Turn) -> bool:
         if not (self._may(turn) and self._has_place(turn.rank, turn)):
@@ -300,7 +308,7 @@ class Scheduler:
         if rank == Rank.REFINEMENT:
             return self.lag > 4 * BUSY
         others = sum(t.rank == Rank.BACKGROUND for t in self._computing if t is not but)
-        return self.lag > BUSY or others >= max(1, self.places - 1)
+        return self.lag > BUSY or others >= max(1, self.ours - 1)
 
     def _give(self) -> None:
         while (best := self._next()) is not None:

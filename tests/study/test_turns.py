@@ -227,3 +227,14 @@ def test_who_waits_is_told_how_many_come_before(scheduler: Scheduler, monkeypatc
 
 def test_there_is_at_least_one_core() -> None:
     assert 1 <= cores() <= 10_000
+
+
+def test_processes_that_share_a_machine_leave_each_other_their_part_but_for_hands() -> None:
+    made = Scheduler(4)
+    made.share_with(2)
+    turns_of = {rank: [Turn([Person()], rank) for _ in range(5)] for rank in (Rank.FRAME, Rank.HAND)}
+    for rank, most in ((Rank.FRAME, 2), (Rank.HAND, 4)):
+        for turn in turns_of[rank]:
+            made._waiting[rank].append(turn)
+        made.look()
+        assert sum(turn.rank == rank for turn in made._computing) == most
