@@ -1,7 +1,7 @@
 // The way to the desk: a websocket of the page's own where the server has one, else the messages of Panel's component. Both
 // are heard at the other end, so that a line that breaks loses nothing that is said after.
 
-const NOT_HERE = 4404, TRIES = 24; // a server of several processes: which of them answers is left to chance
+const NOT_HERE = 4404, TRIES = 60; // of several processes chance says which one answers, and none that loads kernels
 
 export function makeLine(model, secret, receive) {
   let socket = null, tries = 0, over = false;
