@@ -80,7 +80,7 @@ class Session:
 
     def reset(self) -> None:
         """Back home (undo brings the present back); pins stay."""
-        home = self._home or Exploration.of(type(self.current.model)())
+        home = self._home or Exploration.of(type(self.current.model)()).as_opened()
         self.go(replace(home, pins=self.current.pins))
 
     @property
