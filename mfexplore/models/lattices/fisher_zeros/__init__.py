@@ -175,7 +175,7 @@ class FisherZeros(core.Model):
     planes = (core.Plane("antiferromagnetic_fraction", "temperature", "angular_gap", y_range=(0.5, 4.0), finest=129),)
     presets = (
         core.Preset(
-            "a gap for all signs", {"antiferromagnetic_fraction": 0.5, "temperature": 3.0, "border": "open"},
+            "a gap for all signs", {"antiferromagnetic_fraction": 0.5, "temperature": 3.0},
             "Every frame has other signs: zeros crowd and jump on the circle, and none ever comes nearer to z = 1 than "
             "0.163, where the inner bow ends.",
             (core.Promise(core.Value("angular_gap", method="pure"), 0.163, 0.0005),),
