@@ -125,7 +125,9 @@ class LongRangePercolation(core.Model):
     )
     phases = (
         core.Phase("bottlenecks", "Single edges that no shortcut leads around add up to a power of the length."),
-        core.Phase("rare_cuts", "Such edges are few on average; cuts of several shortcuts keep the power alive."),
+        core.Phase(
+            "rare_cuts", "Edges that nothing leads around are few; cuts of several shortcuts keep the power alive."
+        ),
     )
     failures = (
         core.Failure(
