@@ -155,7 +155,7 @@ class LongRangePercolation(core.Model):
         core.Preset(
             "many shortcuts", {"beta": 2.0},
             "Hardly a single edge is a bottleneck, and the resistance still grows as a (small) power.",
-            view=core.View(function="growth", series="exponent", picture="currents"),
+            view=core.View(function="growth", series="exponent", picture="potential"),
         ),
         core.Preset(
             "interval to outside", {"beta": 0.5, "between": "interval"},

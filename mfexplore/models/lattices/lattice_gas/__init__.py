@@ -227,7 +227,7 @@ class LatticeGas(core.Model):
         ),
         core.Preset(
             "one count, all isotherms",
-            {"algorithm": "wang_landau", "side": 4, "temperature": 0.4, "chemical_potential": -2.0},
+            {"algorithm": "wang_landau", "side": 4, "temperature": 0.4, "chemical_potential": -1.9},
             "Points of one short run lie on the line through all states, at every potential. Turn the temperature: "
             "they follow at once.",
             view=core.View(function="isotherm", picture="progress", series="count_error", method="count"),

@@ -137,7 +137,7 @@ class MembranePhaseFields(core.Model):
     )
     phases = (
         core.Phase("open", "The shallow cap is best: bending is dearer than the rim."),
-        core.Phase("metastable", "A bud would be better, but a barrier lies before it."),
+        core.Phase("metastable", "A bud would be better, but the caps on the way to it cost more."),
         core.Phase("closing", "No cap holds: the domain closes by itself."),
         core.Phase("two_phases", "Both phases have room on the circle, with an edge on either side."),
         core.Phase("one_phase", "The edge is as wide as the circle: the phases mix."),
