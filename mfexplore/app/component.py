@@ -124,6 +124,8 @@ class Workbench(pn.viewable.Viewer):
         What remains is for servers: notices are told to the person at first, ready says whether the kernels are there.
         """
         start = model if isinstance(model, Exploration) else Exploration.of(model, seed=seed, **(view or {}))
+        if start is not model and not view:
+            start = start.as_opened()
         controls = _parameters(type(start.model))(  # type: ignore[arg-type]
             **start.model.values(), seed=start.seed
         )

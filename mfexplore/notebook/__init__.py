@@ -52,7 +52,8 @@ def explore(
     for name in controls:
         model.control(name)
     pinned = tuple(Pinned("pin", query).called(title) for title, query in pins)
-    made = NotebookPage(Exploration.of(model, seed=seed, pins=pinned, **view), loop, sweep, controls).widget
+    start = Exploration.of(model, seed=seed, pins=pinned, **view)
+    made = NotebookPage(start if view else start.as_opened(), loop, sweep, controls).widget
     cell, run = _this_cell()
     if cell:
         before, opened = _open.get(cell, ("", []))

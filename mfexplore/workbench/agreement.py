@@ -130,7 +130,7 @@ def beyond(observable: Observable, value: float, bound: Side, sampled: Sampled) 
     (place,), (mean, error) = scale.place(np.array([value])), _placed(scale, sampled)
     unclear = _near(observable, [value, sampled.mean]) if _has_range(observable) else 0.0
     over = mean - place if bound == "upper" else place - mean
-    return bool(over > max(FAR * error, unclear))
+    return bool(over > max(FAR * error, unclear, NOTHING * max(1.0, abs(place))))
 
 
 def _placed(scale: Scale, sampled: Sampled) -> tuple[float, float]:

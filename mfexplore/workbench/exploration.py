@@ -108,6 +108,11 @@ class Exploration:
                 raise ArgumentError(f"the diagram of {model.title}", f"{axis}_window", zoom, allowed)
         return made
 
+    def as_opened(self) -> Self:
+        """As a page opens there: at the controls of a preset it is looked at as that says; elsewhere as it is."""
+        presets = (preset for preset in self.model.presets if self.model.preset(preset.name) == self.model)
+        return next((self.at(self.model, preset.view) for preset in presets), self)
+
     # -- change ---------------------------------------------------------------------------------------------------
 
     def with_controls(self, **controls: Any) -> Self:

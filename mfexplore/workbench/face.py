@@ -130,13 +130,10 @@ def opened(key: str, query: str) -> tuple[Exploration, Face, list[str]]:
     pairs = dict(parse_qsl(query.lstrip("?"), keep_blank_values=True))
     names = link_names(kind)
     face, notices = Face.read(kind, {name: pairs.pop(names[name]) for name in WORDS if names[name] in pairs})
-    if face.task < 0:
-        start, more = Exploration.from_query(key, urlencode(pairs))
-        return start, face, notices + more
-    task = kind.tasks[face.task]
-    start, more = Exploration.from_query(key, urlencode({**task.controls, **pairs}))
+    task = kind.tasks[face.task] if face.task >= 0 else None
+    start, more = Exploration.from_query(key, urlencode({**(task.controls if task else {}), **pairs}))
     if not any(name.removeprefix("view_") in OF_THE_VIEW for name in pairs):
-        start = start.at(start.model, task.view)
+        start = start.at(start.model, task.view) if task else start.as_opened()
     return start, face, notices + more
 
 

@@ -66,9 +66,10 @@ class Session:
         self.go(self.current.with_view(**view))
 
     def preset(self, name: str) -> None:
-        """Jump to a named preset, and look at it as its view says."""
+        """Jump to a named preset, and look at it as its view says; at the rest as usual, wherever one comes from."""
         kind = type(self.current.model)
-        self.go(self.current.at(kind.preset(name), by_name("preset", name, kind.presets).view))
+        there = Exploration.of(kind.preset(name), seed=self.current.seed, pins=self.current.pins)
+        self.go(there.at(there.model, by_name("preset", name, kind.presets).view))
 
     def task(self, task: Task) -> None:
         """Set the controls and the view of a task."""
@@ -80,7 +81,7 @@ class Session:
 
     def reset(self) -> None:
         """Back home (undo brings the present back); pins stay."""
-        home = self._home or Exploration.of(type(self.current.model)())
+        home = self._home or Exploration.of(type(self.current.model)()).as_opened()
         self.go(replace(home, pins=self.current.pins))
 
     @property

@@ -41,6 +41,14 @@ def test_what_is_unknown_in_a_link_is_told_in_a_sentence(query: str, told: str) 
     assert set(face.hide) <= {"field"}
 
 
+def test_a_page_opens_as_the_preset_at_its_controls_says() -> None:
+    start, _, _ = opened("long_range_percolation", "")
+    view = next(preset.view for preset in start.model.presets if type(start.model).preset(preset.name) == start.model)
+    assert (start.series, start.function) == (view.series, view.function) == ("exponent", "growth")
+    assert opened("long_range_percolation", "series=resistance")[0].series == "resistance"
+    assert opened("long_range_percolation", "beta=0.7")[0].series is None
+
+
 def test_a_control_of_the_same_name_is_not_lost() -> None:
     key, word = next((key, word) for key in places() for word in ("lock", "task") if word in entry(key).controls)
     kind = system(key)

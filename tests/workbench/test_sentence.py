@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mfexplore.core.catalogue import system
-from mfexplore.workbench.agreement import Sampled, divided
+from mfexplore.workbench.agreement import Sampled, beyond, divided
 from mfexplore.workbench.sentence import number, sentence
 
 
@@ -131,3 +131,9 @@ def test_nothing_is_called_otherwise_where_nothing_changes() -> None:
     cold, warm = (kind(field=0.35, temperature=t) for t in (0.99, 1.01))
     assert sentence(cold, cold.theory(), "magnetization").headline == "One state"
     assert sentence(warm, warm.theory(), "magnetization").headline == "One state"
+
+
+def test_a_bound_that_is_met_exactly_is_not_violated_by_rounding() -> None:
+    resistance = system("long_range_percolation").observable("resistance")
+    assert not beyond(resistance, 256.5, "lower", Sampled(256.5 - 1e-10, 0.0, 8))
+    assert beyond(resistance, 256.5, "lower", Sampled(256.4, 0.0, 8))

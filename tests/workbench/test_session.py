@@ -47,6 +47,15 @@ def test_a_bad_value_changes_nothing(session: Session) -> None:
     assert not session.can_undo
 
 
+def test_a_preset_looks_the_same_wherever_one_comes_from(session: Session) -> None:
+    session.preset("hysteresis")
+    expected = session.current
+    session.preset("ordered")
+    session.set_view(x=session.current.y, colour="susceptibility")
+    session.preset("hysteresis")
+    assert session.current == expected
+
+
 def test_presets_and_reset_can_be_undone(session: Session) -> None:
     session.set_controls(temperature=0.123)
     session.preset("hysteresis")

@@ -84,6 +84,7 @@ from scipy.special import kolmogorov
 
 from mfexplore import core
 from mfexplore.core import Array, Points
+from mfexplore.core.solution import columns
 from mfexplore.models.collective.sync_1d import theory
 from mfexplore.models.collective.sync_1d.dynamics import Sync1DSimulation
 from mfexplore.numerics.functions.quadrature import gauss_legendre
@@ -188,7 +189,7 @@ class Sync1D(core.Model):
     )  # fmt: skip
     presets = (
         core.Preset(
-            "small differences", {"noise": 0.05, "size": 4096},
+            "small differences", {"noise": 0.05},
             "Neighbours keep in step, yet phases spread: the square width follows the root of time.",
             view=core.View(plane=("noise", "nonoddity"), colour="growth_exponent", series="square_width",
                            picture="width"),
@@ -312,8 +313,7 @@ class Sync1D(core.Model):
         found[:, KPZ] = np.where(bent, np.minimum(theory.flat_variance() * (gamma * t) ** (2 / 3), last), np.nan)
         found[:, FREE] = (2 * noise * t + sigma**2 * t**2) * (1 - 1 / n)
         with np.errstate(divide="ignore", invalid="ignore"):
-            constant = (2 / math.pi) ** 3 * 16 / theory.flat_variance() ** 6
-            takes_over = np.where(bent, constant * stiff**5 / (lam**4 * noise**2), np.inf)
+            takes_over = np.where(bent, theory.crossover_constant() * stiff**5 / (lam**4 * noise**2), np.inf)
             late = bent & (t > takes_over)
             either = np.where(late, np.fmax(found[:, KPZ], found[:, LINEAR]), found[:, LINEAR])
         if self.kind == "oscillators" and np.any(slipping := held & (noise > 0) & (sigma == 0)):
@@ -372,7 +372,7 @@ class Sync1D(core.Model):
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
         if state["method"] == "random_deposition" or not state["square_width"] > 0:
             return {}
-        nu, lam, noise, sigma = (float(v[0]) for v in self.constants(self.in_time(np.array([self.age]))))
+        nu, lam, noise, sigma = (float(v[0]) for v in self.constants(columns(self, {})))
         if state["method"] == "edwards_wilkinson":  # by modes of the ring, each a process of Ornstein and Uhlenbeck
             decay = nu * (2 - 2 * np.cos(2 * np.pi * np.arange(1, self.size) / self.size))
             whole = noise * (1 - np.exp(-2 * decay * self.age)) / decay
@@ -403,8 +403,7 @@ class Sync1D(core.Model):
         t, n = points["age"], points["size"]
         with np.errstate(divide="ignore", invalid="ignore"):
             if name == "crossover":
-                constant = (2 / math.pi) ** 3 * 16 / theory.flat_variance() ** 6
-                found = np.sqrt(constant * nu**5 / t) / lam**2
+                found = np.sqrt(theory.crossover_constant() * nu**5 / t) / lam**2
             elif name == "slip_line":
                 slips = np.log(4 * nu * t / (3 * math.pi * SLIPPED))
                 found = np.where(slips > 0, 2 * nu / slips, np.nan)
@@ -414,13 +413,9 @@ class Sync1D(core.Model):
                 found = nu / (middle[place] * np.sqrt(n))
         return np.where(np.isfinite(found) & (nu > 0), found, np.nan)
 
-    def in_time(self, times: Array) -> Points:
-        """The other controls as they are, at times of shape (n,)."""
-        return {name: np.full(times.size, getattr(self, name)) for name in self.axis_names()} | {"age": times}
-
     def widths_in_time(self, times: Array) -> Array:
         """Square widths by method, shape (4, n)."""
-        points = self.in_time(times)
+        points = columns(self, {"age": times})
         return self.widths(points, self.desynchronized(points))[0].T
 
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
@@ -430,7 +425,7 @@ class Sync1D(core.Model):
         with np.errstate(divide="ignore", invalid="ignore"):
             path = {"square_width": width, "growth_exponent": np.where(width > 0, np.log2(width / half), 0.0)}
         if self.kind == "oscillators":
-            path["slips"] = self.slips_by(self.in_time(t))
+            path["slips"] = self.slips_by(columns(self, {"age": t}))
         return path
 
     def laws(self, time: float) -> tuple[core.Law, ...]:

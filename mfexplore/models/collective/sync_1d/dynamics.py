@@ -155,12 +155,13 @@ class Sync1DSimulation(core.Simulation["Sync1D"]):
         return self.raster.picture(axis, "phases: one colour is one phase; a stripe that ends is a slip")
 
     def _surface(self) -> core.Chart:
-        """The unwrapped phases are the heights of a surface."""
-        place = np.arange(self.model.size)[self.shown]
-        heights = self.height[self.shown] - self.height.mean()
+        """The unwrapped phases are the heights of a surface: those of neighbours, or one would see a cloud."""
+        heights = self.height[:SHOWN] - self.height.mean()
+        whole = heights.size == self.model.size
         return core.Chart(
-            (core.Series("run", place, heights, "points"),), core.Axis("place on the ring"),
+            (core.Series("run", np.arange(heights.size), heights, "points"),), core.Axis("place on the ring"),
             core.Axis("phase (unwrapped) about its mean" if self.model.kind == "oscillators" else "height"),
+            caption="" if whole else f"{SHOWN} neighbours of {self.model.size:,}",
         )  # fmt: skip
 
     def _width(self) -> core.Chart:

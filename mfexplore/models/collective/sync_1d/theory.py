@@ -28,6 +28,11 @@ def flat_variance() -> float:
     return float(2 ** (-4 / 3) * (weight @ (middle - mean) ** 2 - h * h / 12))  # the bins are no points (Sheppard)
 
 
+def crossover_constant() -> float:
+    """t_x nu g^2 of eq. (5), where Edwards and Wilkinson's width, as a root of time, and KPZ's meet: 61."""
+    return (2 / math.pi) ** 3 * 16 / flat_variance() ** 6
+
+
 def _endless(x: Array) -> Array:
     """F of eq. (3) on a ring without end."""
     return np.asarray(2 * x * (ive(0, 4 * x) + ive(1, 4 * x)))

@@ -66,6 +66,7 @@ import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array, Points
+from mfexplore.core.solution import columns
 from mfexplore.models.decisions.price_impact import theory
 from mfexplore.models.decisions.price_impact.dynamics import BINS, CELLS, Trips
 from mfexplore.models.decisions.price_impact.theory import EXACT, NODES, ONE_TEMPERATURE, WEIGHTS, Market, Modes
@@ -287,11 +288,6 @@ class PriceImpact(core.Model):
     )  # fmt: skip
     simulation = Trips
 
-    @property
-    def simulated(self) -> Points:
-        """All controls as columns of one point."""
-        return {name: np.array([float(getattr(self, name))]) for name in self.axis_names()}
-
     def work_and_noise(self, part: Array, points: Points) -> tuple[Array, Array]:
         """Work and variance of two blocks after a part of the trip; all of shape (n,) or (1,)."""
         memory = points["memory"] if self.market == "transient" else None
@@ -302,7 +298,7 @@ class PriceImpact(core.Model):
 
     def modes(self, points: Points | None = None) -> Modes:
         """Normal modes of strategies, of one number of points."""
-        at = points or self.simulated
+        at = points or columns(self, {})
         return theory.modes(at["impact"], at["risk_aversion"], at["volatility"], at["duration"], int(at["points"][0]))
 
     def solve(self, points: Points) -> core.Solution:
@@ -376,18 +372,16 @@ class PriceImpact(core.Model):
 
     def gains_compared(self) -> Array:
         """Edges of the sizes that gains and losses are compared at, up to 2.5 standard deviations."""
-        values = self.solve(self.simulated).values
+        values = self.solve(columns(self, {})).values
         return np.linspace(0, 2.5 * math.sqrt(float(values["variance"][0, EXACT])), BINS + 1)
 
     def density(self, gain: Array, part: float = 1.0) -> Array:
         """Density of the gain after a part of the trip (for random strategies: at its end)."""
-        points = self.simulated
+        points = columns(self, {})
         if self.market == "ensemble":
             return theory.density_among_strategies(self.modes(points), self.temperature, gain)
         work, noise = (float(one[0]) for one in self.work_and_noise(np.array([part]), points))
-        factor = np.exp(self.liquidity_noise * NODES - self.liquidity_noise**2 / 2)
-        bells = np.exp(-((gain[:, None] + work * factor) ** 2) / (2 * noise)) / math.sqrt(2 * math.pi * noise)
-        return np.asarray(bells @ WEIGHTS)
+        return theory.density_over_liquidity(work, noise, self.liquidity_noise, gain)
 
     def profiles(self) -> dict[str, core.Profile]:
         edges = self.gains_compared()
@@ -395,7 +389,7 @@ class PriceImpact(core.Model):
         won, lost = np.split(self.density(np.concatenate([sizes, -sizes])), 2)
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = np.where((won > 1e-300) & (lost > 1e-300), np.log(won / lost), np.nan)
-        straight = -sizes / float(self.solve(self.simulated).values["effective_temperature"][0, EXACT])
+        straight = -sizes / float(self.solve(columns(self, {})).values["effective_temperature"][0, EXACT])
         if self.market == "ensemble":
             part = np.arange(self.points + 2) / (self.points + 1)
             shapes = np.sin(np.pi * np.outer(part, np.arange(1, self.points + 1)))
@@ -409,7 +403,7 @@ class PriceImpact(core.Model):
         }
 
     def laws(self, time: float) -> tuple[core.Law, ...]:
-        at, part = self.simulated, min(max(time, 1 / CELLS), 1.0)
+        at, part = columns(self, {}), min(max(time, 1 / CELLS), 1.0)
         if self.market == "ensemble":
             part, values = 1.0, self.solve(at).values
             centre, deviation = float(values["gain"][0, EXACT]), math.sqrt(float(values["variance"][0, EXACT]))
@@ -428,7 +422,7 @@ class PriceImpact(core.Model):
     def predicted_path(self, start: Mapping[str, float], times: Array) -> dict[str, Array]:
         if self.market == "ensemble":
             raise core.NotOfferedError(self.title, "the gain of random strategies before the trip is over")
-        part, at = np.minimum(times, 1.0), self.simulated
+        part, at = np.minimum(times, 1.0), columns(self, {})
         work, noise = self.work_and_noise(part, at)
         variance = noise + work**2 * math.expm1(self.liquidity_noise**2)
         likely = theory.profit_probability(work, np.maximum(noise, 1e-300), at["liquidity_noise"])

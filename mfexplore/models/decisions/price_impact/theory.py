@@ -97,6 +97,13 @@ def profit_probability(work: Array, noise: Array, liquidity: Array) -> Array:
     return np.asarray(ndtr(-work[:, None] * factor / np.sqrt(noise[:, None])) @ WEIGHTS)
 
 
+def density_over_liquidity(work: float, noise: float, liquidity: float, gain: Array) -> Array:
+    """Density of the gain for the same trips, shape of `gain`."""
+    factor = np.exp(liquidity * NODES - liquidity**2 / 2)
+    bells = np.exp(-((gain[:, None] + work * factor) ** 2) / (2 * noise)) / np.sqrt(2 * np.pi * noise)
+    return np.asarray(bells @ WEIGHTS)
+
+
 class Modes(NamedTuple):
     """Normal modes of strategies, the sine waves: price a of eq. (6), its part that is work, and noise; (..., n)."""
 

@@ -125,7 +125,9 @@ class LongRangePercolation(core.Model):
     )
     phases = (
         core.Phase("bottlenecks", "Single edges that no shortcut leads around add up to a power of the length."),
-        core.Phase("rare_cuts", "Such edges are few on average; cuts of several shortcuts keep the power alive."),
+        core.Phase(
+            "rare_cuts", "Edges that nothing leads around are few; cuts of several shortcuts keep the power alive."
+        ),
     )
     failures = (
         core.Failure(
@@ -153,7 +155,7 @@ class LongRangePercolation(core.Model):
         core.Preset(
             "many shortcuts", {"beta": 2.0},
             "Hardly a single edge is a bottleneck, and the resistance still grows as a (small) power.",
-            view=core.View(function="growth", series="exponent", picture="currents"),
+            view=core.View(function="growth", series="exponent", picture="potential"),
         ),
         core.Preset(
             "interval to outside", {"beta": 0.5, "between": "interval"},

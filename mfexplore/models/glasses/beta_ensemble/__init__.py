@@ -194,7 +194,7 @@ class BetaEnsemble(core.Model):
             "in five passes; try 10 or 5000 levels, it takes no longer.",
             (core.Promise(core.Mean("variance", 0, 0), 1000, 40),
              core.Promise(lambda model: core.Mean("variance", 5, 5).of(model) / model.spread(), 1.0, 0.01)),
-            view=core.View(series="variance", picture="density"),
+            view=core.View(colour="variance", series="variance", picture="density"),
         ),
         core.Preset(
             "two wells", {"potential": "quartic", "beta": 2.0, "size": 200, "quadratic": -40.0},

@@ -80,6 +80,7 @@ from mfexplore.models.inference.boltzmann_machine.dynamics import COPIES, Boltzm
 from mfexplore.numerics.functions.gaussian import direct_averages
 
 ONE_LAYER = 1  # place in the methods
+GIVEN = ("temperature", "mode_strength", "noise", "load")
 BINARY, GAUSSIAN = {"hidden": ("binary",)}, {"hidden": ("gaussian",)}
 
 
@@ -332,8 +333,7 @@ class BoltzmannMachine(core.Model):
         return self.with_simulated(load=self.hidden_size / self.size)
 
     def solve(self, points: Points) -> core.Solution:
-        names = ("temperature", "mode_strength", "noise", "load")
-        t, w, g, load = (np.ascontiguousarray(points[name], np.float64) for name in names)
+        t, w, g, load = (np.ascontiguousarray(points[name], np.float64) for name in GIVEN)
         if self.hidden == "binary":
             table = np.stack([theory.states(t, w, g, load), disguises.one_layer(t, w, g, load)], axis=2)
             differ = (load != 1)[:, None] & (np.arange(2) == ONE_LAYER)
@@ -386,25 +386,14 @@ class BoltzmannMachine(core.Model):
         return g**2 * math.sqrt(self.load * q) / (1 - g**2 * (1 - q) / self.temperature)
 
     def classify(self, points: Points, states: core.States) -> Mapping[str, Array]:
-        chosen, recalled = states.equilibrium, states.exists["ferromagnet"]
+        chosen = {name: states.equilibrium[name] for name in ("ferromagnet", "spin_glass", "paramagnet")}
         if self.hidden == "gaussian":
-            known = chosen["ferromagnet"] | chosen["spin_glass"] | chosen["paramagnet"]
-            return {
-                "ferromagnet": chosen["ferromagnet"],
-                "metastable_recall": recalled & known,
-                "spin_glass": chosen["spin_glass"],
-                "paramagnet": chosen["paramagnet"],
-            }
-        return {
-            "mixed": chosen["ferromagnet"] & (states.value("replicon", "ferromagnet") < 0),
-            "ferromagnet": chosen["ferromagnet"],
-            "spin_glass": chosen["spin_glass"],
-            "paramagnet": chosen["paramagnet"],
-        }
+            other = chosen["spin_glass"] | chosen["paramagnet"]
+            return {"metastable_recall": states.exists["ferromagnet"] & other} | chosen
+        return {"mixed": chosen["ferromagnet"] & (states.value("replicon", "ferromagnet") < 0)} | chosen
 
     def boundary(self, name: str, points: Points) -> Array | tuple[Array, Array]:
-        names = ("temperature", "mode_strength", "noise", "load")
-        t, w, g, load = (np.ascontiguousarray(points[k], np.float64) for k in names)
+        t, w, g, load = (np.ascontiguousarray(points[k], np.float64) for k in GIVEN)
         if name == "ferromagnetic_line":
             return theory.critical_modes(t, g, load)
         if name == "at_line":

@@ -45,7 +45,6 @@ class TwoTasks(core.Simulation["ContinualPerceptron"]):
         second[self.rng.permutation(chosen)[: abs(excess)]] *= -1
         self.teachers = first, second
         self.memory = np.zeros(m.size)
-        self.error_before = math.nan
         self.begin(1)
 
     def begin(self, task: int) -> None:
@@ -106,7 +105,7 @@ class TwoTasks(core.Simulation["ContinualPerceptron"]):
             "first_error": errors[0],
             "second_error": errors[1],
             "mean_error": 0.5 * sum(errors),
-            "forgetting": errors[0] - self.error_before,
+            "forgetting": errors[0] - self.error_before if self.task == 2 else 0.0,
             "first_overlap": first,
             "second_overlap": second,
             "self_overlap": square,

@@ -18,7 +18,7 @@ with the reaction of a spin on itself through its neighbours:
 
 $$m_i=\tanh\beta\Big(h+\sum_jJ_{ij}m_j-\beta m_i\sum_jJ_{ij}^2v_j\Big) \tag{3}$$
 
-*plefka3* keeps the third order too. Responses follow from the curvature, $\chi=(-\beta\,\partial^2G/\partial
+*third order* keeps one term more. Responses follow from the curvature, $\chi=(-\beta\,\partial^2G/\partial
 m\,\partial m)^{-1}$, and are the correlations $\langle s_is_j\rangle-m_im_j$. *Adaptive TAP* (Opper and Winther 2001;
 expectation propagation) does not expand: it chooses the reaction $V_i$ in
 
@@ -153,7 +153,7 @@ class TapLadder(core.Model):
         ),
         core.Method(
             "plefka3", f"third order: with triangles of couplings; absent above {DENSE} spins, where it is slow",
-            describes={"dynamics": ("glauber",)},
+            title="third order", describes={"dynamics": ("glauber",)},
         ),
         core.Method(
             "adaptive_tap",
@@ -402,6 +402,9 @@ class TapLadder(core.Model):
         grown = np.array([growth(beta) for beta in betas])
         onsets = np.flatnonzero((grown[:-1] < 0) & (grown[1:] >= 0))
         return float(1 / brentq(growth, *betas[onsets[0] :][:2], xtol=1e-14)) if onsets.size else math.nan
+
+    def caveat(self) -> str:
+        return "each rung of the ladder leaves out what the next takes in; in the cold all fail, and runs get stuck"
 
     def footprint(self) -> int:
         return 40 * self.size**2 + 2048 * self.size

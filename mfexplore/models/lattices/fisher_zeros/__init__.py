@@ -175,11 +175,11 @@ class FisherZeros(core.Model):
     planes = (core.Plane("antiferromagnetic_fraction", "temperature", "angular_gap", y_range=(0.5, 4.0), finest=129),)
     presets = (
         core.Preset(
-            "a gap for all signs", {"antiferromagnetic_fraction": 0.5, "temperature": 3.0, "border": "open"},
+            "a gap for all signs", {"antiferromagnetic_fraction": 0.5, "temperature": 3.0},
             "Every frame has other signs: zeros crowd and jump on the circle, and none ever comes nearer to z = 1 than "
             "0.163, where the inner bow ends.",
             (core.Promise(core.Value("angular_gap", method="pure"), 0.163, 0.0005),),
-            core.View(picture="circle", series="angular_gap", colour="angular_gap", method="pure"),
+            core.View(picture="circle", series="angular_gap", colour="angular_gap", method="coherent_potential"),
         ),
         core.Preset(
             "filled", {"antiferromagnetic_fraction": 0.5, "temperature": 1.0, "border": "periodic"},

@@ -207,7 +207,7 @@ class LatticeGas(core.Model):
     )  # fmt: skip
     presets = (
         core.Preset(
-            "two states", {"temperature": 0.5, "chemical_potential": -2.0, "side": 128},
+            "two states", {"temperature": 0.5, "chemical_potential": -2.0},
             "The surface stays covered to 96 % although bare would be as cheap: single changes find no way over.",
             (core.Promise(core.Mean("coverage", 20, 220), 0.955, 0.007),),
             core.View(function="isotherm", series="coverage", method="bragg_williams"),
@@ -227,7 +227,7 @@ class LatticeGas(core.Model):
         ),
         core.Preset(
             "one count, all isotherms",
-            {"algorithm": "wang_landau", "side": 4, "temperature": 0.4, "chemical_potential": -2.0},
+            {"algorithm": "wang_landau", "side": 4, "temperature": 0.4, "chemical_potential": -1.9},
             "Points of one short run lie on the line through all states, at every potential. Turn the temperature: "
             "they follow at once.",
             view=core.View(function="isotherm", picture="progress", series="count_error", method="count"),
@@ -368,15 +368,12 @@ class LatticeGas(core.Model):
                 if grand or n == round(16 * self.filling):
                     total += sum(g * math.exp((b + (mu * n if grand else 0)) / t) for b, g in enumerate(row) if g)
             return {"(6)": state["free_energy"] + t * math.log(total) / 16}
-        if not grand:
-            found = {"coverage": theta - self.filling}
-            if branch == "separated":
-                return found | {"coexistence": mu + 2}
-        elif method == "exact":
+        if grand and method == "exact":
             magnetization = max(1 - math.sinh(0.5 / t) ** -4, 0) ** 0.125
             return {"(4)": abs(2 * theta - 1) - magnetization}
-        else:
-            found = {}
+        found = {} if grand else {"coverage": theta - self.filling}
+        if branch == "separated":
+            return found | {"coexistence": mu + 2}
         if method == "bragg_williams":
             local, spread = mu + 4 * theta, max(width, 1e-4)
             kept = np.logaddexp(0, (local + spread) / t) - np.logaddexp(0, (local - spread) / t)

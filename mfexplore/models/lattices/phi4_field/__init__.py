@@ -80,7 +80,6 @@ from mfexplore.numerics.space.lattices import cells_for, sites
 PIXELS = 3
 LATTICE, IMAGE = {"task": ("lattice",)}, {"task": ("image",)}
 SQUARE = LATTICE | {"lattice": ("square",)}
-CRYSTALS = {"square": "square", "cubic": "cubic"}
 NAMES = "magnetization", "field_squared", "field_fourth", "alignment", "free_energy"
 # By eq. (2); of the field nothing follows.
 BOUND: Mapping[str, Literal["upper", "lower"]] = {
@@ -102,7 +101,7 @@ class Phi4Field(core.Model):
         "lattice", {"lattice": "be a lattice theory", "image": "learn an image"}, role="setting",
         doc="what the field is used for",
     )  # fmt: skip
-    lattice: str = core.choice("square", CRYSTALS, role="setting", only=LATTICE, doc="two dimensions, or three")
+    lattice: str = core.choice("square", ("square", "cubic"), role="setting", only=LATTICE, doc="in 2 or 3 dimensions")
     digit: int = core.control(
         3, 0, 9, symbol="D", role="data", quenched=True, only=IMAGE, doc="the digit that is learnt"
     )

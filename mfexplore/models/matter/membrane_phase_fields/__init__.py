@@ -49,7 +49,8 @@ well before the cap's 8. The simulation follows such contours, axisymmetric, of 
 that of a circle that shrinks dearer. On a circle both phases keep their half, and follow its radius ten times as fast.
 In the centre (2) diverges logarithmically, and $r<R/50$ is left out. (5) compares flat domains and closed buds exactly,
 but not what is in between: there the rim bends differently. The rest of the membrane costs nothing as long as it has
-no tension: it forms a catenoid. Left out: domains on moving curves in the plane, and the proof.
+no tension: it forms a catenoid. Left out: the proof, and domains on moving curves in the plane, where an edge between
+phases is a point: by (1) it costs the same wherever it is and whatever the curve, which does not know of its phases.
 """
 
 from __future__ import annotations
@@ -136,7 +137,7 @@ class MembranePhaseFields(core.Model):
     )
     phases = (
         core.Phase("open", "The shallow cap is best: bending is dearer than the rim."),
-        core.Phase("metastable", "A bud would be better, but a barrier lies before it."),
+        core.Phase("metastable", "A bud would be better, but the caps on the way to it cost more."),
         core.Phase("closing", "No cap holds: the domain closes by itself."),
         core.Phase("two_phases", "Both phases have room on the circle, with an edge on either side."),
         core.Phase("one_phase", "The edge is as wide as the circle: the phases mix."),

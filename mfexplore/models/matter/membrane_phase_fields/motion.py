@@ -40,7 +40,7 @@ class Membrane(core.Simulation["MembranePhaseFields"]):
             middle = (np.arange(n) + 0.5) * self.h
             depth = DEEP if m.start == "deep" else TILT
             self.angle = 2 * np.arcsin(depth / 2) * middle
-            self.step, self.relaxation, self.window = 0.02, 4.0, 1.0
+            self.step, self.relaxation, self.window = 0.05, 4.0, 1.0
             return
         self.h = OUTER / n
         self.place = (np.arange(n) + 0.5) * self.h

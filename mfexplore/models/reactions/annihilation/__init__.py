@@ -73,6 +73,7 @@ from scipy.special import erf, erfcx, ive
 
 from mfexplore import core
 from mfexplore.core import Array, Points
+from mfexplore.core.solution import columns
 from mfexplore.families.walkers import chain_density, last_meeting_rate, meetings
 from mfexplore.models.reactions.annihilation.dynamics import ALIKE, REACH, AnnihilationSimulation
 from mfexplore.models.reactions.annihilation.theory import (
@@ -290,13 +291,9 @@ class Annihilation(core.Model):
             return density
         return density * (ive(0, 2 * density) + ive(1, 2 * density))
 
-    def late_density(self, times: Array, reactivity: Array | None = None, density: Array | None = None,
-                     traps: Array | None = None) -> Array:  # fmt: skip
-        """Eqs. (4) to (6), NaN where there is no such law; each of shape (n,), None: the model's own."""
-        d, t = self.dimension, np.asarray(times, np.float64)
-        p = np.broadcast_to(self.reactivity if reactivity is None else reactivity, t.shape)
-        rho = np.broadcast_to(self.start_density if density is None else density, t.shape)
-        c = np.broadcast_to(self.trap_density if traps is None else traps, t.shape)
+    def late_density(self, points: Points) -> Array:
+        """Eqs. (4) to (6), NaN where there is no such law; shape (n,)."""
+        d, (t, rho, c) = self.dimension, (points[n] for n in ("age", "start_density", "trap_density"))
         if self.reaction == "two_species":
             return np.asarray(np.sqrt(rho / math.pi) * (8 * math.pi * t) ** (-d / 4))
         if self.reaction == "traps":
@@ -308,11 +305,12 @@ class Annihilation(core.Model):
         elif d == 2:
             law = np.where(t > 1, np.log(np.maximum(t, 1.0)) / (8 * math.pi * t), np.nan)
         else:
-            law = 1 / (last_meeting_rate(p, 2.0) * t)
+            law = 1 / (last_meeting_rate(points["reactivity"], 2.0) * t)
         return law / self.share
 
-    def densities(self, age: Array, reactivity: Array, density: Array, traps: Array) -> tuple[Array, Array]:
-        """(density, local exponent) of every method, shape (n, 4); NaN where there is none. Arguments: shape (n,)."""
+    def densities(self, points: Points) -> tuple[Array, Array]:
+        """(density, local exponent) of every method, shape (n, 4); NaN where there is none."""
+        age, reactivity, density, traps = (points[n] for n in ("age", "reactivity", "start_density", "trap_density"))
         found, exponent = np.full((2, age.size, 4), np.nan)
         first, d = self.first_density(density), self.dimension
         k = 2 * d * reactivity
@@ -330,7 +328,7 @@ class Annihilation(core.Model):
             exponent[:, LATE] = d / 4 if self.reaction == "two_species" else min(1.0, d / 2)
             if d == 2 and self.reaction != "two_species":
                 exponent[:, LATE] = 1 - 1 / np.log(np.where(age > 1, age, np.nan))
-        late = self.late_density(age, reactivity, density, traps)
+        late = self.late_density(points)
         found[:, LATE] = np.where(late < first, late, np.nan)
         certain = np.flatnonzero(reactivity == 1)
         if d == 1 and self.reaction != "two_species" and certain.size:
@@ -345,14 +343,12 @@ class Annihilation(core.Model):
 
     def densities_in_time(self, times: Array) -> Array:
         """Density of every method at times, shape (n, 4), the other controls as they are."""
-        n = np.ones(times.size)
-        return self.densities(times, self.reactivity * n, self.start_density * n, self.trap_density * n)[0]
+        return self.densities(columns(self, {"age": times}))[0]
 
     def solve(self, points: Points) -> core.Solution:
-        age, reactivity, density = (points[n] for n in ("age", "reactivity", "start_density"))
-        found, exponent = self.densities(age, reactivity, density, points["trap_density"])
+        found, exponent = self.densities(points)
         limited = self._diffusion_limited(points)
-        mixed = np.zeros((age.size, 4), bool)
+        mixed = np.zeros(found.shape, bool)
         mixed[:, MEAN_FIELD] = limited
         holes = mixed.copy()
         holes[:, SMOLUCHOWSKI] = limited
@@ -369,10 +365,8 @@ class Annihilation(core.Model):
 
     def _diffusion_limited(self, points: Points) -> Array:
         with np.errstate(invalid="ignore"):
-            return np.asarray(
-                (points["reactivity"] > self.boundary("crossover", points))
-                & (points["reactivity"] > self.boundary("onset", points))
-            )
+            least = np.maximum(self.boundary("crossover", points), self.boundary("onset", points))
+            return np.asarray(points["reactivity"] > least)
 
     def classify(self, points: Points, states: core.States) -> Mapping[str, Array]:
         started = points["reactivity"] > self.boundary("onset", points)
@@ -394,7 +388,7 @@ class Annihilation(core.Model):
             return 1 / (4 * d * self.share * self.first_density(density) * age)
         if d == 3 and self.reaction != "two_species":
             return np.full_like(age, np.nan)  # the exponent of the rate equation stays
-        return 1 / (4 * d * self.share * age * self.late_density(age, None, density, traps))
+        return 1 / (4 * d * self.share * age * self.late_density(points))
 
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
         rho, exponent, t = state["density"], state["exponent"], self.age

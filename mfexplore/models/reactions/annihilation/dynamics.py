@@ -10,6 +10,7 @@ import numpy as np
 
 from mfexplore import core
 from mfexplore.core import Array
+from mfexplore.core.solution import columns
 from mfexplore.families.rasters import Raster
 from mfexplore.families.walkers import Rules, Walkers
 from mfexplore.models.reactions.annihilation.theory import EXACT, MEAN_FIELD, SMOLUCHOWSKI
@@ -132,7 +133,7 @@ class AnnihilationSimulation(core.Simulation["Annihilation"]):
 
     def pictures(self) -> core.Album:
         album: dict[str, Callable[[], core.Picture]] = {"walkers": self.picture}
-        if np.isfinite(self.model.late_density(np.array([1e3]))).all():
+        if np.isfinite(self.model.late_density(columns(self.model, {"age": np.array([1e3])}))).all():
             album["amplitude"] = self._amplitude
         return core.Album(album)
 
@@ -157,12 +158,12 @@ class AnnihilationSimulation(core.Simulation["Annihilation"]):
         times, densities = np.array(self.marks[1:] or [(1.0, math.nan)]).T
         late = np.geomspace(1.0, max(100.0, float(times[-1])), 61)
         theory = m.densities_in_time(late)
-        base = m.late_density(late)
+        base, base_of_run = (m.late_density(columns(m, {"age": one})) for one in (late, times))
         names = {SMOLUCHOWSKI: "Smoluchowski", MEAN_FIELD: "rate equation", EXACT: "exact"}
         lines = [core.Series(name, late, theory[:, k] / base) for k, name in names.items()
                  if np.isfinite(theory[:, k]).any()]  # fmt: skip
         shown = (times >= 1) & (densities > 0)
-        run = core.Series("run", times[shown], densities[shown] / m.late_density(times[shown]), "points")
+        run = core.Series("run", times[shown], (densities / base_of_run)[shown], "points")
         highest = 1.3 * np.nanmax(theory[:, SMOLUCHOWSKI] / base)
         return core.Chart(
             (run, *lines), core.Axis("time", "log"),

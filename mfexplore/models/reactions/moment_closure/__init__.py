@@ -398,11 +398,10 @@ class MomentClosure(core.Model):
 
     def laws(self, time: float) -> tuple[core.Law, ...]:
         n, p = np.arange(-1.0, len(self.molecules())), np.append(0.0, self.master_law())
-        found = [core.Law("mean", n, p, "master equation at rest", discrete=True, method="exact")]
+        exact = core.Law("mean", n, p, "master equation at rest", discrete=True, method="exact")
         rows = self.profiles()["distribution"].values[closures.NORMAL]
-        for row in rows[np.isfinite(rows).all(axis=1)]:
-            found.append(core.Law("mean", n, np.append(0.0, row), "normal law", discrete=True, method="normal"))
-        return tuple(found)
+        normal = (np.append(0.0, row) for row in rows[np.isfinite(rows).all(axis=1)])
+        return exact, *(core.Law("mean", n, law, "normal law", discrete=True, method="normal") for law in normal)
 
     @property
     def mixing_time(self) -> float:

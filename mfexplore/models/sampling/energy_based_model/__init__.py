@@ -411,29 +411,19 @@ class EnergyBasedModel(core.Model):
 
     def landscape(self) -> core.Landscape:
         """What one mode descends, eq. (3): by the likelihood, and by contrastive divergence."""
-        rule = self.training_rule()
         state = self.theory(profiles=False).isel(branch=UNTOUCHED)
-        eigenvalue, decay = float(state["eigenvalue"]), self.weight_decay
         weight = np.linspace(0, 0.995, 400)
-        square = weight**2
-        exact = -theory.gain(square, np.array(eigenvalue)) + 0.5 * decay * square
-        force = weight * (decay + (1 / (1 - square) - eigenvalue) * (1 - theory.kept(square, rule)))
-        steps = 0.5 * (force[1:] + force[:-1]) * np.diff(weight)
-        shown = np.concatenate([[0.0], np.cumsum(steps)]) if self.rule == "contrastive" else exact
-        rivals = (("maximum likelihood", exact),) if self.rule == "contrastive" else ()
+        exact, followed = theory.descended(weight, float(state["eigenvalue"]), self.training_rule())
+        if self.rule != "contrastive":
+            return core.Landscape("mode_weight", weight, exact, title="what training descends")
         return core.Landscape(
-            "mode_weight", weight, shown, title="what training descends", rivals=rivals,
-            note="flat where chains are slow" if rivals else "",
+            "mode_weight", weight, followed, title="what training descends", rivals=(("maximum likelihood", exact),),
+            note="flat where chains are slow",
         )  # fmt: skip
 
     def path(self, weight: float, eigenvalue: float, updates: int) -> Array:
         """Eq. (3), update by update: the weights of one mode, shape (updates + 1,)."""
-        rule, value = self.training_rule(), np.array(eigenvalue)
-        sigma, variance, found = np.array(weight), value, np.empty(updates + 1)
-        for update in range(updates + 1):
-            found[update] = sigma
-            sigma, variance = theory.one_update(sigma, variance, value, rule)
-        return found
+        return theory.course(weight, eigenvalue, updates, self.training_rule())
 
     def strongest_path(self, updates: int) -> Array:
         """The same for the strongest mode of infinitely many units."""

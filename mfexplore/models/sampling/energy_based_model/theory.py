@@ -103,6 +103,27 @@ def one_update(weight: Array, variance: Array, eigenvalue: Array, rule: Rule) ->
     return weight + rule.rate * weight * (eigenvalue - rule.decay - variance), variance
 
 
+def course(weight: float, eigenvalue: float, updates: int, rule: Rule) -> Array:
+    """The weights of one mode, update by update, shape (updates + 1,)."""
+    sigma, value = np.array(weight), np.array(eigenvalue)
+    variance, found = value, np.empty(updates + 1)
+    for update in range(updates + 1):
+        found[update] = sigma
+        sigma, variance = one_update(sigma, variance, value, rule)
+    return found
+
+
+def descended(weight: Array, eigenvalue: float, rule: Rule) -> tuple[Array, Array]:
+    """What one mode descends along its weight, eq. (3): by the likelihood, and by what chains forget of it (weights
+    from 0 on, by the trapezoid rule).
+    """
+    square = weight**2
+    exact = -gain(square, np.array(eigenvalue)) + 0.5 * rule.decay * square
+    force = weight * (rule.decay + (1 / (1 - square) - eigenvalue) * (1 - kept(square, rule)))
+    steps = 0.5 * (force[1:] + force[:-1]) * np.diff(weight)
+    return exact, np.concatenate([[0.0], np.cumsum(steps)])
+
+
 def steepness(square: Array, eigenvalue: Array, rule: Rule) -> Array:
     """How far an update overshoots the end of a mode: above one, training circles it or leaves it."""
     settled, left = 1 / (1 - square), kept(square, rule)

@@ -62,6 +62,7 @@ from scipy.special import entr
 
 from mfexplore import core
 from mfexplore.core import Array, Points
+from mfexplore.core.solution import columns
 from mfexplore.families import master_equation as master
 from mfexplore.models.transport.maxent_channel import theory
 from mfexplore.models.transport.maxent_channel.dynamics import REACH, ChannelSimulation
@@ -283,20 +284,15 @@ class MaxentChannel(core.Model):
     def process(self) -> master.Jumps:
         """All jumps of one channel."""
         listed, kind = theory.structure(self.sites)
-        rates = self._rates({name: np.array(getattr(self, name)) for name in self.axis_names()})
-        return listed._replace(rate=rates[kind])
+        return listed._replace(rate=self._rates(columns(self, {}))[0, kind])
 
     def solve(self, points: Points) -> core.Solution:
         n, rates = points["voltage"].size, self._rates(points)
         found, occupied, own = np.empty((n, 2, 4)), np.empty((n, 2)), np.empty(n)
         for sites in np.unique(points["sites"]):
             here = np.flatnonzero(points["sites"] == sites)
-            listed, kind = theory.structure(int(sites))
-            work, densities = np.empty((listed.states + 1, listed.states)), np.empty((here.size, 2, int(sites)))
-            solved = np.empty((here.size, 2, 4))
-            scratch = listed._replace(rate=np.empty(kind.size))
-            theory.solve_points(rates[here], scratch, kind, work, densities, solved)
-            found[here], occupied[here] = solved, densities.sum(axis=2)
+            densities, found[here] = theory.both(rates[here], int(sites))
+            occupied[here] = densities.sum(axis=2)
             own[here] = (entr(densities[:, 0]) + entr(1 - densities[:, 0])).sum(axis=1)
         current, noise, residual, entropy = np.moveaxis(found, -1, 0)
         entropy[:, 0] = own
@@ -312,7 +308,7 @@ class MaxentChannel(core.Model):
         return core.Solution(values, residual / rates.max(axis=1)[:, None], fails=fails)
 
     def equations(self, state: Mapping[str, Any]) -> dict[str, float]:
-        enter, leave, forth, back, out, into = self._rates({n: np.array(getattr(self, n)) for n in self.axis_names()})
+        enter, leave, forth, back, out, into = self._rates(columns(self, {}))[0]
         m, j = self.sites, state["current"]
         if state["method"] == "exact":
             q = self.process.generator()
@@ -378,11 +374,7 @@ class MaxentChannel(core.Model):
 
     def _states(self) -> tuple[Array, Array, Array]:
         """(law of the states, densities of both theories, current and noise of both theories)."""
-        listed, kind = theory.structure(self.sites)
-        rates = self._rates({name: np.array([float(getattr(self, name))]) for name in self.axis_names()})
-        densities, found = np.empty((1, 2, self.sites)), np.empty((1, 2, 4))
-        scratch = listed._replace(rate=np.empty(kind.size))
-        theory.solve_points(rates, scratch, kind, np.empty((listed.states + 1, listed.states)), densities, found)
+        densities, found = theory.both(self._rates(columns(self, {})), self.sites)
         return master.stationary_law(self.process), densities[0], found[0, :, :2]
 
     def _counted(self, law: Array, reach: int) -> Array:

@@ -184,3 +184,12 @@ def solve_points(rates, jumps, kind, work, densities, found):
         last = densities[p, 1, sites - 1]
         residual = abs(rates[p, LEAVE_RIGHT] * last - rates[p, ENTER_RIGHT] * (1.0 - last) - current)
         found[p, 1, 0], found[p, 1, 1], found[p, 1, 2], found[p, 1, 3] = current, noise, residual, entropy
+
+
+def both(rates: Array, sites: int) -> tuple[Array, Array]:
+    """(densities, found) of `solve_points` for files of so many sites; rates: shape (n, 6)."""
+    listed, kind = structure(sites)
+    densities, found = np.empty((len(rates), 2, sites)), np.empty((len(rates), 2, 4))
+    work, scratch = np.empty((listed.states + 1, listed.states)), listed._replace(rate=np.empty(kind.size))
+    solve_points(rates, scratch, kind, work, densities, found)
+    return densities, found
