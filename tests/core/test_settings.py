@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from cases import each_system
 
@@ -34,7 +33,7 @@ def briefly(run: Simulation[Any], cancelled: object = None) -> dict[str, float]:
 @each_system()
 @pytest.mark.usefixtures("warnings_are_errors")
 def test_floating_point_errors_and_warnings_may_be_errors(system: type[Model], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is made of a system. Its theory and its runs are computed so in the contract, where they are asked for."""
+    """Whatever is made of a system; its theory and its runs are computed so by the contract, where they are needed."""
     coarse = tuple(replace(landmark, finest=min(landmark.finest, COARSE)) for landmark in system.landmarks)
     monkeypatch.setattr(system, "landmarks", coarse)
     default = tiny(system())

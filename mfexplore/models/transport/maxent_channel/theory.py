@@ -20,7 +20,7 @@ RUNGS = 5  # of the ladder of knowledge
 
 
 def log_sum(exponent: Array) -> float:
-    """ln sum exp, of a few numbers: SciPy's takes fifty times as long to look at what it is given."""
+    """Logarithm of a sum of exponentials; of few numbers SciPy's takes many times as long."""
     highest = float(exponent.max())
     return highest + math.log(np.exp(exponent - highest).sum())
 
