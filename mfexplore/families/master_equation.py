@@ -217,6 +217,23 @@ def spread(jumps, share, old, new):
             after[c + shift] += part * before[c]
 
 
+@kernel
+def uniformised(jumps, share, mean, steps, old, law):
+    """Add to `law` what `old` becomes in a Poissonian number of steps of this mean, at most `steps`. `old` is lost."""
+    new = np.empty_like(old)
+    log_weight = -mean
+    for step in range(steps + 1):
+        if step:
+            spread(jumps, share, old, new)
+            old, new = new, old
+            log_weight += math.log(mean / step)
+        if step == 0 or log_weight > -40.0:
+            weight = math.exp(log_weight)
+            for s in range(law.shape[0]):
+                for c in range(law.shape[1]):
+                    law[s, c] += weight * old[s, c]
+
+
 def counting_law(process: Jumps, start: Array, duration: float, reach: int) -> Array:
     """Joint probabilities of state and count after a time, by uniformisation; exact up to 1e-14.
 
@@ -225,18 +242,10 @@ def counting_law(process: Jumps, start: Array, duration: float, reach: int) -> A
     """
     fastest = 1.0001 * float(process.matrix().sum(axis=1).max())
     mean = fastest * duration
-    steps = math.ceil(mean + 8 * math.sqrt(mean) + 20)
-    share = process.rate / fastest
-    old, new = np.zeros((2, process.states, 2 * reach + 1))
+    steps = math.ceil(mean + 8 * math.sqrt(mean) + 20) if mean > 0 else 0
+    old, law = np.zeros((2, process.states, 2 * reach + 1))
     old[:, reach] = start
-    log_weight = -mean
-    law = math.exp(log_weight) * old
-    for step in range(1, steps + 1):
-        spread(process, share, old, new)
-        old, new = new, old
-        log_weight += math.log(mean / step) if mean > 0 else -math.inf
-        if log_weight > -40:
-            law += math.exp(log_weight) * old
+    uniformised(process, process.rate / fastest, mean, steps, old, law)
     return np.asarray(law / law.sum())
 
 

@@ -8,6 +8,7 @@ import pickle
 import re
 import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import FrozenInstanceError, astuple
 from typing import Any
 
@@ -25,6 +26,7 @@ from mfexplore.core.model import usable_memory
 from mfexplore.study.warmup import tiny as small
 from mfexplore.workbench.exploration import Exploration
 
+pytestmark = pytest.mark.usefixtures("warnings_are_errors")
 every_system = each_system()
 with_theory = each_system(lambda entry: "solve" in entry.offers)
 with_simulation = each_system(lambda entry: "simulation" in entry.offers)
@@ -520,9 +522,16 @@ def test_simulated_observables_have_the_names_of_theory(system: type[Model]) -> 
 def test_presets_run(system: type[Model], preset: Any) -> None:
     if not system.offers("simulation"):
         pytest.skip("no simulation")
-    run = small(system.preset(preset.name)).simulate(seed=1)
+    model = small(system.preset(preset.name))
+    run = model.simulate(seed=1)
+    with suppress(NotOfferedError):
+        model.predicted_path(run.observe(), np.linspace(0, 5 * run.step, 6))
     run.advance(2 * run.step)
     assert measured(run)
+    run.trace()
+    run.picture()
+    with suppress(NotOfferedError):
+        run.samples()
 
 
 @with_simulation

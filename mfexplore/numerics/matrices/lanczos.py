@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import eigh_tridiagonal, eigvalsh_tridiagonal
 
 from mfexplore.numerics.matrices.blas import one_blas_thread
 
@@ -34,8 +35,8 @@ def lowest_eigenpair(
     n = len(start)
     basis = np.empty((min(most, n), n))
     diagonal, beside = np.zeros((2, len(basis)))
-    basis[0] = start / np.linalg.norm(start)
     with one_blas_thread():
+        basis[0] = start / np.linalg.norm(start)
         for k in range(len(basis)):
             new = apply(basis[k])
             diagonal[k] = basis[k] @ new
@@ -51,10 +52,11 @@ def lowest_eigenpair(
             beside[k] = np.linalg.norm(new)
             last = k == len(basis) - 1
             if k and (last or k % BETWEEN == 0 or beside[k] < tolerance):
-                tridiagonal = np.diag(diagonal[: k + 1]) + np.diag(beside[:k], 1) + np.diag(beside[:k], -1)
-                levels, vectors = np.linalg.eigh(tridiagonal)
-                errors = beside[k] * np.abs(vectors[k, :2]) / (levels[-1] - levels[0])
+                tridiagonal = diagonal[: k + 1], beside[:k]
+                levels, vectors = eigh_tridiagonal(*tridiagonal, select="i", select_range=(0, 1))
+                highest = eigvalsh_tridiagonal(*tridiagonal, select="i", select_range=(k, k))[0]
+                errors = beside[k] * np.abs(vectors[k]) / (highest - levels[0])
                 if last or beside[k] < tolerance or (errors < (tolerance, np.sqrt(tolerance))).all():
                     break
             basis[k + 1] = new / beside[k]
-        return levels[:2], vectors[:, 0] @ basis[: k + 1]
+        return levels, vectors[:, 0] @ basis[: k + 1]

@@ -164,18 +164,19 @@ def test_lowest_states_and_random_vectors_give_the_averages_of_the_whole_spectru
         assert estimate[name] == pytest.approx(value, abs=0.02 if temperature == 1 else 1e-3), name
 
 
-def thermal(model: QuantumRandomEnergy, name: str, samples: int) -> np.ndarray:
-    """One observable of the thermal state of every sample, shape (samples,)."""
-    return np.array([model.simulate(seed=seed).observe()[name] for seed in range(samples)])
+def thermal(model: QuantumRandomEnergy, samples: int) -> dict[str, np.ndarray]:
+    """Every observable of the thermal state of every sample, shape (samples,)."""
+    found = [model.simulate(seed=seed).observe() for seed in range(samples)]
+    return {name: np.array([one[name] for one in found]) for name in found[0]}
 
 
 @pytest.mark.parametrize("temperature", [0.0, 0.4, 1.2])
 def test_without_the_field_it_is_the_random_energy_model(temperature: float) -> None:
     model = QuantumRandomEnergy(temperature=temperature, transverse_field=0, size=6)
     exact = RandomEnergy(temperature=temperature, size=6).exact()
+    found = thermal(model, 200)
     for name in ("free_energy", "energy"):
-        values = thermal(model, name, 200)
-        assert values.mean() == pytest.approx(exact[name], abs=4 * values.std() / math.sqrt(200))
+        assert found[name].mean() == pytest.approx(exact[name], abs=4 * found[name].std() / math.sqrt(200))
     run = model.simulate(seed=1)
     run.advance(3)
     assert run.observe()["survival"] == pytest.approx(1, abs=1e-12)
@@ -187,7 +188,7 @@ def test_ground_state_approaches_theory_from_perturbation_theory() -> None:
     gaps = []
     for size in (5, 9):
         model = QuantumRandomEnergy(temperature=0, transverse_field=1.5, size=size)
-        values = thermal(model, "energy", 24)
+        values = thermal(model, 24)["energy"]
         error = values.std() / math.sqrt(24)
         assert values.mean() == pytest.approx(-1.5 - 1 / (3 * size), abs=4 * error + 0.4 / size**2)
         gaps.append(float(model.equilibrium()["energy"]) - values.mean())

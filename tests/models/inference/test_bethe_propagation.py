@@ -279,7 +279,7 @@ def test_messages_settle_outside_the_glass_only() -> None:
         ({"temperature": 0.9, **SPIN_GLASS}, False),
         ({"temperature": 0.6, "antiferromagnetic_fraction": 0.05}, True),
     ):
-        run = BethePropagation(size=2000, start="random", damping=0.2, **controls).simulate(seed=1)
+        run = BethePropagation(size=1000, start="random", damping=0.2, **controls).simulate(seed=1)
         run.advance(400)
         assert (run.observe()["change"] < 1e-6) == settles
 

@@ -370,7 +370,7 @@ def test_the_smallest_network_meets_the_sum_over_all_its_states(order: int) -> N
     batches = []
     for _ in range(30):
         start = len(run.series()[0])
-        run.advance(200)
+        run.advance(120)
         batches.append([run.series()[1][name][start:].mean() for name in ("energy", "overlap")])
     for found, exact in zip(np.transpose(batches), (energy, overlap), strict=True):
         error = found.std(ddof=1) / math.sqrt(len(found))
@@ -412,7 +412,7 @@ def test_simulation_agrees_with_theory(controls: dict[str, Any], samples: int) -
 def test_the_gap_to_theory_closes_with_size() -> None:
     model = DenseHebbian(load=0.045, temperature=0.3, corruption=0.0)
     gaps = []
-    for size, samples in ((40, 48), (200, 8)):
+    for size, samples in ((40, 32), (200, 6)):
         result = model.ensemble(size=size, samples=samples, seed=2)
         gaps.append(abs(float(result["energy"]) - float(result["energy_theory"].sel(branch="retrieval"))))
     assert gaps[1] < 0.5 * gaps[0]

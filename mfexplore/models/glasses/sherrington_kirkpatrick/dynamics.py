@@ -56,36 +56,42 @@ class SherringtonKirkpatrickSimulation(core.Simulation["SherringtonKirkpatrick"]
         m = self.model
         self.interaction = Interaction(self.rows, self.scale, m.ferromagnetic_bias / m.size, m.field)
         self.temperatures = ladder(m.temperature, HOTTEST * max(1.0, m.ferromagnetic_bias), m.tempering)
+        for place in np.ndindex(2, m.tempering):
+            self.copies.energies[place] = energy(self.interaction, self.spins[place], self.fields[place])
 
     def evolve(self, duration: float) -> None:
         sweeps = round(duration)
         tempered_sweeps(self.interaction, self.copies, self.temperatures, self.rates, self.sweeps, sweeps, self.stream)
         self.sweeps += sweeps
-        first, second = self.coldest()
-        self.overlaps.append(float(np.mean(first * second)))
+        self.overlaps.append(self.overlap())
 
     def coldest(self) -> tuple[Array, Array]:
         """Spins of the two copies at the lowest temperature, float64."""
         first, second = (self.spins[a, self.copies.holder[a, 0]].astype(np.float64) for a in range(2))
         return first, second
 
-    def observe(self) -> dict[str, float]:
-        coldest = [(self.spins[a, copy], self.fields[a, copy]) for a, copy in enumerate(self.copies.holder[:, 0])]
-        e = [energy(self.interaction, *copy) / self.model.size for copy in coldest]
+    def overlap(self) -> float:
+        """Of the two copies at the lowest temperature."""
         first, second = self.coldest()
-        q, magnetization = float(np.mean(first * second)), np.array([first.mean(), second.mean()])
+        return float(first @ second) / self.model.size
+
+    def observe(self) -> dict[str, float]:
+        n = self.model.size
+        q = self.overlap()
+        magnetizations = [float(spins.sum()) / n for spins in self.coldest()]
         if self.model.field == 0:  # without a field every state comes with its mirror image
-            q, magnetization = abs(q), np.abs(magnetization)
+            q, magnetizations = abs(q), [abs(m) for m in magnetizations]
+        e = [float(self.copies.energies[a, copy]) / n for a, copy in enumerate(self.copies.holder[:, 0])]
         return {
-            "energy": float(np.mean(e)),
+            "energy": sum(e) / 2,
             "overlap": q,
             "overlap_squared": q * q,
-            "magnetization": float(magnetization.mean()),
+            "magnetization": sum(magnetizations) / 2,
         }
 
     def samples(self, observable: str | None = None) -> Array:
         """Overlaps of the two copies, with their sign; the second half of the run, a value per step."""
-        return np.array(self.overlaps[len(self.overlaps) // 2 :] or [np.mean(np.prod(self.coldest(), axis=0))])
+        return np.array(self.overlaps[len(self.overlaps) // 2 :] or [self.overlap()])
 
     def profiles(self) -> dict[str, core.Measured]:
         """The share of overlaps (of their sizes without a field) below every level."""

@@ -128,7 +128,7 @@ class RandomNetworkSimulation(core.Simulation["RandomNetwork"]):
     def _forget(self) -> None:
         """Start averages anew."""
         n = self.model.size
-        self._past = np.zeros((self.remembered, min(self.watched, n)))  # by lag
+        self._past = np.zeros((self.remembered, min(self.watched, n)))  # the newest in the place of the oldest
         self._times = np.zeros(self.remembered)
         self._records = 0
         self._products = BlockAverages(self.remembered)
@@ -155,11 +155,11 @@ class RandomNetworkSimulation(core.Simulation["RandomNetwork"]):
         self._remember(self.time + duration)
 
     def _remember(self, time: float) -> None:
-        now = self.x[: self._past.shape[1]]
-        self._past[1:], self._times[1:] = self._past[:-1], self._times[:-1]
-        self._past[0], self._times[0] = now, time
+        now, place = self.x[: self._past.shape[1]], self._records % self.remembered
+        self._past[place], self._times[place] = now, time
         self._records += 1
-        self._products.add(self._past @ now / len(now), np.arange(self.remembered) < self._records)
+        products = self._past @ now / len(now)
+        self._products.add(np.roll(products[::-1], place + 1), np.arange(self.remembered) < self._records)  # by lag
         self._pending.append(self.rates())
         if len(self._pending) == self.block:
             block = np.array(self._pending)
@@ -204,10 +204,10 @@ class RandomNetworkSimulation(core.Simulation["RandomNetwork"]):
         return self._linear
 
     def picture(self) -> core.Trajectories:
-        kept = min(self._records, self.remembered)
-        times = self._times[:kept][::-1] if kept else np.zeros(1)
-        values = self._past[:kept, :12][::-1].T if kept else self.x[None, :12].T
-        return core.Trajectories(times.copy(), values.copy(), "time", "current", "currents of twelve neurons")
+        kept = np.arange(max(0, self._records - self.remembered), self._records) % self.remembered
+        times = self._times[kept] if kept.size else np.zeros(1)
+        values = self._past[kept, :12].T if kept.size else self.x[None, :12].T
+        return core.Trajectories(times, values.copy(), "time", "current", "currents of twelve neurons")
 
     def pictures(self) -> core.Album:
         return core.Album({"currents": self.picture, "eigenvalues": self._spectrum, "covariances": self._covariances})

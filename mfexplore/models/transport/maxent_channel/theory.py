@@ -6,7 +6,7 @@ import math
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import entr, logsumexp
+from scipy.special import entr
 
 from mfexplore.core import Array
 from mfexplore.families import master_equation as master
@@ -19,6 +19,12 @@ RUNGS = 5  # of the ladder of knowledge
 # -- what is known -----------------------------------------------------------------------------------------------------
 
 
+def log_sum(exponent: Array) -> float:
+    """Logarithm of a sum of exponentials; of few numbers SciPy's takes many times as long."""
+    highest = float(exponent.max())
+    return highest + math.log(np.exp(exponent - highest).sum())
+
+
 def maximum_entropy(features: Array, means: Array) -> tuple[Array, Array]:
     """Eq. (1) by Newton's method. features: shape (k, states); means: their averages, shape (k,).
 
@@ -28,7 +34,7 @@ def maximum_entropy(features: Array, means: Array) -> tuple[Array, Array]:
     multipliers = np.zeros(len(means))
     for _ in range(100):
         exponent = -multipliers @ centred
-        height = float(logsumexp(exponent))
+        height = log_sum(exponent)
         law = np.exp(exponent - height)
         slope = -centred @ law
         if np.abs(slope).max(initial=0.0) < 1e-14:
@@ -36,7 +42,7 @@ def maximum_entropy(features: Array, means: Array) -> tuple[Array, Array]:
         curvature = (centred * law) @ centred.T - np.outer(slope, slope)
         step = -np.linalg.lstsq(curvature, slope, rcond=1e-13)[0]
         size = 1.0
-        while size > 1e-4 and logsumexp(-(multipliers + size * step) @ centred) > height + 0.1 * size * slope @ step:
+        while size > 1e-4 and log_sum(-(multipliers + size * step) @ centred) > height + 0.1 * size * slope @ step:
             size /= 2
         multipliers = multipliers + size * step
     return multipliers, law

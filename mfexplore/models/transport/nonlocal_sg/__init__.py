@@ -213,7 +213,7 @@ class NonlocalSG(core.Model):
             "clusters", {},
             "Everybody repels everybody, and within a tenth of a unit of time four heaps stand there, of both alike.",
             (core.Promise(core.Value("mode"), 4, 0),
-             core.Promise(core.Mean("overlap", 0.3, 0.4), 1.0, 0.01, {"cells": 48})),
+             core.Promise(core.Mean("overlap", 0.3, 0.4), 1.0, 0.01, {"cells": 48, "time_step": 0.005})),
             core.View(function="first_density", series="overlap", picture="densities"),
         ),
         core.Preset(
@@ -239,7 +239,7 @@ class NonlocalSG(core.Model):
             {"noise": 0.1, "cross_interaction": 2.0, "cells": 32, "start": "blocks", "scheme": "upwind"},
             "The same with upwind fluxes: nothing is negative, but heaps are washed out, and after 0.2 units of time "
             "the free energy rises.",
-            (core.Promise(lambda model: rise(model, 0.25, 0.5) > 1e-3, 1.0, 0.0),),
+            (core.Promise(lambda model: rise(model.replace(time_step=0.005), 0.25, 0.5) > 1e-3, 1.0, 0.0),),
             core.View(series="free_energy", picture="densities"),
         ),
         core.Preset(

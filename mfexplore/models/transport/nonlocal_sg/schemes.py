@@ -38,6 +38,8 @@ class Ring(core.Simulation["NonlocalSG"]):
     def prepare(self) -> None:
         m = self.model
         self.place = (np.arange(m.cells) + 0.5) / m.cells
+        cell = np.arange(m.cells)
+        self.after, self.behind = (cell + 1) % m.cells, cell - 1
         angle = 2 * np.pi * np.outer(np.arange(1, ROUGH + 1), self.place)
         amplitudes = self.rng.normal(size=(2, ROUGH)) / np.sqrt(ROUGH)
         self.rough = amplitudes[0] @ np.cos(angle) + amplitudes[1] @ np.sin(angle)
@@ -108,11 +110,10 @@ class Ring(core.Simulation["NonlocalSG"]):
     def _implicit(self, old: Array, guess: Array, duration: float) -> Array:
         """An implicit step from `old` with the potentials of `guess`: positive and of the same mass for any guess."""
         m, p = self.model, self.potential(guess)
-        steps = (np.roll(p, -1, axis=1) - p) / m.noise
+        steps = (p[:, self.after] - p) / m.noise
         flux, rate = FLUXES[m.scheme], m.noise * m.cells**2
-        rates = ((rate * flux(s), rate * np.roll(flux(-s), 1)) for s in steps)
-        pairs = zip(old, rates, strict=True)
-        return np.stack([implicit_step(u, up, down, duration, ring=True) for u, (up, down) in pairs])
+        up, down = rate * flux(steps), rate * flux(-steps)[:, self.behind]
+        return np.stack([implicit_step(*one, duration, ring=True) for one in zip(old, up, down, strict=True)])
 
     def _move(self, duration: float) -> None:
         """With the mean of two successive noises, so that the stationary law is exact to second order in the step
