@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mfexplore.core.arguments import whole_number
-from mfexplore.core.errors import NotOfferedError
+from mfexplore.core.arithmetic import all_with_infinities, with_infinities
+from mfexplore.core.errors import ControlError, NotOfferedError
 from mfexplore.core.model import Model
 from mfexplore.core.provenance import error_attributes, observed_attributes, provenance
 from mfexplore.core.rounding import simulated_grid
@@ -181,6 +182,9 @@ class FiniteSize:
         return dataset.drop_vars("squared_magnetization")
 
 
+all_with_infinities(FiniteSize)
+
+
 def crossing(x: Array, y: Array) -> float:
     """The zero of a tabulated function by linear interpolation, the one nearest to the middle; NaN if there is none."""
     with np.errstate(invalid="ignore"):
@@ -191,6 +195,7 @@ def crossing(x: Array, y: Array) -> float:
     return float(x[k] - y[k] * (x[k + 1] - x[k]) / (y[k + 1] - y[k])) if y[k] != y[k + 1] else float(x[k])
 
 
+@with_infinities
 def finite_size(
     model: Model,
     sizes: Sequence[int],
@@ -216,14 +221,16 @@ def finite_size(
         cancelled: asked between measurements. progress: called with the finished fraction.
 
     Raises NotOfferedError, TooLargeError, ControlError as `simulate` does, ArgumentError for fewer than two samples,
-    ControlError for sizes that are simulated as the same one.
+    ControlError for sizes that are simulated as the same one and for the temperature 0.
     """
     samples = whole_number("finite_size", "samples", samples, 2)  # errors come from their differences
     updates = whole_number("finite_size", "updates", updates, 1)
     relaxation = whole_number("finite_size", "relaxation", relaxation, 0)
     points = whole_number("finite_size", "points", points, 2)
     axis = model.control("size").check_array(sizes, model.title)
-    model.control("temperature")
+    temperature: Any = getattr(model, model.control("temperature").name)
+    if temperature <= 0:
+        raise ControlError(model.title, "temperature", temperature, "a number above 0, where energies fluctuate")
     executor = executor or background_threads()
     seed = check_seed(seed)
     simulated_grid(model, {"size": axis})  # refuses one size twice
@@ -239,7 +246,6 @@ def finite_size(
             runs[-1].append(task.result())
             progress(sum(len(r) for r in runs) / (samples * len(models)))
     spreads = np.array([np.std(np.concatenate([e for e, _ in row])) for row in runs])
-    temperature: Any = model.values()["temperature"]
     reach = min(TRUSTED / spreads.min(), 0.5 / temperature)
     shifts = np.linspace(-reach, reach, points)
     means = np.array([_averages(row, shifts) for row in runs])
