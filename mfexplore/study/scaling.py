@@ -30,11 +30,13 @@ from mfexplore.core.seeds import Seed, check_seed, stream
 from mfexplore.core.simulation import never
 from mfexplore.core.solution import Array
 from mfexplore.numerics.chance.statistics import jackknife, leave_one_out, reweighting
+from mfexplore.study.ensemble import MOST_SAMPLES
 from mfexplore.study.executors import background_threads
 
 if TYPE_CHECKING:
     import xarray as xr
 
+MOST_POINTS = 100_001  # inverse temperatures that one set of runs is reweighted to
 TRUSTED = 1.5  # shift in inverse temperature, times the spread of the energy, up to which reweighting is used
 
 # What is averaged: 1, |m|, m^2, m^4, E, E^2, E m^2, E m^4
@@ -223,10 +225,10 @@ def finite_size(
     Raises NotOfferedError, TooLargeError, ControlError as `simulate` does, ArgumentError for fewer than two samples,
     ControlError for sizes that are simulated as the same one and for the temperature 0.
     """
-    samples = whole_number("finite_size", "samples", samples, 2)  # errors come from their differences
+    samples = whole_number("finite_size", "samples", samples, 2, MOST_SAMPLES)  # errors come from their differences
     updates = whole_number("finite_size", "updates", updates, 1)
     relaxation = whole_number("finite_size", "relaxation", relaxation, 0)
-    points = whole_number("finite_size", "points", points, 2)
+    points = whole_number("finite_size", "points", points, 2, MOST_POINTS)
     axis = model.control("size").check_array(sizes, model.title)
     temperature: Any = getattr(model, model.control("temperature").name)
     if temperature <= 0:

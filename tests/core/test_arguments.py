@@ -22,6 +22,7 @@ from mfexplore.core.errors import ArgumentError, ControlError, MfexploreError, N
 from mfexplore.study.diagram import diagram
 from mfexplore.study.ensemble import measure_ages
 from mfexplore.study.scaling import finite_size
+from mfexplore.workbench.exploration import Exploration
 
 Kind = system("curie_weiss")
 MODEL: Model = Kind(size=100)
@@ -64,7 +65,7 @@ def test_what_is_zero_but_for_rounding_is_zero(key: str) -> None:
 def test_minus_zero_is_zero() -> None:
     axis = Kind().theory(field=[-0.0, np.float32(-0.0)])
     assert not np.signbit(axis["field"]).any()
-    assert axis.isel(field=0).equals(Kind().theory(field=0.0))
+    assert axis.isel(field=0, drop=True).equals(Kind().theory(field=0.0))
 
 
 @pytest.mark.parametrize("value", [100.5, "many", 10**30, 0, -5, np.True_, None, [100]], ids=repr)
@@ -125,8 +126,17 @@ def test_unsorted_and_repeated_axes_keep_their_order() -> None:
 
 
 CALLS: list[tuple[Callable[[], Any], str]] = [
-    (lambda: MODEL.ensemble(samples=0), "ensemble: samples = 0 .*whole number of at least 1"),
+    (lambda: MODEL.ensemble(samples=0), "ensemble: samples = 0 .*whole number from 1 to"),
     (lambda: MODEL.ensemble(samples=-3), "samples = -3"),
+    (lambda: MODEL.ensemble(samples=10**30), "samples = 1000"),
+    (lambda: mf.sweep(MODEL, {"temperature": [0.5]}, samples=10**30), "samples = 1000"),
+    (lambda: mf.sweep(MODEL, {"temperature": [0.5]}, samples=1, store=3, progress=False), "sweep: store = 3"),  # type: ignore[arg-type]
+    (lambda: Exploration.of(MODEL, x_window="ab"), "x_window = 'ab'"),  # type: ignore[arg-type]
+    (lambda: Exploration.of(MODEL, y_window=(0, 1, 2)), "y_window = .*rising numbers"),
+    (lambda: mf.movie(3, "run.gif"), "no system 3"),
+    (lambda: mf.movie(MODEL, "run.gif", frames=0), "movie: frames = 0"),
+    (lambda: mf.movie(MODEL, "run.gif", frames=1.5), "movie: frames = 1.5"),
+    (lambda: finite_size(MODEL, [100], points=10**9), "points = 1000000000"),
     (lambda: MODEL.ensemble(samples=2.5), "samples = 2.5"),  # type: ignore[arg-type]
     (lambda: MODEL.ensemble(samples=True), "samples = True"),
     (lambda: MODEL.ensemble(samples="2"), "samples = '2'"),  # type: ignore[arg-type]

@@ -85,6 +85,7 @@ class CategoricalHopfield(core.Model):
         doc="resources at the start are random up to this",
     )  # fmt: skip
 
+    version = 2
     tags = core.Tags("research", 20, ("memory", "chaos"), ("rate equations",))
     relations = (
         core.Relation(
