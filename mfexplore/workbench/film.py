@@ -19,7 +19,6 @@ from mfexplore.study.export import check_ending
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.exports import caption
 
-
 MOST_FRAMES = 10_000  # all of them are kept until the film is written
 
 

@@ -164,7 +164,7 @@ CALLS: list[tuple[Callable[[], Any], str]] = [
     (lambda: Kind(temperature=10**5000), "temperature = int of very many digits"),
     (lambda: MODEL.simulate(seed=-(10**5000)), "seed = int of very many digits"),
     (lambda: MODEL.simulate(size=0), "size = 0"),
-    (lambda: finite_size(MODEL, [100], samples=1), "samples = 1 .*at least 2"),
+    (lambda: finite_size(MODEL, [100], samples=1), "samples = 1 .*from 2 to"),
     (lambda: finite_size(MODEL, []), "size = .*at least one"),
     (lambda: finite_size(MODEL.replace(temperature=0), [100, 200]), "temperature = 0.0 .*a number above 0"),
     (lambda: finite_size(MODEL, [100], updates=0), "updates = 0"),

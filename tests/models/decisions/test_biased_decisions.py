@@ -227,7 +227,7 @@ def test_testers_are_drawn_with_the_rectangle_of_a_fair_coin() -> None:
 @pytest.mark.parametrize("protocol", ["one_shot", "batch"])
 @pytest.mark.parametrize(("p", "recency", "temperature"), [(0.995, 0.0, 0.07), (0.995, 0.9, 0.05), (0.5, -0.95, 0.05)])
 def test_a_law_of_agents_that_are_certain(protocol: str, p: float, recency: float, temperature: float) -> None:
-    """In the cold a no has the probability 1e-33, or every answer the opposite of the last: then one cell has it all."""
+    """In the cold a no has the probability 1e-33, or every answer is the opposite of the last: one cell has it all."""
     model = BiasedDecisions(protocol=protocol, yes_probability=p, recency=recency, temperature=temperature)
     (law,) = model.laws(300.0)
     assert np.isfinite(law.density).all()

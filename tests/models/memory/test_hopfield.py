@@ -459,4 +459,5 @@ def test_the_weakest_hint_leaves_the_glass_where_it_is() -> None:
     hints = np.geomspace(1e-11, 1e-6, 11)
     glass = Hopfield().theory(field=hints).sel(branch="spin_glass")
     np.testing.assert_allclose(glass["overlap"] / hints, float(glass["overlap"][-1]) / 1e-6, rtol=1e-4)
-    np.testing.assert_allclose(glass["entropy"], float(Hopfield().theory()["entropy"].sel(branch="spin_glass")), atol=1e-6)
+    without = Hopfield().theory().sel(branch="spin_glass")
+    np.testing.assert_allclose(glass["entropy"], float(without["entropy"]), atol=1e-6)
