@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mfexplore.core.arguments import whole_number
+from mfexplore.core.arguments import number_from, whole_number
 from mfexplore.core.arithmetic import all_with_infinities, with_infinities
 from mfexplore.core.errors import ControlError, NotOfferedError
 from mfexplore.core.model import Model
@@ -94,6 +94,10 @@ class FiniteSize:
         }
         return {name: np.where(self.trusted[:, None], values, np.nan) for name, values in found.items()}
 
+    def _dimension(self, asked: int | None) -> int:
+        known = int(getattr(self.model, "dimension", 1))
+        return known if asked is None else whole_number("finite_size", "dimension", asked, 1)
+
     def dataset(self) -> xr.Dataset:
         """Every observable and its standard error over `size` and `temperature`; NaN where reweighting is unsound."""
         import xarray as xr
@@ -138,7 +142,7 @@ class FiniteSize:
         """
         import xarray as xr
 
-        d = int(getattr(self.model, "dimension", 1)) if dimension is None else dimension
+        d = self._dimension(dimension)
         estimates = self.estimates()
         names = ("inverse_temperature", "binder_ratio", "thermal_exponent", "magnetic_exponent")
         pairs = len(self.sizes) - 1
@@ -176,7 +180,8 @@ class FiniteSize:
         Returns a Dataset over `size` and `temperature` with `scaled_temperature` = (1/T - 1/T_c) L^y_t, `binder_ratio`
         and `scaled_magnetization` = <m^2> L^(2d - 2 y_h), L = N^(1/d).
         """
-        d = int(getattr(self.model, "dimension", 1)) if dimension is None else dimension
+        d = self._dimension(dimension)
+        temperature = number_from("collapse", "temperature", temperature, 1e-12)
         dataset = self.dataset()[["binder_ratio", "squared_magnetization"]]
         side = dataset["size"] ** (1 / d)
         dataset["scaled_temperature"] = (1 / dataset["temperature"] - 1 / temperature) * side**thermal_exponent

@@ -6,6 +6,7 @@ import math
 import pickle
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -125,6 +126,7 @@ def test_unsorted_and_repeated_axes_keep_their_order() -> None:
         np.testing.assert_array_equal(found["magnetization"].values[k, :, 0], together["magnetization"].values)
 
 
+SCALED = partial(finite_size, MODEL, [20, 40], samples=2, updates=5, relaxation=1)
 CALLS: list[tuple[Callable[[], Any], str]] = [
     (lambda: MODEL.ensemble(samples=0), "ensemble: samples = 0 .*whole number from 1 to"),
     (lambda: MODEL.ensemble(samples=-3), "samples = -3"),
@@ -137,6 +139,8 @@ CALLS: list[tuple[Callable[[], Any], str]] = [
     (lambda: mf.movie(MODEL, "run.gif", frames=0), "movie: frames = 0"),
     (lambda: mf.movie(MODEL, "run.gif", frames=1.5), "movie: frames = 1.5"),
     (lambda: finite_size(MODEL, [100], points=10**9), "points = 1000000000"),
+    (lambda: SCALED().collapse(0, 1, 1), "collapse: temperature = 0"),
+    (lambda: SCALED().crossings(dimension=0), "dimension = 0"),
     (lambda: MODEL.ensemble(samples=2.5), "samples = 2.5"),  # type: ignore[arg-type]
     (lambda: MODEL.ensemble(samples=True), "samples = True"),
     (lambda: MODEL.ensemble(samples="2"), "samples = '2'"),  # type: ignore[arg-type]
