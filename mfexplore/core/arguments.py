@@ -13,7 +13,7 @@ from mfexplore.core.errors import ArgumentError
 
 def whole_number(where: str, argument: str, value: Any, low: int, high: float = math.inf) -> int:
     """A Python int from `low` to `high`. Raises ArgumentError, for True and for 2.5 too."""
-    given = _scalar(value)
+    given = scalar(value)
     if not isinstance(given, int) or isinstance(given, bool) or not low <= given <= high:
         raise ArgumentError(where, argument, value, f"a whole number {_between(low, high)}")
     return int(given)
@@ -21,7 +21,7 @@ def whole_number(where: str, argument: str, value: Any, low: int, high: float = 
 
 def number_from(where: str, argument: str, value: Any, low: float, high: float = math.inf) -> float:
     """A finite float from `low` to `high`. Raises ArgumentError."""
-    given = _scalar(value)
+    given = scalar(value)
     most = min(high, sys.float_info.max)  # also of a whole number that no float can hold
     if not isinstance(given, int | float) or isinstance(given, bool) or not low <= given <= most:
         raise ArgumentError(where, argument, value, f"a number {_between(low, high)}")
@@ -44,9 +44,9 @@ def is_axis(value: Any) -> bool:
     return getattr(value, "ndim", 0) > 0 or isinstance(value, list | tuple | range)
 
 
-def _scalar(value: Any) -> Any:
-    """NumPy's scalars and 0-d arrays as Python's own."""
-    return value.item() if isinstance(value, np.generic | np.ndarray) and value.ndim == 0 else value
+def scalar(value: Any) -> Any:
+    """NumPy's scalars and 0-d arrays as Python's own; None if masked."""
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) and value.ndim == 0 else value
 
 
 def _between(low: float, high: float) -> str:

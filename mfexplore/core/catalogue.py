@@ -52,14 +52,18 @@ def source(key: str) -> Path:
     return place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
 
 
-@cache
 def system(key: str) -> type[Any]:
     """The class of a system by its key, e.g. `system("hopfield")`.
 
     Raises UnknownNameError, and CatalogueError if its file declares no system, or two.
     """
-    if key not in places():
+    if not isinstance(key, str) or key not in places():
         raise UnknownNameError("system", key, places())
+    return _declared_in(key)
+
+
+@cache
+def _declared_in(key: str) -> type[Any]:
     module = import_module(f"mfexplore.models.{places()[key]}.{key}")
     # By identity: the same class may have two names.
     found = {v for v in vars(module).values() if isinstance(v, type) and issubclass(v, Model)}

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mfexplore.core.arguments import scalar
 from mfexplore.core.declaration import Options, in_words
 from mfexplore.core.errors import ControlError, NotOfferedError
 
@@ -21,6 +22,7 @@ Role = Literal[
 ]  # fmt: skip
 Part = Literal["both", "theory", "simulation"]
 Value = float | int | str
+ROUNDING = 1e-12  # of a control's range
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,12 @@ class Control:
         return f"a {kind} from {self.low:g} to {self.high:g}{unit}"
 
     def check(self, value: Any, system: str) -> Value:
-        """Return `value` as this control's own type; raise ControlError if it is not allowed."""
-        given = value.item() if isinstance(value, np.generic | np.ndarray) and value.ndim == 0 else value
+        """Return `value` as this control's own type; raise ControlError if it is not allowed.
+
+        What differs from zero by rounding errors (-0.0, or 8.9e-16 of `np.arange(-1, 1, 0.01)`) is zero: theories tell
+        the two apart, and at 8.9e-16 they divide by it.
+        """
+        given = scalar(value)
         if self.is_choice:
             if not isinstance(given, str) or given not in self.options:
                 raise ControlError(system, self.name, value, self.allowed)
@@ -122,13 +128,15 @@ class Control:
         low, high = self.bounds
         if math.isnan(number) or not low <= number <= high or (self.is_integer and number != int(number)):
             raise ControlError(system, self.name, value, self.allowed)
+        if abs(number) < ROUNDING * (high - low):
+            number = 0.0
         return int(number) if self.is_integer else number
 
     def check_array(self, values: Any, system: str) -> NDArray[Any]:
         """The same for an axis: a 1-d array of allowed values, at least one (float64, int64 or str)."""
         if getattr(values, "ndim", 1) > 1:
             raise ControlError(system, self.name, f"array of shape {values.shape}", "a one-dimensional array")
-        items = values if isinstance(values, list | tuple | range) else np.atleast_1d(np.asarray(values)).tolist()
+        items = values if isinstance(values, list | tuple | range) else np.atleast_1d(np.asanyarray(values)).tolist()
         if not len(items):
             raise ControlError(system, self.name, values, f"at least one value, each {self.allowed}")
         dtype = np.str_ if self.is_choice else np.int64 if self.is_integer else np.float64

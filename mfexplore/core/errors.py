@@ -8,7 +8,10 @@ from difflib import get_close_matches
 
 def shown(value: object) -> str:
     """A value as it was given, on one line and not too long."""
-    text = " ".join(repr(value).split())
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:  # Python writes no whole number of more than 4300 digits
+        text = f"{type(value).__name__} of very many digits"
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

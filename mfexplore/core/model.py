@@ -170,7 +170,7 @@ class Model:
 
     @classmethod
     def control(cls, name: str) -> Control:
-        if name not in cls.controls():
+        if not isinstance(name, str) or name not in cls.controls():
             raise UnknownNameError("control", name, cls.controls())
         return cls.controls()[name]
 
@@ -560,7 +560,7 @@ boundaries.all_asked_rightly(Model)
 def by_name(kind: str, name: str, declared: tuple[Declared, ...]) -> Declared:
     """What is declared under a name. Raises UnknownNameError."""
     for one in declared:
-        if one.name == name:
+        if isinstance(name, str) and one.name == name:
             return one
     raise UnknownNameError(kind, name, [one.name for one in declared])
 

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from mfexplore.core.errors import MfexploreError
+from mfexplore.core.errors import MfexploreError, shown
 
 Seed = int | np.integer[Any] | np.random.SeedSequence
 
+MOST_POOL = 1024  # words of a SeedSequence's pool that a text may ask for: mixing them takes their number squared
 ALLOWED = "a whole number from 0 on, or a numpy.random.SeedSequence"
 
 
@@ -24,7 +25,7 @@ class SeedError(MfexploreError, ValueError):
 
     def __init__(self, value: object) -> None:
         self.value = value
-        super().__init__(f"seed = {value!r} is not possible; allowed: {ALLOWED}.")
+        super().__init__(f"seed = {shown(value)} is not possible; allowed: {ALLOWED}.")
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
         return type(self), (self.value,)
@@ -61,14 +62,16 @@ def seed_text(seed: Seed) -> str:
 def read_seed(text: str) -> int | np.random.SeedSequence:
     """The seed that `seed_text` wrote, or somebody typed. Raises SeedError."""
     words = text.strip()
-    if words.isascii() and words.isdigit():
-        return int(words)
     try:
+        if words.isascii() and words.isdigit():
+            return int(words)
         call = ast.parse(words, mode="eval").body
         if isinstance(call, ast.Call) and ast.unparse(call.func) == "SeedSequence" and not call.args:
-            return np.random.SeedSequence(**{str(k.arg): ast.literal_eval(k.value) for k in call.keywords})
-    except (SyntaxError, TypeError, ValueError):
-        pass
+            asked = {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}
+            if asked.get("pool_size", 4) <= MOST_POOL:
+                return np.random.SeedSequence(**asked)
+    except (SyntaxError, TypeError, ValueError, OverflowError, RecursionError, MemoryError):
+        pass  # texts come from links, too
     raise SeedError(text)
 
 

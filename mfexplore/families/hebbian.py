@@ -111,7 +111,7 @@ def magnetized(deviation, at, start):
         if abs(step) <= 1e-7 * m:  # the next step would be as its square
             change = a.by_mean * step
             return Response(m, a.q - at.temperature * change, a.chi + change, a.by_mean, a.by_deviation)
-        if m < 1e-9:
+        if m < 1e-9 and at.field == 0.0:
             break
     a = response(at.field, deviation, at.temperature)
     return Response(0.0, a.q, a.chi, a.by_mean, a.by_deviation)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Sample = dict[str, float]
+MOST_SAMPLES = 1_000_000  # each is handed out, and kept
 
 
 def measure_sample(model: Model, seed: Seed, sample: int, cancelled: Callable[[], bool] = never) -> Sample:
@@ -99,7 +100,7 @@ def ensemble(
     The error of one sample is NaN. Samples in which `x` is NaN do not count; `x_samples` says how many did then.
     Theory and attributes are those of the controls really simulated, `model.realised()`.
 
-    Raises ArgumentError for fewer than one sample, SeedError, and what `simulate` raises.
+    Raises ArgumentError for fewer than one sample or more than a million, SeedError, and what `simulate` raises.
     """
     seed, model = check_seed(seed), model.realised()
     found = []
@@ -111,7 +112,7 @@ def ensemble(
 
 def measured(model: Model, *, samples: int, seed: Seed, executor: Executor | None = None) -> Iterator[Sample]:
     """The samples of an ensemble in their order, each as soon as it is there. Raises as `ensemble` does."""
-    samples = whole_number("ensemble", "samples", samples, 1)
+    samples = whole_number("ensemble", "samples", samples, 1, MOST_SAMPLES)
     over = Event()  # an interrupted program must not wait for samples that nobody wants any more
     if executor is None:
         futures = [background_threads().submit(measure_sample, model, seed, k, over.is_set) for k in range(samples)]

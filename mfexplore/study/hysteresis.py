@@ -16,6 +16,7 @@ from mfexplore.core.provenance import attributes, error_attributes, observed_att
 from mfexplore.core.seeds import Seed, check_seed, stream
 from mfexplore.core.simulation import never
 from mfexplore.core.solution import Array, dataset_of
+from mfexplore.study.ensemble import MOST_SAMPLES
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -89,7 +90,7 @@ def hysteresis(
     Raises NotOfferedError (the control needs a new run for every value), ArgumentError, ControlError, SeedError.
     """
     seed, made = check_seed(seed), model.control(along)
-    samples = whole_number("hysteresis", "samples", samples, 1)
+    samples = whole_number("hysteresis", "samples", samples, 1, MOST_SAMPLES)
     places = made.grid(PLACES) if values is None else np.sort(made.check_array(values, model.title))
     kind: Any = model.simulation
     if kind is None:

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mfexplore.core.arguments import whole_number
-from mfexplore.core.errors import NotOfferedError
+from mfexplore.core.arguments import number_from, whole_number
+from mfexplore.core.arithmetic import all_with_infinities, with_infinities
+from mfexplore.core.errors import ControlError, NotOfferedError
 from mfexplore.core.model import Model
 from mfexplore.core.provenance import error_attributes, observed_attributes, provenance
 from mfexplore.core.rounding import simulated_grid
@@ -29,11 +30,13 @@ from mfexplore.core.seeds import Seed, check_seed, stream
 from mfexplore.core.simulation import never
 from mfexplore.core.solution import Array
 from mfexplore.numerics.chance.statistics import jackknife, leave_one_out, reweighting
+from mfexplore.study.ensemble import MOST_SAMPLES
 from mfexplore.study.executors import background_threads
 
 if TYPE_CHECKING:
     import xarray as xr
 
+MOST_POINTS = 100_001  # inverse temperatures that one set of runs is reweighted to
 TRUSTED = 1.5  # shift in inverse temperature, times the spread of the energy, up to which reweighting is used
 
 # What is averaged: 1, |m|, m^2, m^4, E, E^2, E m^2, E m^4
@@ -91,6 +94,10 @@ class FiniteSize:
         }
         return {name: np.where(self.trusted[:, None], values, np.nan) for name, values in found.items()}
 
+    def _dimension(self, asked: int | None) -> int:
+        known = int(getattr(self.model, "dimension", 1))
+        return known if asked is None else whole_number("finite_size", "dimension", asked, 1)
+
     def dataset(self) -> xr.Dataset:
         """Every observable and its standard error over `size` and `temperature`; NaN where reweighting is unsound."""
         import xarray as xr
@@ -135,7 +142,7 @@ class FiniteSize:
         """
         import xarray as xr
 
-        d = int(getattr(self.model, "dimension", 1)) if dimension is None else dimension
+        d = self._dimension(dimension)
         estimates = self.estimates()
         names = ("inverse_temperature", "binder_ratio", "thermal_exponent", "magnetic_exponent")
         pairs = len(self.sizes) - 1
@@ -173,12 +180,16 @@ class FiniteSize:
         Returns a Dataset over `size` and `temperature` with `scaled_temperature` = (1/T - 1/T_c) L^y_t, `binder_ratio`
         and `scaled_magnetization` = <m^2> L^(2d - 2 y_h), L = N^(1/d).
         """
-        d = int(getattr(self.model, "dimension", 1)) if dimension is None else dimension
+        d = self._dimension(dimension)
+        temperature = number_from("collapse", "temperature", temperature, 1e-12)
         dataset = self.dataset()[["binder_ratio", "squared_magnetization"]]
         side = dataset["size"] ** (1 / d)
         dataset["scaled_temperature"] = (1 / dataset["temperature"] - 1 / temperature) * side**thermal_exponent
         dataset["scaled_magnetization"] = dataset["squared_magnetization"] * side ** (2 * d - 2 * magnetic_exponent)
         return dataset.drop_vars("squared_magnetization")
+
+
+all_with_infinities(FiniteSize)
 
 
 def crossing(x: Array, y: Array) -> float:
@@ -191,6 +202,7 @@ def crossing(x: Array, y: Array) -> float:
     return float(x[k] - y[k] * (x[k + 1] - x[k]) / (y[k + 1] - y[k])) if y[k] != y[k + 1] else float(x[k])
 
 
+@with_infinities
 def finite_size(
     model: Model,
     sizes: Sequence[int],
@@ -216,14 +228,16 @@ def finite_size(
         cancelled: asked between measurements. progress: called with the finished fraction.
 
     Raises NotOfferedError, TooLargeError, ControlError as `simulate` does, ArgumentError for fewer than two samples,
-    ControlError for sizes that are simulated as the same one.
+    ControlError for sizes that are simulated as the same one and for the temperature 0.
     """
-    samples = whole_number("finite_size", "samples", samples, 2)  # errors come from their differences
+    samples = whole_number("finite_size", "samples", samples, 2, MOST_SAMPLES)  # errors come from their differences
     updates = whole_number("finite_size", "updates", updates, 1)
     relaxation = whole_number("finite_size", "relaxation", relaxation, 0)
-    points = whole_number("finite_size", "points", points, 2)
+    points = whole_number("finite_size", "points", points, 2, MOST_POINTS)
     axis = model.control("size").check_array(sizes, model.title)
-    model.control("temperature")
+    temperature: Any = getattr(model, model.control("temperature").name)
+    if temperature <= 0:
+        raise ControlError(model.title, "temperature", temperature, "a number above 0, where energies fluctuate")
     executor = executor or background_threads()
     seed = check_seed(seed)
     simulated_grid(model, {"size": axis})  # refuses one size twice
@@ -239,7 +253,6 @@ def finite_size(
             runs[-1].append(task.result())
             progress(sum(len(r) for r in runs) / (samples * len(models)))
     spreads = np.array([np.std(np.concatenate([e for e, _ in row])) for row in runs])
-    temperature: Any = model.values()["temperature"]
     reach = min(TRUSTED / spreads.min(), 0.5 / temperature)
     shifts = np.linspace(-reach, reach, points)
     means = np.array([_averages(row, shifts) for row in runs])

@@ -40,7 +40,7 @@ from mfexplore.core.rounding import simulated_grid
 from mfexplore.core.seeds import Seed, check_seed, read_seed, written_seed
 from mfexplore.core.simulation import never
 from mfexplore.core.solution import Array
-from mfexplore.study.ensemble import measure_sample
+from mfexplore.study.ensemble import MOST_SAMPLES, measure_sample
 from mfexplore.study.executors import background_threads
 from mfexplore.study.ownership import owned
 from mfexplore.study.processes import Processes
@@ -109,7 +109,7 @@ def sweep(
         SweepStoppedError: the cluster is gone, or the disk full; what is done is in the store.
     """
     seed = check_seed(seed)
-    samples = whole_number("sweep", "samples", samples, 1)
+    samples = whole_number("sweep", "samples", samples, 1, MOST_SAMPLES)
     model = _as_model(system).replace(**controls)
     if not isinstance(over, Mapping):
         raise ArgumentError("sweep", "over", over, "values by the names of controls, {name: values}")
@@ -144,6 +144,8 @@ def load(store: str | PathLike[str]) -> xr.Dataset:
 
 
 def _as_folder(store: str | PathLike[str]) -> Path:
+    if not isinstance(store, str | PathLike):
+        raise ArgumentError("sweep", "store", store, "the path of a folder")
     if "://" in str(store):
         raise SweepMismatchError(f"{store} is an address, but a store must be a folder, so that it can have an owner.")
     return Path(store)

@@ -9,9 +9,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlencode
 
+from mfexplore.core.arguments import window as rising
 from mfexplore.core.catalogue import system
 from mfexplore.core.declaration import Reference, Value, View
-from mfexplore.core.errors import ArgumentError, ControlError, MfexploreError, NotOfferedError, UnknownNameError
+from mfexplore.core.errors import ControlError, MfexploreError, NotOfferedError, UnknownNameError
 from mfexplore.core.model import Model, by_name
 from mfexplore.core.provenance import versions
 from mfexplore.core.seeds import Seed, check_seed, read_seed, seed_text, written_seed
@@ -102,10 +103,10 @@ class Exploration:
         if made.along not in ("x", "y"):
             raise UnknownNameError("axis", made.along, ["x", "y"])
         for axis in ("x", "y"):
-            zoom, (low, high) = getattr(made, f"{axis}_window"), model.control(getattr(made, axis)).bounds
-            if zoom is not None and not low <= zoom[0] < zoom[1] <= high:
-                allowed = f"a part of {low} to {high}"
-                raise ArgumentError(f"the diagram of {model.title}", f"{axis}_window", zoom, allowed)
+            zoom = getattr(made, f"{axis}_window")
+            if zoom is not None:
+                whole = model.control(getattr(made, axis)).bounds
+                rising(f"the diagram of {model.title}", f"{axis}_window", zoom, *whole)
         return made
 
     def as_opened(self) -> Self:
@@ -316,7 +317,8 @@ class Exploration:
                 elif name == "seed":
                     seed = read_seed(text)
                 elif name.removeprefix("view_") in WORDS:
-                    view[name.removeprefix("view_")] = text
+                    if text:  # an empty word is none
+                        view[name.removeprefix("view_")] = text
                 elif name in ("x_window", "y_window"):
                     low, high = (float(part) for part in text.split(","))
                     if not low < high:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from mfexplore.core.arguments import whole_number
 from mfexplore.core.catalogue import system
 from mfexplore.core.files import write
 from mfexplore.core.model import Model
@@ -17,6 +18,8 @@ from mfexplore.figures import movie as films
 from mfexplore.study.export import check_ending
 from mfexplore.workbench.exploration import Exploration
 from mfexplore.workbench.exports import caption
+
+MOST_FRAMES = 10_000  # all of them are kept until the film is written
 
 
 def movie(
@@ -34,9 +37,11 @@ def movie(
         progress: called with the part that is done.
 
     Returns:
-        The file. Raises UnknownNameError (system, ending, picture), MfexploreError (no ffmpeg), OSError.
+        The file. Raises UnknownNameError (system, ending, picture), ArgumentError (frames, time), MfexploreError (no
+        ffmpeg), OSError.
     """
-    made: Model = system(model)() if isinstance(model, str) else model
+    made: Model = model if isinstance(model, Model) else system(model)()
+    frames = whole_number("movie", "frames", frames, 1, MOST_FRAMES)
     form = check_ending(Path(path), tuple(f".{form}" for form in films.FORMS)).removeprefix(".")
     at = Exploration.of(made, seed=seed)
     content = b""

@@ -6,6 +6,7 @@ import math
 import pickle
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,12 +23,13 @@ from mfexplore.core.errors import ArgumentError, ControlError, MfexploreError, N
 from mfexplore.study.diagram import diagram
 from mfexplore.study.ensemble import measure_ages
 from mfexplore.study.scaling import finite_size
+from mfexplore.workbench.exploration import Exploration
 
 Kind = system("curie_weiss")
 MODEL: Model = Kind(size=100)
 NO_NUMBERS = [
     math.nan, math.inf, -math.inf, -1, True, np.True_, "", "hot", None, 1j, np.complex128(1), 10**400, [0.5], [], {},
-    np.array([0.5]), np.array(True), np.array([[0.5]]), np.datetime64("2020-01-01"), ..., b"1",
+    np.array([0.5]), np.array(True), np.array([[0.5]]), np.datetime64("2020-01-01"), ..., b"1", np.ma.masked,
 ]  # fmt: skip
 
 
@@ -46,6 +48,25 @@ def test_what_is_half(value: Any) -> None:
     assert type(Kind(temperature=value).temperature) is float
     assert Kind(temperature=value) == Kind(temperature=0.5)
     assert Kind().theory(temperature=value).identical(Kind().theory(temperature=0.5))
+
+
+@pytest.mark.parametrize("key", places())
+def test_what_is_zero_but_for_rounding_is_zero(key: str) -> None:
+    """Theories divide by a temperature of 5e-17, and a field of -0.0 may choose the other side of a jump."""
+    kind = system(key)
+    zeros = {name: made for name, made in kind.controls().items() if not made.is_choice and made.low <= 0 <= made.high}
+    for name, made in zeros.items():
+        for value in (-0.0, 5e-324, 1e-16 * (made.high - made.low)):
+            if not made.is_integer or value == 0:
+                got = getattr(kind(**{name: value}), name)
+                assert (got, math.copysign(1, got)) == (0, 1), (name, value)
+    assert (Kind().theory(field=np.arange(-1, 1, 0.01))["field"] == 0).sum() == 1
+
+
+def test_minus_zero_is_zero() -> None:
+    axis = Kind().theory(field=[-0.0, np.float32(-0.0)])
+    assert not np.signbit(axis["field"]).any()
+    assert axis.isel(field=0, drop=True).equals(Kind().theory(field=0.0))
 
 
 @pytest.mark.parametrize("value", [100.5, "many", 10**30, 0, -5, np.True_, None, [100]], ids=repr)
@@ -75,7 +96,9 @@ AXES: list[tuple[dict[str, Any], str]] = [
     ({"temperature": [1j]}, "temperature = 1j"),
     ({"start": ["up", "sideways"]}, "start = 'sideways'"),
     ({"tempratur": [0.5]}, "'tempratur'.*Did you mean 'temperature'"),
+    ({"temperature": np.ma.array([0.5, 0.6], mask=[False, True])}, "temperature = None"),
     ({"method": "exact"}, "no method 'exact'"),
+    ({"method": ["exact"]}, r"no method \['exact'\]"),
 ]
 
 
@@ -103,9 +126,21 @@ def test_unsorted_and_repeated_axes_keep_their_order() -> None:
         np.testing.assert_array_equal(found["magnetization"].values[k, :, 0], together["magnetization"].values)
 
 
+SCALED = partial(finite_size, MODEL, [20, 40], samples=2, updates=5, relaxation=1)
 CALLS: list[tuple[Callable[[], Any], str]] = [
-    (lambda: MODEL.ensemble(samples=0), "ensemble: samples = 0 .*whole number of at least 1"),
+    (lambda: MODEL.ensemble(samples=0), "ensemble: samples = 0 .*whole number from 1 to"),
     (lambda: MODEL.ensemble(samples=-3), "samples = -3"),
+    (lambda: MODEL.ensemble(samples=10**30), "samples = 1000"),
+    (lambda: mf.sweep(MODEL, {"temperature": [0.5]}, samples=10**30), "samples = 1000"),
+    (lambda: mf.sweep(MODEL, {"temperature": [0.5]}, samples=1, store=3, progress=False), "sweep: store = 3"),  # type: ignore[arg-type]
+    (lambda: Exploration.of(MODEL, x_window="ab"), "x_window = 'ab'"),  # type: ignore[arg-type]
+    (lambda: Exploration.of(MODEL, y_window=(0, 1, 2)), "y_window = .*rising numbers"),
+    (lambda: mf.movie(3, "run.gif"), "no system 3"),
+    (lambda: mf.movie(MODEL, "run.gif", frames=0), "movie: frames = 0"),
+    (lambda: mf.movie(MODEL, "run.gif", frames=1.5), "movie: frames = 1.5"),
+    (lambda: finite_size(MODEL, [100], points=10**9), "points = 1000000000"),
+    (lambda: SCALED().collapse(0, 1, 1), "collapse: temperature = 0"),
+    (lambda: SCALED().crossings(dimension=0), "dimension = 0"),
     (lambda: MODEL.ensemble(samples=2.5), "samples = 2.5"),  # type: ignore[arg-type]
     (lambda: MODEL.ensemble(samples=True), "samples = True"),
     (lambda: MODEL.ensemble(samples="2"), "samples = '2'"),  # type: ignore[arg-type]
@@ -127,9 +162,15 @@ CALLS: list[tuple[Callable[[], Any], str]] = [
     (lambda: mf.system("curie_weis"), "Did you mean 'curie_weiss'"),
     (lambda: mf.system(""), "no system ''"),
     (lambda: mf.system(None), "no system None"),  # type: ignore[arg-type]
+    (lambda: mf.system(["curie_weiss"]), "no system"),  # type: ignore[arg-type]
+    (lambda: MODEL.landmark("coexistence", ["field"]), "no control"),  # type: ignore[arg-type]
+    (lambda: MODEL.landmark(np.array(["coexistence"]), "field"), "no boundary"),  # type: ignore[arg-type]
+    (lambda: Kind(temperature=10**5000), "temperature = int of very many digits"),
+    (lambda: MODEL.simulate(seed=-(10**5000)), "seed = int of very many digits"),
     (lambda: MODEL.simulate(size=0), "size = 0"),
-    (lambda: finite_size(MODEL, [100], samples=1), "samples = 1 .*at least 2"),
+    (lambda: finite_size(MODEL, [100], samples=1), "samples = 1 .*from 2 to"),
     (lambda: finite_size(MODEL, []), "size = .*at least one"),
+    (lambda: finite_size(MODEL.replace(temperature=0), [100, 200]), "temperature = 0.0 .*a number above 0"),
     (lambda: finite_size(MODEL, [100], updates=0), "updates = 0"),
     (lambda: finite_size(system("hopfield")(), [100, 200]), "does not offer finite-size scaling"),
     (lambda: MODEL.diagram(resolution=10**9), "diagram: resolution = 1000000000 .*from 2 to 4097"),

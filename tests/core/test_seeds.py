@@ -73,6 +73,12 @@ def test_what_is_no_seed_is_not_read() -> None:
         "SeedSequence(key=3)",
         "print(1)",
         "SeedSequence(entropy=x)",
+        "SeedSequence(entropy=1, pool_size=1000000)",  # would mix for an hour, and links are from anybody
+        f"SeedSequence(entropy=1, pool_size={10**30})",
+        "SeedSequence(entropy=1, pool_size='a')",
+        "9" * 5000,
+        "-" * 90_000 + "1",
+        f"SeedSequence(entropy={'-' * 3000}1)",
     ):
         with pytest.raises(SeedError):
             read_seed(text)

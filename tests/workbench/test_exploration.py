@@ -172,3 +172,9 @@ def test_a_zoom_beyond_the_axis_is_refused_in_words(zoom: str) -> None:
     assert made.x_window is None
     assert len(notices) == 1
     assert "x_window" in notices[0]
+
+
+def test_an_empty_word_in_a_link_is_none() -> None:
+    for word in ("series", "picture", "function", "law", "colour", "x"):
+        restored, notices = Exploration.from_query("curie_weiss", f"{word}=")
+        assert (restored, notices) == (Exploration.of(system("curie_weiss")()), [])

@@ -222,3 +222,16 @@ def test_testers_are_drawn_with_the_rectangle_of_a_fair_coin() -> None:
     box, testers = picture.series[:2]
     inside = (np.abs(testers.x) < box.x.max()) & (np.abs(testers.y) < box.y.max())
     assert inside.mean() == pytest.approx(0.95**2, abs=0.04)
+
+
+@pytest.mark.parametrize("protocol", ["one_shot", "batch"])
+@pytest.mark.parametrize(("p", "recency", "temperature"), [(0.995, 0.0, 0.07), (0.995, 0.9, 0.05), (0.5, -0.95, 0.05)])
+def test_a_law_of_agents_that_are_certain(protocol: str, p: float, recency: float, temperature: float) -> None:
+    """In the cold a no has the probability 1e-33, or every answer is the opposite of the last: one cell has it all."""
+    model = BiasedDecisions(protocol=protocol, yes_probability=p, recency=recency, temperature=temperature)
+    (law,) = model.laws(300.0)
+    assert np.isfinite(law.density).all()
+    assert np.trapezoid(law.density, law.values) == pytest.approx(1, abs=0.01)
+    if protocol == "batch" or p > 0.9:
+        expected = p if p == 0.5 else 1.0
+        assert np.trapezoid(law.density * law.values, law.values) == pytest.approx(expected, abs=0.004)

@@ -342,3 +342,12 @@ def test_few_weights_learn_as_well(size: int, first_load: float) -> None:
     assert np.isfinite(series["self_overlap"]).all()
     assert series["second_load"][-1] == pytest.approx(1.0)
     assert series["second_error"][-1] < 0.45
+
+
+def test_a_memory_that_hardly_pulls_is_like_none() -> None:
+    """The spread of the weights must not be a difference of ones: it is 1e-18 there."""
+    weak = np.geomspace(1e-11, 1e-6, 40)
+    student = ContinualPerceptron().theory(memory=weak, profiles=False).sel(branch="student")
+    none = ContinualPerceptron(memory=0.0).theory(profiles=False).sel(branch="student")
+    for name in ("first_error", "second_error", "entropy"):
+        np.testing.assert_allclose(student[name], float(none[name]), atol=1e-5)

@@ -220,3 +220,14 @@ def test_the_machine_reproduces_what_it_was_shown() -> None:
     assert run.observe()["mismatch"] < 0.7 * before
     pairs = machine.products.mean(axis=0)
     assert np.corrcoef(pairs.ravel(), machine.aligned.ravel())[0, 1] > 0.98
+
+
+def test_a_machine_follows_another_quartic_term_and_its_partition_function_with_it() -> None:
+    """Without links ln Z is a sum over pixels; it kept the old term before, and told the likelihood of that."""
+    run: Any = Phi4Field(task="image", quartic=0.5).simulate(seed=1)
+    x, (a, _, h, *_) = pixels.VALUES[:, None], run.state.action
+    for quartic in (0.9, 0.5):
+        assert run.follow(run.model.replace(quartic=quartic))
+        assert run.state.action.quartic == quartic
+        exact = np.log(np.trapezoid(np.exp(h * x - a * x**2 - quartic * x**4), x, axis=0)).sum()
+        assert run.state.log_z == pytest.approx(exact, abs=0.5)

@@ -49,6 +49,21 @@ def test_reference_step_limits_of_cliques_are_those_of_a_run(units: int, limit: 
     assert above.observe()["rhythm"] == 0.5
 
 
+@pytest.mark.parametrize("graph", ["clique", "two_cliques", "cycle"])
+def test_along_the_number_of_units_each_has_its_own_answer(graph: str) -> None:
+    """A clique of k rests at k / [1 + (k-1)(1 - eps)], whatever k the model itself has, and so has each its phase."""
+    model, units = CategoricalHopfield(graph=graph, learning_rate=0.35), range(3, 9)
+    together = model.theory(units=units)
+    for k in units:
+        assert together.sel(units=k).drop_vars("units").equals(model.theory(units=k)), k
+    if graph == "clique":
+        rest = together["total_resource"].sel(branch="together").values
+        np.testing.assert_allclose(rest, [k / (1 + 0.75 * (k - 1)) for k in units], rtol=1e-14)
+        stairs = model.boundaries("units", "learning_rate").isel(boundary=0).dropna("point")
+        limits = stairs["learning_rate"].values[np.isin(stairs["units"].values, units)]
+        assert sorted(set(np.round(limits, 9))) == [round(2 / (1 + 0.75 * (k - 1)), 9) for k in reversed(units)]
+
+
 def test_reference_period_and_amplitude_of_the_three_cycle() -> None:
     """Period 11.2441 of the flow, against 9.6736 for small deviations; resources between 0.01226 and 0.67065."""
     matrix = couplings("cycle", 3, 0.25, 0.5)

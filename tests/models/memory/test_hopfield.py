@@ -452,3 +452,12 @@ def test_short_and_floating_overlaps_give_the_same_run(rng: np.random.Generator)
 def test_overlaps_that_short_integers_cannot_hold_are_floating() -> None:
     assert whole_numbers(32_767, 100)[0].dtype == np.int16
     assert whole_numbers(32_768, 100)[0].dtype == np.float32
+
+
+def test_the_weakest_hint_leaves_the_glass_where_it_is() -> None:
+    """Its overlap is chi h, however small h is."""
+    hints = np.geomspace(1e-11, 1e-6, 11)
+    glass = Hopfield().theory(field=hints).sel(branch="spin_glass")
+    np.testing.assert_allclose(glass["overlap"] / hints, float(glass["overlap"][-1]) / 1e-6, rtol=1e-4)
+    without = Hopfield().theory().sel(branch="spin_glass")
+    np.testing.assert_allclose(glass["entropy"], float(without["entropy"]), atol=1e-6)

@@ -267,9 +267,13 @@ class BiasedDecisions(core.Model):
 
     def one_chain(self) -> tuple[float, float, float]:
         """Probability of a yes, after a yes and after a no, of one agent without the herd."""
+        p, _, stay, _, come, _ = self._chain()
+        return p, stay, come
+
+    def _chain(self) -> tuple[float, ...]:
+        """`theory.chain` here."""
         points = {n: np.array([float(getattr(self, n))]) for n in ("yes_probability", "recency", "temperature")}
-        p, _, yes, _, no, _ = (float(column[0]) for column in theory.chain(self, points))
-        return p, yes, no
+        return tuple(float(column[0]) for column in theory.chain(self, points))
 
     def solve(self, points: Points) -> core.Solution:
         values = theory.herd(self, points) if self.protocol == "herd" else theory.alone(self, points)
@@ -349,21 +353,22 @@ class BiasedDecisions(core.Model):
         return {"run_law": core.Profile(length, share)}
 
     def laws(self, time: float) -> tuple[core.Law, ...]:
-        n, (p, yes, no) = max(time, 16.0), self.one_chain()
+        n, (p, q, _, leave, come, _) = max(time, 16.0), self._chain()  # q: in the cold 1 - p is lost to rounding
         if self.protocol == "herd":
             raise core.NotOfferedError(self.title, "a law of the yes of one agent while the herd makes up its mind")
         cells = min(round(n), 400) + 1
         x = (np.arange(cells) + 0.5) / cells
         if self.protocol == "imitation" and self.recency > 0:
-            k, (a, b) = (n + 1) * x - 0.5, (y * (1 - self.recency) / self.recency for y in (p, 1 - p))
+            k, (a, b) = (n + 1) * x - 0.5, (y * (1 - self.recency) / self.recency for y in (p, q))
             log_density = gammaln(k + a) - gammaln(k + 1) + gammaln(n - k + b) - gammaln(n - k + 1)
             doc = "beta-binomial"
         elif self.protocol != "batch":
             k = (n + 1) * x - 0.5
-            log_density = k * math.log(p) + (n - k) * math.log(1 - p) - gammaln(k + 1) - gammaln(n - k + 1)
+            log_density = k * math.log(p) + (n - k) * math.log(q) - gammaln(k + 1) - gammaln(n - k + 1)
             doc = "binomial"
         else:
-            log_density = -0.5 * n * (x - p) ** 2 / (p * (1 - p)) * (1 - yes + no) / (1 + yes - no)
+            narrowing = (leave + come) / max(2 - leave - come, 1e-200)  # of strict turns: the mean is certain
+            log_density = -0.5 * n * (x - p) ** 2 / (p * q) * narrowing
             doc = "normal, for many answers"
         density = np.exp(log_density - log_density.max())
         ends = np.concatenate([density[:1], density, density[-1:]]) * len(x) / density.sum()

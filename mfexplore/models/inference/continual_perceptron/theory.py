@@ -98,7 +98,8 @@ def weights_at(memory, pull, noise):
         square += share * r2
         c += share * lc
         f += share * s4
-    return Weights(q, v, m1, m2, square - missing * missing, c, f)
+    spread = q - m2 * m2 if q < 0.5 else square - missing * missing  # the same, by what is not lost to rounding
+    return Weights(q, v, m1, m2, spread, c, f)
 
 
 @kernel

@@ -6,10 +6,11 @@ $$y=F\big(f(x)+\sqrt\Delta\,\xi\big),\qquad f(x)=\frac1{\sqrt p}\sum_{i=1}^pa_i\
 \big[\varphi(w_i\!\cdot x/\sqrt d)-\overline\varphi\big] \tag{1}$$
 
 with $w_i\sim\mathcal N(0,1)^d$, as many $a_i=1$ as $-1$, $\xi\sim\mathcal N(0,1)$ and a readout $F$ that shows
-everything (*linear*) or a *sign*. All weights are unknown to the students, who see $n=\alpha d$ examples. Expanded in
-orthonormal Hermite polynomials, $\varphi=\sum_kc_kh_k$, the activation has a linear part of variance $\rho^2=c_1^2$
-and a nonlinear one of $\epsilon=\sum_{k\ge2}c_k^2$. As long as $n$ is of order $d$ and the network wide, no student
-can tell the nonlinear part from noise: nobody errs less than the best student of the *equivalent linear model*
+everything (*linear*) or a *sign*; $\varphi$ is a ReLU, a tanh, a sign or $\mathrm{erf}(z/\sqrt2)$. All weights are
+unknown to the students, who see $n=\alpha d$ examples. Expanded in orthonormal Hermite polynomials,
+$\varphi=\sum_kc_kh_k$, the activation has a linear part of variance $\rho^2=c_1^2$ and a nonlinear one of
+$\epsilon=\sum_{k\ge2}c_k^2$. As long as $n$ is of order $d$ and the network wide, no student can tell the nonlinear
+part from noise: nobody errs less than the best student of the *equivalent linear model*
 
 $$y=F\big(\rho\,v\cdot x/\sqrt d+\sqrt{\epsilon+\Delta}\,\xi\big),\qquad v\sim\mathcal N(0,1)^d \tag{2}$$
 

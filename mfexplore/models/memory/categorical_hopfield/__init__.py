@@ -85,6 +85,7 @@ class CategoricalHopfield(core.Model):
         doc="resources at the start are random up to this",
     )  # fmt: skip
 
+    version = 2
     tags = core.Tags("research", 20, ("memory", "chaos"), ("rate equations",))
     relations = (
         core.Relation(
@@ -204,23 +205,23 @@ class CategoricalHopfield(core.Model):
 
     def together(self) -> float:
         """Resource of every unit where all are active."""
-        return 1 / float(self.steepness(self.epsilon, self.delta))
+        return 1 / float(self.steepness(self.units, self.epsilon, self.delta))
 
-    def steepness(self, epsilon: Any, delta: Any) -> Any:
-        """Slope of E along the sum of all units, 1/x*."""
-        k = self.units
+    def steepness(self, k: Any, epsilon: Any, delta: Any) -> Any:
+        """Slope of E along the sum of all units, 1/x*, where k of them make a clique or the cycle."""
         if self.graph == "cycle":
             return k + (k - 2) * delta - epsilon
         return 1 + (k - 1) * (1 - epsilon) + (k * (1 + delta) if self.graph == "two_cliques" else 0)
 
-    def slopes(self, epsilon: Array, delta: Array) -> tuple[Array, Array]:
+    def slopes(self, points: Points) -> tuple[Array, Array]:
         """Eigenvalues of 1 - W where all are active, and among the units of one clique and the silent ones (only of two
-        cliques); shape (n, number).
+        cliques); shape (n, number). Shorter cycles have the first wave several times.
         """
-        k, one = self.units, 1 - 0 * epsilon
-        sums = self.steepness(epsilon, delta)
+        k, epsilon, delta = (points[name] for name in ("units", "epsilon", "delta"))
+        one, sums = 1 - 0 * epsilon, self.steepness(k, epsilon, delta)
         if self.graph == "cycle":
-            wave = np.exp(2j * math.pi * np.arange(1, k) / k)
+            m = np.arange(1, k.max())
+            wave = np.exp(2j * math.pi * np.where(m < k[:, None], m, 1) / k[:, None])
             return np.concatenate(
                 [sums[:, None] + 0j, -delta[:, None] - (epsilon + delta)[:, None] * wave], axis=1
             ), one
@@ -230,14 +231,13 @@ class CategoricalHopfield(core.Model):
         return np.stack([sums, alone - k * (1 + delta), epsilon], axis=1) + 0j, np.stack([alone, epsilon, one], 1) + 0j
 
     def solve(self, points: Points) -> core.Solution:
-        epsilon, delta, rate = points["epsilon"], points["delta"], points["learning_rate"]
-        k = self.units
+        k, epsilon, rate = points["units"], points["epsilon"], points["learning_rate"]
         n = 2 * k if self.graph == "two_cliques" else k
         nowhere = np.full(epsilon.size, np.nan)
-        both, alone = self.slopes(epsilon, delta)
+        both, alone = self.slopes(points)
         factor = 1 - rate[:, None] * both
         worst = factor[np.arange(len(rate)), np.abs(factor).argmax(1)]
-        sums = self.steepness(epsilon, delta)
+        sums = self.steepness(k, epsilon, points["delta"])
         total = [n / sums, nowhere, nowhere]
         energy = [-n / sums / 2, nowhere, nowhere]
         growth, rhythm = [np.abs(worst), nowhere, nowhere], [lasting(worst), nowhere, nowhere]
@@ -303,7 +303,7 @@ class CategoricalHopfield(core.Model):
     def classify(self, points: Points, states: core.States) -> Mapping[str, Array]:
         rest = states.stable["together"] | states.stable["one_clique"]
         cycle = np.full(rest.shape, self.graph == "cycle")
-        waves = self.slopes(points["epsilon"], points["delta"])[0]
+        waves = self.slopes(points)[0]
         factor = np.abs(1 - points["learning_rate"][:, None] * waves)
         return {
             "learns": rest & ~cycle,
@@ -314,8 +314,7 @@ class CategoricalHopfield(core.Model):
         }
 
     def boundary(self, name: str, points: Points) -> Array | tuple[Array, Array]:
-        epsilon, delta = points["epsilon"], points["delta"]
-        both, alone = self.slopes(epsilon, delta)
+        both, alone = self.slopes(points)
         slopes = alone if self.graph == "two_cliques" else both
         limit = np.asarray(np.min(2 * slopes.real / np.abs(slopes) ** 2, axis=1))
         return limit, limit > 0
