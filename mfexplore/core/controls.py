@@ -128,7 +128,7 @@ class Control:
         low, high = self.bounds
         if math.isnan(number) or not low <= number <= high or (self.is_integer and number != int(number)):
             raise ControlError(system, self.name, value, self.allowed)
-        if abs(number) < ROUNDING * (high - low):
+        if low <= 0 <= high and abs(number) < ROUNDING * (high - low):
             number = 0.0
         return int(number) if self.is_integer else number
 
