@@ -219,3 +219,17 @@ def test_what_a_flow_has_not_is_not_offered() -> None:
         assert list(run.pictures()) == pictures
         for picture in run.pictures().values():
             assert picture.caption or picture.series  # type: ignore[union-attr]
+
+
+def test_a_run_that_follows_another_flow_forgets_the_law_of_the_last() -> None:
+    """Angles of both flows in one histogram would be the law of neither."""
+    run = ActiveFluidClosure(flow="shear", shear=60.0, rotation=0.0, size=400).simulate(seed=1)
+    run.advance(2.5)
+    assert run.profiles()
+    assert run.follow(run.model.replace(shear=0.1))
+    assert not run.profiles()
+    box = ActiveFluidClosure(flow="suspension", activity=90.0, cells=16).simulate(seed=1)
+    box.advance(6 * box.step)
+    assert np.isfinite(box.observe()["growth_rate"])
+    assert box.follow(box.model.replace(activity=0.0))
+    assert np.isnan(box.observe()["growth_rate"])

@@ -130,7 +130,6 @@ class RodsSimulation(core.Simulation["ActiveFluidClosure"]):
         m = self.model
         if m.flow == "shear":
             self.angles = math.pi * self.rng.random(m.size)
-            self.seen = np.zeros(ANGLES.size - 1)
         else:
             n = m.cells
             self.step = 0.025 / max(1, round((n / 32) ** 2))  # a finer grid takes longer, and more pieces of it
@@ -140,6 +139,11 @@ class RodsSimulation(core.Simulation["ActiveFluidClosure"]):
             first = np.fft.ifft2(waves)
             first *= START / math.sqrt(float(np.mean(np.abs(first) ** 2)))
             self.kinetic, self.closed = Box(m, KINETIC, first), Box(m, m.closed_by, first)
+        self.retune()
+
+    def retune(self) -> None:
+        """The law of angles and the growth are those of one setting of the controls."""
+        self.since, self.seen = self.time, np.zeros(ANGLES.size - 1)
         self.growth = [math.nan, math.nan]
 
     def evolve(self, duration: float) -> None:
@@ -151,7 +155,7 @@ class RodsSimulation(core.Simulation["ActiveFluidClosure"]):
             box.model = m
             before = box.slowest()
             box.follow(duration)
-            if 2 * self.step < self.time and box.size() < SMALL and before > 0:
+            if self.since + 2 * self.step < self.time and box.size() < SMALL and before > 0:
                 self.growth[k] = 0.5 * math.log(box.slowest() / before) / duration
 
     def _turn(self, duration: float) -> None:
@@ -168,7 +172,7 @@ class RodsSimulation(core.Simulation["ActiveFluidClosure"]):
             first = rate(self.angles)
             self.angles = self.angles + dt / 2 * (first + rate(self.angles + dt * first + shaken)) + shaken
         self.angles %= math.pi
-        if self.time > 2:
+        if self.time > self.since + 2:
             degrees = (np.degrees(self.angles) + 90) % 180 - 90
             self.seen += np.histogram(degrees, ANGLES)[0]
 
