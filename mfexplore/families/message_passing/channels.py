@@ -34,8 +34,10 @@ TABLE = 64  # Chebyshev coefficients of the phase channel
 
 
 def effective_noise(channel: str, noise: Array) -> Array:
-    """The noise that the equations see: never zero where the output is continuous."""
-    return np.maximum(noise, LOWEST_NOISE) if channel != "sign" else np.asarray(noise, np.float64)
+    """The noise that the equations see: never zero where the output is continuous, and none that has no reciprocal."""
+    if channel != "sign":
+        return np.maximum(noise, LOWEST_NOISE)
+    return np.where(noise < np.finfo(np.float64).tiny, 0.0, noise)
 
 
 def answers(channel: str, field: Array) -> Array:

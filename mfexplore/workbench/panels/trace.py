@@ -77,7 +77,7 @@ class TracePanel(Panel):
         point = self._point
         if point is not None and self.chosen in point.theory and point.theory[self.chosen].ndim <= 2:
             theory, model = point.theory, self._at.model
-            rivals = [(None, values_of(theory))]
+            rivals: list[tuple[int | None, Any]] = [(None, values_of(theory))]
             if "method" in theory.dims:  # those that are of what runs; bounds only where nothing else is known
                 there = [k for k, m in enumerate(model.methods) if model.describes(m)]
                 there = [k for k in there if model.methods[k].bound_of(self.chosen) is None] or there
