@@ -22,7 +22,8 @@ Role = Literal[
 ]  # fmt: skip
 Part = Literal["both", "theory", "simulation"]
 Value = float | int | str
-ROUNDING = 1e-12  # of a control's range
+ROUNDING = 1e-12  # of the part of a range below zero: so far from zero steps through it may come
+LEAST = 1e-15  # of a range that begins at zero; four memories of 400 neurons in sixes are a load of 4e-13
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ class Control:
         low, high = self.bounds
         if math.isnan(number) or not low <= number <= high or (self.is_integer and number != int(number)):
             raise ControlError(system, self.name, value, self.allowed)
-        if low <= 0 <= high and abs(number) < ROUNDING * (high - low):
+        if low <= 0 <= high and abs(number) < max(ROUNDING * -low, LEAST * high):
             number = 0.0
         return int(number) if self.is_integer else number
 

@@ -47,7 +47,7 @@ def test_a_file_declares_one_system(names: tuple[str, ...], told: str, monkeypat
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr(catalogue, "places", lambda: {"strange": "glasses"})
     with pytest.raises(CatalogueError, match=rf"glasses/strange\.py .*{told}"):
-        catalogue.system.__wrapped__("strange")
+        catalogue.system("strange")
 
 
 def test_every_wing_introduces_itself() -> None:

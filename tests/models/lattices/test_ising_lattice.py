@@ -134,7 +134,7 @@ def test_where_a_box_has_the_critical_binder_ratio(name: str) -> None:
     model = IsingLattice(lattice=lattice, temperature=1 / next(iter(wanted.values()))[0], algorithm="wolff")
     if len(wanted) == 3:
         model = model.replace(temperature=1 / 0.573)
-    found = finite_size(model, boxes, samples=4, updates=400, relaxation=60, seed=7).reaches(target)
+    found = finite_size(model, boxes, samples=6, updates=400, relaxation=60, seed=7).reaches(target)
     for k, (value, error) in enumerate(wanted.values()):
         ours = float(found["inverse_temperature_standard_error"][k])
         assert ours < 1e-3
