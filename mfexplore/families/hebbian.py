@@ -136,6 +136,8 @@ def turning_point(low, high, low_slope, high_slope, at, start):
     for _ in range(FAR):
         x = false_position(bracket)
         m, load, slope = load_at(x, at, start)
+        if m == 0.0:  # beyond the end of the curve, where no load is
+            load, slope = 0.0, -1.0
         bracket = narrowed(bracket, x, slope)
         if bracket.low == x:
             start = m

@@ -240,6 +240,21 @@ def test_retrieval_ends_at_its_spinodal_along_every_control() -> None:
             assert bool(np.isfinite(overlap)) == exists, along
 
 
+@pytest.mark.parametrize("temperature", [0.0, 0.2, 0.5, 0.9])
+def test_noise_alone_ends_retrieval_where_the_glass_answers_as_one(temperature: float) -> None:
+    """Without load memories grow from m = 0, where C = (1 - q)/T = 1; beyond there is no load at all."""
+    z = np.linspace(-10, 10, 40_001)
+    weights = np.exp(-0.5 * z * z)
+    noise = math.sqrt(2 / math.pi)
+    if temperature:
+        excess = lambda s: weights @ np.tanh(s * z / temperature) ** 2 / weights.sum() - (1 - temperature)  # noqa: E731
+        noise = brentq(excess, 1e-3, 5) / math.sqrt(1 - temperature)
+    (found,) = Hopfield(temperature=temperature, load=0.0).landmark("retrieval_spinodal", along="synaptic_noise")
+    assert found == pytest.approx(noise, abs=1e-3)
+    beyond = Hopfield(temperature=temperature, synaptic_noise=noise + 1e-4)
+    assert not beyond.landmark("retrieval_spinodal", along="load").size
+
+
 def test_glass_transition_is_one_plus_the_root_of_the_load() -> None:
     for load in (0.01, 0.1, 0.25):
         assert Hopfield(load=load).landmark("glass_transition", "temperature") == pytest.approx([1 + math.sqrt(load)])
