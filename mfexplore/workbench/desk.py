@@ -527,8 +527,8 @@ class Desk:
 
     def _chosen_preset(self, at: Exploration) -> str:
         """The preset at whose controls it is, the one that was chosen last before others; empty if it is at none."""
-        names = [self._preset, *(preset.name for preset in self.kind.presets)]
-        return next((name for name in names if name and self.kind.preset(name) == at.model), "")
+        names = [preset.name for preset in at.presets]
+        return self._preset if self._preset in names else next(iter(names), "")
 
     def _tell_numbers(self) -> None:
         """The numbers at the marker are new: sentence and table."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from mfexplore.core.arguments import window as rising
 from mfexplore.core.catalogue import system
-from mfexplore.core.declaration import Reference, Value, View
+from mfexplore.core.declaration import Preset, Reference, Value, View
 from mfexplore.core.errors import ControlError, MfexploreError, NotOfferedError, UnknownNameError
 from mfexplore.core.model import Model, by_name
 from mfexplore.core.provenance import versions
@@ -111,8 +111,12 @@ class Exploration:
 
     def as_opened(self) -> Self:
         """As a page opens there: at the controls of a preset it is looked at as that says; elsewhere as it is."""
-        presets = (preset for preset in self.model.presets if self.model.preset(preset.name) == self.model)
-        return next((self.at(self.model, preset.view) for preset in presets), self)
+        return next((self.at(self.model, preset.view) for preset in self.presets), self)
+
+    @property
+    def presets(self) -> Iterator[Preset]:
+        """Those at whose controls it is."""
+        return (preset for preset in self.model.presets if self.model.preset(preset.name) == self.model)
 
     # -- change ---------------------------------------------------------------------------------------------------
 

@@ -1,1 +1,1 @@
-"""Elementary functions that vectorise, integrals, averages over a Gaussian field, pairs of them, Tracy-Widom laws."""
+"""Elementary functions that vectorise, integrals, averages over Gaussian fields, pairs, Tracy-Widom laws, log sums."""

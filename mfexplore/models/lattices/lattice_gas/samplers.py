@@ -19,6 +19,7 @@ from scipy.special import gammaln
 from mfexplore.core import Array
 from mfexplore.families.lattice_spins.enumeration import count_states
 from mfexplore.numerics.chance.random import advanced, random_word, uniform
+from mfexplore.numerics.functions.log_sums import log_sum_exp
 from mfexplore.numerics.kernel import inline_kernel, kernel
 from mfexplore.numerics.space.lattices import neighbourhood
 
@@ -188,13 +189,6 @@ def nest(walkers, near, removals, moves, removed, stream):
 
 
 # -- what a count says ---------------------------------------------------------------------------------------------
-
-
-def log_sum_exp(logs: Array, axis: int) -> Array:
-    """Logarithm of a sum along an axis. SciPy's takes a millisecond to begin."""
-    top = np.maximum(logs.max(axis=axis, keepdims=True), -1e300)
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.squeeze(top, axis) + np.log(np.exp(logs - top).sum(axis=axis)))
 
 
 def states(sites: int, particles: int | None) -> float:

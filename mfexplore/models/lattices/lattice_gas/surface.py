@@ -14,6 +14,7 @@ from mfexplore.core.simulation import never
 from mfexplore.models.lattices.lattice_gas import samplers, states
 from mfexplore.models.lattices.lattice_gas.samplers import SMALL
 from mfexplore.numerics.chance.random import new_stream
+from mfexplore.numerics.functions.log_sums import log_sum_exp
 from mfexplore.numerics.space.lattices import neighbourhood
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ class LatticeGasSimulation(core.Simulation["LatticeGas"]):
             found = self.count.copy()
             left = -(self.moves + math.log(m.walkers) * m.walkers) / m.walkers
             np.logaddexp.at(found, (self.totals[:, 0], self.totals[:, 1]), left)
-        return np.asarray(found + m.all_states - samplers.log_sum_exp(found.ravel(), 0))
+        return np.asarray(found + m.all_states - log_sum_exp(found.ravel(), 0))
 
     def observe(self) -> dict[str, float]:
         """NaN is what this sampler does not tell: single changes no entropy, counts no potential."""
@@ -181,7 +182,7 @@ class LatticeGasSimulation(core.Simulation["LatticeGas"]):
             found["specific_heat"] = float(variance * m.sites / m.temperature**2)
             if self.fixed:
                 inserted = -series["potential"][-late:] / m.temperature
-                found["potential"] = float(-m.temperature * (samplers.log_sum_exp(inserted, 0) - math.log(late)))
+                found["potential"] = float(-m.temperature * (log_sum_exp(inserted, 0) - math.log(late)))
         return {name: value for name, value in found.items() if not math.isnan(value)}
 
     def profiles(self) -> dict[str, core.Measured]:
@@ -206,7 +207,7 @@ class LatticeGasSimulation(core.Simulation["LatticeGas"]):
             return np.asarray(values if self.model.disorder == 0 else np.full_like(values, np.nan))
         n, b = np.nonzero(self.visits)
         shift = count[n, b] + (b + mu[:, None] * n) / temperature[:, None]
-        rest = 2 * samplers.log_sum_exp(shift, 1) - samplers.log_sum_exp(2 * shift - np.log(self.visits[n, b]), 1)
+        rest = 2 * log_sum_exp(shift, 1) - log_sum_exp(2 * shift - np.log(self.visits[n, b]), 1)
         return np.where(rest > math.log(TRUSTED), values, np.nan)
 
     def picture(self) -> core.Picture:

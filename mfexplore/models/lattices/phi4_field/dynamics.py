@@ -14,6 +14,7 @@ from mfexplore.core import Array
 from mfexplore.families.lattice_spins.clusters import all_clusters, joining
 from mfexplore.models.lattices.phi4_field import pixels, theory
 from mfexplore.numerics.chance.random import advanced, new_stream, uniform
+from mfexplore.numerics.functions.log_sums import log_sum_exp
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.space.lattices import drawing, neighbourhood
 
@@ -199,8 +200,7 @@ class Picture:
 
     def _count(self, gain: Array) -> None:
         """What ln Z gains where the logarithm of the weight of each field does."""
-        top = gain.max()
-        self.log_z += float(top + np.log(np.exp(gain - top).mean()))
+        self.log_z += float(log_sum_exp(gain)) - math.log(gain.size)
 
     def sweep(self, model: Phi4Field) -> None:
         """One update along the gradient, eq. (8): what the data have more of than the machine's own fields."""

@@ -10,6 +10,7 @@ from scipy.special import entr
 
 from mfexplore.core import Array
 from mfexplore.families import master_equation as master
+from mfexplore.numerics.functions.log_sums import log_sum_exp
 from mfexplore.numerics.kernel import kernel
 
 ENTER_LEFT, LEAVE_LEFT, HOP_RIGHT, HOP_LEFT, LEAVE_RIGHT, ENTER_RIGHT = range(6)  # as in eq. (2)
@@ -17,12 +18,6 @@ RUNGS = 5  # of the ladder of knowledge
 
 
 # -- what is known -----------------------------------------------------------------------------------------------------
-
-
-def log_sum(exponent: Array) -> float:
-    """Logarithm of a sum of exponentials; of few numbers SciPy's takes many times as long."""
-    highest = float(exponent.max())
-    return highest + math.log(np.exp(exponent - highest).sum())
 
 
 def maximum_entropy(features: Array, means: Array) -> tuple[Array, Array]:
@@ -34,7 +29,7 @@ def maximum_entropy(features: Array, means: Array) -> tuple[Array, Array]:
     multipliers = np.zeros(len(means))
     for _ in range(100):
         exponent = -multipliers @ centred
-        height = log_sum(exponent)
+        height = float(log_sum_exp(exponent))
         law = np.exp(exponent - height)
         slope = -centred @ law
         if np.abs(slope).max(initial=0.0) < 1e-14:
@@ -42,7 +37,7 @@ def maximum_entropy(features: Array, means: Array) -> tuple[Array, Array]:
         curvature = (centred * law) @ centred.T - np.outer(slope, slope)
         step = -np.linalg.lstsq(curvature, slope, rcond=1e-13)[0]
         size = 1.0
-        while size > 1e-4 and log_sum(-(multipliers + size * step) @ centred) > height + 0.1 * size * slope @ step:
+        while size > 1e-4 and log_sum_exp(-(multipliers + size * step) @ centred) > height + 0.1 * size * slope @ step:
             size /= 2
         multipliers = multipliers + size * step
     return multipliers, law
