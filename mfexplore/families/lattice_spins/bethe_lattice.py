@@ -73,18 +73,27 @@ def bethe_lattice(t, h, c):
 
 
 @kernel
+def mean_field_root(temperature, field, coupling):
+    """Largest root of m = tanh((Jm + h)/T). Where Jm + h > 0 the residual is convex, so Newton from m = 1 descends to
+    it without ever stepping over it. Returns (root, iterations).
+    """
+    m = 1.0
+    for iteration in range(200):
+        t = math.tanh((coupling * m + field) / temperature)
+        slope = 1.0 - coupling / temperature * (1.0 - t * t)
+        step = (m - t) / slope if slope > 0.0 else 0.0
+        m -= step
+        if abs(step) <= 1e-16:
+            break
+    return m, iteration + 1
+
+
+@kernel
 def mean_field(t, h, c):
     """The same by mean field."""
     m = 0.0
     if h > 0.0 or t < c:
-        m = 1.0
-        for _ in range(200):
-            value = math.tanh((c * m + h) / t)
-            slope = 1.0 - c / t * (1.0 - value * value)
-            step = (m - value) / slope if slope > 0.0 else 0.0
-            m -= step
-            if abs(step) <= 1e-16:
-                break
+        m, _ = mean_field_root(t, h, c)
     local = c * m + h
     rest = 1.0 - math.tanh(local / t) ** 2
     heat = local * local * rest / (t * (t - c * rest)) if m > 0.0 else 0.0

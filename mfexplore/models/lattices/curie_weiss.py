@@ -42,6 +42,7 @@ from scipy.special import gammaln, softmax, xlogy
 from mfexplore import core
 from mfexplore.core import Array, Points
 from mfexplore.families import spins
+from mfexplore.families.lattice_spins.bethe_lattice import mean_field_root
 from mfexplore.numerics.kernel import kernel
 from mfexplore.numerics.later import solve_ivp
 
@@ -55,22 +56,6 @@ def spinodal_field(temperature, coupling):
         return 0.0
     m = math.sqrt(1.0 - temperature / coupling)
     return coupling * m - temperature * math.atanh(m) if temperature > 0.0 else coupling
-
-
-@kernel
-def outer_root(temperature, field, coupling):
-    """Largest root of eq. (2). Where Jm + h > 0 the residual is convex, so Newton from m = 1 descends to it without
-    ever stepping over it. Returns (root, iterations).
-    """
-    m = 1.0
-    for iteration in range(200):
-        t = math.tanh((coupling * m + field) / temperature)
-        slope = 1.0 - coupling / temperature * (1.0 - t * t)
-        step = (m - t) / slope if slope > 0.0 else 0.0
-        m -= step
-        if abs(step) <= 1e-16:
-            break
-    return m, iteration + 1
 
 
 @kernel
@@ -102,7 +87,7 @@ def solve_points(temperature, field, coupling, magnetization, residual, iteratio
                 if t == 0.0:
                     m, count = 1.0, 1
                 else:
-                    m, count = outer_root(t, sign * h, j)
+                    m, count = mean_field_root(t, sign * h, j)
                 magnetization[i, branch] = sign * m
                 iterations[i, branch] = count
         if below and abs(h) < h_s:
